@@ -6,7 +6,7 @@ import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { load, needsNothing, type Streams, type Invocation, writeIssues } from './terminal.ts';
 import { networkWithin } from '../core/addresses.ts';
 import { usedTexts } from '../config/schema/section.ts';
-import { exposureNotes } from '../web/change-refusal.ts';
+import { exposureNotes } from '../web/access.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 
 export async function runConfigPrint(terminal: Invocation): Promise<number> {

@@ -17,7 +17,7 @@ import { logPartOf } from './log-memory.ts';
 import { readKept } from './run-report.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
-import { namesIn } from '../metrics/probe-series.ts';
+import { namesIn } from '../metrics/recorder.ts';
 
 interface VerifyWish {
   /** The incident's ID as shown in mails and in page URLs such as `/incidents/ID`. */

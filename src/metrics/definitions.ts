@@ -1,26 +1,24 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { VERDICTS } from '../checks/tls-genuine/chain-case.ts';
-import { ObservedGauges } from './observed-gauges.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 
 /**
- * The daemon's metrics. Label values come only from the configuration and from unions in core/, never from network
- * data. The names of metrics and labels are part of the public API.
+ * Label values come only from the configuration and from unions in core/, never from network data. The names of
+ * metrics and labels are part of the public API.
  */
 export type Metrics = Readonly<
-  ReturnType<typeof definePathMetrics> &
+  ReturnType<typeof defineObservedMetrics> &
+    ReturnType<typeof definePathMetrics> &
     ReturnType<typeof defineFacMetrics> &
     ReturnType<typeof defineOwnMetrics> &
     ReturnType<typeof defineWebMetrics> &
     ReturnType<typeof defineProcessMetrics>
-> & {
-  readonly observed: ObservedGauges;
-};
+>;
 
 export function defineMetrics(registry: Registry): Metrics {
   const define = makers(registry);
   return {
-    observed: new ObservedGauges(registry),
+    ...defineObservedMetrics(define),
     ...definePathMetrics(define),
     ...defineFacMetrics(define),
     ...defineOwnMetrics(define),
@@ -29,9 +27,39 @@ export function defineMetrics(registry: Registry): Metrics {
   };
 }
 
+function defineObservedMetrics({ gauge }: Makers) {
+  return {
+    certificateNotAfter: gauge(
+      'ftm_tls_certificate_not_after_timestamp_seconds',
+      'Expiry date of the certificate that a target presented most recently',
+      ['target'],
+    ),
+    dnsAnswerTtl: gauge('ftm_dns_answer_ttl_seconds', "Time to live of the DNS answer for the licence server's name", [
+      'resolver',
+    ]),
+    dnsAnswersExpected: gauge(
+      'ftm_dns_answers_expected',
+      '1 if a resolver returned only expected addresses for the licence server',
+      ['resolver'],
+    ),
+    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
+    tokensLocked: gauge('ftm_tokens_locked', 'Locked FortiToken Mobile tokens on an appliance, in any status', [
+      'appliance',
+    ]),
+    tokensLicensed: gauge('ftm_tokens_licensed', "FortiToken Mobile tokens that an appliance's licence allows", [
+      'appliance',
+    ]),
+    peerReadable: gauge(
+      'ftm_peer_readable',
+      '1 if the status of another agent at the site could be read, otherwise 0',
+      ['peer'],
+    ),
+  };
+}
+
 /**
- * Histogram buckets in seconds. They are sufficient to tell apart nearby, distant, slow and nearly unusable
- * connections. The number of buckets is small, because each bucket adds one series per probe and target.
+ * In seconds. Enough to tell apart nearby, distant, slow and nearly unusable connections. Each bucket adds one series
+ * per probe and target.
  */
 const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 
@@ -151,7 +179,7 @@ function defineWebMetrics({ gauge, counter }: Makers) {
   };
 }
 
-/** Defines metrics about this process. They have the same names as in the Prometheus client libraries. */
+/** The names are the same as in the Prometheus client libraries. */
 function defineProcessMetrics({ gauge, counter }: Makers) {
   return {
     processCpu: counter('process_cpu_seconds_total', 'User and system time of this process'),
@@ -188,8 +216,8 @@ function makers(registry: Registry) {
 }
 
 /**
- * A gauge with one series per state, as in OpenMetrics StateSets. The series for the current state is 1, and the others
- * are 0. Setting the same state again costs nothing.
+ * One series per state, as in OpenMetrics StateSets: 1 for the current state, 0 for the others. Setting the same state
+ * again costs nothing.
  */
 class StateSet<State extends string> {
   readonly #gauge: Gauge;
@@ -198,10 +226,6 @@ class StateSet<State extends string> {
   readonly #states: readonly State[];
   readonly #current = new Map<string, State | null>();
 
-  /**
-   * Creates all series of the gauge.
-   * @param labels the names of the labels for the item and for its state
-   */
   constructor(gauge: Gauge, [thing, state]: readonly [thing: string, state: string], states: readonly State[]) {
     this.#gauge = gauge;
     this.#thing = thing;
@@ -209,10 +233,6 @@ class StateSet<State extends string> {
     this.#states = states;
   }
 
-  /**
-   * Sets the state of an item.
-   * @param current the current state, or null if there is none
-   */
   set(thing: string, current: State | null): void {
     if (this.#current.get(thing) === current) return;
     this.#current.set(thing, current);

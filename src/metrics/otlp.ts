@@ -14,14 +14,12 @@ import { deadline, nextTurn, sleep } from '../system/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** The metrics of this process that are pushed to a collector. */
 export interface PushedMetrics {
   readonly registry: Registry;
-  /** The time at which the counters started at zero. */
+  /** The counters started at zero at this time. */
   readonly startedAt: EpochMs;
-  /** Updates the metrics before they are pushed. Returns a function that must be called after the delivery. */
+  /** Updates the metrics. Returns a function that must be called after the delivery. */
   refresh(): Promise<() => void>;
-  /** Counts a failed attempt to push metrics. */
   failed(): void;
 }
 
@@ -34,10 +32,9 @@ interface OtlpDeps extends EgressDeps {
 }
 
 /**
- * Pushes all metrics periodically over OTLP/HTTP (protobuf, gzip) until the signal is aborted. A failed request is
- * retried with increasing pauses until the next push is due. Failed requests are not queued, because the next push
- * contains newer values.
- * @param config the configured collector, or null to use the collector in the environment variables
+ * Pushes all metrics over OTLP/HTTP (protobuf, gzip) until the signal is aborted. A failed request is retried with
+ * increasing pauses until the next push is due. It is not queued, because the next push contains newer values.
+ * @param config null to use the collector in the environment variables
  */
 export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: AbortSignal): void {
   const { logger } = deps;
@@ -55,12 +52,11 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
 
 interface Collector {
   readonly url: string;
-  /** The origin of the collector's URL. The path is left out, because it can be secret. */
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;
   /**
-   * Returns the HTTP headers. They are read again for each request, so that a rotated token is used.
+   * Read again for each request, so that a rotated token is used.
    * @throws {Error} if a token cannot be read
    */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
@@ -76,10 +72,7 @@ function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }
   };
 }
 
-/**
- * Parses HTTP headers from an environment variable.
- * @throws {Error} whose message does not contain any part of the text
- */
+/** @throws {Error} whose message does not contain any part of the text */
 function headersIn(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(lines.map((line) => pairIn(line, ':', 'a line such as "Authorization: Bearer TOKEN"')));
@@ -88,20 +81,19 @@ function headersIn(text: string): Readonly<Record<string, string>> {
 function pairIn(text: string, separator: string, expected: string): readonly [name: string, value: string] {
   const at = text.indexOf(separator);
   const [name, value] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-  // Header names must be tokens (RFC 9110 §5.6.2), and header values must be field values (§5.5).
+  // Names are tokens (RFC 9110 §5.6.2), and values are field values (§5.5).
   if (at <= 0 || !/^[\w!#$%&'*+.^`|~-]+$/u.test(name) || !/^[\t\x20-\x7E\x80-\xFF]*$/u.test(value))
     throw new Error(`Cannot read the headers for OTLP: expected ${expected}`);
   return [name.toLowerCase(), value];
 }
 
-/** The push interval. The OpenTelemetry SDKs have the same default. */
 const USUAL_INTERVAL: Millis = 60_000;
 const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS' };
 const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
 
 /**
- * Reads the environment variables that the specification "OpenTelemetry Protocol Exporter" defines. Variables for
- * metrics take precedence over general variables. An empty variable counts as unset.
+ * The environment variables of the specification "OpenTelemetry Protocol Exporter". Variables for metrics take
+ * precedence over general variables. An empty variable counts as unset.
  * @throws {Error} if a variable is invalid; the message does not contain any part of its value
  */
 function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
@@ -135,7 +127,7 @@ function urlIn(variable: string, text: string): string {
   return url.href;
 }
 
-/** Decodes a header from an environment variable. Headers are percent-encoded, as in W3C Baggage. */
+/** Headers are percent-encoded, as in W3C Baggage. */
 function decoded(pair: string): string {
   try {
     return decodeURIComponent(pair);
@@ -148,22 +140,16 @@ type Outcome = 'arrived' | Failure;
 
 interface Failure {
   readonly error: string;
-  /** Set if the same request can be sent again. */
   readonly again: boolean;
-  /** The pause that the collector requested. Null if it requested no pause. */
   readonly retryAfter: Millis | null;
 }
 
-/** The time limit for a request. The OpenTelemetry SDKs have the same default. */
+/** The same default as in the OpenTelemetry SDKs. */
 const REQUEST_DEADLINE: Millis = 10_000;
-/** The pauses between attempts. The first pause is doubled after each failed attempt, up to the longest pause. */
+/** The first pause is doubled after each failed attempt, up to the longest. */
 const PAUSE = { first: 1_000, longest: 60_000 };
-/** The maximum pause that the collector can request. */
 const LONGEST_RETRY_AFTER: Millis = 900_000;
-/**
- * The HTTP status codes after which a request can be repeated, as listed under "Retryable Response Codes" for OTLP/HTTP
- * in OTLP 1.x. After other codes, a request must not be repeated.
- */
+/** "Retryable Response Codes" for OTLP/HTTP in OTLP 1.x. After other codes, a request must not be repeated. */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const compress = promisify(gzip);
@@ -180,7 +166,6 @@ class Pusher {
     this.#signal = signal;
   }
 
-  /** Pushes metrics until the signal is aborted. The promise never resolves, and is rejected only by the signal. */
   async run(): Promise<never> {
     const { clock } = this.#deps;
     for (;;) {
@@ -193,7 +178,7 @@ class Pusher {
     }
   }
 
-  /** Sends one push, including retries until the next push is due. Returns how long to wait before the next push. */
+  /** Returns how long to wait before the next push. */
   async #pushUntil(due: Millis): Promise<Millis> {
     const { clock, metrics, site } = this.#deps;
     const arrived = await metrics.refresh();
@@ -203,8 +188,7 @@ class Pusher {
       this.#note(outcome);
       if (outcome === 'arrived') arrived();
       if (outcome === 'arrived' || !outcome.again) return 0;
-      // The pause is random, so that many sites that have lost their connection to a collector do not all reconnect at
-      // once.
+      // Random, so that many sites that have lost their collector do not all reconnect at once.
       const wait = outcome.retryAfter ?? randomInt(pause / 2, pause);
       if (clock.elapsed() + wait >= due) return wait;
       await sleep(clock, wait, this.#signal);
@@ -269,9 +253,9 @@ function adviceFor(status: number): string {
 }
 
 /**
- * Returns the resource attributes from which collectors derive the labels of a scraped target, because rules and
- * dashboards depend on these labels. Prometheus derives `job` and `instance` from the two service attributes.
- * VictoriaMetrics uses all attributes unchanged.
+ * Collectors derive the labels of a scraped target from these attributes, and rules and dashboards depend on the
+ * labels. Prometheus derives `job` and `instance` from the two service attributes. VictoriaMetrics uses all attributes
+ * unchanged.
  */
 function targetOf(site: string): Readonly<Record<string, string>> {
   const [job, instance] = ['ftm-watch', hostname()];
@@ -284,24 +268,18 @@ function targetOf(site: string): Readonly<Record<string, string>> {
  * resource/v1/resource.proto. The encoding is described at https://protobuf.dev/programming-guides/encoding/.
  */
 
-/**
- * The aggregation temporality "cumulative": values are counted since the start of the process instead of since the last
- * push.
- */
+/** Values are counted since the start of the process instead of since the last push. */
 const CUMULATIVE = 2;
-/** The maximum number of series that are encoded before other tasks get a turn. */
+/** Other tasks get a turn after this number of series. */
 const SERIES_A_TURN = 250;
 
-/**
- * Encodes the current metrics. Units and scopes are omitted, because metric stores would convert them into name
- * suffixes and labels.
- */
+/** Units and scopes are omitted, because metric stores would convert them into name suffixes and labels. */
 export async function encodeMetrics(
   { registry, startedAt }: Pick<PushedMetrics, 'registry' | 'startedAt'>,
   at: EpochMs,
   target: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  // The two time fields have the same field numbers in both types of data points.
+  // Both types of data points use these field numbers.
   const times = Buffer.concat([fixed64(2, nanoseconds(startedAt)), fixed64(3, nanoseconds(at))]);
   const families: Uint8Array[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
@@ -320,35 +298,29 @@ export async function encodeMetrics(
 }
 
 interface Sample {
-  /** The metric's name. Set only for samples that belong to a histogram. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;
 }
 
-/**
- * Groups samples by series. Each group contains either a single sample or all samples of a histogram. Buckets are in
- * ascending order.
- */
+/** Each group is either a single sample or all samples of a histogram. Buckets are in ascending order. */
 function seriesOf(type: string, samples: readonly Sample[]): readonly (readonly Sample[])[] {
   if (type !== 'histogram') return samples.map((sample) => [sample]);
   return [...Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined })).values()];
 }
 
-/** Encodes the `data` field of a Metric message, which is a `gauge`, `sum` or `histogram`. */
 function dataOf(type: string, points: readonly Uint8Array[]): Uint8Array {
   if (type === 'histogram') return embedded(9, ...points, varint(2, CUMULATIVE));
   return type === 'counter' ? embedded(7, ...points, varint(2, CUMULATIVE), varint(3, 1)) : embedded(5, ...points);
 }
 
-/** Encodes a NumberDataPoint message. */
 function numberPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
   return Buffer.concat(
     series.flatMap(({ labels, value }) => [...attributesOf(7, labels), times, fixed64(4, double(value))]),
   );
 }
 
-/** Encodes a HistogramDataPoint message. Unlike in Prometheus, its bucket counts are not cumulative. */
+/** Unlike in Prometheus, bucket counts are not cumulative. */
 function histogramPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
   const valueOf = (part: string): number => series.find(({ metricName }) => metricName?.endsWith(part))?.value ?? 0;
   const buckets = series.filter(({ labels }) => labels['le'] !== undefined);
@@ -370,7 +342,6 @@ function attributesOf(field: number, labels: Sample['labels']): readonly Uint8Ar
   );
 }
 
-/** Encodes a KeyValue message with a string value. */
 function attribute(field: number, key: string, value: string): Uint8Array {
   return embedded(field, text(1, key), embedded(2, text(1, value)));
 }

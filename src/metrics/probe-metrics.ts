@@ -4,24 +4,21 @@ import { Gauge, Registry } from 'prom-client';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
-/** The results of an on-demand probe. There are no results for stages that the probe did not reach. */
+/** There are no results for stages that the probe did not reach. */
 export interface ProbeFacts {
   readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
   readonly success: boolean;
   readonly durationMs: Millis;
   /**
-   * The DNS resolvers' answers. The module `dns` queries all resolvers concurrently. Other modules query one resolver
-   * after another until one of them returns an address.
+   * The module `dns` queries all resolvers concurrently. Other modules query one after another until one returns an
+   * address.
    */
   readonly names: readonly DnsObservation[];
-  /** The result for the last address to which the probe connected. Null if it connected to no address. */
+  /** The last address to which the probe connected. Null if it connected to none. */
   readonly endpoint: EndpointObservation | null;
-  /** The expiry date of a mail server's certificate chain. Null if the chain is missing or was not verified. */
+  /** The expiry date of a mail server's verified certificate chain. */
   readonly mailCertificateNotAfter: EpochMs | null;
-  /**
-   * The earliest expiry date in a genuine certificate chain, from the leaf to the certificate that verified the chain.
-   * Null if the chain is not genuine.
-   */
+  /** The earliest expiry date in a genuine chain, from the leaf to the certificate that verified the chain. */
   readonly genuineNotAfter: EpochMs | null;
 }
 
@@ -31,10 +28,8 @@ export interface MetricsText {
 }
 
 /**
- * Formats the results as metrics with the same names as in blackbox exporter 0.28
- * (prober/{handler,dns,tcp,http,tls}.go), so that existing dashboards and rules work. Values that the probe does not
- * measure are left out. The metric `probe_ssl_last_chain_info` is also left out, because its labels would contain text
- * from the network.
+ * Names as in blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that existing dashboards and rules
+ * work. `probe_ssl_last_chain_info` is left out, because its labels would contain text from the network.
  */
 export async function renderProbe(facts: ProbeFacts): Promise<MetricsText> {
   const registry = new Registry();
@@ -61,7 +56,7 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(
     lookupMs(facts) / 1000,
   );
-  // The metrics about the IP address are left out if a proxy is used, because the proxy chooses the address.
+  // With a proxy, the proxy chooses the address.
   if (endpoint === null || endpoint.proxy !== null) return;
   gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
   const help = "Specifies the hash of IP address. It's useful to detect if the IP address changes.";
@@ -69,8 +64,8 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
 }
 
 /**
- * Adds the expiry date of a verified chain. For unverified chains, the blackbox exporter reports the year 1. This probe
- * omits the metric, because no rule should use that value.
+ * For unverified chains, the blackbox exporter reports the year 1. No rule should use that value, so it is omitted
+ * here.
  */
 function addVerified({ mailCertificateNotAfter, genuineNotAfter }: ProbeFacts, gauge: MakeGauge): void {
   const end = mailCertificateNotAfter ?? genuineNotAfter;
@@ -78,10 +73,7 @@ function addVerified({ mailCertificateNotAfter, genuineNotAfter }: ProbeFacts, g
   gauge('probe_ssl_last_chain_expiry_timestamp_seconds', 'Returns last SSL chain expiry in timestamp').set(end / 1000);
 }
 
-/**
- * Returns the 32-bit FNV-1a hash of an address. The blackbox exporter calculates the same hash, so the values are
- * comparable.
- */
+/** The 32-bit FNV-1a hash, as in the blackbox exporter, so that the values are comparable. */
 function addressHash(address: string): number {
   const [prime, start] = [0x0100_0193, 0x811c_9dc5];
   return ipaddr
@@ -90,10 +82,7 @@ function addressHash(address: string): number {
     .reduce((hash, byte) => Math.imul(hash ^ byte, prime) >>> 0, start);
 }
 
-/**
- * Returns the total duration of the DNS lookups. Both address families are queried concurrently, so the slower query
- * counts.
- */
+/** Both address families are queried concurrently, so the slower query counts. */
 function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Millis {
   const durations = names.map(({ a, aaaa }) => Math.max(a.durationMs, aaaa.durationMs));
   return module === 'dns' ? Math.max(0, ...durations) : durations.reduce((sum, duration) => sum + duration, 0);
@@ -118,10 +107,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   );
 }
 
-/**
- * Adds the number of DNS records, based on the answer with the most records. The system resolver does not report these
- * numbers.
- */
+/** Counts of the answer with the most records. The system resolver does not report them. */
 function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
   const known = answers.flatMap(({ beside }) => beside ?? []);
   if (known.length === 0) return;
@@ -152,15 +138,15 @@ function addResponse(http: HttpOutcome | null, gauge: MakeGauge): void {
   if (response?.framing === undefined) return;
   const { version, contentLength, bodyBytes } = response.framing;
   gauge('probe_http_version', 'Returns the version of HTTP of the probe response').set(Number(version));
-  // As in the blackbox exporter, the length is -1 if it is unknown.
+  // -1 if unknown, as in the blackbox exporter.
   gauge('probe_http_content_length', 'Length of http content response').set(contentLength ?? -1);
   if (bodyBytes !== null)
     gauge('probe_http_uncompressed_body_length', 'Length of uncompressed response body').set(bodyBytes);
 }
 
 /**
- * Returns the duration of each phase. Phases that were not reached last 0 s, as in the blackbox exporter. The phase
- * `transfer` is missing, because the probe does not wait for the response body.
+ * Phases that were not reached last 0 s, as in the blackbox exporter. There is no `transfer`, because the probe does
+ * not wait for the response body.
  */
 function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 'tls' | 'processing', Millis>> {
   const { tcp, tls, http } = facts.endpoint ?? { tcp: null, tls: null, http: null };
@@ -176,7 +162,7 @@ function addTls(tls: TlsOutcome, gauge: MakeGauge): void {
   const expiries = tls.chain?.certificates.map(({ notAfter }) => notAfter) ?? [];
   if (expiries.length > 0) expiry(gauge).set(Math.min(...expiries) / 1000);
   if (tls.kind === 'failed') return;
-  // The TLS version in Go's notation, such as `TLS 1.3`.
+  // In Go's notation, such as `TLS 1.3`.
   if (tls.protocol !== null)
     gauge('probe_tls_version_info', 'Returns the TLS version used or NaN when unknown', ['version']).set(
       { version: tls.protocol.replace(/^TLSv1$/u, 'TLS 1.0').replace(/^TLSv/u, 'TLS ') },

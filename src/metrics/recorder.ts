@@ -1,64 +1,30 @@
-import type { Picture } from '../connectors/picture.ts';
-import { type RoundObservations, samplesOf } from '../core/round.ts';
-import type { Config } from '../config/config.ts';
-import type { ChangeRefusal, LoginResult } from '../core/audit.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
-import { type Severity, compareSeverity } from '../core/severity.ts';
-import type { Diagnosis, Finding } from '../engine/model.ts';
-import type { DeliveryResult, Incident } from '../engine/incident/incident.ts';
-import type { LogEvent } from '../core/polling/log-event.ts';
-import type { PollingReport } from '../core/polling/report.ts';
-import { UNNAMED } from '../core/polling/state.ts';
+import type { Gauge } from 'prom-client';
+import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
-import {
-  configuredSubjects,
-  ProbeSeries,
-  createZeroSeries,
-  forgetAppliances,
-  forgetMeasurements,
-  type Expected,
-  OTHER_SUBJECT,
-} from './probe-series.ts';
+import type { Config } from '../config/config.ts';
+import type { Picture, UnitObservation } from '../connectors/picture.ts';
+import { addressInAny, authority, singleAddresses, translatedFrom } from '../core/addresses.ts';
+import { CHANGE_REFUSALS, LOGIN_RESULTS, type ChangeRefusal, type LoginResult } from '../core/audit.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import { TOKEN_STATUSES } from '../core/license/appliance.ts';
+import { valueOf, type DnsObservation, FAILURE_REASONS, type FailureReason } from '../core/observation.ts';
+import { CONNECTION_RESULTS, LOG_RESULTS, LOG_SOURCES, type LogEvent } from '../core/polling/log-event.ts';
+import type { PollingReport } from '../core/polling/report.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import { UNNAMED } from '../core/polling/state.ts';
+import { type ProbeSample, type ProbeTarget, type RoundObservations, samplesOf } from '../core/round.ts';
+import { compareSeverity, type Severity } from '../core/severity.ts';
+import type { DeliveryResult, Incident } from '../engine/incident/incident.ts';
+import type { Diagnosis, Finding } from '../engine/model.ts';
+import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import type { Metrics } from './definitions.ts';
 
-/** The labels of a series of the metric `ftm_incident_open`. */
-interface OpenIncident {
-  readonly cause: string;
-  readonly severity: Severity;
-  readonly subject: string;
-}
-
-/** The properties of an incident that the metrics contain. */
-type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
-
-const MOST = 50;
-
-/**
- * Returns the most severe open incidents, at most 50. Subjects that are not in `named` are replaced with `other`,
- * because label values never contain text from the network.
- */
-export function openIncidents(
-  incidents: readonly TellableIncident[],
-  named: ReadonlySet<string>,
-): readonly OpenIncident[] {
-  const open = incidents
-    .filter(({ status }) => status === 'open')
-    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity) || a.openedAt - b.openedAt)
-    .map(({ cause: { id, severity, subject } }) => ({
-      cause: id,
-      severity,
-      subject: named.has(subject) ? subject : OTHER_SUBJECT,
-    }));
-  return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
-}
-
-/** Records the daemon's events and observations as metrics. */
 export class Recorder {
   readonly #metrics: Metrics;
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
   #subjects: ReadonlySet<string> = new Set();
-  /** The labels of the `ftm_cause_active` series that have the value 1. */
+  /** The `ftm_cause_active` series that have the value 1. */
   #activeCauses: ReadonlyMap<string, { readonly cause: string; readonly severity: Severity }> = new Map();
 
   constructor(metrics: Metrics) {
@@ -66,10 +32,7 @@ export class Recorder {
     this.#probes = new ProbeSeries(metrics);
   }
 
-  /**
-   * Creates the series for a new configuration with the value zero, and removes the measurements of the previous
-   * configuration. Counters that also belong to the new configuration keep their values.
-   */
+  /** Counters that also belong to the new configuration keep their values. All measurements are removed. */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
     if (this.#expected !== null) forgetAppliances(this.#metrics, this.#expected, expected);
@@ -78,21 +41,23 @@ export class Recorder {
     this.#activeCauses = new Map();
     this.#metrics.siteInfo.reset();
     this.#metrics.siteInfo.set({ configured_site: expected.config.site }, 1);
-    this.#subjects = configuredSubjects(expected.config, expected.probes);
+    const targets = expected.probes.map(({ target }) => target);
+    this.#subjects = new Set([...CHECKS.map(({ id }) => id), ...targets, ...namesIn(expected.config)]);
     this.#expected = expected;
   }
 
-  /** Records the duration of a round, even if the round's results cannot be used. */
+  /** Called even if the round's results cannot be used. */
   ended({ durationMs, stalledMs }: Pick<RoundObservations, 'durationMs' | 'stalledMs'>): void {
     this.#metrics.roundDuration.set(durationMs / 1000);
     this.loopLag(stalledMs);
   }
 
-  /** Records the probe results of a round. Must not be called if this process stalled during the round. */
+  /** Must not be called if this process stalled during the round. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
-    this.#metrics.observed.round(observations, config);
-    this.#tls(judged);
+    recordRound(this.#metrics, observations, config);
+    for (const { path, judged: verdicts } of judged.tls)
+      this.#metrics.tlsVerdict.set(path.subject, verdicts.worst?.verdict ?? null);
   }
 
   /** Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. */
@@ -107,9 +72,9 @@ export class Recorder {
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
-  /** Records observations about the appliances, which are queried independently of rounds. */
+  /** Appliances are queried independently of rounds. */
   units(picture: Picture): void {
-    this.#metrics.observed.picture(picture);
+    recordPicture(this.#metrics, picture);
   }
 
   incidents(incidents: readonly TellableIncident[]): void {
@@ -143,7 +108,6 @@ export class Recorder {
     this.#metrics.scheduleLag.observe(lag / 1000);
   }
 
-  /** Records the current event loop delay. */
   loopLag(lag: Millis): void {
     this.#metrics.eventLoopLag.observe(lag / 1000);
   }
@@ -152,10 +116,7 @@ export class Recorder {
     this.#metrics.missedRuns.inc();
   }
 
-  /**
-   * Records the expiry date of the status page's certificate.
-   * @param end the expiry date, or null if there is no certificate
-   */
+  /** @param end null if there is no certificate */
   ownCertificate(end: EpochMs | null): void {
     if (end === null) this.#metrics.ownCertificateEnd.remove();
     else this.#metrics.ownCertificateEnd.set(end / 1000);
@@ -192,30 +153,298 @@ export class Recorder {
     for (const labels of active.values()) this.#metrics.causeActive.set(labels, 1);
     this.#activeCauses = active;
   }
-
-  #tls({ tls }: JudgedRound): void {
-    for (const { path, judged } of tls) this.#metrics.tlsVerdict.set(path.subject, judged.worst?.verdict ?? null);
-  }
-}
-
-interface LicenseAssignment {
-  readonly appliance: string;
-  readonly license: string;
-  readonly assigned: number;
 }
 
 /**
- * Returns the configured licences that were checked, with the result for each licence. A licence without a finding is
- * correctly assigned. Licences that could not be checked are left out. Licences that only an appliance reported are
- * also left out, because label values never contain text from the network.
+ * Only the series of these failures are created in advance, because each reason adds one series per target. Series for
+ * other reasons are created when such a failure occurs.
  */
-export function licenseAssignments(
-  { preconditions }: Diagnosis,
-  { appliances, registration }: Pick<Config, 'appliances'> & { readonly registration: object | null },
-): readonly LicenseAssignment[] {
+const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
+  dns: ['timeout', 'refused', 'rejected'],
+  tcp: ['timeout', 'refused'],
+  tls: ['reset'],
+  http: ['closed'],
+  mail: ['timeout', 'refused', 'tls', 'rejected'],
+  ntp: ['timeout', 'refused'],
+};
+
+/**
+ * Counters are created with the value zero before the first probe, and removed when their target is no longer
+ * configured.
+ */
+class ProbeSeries {
+  readonly #metrics: Metrics;
+  readonly #made = new Map<string, ProbeTarget>();
+  readonly #failures = new Set<string>();
+  /** Failures that are not counted yet, because their new series must first be scraped with the value zero. */
+  readonly #unseen = new Map<string, { readonly labels: FailureLabels; readonly count: number }>();
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Creates missing series and removes those of targets that are no longer configured. Other counters keep their
+   * values.
+   */
+  expect(probes: readonly ProbeTarget[]): void {
+    const kept = new Set(probes.map(keyOf));
+    for (const [key, labels] of this.#made) if (!kept.has(key)) this.#remove(key, labels);
+    for (const probe of probes) this.#make(probe);
+  }
+
+  /** A target's probe counts as successful only if all the target's addresses were successful. */
+  record(samples: readonly ProbeSample[]): void {
+    const { probeRuns, probeDuration, probeSuccess } = this.#metrics;
+    for (const { probe, target, durationMs, failure } of samples) {
+      const labels = { probe, target };
+      this.#make(labels);
+      probeRuns.inc(labels);
+      probeDuration.observe(labels, durationMs / 1000);
+      if (failure !== null) this.#fail({ ...labels, reason: failure });
+    }
+    const failing = new Set(samples.filter(({ failure }) => failure !== null).map(keyOf));
+    for (const { probe, target } of samples)
+      probeSuccess.set({ probe, target }, failing.has(keyOf({ probe, target })) ? 0 : 1);
+  }
+
+  /**
+   * Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape: it
+   * counts delayed failures in the series that were scraped with the value zero.
+   */
+  scraping(): () => void {
+    const shown = [...this.#unseen];
+    return () => {
+      for (const [key, { labels }] of shown) {
+        this.#metrics.probeFailures.inc({ ...labels }, this.#unseen.get(key)?.count ?? 0);
+        this.#unseen.delete(key);
+      }
+    };
+  }
+
+  #make({ probe, target }: ProbeTarget): void {
+    const labels = { probe, target };
+    if (this.#made.has(keyOf(labels))) return;
+    this.#made.set(keyOf(labels), labels);
+    this.#metrics.probeRuns.inc(labels, 0);
+    this.#metrics.probeDuration.zero(labels);
+    for (const reason of USUAL[probe] ?? ['timeout']) this.#makeFailures({ ...labels, reason });
+  }
+
+  #makeFailures(labels: FailureLabels): void {
+    this.#failures.add(failureKey(labels));
+    this.#metrics.probeFailures.inc({ ...labels }, 0);
+  }
+
+  /** In a new series, the failure is counted after the next scrape, because rate() needs an earlier value. */
+  #fail(labels: FailureLabels): void {
+    const key = failureKey(labels);
+    const waiting = this.#unseen.get(key);
+    if (waiting === undefined && this.#failures.has(key)) {
+      this.#metrics.probeFailures.inc({ ...labels });
+      return;
+    }
+    this.#unseen.set(key, { labels, count: (waiting?.count ?? 0) + 1 });
+    this.#makeFailures(labels);
+  }
+
+  #remove(key: string, labels: ProbeTarget): void {
+    this.#made.delete(key);
+    this.#metrics.probeRuns.remove(labels);
+    this.#metrics.probeDuration.remove(labels);
+    for (const reason of FAILURE_REASONS) {
+      const failures = { ...labels, reason };
+      this.#failures.delete(failureKey(failures));
+      this.#unseen.delete(failureKey(failures));
+      this.#metrics.probeFailures.remove(failures);
+    }
+  }
+}
+
+interface FailureLabels extends ProbeTarget {
+  readonly reason: FailureReason;
+}
+
+function failureKey({ reason, ...probe }: FailureLabels): string {
+  return `${reason} ${keyOf(probe)}`;
+}
+
+function keyOf({ probe, target }: ProbeTarget): string {
+  return `${probe} ${target}`;
+}
+
+const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
+
+interface Expected {
+  readonly config: Config;
+  readonly signatures: SignatureSet;
+  readonly probes: readonly ProbeTarget[];
+  /** The targets whose certificate chains are evaluated. */
+  readonly judged: readonly string[];
+}
+
+/**
+ * Alerts don't detect an increase if a series appears only with the first error. Gauges for measurements are created
+ * with the first measurement.
+ */
+function createZeroSeries(metrics: Metrics, expected: Expected): void {
+  zeroStates(metrics, expected);
+  zeroLog(metrics, expected);
+  for (const result of LOGIN_RESULTS) metrics.webLogins.inc({ result }, 0);
+  for (const result of ['done', ...CHANGE_REFUSALS]) metrics.webChanges.inc({ result }, 0);
+  for (const channel of CHANNEL_IDS) {
+    metrics.notificationsPending.set({ channel }, 0);
+    metrics.notificationLastSuccess.inc({ channel }, 0);
+    for (const result of RESULTS) metrics.notifications.inc({ channel, result }, 0);
+  }
+}
+
+/** Targets may have been removed, and a measurement that is no longer updated would be misleading. */
+function forgetMeasurements(metrics: Metrics): void {
+  metrics.activationReady.remove();
+  for (const gauge of [
+    metrics.certificateNotAfter,
+    metrics.dnsAnswerTtl,
+    metrics.dnsAnswersExpected,
+    metrics.probeSuccess,
+    metrics.tlsVerdict,
+    metrics.pollingLastError,
+    metrics.logLastReceived,
+    metrics.licenseAssigned,
+  ])
+    gauge.reset();
+  recordPicture(metrics, { appliances: [], peers: [] });
+}
+
+/**
+ * When a value is no longer reported, its series is removed. An outdated value would hide that the current value is
+ * unknown. Only the expiry date of a certificate is kept until another certificate is received.
+ */
+function recordRound(metrics: Metrics, { path }: RoundObservations, { licenseServer }: Config): void {
+  for (const { subject: target, endpoints } of [path.licenseServer, ...path.services]) {
+    const leaves = endpoints.flatMap(({ tls }) => tls?.chain?.certificates.slice(0, 1) ?? []);
+    setIfKnown(metrics.certificateNotAfter, { target }, least(leaves.map(({ notAfter }) => notAfter / 1000)));
+  }
+  metrics.dnsAnswerTtl.reset();
+  metrics.dnsAnswersExpected.reset();
+  for (const observation of path.licenseServer.names)
+    recordAnswers(metrics, observation, licenseServer.expectedAddresses);
+}
+
+function recordAnswers(metrics: Metrics, { resolver, a, aaaa }: DnsObservation, expected: readonly string[]): void {
+  const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
+  const addresses = answers.flatMap((answer) => answer.addresses);
+  const sameName = [...addresses, ...singleAddresses(expected)];
+  const isExpected =
+    expected.length === 0 ||
+    addresses.every((address) =>
+      [address, translatedFrom(address, sameName) ?? address].some((each) => addressInAny(each, expected)),
+    );
+  const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
+  setIfKnown(metrics.dnsAnswerTtl, { resolver }, least(ttls));
+  setIfKnown(metrics.dnsAnswersExpected, { resolver }, addresses.length === 0 ? null : Number(isExpected));
+}
+
+function recordPicture(metrics: Metrics, { appliances, peers }: Pick<Picture, 'appliances' | 'peers'>): void {
+  for (const gauge of [metrics.tokens, metrics.tokensLocked, metrics.tokensLicensed, metrics.peerReadable])
+    gauge.reset();
+  for (const unit of appliances) recordUnit(metrics, unit);
+  for (const { peer, kind } of peers) metrics.peerReadable.set({ peer }, kind === 'seen' ? 1 : 0);
+}
+
+function recordUnit(metrics: Metrics, { config: { name: appliance }, rest }: UnitObservation): void {
+  if (rest?.kind !== 'ok') return;
+  const tokens = valueOf(rest.tokens);
+  for (const status of TOKEN_STATUSES)
+    setIfKnown(metrics.tokens, { appliance, status }, tokens?.byStatus[status] ?? null);
+  setIfKnown(metrics.tokensLocked, { appliance }, tokens?.locked ?? null);
+  setIfKnown(metrics.tokensLicensed, { appliance }, valueOf(rest.licensed)?.total ?? null);
+}
+
+function setIfKnown<Label extends string>(
+  gauge: Gauge<Label>,
+  labels: Partial<Record<Label, string>>,
+  value: number | null,
+): void {
+  if (value !== null) gauge.set(labels, value);
+}
+
+function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
+}
+
+function forgetAppliances({ pollingErrors }: Metrics, before: Expected, { config }: Expected): void {
+  const named = new Set(config.appliances.map(({ name }) => name));
+  for (const { name: appliance } of before.config.appliances)
+    if (!named.has(appliance))
+      for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
+}
+
+/** A series for each cause and each severity that it can have: the default, and those of the configured services. */
+function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
+  metrics.causeActive.reset();
+  const others = new Set(services.map(({ severity }) => severity));
+  for (const cause of CAUSE_IDS) {
+    const { severity, brokenPath } = wordsOf(cause);
+    const own = brokenPath === undefined ? [severity] : [severity, 'critical' as const];
+    for (const each of [...own, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+  }
+}
+
+function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
+  for (const { id } of CHECKS) metrics.preconditionState.set(id, 'unknown');
+  zeroCauses(metrics, config);
+  for (const target of judged) metrics.tlsVerdict.set(target, 'unknown');
+}
+
+function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
+  for (const appliance of [...config.appliances.map(({ name }) => name), UNNAMED]) {
+    metrics.pollingLastError.set({ appliance }, 0);
+    for (const signature of signatures.signatures)
+      if (signature.kind === 'message' && signature.explainOnly !== true)
+        metrics.pollingErrors.inc({ appliance, signature: signature.id }, 0);
+  }
+  for (const result of CONNECTION_RESULTS) metrics.logConnections.inc({ result }, 0);
+  for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
+}
+
+/** All strings in a value, and hosts with ports as `host:port`. */
+export function namesIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  const { host, port } = { host: null, port: null, ...value };
+  const place = typeof host === 'string' && typeof port === 'number' ? [authority({ host, port })] : [];
+  return [...place, ...Object.values(value).flatMap(namesIn)];
+}
+
+type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
+
+const MOST = 50;
+
+/**
+ * The labels of the most severe open incidents. Subjects that are not in `named`, such as a licence that an API
+ * reported, become `other`, because label values never contain text from the network.
+ */
+function openIncidents(incidents: readonly TellableIncident[], named: ReadonlySet<string>) {
+  const open = incidents
+    .filter(({ status }) => status === 'open')
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity) || a.openedAt - b.openedAt)
+    .map(({ cause: { id, severity, subject } }) => ({
+      cause: id,
+      severity,
+      subject: named.has(subject) ? subject : 'other',
+    }));
+  return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
+}
+
+/**
+ * A licence without a finding is correctly assigned. Licences that could not be checked are left out, and so are those
+ * that only an appliance reported: label values never contain text from the network.
+ */
+function licenseAssignments({ preconditions }: Diagnosis, { appliances, registration }: Config) {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || registration === null || status.state === 'not-configured') return [];
-  // An unknown state without findings means that the licences have not been checked yet.
+  // The licences have not been checked yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
@@ -229,10 +458,7 @@ export function licenseAssignments(
   );
 }
 
-/**
- * Returns whether a finding applies to the licence. A finding that mentions only an appliance applies to all the
- * appliance's licences.
- */
+/** A finding that mentions only an appliance applies to all its licences. */
 function concerns({ facts }: Finding, license: string): boolean {
   return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

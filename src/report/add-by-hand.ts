@@ -2,24 +2,17 @@ import { portOf } from '../core/addresses.ts';
 import { type Markup, markup } from '../document/html.ts';
 import type { RoundResult } from './report-contents.ts';
 
-/** The archive folder for files that an administrator has to add. */
 const FOLDER = 'add-by-hand';
 
 /** An item that Fortinet TAC asks for and that only an administrator can provide. */
 interface TicketItem {
   readonly title: string;
-  /** The steps for obtaining the item, with one sentence per step. */
   readonly steps: readonly string[];
-  /** The name of the file in the archive folder that is reserved for the item. */
   readonly saveAs: string;
-  /** The document that describes TAC's request and the steps. */
   readonly source: string;
 }
 
-/**
- * Returns the items that TAC asks for and that this report does not contain. ftm-watch can neither obtain these items
- * nor remove secrets from them.
- */
+/** ftm-watch can neither obtain these items nor remove secrets from them. */
 export function ticketItems({ diagnosis, observations }: RoundResult): readonly TicketItem[] {
   const isPush = diagnosis.causes.some(({ id }) => id.startsWith('push-'));
   const { host, subject } = observations.path.licenseServer;
@@ -87,7 +80,10 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
   ];
 }
 
-/** Returns the first file in the folder, which is a checklist of the items. */
+const INTRO = 'Fortinet TAC also needs the following files, which only you can obtain.';
+const NOT_MASKED = 'Nothing is removed from these files, so they can contain names, addresses and secrets.';
+
+/** The first file in the folder is a checklist. */
 export function ticketFile(items: readonly TicketItem[]): readonly [name: string, text: string] {
   const lines = items.flatMap(({ title, steps, saveAs, source }, index) => [
     `[ ] ${String(index + 1)}. ${title}`,
@@ -99,20 +95,19 @@ export function ticketFile(items: readonly TicketItem[]): readonly [name: string
   return [
     `${FOLDER}/README.txt`,
     [
-      'Fortinet TAC also needs the following files, which only you can obtain.',
+      INTRO,
       'Save each file in this folder before you attach the archive. ' +
         'In the file names, replace UNIT with the name of the unit.',
-      'Nothing is removed from these files, so they can contain names, addresses and secrets.',
+      NOT_MASKED,
       '',
       ...lines,
     ].join('\n'),
   ];
 }
 
-/** Returns the checklist of items for the report's HTML page. */
 export function ticketView(items: readonly TicketItem[]): Markup {
-  return markup`<p>Fortinet TAC also needs the following files, which only you can obtain. Save them in the folder
-<code>${FOLDER}</code> in the archive. Nothing is removed from these files, so they can contain names, addresses and secrets.</p>
+  return markup`<p>${INTRO} Save them in the folder
+<code>${FOLDER}</code> in the archive. ${NOT_MASKED}</p>
 <ol>${items.map(
     ({ title, steps, saveAs, source }) =>
       markup`<li>${title}: <code>${saveAs}</code><ul>${steps.map((step) => markup`<li>${step}</li>`)}</ul>

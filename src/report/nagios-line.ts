@@ -12,10 +12,8 @@ export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as 
 
 type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
 
-/** The parts of a diagnosis that the plugin output is based on. */
 export interface SeenDiagnosis {
   readonly ready: Readiness;
-  /** The time of the diagnosis in ISO 8601 format. */
   readonly at: string;
   readonly preconditions: readonly (Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'> & {
     readonly findings: readonly { readonly rule: string }[];
@@ -28,28 +26,21 @@ type Looked =
       readonly by: 'daemon';
       readonly incidents: readonly OpenIncident[];
       readonly now: EpochMs;
-      /** The maximum age of the daemon's last round. An older round does not show the current state. */
+      /** The maximum age of the daemon's last round. */
       readonly longest: Millis;
     }
   /** The plugin ran the round itself, so it has no history and no log lines. */
   | { readonly by: 'itself' };
 
 export interface PluginAnswer {
-  /** A single line that ends with a line break. */
   readonly text: string;
   readonly exitCode: CheckExit;
 }
 
-/**
- * The maximum length of the text. NRPE truncates the output at 1024 bytes, which must also leave room for the
- * performance data.
- */
+/** NRPE truncates the output at 1024 bytes, which must also hold the performance data. */
 const MAX_TEXT = 500;
 
-/**
- * Formats a diagnosis as one line of plugin output, which consists of a status word, a text and performance data
- * (https://www.monitoring-plugins.org/doc/guidelines.html#AEN33).
- */
+/** One line of plugin output (https://www.monitoring-plugins.org/doc/guidelines.html#AEN33). */
 export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
   const data = performanceData(diagnosis, looked);
   if (looked.by === 'daemon' && ageOf(diagnosis, looked.now) > looked.longest)
@@ -67,14 +58,13 @@ function timeText(at: string): string {
   return utcText(Date.parse(at));
 }
 
-/** Returns the plugin output for a local problem that prevented the check. */
+/** A local problem prevented the check. */
 export function pluginUnknown(reason: string): PluginAnswer {
   return line(CHECK_EXIT.unknown, reason, []);
 }
 
 /**
- * Returns the exit code for a diagnosis. If everything works again but an incident is still open, the exit code is
- * "warning". If the current state is unknown and a critical incident is open, the exit code is "critical". Warnings can
+ * Open incidents count: a warning if everything works again, critical if the current state is unknown. Warnings can
  * occur without a cause, for example if FortiAuthenticator uses a different server than the probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
@@ -89,9 +79,9 @@ export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, look
 }
 
 /**
- * Combines the exit code of a single check with the daemon's open incidents. If the check cannot detect an incident,
- * the incident counts with its own severity. If the check shows that the fault has disappeared, the incident counts as
- * a warning until it ends.
+ * Combines the exit code of a single check with the daemon's open incidents. An incident that the check cannot detect
+ * counts with its own severity. If the check shows that the fault has disappeared, the incident counts as a warning
+ * until it ends.
  */
 export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
   if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
@@ -113,7 +103,6 @@ function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): 
   }
 }
 
-/** Describes the most severe problem with its start time, and counts the other problems. */
 function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | null {
   const open = looked.by === 'daemon' ? looked.incidents : [];
   const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);

@@ -1,26 +1,26 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { EpochMs } from '../core/clock.ts';
+import type { Mask } from '../text/mask.ts';
 import { ticketFile, ticketItems } from './add-by-hand.ts';
-import { answersText, checklistText } from './report-text.ts';
-import { fileName, createSecretRemover, type ReportSources } from './report-contents.ts';
+import { answersText, verdictLines } from './answers-text.ts';
+import { renderDiagnosis } from './report-text.ts';
+import { createSecretRemover, fileName, maskedDiagnosis, type ReportSources } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
 import { logExcerptsText } from './timeline.ts';
-import { maskFor, type ReportData, reportData } from './report-data.ts';
+import { maskFor, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
 import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
 
-/** A complete report archive. */
 export interface ReportArchive {
-  /** The name of the archive's top-level folder, such as `ftm-watch-report-hq-20261124T195500Z`. */
+  /** Such as `ftm-watch-report-hq-20261124T195500Z`. */
   readonly folder: string;
-  /** The files in this folder and their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly size: number }[];
   readonly bytes: Uint8Array;
 }
 
 type File = readonly [name: string, text: string];
 
-/** Returns the complete report as a zip archive. Secrets have been removed. */
+/** Secrets are removed from all files. */
 export function reportArchive(sources: ReportSources): ReportArchive {
   const folder = `ftm-watch-report-${fileName(sources.site)}-${fileTime(sources.writtenAt)}`;
   const withoutSecrets = createSecretRemover(sources.secrets);
@@ -42,24 +42,35 @@ function filesOf(sources: ReportSources): readonly File[] {
     ...capturedCertificates(sources.capture),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
   const byHand = ticketItems(sources.examination);
+  const answers = answersText(sources.examination.observations, mask);
   const others: readonly File[] = [
-    ['report.json', jsonText(data)],
-    ['checklist.txt', checklistText(sources.examination, sources.versions.ftmWatch, mask)],
+    ['report.json', `${JSON.stringify(data, null, 2)}\n`],
+    ['checklist.txt', checklistText(sources, answers, mask)],
     ['log-excerpts.txt', logExcerptsText(data.logExcerpts)],
     ...certificates,
     ticketFile(byHand),
   ];
-  const answers = answersText(sources.examination.observations, mask);
   return [['report.html', reportHtml(data, { answers, byHand, files: others.map(([name]) => name) })], ...others];
 }
 
-function jsonText(data: ReportData): string {
-  return `${JSON.stringify(data, null, 2)}\n`;
+/** The output of `check`, followed by all responses with their times and by the verdicts on all certificate chains. */
+function checklistText({ examination, versions }: ReportSources, answers: string, mask: Mask): string {
+  const { diagnosis, observations, judged } = examination;
+  return [
+    `ftm-watch ${versions.ftmWatch}: evidence from ${isoTime(observations.startedAt)}`,
+    '',
+    // Text is masked before it is wrapped, because a name with a line break would not be recognized.
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), { color: false, width: 100 }),
+    answers,
+    ...judged.tls
+      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
+      .map((line) => mask.line(line)),
+  ].join('\n');
 }
 
 /**
- * The "version made by" value for Unix (APPNOTE.TXT 4.4.2 and 4.4.15). It allows the archive to contain file modes, so
- * that only the owner can read the unpacked files.
+ * "Version made by" Unix (APPNOTE.TXT 4.4.2 and 4.4.15) allows the archive to contain file modes, so that only the
+ * owner can read the unpacked files.
  */
 const UNIX = 3;
 const OWNER_ONLY = 0o100600 * 2 ** 16;
@@ -68,15 +79,15 @@ const EARLIEST: EpochMs = Date.UTC(1980, 0, 1);
 const LATEST: EpochMs = Date.UTC(2100, 0, 1) - 1;
 
 /**
- * Returns the time of a file in the archive. Zip times have no time zone and start in 1980 (APPNOTE.TXT 4.4.6). The
- * time is written in UTC and limited to the valid range, so that a wrong system clock does not prevent the report.
+ * Zip times have no time zone and start in 1980 (APPNOTE.TXT 4.4.6). The time is in UTC and limited to the valid
+ * range, so that a wrong system clock does not prevent the report.
  */
 function zipTime(at: EpochMs): Date {
   // The zip library expects local time. Without a zone suffix, the text is parsed as local time.
   return new Date(isoTime(Math.min(Math.max(at, EARLIEST), LATEST)).slice(0, -1));
 }
 
-/** Formats a time for file names that sort by time, such as `20261124T195500Z`. */
+/** Sorts by time, such as `20261124T195500Z`. */
 function fileTime(at: EpochMs): string {
   return isoTime(at)
     .replaceAll(/[-:]|\.\d+/gu, '')

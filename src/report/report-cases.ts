@@ -4,38 +4,33 @@ import type { ReportData } from './report-data.ts';
 import type { SeenIssuer } from './seen.ts';
 import type { TimelineIncident } from './timeline.ts';
 
-/** A fault during the report's period, with all its occurrences. */
 export interface ReportCase {
-  /** The most recent cause of the fault. */
   readonly cause: Cause;
-  /** All occurrences of the fault, newest first. */
   readonly spans: readonly CaseSpan[];
   /**
-   * The issuers of the certificates that the target presented during the fault. The issuers of certificates that are
-   * currently considered genuine are left out.
+   * The issuers of the certificates that the target presented during the fault, except those that are now considered
+   * genuine.
    */
   readonly issuers: readonly SeenIssuer[];
 }
 
 export interface CaseSpan {
-  /** The start time. All times in this object are in ISO 8601 format in UTC. */
+  /** All times in this object are in ISO 8601 format in UTC. */
   readonly since: string;
-  /** The end time. Null if the fault has not ended, or if it is `gone`. */
+  /** Null if the fault has not ended, or if it is `gone`. */
   readonly until: string | null;
   readonly lastSeen: string;
-  /** The duration in words, such as `about 51 s`. Null if the fault has not ended. */
+  /** In words, such as `about 51 s`. Null if the fault has not ended. */
   readonly lasted: string | null;
-  /** Set if the incident is still open although the report's own round did not find the fault. */
+  /** The incident is still open although the report's own round did not find the fault. */
   readonly gone: boolean;
-  /** The ID of the incident. Null if only the report's own round found the fault. */
+  /** Null if only the report's own round found the fault. */
   readonly incident: string | null;
 }
 
 type Known = Pick<ReportData, 'check' | 'timeline' | 'issuers' | 'period'>;
 
-/**
- * Returns the faults for the report. Ongoing faults come first, followed by the most severe and the most recent faults.
- */
+/** Ongoing faults come first, followed by the most severe and the most recent faults. */
 export function reportCases(data: Known): readonly ReportCase[] {
   const { check, timeline, period } = data;
   const known = Map.groupBy(timeline.incidents, ({ cause }) => keyOf(cause));
@@ -58,12 +53,11 @@ export function reportCases(data: Known): readonly ReportCase[] {
     );
 }
 
-/** Returns whether the fault is still present. */
 export function lasts({ spans }: ReportCase): boolean {
   return spans.some(({ until, gone }) => until === null && !gone);
 }
 
-/** Returns whether the report's round checked the precondition without finding the fault. */
+/** The report's round checked the precondition without finding the fault. */
 function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
   const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
   return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');
@@ -81,7 +75,6 @@ function keyOf({ id, subject }: Cause): string {
   return `${id} ${subject}`;
 }
 
-/** The information about a fault that the report's round collected. */
 interface Seen {
   readonly at: string;
   readonly isSeen: boolean;
@@ -100,10 +93,7 @@ function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }:
   return [{ since: at, until: null, lastSeen: at, lasted: null, gone: false, incident: null }, ...spans];
 }
 
-/**
- * Returns the certificate issuers that are relevant to a fault. The list is empty if the fault has nothing to do with
- * certificates.
- */
+/** Empty if the fault has nothing to do with certificates. */
 function issuersOf(
   { precondition, subject }: Cause,
   spans: readonly CaseSpan[],

@@ -10,24 +10,20 @@ import { createSecretFilter } from '../core/visible-text.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 
-/** All data for a report, before secrets and personal data are removed. */
 export interface ReportSources {
   readonly site: string;
   readonly writtenAt: EpochMs;
-  /**
-   * The period that the report covers. Log lines, history and the current round are included only if they fall within
-   * this period.
-   */
+  /** Log lines, history and the current round are included only if they fall within this period. */
   readonly period: Period;
   readonly versions: Versions;
   readonly examination: RoundResult;
-  /** The configuration in the format of `config print`. */
+  /** In the format of `config print`. */
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** The evaluated packet captures. Null if no captures were specified. */
+  /** Null if no captures were specified. */
   readonly capture: CaptureResult | null;
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
-  /** The configured secrets, which are removed from all text in the report. */
+  /** Removed from all text in the report. */
   readonly secrets: readonly string[];
 }
 
@@ -38,7 +34,6 @@ export interface Versions {
   readonly os: string;
 }
 
-/** The log lines that a daemon has saved. */
 export type LogMemory =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable'; readonly message: string }
@@ -46,16 +41,13 @@ export type LogMemory =
       readonly kind: 'read';
       readonly state: PollingState;
       /**
-       * The time since which the daemon has received the log without interruption. Null if the daemon was stopped or
-       * has received no lines for some time.
+       * The daemon has received the log without interruption since this time. Null if it was stopped or has received
+       * no lines for some time.
        */
       readonly listeningSince: EpochMs | null;
     };
 
-/**
- * Masks personal data in a diagnosis. Only summaries, findings and evidence are masked, because impacts and remedies
- * never quote other hosts or logs.
- */
+/** Only summaries, findings and evidence are masked, because impacts and remedies never quote other hosts or logs. */
 export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   return {
     ...diagnosis,
@@ -83,36 +75,21 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
   };
 }
 
-/** Masks all strings in JSON data except the keys. Keys never contain text from other hosts or logs. */
-export function maskedData(value: unknown, mask: Mask): unknown {
-  if (typeof value === 'string') return mask.line(value);
-  if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedData(item, mask)]));
-}
-
 /**
- * The minimum length of a secret that is removed from the report. Short values and words such as "fortinet" also occur
- * in other contexts. Removing them there would make the report unreadable and reveal the secret.
+ * Shorter values and words such as "fortinet" also occur in other contexts. Removing them there would make the report
+ * unreadable and reveal the secret.
  */
 const SHORTEST_SECRET = 8;
 const WORD = /^\p{L}{1,15}$/u;
 
-/**
- * Returns a function that removes secrets from finished text.
- *
- * @param secrets all secrets in the configuration; short secrets and plain words are not removed
- */
+/** Returns a function that removes secrets, except short ones and plain words. */
 export function createSecretRemover(secrets: readonly string[]): (text: string) => string {
   return createSecretFilter(secrets.filter((secret) => secret.length >= SHORTEST_SECRET && !WORD.test(secret)));
 }
 
 const LONGEST = 60;
 
-/**
- * Converts text to a file name that all operating systems and mail programs accept. The result contains only unaccented
- * letters, digits, `.`, `_` and `-`.
- */
+/** A file name that all operating systems and mail programs accept. */
 export function fileName(text: string): string {
   const plain = text
     .normalize('NFKD')

@@ -6,13 +6,7 @@ import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { type LogExcerpts, logExcerpts, type Timeline, timelineOf } from './timeline.ts';
 import { createMask, type Mask, type MaskTally } from '../text/mask.ts';
-import {
-  maskedData,
-  maskedDiagnosis,
-  createSecretRemover,
-  type ReportSources,
-  type Versions,
-} from './report-contents.ts';
+import { createSecretRemover, maskedDiagnosis, type ReportSources, type Versions } from './report-contents.ts';
 import { type SeenChain, seenChains, type SeenIssuer, seenIssuers } from './seen.ts';
 
 /**
@@ -23,32 +17,31 @@ export interface ReportData {
   readonly version: 1;
   readonly site: string;
   readonly writtenAt: string;
-  /** The period that the report covers. If `since` is null, the report covers all stored data. */
+  /** If `since` is null, the report covers all stored data. */
   readonly period: { readonly since: string | null; readonly until: string };
   readonly versions: Versions;
-  /** The same JSON object as in the output of `check --json`. */
+  /** As in `check --json`. */
   readonly check: DiagnosisJson;
-  /** All responses that the round received. */
   readonly round: unknown;
-  /** The same JSON object as in the output of `capture --json`. Omitted if the report contains no captures. */
+  /** As in `capture --json`. Omitted if the report contains no captures. */
   readonly capture?: unknown;
-  /** The certificate chains without PEM data, which is saved in separate files. */
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
-  /** The issuers of all certificates that were presented during the period. */
   readonly issuers: readonly SeenIssuer[];
   readonly timeline: Timeline;
   readonly logExcerpts: LogExcerpts;
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** The number of masked values of each kind. Secrets that a peer's response contained are not counted. */
+  /** The number of masked values of each kind. Secrets in a peer's response are not counted. */
   readonly masked: MaskTally;
 }
 
-/** Creates a mask for the account names and secrets in the configuration. */
+/** Masks the account names and secrets in the configuration. */
 export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
-  return createMask({ accounts: accountsIn(configuration), withoutSecrets: createSecretRemover(secrets) });
+  return createMask({
+    accounts: [...new Set(accountsOf('', configuration))],
+    withoutSecrets: createSecretRemover(secrets),
+  });
 }
 
-/** Returns the report's data with personal data removed. */
 export function reportData(sources: ReportSources): ReportData {
   const mask = maskFor(sources);
   const { examination, storedHistory, period } = sources;
@@ -60,7 +53,7 @@ export function reportData(sources: ReportSources): ReportData {
     issuers: seenIssuers(examination, storedHistory),
     timeline: timelineOf(storedHistory, mask),
     logExcerpts: logExcerpts(sources.logMemory, { mask, period }),
-    configuration: configurationWithoutPeople(sources.configuration, mask),
+    configuration: withoutPeople('', sources.configuration, mask),
   };
   return {
     version: 1,
@@ -73,7 +66,15 @@ export function reportData(sources: ReportSources): ReportData {
   };
 }
 
-/** Converts a certificate chain to JSON. Names in certificates are kept, because they are evidence. */
+/** Keys are not masked, because they never contain text from other hosts or logs. */
+function maskedData(value: unknown, mask: Mask): unknown {
+  if (typeof value === 'string') return mask.line(value);
+  if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedData(item, mask)]));
+}
+
+/** Names in certificates are kept, because they are evidence. */
 function chainToJson(
   { file, target, way, judgement, certificates, dropped }: SeenChain,
   mask: Mask,
@@ -82,10 +83,7 @@ function chainToJson(
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-/**
- * Converts a round's observations to JSON. Internal fields are removed, and the fields in `path` are moved to the top
- * level.
- */
+/** Internal fields are removed, and the fields in `path` are moved to the top level. */
 function roundToJson({ path, ...facts }: RoundObservations): object {
   const { clockBase: _, ...round } = facts;
   return {
@@ -112,30 +110,15 @@ function endpointToJson(endpoint: EndpointObservation): object {
   return { ...endpoint, tls: endpoint.tls === null ? null : tlsToJson(endpoint.tls) };
 }
 
-/**
- * Converts a TLS result to JSON. Chains are replaced with certificate fingerprints, which refer to entries in `chains`.
- */
+/** Chains are replaced with certificate fingerprints, which refer to entries in `chains`. */
 function tlsToJson(outcome: TlsOutcome): object {
   return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
 }
 
-/**
- * The configuration keys that contain account names. Account names are removed, because they are half of a login and
- * readers of the report don't need them.
- */
+/** Account names are removed, because they are half of a login and readers of the report don't need them. */
 const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
-const PLACE = '<user>';
 
 type Section = Readonly<Record<string, Plain>>;
-
-/** Returns the configuration without the names of accounts and people. Secrets are never part of this data. */
-function configurationWithoutPeople(configuration: Section, mask: Mask): Section {
-  return withoutPeople('', configuration, mask);
-}
-
-function accountsIn(configuration: Section): readonly string[] {
-  return [...new Set(accountsOf('', configuration))];
-}
 
 function accountsOf(key: string, value: Plain): readonly string[] {
   if (value === null || typeof value !== 'object') return [];
@@ -145,17 +128,17 @@ function accountsOf(key: string, value: Plain): readonly string[] {
   );
 }
 
-/**
- * Returns whether a configuration key contains an account name.
- * @param section the section that contains the key; in `users`, `name` is the login name
- */
+/** @param section in the section `users`, `name` is the login name */
 function isAccount(section: string, key: string): boolean {
   return ACCOUNT_KEYS.has(key) || (section === 'users' && key === 'name');
 }
 
 function withoutPeople(key: string, section: Section, mask: Mask): Section {
   return Object.fromEntries(
-    Object.entries(section).map(([name, value]) => [name, isAccount(key, name) ? PLACE : without(name, value, mask)]),
+    Object.entries(section).map(([name, value]) => [
+      name,
+      isAccount(key, name) ? '<user>' : without(name, value, mask),
+    ]),
   );
 }
 

@@ -28,19 +28,15 @@ import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
 import type { LogExcerpts, Timeline } from './timeline.ts';
 
-/** The parts of the HTML page that are not in `report.json`. */
 interface PageTexts {
-  /** All responses from the round, with one response per line. */
   readonly answers: string;
-  /** The items that an administrator still has to add to the archive. */
   readonly byHand: ReturnType<typeof ticketItems>;
-  /** The names of all other files in the archive. */
   readonly files: readonly string[];
 }
 
 /**
- * Returns the report as an HTML page for screens, phones and paper. The page needs no scripts or external resources.
- * The main text is followed by collapsed appendices, and no information is repeated.
+ * For screens, phones and paper, without scripts or external resources. The main text is followed by collapsed
+ * appendices, and no information is repeated.
  */
 export function reportHtml(data: ReportData, texts: PageTexts): string {
   const { site, writtenAt } = data;
@@ -102,10 +98,7 @@ function appendicesOf(
   ];
 }
 
-/**
- * Returns a collapsed appendix. It expands when the reader follows a link to its content (HTML Standard, "ancestor
- * revealing algorithm").
- */
+/** Expands when the reader follows a link to its content (HTML Standard, "ancestor revealing algorithm"). */
 function appendixView({ id, title, content }: Appendix): Markup {
   return markup`<details class="appendix"><summary><h2>${title}</h2></summary><div id="${id}">${content}</div></details>`;
 }
@@ -125,13 +118,10 @@ lines and responses before you send the report.</p>
   )}</tbody></table>`;
 }
 
-/** The maximum number of additional faults on the main page. The appendix lists all faults. */
+/** The appendix lists all faults. */
 const SHOWN_OTHERS = 6;
 
-/**
- * Returns the main page, which is written for the firewall team or the vendor. It describes the most important fault in
- * full and lists the other faults. All further details are in the appendices.
- */
+/** For the firewall team or the vendor: the most important fault in full, and a list of the other faults. */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
   const from = period.since === null ? 'all stored data' : `from ${timeText(period.since)}`;
@@ -172,7 +162,6 @@ function otherView({ cause, spans }: ReportCase, index: number): Markup {
   }</li>`;
 }
 
-/** Returns the details of the additional faults, for which the main page shows only summaries. */
 function otherCasesView(others: readonly ReportCase[]): Markup {
   return markup`${others.map(
     (one, index) =>
@@ -185,9 +174,8 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Describes a fault with its impact, location, time, responsible system, evidence and requested action. The description
- * must be understandable to readers who did not see the fault. If the fault has ended, it explains what happened and
- * what to do if the fault returns.
+ * Must be understandable to readers who did not see the fault. If the fault has ended, the text explains what happened
+ * and what to do if it returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
@@ -209,7 +197,6 @@ const NAMES = {
   over: { what: 'Impact', since: 'When', request: 'If the fault returns' },
 } as const;
 
-/** Formats the time range of a fault as one line. */
 function timesText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
   if (until === null && !gone) return `${timeText(since)} to now`;
   const times = `from ${timeText(since)} to ${timeText(lastSeen)}`;
@@ -243,14 +230,12 @@ function issuerView({ name, firstSeen, lastSeen }: SeenIssuer): Markup {
   )}.</li>`;
 }
 
-/** Formats an ISO 8601 time as `2026-11-24 13:00:05 UTC`. */
+/** `2026-11-24 13:00:05 UTC` */
 function timeText(iso: string): string {
   return utcText(Date.parse(iso));
 }
 
-/**
- * Returns all preconditions with their states and findings. Findings that are already shown with a cause are left out.
- */
+/** Findings that are already shown with a cause are left out. */
 function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
   return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>Observations</th></tr></thead>
 <tbody>${preconditions.map((one) => preconditionView(one, causes))}</tbody></table>`;
@@ -258,7 +243,7 @@ function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson, causes: readonly Cause[]): Markup {
   const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
-  // The evidence for a cause is shown with that cause, even if the evidence comes from a blocked precondition.
+  // The evidence for a cause is shown with that cause, even if it comes from a blocked precondition.
   const isTold = state === 'blocked' || causes.some(({ precondition }) => precondition === id);
   const list = isTold ? [] : findings.filter((finding) => !isIn(summary, finding)).map(findingView);
   const seen = causes.some((cause) => cause.summary === summary) ? 'See the cause.' : summary;
@@ -267,10 +252,7 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
   }</td></tr>`;
 }
 
-/**
- * Returns whether the summary already contains the finding. If there is only one finding, the summary repeats its
- * wording and differs only in capitalization.
- */
+/** A single finding is repeated in the summary and differs only in capitalization. */
 function isIn(summary: string, { claim, actual }: FindingJson): boolean {
   return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
 }
@@ -281,7 +263,6 @@ function findingView({ subject, claim, expected }: FindingJson): Markup {
 
 type Chain = ReportData['chains'][number];
 
-/** Returns the issuers of all certificates that were presented during the report's period. */
 function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
   if (issuers.length === 0) return null;
   return markup`<table><thead><tr><th>Target</th><th>First seen</th><th>Last seen</th><th>Current verdict</th>
@@ -292,11 +273,10 @@ function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
 }
 
 /**
- * Returns all certificate chains from the round. If a certificate was received on several network paths, it is shown
- * only once.
+ * A certificate that was received on several paths is shown only once.
  * @param said text that the page already shows elsewhere
  */
-export function chainsView(chains: readonly Chain[], said: readonly string[] = []): Markup {
+function chainsView(chains: readonly Chain[], said: readonly string[]): Markup {
   if (chains.length === 0) return markup`<p>No certificate was sent in this round.</p>`;
   const told = new Set(said);
   const isNew = (text: string): boolean => !told.has(text) && told.add(text).has(text);
@@ -333,7 +313,7 @@ ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`
 <dd><code>${sha256}</code></dd></dl>`;
 }
 
-export function timelineView({ note, events }: Timeline): Markup {
+function timelineView({ note, events }: Timeline): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
 ${note === null && events.length === 0 ? markup`<p>No incidents are stored.</p>` : null}
 ${
@@ -347,7 +327,7 @@ ${
 }`;
 }
 
-export function excerptsView({ note, dropped, lines }: LogExcerpts): Markup {
+function excerptsView({ note, dropped, lines }: LogExcerpts): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
 ${dropped === 0 ? null : markup`<p>${counted(dropped, 'more line')} matched, but only the latest lines of each kind are stored.</p>`}
 ${lines.map(
@@ -356,7 +336,7 @@ ${lines.map(
 )}`;
 }
 
-/** The report's style sheet. It is embedded in the page, because the report must be readable offline and on paper. */
+/** Embedded, because the report must be readable offline and on paper. */
 const REPORT_STYLE: Markup = markup`<style>
 :root { color-scheme: light dark; --text: #18212d; --quiet: #566274; --line: #d9dfe7; --sunk: #f2f4f7; --page: #fff;
   --bad: #be2419; --warn: #925200; --good: #19774a; --unsure: #6a4bb8; --none: #616c7c; }
@@ -382,7 +362,7 @@ code { font: .875em ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono"
 table { width: 100%; border-collapse: collapse; font-size: .9375rem; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
-/* Only free text, which stands last, is broken anywhere: it would leave the other columns a letter's width. */
+/* Only the free text in the last column is broken anywhere. Otherwise, the other columns would be too narrow. */
 th, td:not(:last-child) { white-space: nowrap; }
 .bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); }
 .unsure { color: var(--unsure); } .none, .wait, .info { color: var(--none); }

@@ -1,14 +1,9 @@
 import { createColors } from 'picocolors';
 import type { PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
 import { titleOf, isFaultId, preconditionOf, wordsOf, isCauseId } from '../checks/registry.ts';
-import { utcText, isoTime } from '../core/time-text.ts';
+import { utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Colors, causeLines, type TextStyle, textLines } from '../document/terminal.ts';
-import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
-import type { RoundObservations } from '../core/round.ts';
-import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
-import type { Mask } from '../text/mask.ts';
-import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
 import { LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
@@ -41,10 +36,6 @@ export interface DiagnosisAsides {
   readonly unseen?: readonly UnseenIncident[];
 }
 
-/**
- * Formats a diagnosis for the terminal. The text consists of the checklist, the causes with their evidence and
- * remedies, an optional note and the conclusion, and ends with a line break.
- */
 export function renderDiagnosis(
   diagnosis: Diagnosis,
   style: TextStyle,
@@ -127,74 +118,21 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
 }
 
-const PLAIN = { color: false, width: 100 };
-
-/**
- * Returns the output of `check`, followed by all responses with their times and by the verdicts on all certificate
- * chains. People's names are masked.
- */
-export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
-  return [
-    `ftm-watch ${version}: evidence from ${isoTime(observations.startedAt)}`,
-    '',
-    // Text is masked before it is wrapped, because a line break within a name would prevent the name from being
-    // recognized.
-    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
-    answersText(observations, mask),
-    ...judged.tls
-      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
-      .map((line) => mask.line(line)),
-  ].join('\n');
-}
-
-/** Returns all responses from a round with their times, one response per line. People's names are masked. */
-export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
-  return [
-    `The round took ${milliseconds(durationMs)}. ` +
-      `This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
-    '',
-    ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
-      heading(`Path to ${seen.subject}`),
-      ...pathLines(seen),
-      '',
-    ]),
-    ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
-  ]
-    .map((line) => mask.line(line))
-    .join('\n');
-}
-
-function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonly string[] {
-  return [
-    heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
-    `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.wouldSettle === null ? [] : [`For a definite result, ${shown(judgement.wouldSettle)}.`]),
-    ...(outcome.chain === null ? ['No certificate was sent.'] : []),
-    '',
-  ];
-}
-
-function heading(text: string): string {
-  return `== ${shown(text)} ==\n`;
-}
-
-/** A confirmed incident that is open in the daemon. */
 export interface OpenIncident {
   readonly id: string;
   readonly cause: string;
   readonly subject: string;
   readonly severity: Severity;
   readonly summary: string;
-  /** The start time in ISO 8601 format. */
   readonly since: string;
-  /** The time of the last round that found the fault, in ISO 8601 format. */
+  /** The last round that found the fault. Times are in ISO 8601 format. */
   readonly lastSeen: string;
 }
 
-/** An open incident in the daemon that a single check did not find. */
+/** A single check did not find this incident's fault. */
 export interface UnseenIncident extends OpenIncident {
   /**
-   * Set if a single check can rule out the fault. Some faults can be detected only with many connections or with
+   * A single check can rule out the fault. Some faults can be detected only with many connections or with
    * FortiAuthenticator's log.
    */
   readonly isContradicted: boolean;
@@ -204,9 +142,7 @@ interface DaemonView {
   readonly preconditions: readonly { readonly id: string; readonly findings: readonly { readonly rule: string }[] }[];
 }
 
-/**
- * Returns the daemon's open incidents that a single check did not find. Incidents with severity `info` are left out.
- */
+/** Incidents with severity `info` are left out. */
 export function unseenIncidents(
   own: Pick<Diagnosis, 'causes'>,
   daemon: { readonly diagnosis: DaemonView; readonly incidents: readonly OpenIncident[] },
@@ -230,10 +166,6 @@ const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'cannot be checked from this machine',
 };
 
-/**
- * Formats the steps of an activation for the terminal and says whether the activation would succeed. The text ends with
- * a line break.
- */
 export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
   const colors = createColors(style.color);
   const outlook = activationOutlook(diagnosis);
@@ -264,7 +196,6 @@ const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
   'not-visible': 'Cannot determine whether the repair is active',
 };
 
-/** Formats the verdict on a repair for the terminal. The text ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, cause, subject, answer, why, next, policy } = verdict;

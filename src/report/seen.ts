@@ -18,18 +18,15 @@ import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { EpochMs } from '../core/clock.ts';
 
-/** A received certificate chain and the name of its file in the archive. */
 export interface SeenChain {
   readonly file: string;
   readonly target: string;
-  /**
-   * Describes the connection to the server, for example by address, through a proxy or with a different server name.
-   */
+  /** How the server was reached: by address, through a proxy, or with a different server name. */
   readonly way: string;
-  /** The verdict on the chain. Null if the chain was received for comparison only, or before this round. */
+  /** Null if the chain was received for comparison only. */
   readonly judgement: ReturnType<typeof shortJudgement> | null;
   readonly certificates: readonly CertificateJson[];
-  /** The number of certificates that were skipped because they could not be parsed or exceeded the limit. */
+  /** Certificates that could not be parsed or exceeded the limit. */
   readonly dropped: number;
   readonly pem: string;
 }
@@ -38,10 +35,7 @@ export type CertificateJson = ReturnType<typeof certificateToJson>;
 
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
-/**
- * Returns the certificate chains from the round, with one entry for each network path on which a chain was received.
- * The licence server's chains come first.
- */
+/** One entry for each network path on which a chain was received. The licence server's chains come first. */
 export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
   const {
     path: { licenseServer, burst, services, knownAddresses },
@@ -58,9 +52,7 @@ export function seenChains({ observations, judged }: RoundResult): readonly Seen
   return sightings.map((sighting, index) => seenChain(sighting, index + 1));
 }
 
-/**
- * Returns the connections in a burst that received a new certificate. The other connections only repeat known chains.
- */
+/** Only the connections that received a new certificate. The others repeat known chains. */
 function othersThan(
   { endpoints }: PathObservation,
   burst: readonly EndpointObservation[],
@@ -77,10 +69,7 @@ function leafOf({ tls }: EndpointObservation): string | null {
   return tls?.chain?.certificates[0]?.fingerprint ?? null;
 }
 
-/**
- * Returns files with the certificates that a daemon has saved. In each file, the relevant dates precede the
- * certificates.
- */
+/** Certificates that a daemon has saved. Their dates precede them in each file. */
 export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
   if (history.kind !== 'read') return [];
   return history.certificates.map((certificate, index) => ({
@@ -89,7 +78,7 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
   }));
 }
 
-/** Returns files with the distinct certificate chains in the packet captures. */
+/** The distinct chains in the packet captures. */
 export function capturedCertificates(
   capture: CaptureResult | null,
 ): readonly { readonly file: string; readonly pem: string }[] {
@@ -170,22 +159,16 @@ function ordinal(number: number): string {
   return String(number).padStart(2, '0');
 }
 
-/**
- * An issuer of certificates that a target presented, and the time range in which the target presented them. Former
- * issuers are included.
- */
+/** An issuer of certificates that a target presented, including former issuers. */
 export interface SeenIssuer {
   readonly target: string;
-  /** The issuer's short name. */
   readonly name: string;
-  /** The issuer's full distinguished name. */
   readonly issuer: string;
-  /** The number of distinct certificates from this issuer. */
   readonly certificates: number;
-  /** The time at which a certificate from this issuer was first received, in ISO 8601 format in UTC. */
+  /** In ISO 8601 format in UTC. */
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** The verdict on a certificate from this issuer in the current round. Null if no such certificate was presented. */
+  /** In the current round. Null if no certificate from this issuer was presented. */
   readonly verdict: Verdict | null;
 }
 
@@ -197,7 +180,7 @@ interface IssuerSighting {
   readonly verdict: Verdict | null;
 }
 
-/** Returns the certificate issuers grouped by target. The issuers that were seen most recently come first. */
+/** Grouped by target, most recently seen first. */
 export function seenIssuers(examination: RoundResult, history: StoredHistory): readonly SeenIssuer[] {
   const sightings = [...ofRound(examination), ...ofHistory(history)];
   const groups = Map.groupBy(sightings, ({ target, leaf }) => `${target}\n${formatDistinguishedName(leaf.issuer)}`);
@@ -226,7 +209,6 @@ function ofHistory(history: StoredHistory): readonly IssuerSighting[] {
   });
 }
 
-/** Parses a certificate. Returns null if the certificate is damaged. */
 function readLeaf(pem: string): Certificate | null {
   try {
     return parseCertificate(new X509Certificate(pem).raw);

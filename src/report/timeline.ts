@@ -10,31 +10,26 @@ import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polli
 
 /** Past events that a daemon has saved. */
 export interface Timeline {
-  /** Explains why the history is missing or incomplete. Null if all stored events are included. */
+  /** Explains why the history is missing or incomplete. */
   readonly note: string | null;
-  /** The incidents, newest first. */
   readonly incidents: readonly TimelineIncident[];
-  /** The events, sorted from oldest to newest. */
   readonly events: readonly TimelineEvent[];
 }
 
 export type TimelineIncident = ReturnType<typeof incidentOf>;
 
 interface TimelineEvent {
-  /** The time of the event, in ISO 8601 format in UTC. */
+  /** In ISO 8601 format in UTC. */
   readonly at: string;
   readonly kind: 'seen' | 'opened' | 'understood-anew' | 'returned' | 'closed' | 'notification';
-  /** The ID of the incident. Null for test messages and for notifications about several incidents. */
+  /** Null for test messages and for notifications about several incidents. */
   readonly incident: string | null;
   readonly text: string;
 }
 
 type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
-/**
- * Returns the incidents with their state changes and notifications. Evidence is masked in the same way as log lines,
- * because evidence can quote log lines.
- */
+/** Evidence is masked like log lines, because it can quote log lines. */
 export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
   switch (history.kind) {
     case 'none':
@@ -67,7 +62,7 @@ function incidentOf(incident: Incident) {
     id,
     status,
     ...occurrenceOf(incident),
-    /** Earlier occurrences of the same fault with their start and end times, oldest first. */
+    /** Oldest first. */
     earlier: earlier.map(occurrenceOf),
     cause,
     notifications: thread.count,
@@ -81,7 +76,7 @@ function occurrenceOf(occurrence: Occurrence) {
     openedAt: isoTime(openedAt),
     lastSeen: isoTime(lastSeen),
     closedAt: isoTimeOrNull(closedAt),
-    /** The duration in words, such as `about 51 s`. Null while the incident is open. */
+    /** In words, such as `about 51 s`. Null while the incident is open. */
     lasted: closedAt === null ? null : lastedText(occurrence),
   };
 }
@@ -128,7 +123,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
-/** Removes the webhook URL and its path from a reply. Replies can quote the path, which is secret. */
+/** Replies can quote the path, which is secret. */
 function withoutPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;
@@ -142,33 +137,30 @@ function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
   return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an unreadable address';
 }
 
-/** Log lines about FortiToken Mobile, with personal data masked. */
 export interface LogExcerpts {
-  /** Explains why there are no log lines or why some can be missing. Null if no explanation is needed. */
+  /** Explains why there are no log lines or why some can be missing. */
   readonly note: string | null;
-  /** The number of recognized lines that were not saved. */
+  /** Recognized lines that were not saved. */
   readonly dropped: number;
-  /** The log lines, sorted from oldest to newest. */
   readonly lines: readonly LogExcerpt[];
 }
 
 interface LogExcerpt {
-  /** The time of the log line, in ISO 8601 format in UTC. */
+  /** In ISO 8601 format in UTC. */
   readonly at: string;
-  /** The sender of the line: an appliance's configured name, `unnamed`, or the name that a firewall reports. */
+  /** An appliance's configured name, `unnamed`, or the name that a firewall reports. */
   readonly from: string;
   readonly signature: string;
-  /** The number of similar lines that arrived together. */
+  /** Similar lines that arrived together. */
   readonly count: number;
-  /** The text of the log line. Control characters are replaced, and names and codes are masked. */
+  /** Control characters are replaced, and names and codes are masked. */
   readonly line: string;
 }
 
-type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly line: string };
+type Kept = Omit<LogExcerpt, 'at'> & { readonly at: EpochMs };
 
 const MAX_LINES = 500;
 
-/** Returns the log lines from the report's period. */
 export function logExcerpts(
   memory: LogMemory,
   { mask, period }: { readonly mask: Mask; readonly period: Period },
@@ -202,7 +194,6 @@ export function logExcerpts(
   };
 }
 
-/** Formats the log lines as a text file that ends with a line break. */
 export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   return [
     '# Log lines about FortiToken Mobile: time of receipt (UTC), sender, recognised signature, number of similar lines',
@@ -222,7 +213,7 @@ function ofAppliance(name: string, { signatures }: ApplianceLog): readonly Kept[
   );
 }
 
-/** Returns the most recent lines that match a signature. Older versions of the daemon saved only the last line. */
+/** Older versions of the daemon saved only the last line. */
 function recentOf({ recent, lastAt, sample }: SignatureLog): NonNullable<SignatureLog['recent']> {
   return recent ?? [{ at: lastAt, count: 1, line: sample }];
 }
@@ -231,7 +222,6 @@ function heardOf({ heard, buckets }: SignatureLog): number {
   return heard ?? sum(buckets.map(({ count }) => count));
 }
 
-/** Returns the last saved log line of each kind that came from a firewall. */
 function ofFirewall({ signature, lastAt, evidence, sample }: FirewallSighting): Kept {
   return { at: lastAt, from: evidence.device ?? 'firewall', signature, count: 1, line: sample };
 }

@@ -44,7 +44,7 @@ import type { ChartData } from '../web/sources.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { messageOf } from '../text/message-of.ts';
-import { exposureNotes } from '../web/change-refusal.ts';
+import { exposureNotes } from '../web/access.ts';
 
 /** Reports whether rounds still finish as scheduled. */
 interface LivenessTracker {

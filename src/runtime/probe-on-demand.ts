@@ -13,7 +13,7 @@ import { NO_OTHER_NAMES } from '../checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../checks/reachability/judge.ts';
 import { createLimiter } from '../network/lookup.ts';
 import { judgeMail, mailViewOf, type MailView } from '../checks/mail/judge.ts';
-import { mailLine, pathLines } from '../report/path-lines.ts';
+import { mailLine, pathLines } from '../report/answers-text.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import type { TlsJudgement } from '../checks/tls-genuine/chain-case.ts';
 import {

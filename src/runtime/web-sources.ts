@@ -6,7 +6,7 @@ import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { createMaintenance, type Maintenance, type MaintenancePlan } from '../notify/maintenance.ts';
 import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
-import { exposureNotes } from '../web/change-refusal.ts';
+import { exposureNotes } from '../web/access.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
 import { createAvailability, createChartData, createRangeData } from './chart-data-of.ts';

@@ -1,17 +1,18 @@
 import { Hono } from 'hono';
-import type { EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
 import { MAX_ROUND_GAP } from '../engine/availability.ts';
 import type { Readiness } from '../engine/model.ts';
 import type { WebEnv, WebSources } from './sources.ts';
-import type { Web } from './changes.ts';
 
-/**
- * Returns the badge's routes, which serve the badge as an image and as JSON for
- * https://shields.io/badges/endpoint-badge.
- */
-export function createBadgeRoutes({ sources, clock }: Web): Hono<WebEnv> {
+interface BadgeDeps {
+  readonly sources: Pick<WebSources, 'site' | 'diagnosis'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** The badge as an image, and as JSON for https://shields.io/badges/endpoint-badge. */
+export function createBadgeRoutes({ sources, clock }: BadgeDeps): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/badge.json', (context) => {
     const { label, message, look } = badgeOf(sources, clock.now());
@@ -20,8 +21,8 @@ export function createBadgeRoutes({ sources, clock }: Web): Hono<WebEnv> {
   app.get('/badge.svg', (context) =>
     context.body(badgeImage(badgeOf(sources, clock.now())), 200, {
       'Content-Type': 'image/svg+xml; charset=utf-8',
-      // Pages in the same domain, such as a wiki, can embed the badge. Pages on the internet cannot, because the size
-      // of the image would reveal the state.
+      // Pages in the same domain, such as a wiki, can embed the badge. Other pages cannot, because the size of the
+      // image would reveal the state.
       'Cross-Origin-Resource-Policy': 'same-site',
     }),
   );
@@ -36,7 +37,7 @@ interface Badge {
   readonly look: Look;
 }
 
-/** The badge's colours: names from shields.io, and fill colours on which white text has a contrast of at least 4.5. */
+/** Names from shields.io, and fill colours on which white text has a contrast of at least 4.5. */
 const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: string }>> = {
   ready: { name: 'brightgreen', fill: '#1a7f4b' },
   warning: { name: 'yellow', fill: '#8a6100' },
@@ -46,11 +47,8 @@ const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: strin
 
 const MAX_SITE = 40;
 
-/**
- * Returns the badge for the latest round. Before the first round and if a round is overdue, the badge shows an unknown
- * state.
- */
-export function badgeOf(sources: Pick<WebSources, 'site' | 'diagnosis'>, now: EpochMs): Badge {
+/** The state is unknown before the first round and if a round is overdue. */
+function badgeOf(sources: BadgeDeps['sources'], now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
   const diagnosis = sources.diagnosis();
   if (diagnosis === null || now - diagnosis.at > MAX_ROUND_GAP) return { label, message: 'unknown', look: 'unknown' };
@@ -64,7 +62,7 @@ export function badgeOf(sources: Pick<WebSources, 'site' | 'diagnosis'>, now: Ep
 const HEIGHT = 20;
 const PADDING = 6;
 
-/** Returns the badge as an SVG image. The image has no style sheet, fonts or links, so it looks the same everywhere. */
+/** The image has no style sheet, fonts or links, so it looks the same everywhere. */
 function badgeImage({ label, message, look }: Badge): string {
   const left = 2 * PADDING + lengthOf(label);
   const right = 2 * PADDING + lengthOf(message);
@@ -78,9 +76,7 @@ function badgeImage({ label, message, look }: Badge): string {
 `);
 }
 
-/**
- * Estimates the width of the text in pixels. The SVG attribute `textLength` fits the text to this width in any font.
- */
+/** Estimated width in pixels. `textLength` fits the text to this width in any font. */
 function lengthOf(text: string): number {
   let length = 0;
   for (const character of text) length += character < '\u0300' ? 6.5 : 12;

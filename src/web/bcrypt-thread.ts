@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { compareSync } from 'bcryptjs';
 
-/** The input of the worker thread. The thread returns whether the password matches, and then ends. */
 export interface BcryptJob {
   readonly password: string;
   readonly hash: string;

@@ -8,21 +8,13 @@ import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { showValue } from '../text/show.ts';
-import { type AccessPolicy, changeRefusal, refusalText } from './change-refusal.ts';
+import { changeRefusal, refusalText, type Web } from './access.ts';
 import { renderChanges } from './page/changes-page.ts';
 import { readerAt } from './page/document.ts';
-import { accountOf, type AuditQuery, type Serving, type WebEnv } from './sources.ts';
+import { accountOf, type AuditQuery, type WebEnv } from './sources.ts';
 import type { MaintenancePlan } from '../notify/maintenance.ts';
 
-/** The dependencies of the web server's routes. */
-export interface Web extends Serving {
-  readonly access: AccessPolicy;
-}
-
-/**
- * A change for the audit trail. If the change was refused before the request body was read, only the fields that are
- * known at that point are set.
- */
+/** If the change was refused before the request body was read, only the fields that are known at that point are set. */
 type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
 export type Outcome<T> =
@@ -30,28 +22,23 @@ export type Outcome<T> =
       readonly kind: 'done';
       readonly value: T;
       readonly noted: Omit<Noted, 'action'>;
-      /** The name that a caller without a login entered. */
       readonly claimed?: string | null;
     }
   | Refused;
 
-/** A rejected change that had no effect. */
 export interface Refused {
   readonly kind: 'refused';
   readonly status: 400 | 403 | 404 | 409 | 415;
   readonly error: string;
-  /** The errors in the request, with one sentence per error. */
-  readonly problems?: readonly string[];
+  /** One sentence for each error. Left out if `error` says everything. */
+  readonly problems: readonly string[] | undefined;
 }
 
 export function refused(status: Refused['status'], error: string, problems?: readonly string[]): Refused {
-  return { kind: 'refused', status, error, ...(problems === undefined ? {} : { problems }) };
+  return { kind: 'refused', status, error, problems };
 }
 
-/**
- * The accepted content types of request bodies. A form on a foreign page cannot send JSON, and the Origin header
- * reveals other forms from foreign pages.
- */
+/** A form on a foreign page cannot send JSON, and the Origin header reveals other forms from foreign pages. */
 const MEDIA = {
   json: {
     type: /^application\/json\s*(?:;|$)/iu,
@@ -60,20 +47,19 @@ const MEDIA = {
   },
   form: {
     type: /^application\/x-www-form-urlencoded\s*(?:;|$)/iu,
-    error: "Expected a form in the format of the incident's page",
+    error: 'Expected a form, sent with "Content-Type: application/x-www-form-urlencoded"',
     read: async ({ req }: Context): Promise<unknown> => filledIn(await req.text()),
   },
   nothing: { type: /(?:)/u, error: '', read: (): Promise<unknown> => Promise.resolve(undefined) },
 } as const;
 
-/** Returns the non-empty fields of a submitted form. */
 export function filledIn(form: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
 
 /**
- * Performs a change that a page or program requested, and records it in the audit trail. If the caller lacks
- * permission, the change is refused, and the refusal is recorded instead.
+ * Performs a change and records it in the audit trail. If the caller lacks permission, the refusal is recorded
+ * instead.
  */
 export async function change<T>(
   context: Context<WebEnv>,
@@ -112,12 +98,11 @@ export async function change<T>(
 export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, done: (value: T) => Response): Response {
   if (outcome.kind === 'done') return done(outcome.value);
   const { status, error, problems } = outcome;
-  return context.json({ error, ...(problems === undefined ? {} : { problems }) }, status);
+  return context.json({ error, problems }, status);
 }
 
 const MAX_SHOWN_ID = 100;
 
-/** Returns the routes that list, add and remove silences. */
 export function createSilenceRoutes(web: Web): Hono<WebEnv> {
   const { sources, clock } = web;
   const app = new Hono<WebEnv>();
@@ -144,7 +129,7 @@ export function createSilenceRoutes(web: Web): Hono<WebEnv> {
   return app;
 }
 
-/** Adds the silence that the request body describes. Must be called within `change`. */
+/** Must be called within `change`. */
 export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body: unknown): Outcome<Silence> {
   const read = readSilence(body, clock.now());
   if (read.kind === 'invalid') return refused(400, 'Invalid silence', read.problems);
@@ -158,10 +143,6 @@ export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body
   return { kind: 'done', value: silence, noted: { cause, subject, detail }, claimed };
 }
 
-/**
- * Returns the JSON object for a silence in `/api/v1/silences`. If the cause or subject is null, the silence matches all
- * causes or subjects. The field names are part of the API.
- */
 function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
   return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
 }
@@ -173,32 +154,26 @@ function planToJson({ until, next }: MaintenancePlan): object {
   };
 }
 
-/**
- * Returns the silences that have not expired. The engine removes expired silences with a short delay, so they are
- * filtered out here.
- */
+/** The engine removes expired silences with a short delay. */
 function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[] {
   return silences.filter(({ until }) => until > now);
 }
 
-/** A requested silence. `by` is the name that the caller entered, or null if the request does not contain a name. */
 type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
 
 type ReadSilence =
   | { readonly kind: 'ok'; readonly request: SilenceRequest }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-/** The maximum length of a person's name in characters. */
 export const MAX_NAME = 100;
 export const MAX_COMMENT = 500;
 
-/** The maximum duration of a silence. Without a limit, a forgotten silence would suppress notifications forever. */
+/** Without a limit, a forgotten silence would suppress notifications forever. */
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
- * Parses the JSON body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. If the body is
- * invalid, all errors are returned together.
- * @param now the time at which `duration` starts
+ * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. All errors are
+ * returned together.
  */
 export function readSilence(body: unknown, now: EpochMs): ReadSilence {
   const parsed = silenceSchema(now).safeParse(body);
@@ -207,10 +182,15 @@ export function readSilence(body: unknown, now: EpochMs): ReadSilence {
     : { kind: 'invalid', problems: parsed.error.issues.flatMap(problemsOf) };
 }
 
+const A_CAUSE = 'a cause such as "tls-intercepted"';
+
 function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
   return z
     .strictObject({
-      cause: z.custom<CauseId>(isCause, expected('a cause such as "tls-intercepted"')).nullable().default(null),
+      cause: z
+        .custom<CauseId>((value) => typeof value === 'string' && isCauseId(value), expected(A_CAUSE))
+        .nullable()
+        .default(null),
       subject: oneLine(255).nullable().default(null),
       duration: z.string(expected('a duration such as "2h"')).transform(toDuration).optional(),
       until: z.iso
@@ -245,10 +225,6 @@ function toDuration(text: string, context: z.RefinementCtx): Millis {
   return z.NEVER;
 }
 
-function isCause(value: unknown): boolean {
-  return typeof value === 'string' && isCauseId(value);
-}
-
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, 10).map((key) => `unknown key ${showValue(key)} in a silence`);
@@ -256,7 +232,6 @@ function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
   return [path === '' ? 'The request body must be a JSON object' : `"${path}": ${issue.message}`];
 }
 
-/** Returns the schema for single-line text that a person has entered. */
 export function oneLine(longest: number): z.ZodType<string> {
   return z
     .string(expected('a text'))
@@ -270,19 +245,15 @@ export function oneLine(longest: number): z.ZodType<string> {
     );
 }
 
-/** Returns the error option for a value of the wrong type. */
 function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return {
     error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${showValue(input)}`),
   };
 }
 
-/** The maximum number of changes on the page `/changes`. */
 const MOST_SHOWN = 100;
-/** The maximum number of changes in an API response. */
 const MOST_LISTED = 1_000;
 
-/** Returns the routes that serve the audit trail as a page and as JSON. */
 export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/changes', (context) => {
@@ -307,11 +278,9 @@ export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
 
 interface ReadAuditQuery {
   readonly query: AuditQuery;
-  /** One sentence for each invalid parameter. Invalid parameters are ignored. */
   readonly problems: readonly string[];
 }
 
-/** Parses the URL parameters `before` (a change's ID) and `incident`. */
 function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   const { before = '', incident = '', ...others } = context.req.query();
   const isId = /^\d{1,15}$/u.test(before);
@@ -324,7 +293,7 @@ function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   };
 }
 
-/** Returns the JSON object for an entry in the audit trail. The field names are part of the API. */
+/** The field names are part of the API. */
 export function auditEntryToJson({ at, ...entry }: AuditEntry): object {
   return { at: isoTime(at), ...entry };
 }

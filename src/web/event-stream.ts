@@ -5,38 +5,31 @@ import { networkOf } from './login.ts';
 import { BARE_HEADERS } from './static-files.ts';
 
 interface ServerEvent {
-  /** The type of the event, as a single word. */
   readonly name: string;
   readonly data: unknown;
 }
 
-/**
- * The interval of heartbeats. It is shorter than the idle timeouts of proxies, which drop a connection after a minute
- * without data.
- */
+/** Shorter than the idle timeouts of proxies, which drop a connection after a minute without data. */
 const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** The caller's account name, or the caller's network if there is no account. */
+  /** The account name. Without an account, the network: an IPv6 client can use many addresses. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
-  /** The number of consecutive heartbeats at which the client had not yet read the earlier data. */
+  /** Consecutive heartbeats at which the client had not yet read the earlier data. */
   readonly behind: number;
 }
 
-/** The maximum amount of unread data per client. It is large enough for the events of several rounds. */
 const MAX_BACKLOG_BYTES = 512 * 1024;
-/** The time that browsers wait before they reconnect to a closed stream. */
 const RETRY: Millis = 3_000;
 
 /**
- * Sends server-sent events (HTML Standard §9.2) to all listeners. Events are written directly to Node's response
- * instead of a web stream, because only the response shows how much data a client has not read.
+ * Server-sent events (HTML Standard §9.2). Events are written directly to Node's response instead of a web stream,
+ * because only the response shows how much data a client has not read.
  */
 export class EventStream {
   readonly #clock: Clock;
-  /** The open streams, oldest first. */
   readonly #listeners = new Map<ServerResponse, Listener>();
   #closed = false;
   #cancelHeartbeat: (() => void) | null = null;
@@ -46,9 +39,8 @@ export class EventStream {
   }
 
   /**
-   * Starts an event stream as the response to a request. If there are too many listeners, the oldest stream of the
-   * client with the most streams is closed.
-   * @returns false, without a response, if there are too many listeners and no client has more streams than this client
+   * If there are too many listeners, the oldest stream of the client with the most streams is closed.
+   * @returns false, without a response, if no client has more streams than this client
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
     // Clients without an account are identified by their network, because an IPv6 client can use many addresses.
@@ -63,10 +55,6 @@ export class EventStream {
     return true;
   }
 
-  /**
-   * Sends an event to all listeners.
-   * @param data returns the event's data; called only if there are listeners
-   */
   send(name: string, data: () => unknown): void {
     if (this.#listeners.size === 0) return;
     const text = format({ name, data: data() });
@@ -76,7 +64,6 @@ export class EventStream {
     }
   }
 
-  /** Ends all streams and rejects new listeners. */
   close(): void {
     this.#closed = true;
     for (const response of this.#listeners.keys()) response.end();
@@ -93,7 +80,6 @@ export class EventStream {
     this.#cancelHeartbeat = this.#listeners.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
   }
 
-  /** Ends a stream if the caller's password has been changed or the token replaced. */
   async #endUnlessKnown(response: ServerResponse, { isStillKnown }: Listener): Promise<void> {
     if (!(await isStillKnown())) response.end();
   }
@@ -119,14 +105,14 @@ export class EventStream {
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/event-stream',
-  // The connection is closed together with the stream. An open connection would prevent the server from stopping.
+  // An open connection would prevent the server from stopping.
   Connection: 'close',
   ...BARE_HEADERS,
   // Without this header, nginx would buffer the event stream.
   'X-Accel-Buffering': 'no',
 };
 
-/** Formats an event as text. JSON does not contain raw line breaks, so the data always fits on one `data` line. */
+/** JSON does not contain raw line breaks, so the data always fits on one `data` line. */
 function format({ name, data }: ServerEvent): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

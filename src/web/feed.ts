@@ -5,21 +5,20 @@ import { isoTime, type Zone } from '../core/time-text.ts';
 import { type Markup, markup, SEVERITY_WORDS, toXml } from '../document/html.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
 
-/** Feed readers poll the feed regularly and keep the entries that they have read. */
+/** Feed readers poll regularly and keep the entries that they have read. */
 const MOST_ENTRIES = 50;
 
 interface Feed {
   readonly site: string;
-  /** The base URL of the status page. If null, links are relative to the URL of the feed. */
+  /** If null, links are relative to the URL of the feed. */
   readonly publicUrl: string | null;
-  /** The incidents in the feed, in any order. */
   readonly incidents: readonly Incident[];
-  /** The daemon's start time, which is the feed's modification time if there are no incidents. */
+  /** The feed's modification time if there are no incidents. */
   readonly startedAt: EpochMs;
   readonly zone: Zone;
 }
 
-/** Returns the most recently changed incidents as an Atom feed (RFC 4287), latest first. */
+/** Returns the most recently changed incidents as an Atom feed (RFC 4287). */
 export function renderFeed({ site, publicUrl, incidents, startedAt, zone }: Feed): string {
   const base = publicUrl === null ? '' : `${publicUrl.replace(/\/+$/u, '')}/`;
   const entries = incidents
@@ -54,7 +53,7 @@ function entryOf(
 <category term="${cause.id}"/>
 <link rel="alternate" type="text/html" href="${page(id)}"/>
 <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${cause.summary}</p>
-<p>${closedAt === null ? `Since ${zone.text(since)}` : `From ${zone.text(since)} on. It lasted ${lastedText(incident)}`}.</p>
+<p>${closedAt === null ? `Since ${zone.text(since)}` : `Started ${zone.text(since)} and lasted ${lastedText(incident)}`}.</p>
 ${mergedInto === null ? null : markup`<p>It continues in <a href="${page(mergedInto)}">another incident</a>.</p>`}
 ${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
 <p><a href="${page(id)}">The incident</a></p></div></content>
@@ -68,16 +67,14 @@ function stateWord({ status, mergedInto, cause }: Incident): string {
 }
 
 /**
- * Returns the time at which the incident last opened, changed its cause or ended. Other changes don't count, because
- * every round updates some fields.
+ * The time at which the incident last opened, changed its cause or ended. Other changes don't count, because every
+ * round updates some fields.
  */
 function updatedAt({ openedAt, closedAt, formerCauses }: Incident): EpochMs {
   return Math.max(openedAt, closedAt ?? openedAt, ...formerCauses.map(({ replacedAt }) => replacedAt));
 }
 
-/**
- * Derives a UUID (RFC 9562 §5.8) from a name. The UUID does not depend on the page's URL, because the URL can change.
- */
+/** Derives a UUID (RFC 9562 §5.8) that does not depend on the page's URL, because the URL can change. */
 function idOf(name: string): string {
   const hex = createHash('sha256').update(`ftm-watch ${name}`).digest('hex');
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) % 4) + 8).toString(16);

@@ -17,7 +17,7 @@ import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../text/message-of.ts';
 import { IDLE_BEAT } from '../system/clock.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
-import type { Web } from './changes.ts';
+import type { Web } from './access.ts';
 import type { Serving } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
@@ -26,20 +26,15 @@ import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
 
-/** The server for the status page, if the page is configured. */
 export interface WebServer extends Omit<HttpServer, 'listen'> {
   /**
-   * Starts listening. Can be called again after `release`. Resolves with the actual port, because the configured port
-   * can be 0, which selects any free port.
+   * Can be called again after `release`. Resolves with the actual port, because the configured port can be 0.
    * @throws {Error} with instructions if the port is in use or if a certificate, password hash or token cannot be read
    */
   start(): Promise<ListenAddress>;
 }
 
-/**
- * Loads the certificates, password hashes and tokens for the status page.
- * @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line
- */
+/** @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line */
 export async function loadPage(
   config: WebConfig,
   deps: IdentifyDeps,
@@ -51,10 +46,6 @@ export async function loadPage(
   return { identify, certificate };
 }
 
-/**
- * Opens the configured port.
- * @throws {Error} with instructions if the port is in use
- */
 export async function openPort<T>(
   { address, port }: ListenAddress,
   open: (where: ListenOptions) => Promise<T>,
@@ -66,7 +57,7 @@ export async function openPort<T>(
   }
 }
 
-/** Creates the server for the status page, the API and the metrics, as described in docs/web.md. */
+/** The server for the status page, the API and the metrics (docs/web.md). */
 export function createWebServer(
   config: WebConfig,
   { sources, clock, logger, env }: Serving & Pick<IdentifyDeps, 'env'>,
@@ -100,40 +91,24 @@ export function createWebServer(
   };
 }
 
-/** A server for all routes on a TCP port or Unix socket. */
 interface HttpServer {
-  /**
-   * Starts listening. Can be called again after `release`.
-   * @throws {Error} from Node if the server cannot listen on the address
-   */
+  /** Can be called again after `release`. */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
-  /** Stops listening and frees the port. Running requests and event streams continue. */
+  /** Stops listening. Running requests and event streams continue. */
   release(): void;
-  /** Reloads the certificate and uses it for new connections. */
   refreshCertificate(): Promise<void>;
-  /** Returns the expiry date of the server certificate, or null if the server has no certificate. */
   certificateEnd(): EpochMs | null;
-  /**
-   * Closes event streams and idle connections, and lets running requests finish within a short time. Does nothing if
-   * the server has not been started.
-   */
+  /** Closes event streams and idle connections, and lets running requests finish within a short time. */
   stop(): Promise<void>;
 }
 
-/**
- * The maximum number of connections. It limits the file descriptors that a flood of connections can use, but is much
- * higher than browsers and scrapers need.
- */
+/** Limits the file descriptors that a flood of connections can use. */
 const MAX_CONNECTIONS = 256;
-/** The time within which running requests must finish after `stop` is called. */
 const DRAIN: Millis = 2_000;
-/** The idle timeout. A client that neither reads nor writes anything during this time is disconnected. */
+/** A client that neither reads nor writes anything during this time is disconnected. */
 const IDLE: Millis = 60_000;
 
-/**
- * Limits on the size and duration of requests. A client that sends its request byte by byte (Slowloris) is disconnected
- * within half a minute.
- */
+/** A client that sends its request byte by byte (Slowloris) is disconnected within half a minute. */
 const LIMITS: ServerOptions = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
@@ -142,10 +117,6 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: IDLE_BEAT,
 };
 
-/**
- * Creates an HTTP or HTTPS server for all routes.
- * @param certificate the server's certificate, or null to serve plain HTTP
- */
 async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
   const { sources, clock, logger } = web;
   const events = new EventStream(clock);
@@ -155,7 +126,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   const waiting = createWaitingAnswers(WAITING_LIMITS);
   const server = createNodeServer(certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
-    // While the server is stopping, each connection is closed after its response instead of being kept open.
+    // While the server is stopping, each connection is closed after its response.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
@@ -205,10 +176,7 @@ function limitConnections(server: Server): void {
   server.setTimeout(IDLE);
 }
 
-/**
- * Tracks connections with a verified client certificate. The returned function closes these connections and cancels
- * their running responses.
- */
+/** Returns a function that closes all connections with a verified client certificate, and cancels their responses. */
 function trackVerified(server: Server): () => void {
   const verified = new Set<TLSSocket>();
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -232,7 +200,6 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
     {
       ...LIMITS,
       ...material,
-      // Clients without a certificate can log in with a password.
       requestCert: material.ca !== undefined,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
@@ -242,10 +209,6 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
   );
 }
 
-/**
- * Resolves when the server is listening.
- * @throws {Error} from Node
- */
 export function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -267,7 +230,6 @@ function close(server: Server, clock: Clock): Promise<void> {
   });
 }
 
-/** Returns the response to a malformed request, for example a request with an invalid Host header or path. */
 function refuseMalformed(): Response {
   return new Response('The request is malformed\n', {
     status: 400,
@@ -275,15 +237,9 @@ function refuseMalformed(): Response {
   });
 }
 
-/**
- * Tracks requests without a response and responses that clients have not read. This limits the memory that
- * unauthenticated clients can use.
- */
+/** Limits the memory that unauthenticated clients can use with unanswered requests and unread responses. */
 interface WaitingAnswers {
-  /**
-   * Starts tracking a request.
-   * @returns false if the connection was closed because of too many requests; such a request must not be answered
-   */
+  /** @returns false if the connection was closed because of too many requests; such a request must not be answered */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
   /**
    * Must be called when a response has started or is complete. If there is too much unread data, the connections that
@@ -294,35 +250,26 @@ interface WaitingAnswers {
 
 interface WaitingLimits {
   /**
-   * The maximum number of unanswered requests per connection. Node starts to process all requests in a received chunk,
-   * possibly thousands, before it checks whether the client reads the responses. Browsers and scrapers wait for the
-   * first response before they send a second request.
+   * Per connection. Node starts to process all requests in a received chunk, possibly thousands, before it checks
+   * whether the client reads the responses. Browsers and scrapers wait for the first response.
    */
   readonly requests: number;
-  /** The maximum total size of all unread responses. A single response can be larger. */
   readonly unreadBytes: number;
-  /** The time after which a client that has not read any part of a complete response is disconnected. */
+  /** A client that has not read any part of a complete response for this time is disconnected. */
   readonly unread: Millis;
 }
 
-/**
- * The limits for waiting requests and responses. The byte limit allows about 56 concurrent scrapes of a daemon with 200
- * targets and 200 appliances, at 1.2 MB per scrape.
- */
+/** The byte limit allows about 56 concurrent scrapes of a daemon with 200 targets and 200 appliances (1.2 MB each). */
 const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
 
 export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
-  /**
-   * Unread responses by connection, oldest first. The map uses the connection as the key, because only the first of
-   * several pipelined responses has a socket.
-   */
+  /** Oldest first. The key is the connection, because only the first of several pipelined responses has a socket. */
   const waiting = new Map<Socket, Set<ServerResponse>>();
 
   function answersOf(socket: Socket): Set<ServerResponse> {
     const known = waiting.get(socket);
     if (known === undefined) {
-      // The `close` event of the connection is used. A response that is queued behind another response has no socket
-      // and emits no such event.
+      // A response that is queued behind another response has no socket and emits no `close` event.
       socket.once('close', () => waiting.delete(socket));
     }
     const answers = known ?? new Set();
@@ -376,8 +323,7 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
   return bytes;
 }
 
-/** Explains why the status page cannot listen on the address, with instructions. */
-export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
+function listenProblem({ address, port }: ListenAddress, error: unknown): string {
   const why = error instanceof Error ? reason(error) : String(error);
   return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
 }
@@ -400,7 +346,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** The server for commands on this machine. It listens on a Unix socket. */
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
 /** Thrown if another daemon is already using the socket. */
@@ -414,21 +359,14 @@ export class SocketTaken extends Error {
   }
 }
 
-/**
- * The permissions of the socket. Only the owner and the group can open the socket, because every client has full
- * access.
- */
+/** Only owner and group, because every client has full access. */
 const MODE = 0o660;
-/**
- * The maximum length of a socket path, which is the size of `sun_path` in unix(7) without the null byte. Node silently
- * truncates longer paths.
- */
+/** The size of `sun_path` in unix(7) without the null byte. Node silently truncates longer paths. */
 const MAX_PATH = 107;
 
 /**
- * Serves all routes on a Unix socket. If a killed daemon left a socket behind, that socket is replaced.
+ * Serves all routes on a Unix socket. A socket that a killed daemon left behind is replaced.
  * @throws {SocketTaken}
- * @throws {Error} if the server cannot listen on the socket
  */
 export async function startControlServer(path: string, serving: Serving): Promise<ControlServer> {
   if (Buffer.byteLength(path) > MAX_PATH)
@@ -440,7 +378,6 @@ export async function startControlServer(path: string, serving: Serving): Promis
   return server;
 }
 
-/** Removes a socket that no daemon uses any more. */
 async function clearAway(path: string): Promise<void> {
   const left = lstatSync(path, { throwIfNoEntry: false });
   if (left === undefined) return;

@@ -12,21 +12,16 @@ import { keepSecret, createLogin } from './login.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Serving, WebEnv } from './sources.ts';
 
-/** An authenticated caller. */
 interface Identity {
   readonly name: string;
   readonly role: Role;
 }
 
-/**
- * The result of identifying a caller. `refused` means that the credentials are missing or invalid, and `name` is the
- * user name if a password was checked. `later` means that the login could not be checked yet.
- */
+/** `name` is the user name if a password was checked. `later` means that the login could not be checked yet. */
 type Identified =
   | {
       readonly kind: 'known';
       readonly identity: Identity;
-      /** Returns whether the password, token or secret that the caller used is still valid. */
       readonly isStillKnown: () => Promise<boolean>;
     }
   | { readonly kind: 'refused'; readonly name: string | null }
@@ -37,32 +32,27 @@ export type Identify = (request: IncomingMessage) => Promise<Identified>;
 export interface IdentifyDeps {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
-  /** The environment variables, which can contain secrets. */
+  /** Can contain secrets. */
   readonly env: NodeJS.ProcessEnv;
-  /**
-   * Reloads the files with trusted client CAs, and closes connections whose client certificates are no longer trusted.
-   */
+  /** Reloads the client CAs, and closes connections whose client certificates are no longer trusted. */
   readonly refreshAuthorities: () => Promise<void>;
 }
 
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
-const PROXY_SECRET = 'the secret of web.proxy';
-/** The maximum length of a user name from a proxy. The name is stored with every change that the user makes. */
+/** The name is stored with every change that the user makes. */
 const LONGEST_NAME = 255;
 const REFUSED: Identified = { kind: 'refused', name: null };
 
-/** Returns whether at least one account is configured. */
 export function hasCredentials({ users, tokens, certificates, proxy }: Credentials): boolean {
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 
 /**
- * Returns a function that identifies callers. It checks for credentials in this order: a client certificate, the user
- * name from the configured proxy, a bearer token (RFC 6750), and a user name with a password (RFC 7617). The proxy's
- * header is ignored unless the proxy authenticates itself. Secrets are read again for each request. If a secret cannot
- * be read, its previous value stays active, and other accounts are not affected.
- * @throws {Error} that lists each password hash, token and secret that cannot be used at startup, one per line
+ * Checks a client certificate, the user name from the configured proxy, a bearer token (RFC 6750), and a user name
+ * with a password (RFC 7617), in this order. The proxy's header is ignored unless the proxy authenticates itself.
+ * Secrets are read again for each request. If a secret cannot be read, its previous value stays active.
+ * @throws {Error} that lists each secret that cannot be used at startup, one per line
  */
 export async function createIdentify(config: Credentials, deps: IdentifyDeps): Promise<Identify> {
   const [byProxy, byToken, byPassword] = await allOrProblems([
@@ -73,7 +63,7 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   return async (request) => {
     const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
-    // No further check is needed, because the connection is closed when its certificate is no longer trusted.
+    // The connection is closed when its certificate is no longer trusted.
     if (byCertificate !== undefined) return known(byCertificate, () => Promise.resolve(true));
     const proxied = await byProxy(request, names);
     if (proxied !== null) return proxied;
@@ -89,21 +79,17 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   };
 }
 
-/**
- * Returns the names in the client certificate. The list is empty unless a currently trusted CA signed the certificate.
- */
+/** Empty unless a currently trusted CA signed the client certificate. */
 async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Promise<readonly string[]> {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
   await deps.refreshAuthorities();
   return socket.destroyed ? [] : verifiedPeerNames(socket);
 }
 
-/**
- * Returns a function that reads the user name from the proxy's header. The name is null if no proxy is configured or
- * the proxy is not authenticated.
- */
+/** The result is null if the proxy is not authenticated. */
 async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
-  const isSecret = proxy === null || proxy.secret === null ? null : await keepShown(PROXY_SECRET, proxy.secret, deps);
+  const isSecret =
+    proxy === null || proxy.secret === null ? null : await keepShown('the secret of web.proxy', proxy.secret, deps);
   return async ({ headers }: IncomingMessage, names: readonly string[]): Promise<Identified | null> => {
     if (proxy === null || (proxy.certificate !== null && !names.includes(proxy.certificate))) return null;
     const [name, secret] = [proxy.userHeader, proxy.secretHeader].map((header) => headers[header.toLowerCase()]);
@@ -116,7 +102,11 @@ async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps)
 
 async function createTokenCheck(tokens: Credentials['tokens'], deps: IdentifyDeps) {
   const kept = await allOrProblems(
-    tokens.map(async ({ name, role, token }) => ({ name, role, isShown: await keepShown(tokenOf(name), token, deps) })),
+    tokens.map(async ({ name, role, token }) => ({
+      name,
+      role,
+      isShown: await keepShown(`the token "${name}"`, token, deps),
+    })),
   );
   return async (shown: string): Promise<Identified> => {
     for (const { name, role, isShown } of kept)
@@ -141,10 +131,6 @@ async function createPasswordCheck(users: Credentials['users'], deps: IdentifyDe
   };
 }
 
-/**
- * Returns a function that compares a value with a secret. The secret is read again for each comparison.
- * @throws {Error} if the secret cannot be read at the moment
- */
 async function keepShown(
   what: string,
   source: SecretSource,
@@ -161,14 +147,7 @@ function known({ name, role }: Identity, isStillKnown: () => Promise<boolean>): 
   return { kind: 'known', identity: { name, role }, isStillKnown };
 }
 
-function tokenOf(name: string): string {
-  return `the token "${name}"`;
-}
-
-/**
- * Reads a secret that clients send in a header.
- * @throws {Error} with the name of the secret
- */
+/** @throws {Error} with the name of the secret */
 async function readShown(what: string, source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   try {
     const secret = await readSecret(source, env);
@@ -180,19 +159,18 @@ async function readShown(what: string, source: SecretSource, env: NodeJS.Process
   }
 }
 
-/** Compares two values in constant time, so that the duration does not reveal a secret. */
+/** In constant time, so that the duration does not reveal a secret. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
 const MAX_SHOWN_NAME = 64;
-/** The minimum interval between log messages about logins that were rejected without a password check. */
 const LOG_INTERVAL: Millis = 60_000;
 
 /**
- * Rejects requests from unidentified callers. Refused logins are logged with their user names, because somebody may be
- * guessing passwords. The number of messages is limited, because the number of logins is limited.
+ * Refused logins are logged, because somebody may be guessing passwords. The number of messages is limited, because
+ * the number of logins is limited.
  */
 export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
   const noteTurnedAway = createRejectionLog(clock, logger);
@@ -211,8 +189,7 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
         await next();
         return undefined;
       case 'refused':
-        // Browsers first send a request without credentials. The response to such a request only lists the accepted
-        // schemes.
+        // Browsers first send a request without credentials, to learn the accepted schemes.
         if (incoming.headers.authorization === undefined) return unauthorized(context);
         sources.noteLogin('refused');
         // Wrong tokens are counted but not logged, because a client can send any number of them at no cost.

@@ -15,17 +15,8 @@ import { showValue } from '../text/show.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
 
-/**
- * The JSON object for an incident in `/api/v1/incidents`. The field names are part of the API. Times are in ISO 8601
- * format in UTC.
- */
-type IncidentJson = ReturnType<typeof incidentToJson>;
-
-/**
- * Returns the incidents as JSON objects. Open incidents come first, followed by resolved incidents from newest to
- * oldest.
- */
-export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
+/** The field names are part of the API. */
+export function incidentsToJson(incidents: readonly Incident[]): readonly ReturnType<typeof incidentToJson>[] {
   return byUrgency(incidents).map(incidentToJson);
 }
 
@@ -39,16 +30,13 @@ function incidentToJson(incident: Incident) {
     severity: cause.severity,
     confidence: cause.confidence,
     summary: cause.summary,
-    /** The steps that resolve the fault, in order. */
     remedy: cause.remedy,
     remedySteps: cause.remedySteps,
-    /** The start of the incident. `causeSince` is the time at which the incident's current cause was first found. */
     since: isoTime(incident.since),
     causeSince: isoTime(incident.causeSince),
     openedAt: isoTime(incident.openedAt),
     closedAt: isoTimeOrNull(incident.closedAt),
     lastSeen: isoTime(incident.lastSeen),
-    /** Earlier occurrences of the same fault with their start and end times. */
     earlier: incident.earlier.map(({ since, openedAt, closedAt, lastSeen }) => ({
       since: isoTime(since),
       openedAt: isoTime(openedAt),
@@ -63,25 +51,19 @@ function incidentToJson(incident: Incident) {
       since: isoTime(former.since),
       until: isoTime(former.until),
     })),
-    /** Other incidents that alternated with this incident and were merged into it. */
     merged,
     mergedInto,
-    /**
-     * The time of the acknowledgement and the person who acknowledged the incident. An acknowledgement stops reminders.
-     */
     acknowledgement: acknowledgement === null ? null : { at: isoTime(acknowledgement.at), by: acknowledgement.by },
     notifications: thread.count,
   };
 }
 
-/** Sorts incidents by urgency. Open incidents come first, followed by resolved incidents from newest to oldest. */
 export function byUrgency(incidents: readonly Incident[]): readonly Incident[] {
   return incidents.toSorted(
     (a, b) => Number(b.status === 'open') - Number(a.status === 'open') || b.openedAt - a.openedAt,
   );
 }
 
-/** The columns of the incident table, in order. They have the same names as the fields of `/api/v1/incidents`. */
 const COLUMNS = [
   'id',
   'status',
@@ -99,9 +81,8 @@ const COLUMNS = [
 ] as const;
 
 /**
- * Returns the incidents as a comma-separated table (RFC 4180) with a header line. Cells contain no semicolons, tabs or
- * line breaks. Spreadsheets that expect a different separator therefore show a single column, and untrusted text cannot
- * start a new cell.
+ * A comma-separated table (RFC 4180). Cells contain no semicolons, tabs or line breaks: spreadsheets that expect a
+ * different separator show a single column, and untrusted text cannot start a new cell.
  */
 export function incidentsToCsv(incidents: readonly Incident[]): string {
   return csvOf(COLUMNS, incidentsToJson(incidents));
@@ -126,10 +107,7 @@ const PERIOD_COLUMNS = [
   'partial',
 ] as const;
 
-/**
- * Returns the availability as a table in the same format as `incidentsToCsv`. The percentage is based on the time for
- * which the state is known, and is empty if the state is never known.
- */
+/** The percentage is based on the time for which the state is known. */
 export function availabilityToCsv(periods: readonly AvailabilityPeriod[]): string {
   const rows = periods.map((period) => {
     const { name, from, until, ready, notReady, unknown, partial } = period;
@@ -150,10 +128,9 @@ export function availabilityToCsv(periods: readonly AvailabilityPeriod[]): strin
 }
 
 /**
- * Escapes a cell of a CSV table. Subjects and summaries quote untrusted text, and spreadsheets execute text that looks
- * like a formula (https://owasp.org/www-community/attacks/CSV_Injection). A leading apostrophe prevents this. An
- * apostrophe is also inserted after each comma, because a faulty parser could start a new cell there. In some
- * languages, formulas can also start with full-width characters.
+ * Spreadsheets execute text that looks like a formula (https://owasp.org/www-community/attacks/CSV_Injection). A
+ * leading apostrophe prevents this. An apostrophe is also inserted after each comma, because a faulty parser could
+ * start a new cell there. In some languages, formulas can also start with full-width characters.
  */
 function cell(text: string): string {
   const harmless = text
@@ -163,24 +140,20 @@ function cell(text: string): string {
   return /[",']/u.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
-/** A filter for incidents. A property that is null matches all incidents. */
 export interface IncidentQuery {
   readonly cause: CauseId | null;
   readonly state: Incident['status'] | null;
-  /** Selects incidents that were still open at this time or later. */
+  /** Still open at this time or later. */
   readonly from: EpochMs | null;
-  /** Selects incidents that began before this time. */
+  /** Began before this time. */
   readonly until: EpochMs | null;
 }
 
 export interface ReadIncidentQuery {
   readonly query: IncidentQuery;
-  /**
-   * The recognized parameters with their original values. They are used to fill in the form and to link to the same
-   * list.
-   */
+  /** The recognized parameters as given, for the form and for links to the same list. */
   readonly given: Readonly<Record<string, string>>;
-  /** One sentence for each unknown or invalid parameter. Such parameters are ignored. */
+  /** One sentence for each unknown or invalid parameter. */
   readonly problems: readonly string[];
 }
 
@@ -189,10 +162,8 @@ const KEYS = ['cause', 'state', 'from', 'until'] as const satisfies readonly (ke
 const MOST_NAMED = 10;
 
 /**
- * Parses the URL parameters of `/incidents`, which are `cause`, `state`, `from` and `until`. `from` and `until` can be
- * times or days, and the day in `until` is included. Empty parameters are ignored, because forms send a parameter for
- * every empty field.
- * @param parameters the values of each parameter, in the order in which they were given
+ * Parses the URL parameters of `/incidents`. `from` and `until` can be times or days, and the day in `until` is
+ * included. Empty parameters are ignored, because forms send a parameter for every empty field.
  * @param zone the time zone in which days begin; UTC if omitted
  */
 export function readIncidentQuery(
@@ -227,10 +198,7 @@ export function readIncidentQuery(
 
 const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
-/**
- * Parses a time or a day. Returns null if the text is neither of these.
- * @param dayLasts the duration that is added to the start of the day if the text is a day without a time
- */
+/** @param dayLasts added to the start of the day if the text is a day without a time */
 function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null {
   const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
   // Date.parse accepts invalid dates and interprets 31 February as 3 March.
@@ -241,7 +209,6 @@ function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null 
   return zone === undefined ? at + dayLasts : zone.startOfDay(at + dayLasts);
 }
 
-/** Returns whether the incident matches the filter. */
 export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
   const { cause, status, closedAt } = incident;
   return (
@@ -252,18 +219,11 @@ export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
   );
 }
 
-/**
- * Returns one JSON object per notification and recipient, as in `/api/v1/notifications`. The field names are part of
- * the API. Times are in ISO 8601 format in UTC.
- */
+/** One object per notification and recipient. The field names are part of the API. */
 export function notificationsToJson(entries: readonly OutboxEntry[]): readonly object[] {
   return entries.map(({ notification, delivery }) => ({
-    /** The ID of the notification, which is the same for all its recipients. */
     id: notification.id,
     event: eventOf(notification),
-    /**
-     * The incidents that the notification reports. A digest reports several incidents, and a test message reports none.
-     */
     incidents: incidentsOf(notification).map(({ id, cause }) => ({ id, cause: cause.id, subject: cause.subject })),
     channel: delivery.channel,
     recipient: maskedRecipient(delivery),
@@ -271,36 +231,35 @@ export function notificationsToJson(entries: readonly OutboxEntry[]): readonly o
     createdAt: isoTime(delivery.createdAt),
     attempts: delivery.attempts,
     firstFailedAt: isoTimeOrNull(delivery.firstFailedAt),
-    /** The time of the next delivery attempt. Null if no further attempt is planned. */
+    /** Null if no further attempt is planned. */
     nextAttemptAt: delivery.status === 'pending' ? isoTime(delivery.nextAttemptAt) : null,
     finishedAt: isoTimeOrNull(delivery.finishedAt),
-    /** The recipient's last response, without mail addresses and paths. */
     detail: maskedDetail(delivery),
   }));
 }
 
-/** Matches the user part of a mail address and captures its first character. */
+/** The user part of a mail address; captures its first character. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
 const PLACE = /^(?:file|environment variable) "/u;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 
 /**
- * Hides the private part of a recipient. A mail address is reduced to its first letter and its domain. A webhook URL is
- * reduced to its host, because the path can be a secret.
+ * A mail address is reduced to its first letter and its domain, a webhook URL to its host, because the path can be a
+ * secret.
  */
 export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
   switch (channelWords(channel).recipients) {
     case 'mail-address':
       return withoutUsers(recipient);
     case 'url':
-      // If the URL is read from a file or environment variable, the name of that source is shown.
+      // If the URL is read from a file or environment variable, the recipient is the name of that source.
       return PLACE.test(recipient) ? recipient : withoutPath(recipient);
     case 'name':
       return recipient.includes('://') && !PLACE.test(recipient) ? withoutPath(recipient) : recipient;
   }
 }
 
-/** Returns the recipient's last response, with mail addresses and paths removed. */
+/** Removes mail addresses and paths from the recipient's last response. */
 export function maskedDetail({ detail }: Pick<Delivery, 'detail'>): string {
   return withoutUsers(detail.replaceAll(WEB_ADDRESS, withoutPath));
 }

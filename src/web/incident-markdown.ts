@@ -14,14 +14,11 @@ import type { IncidentRecord } from './sources.ts';
 interface Reader {
   readonly site: string;
   readonly zone: Zone;
-  /** The base URL of the status page. If null, the file contains no links. */
+  /** If null, the file contains no links. */
   readonly publicUrl: string | null;
 }
 
-/**
- * Returns an incident as a Markdown file, for example as the start of a post-mortem. The file has the same content as
- * the incident's page.
- */
+/** An incident as a Markdown file, for example as the start of a post-mortem. */
 export function incidentMarkdown(record: IncidentRecord, reader: Reader): string {
   const { incident, outboxEntries } = record;
   const { cause, openingEvidence } = incident;
@@ -46,7 +43,7 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
   ]);
 }
 
-/** Disables relative links, because the Markdown file can be saved anywhere. */
+/** Disables relative links, because the file can be saved anywhere. */
 const NOWHERE: MarkdownPlace = {
   runbook: (cause) => cause,
   procedure: (title) => title,
@@ -65,14 +62,14 @@ function factLines(
     ['Id: ', { code: id }],
     `Site: ${site}`,
     `Severity: ${SEVERITY_WORDS[cause.severity]}`,
-    `Began: ${zone.text(since)}`,
-    closedAt === null ? `Still open, last seen: ${zone.text(lastSeen)}` : `Ended: ${zone.text(closedAt)}`,
+    `Started: ${zone.text(since)}`,
+    closedAt === null ? `Still open, last seen: ${zone.text(lastSeen)}` : `Resolved: ${zone.text(closedAt)}`,
     ...(closedAt === null ? [] : [`Duration: ${lastedText(incident)}`]),
     ...(count === 0 ? [] : [`Earlier occurrences: ${String(count)} (see the timeline)`]),
     ...(mergedInto === null ? [] : [['Continues in: ', { code: mergedInto }]]),
     ...(page === null ? [] : [{ text: 'Page:', links: [['Incident', page]] } as const]),
     ...(runbook === null ? [] : [{ text: 'Runbook:', links: [['Runbook', runbook]] } as const]),
-    ...(complete ? [] : ['The history was not available: entries may be missing.']),
+    ...(complete ? [] : ['The history was not available, so entries may be missing.']),
   ];
 }
 
@@ -86,20 +83,20 @@ function timelineLines(record: IncidentRecord, { zone }: Reader): readonly Parag
     const at = zone.text(step.at);
     switch (step.kind) {
       case 'seen':
-        return `${at}: first seen`;
+        return `${at}: First seen`;
       case 'opened':
-        return `${at}: confirmed`;
+        return `${at}: Confirmed`;
       case 'closed':
-        return `${at}: over, after ${lastedText(step.occurrence)}`;
+        return `${at}: Resolved after ${lastedText(step.occurrence)}`;
       case 'understood':
-        return `${at}: until then ${step.former.id} at ${step.former.subject}`;
+        return `${at}: Previous cause: ${step.former.id} at ${step.former.subject}`;
       case 'changed':
         return `${at}: ${changeWords(step.change)}${step.change.detail === '' ? '' : `: ${step.change.detail}`}`;
       case 'told':
-        return `${at}: notification (${EVENT_WORDS[eventOf(step.group.notification)]})`;
+        return `${at}: Notification (${EVENT_WORDS[eventOf(step.group.notification)]})`;
     }
   });
-  return omittedChanges === 0 ? steps : [...steps, `${String(omittedChanges)} more changes are left out.`];
+  return omittedChanges === 0 ? steps : [...steps, `${String(omittedChanges)} more changes are not shown.`];
 }
 
 function notificationLines(
@@ -107,7 +104,6 @@ function notificationLines(
   outboxEntries: readonly OutboxEntry[],
   { zone }: Reader,
 ): readonly string[] {
-  // Notifications are sorted from oldest to newest, like the timeline.
   return deliveryGroupsAbout(incident, outboxEntries.toReversed()).flatMap(({ notification, ways }) =>
     ways.map((way) => `${zone.text(notification.at)}: ${EVENT_WORDS[eventOf(notification)]} ${wayText(way)}`),
   );
@@ -116,8 +112,8 @@ function notificationLines(
 const STATUS_WORDS: Readonly<Record<Way['delivery']['status'], string>> = {
   sent: 'sent',
   pending: 'not delivered yet',
-  rejected: 'refused',
-  expired: 'given up',
+  rejected: 'rejected',
+  expired: 'not delivered',
   withdrawn: 'withdrawn',
 };
 

@@ -5,7 +5,7 @@ import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
 import { nameList, visibleText } from '../core/visible-text.ts';
 import { isoTime, zoneOf } from '../core/time-text.ts';
-import { callerRefusal, refusalText } from './change-refusal.ts';
+import { callerRefusal, refusalText, type Web } from './access.ts';
 import {
   answerJson,
   auditEntryToJson,
@@ -17,7 +17,6 @@ import {
   type Refused,
   refused,
   silenced,
-  type Web,
 } from './changes.ts';
 import { renderFeed } from './feed.ts';
 import {
@@ -37,17 +36,14 @@ import { renderIncident } from './page/incident-page.ts';
 import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
 import { answerFile, taggedFile } from './static-files.ts';
 
-/** The maximum number of incidents on a page. */
 const MOST_SHOWN = 100;
-/** The maximum number of incidents in an API response. Loading and formatting incidents blocks the event loop. */
+/** Loading and formatting incidents blocks the event loop. */
 const MOST_EXPORTED = 1_000;
-/** The number of incidents among which the feed selects those that changed last. */
 const MOST_FOR_FEED = 500;
 const MAX_SHOWN_ID = 100;
 
 const ALL: IncidentQuery = { cause: null, state: null, from: null, until: null };
 
-/** Returns the routes for incidents: a list, a page for each incident, exports and actions. */
 export function createIncidentRoutes(web: Web): Hono<WebEnv> {
   const { sources, clock } = web;
   const app = new Hono<WebEnv>();
@@ -65,7 +61,7 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
     const feed = renderFeed({ site: sources.site(), publicUrl: sources.publicUrl(), incidents, startedAt, zone });
     return answerFile(taggedFile(feed, 'application/atom+xml; charset=utf-8'), context);
   });
-  // This route must be defined before the incident page, whose route matches every ID.
+  // Must precede the incident page, whose route matches every ID.
   app.get('/incidents/:id{[^/]+\\.md}', (context) => {
     const record = sources.incidentRecord(context.req.param('id').replace(/\.md$/u, ''));
     if (record === null) return noIncident(context);
@@ -123,10 +119,7 @@ function csvHeaders(name: string): Record<string, string> {
   };
 }
 
-/**
- * Rejects exports with unknown or invalid parameters. A program with a misspelled parameter would otherwise receive
- * unexpected data.
- */
+/** Rejects invalid parameters. A program with a misspelled parameter would otherwise receive unexpected data. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
   const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0
@@ -154,17 +147,11 @@ function pageOf(
     problems,
     reader: readerAt(clock.now(), sources.timezone()),
   });
-  return new Response(page, {
-    status: problems.length === 0 ? 200 : 400,
-    headers: { 'Content-Type': 'text/html; charset=UTF-8' },
-  });
+  return context.html(page, problems.length === 0 ? 200 : 400);
 }
 
 function noIncident(context: Context<WebEnv>): Response {
-  return new Response(`${noIncidentText(context)}\n`, {
-    status: 404,
-    headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
-  });
+  return context.text(`${noIncidentText(context)}\n`, 404);
 }
 
 function noIncidentText(context: Context<WebEnv>): string {
@@ -180,7 +167,6 @@ function isIncidentAction(text: string): text is IncidentAction {
   return ACTIONS.some((action) => action === text);
 }
 
-/** Performs the action of a form on the incident page and redirects to the updated page. */
 async function actOnIncident(
   context: Context<WebEnv>,
   action: IncidentAction,
@@ -193,8 +179,7 @@ async function actOnIncident(
   const outcome = await change(context, web, asked, 'form', (form) =>
     record === null ? refused(404, '') : acted(context, action, record, form, web),
   );
-  // The redirect from /incidents/ID/ACTION to /incidents/ID is relative, because a proxy can serve the pages under any
-  // path.
+  // Relative, because a proxy can serve the pages under any path.
   if (outcome.kind === 'done') return context.body(null, 303, { Location: `../${encodeURIComponent(id)}` });
   const { status, error, problems = [error] } = outcome;
   if (status === 403 || status === 415) return context.text(`${error}\n`, status);
@@ -227,7 +212,7 @@ function acted(
     case 'comment':
       return comment === undefined ? refused(400, '"comment": expected a text') : done(comment);
     case 'silence':
-      // The result is the same as for `POST /api/v1/silences` with the incident's cause and subject.
+      // As for `POST /api/v1/silences`.
       return silenced(context, web, { cause: cause.id, subject, by: claimed, comment, duration });
   }
 }
@@ -235,14 +220,11 @@ function acted(
 const IS_OVER = refused(409, 'The incident has already been resolved');
 
 const formShape = z.object({
-  /** The name that the user entered. Null if the field is empty. */
   by: oneLine(MAX_NAME).nullable().default(null),
   comment: oneLine(MAX_COMMENT).exactOptional(),
-  /** The duration as entered. It is validated when the silence is created. */
   duration: oneLine(MAX_NAME).exactOptional(),
 });
 
-/** Parses the fields of a form on the incident page. */
 export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.infer<typeof formShape>) | Refused {
   const parsed = formShape.safeParse(fields);
   if (parsed.success) return { kind: 'ok', ...parsed.data };
@@ -250,19 +232,14 @@ export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.
   return refused(400, 'The form is not valid', problems);
 }
 
-/**
- * The maximum time between a captured connection and the incident. A capture can start before the fault is confirmed,
- * and the clocks of two devices can differ.
- */
+/** A capture can start before the fault is confirmed, and the clocks of two devices can differ. */
 const BEFORE: Millis = 30 * 60_000;
 const AFTER: Millis = 5 * 60_000;
-/** The maximum length of an audit entry's text and of a sentence in the evidence. */
 const MAX_TEXT = 1_000;
 const MOST_ATTACHED = 5;
 
 /**
- * The schema for connections in the output of `capture --json`. The number and size of the connections are limited,
- * because parts of them are stored.
+ * Connections in the output of `capture --json`. Their number and size are limited, because parts of them are stored.
  */
 const resultShape = z.object({
   connections: z
@@ -280,8 +257,8 @@ const resultShape = z.object({
 });
 
 /**
- * Adds captured connections to the evidence of an open incident. A capture shows what FortiAuthenticator itself
- * receives. Only connections that a configured unit made around the time of the incident are used.
+ * A capture shows what FortiAuthenticator itself receives. Only connections that a configured unit made around the
+ * time of the incident are used.
  */
 async function attachCapture(context: Context<WebEnv>, id: string, web: Web): Promise<Response> {
   const asked = { action: 'attach-capture', incident: id.slice(0, MAX_NAME) } as const;
@@ -295,7 +272,8 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
   const { incident } = record;
   if (incident.status !== 'open') return refused(409, 'The incident has already been resolved');
   const sent = resultShape.safeParse(body);
-  if (!sent.success) return refused(400, `Expected at most ${String(MOST_ATTACHED)} connections of "capture --json"`);
+  if (!sent.success)
+    return refused(400, `Expected the output of "capture --json" with at most ${String(MOST_ATTACHED)} connections`);
   const units = sources.unitAddresses().filter((address) => addressFamily(address) !== null);
   const [from, until] = [incident.since - BEFORE, clock.now() + AFTER];
   const own = sent.data.connections.filter(({ client }) => units.includes(hostOf(client)));

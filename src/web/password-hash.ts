@@ -5,10 +5,7 @@ import type { BcryptJob } from './bcrypt-thread.ts';
 
 export type PasswordHash = ScryptHash | BcryptHash;
 
-/**
- * Parses a password hash of any supported type.
- * @throws {RangeError} with the reason, without any part of the hash
- */
+/** @throws {RangeError} with the reason, without any part of the hash */
 export function parsePasswordHash(text: string): PasswordHash {
   const line = text.trim();
   const parsed = parseScryptHash(line) ?? parseBcryptHash(line);
@@ -19,7 +16,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   );
 }
 
-/** Checks a password against a hash. All wrong passwords take the same time. */
+/** All wrong passwords take the same time. */
 export function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   switch (expected.kind) {
     case 'scrypt':
@@ -29,41 +26,30 @@ export function verifyPassword(password: string, expected: PasswordHash): Promis
   }
 }
 
-/**
- * Returns the start of the error message for an unreadable hash. The message explains a common mistake: `htpasswd -n`
- * prints the user name before the hash.
- */
+/** `htpasswd -n` prints the user name before the hash. */
 function unreadable(line: string): string {
   return /^[^:$]*:\$/u.test(line)
     ? 'Cannot read the password hash, because it is preceded by a name'
     : 'Cannot read the password hash';
 }
 
-/** A bcrypt hash, as created by `htpasswd -B` and most libraries. */
+/** As created by `htpasswd -B` and most libraries. */
 interface BcryptHash {
   readonly kind: 'bcrypt';
-  /** The complete hash with its version, cost and salt. */
   readonly text: string;
 }
 
 const BCRYPT = /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/u;
-/** The minimum cost that the bcrypt algorithm accepts. */
 const MIN_COST = 4;
-/**
- * The maximum cost. A check with this cost takes more than one second of CPU time, and each higher cost doubles the
- * time.
- */
+/** A check with this cost takes more than one second of CPU time, and each higher cost doubles the time. */
 const MAX_COST = 14;
-/** The maximum length of a password for bcrypt. The algorithm ignores all further bytes. */
+/** The algorithm ignores all further bytes. */
 const MAX_PASSWORD_BYTES = 72;
 
-/** The file extension is taken from this file's name, because compiled files end in `.js`. */
+/** Compiled files end in `.js`. */
 const THREAD: URL = new URL(`./bcrypt-thread${extname(import.meta.filename)}`, import.meta.url);
 
-/**
- * Parses a bcrypt hash. Returns null if the text is not a bcrypt hash.
- * @throws {RangeError} if the cost is too high
- */
+/** @throws {RangeError} if the cost is too high */
 function parseBcryptHash(text: string): BcryptHash | null {
   const { cost } = BCRYPT.exec(text)?.groups ?? {};
   if (cost === undefined) return null;
@@ -75,11 +61,9 @@ function parseBcryptHash(text: string): BcryptHash | null {
 }
 
 /**
- * Checks a password against a bcrypt hash. All wrong passwords take the same time. Passwords longer than 72 bytes are
- * rejected, because bcrypt ignores the rest.
- *
- * The check runs in a separate thread, because the library is written in JavaScript. Even its asynchronous functions
- * block the event loop for 100 ms at a time, and probes could not process responses during that time.
+ * Passwords longer than 72 bytes are rejected, because bcrypt ignores the rest. The check runs in a separate thread,
+ * because the library is written in JavaScript: even its asynchronous functions block the event loop for 100 ms at a
+ * time.
  */
 async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
   const normalized = password.normalize('NFC');
@@ -88,7 +72,7 @@ async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boo
 }
 
 function compareInThread(job: BcryptJob): Promise<boolean> {
-  // The thread does not inherit the daemon's options and environment, because the environment can contain secrets.
+  // The daemon's options and environment are not passed on, because the environment can contain secrets.
   const worker = new Worker(THREAD, { workerData: job, env: {}, execArgv: [] });
   return new Promise((resolve, reject) => {
     worker.once('message', (matches: unknown) => resolve(matches === true));
@@ -99,10 +83,9 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
   });
 }
 
-/** An scrypt hash (RFC 7914) with its cost parameters. */
 interface ScryptHash {
   readonly kind: 'scrypt';
-  /** The base-2 logarithm of the cost. The memory use is `128 * r * 2^ln` bytes. */
+  /** The base-2 logarithm of the cost. A check uses `128 * r * 2^ln` bytes. */
   readonly ln: number;
   readonly r: number;
   readonly p: number;
@@ -113,28 +96,21 @@ interface ScryptHash {
 type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
 
 /**
- * The cost of new hashes. It is one of the equally strong settings in OWASP's password storage cheat sheet, and a check
- * takes 32 MiB and about 250 ms.
+ * One of the equally strong settings in OWASP's password storage cheat sheet. A check takes 32 MiB and about 250 ms.
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/**
- * The maximum memory for checking a hash. If a hash needed more memory, every visitor of the page could exhaust the
- * daemon's memory with a login attempt.
- */
+/** Every visitor of the page can make the daemon use this much memory with a login attempt. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Matches the PHC string format `$scrypt$ln=15,r=8,p=1$<salt>$<hash>` with base64 without padding. */
+/** The PHC string format `$scrypt$ln=15,r=8,p=1$<salt>$<hash>` with base64 without padding. */
 const PHC =
   /^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,3}),p=(?<p>\d{1,3})\$(?<salt>[A-Za-z0-9+/]{11,128})\$(?<hash>[A-Za-z0-9+/]{22,128})$/u;
 
-/**
- * Parses an scrypt hash. Returns null if the text is not an scrypt hash.
- * @throws {RangeError} if the cost is too high
- */
+/** @throws {RangeError} if the cost is too high */
 function parseScryptHash(text: string): ScryptHash | null {
   const { ln, r, p, salt, hash } = PHC.exec(text)?.groups ?? {};
   if (salt === undefined || hash === undefined) return null;
@@ -147,14 +123,13 @@ function parseScryptHash(text: string): ScryptHash | null {
   );
 }
 
-/** Hashes a password with a new salt. Returns the line for a `passwordHashFile`. */
+/** Returns the line for a `passwordHashFile`. */
 export async function hashPassword(password: string, cost: Cost = DEFAULT_COST): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, { ...cost, salt, hash: Buffer.alloc(HASH_BYTES) });
   return `$scrypt$${costText(cost)}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
-/** Checks a password against an scrypt hash. All wrong passwords take the same time. */
 async function verifyScrypt(password: string, expected: ScryptHash): Promise<boolean> {
   return timingSafeEqual(await derive(password, expected), expected.hash);
 }
@@ -170,8 +145,7 @@ function costText({ ln, r, p }: Cost): string {
 function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'kind'>): Promise<Buffer> {
   const options = { N: 2 ** ln, r, p, maxmem: MAX_MEMORY + 1024 * 1024 };
   return new Promise((resolve, reject) => {
-    // The password is normalized, because Unicode can encode a letter in several ways and keyboards differ (RFC 8265
-    // §4.2.1).
+    // Unicode can encode a letter in several ways, and keyboards differ (RFC 8265 §4.2.1).
     scrypt(password.normalize('NFC'), salt, hash.length, options, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
@@ -179,7 +153,7 @@ function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'ki
   });
 }
 
-/** Returns the memory use as calculated by OpenSSL: the size of the table plus one block for each of the `p` lanes. */
+/** As calculated by OpenSSL: the size of the table plus one block for each of the `p` lanes. */
 function memoryOf({ ln, r, p }: Cost): number {
   return 128 * r * (2 ** ln + p);
 }

@@ -1,6 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { except } from 'hono/combine';
+import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
@@ -13,7 +12,6 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
-import { authenticate } from './identify.ts';
 import {
   CHART_RANGES,
   isChartRange,
@@ -25,15 +23,9 @@ import {
   type ProbeRequest,
 } from './sources.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
-import { change, createAuditRoutes, createSilenceRoutes, type Web } from './changes.ts';
-import { answerFile, compressed, refuseBodies, noStore, securityHeaders, type StaticFile } from './static-files.ts';
-import {
-  isLocalReload,
-  type NetworkAccess,
-  refuseForeignNames,
-  FOREIGN_ORIGIN,
-  isForeignOrigin,
-} from './change-refusal.ts';
+import { change, createAuditRoutes, createSilenceRoutes } from './changes.ts';
+import { answerFile, responseRules, type StaticFile } from './static-files.ts';
+import { FOREIGN_ORIGIN, guard, isForeignOrigin, type Web } from './access.ts';
 import { createBadgeRoutes } from './badge.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
@@ -51,17 +43,17 @@ type WebContext = Context<WebEnv>;
 const MAX_SHOWN_PATH = 200;
 
 /**
- * Creates all routes. The routes before `authenticate` do not require a login, because orchestrators and load balancers
- * send health probes without a password.
+ * The routes before `guard` require no login, because orchestrators and load balancers send health probes
+ * without a password.
  */
 export function createRoutes(web: Routed): Hono<WebEnv> {
-  const { access, sources, clock, logger } = web;
+  const { sources, clock, logger } = web;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) =>
     context.text(`There is no page at "${shownPath(context)}". The status page is at "/"\n`, 404),
   );
-  app.use(securityHeaders(web.tls), noStore, compressed, refuseBodies);
+  app.use(...responseRules(web.tls));
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.use(async (_context, next) => {
@@ -73,8 +65,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  if (access.kind === 'network') app.use(askWho(access, web));
-  app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
+  app.use(...guard(web));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => {
     const range = context.req.query('range') ?? '';
@@ -88,8 +79,8 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
-    // All waiting requests receive the same text, but each of them gets a separate copy. Before creating the next copy,
-    // the server checks how much of the previous copy has been read.
+    // All waiting requests receive the same text, but each gets a separate copy. Before the next copy is made, the
+    // server checks how much of the previous one has been read.
     await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
@@ -103,56 +94,6 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   app.post('/-/reload', (context) => answerReload(context, web));
   return app;
 }
-
-function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
-  const { identify, hasAccounts, opensMetrics, hosts } = access;
-  // Prometheus can use any host name, because metrics contain no free text. In addition, Prometheus would not show the
-  // reason for a refused request.
-  if (identify === null) return except('/metrics', refuseForeignNames(hosts));
-  const authenticated = authenticate(identify, web);
-  const door = opensMetrics ? letScrape(authenticated) : authenticated;
-  return (context, next) => {
-    // Without accounts, the individual routes refuse changes and suggest an alternative.
-    const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
-    return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
-  };
-}
-
-/**
- * Allows Prometheus to read metrics without a login. If a request contains credentials, they are still checked, so that
- * a scraper with a wrong token receives an error.
- */
-function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
-  return async (context, next) => {
-    const { path } = context.req;
-    if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
-    const address = context.env.incoming.socket.remoteAddress ?? null;
-    context.set('caller', { name: null, role: 'metrics', address, isStillKnown: () => Promise.resolve(true) });
-    await next();
-    return undefined;
-  };
-}
-
-/** Sets the caller for requests that don't need a login. */
-const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
-  const address = context.env.incoming.socket.remoteAddress ?? null;
-  context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
-  await next();
-};
-
-const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
-
-/** Restricts the role `metrics` to certain paths. Permissions for changes are checked by the routes themselves. */
-const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
-  const { name, role } = context.get('caller');
-  if (role === 'metrics' && !OF_METRICS.has(context.req.path))
-    return context.text(
-      `Refused: "${name ?? ''}" has the role "metrics", which can read only /metrics, /probe and /sd\n`,
-      403,
-    );
-  await next();
-  return undefined;
-};
 
 function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   app.get('/api/v1/status', (context) => {
@@ -186,7 +127,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   });
 }
 
-/** Returns a runbook page, which contains neither scripts nor forms. */
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
   const runbook = isCauseId(cause) ? runbookOf(cause) : commonRunbook(cause);
@@ -244,9 +184,8 @@ function lines(problems: readonly string[]): string {
 }
 
 /**
- * Returns the probe targets for Prometheus's HTTP service discovery, grouped by module
- * (https://prometheus.io/docs/prometheus/latest/http_sd/). The response contains the agent's address as Prometheus used
- * it for this request.
+ * Prometheus's HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/). `agent` is this agent's
+ * address as Prometheus used it for the request.
  */
 function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probes'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
@@ -262,30 +201,26 @@ function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probe
   return app;
 }
 
-/** The HTTP header with Prometheus's scrape timeout, in seconds with fractions. */
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
-/** The time before Prometheus's timeout at which the response is sent. The blackbox exporter uses the same value. */
+/** The response is sent this long before Prometheus's timeout, as in the blackbox exporter. */
 const TIMEOUT_MARGIN: Millis = 500;
 const LEAST_TIMEOUT: Millis = 100;
 const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
-/** Probes one target on request. The URL parameters have the same names as in the blackbox exporter. */
+/** The URL parameters have the same names as in the blackbox exporter. */
 function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/probe', async (context) => {
-    // Foreign pages must not be able to start probes through a browser. Each probe causes network traffic and can
-    // include a login to a mail server.
+    // Foreign pages must not be able to start probes through a browser. A probe can include a login to a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    // The probe is cancelled when the client disconnects.
     return answer(await probe(request, context.req.raw.signal), context);
   });
   return app;
 }
 
-/** Parses a probe request. Returns an error message if the request is invalid. */
 function readRequest(context: Context<WebEnv>): ProbeRequest | string {
   const target = context.req.query('target') ?? '';
   if (target === '' || target.length > LONGEST_TARGET)

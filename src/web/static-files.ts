@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { getMimeType } from 'hono/utils/mime';
@@ -9,41 +9,24 @@ import { parseAccept } from 'hono/utils/accept';
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from 'hono/utils/compress';
 import type { WebEnv } from './sources.ts';
 
-/** A script, style sheet or icon that the pages load. */
 export interface StaticFile {
   readonly contentType: string;
   readonly body: string;
-  /** The entity tag for caching (RFC 9110 §8.8.3). */
   readonly etag: string;
 }
 
-/** ftm-watch's own files in the directory `static/`. */
-const OWN: readonly string[] = [
-  'style.css',
-  'live.js',
-  'copy-buttons.js',
-  'distance.js',
-  'history.js',
-  'incidents.js',
-  'charts.js',
-  'icon-ready.svg',
-  'icon-not-ready.svg',
-  'icon-unknown.svg',
-];
+const OWN: URL = new URL('./static/', import.meta.url);
 
-/** Files from the uPlot package, which draws the charts. */
+/** uPlot draws the charts. */
 const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.js', import.meta.resolve('uplot/dist/uPlot.iife.min.js')],
   ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
-/**
- * Reads all files once at startup, so that requests don't have to read from the disk.
- * @throws {Error} if a file is missing from the installation
- */
+/** Reads all files once, so that requests don't have to read from the disk. */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const files = [
-    ...OWN.map((name) => [name, new URL(`./static/${name}`, import.meta.url)] as const),
+    ...(await readdir(OWN)).map((name) => [name, new URL(name, OWN)] as const),
     ...VENDOR.map(([name, url]) => [name, new URL(url)] as const),
   ];
   const entries = files.map(async ([name, url]): Promise<[string, StaticFile]> => {
@@ -57,9 +40,6 @@ export function taggedFile(body: string, contentType: string): StaticFile {
   return { contentType, body, etag };
 }
 
-/**
- * Returns a static file. Clients revalidate the file before each use and receive its content only if it has changed.
- */
 export function answerFile(file: StaticFile, context: Context<WebEnv>): Response {
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
   return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
@@ -67,12 +47,15 @@ export function answerFile(file: StaticFile, context: Context<WebEnv>): Response
     : context.body(file.body, 200, headers);
 }
 
+/** The rules for all responses, in order. */
+export function responseRules(tls: boolean): readonly MiddlewareHandler<WebEnv>[] {
+  return [securityHeaders(tls), noStore, compressed, refuseBodies];
+}
+
 /**
- * Adds security headers to all responses. Pages can load files only from this server, and they can be neither framed
- * nor cached. Strict-Transport-Security is not sent, because it affects the whole host, which may run other services
- * without TLS.
+ * Strict-Transport-Security is not sent, because it affects the whole host, which may run other services without TLS.
  */
-export function securityHeaders(tls: boolean): MiddlewareHandler {
+function securityHeaders(tls: boolean): MiddlewareHandler {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -85,7 +68,7 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
       frameAncestors: ["'none'"],
     },
     // With referrers disabled, browsers would send the origin "null" with our pages' forms (Fetch Standard, "append a
-    // request Origin header"). These requests could not be distinguished from those of foreign pages.
+    // request Origin header"), as with those of foreign pages.
     referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: false,
@@ -93,12 +76,11 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
     crossOriginOpenerPolicy: tls,
     originAgentCluster: tls,
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
-    // The badge sets its own Cross-Origin-Resource-Policy header.
     overwrite: false,
   });
 }
 
-/** Security headers for responses that bypass the routes and that contain no page. */
+/** For responses that bypass the routes and that contain no page. */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -108,29 +90,27 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** Disables caching, except on routes that enable it. A cached status would be outdated after a minute. */
-export const noStore: MiddlewareHandler = async (context, next) => {
+/** A cached status would be outdated after a minute. */
+const noStore: MiddlewareHandler = async (context, next) => {
   await next();
   if (!context.res.headers.has('Cache-Control')) context.res.headers.set('Cache-Control', 'no-store');
 };
 
-/** Compresses data in Node's thread pool, so that the event loop is not blocked. */
+/** Runs in Node's thread pool, so that the event loop is not blocked. */
 const compress = promisify(gzip);
 
-/** The minimum size of compressed responses. Smaller responses fit into one packet even without compression. */
+/** Smaller responses fit into one packet even without compression. */
 const LEAST_BYTES = 1_400;
-/** The gzip compression level. Like level 6, it reduces /metrics to a tenth of its size, but it takes half the time. */
+/** Like level 6, it reduces /metrics to a tenth of its size, but it takes half the time. */
 const LEVEL = 4;
 
 /**
- * Compresses responses with gzip if the client supports it. Each response is a single chunk of known length, so that
- * the server can detect how much of it the client has read.
+ * Each response is a single chunk of known length, so that the server can detect how much of it the client has read.
  */
-export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
+const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;
-  // Only text from the routes is compressed. A response without a content type was written by other code, such as the
-  // event stream.
+  // A response without a content type was written by other code, such as the event stream.
   if (!COMPRESSIBLE_CONTENT_TYPE_REGEX.test(res.headers.get('Content-Type') ?? '')) return;
   res.headers.append('Vary', 'Accept-Encoding');
   if (req.method === 'HEAD' || res.body === null || !takesGzip(req.header('Accept-Encoding'))) return;
@@ -140,7 +120,7 @@ export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   if (body === null) return;
   context.res.headers.set('Content-Encoding', 'gzip');
   const etag = context.res.headers.get('ETag');
-  // Compressed responses have a weak ETag, because a strong ETag would promise identical bytes (RFC 9110 §8.8.1).
+  // A strong ETag would promise identical bytes (RFC 9110 §8.8.1).
   if (etag !== null) context.res.headers.set('ETag', `W/${etag}`);
 };
 
@@ -150,18 +130,18 @@ function takesGzip(accepted: string | undefined): boolean {
   return gzips !== undefined && gzips.q > 0;
 }
 
-/** The maximum body size for requests that don't need a body. Some scripts send a small form anyway. */
+/** For requests that don't need a body. Some scripts send a small form anyway. */
 const MAX_BODY_BYTES = 1024;
-/** The maximum size of a silence in JSON format. It is enough for a 500-character comment in any language. */
+/** Enough for a 500-character comment in any language. */
 const MAX_SILENCE_BYTES = 4096;
 /**
- * The maximum size of a form or a capture. It is enough for a 500-character comment, even though form encoding can
- * triple its size, or for several captured connections.
+ * Enough for a 500-character comment, even though form encoding can triple its size, or for several captured
+ * connections.
  */
 const MAX_FORM_BYTES = 8192;
 
-/** Rejects requests whose body is too large or has an unknown length (RFC 9110 §15.5.12). The body is not read. */
-export const refuseBodies: MiddlewareHandler = async (context, next) => {
+/** Rejects bodies that are too large or have an unknown length (RFC 9110 §15.5.12), without reading them. */
+const refuseBodies: MiddlewareHandler = async (context, next) => {
   if (context.req.header('Transfer-Encoding') !== undefined)
     return context.text('The length of the request body is unknown. Send a Content-Length header or no body\n', 411);
   const limit = limitOf(context.req.path);

@@ -103,12 +103,11 @@ const { output: demoOutput } = await demo.write({
 });
 for (const [place, file] of files) {
   mkdirSync(dirname(join(target, place)), { recursive: true });
-  cpSync(file, join(target, place));
+  cpSync(file, join(target, place), { recursive: true });
   if (!place.endsWith('.yaml')) continue;
   const value: unknown = parse(readFileSync(file, 'utf8'));
   writeFileSync(join(target, place.replace(/yaml$/u, 'json')), JSON.stringify(value));
 }
-cpSync(join(source, 'web/static'), join(target, PLACE, 'web/static'), { recursive: true });
 cpSync(join(ROOT, 'LICENSE'), join(target, 'LICENSE'));
 
 const { name, version, license, type, engines } = packageJson;

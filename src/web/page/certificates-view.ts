@@ -21,7 +21,6 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 
 const MAX_CHAINS = 6;
 
-/** Returns a section that compares received certificates with trusted certificates. */
 export function certificatesView(seen: readonly SeenCertificate[], { zone }: Reader): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
@@ -97,17 +96,13 @@ function pemView(chain: readonly Certificate[], id: string): Markup {
   )}</pre></details>`;
 }
 
-/** A certificate chain with all the target's addresses that sent this chain. */
 interface ChainOfAddresses extends Omit<SeenCertificate, 'address'> {
-  /** An ID that stays the same as long as the target sends this chain with the same verdict. */
+  /** Stays the same as long as the target sends this chain with the same verdict. */
   readonly id: string;
   readonly addresses: readonly string[];
 }
 
-/**
- * Groups a target's addresses by certificate chain, because all addresses of a server usually send the same chain.
- * Chains with the worst verdict come first.
- */
+/** All addresses of a server usually send the same chain. Chains with the worst verdict come first. */
 function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddresses[] {
   const groups = new Map<string, ChainOfAddresses>();
   for (const { address, ...rest } of seen) {
@@ -118,8 +113,8 @@ function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddress
 }
 
 /**
- * Returns an ID for a page element, derived from the element's content instead of its position. After each round,
- * static/live.js finds the element by this ID, so that expanded details and keyboard focus stay with the right element.
+ * An ID that is derived from an element's content instead of its position. After each round, static/live.js finds the
+ * element by this ID, so that expanded details and keyboard focus stay with the right element.
  */
 export function identityOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

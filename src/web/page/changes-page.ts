@@ -8,13 +8,11 @@ import { changeWords } from './incidents-view.ts';
 interface ChangesPage {
   readonly site: string;
   readonly query: AuditQuery;
-  /** The errors in the URL parameters. */
   readonly problems: readonly string[];
   readonly found: FoundChanges;
   readonly reader: Reader;
 }
 
-/** Returns the page `/changes`, which lists accepted and refused changes. */
 export function renderChanges({ site, query, problems, found, reader }: ChangesPage): string {
   const { changes, refused, more, complete } = found;
   const earlier = new URLSearchParams({

@@ -2,28 +2,21 @@ import type { EpochMs } from '../../core/clock.ts';
 import { distanceText, type Zone, zoneOf } from '../../core/time-text.ts';
 import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
-/**
- * The relative path from a page to the status page. Absolute paths are not used, because a reverse proxy can serve the
- * pages under any path.
- */
+/** The path to the status page is relative, because a reverse proxy can serve the pages under any path. */
 export type Root = '' | '../' | '../../';
 
 interface PageDocument {
   readonly title: string;
   readonly site: string;
   readonly root: Root;
-  /** The icon in the browser tab, which shows the current state. */
   readonly icon: 'ready' | 'not-ready' | 'unknown';
-  /** The names of the page's scripts in `static/`. */
   readonly scripts: readonly string[];
-  /** Additional content for the `head` element. */
   readonly head?: Content;
-  /** Attributes of the `main` element, created with `markup`. */
+  /** Created with `markup`. */
   readonly mainAttributes?: Content;
   readonly main: Markup;
 }
 
-/** Returns a complete HTML page with the parts that all pages share. */
 export function pageDocument(page: PageDocument): string {
   const { title, site, root, icon, scripts, head = null, mainAttributes = null, main } = page;
   return toHtml(markup`<!doctype html>
@@ -45,17 +38,16 @@ ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/$
 `);
 }
 
-/** Returns the icon for a tone. Screen readers skip the icon, because the word next to it has the same meaning. */
+/** Screen readers skip the icon, because the word next to it has the same meaning. */
 export function sign(tone: Tone): Markup {
   return markup`<svg class="sign ${tone}" aria-hidden="true" viewBox="0 0 16 16"><use href="#sign-${tone}"/></svg>`;
 }
 
-/** Returns a badge with an icon and a word. */
 export function badge(tone: Tone, word: string): Markup {
   return markup`<span class="badge ${tone}">${sign(tone)}${word}</span>`;
 }
 
-/** The SVG definitions of all icons. Each page must include them once. */
+/** Each page must include these definitions once. */
 const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0" height="0"><defs>
 <symbol id="sign-good" viewBox="0 0 16 16"><path d="M3.5 8.5l3 3 6-7"/></symbol>
 <symbol id="sign-warn" viewBox="0 0 16 16"><path d="M8 3.2v5.8M8 12.4v.2"/></symbol>
@@ -67,7 +59,7 @@ const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0
 <symbol id="sign-info" viewBox="0 0 16 16"><path d="M8 7v5.4M8 3.6v.2"/></symbol>
 </defs></svg>`;
 
-/** Returns the number of omitted entries with a link to the full list, or null if nothing is omitted. */
+/** Links to the full list if entries are omitted. */
 export function more(count: number, what: 'incidents' | 'notifications' | 'silences' | 'status'): Markup | null {
   return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/${what}">as JSON</a></p>` : null;
 }
@@ -78,15 +70,11 @@ export interface Reader {
   readonly zone: Zone;
 }
 
-/**
- * Returns the page's time settings.
- * @param timezone the IANA name of the time zone
- */
 export function readerAt(now: EpochMs, timezone: string): Reader {
   return { now, zone: zoneOf(timezone) };
 }
 
-/** Returns a relative time that a script keeps up to date. Its tooltip shows the exact time. */
+/** A relative time that a script keeps up to date. */
 export function distance(at: EpochMs, { now, zone }: Reader): Markup {
   return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}" data-distance>${distanceText(at, now)}</time>`;
 }

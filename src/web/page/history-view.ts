@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { chartsOf, phaseName } from '../static/charts.js';
+import { chartsOf } from '../static/charts.js';
 import { counted } from '../../core/visible-text.ts';
 import type { Zone } from '../../core/time-text.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type RangeData,
   type ChartIncident,
 } from '../sources.ts';
-import { type Reader } from './document.ts';
+import type { Reader } from './document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 
 const HOUR: Millis = 3_600_000;
@@ -22,13 +22,9 @@ const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
   '90d': '90 days',
 };
 
-/**
- * Returns the history section with four static charts. If scripts are enabled, static/history.js replaces them with
- * interactive charts.
- */
 export function historyView(data: RangeData, { zone }: Reader): Markup {
   const { back, span } = CHART_WINDOWS[data.range];
-  // The last bar of a bar chart covers a period that has not ended yet.
+  // The last bar covers a period that has not ended yet.
   const until = data.from + back;
   const charts = chartsOf(data, { until, span });
   return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" data-timezone="${zone.name}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
@@ -61,9 +57,7 @@ ${
 
 interface ChartWords {
   readonly title: string;
-  /** A sentence that describes the chart for users of screen readers. */
   readonly summary: string;
-  /** The unit on the vertical axis. */
   readonly unit: string;
 }
 
@@ -78,7 +72,7 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
   const values = known.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
     case 'availability': {
-      // The availability values are grouped by UTC days.
+      // The values are grouped by UTC days.
       const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
       const hurt = values.filter((value) => value < 100).length;
       const summary =
@@ -101,7 +95,6 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
 
 const NOTHING = 'No data yet';
 
-/** Formats a time on the horizontal axis. One-day charts show the time of day, and other charts show the date. */
 function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
   const text = zone.local(at);
   return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
@@ -109,7 +102,7 @@ function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
 
 const MOST_SHOWN = 12;
 
-/** Lists the incidents that are marked in the charts, with links. The marks themselves can be too narrow to click. */
+/** The marks in the charts can be too narrow to click. */
 function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
   const day = zone.local(from).slice(0, 10);
   return markup`<h3>Incidents in this period</h3>${
@@ -130,18 +123,17 @@ function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Ma
 
 const DAY: Millis = 24 * HOUR;
 
-/** The period that each table row covers. It is long enough to keep the table short for users of screen readers. */
+/** Long enough to keep the table short for users of screen readers. */
 const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
 
 type Point = ChartLine['points'][number];
 
-/** Returns the chart data as a table for users of screen readers. */
 function historyTable(data: RangeData, zone: Zone): Markup {
   const span = ROW_SPANS[data.range];
   const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
   const begins = Array.from({ length: count }, (_, index) => data.from + index * span);
   const phases = data.latency.filter(({ points }) => points.length > 0);
-  const names = phases.map(({ name }) => markup`<th scope="col">${phaseName(name)}</th>`);
+  const names = phases.map(({ name }) => markup`<th scope="col">${name.toUpperCase()}</th>`);
   return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
 <thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
 <tbody>${begins.map((from) => rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data))}</tbody></table></div></details>`;
@@ -175,7 +167,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Formats a percentage. Values are rounded down, so that only an availability without any outage is shown as 100 %. */
+/** Values are rounded down, so that only an availability without any outage is shown as 100 %. */
 export function shareText(percent: number): string {
   return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
 }
@@ -184,7 +176,6 @@ function msText(ms: Millis): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
-/** The size of the SVG drawing, which is stretched to the available width. */
 const WIDTH = 600;
 const HEIGHT = 100;
 
@@ -213,7 +204,6 @@ function bars(points: ChartLine['points'], chart: Chart & { readonly span: Milli
   return markup`<path class="bar series-${colour}" d="${segments}"/>`;
 }
 
-/** Draws the incidents as marks behind the lines of a chart. */
 function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
   const segments = incidents.map(({ from, until }) => {
     const begin = Math.max(0, across(from, chart));
@@ -223,7 +213,6 @@ function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
   return markup`<path class="mark" d="${segments}"/>`;
 }
 
-/** The minimum width at which a mark is still visible. */
 const NARROWEST = 1.5;
 
 function across(at: EpochMs, { from, until }: Chart): number {

@@ -1,11 +1,11 @@
 import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { isoTime } from '../../core/time-text.ts';
+import { isoTime, spanText } from '../../core/time-text.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
-import type { AvailabilityPeriod } from '../../engine/availability.ts';
+import { type AvailabilityPeriod, availabilityShare } from '../../engine/availability.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
-import { availabilityView } from './availability-view.ts';
+import { shareText } from './history-view.ts';
 import { pageDocument, badge, distance, type Reader } from './document.ts';
 import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TONES } from '../../document/html.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
@@ -20,11 +20,9 @@ interface IncidentList {
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents`, which can be filtered by cause, state and time. */
 export function renderIncidentList(list: IncidentList): string {
   const { site, asked, found, quiet, availability, reader } = list;
-  // The link contains all parameters, even empty ones. Without parameters, the API returns only the incidents of the
-  // last few days.
+  // All parameters, even empty ones: without parameters, the API returns only the incidents of the last few days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
@@ -94,5 +92,36 @@ function whenText(incident: Incident, reader: Reader): Content {
   const { since, closedAt } = incident;
   return closedAt === null
     ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
-    : `From ${reader.zone.text(since)} on, for ${lastedText(incident)}`;
+    : `Started ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
+}
+
+/** Twelve months and the two years they belong to. The CSV export contains all periods. */
+const MOST_PERIODS = 14;
+
+function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader): Markup {
+  return markup`<section id="availability" class="card" aria-labelledby="availability-title"><h2 id="availability-title">Availability</h2>
+${
+  periods.length === 0
+    ? markup`<p class="quiet">Nothing is known yet.</p>`
+    : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
+<thead><tr><th scope="col">Period (${reader.zone.name})</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
+<tbody>${periods.slice(0, MOST_PERIODS).map((period) => periodView(period, reader))}</tbody></table></div>
+<p class="quiet">Share of the known time in which activation was ready. Unknown is the time in which ftm-watch did not run or could not check everything.</p>`
+}
+<p class="quiet">The same <a href="api/v1/availability.csv">as CSV</a></p></section>`;
+}
+
+function periodView(period: AvailabilityPeriod, reader: Reader): Markup {
+  const { name, ready, notReady, unknown, partial } = period;
+  const share = availabilityShare(period);
+  const unknownShare = (unknown / (ready + notReady + unknown)) * 100;
+  return markup`<tr><th scope="row">${name}${partial ? markup` <span class="quiet">${partialText(period, reader)}</span>` : null}</th>
+<td>${share === null ? 'unknown' : shareText(share * 100)}</td><td>${notReady === 0 ? 'never' : spanText(notReady)}</td>
+<td>${unknown === 0 ? 'never' : `${spanText(unknown)} (${unknownShare < 0.1 ? 'under 0.1' : unknownShare.toFixed(1)} %)`}</td></tr>`;
+}
+
+function partialText({ name, from }: AvailabilityPeriod, { zone, now }: Reader): string {
+  const day = zone.local(from).slice(0, 10);
+  const isFromBegin = day === `${name}-01-01`.slice(0, day.length);
+  return isFromBegin && zone.local(now).startsWith(name) ? 'so far' : `from ${day}`;
 }

@@ -28,12 +28,10 @@ interface IncidentPage {
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
   readonly permission: Permission;
-  /** The errors in the submitted form. */
   readonly problems: readonly string[];
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents/ID` with all details about one incident. */
 export function renderIncident(page: IncidentPage): string {
   const { site, root, record, permission, problems, reader } = page;
   const { incident } = record;
@@ -56,10 +54,6 @@ ${record.complete ? null : HISTORY_MISSING}`,
   });
 }
 
-/**
- * Returns a note about the changes that are missing from the timeline. The timeline shows only the first and latest
- * changes by each account.
- */
 function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
   return omittedChanges === 0
     ? null
@@ -119,11 +113,9 @@ ${
 }</section>`;
 }
 
-/** The current reader's permission to change an incident. */
 interface Permission {
   /** Explains why the reader cannot make changes. Null if changes are allowed. */
   readonly refusal: string | null;
-  /** Set if no login is required. The form then asks for the reader's name. */
   readonly asksName: boolean;
 }
 
@@ -135,7 +127,6 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-/** Returns the forms for acknowledging, silencing and commenting on an incident. The forms work without scripts. */
 function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root): Markup {
   if (refusal !== null)
     return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>

@@ -33,18 +33,11 @@ import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
-/**
- * The maximum number of incidents that are shown with a timeline. More timelines would make the page too long to read
- * in an emergency.
- */
+/** More timelines would make the page too long to read in an emergency. */
 const MAX_STORIES = 5;
-/**
- * The maximum number of timeline steps: `first` for the first open incident, and `other` for each further incident. The
- * latest steps are shown, but comments are preferred over other steps.
- */
+/** Timeline steps of the first open incident and of each other incident. Comments are preferred over other steps. */
 const MAX_STEPS = { first: 12, other: 6 } as const;
 
-/** The reasons for holding back notifications. */
 export interface Quiet {
   readonly maintenance: boolean;
   readonly silences: readonly Silence[];
@@ -57,12 +50,10 @@ export function quietNow(sources: WebSources): Quiet {
 interface IncidentListContext {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
-  /** The delivery status of the channels that publish the current state, such as Alertmanager. */
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
-/** Returns the open incidents with their timelines, followed by the resolved incidents. */
 export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
@@ -109,7 +100,6 @@ ${index < MAX_STORIES ? storyView(incident, context, { title: markup`Timeline`, 
 </li>`;
 }
 
-/** Returns an incident's tags, for example for incidents that are silenced or acknowledged. */
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
   const { status, flapping, acknowledgement, mergedInto, cause } = incident;
   const isOpen = status === 'open';
@@ -122,7 +112,6 @@ export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Mar
   return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
 }
 
-/** Returns a badge with the incident's severity, or with the word "Resolved" if the incident has ended. */
 export function stateBadge({ status, cause }: Incident): Markup {
   return status === 'closed'
     ? badge('good', 'Resolved')
@@ -150,18 +139,14 @@ function notifiedText(incident: Incident, context: IncidentListContext): Markup 
   if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
   if (lastNotified === null) return markup`No notifications have been sent.`;
   const { states, reader } = context;
-  if (states.length === 0) return sentText(incident, lastNotified, context);
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
-  // Channels that publish the current state create no outbox entries. If the incident has no entries, all configured
-  // channels are of this kind.
-  if (waysOf(incident, context).length === 0) return markup`${byState}`;
-  return markup`${sentText(incident, lastNotified, context)}${byState}`;
+  // Channels that publish the current state create no outbox entries. Without entries, all configured channels are of
+  // this kind.
+  const isByStateOnly = states.length > 0 && waysOf(incident, context).length === 0;
+  return markup`${isByStateOnly ? null : sentText(incident, lastNotified, context)}${byState}`;
 }
 
-/**
- * Describes who has been notified and when. With mail and webhooks, recipients count as notified only after successful
- * delivery.
- */
+/** With mail and webhooks, recipients count as notified only after successful delivery. */
 function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentListContext): Markup {
   const { thread } = incident;
   const { states, reader } = context;
@@ -209,9 +194,7 @@ function storyView(
   }${shown.map((step) => stepView(step, incident, reader))}</ol></details>`;
 }
 
-/**
- * Shortens a timeline. Keeps the first and latest comments, and fills the remaining space with the latest other steps.
- */
+/** Keeps the first and latest comments, and fills the remaining space with the latest other steps. */
 function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly TimelineStep[] {
   const [said, others] = [steps.filter(isSaid), steps.filter((step) => !isSaid(step))];
   const shownSaid = said.length <= most ? said : [...said.slice(0, 1), ...said.slice(1 - most)];
@@ -227,17 +210,15 @@ function isSaid(step: TimelineStep): boolean {
   );
 }
 
-/** An event in an incident's timeline. */
 type TimelineStep =
   | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
   | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
-  /** The incident's cause changed at this time. `former` is the previous cause. */
+  /** `former` is the cause until this time. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
-  /** A person acknowledged, silenced or commented on the incident, or undid such a change. */
+  /** A person changed the incident or its silences. */
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
-/** Returns the events in an incident's timeline, oldest first. */
 export function timelineOf(
   incident: Incident,
   { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
@@ -256,7 +237,7 @@ export function timelineOf(
     ...occurrences.flatMap((occurrence) =>
       occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
     ),
-    // Notifications follow other events with the same time, because those events trigger the notifications.
+    // Notifications follow other events with the same time, because those events trigger them.
     ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
       kind: 'told' as const,
       at: group.notification.at,
@@ -279,7 +260,6 @@ function isAbout(change: AuditEntry, incident: Incident): boolean {
   return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
 }
 
-/** Returns all notifications about the incident, including undelivered notifications. */
 export function deliveryGroupsAbout(
   incident: Incident,
   outboxEntries: readonly OutboxEntry[],
@@ -309,7 +289,6 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
   }
 }
 
-/** Describes a change with its action and the account that made it. */
 export function changeWords({ action, account, address }: AuditEntry): string {
   const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
   switch (action) {
@@ -330,12 +309,10 @@ export function changeWords({ action, account, address }: AuditEntry): string {
   }
 }
 
-/** The maximum length of a subject in `POST /api/v1/silences`. */
 const LONGEST_SUBJECT = 255;
 
 /**
- * Returns the shell command that silences a cause, quoted for a POSIX shell. If the subject cannot be quoted safely,
- * the command leaves it out, so that the silence matches all subjects.
+ * Quoted for a POSIX shell. A subject that cannot be quoted safely is left out: the silence then matches all subjects.
  */
 export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
   const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;

@@ -15,7 +15,6 @@ import { maskedDetail, maskedRecipient } from '../incident-json.ts';
 
 const MAX_TROUBLED = 10;
 const MAX_ARRIVED = 15;
-/** The maximum number of causes that are listed for a digest. */
 const MAX_CAUSES = 3;
 
 type Event = ReturnType<typeof eventOf>;
@@ -31,9 +30,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
   summary: 'Summary',
 };
 
-/**
- * Returns the notifications, latest first. Undelivered notifications are always visible, and the others are collapsed.
- */
+/** Latest first. Undelivered notifications are always visible, and the others are collapsed. */
 export function notificationsView(
   { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
@@ -74,7 +71,6 @@ function silentView({ name, silent }: ChannelState): Markup | null {
   } did not accept the last message; retrying</span></p>`;
 }
 
-/** A note that is shown while the history is unavailable. */
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available, so resolved incidents and sent notifications may be missing.</p>`;
 
 function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
@@ -87,15 +83,12 @@ function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }
 
-/** The maximum number of recipients that are listed by name. The page shows only the number of other recipients. */
+/** Further recipients are only counted. */
 const MAX_RECIPIENTS = 4;
-/** The maximum length of a recipient's reply on the page. `/api/v1/notifications` contains the complete reply. */
+/** `/api/v1/notifications` contains the complete reply. */
 const MAX_REPLY = 160;
 
-/**
- * Returns a notification's delivery status, with one line per group of recipients. If `length` is `full`, the replies
- * of recipients that did not accept the notification are included.
- */
+/** If `length` is `full`, the replies of recipients that did not accept the notification are included. */
 export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map(
     (way) =>
@@ -141,20 +134,19 @@ function lastError(delivery: Delivery): Markup | null {
   return delivery.detail === '' ? null : markup`<p class="reply">${visibleText(maskedDetail(delivery), MAX_REPLY)}</p>`;
 }
 
-/** A notification together with its deliveries. */
 export interface DeliveryGroup {
   readonly notification: Notification;
-  /** The deliveries. Recipients with the same delivery status are grouped. */
+  /** Recipients with the same delivery status are grouped. */
   readonly ways: readonly Way[];
 }
 
 export interface Way {
-  /** The delivery to the group's first recipient. The other deliveries have the same status. */
+  /** The delivery to the first recipient. The others have the same status. */
   readonly delivery: Delivery;
   readonly recipients: readonly string[];
 }
 
-/** Groups deliveries by notification and keeps the order of the outbox entries. */
+/** Keeps the order of the outbox entries. */
 export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonly DeliveryGroup[] {
   const byNotification = Map.groupBy(outboxEntries, ({ notification }) => notification.id);
   return [...byNotification.values()].flatMap((group) => {
@@ -165,7 +157,6 @@ export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonl
   });
 }
 
-/** Returns whether any delivery of the notification is pending or has failed. */
 function isTroubled({ ways }: DeliveryGroup): boolean {
   return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
 }

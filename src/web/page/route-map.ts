@@ -5,34 +5,26 @@ import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks
 import { sign, badge } from './document.ts';
 import { type Markup, markup, STATE_TONES, STATE_WORDS, breakable, type Tone } from '../../document/html.ts';
 
-/** A diagram of the network path that activation uses. */
 interface RouteMap {
-  /** The stations on the path, from FortiAuthenticator to the licence server. */
   readonly stops: readonly Stop[];
-  /** Services that FortiAuthenticator needs but that are not on this path. */
   readonly branches: readonly Stop[];
 }
 
 interface Stop {
   readonly name: string;
   readonly hint: string;
-  /** The worst state among the preconditions that belong to this station. */
+  /** The worst state among the stop's preconditions. */
   readonly state: PreconditionState;
   readonly preconditions: readonly PreconditionStatus[];
-  /** The state of the line that leads to the next station. */
   readonly leadsOn: LineState;
 }
 
 /**
- * The state of a line between two stations. `open`: the line starts at a working station. `cut`: the line starts at the
- * first broken station. `beyond`: the line is behind the broken station. `unproven`: the state is unknown.
+ * The line behind a stop. `open`: the stop works. `cut`: it is the first broken stop. `beyond`: it is behind that stop.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
-/**
- * The precondition states, from most to least severe. `unknown` and `blocked` come before `warning`, because they can
- * hide a fault.
- */
+/** From most to least severe. `unknown` and `blocked` come before `warning`, because they can hide a fault. */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
@@ -76,10 +68,7 @@ function worst(statuses: readonly PreconditionStatus[]): PreconditionState {
   return RANK.find((state) => statuses.some((status) => status.state === state)) ?? 'unknown';
 }
 
-/**
- * Returns the diagram as two lists, which screen readers read as text. The style sheet draws the lines between the
- * stations.
- */
+/** Two lists, which screen readers read as text. The style sheet draws the lines between the stops. */
 export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">Activation path</h2>
@@ -118,7 +107,6 @@ const WORDS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'Cannot be checked from here',
 };
 
-/** Returns one line that says whether an activation would succeed, with a link to its steps. */
 export function outlookLine(outlook: ActivationOutlook): Markup {
   return markup`<p class="outlook"><a href="#steps">Would an activation succeed now? ${answerText(outlook)}</a></p>`;
 }
@@ -136,8 +124,7 @@ function answerText({ answer, steps }: ActivationOutlook): string {
   }
 }
 
-/** Returns the steps of an activation, each with its expected result. */
-export function stepsView({ steps }: ActivationOutlook): Markup {
+function stepsView({ steps }: ActivationOutlook): Markup {
   return markup`<details id="steps"><summary>The steps of an activation</summary>
 <ol class="steps">${steps.map(stepView)}</ol></details>`;
 }

@@ -30,7 +30,7 @@ import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline } from '../../checks/headline.ts';
 
-/** Returns the status page. The page works without scripts, and updates itself if scripts are enabled. */
+/** The page works without scripts, and updates itself if scripts are enabled. */
 export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
@@ -48,10 +48,7 @@ export function renderStatusPage(sources: WebSources, now: EpochMs, range: Chart
   });
 }
 
-/**
- * Returns the page's main content in order of importance: the state, the causes with their remedies, and the location
- * of the fault on the network path.
- */
+/** In order of importance: the state, the causes with their remedies, the location of the fault on the path. */
 function mainView(
   sources: WebSources,
   diagnosis: Diagnosis | null,
@@ -63,7 +60,7 @@ function mainView(
   const { incidents } = sources.alertHistory();
   const outlook = activationOutlook(diagnosis);
   return markup`${verdictView(diagnosis, outlook, reader)}
-${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
+${diagnosis.causes.map((cause) => causeView(cause, { incidents, conclusion: conclusionOf(diagnosis) }))}${own}
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, reader)}
 ${certificatesView(sources.certificates(), reader)}
@@ -94,13 +91,7 @@ function startingView(): Markup {
 
 interface CausesContext {
   readonly incidents: readonly Incident[];
-  /** The summary sentence that the page already shows above the causes. */
   readonly conclusion: string;
-}
-
-/** Returns each cause with its remedy, its effect on users and its collapsed evidence. */
-export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
-  return markup`${causes.map((cause) => causeView(cause, context))}`;
 }
 
 function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Markup {
@@ -128,9 +119,7 @@ function consequences({ consequences: ids }: Cause): Markup | null {
   return markup`<p class="quiet">Skipped because of this fault: ${ids.map(titleOf).join(', ')}</p>`;
 }
 
-/**
- * Returns a separate section for ftm-watch's own problems, so that they are not mistaken for problems with activation.
- */
+/** A separate section, so that ftm-watch's own problems are not mistaken for problems with activation. */
 function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
   return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
@@ -143,7 +132,7 @@ function activityView(activity: Activity, version: string, reader: Reader): Mark
     'Configuration',
     lastReload(activity, reader),
   )}
-${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
+${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Not writable'))}
 ${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
 ${item('Log lines', logLines(activity, reader))}${item('Running', markup`since ${distance(activity.startedAt, reader)}`)}</dl>
 <p class="quiet">ftm-watch ${version} · <a href="changes">changes</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
@@ -163,7 +152,7 @@ function nextRound({ nextRound: next }: Activity, reader: Reader): Content {
 }
 
 function lastReload({ lastReload: last }: Activity, reader: Reader): Content {
-  if (last === null) return 'As at the start';
+  if (last === null) return 'Not reloaded since the start';
   return last.taken
     ? markup`${badge('good', 'Reloaded')} ${distance(last.at, reader)}`
     : markup`${badge('bad', 'Rejected')} ${distance(last.at, reader)}, the previous one is still active`;
@@ -176,10 +165,7 @@ function logLines({ logLines: lines }: Activity, reader: Reader): Content {
     : markup`${lines.received}, the last one ${distance(lines.lastAt, reader)}`;
 }
 
-/**
- * Summarizes the state of activation in one sentence. If there are causes, this is the summary of the most severe
- * cause.
- */
+/** One sentence about the state of activation. If there are causes, the summary of the most severe cause. */
 export function conclusionOf({ ready, causes, preconditions }: Diagnosis): string {
   const [worst] = causes;
   switch (ready) {
@@ -203,14 +189,9 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
   }
 }
 
-/**
- * The maximum number of findings per precondition on the page. Further findings are only counted, and `/api/v1/status`
- * contains all findings.
- */
 const MAX_FINDINGS = 20;
 
-/** Returns a checklist of all preconditions in the order of the network path. */
-export function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
+function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
 <ul class="checklist">${preconditions.map((status) => itemView(status, reader))}</ul>
@@ -238,7 +219,6 @@ function faultsView(id: string, faults: readonly Finding[], reader: Reader): Mar
     .map((finding) => findingView(finding, reader))}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
-/** Returns a finding with its complete evidence, including certificate names, quotes, location and time. */
 function findingView(finding: Finding, { zone }: Reader): Markup {
   const { rule, subject, claim, expected, actual, quote, fullNames = [], facts, at } = finding;
   const rows: readonly (readonly [title: string, text: string | undefined])[] = [
@@ -257,16 +237,10 @@ function findingView(finding: Finding, { zone }: Reader): Markup {
 }
 
 const MAX_SHOWN = 10;
-/**
- * The time before a silence ends during which the page highlights the silence, so that people who rely on it can extend
- * it.
- */
+/** A silence that ends soon is highlighted, so that people who rely on it can extend it. */
 const SOON: Millis = 30 * 60_000;
 
-/**
- * Returns the active silences and maintenance windows with their reasons and end times. Returns null if no
- * notifications are held back and no maintenance is planned.
- */
+/** Null if no notifications are held back and no maintenance is planned. */
 function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, reader: Reader): Markup | null {
   const lasting = all.filter((silence) => silence.until > reader.now).toSorted((a, b) => a.until - b.until);
   if (lasting.length === 0 && until === null && next === null) return null;

@@ -1,21 +1,15 @@
 // @ts-check
-// Prepares the data from `/api/v1/history` for the charts. The server creates static charts, which history.js replaces
-// with interactive charts.
+// Prepares the data from `/api/v1/history` for the static charts of the server and for the interactive charts of
+// history.js.
 
 const HOUR = 3_600_000;
-/** The maximum number of lines that readers can distinguish. */
+/** More lines cannot be distinguished. */
 const MOST_LINES = 6;
-/** Points further apart than this share of the range are not joined, because there is no data in between. */
+/** Points further apart than this share of the range are not joined. */
 const MAX_GAP = 1 / 24;
-/** The colour indexes for good and bad values. */
+/** Colour indexes. */
 const GOOD = 1;
 const BAD = 4;
-
-/**
- * The labels for the phases of a connection to the licence server.
- * @type {Readonly<Record<string, string>>}
- */
-const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 
 /**
  * @typedef {{ readonly at: number, readonly value: number }} Point
@@ -42,8 +36,8 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
   const hurt = shares.filter(({ value }) => value < 100).map(({ at }) => ({ at, value: 100 }));
   const phases = latency
     .filter(({ points }) => points.length > 0)
-    .map(({ name, points }) => ({ name: phaseName(name), points }));
-  // The data is hourly for up to a week. For 90 days there is no room for each hour.
+    .map(({ name, points }) => ({ name: name.toUpperCase(), points }));
+  // The data is hourly for up to a week. For 90 days, there is no room for each hour.
   const step = Math.min(span, 6 * HOUR);
   const left = tokens.map(({ name, points }) => ({ name, points: lastOfEach(points, step) }));
   return [
@@ -67,14 +61,6 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
 }
 
 /**
- * @param {string} probe
- * @returns {string}
- */
-export function phaseName(probe) {
-  return PHASES[probe] ?? probe;
-}
-
-/**
  * @param {readonly Named[]} named
  * @param {number} first colour
  */
@@ -89,8 +75,7 @@ function linesOf(named, first) {
 }
 
 /**
- * Returns the start of the scale, chosen so that an outage of one hour in a day is visible and the lowest bar still has
- * a height.
+ * The start of the scale. An outage of one hour in a day is visible, and the lowest bar still has a height.
  * @param {number} least
  */
 function floorBelow(least) {

@@ -2,18 +2,17 @@
 import { addCopyButtons } from './copy-buttons.js';
 import { updateDistances } from './distance.js';
 
-/** The polling interval if there is no event stream, because there are too many listeners or a proxy blocks it. */
+/** If there is no event stream, because there are too many listeners or a proxy blocks it. */
 const POLL_MS = 30_000;
-/** The maximum time for which selected text delays updates, because text can stay selected on a shared screen. */
+/** Selected text delays updates for at most this time, because text can stay selected on a shared screen. */
 const LONGEST_PAUSE_MS = 60_000;
-/** A selector for elements that can have the keyboard focus. */
 const FOCUSABLE = 'a[href], button, summary, [tabindex]';
 
 const state = {
   running: false,
   /** Set if an event arrived while the page was being fetched. */
   again: false,
-  /** The time since which new content has been held back because text is selected. 0 if no content is held back. */
+  /** New content is held back since this time because text is selected. 0 if none is held back. */
   pausedSince: 0,
   /** The result of the latest round, even if it is not shown yet. */
   word: main().dataset['word'] ?? '',
@@ -48,14 +47,13 @@ async function refresh() {
   if (state.again) await refresh();
 }
 
-/** Returns whether updates are paused, so that selected text does not disappear before it is copied. */
+/** Selected text must not disappear before it is copied. */
 function isPaused() {
   if (!isTextSelected()) state.pausedSince = 0;
   else if (state.pausedSince === 0) state.pausedSince = Date.now();
   return state.pausedSince !== 0 && Date.now() - state.pausedSince < LONGEST_PAUSE_MS;
 }
 
-/** Shows the new content that was held back, once no text is selected. */
 function endPause() {
   if (state.pausedSince !== 0 && !isPaused()) void refresh();
 }
@@ -145,7 +143,7 @@ function setLost(isLost) {
   live.hidden = false;
   live.classList.toggle('lost', isLost);
   live.classList.toggle('paused', !isLost && state.pausedSince !== 0);
-  // The element is a live region. Setting the same text again would make screen readers repeat it.
+  // In a live region, setting the same text again would make screen readers repeat it.
   const text = liveText(isLost);
   if (live.textContent !== text) live.textContent = text;
 }

@@ -37,7 +37,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     const { page } = opened;
     await lab.inspect(true);
     const story = page.locator('.incidents > .bad .story');
-    await story.getByText('Sent').waitFor();
+    await story.getByText('Sent', { exact: true }).waitFor();
     // A control host is inspected too, so the round that first saw the inspection has confirmed it.
     expect(await story.locator('> li').allInnerTexts()).toEqual([
       expect.stringMatching(/^Confirmed /u),

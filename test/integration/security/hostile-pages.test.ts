@@ -82,6 +82,9 @@ describe("a page of somebody else's, in the browser of an administrator", () => 
     { Origin: 'https://evil.example' },
     { 'Sec-Fetch-Site': 'cross-site' },
     { 'X-Forwarded-For': '127.0.0.1' },
+    { Host: 'monitor' },
+    { Host: '2130706433' },
+    { Host: '0x7f000001' },
   ])('cannot reload where "localReload" needs no login: %j', async (headers) => {
     await using web = await open({ config: { localReload: true } });
     const host = { Host: `127.0.0.1:${String(web.port)}` };

@@ -172,8 +172,8 @@ describe('GET /incidents/:id.md', () => {
       `- Id: \`${incident.id}\``,
       '- Site: hq',
       '- Severity: Critical',
-      '- Began: 2026-11-24 13:00:00 UTC',
-      '- Ended: 2026-11-24 13:10:00 UTC',
+      '- Started: 2026-11-24 13:00:00 UTC',
+      '- Resolved: 2026-11-24 13:10:00 UTC',
       '- Duration: at least 30 s',
       `- Page: <https://ftm.example.org/incidents/${incident.id}>`,
       '- Runbook: <https://ftm.example.org/runbooks/tls-intercepted>',
@@ -189,13 +189,13 @@ describe('GET /incidents/:id.md', () => {
       '## Evidence when it was confirmed',
       '- It was \\`seen\\`',
       '## Timeline',
-      '- 2026-11-24 13:00:00 UTC: first seen',
-      '- 2026-11-24 13:00:30 UTC: confirmed',
-      '- 2026-11-24 13:00:30 UTC: notification (Alarm)',
-      '- 2026-11-24 13:01:00 UTC: until then clock-skewed at host:443',
+      '- 2026-11-24 13:00:00 UTC: First seen',
+      '- 2026-11-24 13:00:30 UTC: Confirmed',
+      '- 2026-11-24 13:00:30 UTC: Notification (Alarm)',
+      '- 2026-11-24 13:01:00 UTC: Previous cause: clock-skewed at host:443',
       String.raw`- 2026-11-24 13:02:00 UTC: Comment by ada: Case \<42\>`,
-      '- 2026-11-24 13:10:00 UTC: over, after at least 30 s',
-      '- 3 more changes are left out.',
+      '- 2026-11-24 13:10:00 UTC: Resolved after at least 30 s',
+      '- 3 more changes are not shown.',
       '## Remedy',
       '1. Do this.',
       '2. Then do that.',
@@ -208,7 +208,7 @@ describe('GET /incidents/:id.md', () => {
     await using web = await startWeb({ state: { incidents: [OPEN], complete: false } });
     const text = await (await web.get(`/incidents/${OPEN.id}.md`)).text();
     expect(text).toContain('- Still open, last seen: ');
-    expect(text).toContain('- The history was not available: entries may be missing.');
+    expect(text).toContain('- The history was not available, so entries may be missing.');
     expect(text).not.toMatch(/<http|Page|Runbook/u);
     for (const id of ['nothing.md', '.md', '%3Cscript%3E.md'])
       expect((await web.get(`/incidents/${id}`)).status).toBe(404);

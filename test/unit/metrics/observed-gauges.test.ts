@@ -5,12 +5,15 @@ import type { Certificate } from '../../../src/core/certificate.ts';
 import type { DnsReply, TlsOutcome } from '../../../src/core/observation.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import type { Picture } from '../../../src/connectors/picture.ts';
-import { ObservedGauges } from '../../../src/metrics/observed-gauges.ts';
+import { defineMetrics } from '../../../src/metrics/definitions.ts';
+import { Recorder } from '../../../src/metrics/recorder.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
 import { configOf } from '../../support/config/config-of.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 import { parseExposition } from '../../support/monitoring/exposition.ts';
 import { endpoint, failed, path, picture, round } from '../../support/checks/observed.ts';
 
+const NOTHING_JUDGED = { assessments: [], tls: [] };
 const END = 1_800_000_000;
 const ANSWER: DnsReply = {
   kind: 'answer',
@@ -23,6 +26,7 @@ const ANSWER: DnsReply = {
 };
 const ESTABLISHED = {
   kind: 'established',
+  durationMs: 1,
   chain: { certificates: [{ notAfter: END * 1000 } as Certificate], dropped: 0 },
 } as unknown as TlsOutcome;
 const ROUND = round({
@@ -44,7 +48,7 @@ const NAMES = [
 ];
 
 interface Bench {
-  readonly gauges: ObservedGauges;
+  readonly recorder: Recorder;
   readonly config: Config;
   readonly seen: Picture;
   readonly lost: Picture;
@@ -62,7 +66,7 @@ async function bench(): Promise<Bench> {
   const units = (rest: ApplianceObservation): Picture['appliances'] =>
     config.appliances.map((unit) => ({ config: unit, rest, role: null }));
   return {
-    gauges: new ObservedGauges(registry),
+    recorder: new Recorder(defineMetrics(registry)),
     config,
     seen: picture({
       appliances: units(applianceFacts()),
@@ -74,27 +78,27 @@ async function bench(): Promise<Bench> {
 }
 
 test('every gauge has a series when its facts tell it, and none before', async () => {
-  const { gauges, config, seen, names } = await bench();
+  const { recorder, config, seen, names } = await bench();
   expect(await names()).toEqual([]);
-  gauges.round(ROUND, config);
-  gauges.picture(seen);
+  recorder.measured(ROUND, NOTHING_JUDGED, config);
+  recorder.units(seen);
   expect(await names()).toEqual(NAMES);
 });
 
 test('what the facts do not tell any more is gone, but for what stays until it is told again', async () => {
-  const { gauges, config, seen, lost, names } = await bench();
-  gauges.round(ROUND, config);
-  gauges.picture(seen);
-  gauges.round(LOST_ROUND, config);
-  gauges.picture(lost);
+  const { recorder, config, seen, lost, names } = await bench();
+  recorder.measured(ROUND, NOTHING_JUDGED, config);
+  recorder.units(seen);
+  recorder.measured(LOST_ROUND, NOTHING_JUDGED, config);
+  recorder.units(lost);
   expect(await names()).toEqual(['ftm_tls_certificate_not_after_timestamp_seconds']);
 });
 
 test('a round leaves the gauges of what is asked more slowly alone', async () => {
-  const { gauges, config, seen, names } = await bench();
-  gauges.round(ROUND, config);
-  gauges.picture(seen);
-  gauges.round(LOST_ROUND, config);
+  const { recorder, config, seen, names } = await bench();
+  recorder.measured(ROUND, NOTHING_JUDGED, config);
+  recorder.units(seen);
+  recorder.measured(LOST_ROUND, NOTHING_JUDGED, config);
   expect(await names()).toEqual([
     'ftm_tls_certificate_not_after_timestamp_seconds',
     'ftm_tokens',
@@ -105,9 +109,9 @@ test('a round leaves the gauges of what is asked more slowly alone', async () =>
 });
 
 test('under another configuration all of them are gone', async () => {
-  const { gauges, config, seen, names } = await bench();
-  gauges.round(ROUND, config);
-  gauges.picture(seen);
-  gauges.forget();
+  const { recorder, config, seen, names } = await bench();
+  recorder.measured(ROUND, NOTHING_JUDGED, config);
+  recorder.units(seen);
+  recorder.expect({ config, signatures: await shippedCatalogue(), probes: [], judged: [] });
   expect(await names()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 
 import { CONNECTION_RESULTS, LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
@@ -98,10 +98,19 @@ test('has the time in seconds, whether history can be written, and whether a mai
   expect(await value('ftm_maintenance_active')).toBe(1);
 });
 
-test('writes what prom-client writes, and lets other work in between two metrics', async () => {
+test('writes what prom-client writes, and lets other work in between', async () => {
   current = intake();
-  const large = new Gauge({ registers: [registry], name: 'large', help: 'Large', labelNames: ['target'] });
-  for (let index = 0; index < 1_000; index += 1) large.set({ target: `a "quoted" \\ name ${String(index)}` }, index);
+  const registers = [registry];
+  const large = new Gauge({ registers, name: 'large', help: 'A "help" with \\ and\na line', labelNames: ['target'] });
+  for (let index = 0; index < 10_000; index += 1) large.set({ target: String(index) }, index);
+  const labelNames = ['a', 'b'];
+  const odd = new Gauge({ registers, name: 'odd', help: 'Odd', labelNames });
+  for (const [index, value] of [0, 1.5, -1.5e-9, Infinity, -Infinity, 1e21].entries())
+    odd.set({ a: `quote " back \\ line \n ${String(index)}`, b: index }, value);
+  new Gauge({ registers, name: 'empty', help: 'No series', labelNames });
+  new Counter({ registers, name: 'counted_total', help: 'Counter', labelNames }).inc({ a: 'ä' }, 3);
+  const histogram = new Histogram({ registers, name: 'took', help: 'H', labelNames, buckets: [0.05, 1] });
+  for (let index = 0; index < 700; index += 1) histogram.observe({ a: String(index) }, index / 100);
   let turns = 0;
   let isDone = false;
   const count = (): void => {
@@ -113,7 +122,10 @@ test('writes what prom-client writes, and lets other work in between two metrics
   isDone = true;
   expect(body).toBe(await registry.metrics());
   expect(contentType).toBe(registry.contentType);
-  expect(turns).toBeGreaterThanOrEqual(registry.getMetricsAsArray().length);
+  expect(turns).toBeGreaterThanOrEqual(registry.getMetricsAsArray().length + 20);
+  odd.set({ a: 'x', b: 9 }, Number.NaN);
+  // prom-client writes "Nan".
+  expect((await scrape.read()).body).toContain('odd{a="x",b="9"} NaN\n');
 });
 
 test('has what every exporter tells of its process, and counts its time once', async () => {

@@ -7,12 +7,10 @@ import { diagnose } from '../../../src/engine/diagnose.ts';
 import { composeMessage } from '../../../src/notify/channels/email-content.ts';
 import { slackMessage } from '../../../src/notify/channels/slack.ts';
 import { renderDiagnosis } from '../../../src/report/report-text.ts';
-import { causesView } from '../../../src/web/page/status-page.ts';
-import { conclusionOf } from '../../../src/web/page/status-page.ts';
-import { toHtml } from '../../../src/document/html.ts';
 import { CONTEXT, finding, round } from '../../support/checks/judged-round.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
+import { render } from '../../support/web/rendered-page.ts';
 
 const PLAIN = { color: false, width: 200 };
 
@@ -91,13 +89,13 @@ function firstRead(diagnosis: Diagnosis): FirstRead {
   if (notification === undefined) throw new Error('Nothing was sent');
   const mail = composeMessage(notification, { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null });
   const [attachment] = slackMessage(notification, AT_HQ).attachments;
-  const html = toHtml(causesView(diagnosis.causes, { incidents: [], conclusion: '' })).replaceAll('&quot;', '"');
+  const html = render({ diagnosis }).replaceAll('&quot;', '"');
   return {
     subject: mail.subject,
     mail: joined(mail.text.split('\n\n')[0]),
     mailStep: joined(/What to do\n(?<step>[\s\S]*?)\n {2}2\./u.exec(mail.text)?.groups?.['step']),
     slack: attachment?.text.split('\n')[0] ?? '',
-    page: `${conclusionOf(diagnosis)} ${/<h2[^>]*>(?<title>.*?)<\/h2>/u.exec(html)?.groups?.['title'] ?? ''}`,
+    page: [/<p class="conclusion">.*?<\/p>/u, /<h2[^>]*>.*?<\/h2>/u].map((part) => part.exec(html)?.[0]).join(' '),
     check:
       renderDiagnosis(diagnosis, PLAIN)
         .split('\n')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { badgeOf } from '../../../src/web/badge.ts';
+import { createBadgeRoutes } from '../../../src/web/badge.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { MINUTE, START } from '../../support/store/incident-timeline.ts';
@@ -20,7 +20,15 @@ test.each([
   ['ready', READY, 10 * MINUTE],
   ['unknown', READY, 10 * MINUTE + 1],
   ['unknown', diagnosisOf(START, [causeOf('tls-intercepted')]), 24 * 60 * MINUTE],
-] as const)('the badge says "%s"', (message, diagnosis, age) => {
-  const badge = badgeOf({ site: () => 'hq', diagnosis: () => diagnosis }, START + age);
-  expect(badge).toEqual({ label: 'FTM hq', message, look: message.replace(' ', '-') });
+] as const)('the badge says "%s"', async (message, diagnosis, age) => {
+  const sources = { site: () => 'hq', diagnosis: () => diagnosis };
+  const routes = createBadgeRoutes({ sources, clock: { now: () => START + age } });
+
+  expect(await (await routes.request('/badge.json')).json()).toEqual({
+    schemaVersion: 1,
+    label: 'FTM hq',
+    message,
+    color: { ready: 'brightgreen', warning: 'yellow', 'not ready': 'red', unknown: 'lightgrey' }[message],
+  });
+  expect(await (await routes.request('/badge.svg')).text()).toContain(`aria-label="FTM hq: ${message}"`);
 });

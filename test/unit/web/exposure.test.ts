@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exposureNotes } from '../../../src/web/change-refusal.ts';
+import { exposureNotes } from '../../../src/web/access.ts';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { webConfig } from '../../support/web/web-bench.ts';
 
@@ -24,4 +24,25 @@ test.each<[string, Partial<WebConfig>, readonly RegExp[]]>([
   ['open without users, with reloads', { ...OPEN, localReload: true }, [/can read it/u, /web\.localReload/u]],
 ])('%s', (_, config, notes) => {
   expect(exposureNotes(webConfig(config))).toEqual(notes.map((note) => expect.stringMatching(note) as string));
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.8.9.10', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['0:0:0:0:0:0:0:1', true],
+  ['10.0.0.9', false],
+  ['128.0.0.1', false],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['::2', false],
+  ['::ffff:10.0.0.9', false],
+  ['fe80::1%eth0', false],
+  ['localhost', false],
+  ['127.1', false],
+  ['127.0.0.1, 10.0.0.9', false],
+  ['', false],
+])('an open page on %j can be read from this machine only: %s', (address, isLocal) => {
+  expect(exposureNotes(webConfig({ listen: { address, port: 9843 } })).length === 0).toBe(isLocal);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { listenProblem } from '../../../src/web/http-server.ts';
+import { openPort } from '../../../src/web/http-server.ts';
 
-describe('listenProblem()', () => {
+describe('openPort()', () => {
   test.each([
     [
       'EADDRINUSE',
@@ -13,15 +13,17 @@ describe('listenProblem()', () => {
       'this machine does not have this address; set web.listen to an address of this machine, or to 0.0.0.0 for all addresses',
     ],
     ['EWHATEVER', 'something odd; set web.listen to an address and a free port of this machine'],
-  ])('says what to do about %s', (code, expected) => {
+  ])('says what to do about %s', async (code, expected) => {
     const error = Object.assign(new Error('something odd'), { code });
 
-    expect(listenProblem({ address: '10.0.0.7', port: 80 }, error)).toBe(
-      `Cannot serve the status page on "10.0.0.7:80": ${expected}`,
+    await expect(openPort({ address: '10.0.0.7', port: 80 }, () => Promise.reject(error))).rejects.toThrow(
+      new Error(`Cannot serve the status page on "10.0.0.7:80": ${expected}`),
     );
   });
 
-  test('writes an IPv6 address as people type it', () => {
-    expect(listenProblem({ address: '::1', port: 80 }, new Error('no'))).toContain('"[::1]:80"');
+  test('writes an IPv6 address as people type it', async () => {
+    const opened = openPort({ address: '::1', port: 80 }, () => Promise.reject(new Error('no')));
+
+    await expect(opened).rejects.toThrow('"[::1]:80"');
   });
 });

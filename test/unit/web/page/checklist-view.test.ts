@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { checklistView } from '../../../../src/web/page/status-page.ts';
-import { readerAt } from '../../../../src/web/page/document.ts';
+import { diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
+import { START } from '../../../support/store/incident-timeline.ts';
+import { render } from '../../../support/web/rendered-page.ts';
 
 const FULL = 'C=US, O=Fortinet, CN=FG100FTK20012345';
 
 function shown(more: Partial<Finding>, timezone = 'UTC'): string {
   const status = { id: 'tls-genuine', state: 'broken', summary: 'It is intercepted', blockedBy: [] } as const;
-  return checklistView(
-    [{ ...status, findings: [finding('tls-intercepted', more)] }],
-    readerAt(Date.UTC(2026, 10, 24, 13), timezone),
-  ).toString();
+  const preconditions = [{ ...status, findings: [finding('tls-intercepted', more)] }];
+  const page = render({ timezone, diagnosis: { ...diagnosisOf(START, []), preconditions } });
+  return page.split('id="checklist-title"')[1]?.split('</section>')[0] ?? '';
 }
 
 describe('a finding on the page', () => {

@@ -58,8 +58,8 @@ describe('historyView()', () => {
       ],
     });
     expect(html).toContain('d="M0 4h0L25 4M300 4h0L325 4"');
-    expect(html).toContain('<li class="series-0">Name</li><li class="series-1">TLS</li>');
-    expect(html).toContain('Name 10 ms, TLS 10 ms now; the last 24 hours');
+    expect(html).toContain('<li class="series-0">DNS</li><li class="series-1">TLS</li>');
+    expect(html).toContain('DNS 10 ms, TLS 10 ms now; the last 24 hours');
   });
 
   test('draws as many points as fit, and cuts no drawing short', () => {

@@ -140,12 +140,12 @@ describe('renderStatusPage()', () => {
 
     expect(words(render({ activity }))).toContain(
       'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Rejected 5 s ago , the previous one is still active ' +
-        'Store Cannot be written Notifications 3 pending Log lines 1204, the last one 25 s ago Running since 1 d ago',
+        'Store Not writable Notifications 3 pending Log lines 1204, the last one 25 s ago Running since 1 d ago',
     );
     expect(
       words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } })),
     ).toContain(
-      'Last round None yet Next round None planned Configuration As at the start Store Writable Notifications None ' +
+      'Last round None yet Next round None planned Configuration Not reloaded since the start Store Writable Notifications None ' +
         'pending Log lines Not received',
     );
   });

@@ -3,31 +3,82 @@ import type { Context, MiddlewareHandler } from 'hono';
 import ipaddr from 'ipaddr.js';
 import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Identify, hasCredentials } from './identify.ts';
-import type { WebEnv } from './sources.ts';
-import type { WebConfig } from '../config/schema/web.ts';
+import { authenticate, hasCredentials, type Identify } from './identify.ts';
+import type { Serving, WebEnv } from './sources.ts';
+import type { Role, WebConfig } from '../config/schema/web.ts';
 
-/**
- * The rules that define who can send requests. They also distinguish ftm-watch's pages from foreign pages that an
- * administrator opens in the same browser.
- */
-export type AccessPolicy =
-  /** Everyone who can open the control socket has full access. The operating system restricts access to the socket. */
+/** The rules that define who can send requests. */
+type AccessPolicy =
+  /** The operating system restricts who can open the control socket. Everyone who can has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
 
-export interface NetworkAccess {
+interface NetworkAccess {
   readonly kind: 'network';
-  /** Identifies the caller of a request. Null if everyone is allowed to send requests. */
   readonly identify: Identify | null;
-  /** Set if at least one account exists. Without accounts, changes over the network are not allowed. */
   readonly hasAccounts: boolean;
-  /** Set if /metrics can be read without a login. */
   readonly opensMetrics: boolean;
-  /** The configured value of `web.localReload`. */
   readonly localReload: boolean;
-  /** The configured value of `web.hosts`. */
   readonly hosts: readonly string[];
 }
+
+export interface Web extends Serving {
+  readonly access: AccessPolicy;
+}
+
+/** Identifies callers and checks what they can read. Permissions for changes are checked by `changeRefusal`. */
+export function guard({ access, ...serving }: Web): readonly MiddlewareHandler<WebEnv>[] {
+  if (access.kind === 'socket') return [takeForLocal];
+  return [askWho(access, serving), access.identify === null ? takeForLocal : limitRole];
+}
+
+function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebEnv> {
+  const { identify, hasAccounts, opensMetrics, hosts } = access;
+  if (identify === null) {
+    const refuseForeign = refuseForeignNames(hosts);
+    // Prometheus can use any host name: metrics contain no free text, and Prometheus would not show why it was refused.
+    return (context, next) => (context.req.path === '/metrics' ? next() : refuseForeign(context, next));
+  }
+  const authenticated = authenticate(identify, serving);
+  const door = opensMetrics ? letScrape(authenticated) : authenticated;
+  return (context, next) => {
+    // The routes themselves refuse changes and suggest an alternative.
+    const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
+    return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
+  };
+}
+
+/** If a scrape contains credentials, they are still checked, so that a scraper with a wrong token receives an error. */
+function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
+  return (context, next) => {
+    const { path } = context.req;
+    if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
+    return takeAs('metrics')(context, next);
+  };
+}
+
+/** Sets the caller of a request without a login. */
+function takeAs(role: Role): MiddlewareHandler<WebEnv> {
+  return async (context, next) => {
+    const address = context.env.incoming.socket.remoteAddress ?? null;
+    context.set('caller', { name: null, role, address, isStillKnown: () => Promise.resolve(true) });
+    await next();
+  };
+}
+
+const takeForLocal = takeAs('change');
+
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
+
+const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const { name, role } = context.get('caller');
+  if (role === 'metrics' && !OF_METRICS.has(context.req.path))
+    return context.text(
+      `Refused: "${name ?? ''}" has the role "metrics", which can read only /metrics, /probe and /sd\n`,
+      403,
+    );
+  await next();
+  return undefined;
+};
 
 const MAX_SHOWN = 100;
 const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
@@ -37,8 +88,8 @@ const NO_ACCOUNT =
   '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Returns the reason for refusing a change, or null if the change is allowed. Without accounts, all changes over the
- * network are refused, because a request forwarded by a local proxy can look like a local request.
+ * Without accounts, all changes over the network are refused, because a request forwarded by a local proxy can look
+ * like a local request.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
@@ -47,10 +98,7 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
-/**
- * Works like {@link changeRefusal}, but checks only the caller. Pages use the result to decide whether to show forms
- * for changes.
- */
+/** Checks only the caller. Pages use the result to decide whether to show forms. */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
   if (!access.hasAccounts) return 'account';
@@ -58,10 +106,10 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * Returns whether `web.localReload` allows this request. The request must be a reload without a login over the loopback
- * interface. Requests from proxies that identify themselves and from foreign pages (DNS rebinding) are not allowed.
+ * A reload without a login over the loopback interface. Requests from proxies that identify themselves and from
+ * foreign pages (DNS rebinding) don't count.
  */
-export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
+function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
   return (
     localReload &&
@@ -108,9 +156,8 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
 export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a different origin';
 
 /**
- * Returns whether a page from a different origin caused this request. Browsers send the Origin header (RFC 6454 §7)
- * with every POST request. They also send Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs such
- * as curl send neither header.
+ * Browsers send the Origin header (RFC 6454 §7) with every POST request. They also send Sec-Fetch-Site (Fetch Metadata
+ * §2.3), which scripts cannot set. Programs such as curl send neither.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');
@@ -119,24 +166,19 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * Returns whether the requested host is an address, `localhost` or a configured host. An attacker can point a domain
- * name at an internal address (DNS rebinding), so that the attacker's page becomes same-origin. This attack is not
- * possible with these hosts.
+ * An attacker can point a domain name at an internal address (DNS rebinding), so that the attacker's page becomes
+ * same-origin. This is not possible with an address, `localhost` or a configured host.
  */
-export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
+function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);
   return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
-/**
- * Returns whether the name is a single label, as used in containers and small networks. Such names cannot be registered
- * by an attacker.
- */
-export function isLocalName(host: string | undefined): boolean {
+/** A single label, as used in containers and small networks. Such names cannot be registered by an attacker. */
+function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 
-/** Returns the host name without the port, brackets and trailing dot. */
 function nameOf(host: string | undefined): string {
   return (host ?? '')
     .toLowerCase()
@@ -145,26 +187,20 @@ function nameOf(host: string | undefined): string {
     .replace(/\.$/u, '');
 }
 
-/**
- * Returns whether the client is on this machine, or in the same container or pod, and connected over the loopback
- * interface. Packets from other machines never have a loopback address.
- *
- * @param address the client address that the socket reports; undefined if the connection is closed
- */
-export function isLoopback(address: string | undefined): boolean {
+/** Packets from other machines never have a loopback address. */
+function isLoopback(address: string | undefined): boolean {
   // `process` accepts the address format of dual-stack sockets, such as `::ffff:127.0.0.1`.
   return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
 }
 
 /**
- * Returns a one-sentence warning for each kind of data that unauthenticated clients can read or change. Settings that
- * are marked as intended in the configuration cause no warning. The warnings are shown by `config check`, at startup
- * and on the page, and never prevent the daemon from starting.
+ * Returns a warning for each kind of data that unauthenticated clients can read or change, unless the configuration
+ * marks it as intended. Warnings never prevent the daemon from starting.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   return [
     ...networkNotes(web),
-    // This warning cannot be turned off, because a proxy that is installed later would let other machines reload the
+    // This warning cannot be turned off: a proxy that is installed later would let other machines reload the
     // configuration.
     ...(web.localReload
       ? [

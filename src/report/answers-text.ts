@@ -1,12 +1,43 @@
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
 import { blockPageText } from '../core/block-page.ts';
-import type { DnsReply, EndpointObservation, HttpOutcome, MailObservation, TcpOutcome } from '../core/observation.ts';
-import type { PathObservation } from '../core/round.ts';
 import type { Millis } from '../core/clock.ts';
+import type { DnsReply, EndpointObservation, HttpOutcome, MailObservation, TcpOutcome } from '../core/observation.ts';
+import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { visibleText } from '../core/visible-text.ts';
+import type { Mask } from '../text/mask.ts';
 
 const LONGEST_TEXT = 2_000;
 
-/** Describes all responses on one network path with their times, one line per response. */
+export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
+  return [
+    `The round took ${milliseconds(durationMs)}. ` +
+      `This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
+    '',
+    ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
+      heading(`Path to ${seen.subject}`),
+      ...pathLines(seen),
+      '',
+    ]),
+    ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
+  ]
+    .map((line) => mask.line(line))
+    .join('\n');
+}
+
+export function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonly string[] {
+  return [
+    heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
+    `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
+    ...(judgement.wouldSettle === null ? [] : [`For a definite result, ${shown(judgement.wouldSettle)}.`]),
+    ...(outcome.chain === null ? ['No certificate was sent.'] : []),
+    '',
+  ];
+}
+
+function heading(text: string): string {
+  return `== ${shown(text)} ==\n`;
+}
+
 export function pathLines({
   names,
   endpoints,
@@ -22,7 +53,6 @@ export function pathLines({
   ];
 }
 
-/** Describes the last SMTP stage that a mail server reached. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')
@@ -85,10 +115,10 @@ function httpText(http: HttpOutcome): string {
 }
 
 /** Makes text that another host sent safe to display. */
-export function shown(text: string): string {
+function shown(text: string): string {
   return visibleText(text, LONGEST_TEXT);
 }
 
-export function milliseconds(duration: Millis): string {
+function milliseconds(duration: Millis): string {
   return `${duration.toFixed(1)} ms`;
 }
