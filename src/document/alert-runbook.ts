@@ -1,7 +1,7 @@
 import { code, list, section, text } from './document.ts';
 import type { Runbook } from './runbook.ts';
 
-/** The runbook for Prometheus alerts that do not belong to a specific cause. Each section is named after an alert. */
+/** For Prometheus alerts without a specific cause. Each section is named after an alert. */
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Prometheus alerts',
   intro: [

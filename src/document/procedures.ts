@@ -2,12 +2,10 @@ import { wordsOf } from '../checks/registry.ts';
 import type { Step } from '../engine/model.ts';
 import { code, list, type Section, section, text } from './document.ts';
 
-/** The heading of general instructions, which come before the procedures. */
 export const HELP = 'Help';
 
-/** A sequence of steps that several runbooks share and link to. */
+/** Steps that several runbooks share and link to. */
 export interface Procedure {
-  /** The procedure's heading on the procedures page. */
   readonly title: string;
   readonly steps: readonly Step[];
 }
@@ -29,7 +27,6 @@ function kindOf(cause: Parameters<typeof wordsOf>[0], kind: string): readonly St
   return wordsOf(cause).kinds?.[kind]?.remedy ?? [];
 }
 
-/** The sections of the procedures page that apply to all causes. */
 export const COMMON_SECTIONS: readonly Section[] = [
   section(
     HELP,

@@ -5,26 +5,21 @@ import { type LinkedStep, type Paragraph, type Part, type Section, text, type Wo
 import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
 
 /**
- * Instructions for a cause that do not depend on a specific incident. The documentation and the daemon both use them.
- * They contain the same text as incidents, so that mails, web pages and runbooks never differ.
+ * Instructions that do not depend on a specific incident. They contain the same text as incidents, so that mails, web
+ * pages and runbooks never differ.
  */
 export interface Runbook {
-  /**
-   * The file name of the runbook in the documentation. It is the cause's ID, unless several causes share the runbook.
-   */
+  /** The file name in the documentation: the cause's ID, unless several causes share the runbook. */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** The title of the runbook. It starts with a capital letter, unless the first word is the name of a program. */
   readonly title: string;
-  /** The introduction before the first heading. */
   readonly intro: readonly Part[];
   readonly sections: readonly Section[];
 }
 
-/** The names of placeholders that the commands already contain. */
+/** Placeholders that the commands already contain. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
-/** Placeholders for values that are only known during an incident. */
 const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   runbook: true,
   subject: '<target>',
@@ -59,7 +54,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   said: '<what it logs>',
 };
 
-/** Placeholders for configured hosts other than the licence server. */
+/** For configured hosts other than the licence server. */
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
 
 export function runbookOf(id: CauseId): Runbook {
@@ -82,7 +77,6 @@ export function runbookOf(id: CauseId): Runbook {
   };
 }
 
-/** Returns the procedures page, which contains general sections and the steps that several runbooks share. */
 export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
   return {
     title: 'Procedures',
@@ -95,7 +89,6 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
   };
 }
 
-/** Returns explanations for all placeholders in the commands of all runbooks. */
 function placeholders(): readonly Paragraph[] {
   const steps = CAUSE_IDS.flatMap(listsOf).flatMap((list) => list.steps);
   const meanings = Map.groupBy(
@@ -112,7 +105,6 @@ function causesOfPage(id: CauseId): readonly CauseId[] {
   return name === undefined ? [id] : CAUSE_IDS.filter((other) => wordsOf(other).runbook?.name === name);
 }
 
-/** Returns the introduction, which lists the causes and their severities. */
 function introOf(causes: readonly CauseId[]): readonly Word[] {
   const severities = new Set(causes.map((cause) => wordsOf(cause).severity));
   const ids = causes.flatMap((cause, index): readonly Word[] => [
@@ -123,7 +115,7 @@ function introOf(causes: readonly CauseId[]): readonly Word[] {
   return [...ids, severities.size === 1 ? `, ${[...severities].join('')}.` : '.'];
 }
 
-/** Returns a single paragraph if the text is the same for all causes, or otherwise a list with one item per cause. */
+/** Returns a list with one item per cause if the texts differ. */
 function textsOf(causes: readonly CauseId[], textOf: (cause: CauseId) => string): Part {
   const texts = new Set(causes.map(textOf));
   if (texts.size === 1) return text(...texts);
@@ -141,17 +133,17 @@ function effectOf(cause: CauseId): string {
 
 interface StepList {
   readonly heading: string;
-  /** Describes the variant of the fault to which the steps apply. Null if the steps apply to all variants. */
+  /** The variant of the fault to which the steps apply. Null if they apply to all variants. */
   readonly meaning: string | null;
-  /** The steps for the variant. The list is empty if the general steps apply. */
+  /** Empty if the general steps apply. */
   readonly steps: readonly RemedyStep[];
 }
 
 const MITIGATION = 'Mitigation';
 
 /**
- * Returns the step lists for a page. All lists for the first cause are included. Each further cause adds its own steps
- * if they differ, and its variants if they need more than another procedure.
+ * All lists of the first cause are included. Each further cause adds its own steps if they differ, and its variants if
+ * they need more than another procedure.
  */
 function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);
@@ -170,12 +162,11 @@ function withoutProcedures({ heading, steps }: StepList): string {
   return JSON.stringify([heading, steps.filter((step) => !PROCEDURE_PLACES.steps.has(JSON.stringify(step)))]);
 }
 
-/** Returns the general steps for a cause, and the steps for variants of the fault about which more is known. */
 function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
   const places = placesOf(id);
   const general = remedyOf(remedy, places).remedySteps;
-  // If variants share a summary, the summary cannot be used to tell them apart.
+  // A summary that variants share does not tell them apart.
   const isShared = (meaning: string): boolean =>
     [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
   const list = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
@@ -216,15 +207,15 @@ function sectionOfList({ heading, meaning, steps }: ShownList): Section {
   };
 }
 
-/** The location of a step or of its commands, either on the same page or on the procedures page. */
+/** The location of a step or of its commands. */
 interface Place {
   readonly heading: string;
   readonly number: number;
-  /** The number of steps in the procedure. Null if the location is on the same page. */
+  /** The number of steps in the procedure, or null if the location is on the same page. */
   readonly ofSteps: number | null;
 }
 
-/** The known locations of steps and of command blocks. The keys are JSON strings. */
+/** The keys are JSON strings. */
 interface KnownPlaces {
   readonly steps: ReadonlyMap<string, Place>;
   readonly blocks: ReadonlyMap<string, Place>;
@@ -256,11 +247,11 @@ function blockKey({ commands, undo }: RemedyStep): string {
   return JSON.stringify([commands, undo]);
 }
 
-/** A reference to several consecutive steps. */
+/** Several consecutive steps that are described elsewhere. */
 interface Run {
-  /** The sentence of the first step, if only its commands have a known location. Otherwise empty. */
+  /** The sentence of the first step if only its commands are described elsewhere, otherwise empty. */
   readonly text: string;
-  /** The first of these steps in JSON format. */
+  /** The first step as JSON. */
   readonly key: string;
   readonly places: readonly Place[];
 }
@@ -269,7 +260,7 @@ interface ShownList extends Pick<StepList, 'heading' | 'meaning'> {
   readonly steps: readonly LinkedStep[];
 }
 
-/** Replaces repeated steps and command blocks with references, so that the page shows each of them only once. */
+/** Replaces repeated steps and command blocks with references. */
 function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly ShownList[] {
   const [steps, blocks] = [new Map(known.steps), new Map(known.blocks)];
   return lists.map(({ heading, meaning, steps: own }) => {
@@ -287,7 +278,7 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
       if (place === undefined) lines.push(additionTo(step) ?? step);
       else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
-        // The line now refers to several steps, so it no longer describes the first step alone.
+        // The line now refers to several steps, so it no longer stands for the first one.
         if (last.text !== '') steps.delete(last.key);
       } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
     }
@@ -316,7 +307,7 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
   );
 }
 
-/** Returns a step with only the commands that the procedure does not contain. Returns null if there are none. */
+/** Returns a step with only the commands that the procedure lacks, or null. */
 function additionTo(step: RemedyStep): LinkedStep | null {
   const lines = step.commands?.split('\n') ?? [];
   for (const { heading, steps } of PROCEDURE_LISTS)
@@ -339,7 +330,6 @@ function placesOf(id: CauseId): WordingFacts {
   return CHECKS.find(({ causes }) => Object.hasOwn(causes, id))?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
 }
 
-/** Returns the entries in `CauseWords.sources`, with links for entries that have a URL. */
 function sourceWords(sources: readonly string[]): readonly Word[] {
   return sources.flatMap((source, index): readonly Word[] => {
     const [, document] = /^docs:(.+)$/u.exec(source) ?? [];

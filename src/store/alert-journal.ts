@@ -54,11 +54,11 @@ export function readState(db: DatabaseSync): SavedState | null {
 }
 
 interface Pending {
-  /** Outbox entries, oldest first. */
+  /** Oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Number of deliveries that this version cannot read, because another version stored them with an unknown channel or
-   * cause. Such deliveries are kept but not sent.
+   * Number of deliveries that another version stored with a channel or cause that is unknown here. They are kept but
+   * not sent.
    */
   readonly unread: number;
 }
@@ -69,26 +69,22 @@ export function readPending(db: DatabaseSync): Pending {
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 
-/**
- * Marks unreadable deliveries from before `before` as expired. Otherwise, unreadable deliveries would stay pending
- * forever.
- */
+/** Otherwise, unreadable deliveries would stay pending forever. */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
   for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
 }
 
-/** Returns the most recently abandoned deliveries, oldest first. */
 export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** SQL condition for rows in `deliveries` that were created in a period. `boundsOf` returns the parameters. */
+/** The parameters are those of `boundsOf`. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
 
-/** Returns the deliveries that were created in a period, latest first. */
+/** Latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
   const sql =
     `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
@@ -99,14 +95,13 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
     .flatMap(outboxEntryOf);
 }
 
-/** Returns the deliveries about one incident, latest first. Includes digests that contain the incident. */
+/** Latest first. Includes digests that contain the incident. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
   const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_DELAY) + DIGEST_DELAY;
   const rows = select(
     db,
-    // The ID of a notification about one incident consists of the incident's ID, "." and a number. The upper bound of
-    // the ID range ends in "/", because this character follows "." in ASCII.
+    // The ID of a notification about one incident is the incident's ID, "." and a number. In ASCII, "/" follows ".".
     `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
      ORDER BY d.sequence DESC LIMIT ?`,
     id,
@@ -120,7 +115,7 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
     .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
-/** Maximum time for which the hourly limit can delay a `resolved` notification. */
+/** The longest delay of a `resolved` notification by the hourly limit. */
 const DIGEST_DELAY: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
@@ -131,19 +126,19 @@ function select(db: DatabaseSync, rest: string, ...values: readonly (number | st
     .all(...values);
 }
 
-/** Parses a row. Returns an empty list if another version stored the row in a different format. */
+/** Empty if another version stored the row in a different format. */
 function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   const delivery = deliveryRow.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** Maximum number of outbox entries in memory. If there are more, the oldest pending entry is dropped. */
+/** If there are more, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
 
 interface JournalDeps {
   readonly logger: OperatorLog;
-  /** Returns the start of the retention time. Older entries are deleted if they have ended. */
+  /** The start of the retention time. */
   readonly keptSince: () => EpochMs;
 }
 
@@ -198,11 +193,11 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Writes entries that could not be written before. Otherwise, they would stay unwritten until the next new entry,
-   * possibly for days.
+   * Writes what could not be written before. Otherwise, it would stay unwritten until the next new entry, possibly for
+   * days.
    */
   catchUp(): void {
-    // If the journal has not been used, the file is not opened, because it may belong to another process.
+    // An unused journal does not open the file, because it may belong to another process.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
@@ -223,8 +218,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Loads the file's previous content. If the file cannot be read, the next call tries again. Otherwise, notifications
-   * would be lost if the file is locked at the start.
+   * If the file cannot be read, the next call tries again: notifications would be lost if the file were locked at the
+   * start.
    */
   #load(): void {
     if (this.#loaded) return;
@@ -302,7 +297,7 @@ export class MirroredJournal implements AlertJournal {
     bound(this.#unwrittenIncidents);
   }
 
-  /** If the file is new and empty, writes everything in memory to the file. */
+  /** Writes everything in memory to a new, empty file. */
   #rewriteIfReplaced(): void {
     const generation = this.#database.generation();
     if (generation === this.#generation) return;
@@ -351,10 +346,9 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 }
 
 /**
- * Deletes rows that are older than `before`, except open incidents and undelivered notifications. If another version
- * stored these, they are deleted too, because this version cannot end them.
- * @param most maximum number of rows that are deleted per table, so that one call does not delay a round even if many
- * rows have expired
+ * Deletes rows that are older than `before`, except open incidents and undelivered notifications. Those that only
+ * another version can read are deleted too, because this version cannot end them.
+ * @param most maximum number of rows per table, so that a call does not delay a round
  * @returns true if no expired rows remain
  */
 export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
@@ -378,9 +372,8 @@ const OLD_ROWS: readonly string[] = [
 ];
 
 /**
- * Deletes notifications and their deliveries. The limit applies to deliveries, because a notification can have many of
- * them.
- * @returns the number of processed deliveries, plus the number of processed notifications without a delivery
+ * The limit applies to deliveries, because a notification can have many.
+ * @returns the number of processed rows
  */
 function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {
   const rows = db

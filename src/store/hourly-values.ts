@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
-/** Values that are stored for each hour. Errors are summed. For remaining tokens, the last value is kept. */
+/** Errors are summed. For remaining tokens, the last value is kept. */
 export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 
 export interface HourlyValue {
@@ -19,7 +19,6 @@ const WRITES: Readonly<Record<HourlyValueName, string>> = {
   'tokens-left': 'excluded.value',
 };
 
-/** Writes many values with the same prepared statements. */
 export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
   const prepare = (name: HourlyValueName): StatementSync =>
     db.prepare(
@@ -32,14 +31,14 @@ export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: Ep
 
 const hourlyValueRow = z.object({
   subject: z.string(),
-  /** Start time of the hour. */
+  /** Start of the hour. */
   at: z.number(),
   value: z.number(),
 });
 
 export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
-/** SQL order of subjects by importance: most errors first, or fewest remaining tokens first. */
+/** Subjects by importance: most errors first, or fewest remaining tokens first. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
@@ -48,9 +47,9 @@ const RANKS: Readonly<Record<HourlyValueName, string>> = {
 };
 
 /**
- * Returns the hourly values for the most important subjects, oldest first. To limit the number of rows that are read,
- * subjects are listed from the primary key, because there can be a thousand subjects with one row per hour.
- * @param most maximum number of subjects
+ * Oldest first. There can be a thousand subjects with one row per hour, so the subjects are listed from the primary
+ * key.
+ * @param most maximum number of subjects, the most important ones
  */
 export function readHourlyValues(
   db: DatabaseSync,
@@ -77,7 +76,7 @@ export function readHourlyValues(
   return z.array(hourlyValueRow).parse(rows);
 }
 
-/** Mean latency of the successful probes in a time span that starts at `at`. */
+/** The mean of the successful probes in a time span that starts at `at`. */
 export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
@@ -87,14 +86,11 @@ export interface ProbeName {
   readonly target: string;
 }
 
-/** Minimum length of a time span for which the mean is calculated from a sample of evenly distributed rounds. */
+/** From this length on, the mean is calculated from a few evenly distributed rounds. */
 const LONG_SPAN: Millis = 3_600_000;
 const SAMPLES_OF_A_SPAN = 6;
 
-/**
- * The `:bucket` parameter as an integer. A JavaScript number is bound as a REAL, and SQLite does not use integer
- * division for a REAL.
- */
+/** A JavaScript number is bound as a REAL, for which SQLite does not use integer division. */
 const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
 
 const MEANS_OF_ALL = `
@@ -103,10 +99,7 @@ const MEANS_OF_ALL = `
   WHERE series = :id AND at >= :since AND failure IS NULL
   GROUP BY 1 ORDER BY 1`;
 
-/**
- * SQL query for means from a sample of rounds. Ninety days have a quarter of a million rounds, so reading all of them
- * would delay the page.
- */
+/** Ninety days have a quarter of a million rounds, so reading all of them would delay the page. */
 const MEANS_OF_SOME = `
   WITH RECURSIVE looks (at) AS (
     SELECT CAST(:since AS INTEGER)
@@ -123,7 +116,7 @@ const MEANS_OF_SOME = `
   FROM found WHERE duration IS NOT NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Returns the mean latencies, oldest first. @param bucket length of each time span */
+/** Oldest first. @param bucket length of each time span */
 export function readLatency(
   db: DatabaseSync,
   series: ProbeName,

@@ -32,11 +32,11 @@ import {
 import { headline } from '../../checks/headline.ts';
 import { counted } from '../../core/phrases.ts';
 
-/** A mail without its envelope. Header values cannot contain line breaks. */
+/** Header values contain no line breaks. */
 export interface Message {
   readonly subject: string;
   readonly messageId: string;
-  /** The Message-IDs of earlier mails about the same incident, oldest first. */
+  /** Message-IDs of earlier mails about the incident, oldest first. */
   readonly references: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
@@ -48,7 +48,7 @@ const MAX_SITE = 100;
 export function composeMessage(
   notification: Notification,
   context: ContentContext & {
-    /** The sender's address. Its domain is used in the Message-ID to make the ID unique. */
+    /** The domain makes the Message-ID unique. */
     readonly from: string;
   },
 ): Message {
@@ -63,7 +63,7 @@ export function composeMessage(
       'X-FTM-Watch-Event': eventOf(notification),
       ...(causes.length === 0 ? {} : { 'X-FTM-Watch-Cause': causes.join(', ') }),
       'X-FTM-Watch-Site': site,
-      // This header prevents automatic replies (RFC 3834). Exchange uses the next header instead.
+      // Prevents automatic replies (RFC 3834). Exchange uses the next header instead.
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
     },
@@ -78,17 +78,14 @@ function threadOf(notification: Notification): readonly string[] {
   return [...new Set([first, last])].filter((id) => id !== null);
 }
 
-/**
- * Returns the Message-ID of a notification. The ID is the same for all attempts, so that mail servers can detect
- * duplicates.
- */
+/** The ID is the same for all attempts, so that mail servers can detect duplicates. */
 function messageIdOf(id: string, from: string): string {
   const domain = /@([\w.-]+)/u.exec(from)?.[1] ?? 'localhost';
   return `<ftm-watch.${id.replaceAll(/[^\w.-]/gu, '-')}@${domain}>`;
 }
 
 interface ContentContext extends MessageContext {
-  /** The current time and the time of the first failed attempt. Null if no attempt has failed. */
+  /** Null if no attempt has failed. */
   readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
 }
 
@@ -177,10 +174,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
-/**
- * Returns the time at which the current cause was first found. If the fault started earlier, its start is also
- * returned.
- */
+/** If the fault started before the current cause was found, its start is also returned. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,
@@ -240,10 +234,8 @@ function digestLine({ event, incident }: DigestItem, context: MessageContext): L
   };
 }
 
-/** The maximum number of other open faults that are listed in a mail. */
 const MAX_OPEN = 20;
 
-/** Returns the mail content for a resolved incident: the fault, its times and the faults that are still open. */
 function allClear(
   { incident, at, stillOpen }: IncidentNotification,
   { summary }: NotificationText,
@@ -267,7 +259,6 @@ function allClear(
   };
 }
 
-/** Describes the other open faults, with one line per fault. */
 function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): readonly string[] {
   const lines = causes.slice(0, MAX_OPEN).map((cause) => {
     const since = zonedText(cause.since, timezone);
@@ -276,7 +267,7 @@ function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): 
   return causes.length > MAX_OPEN ? [...lines, `and ${String(causes.length - MAX_OPEN)} more`] : lines;
 }
 
-/** Describes all causes that the incident has had, with their times. The list is empty if the cause never changed. */
+/** Empty if the cause never changed. */
 function storyLines(
   { formerCauses, cause, causeSince, lastSeen }: Incident,
   { timezone }: MessageContext,

@@ -38,15 +38,15 @@ type MailRelay = EmailConfig['servers'][number];
 
 const emailSection = optional(emailEntry).describe('Notifications by mail.');
 
-/** The time limit for the whole SMTP session with one server, including name resolution. */
+/** For the whole session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
 const CONNECT_TIMEOUT: Millis = 10_000;
 const REPLY_TIMEOUT: Millis = 20_000;
 
-/** Creates the mail channel. Servers are tried in order until each recipient has been accepted by one of them. */
+/** Servers are tried in order until each recipient has been accepted by one of them. */
 function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
-  // nodemailer is loaded in advance, because there may be no free file descriptor during the first incident. To save
-  // memory, it is loaded only if mail is configured. If loading fails, each delivery tries again.
+  // Loaded in advance, because there may be no free file descriptor during the first incident, but only if mail is
+  // configured, to save memory. If loading fails, each delivery tries again.
   void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
@@ -69,7 +69,6 @@ function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChan
   };
 }
 
-/** Returns whether no server has accepted the mail for this recipient yet. */
 function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
   return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.verdict === 'sent');
 }
@@ -100,10 +99,7 @@ async function handOver(
   }
 }
 
-/**
- * Returns an outcome for every recipient of a failed SMTP session. If the server replied to a recipient, that
- * recipient's outcome contains the reply.
- */
+/** If the server replied to a recipient, that recipient's outcome contains the reply. */
 function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
   const { rejectedErrors, ...failure } = smtpError.parse(error);
   const own = rejectedRecipients(rejectedErrors, relay);
@@ -146,8 +142,7 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     maxResponseSize: 64 * 1024,
     disableFileAccess: true,
     disableUrlAccess: true,
-    // Header names keep their documented case. They are case-insensitive in RFC 5322, but some mail filters are
-    // case-sensitive.
+    // Keeps the documented case of header names, because some mail filters are case-sensitive.
     normalizeHeaderKey: (key) => key.replace(/^X-Ftm-/u, 'X-FTM-'),
   };
 }
@@ -168,10 +163,7 @@ function mailOf(message: Message, { from, to }: EmailConfig, recipients: readonl
   };
 }
 
-/**
- * The result that one mail server returned for one recipient. `refused` means that the server replied with a 5yz code.
- * Other servers can still accept the mail.
- */
+/** `refused`: the server replied with a 5yz code. Other servers can still accept the mail. */
 type RelayVerdict = 'sent' | 'deferred' | 'refused';
 
 interface RelayOutcome {
@@ -180,10 +172,7 @@ interface RelayOutcome {
   readonly detail: string;
 }
 
-/**
- * An error that nodemailer throws. It describes either a single recipient or a whole session, including the errors for
- * its recipients.
- */
+/** An error that nodemailer throws, about one recipient or about a session with the errors for its recipients. */
 const smtpError = z
   .object({
     message: z.string(),
@@ -200,38 +189,38 @@ type SmtpError = z.infer<typeof smtpError>;
 const MAX_DETAIL = 300;
 
 /**
- * Interprets the server's reply to RCPT TO. Codes 4yz are temporary and codes 5yz are permanent (RFC 5321 §4.2.1).
- * Neither the code nor the enhanced code (RFC 3463) shows whether a mailbox is missing or the server refuses to relay.
- * For example, exim replies `550 relay not permitted`, and postfix replies `550 5.1.8 … Sender address rejected`.
+ * Interprets the reply to RCPT TO: 4yz is temporary, 5yz permanent (RFC 5321 §4.2.1). Neither the code nor the enhanced
+ * code (RFC 3463) shows whether the mailbox is missing or the server refuses to relay: exim replies `550 relay not
+ * permitted`, and postfix `550 5.1.8 … Sender address rejected`.
  */
 export function recipientVerdict({ responseCode }: SmtpError): RelayVerdict {
   return responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
 /**
- * Interprets the error that ended an SMTP session. If the server rejects the login or the connection, this is a server
- * problem that an administrator must fix. A mail counts as rejected only if the reply is about the message itself.
+ * Interprets the error that ended a session. If the server rejects the login or the connection, an administrator must
+ * fix the server, so the mail counts as refused only if the reply is about the message itself.
  */
 export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdict {
   const isAboutMessage = command === 'MAIL FROM' || command === 'DATA';
   return isAboutMessage && responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
-/** A mail server's display name, and the secrets that were sent to it. Secrets must not appear in messages. */
+/** Secrets that were sent to the server must not appear in messages. */
 interface RelayName {
   readonly name: string;
   readonly secrets: readonly string[];
 }
 
-/** Returns the server's reply on a single line of limited length, such as `mx.example.org:25: 450 4.2.1 …`. */
+/** Returns a single line, such as `mx.example.org:25: 450 4.2.1 …`. */
 export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
   const reply = withoutCodes(withoutSecrets(error.response ?? withoutAdvice(error.message), secrets));
   return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 
 /**
- * Combines the replies from several servers into one outcome. The mail is rejected only if all `servers` refused it,
- * because a server that was down or has not been tried could still accept it.
+ * The mail is rejected only if all `servers` refused it. A server that was down or has not been tried could still
+ * accept it.
  */
 export function combineVerdicts(
   recipient: string,
@@ -246,10 +235,6 @@ export function combineVerdicts(
   return { recipient, kind: isRefused ? 'rejected' : 'deferred', detail };
 }
 
-/**
- * The mail channel. It sends one mail per notification to all recipients. If there are many notifications, they are
- * combined into a digest.
- */
 export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   id: 'email',
   name: 'mail',

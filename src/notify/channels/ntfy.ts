@@ -38,7 +38,6 @@ const ntfySection = unique(list(ntfyEntry), textAt('name')).describe(
 
 const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
 
-/** Splits an ntfy URL into server and topic. Returns null if the URL does not contain a topic. */
 function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
   const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];
   return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
@@ -49,24 +48,18 @@ function checkUrl(fields: SectionFields, report: Report): void {
   tokenNeedsHttps(fields, report);
 }
 
-/**
- * The JSON body of a message, without the topic (https://docs.ntfy.sh/publish/#publish-as-json). JSON is used instead
- * of HTTP headers, because headers cannot contain non-ASCII text.
- */
+/** Sent as JSON, because HTTP headers cannot contain non-ASCII text (https://docs.ntfy.sh/publish/#publish-as-json). */
 interface NtfyMessage {
   readonly title: string;
   readonly message: string;
-  /** The priority of the message. The default is 3. With priority 5, phones ring and vibrate for a long time. */
+  /** With priority 5, phones ring and vibrate for a long time. The default is 3. */
   readonly priority: 3 | 4 | 5;
   readonly tags: readonly string[];
   readonly click?: string;
   readonly actions?: readonly { readonly action: 'view'; readonly label: string; readonly url: string }[];
 }
 
-/**
- * The maximum size of a message. The server converts longer messages to attachments
- * (https://docs.ntfy.sh/publish/#limitations).
- */
+/** The server converts longer messages to attachments (https://docs.ntfy.sh/publish/#limitations). */
 const MAX_BYTES = 4096;
 
 const STYLES: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
@@ -88,7 +81,6 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   };
 }
 
-/** The ntfy channel, which sends one message per notification. */
 export const ntfy: ChannelDefinition<'ntfy', 'ntfy', readonly NtfyConfig[]> = {
   id: 'ntfy',
   name: 'ntfy',

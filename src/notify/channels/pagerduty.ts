@@ -50,10 +50,7 @@ function keyNeedsHttps({ url }: SectionFields, report: Report): void {
     report('url', 'expected a URL that begins with "https://", because the integration key would be sent unencrypted');
 }
 
-/**
- * An event of PagerDuty's Events API v2 without its routing key
- * (https://developer.pagerduty.com/docs/send-alert-event).
- */
+/** Without the routing key (https://developer.pagerduty.com/docs/send-alert-event). */
 type PagerdutyEvent = TriggerEvent | ResolveEvent;
 
 interface ResolveEvent {
@@ -63,15 +60,14 @@ interface ResolveEvent {
 
 interface TriggerEvent {
   readonly event_action: 'trigger';
-  /** The key that identifies the alert, with at most 255 characters. */
+  /** At most 255 characters. */
   readonly dedup_key: string;
   readonly client: 'ftm-watch';
   readonly client_url?: string;
   readonly links?: readonly { readonly href: string; readonly text: string }[];
   readonly payload: {
-    /** The summary of the alert, with at most 1024 characters. */
+    /** At most 1024 characters. */
     readonly summary: string;
-    /** The component that has the fault. */
     readonly source: string;
     readonly severity: Severity;
     readonly timestamp: string;
@@ -85,9 +81,9 @@ interface TriggerEvent {
 const MAX_TEXT = 1_000;
 
 /**
- * Returns the events for a notification in the order in which they must be sent. Events can be sent twice, because
- * PagerDuty merges events with the same key into one alert. If an incident's cause changes, the alert for the previous
- * cause is resolved unless another open incident has that cause.
+ * Returns the events in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
+ * with the same key. If an incident's cause changes, the alert for the previous cause is resolved unless another open
+ * incident has that cause.
  */
 export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
   switch (notification.kind) {
@@ -96,7 +92,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
-      // Notes are not sent, because PagerDuty alerts people about ongoing faults and a note describes a past event.
+      // PagerDuty alerts people about ongoing faults. A note describes a past event.
       return [];
     case 'test':
       return testEvents(notification, context);
@@ -148,9 +144,7 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
   };
 }
 
-/**
- * Returns an event that triggers a test alert and an event that resolves it, so that people are not alerted for long.
- */
+/** The test alert is resolved immediately, so that nobody is alerted for long. */
 function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
   const key = faultKey(context.site, 'test', notification.id);
   const { subject, action, summary } = notificationText(notification, context);
@@ -174,7 +168,6 @@ function testEvents(notification: TestNotification, context: MessageContext): re
   ];
 }
 
-/** The PagerDuty channel, which sends one event for each incident in a notification. */
 export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly PagerdutyConfig[]> = {
   id: 'pagerduty',
   name: 'PagerDuty',

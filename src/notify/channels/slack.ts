@@ -19,23 +19,20 @@ const slackSection = unique(list(slackEntry), textAt('name')).describe(
   'Incoming webhooks of Slack channels and of compatible services such as Mattermost.',
 );
 
-/** The JSON body for an incoming webhook (https://api.slack.com/reference/messaging/attachments). */
+/** https://api.slack.com/reference/messaging/attachments */
 interface SlackMessage {
   readonly attachments: readonly SlackAttachment[];
 }
 
 interface SlackAttachment {
-  /** The plain text that Slack shows in system notifications. */
+  /** Slack shows this text in system notifications. */
   readonly fallback: string;
   readonly color: string;
   readonly title: string;
   readonly title_link?: string;
   readonly text: string;
   readonly actions?: readonly { readonly type: 'button'; readonly text: string; readonly url: string }[];
-  /**
-   * The fields in which Slack interprets markup such as `*bold*`. The list is empty, because messages can quote
-   * untrusted text.
-   */
+  /** Slack interprets no markup such as `*bold*`, because messages can quote untrusted text. */
   readonly mrkdwn_in: readonly never[];
 }
 
@@ -66,14 +63,13 @@ export function slackMessage(notification: Notification, context: MessageContext
 }
 
 /**
- * Escapes the three characters that start a mention, a link or an entity
+ * These characters start a mention, a link or an entity
  * (https://docs.slack.dev/messaging/formatting-message-text#escaping).
  */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The Slack channel, which sends one message per notification. */
 export const slack: ChannelDefinition<'slack', 'slack', readonly SlackConfig[]> = {
   id: 'slack',
   name: 'Slack',

@@ -29,10 +29,7 @@ const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
   'Microsoft Teams workflows. Each notification is sent as an Adaptive Card.',
 );
 
-/**
- * The input of the Teams workflow "when a Teams webhook request is received". It is a message with one Adaptive Card
- * (version 1.2).
- */
+/** The input of the Teams workflow "when a Teams webhook request is received". */
 interface AdaptiveCardMessage {
   readonly type: 'message';
   readonly attachments: readonly [
@@ -60,8 +57,7 @@ interface RichTextBlock {
 }
 
 /**
- * A text element that does not interpret Markdown (https://adaptivecards.io/explorer/TextRun.html). TextBlock and Fact
- * elements interpret Markdown.
+ * Unlike TextBlock and Fact, this element does not interpret Markdown (https://adaptivecards.io/explorer/TextRun.html).
  */
 interface TextRun {
   readonly type: 'TextRun';
@@ -117,7 +113,6 @@ function actionsOf({ links: { page, runbook } }: NotificationText, pageTitle: st
   return links.flatMap(({ title, url }) => (url === null ? [] : [{ type: 'Action.OpenUrl', title, url }]));
 }
 
-/** The Teams channel, which sends one Adaptive Card per notification. */
 export const teams: ChannelDefinition<'teams', 'teams', readonly TeamsConfig[]> = {
   id: 'teams',
   name: 'Microsoft Teams',

@@ -36,7 +36,6 @@ import {
 } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
-/** The placeholders that a webhook template can contain. */
 export const TEMPLATE_NAMES = [
   'id',
   'event',
@@ -56,10 +55,7 @@ export const TEMPLATE_NAMES = [
 
 type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
 
-/**
- * Returns the placeholders' values for a notification. Values that describe a single incident are empty if the
- * notification is about several incidents or none.
- */
+/** Values that describe one incident are empty if the notification is about several incidents or none. */
 function templateValues(notification: Notification, context: MessageContext): TemplateValues {
   const text = notificationText(notification, context);
   return {
@@ -86,10 +82,7 @@ function incidentValues(
   return { cause: cause.id, subject, severity, incident: id, key: faultKey(site, cause.id, subject) };
 }
 
-/**
- * A JSON value whose strings can contain `{{name}}` placeholders. Each placeholder is replaced once with text, and
- * inserted text is not expanded again. Templates cannot contain expressions or code.
- */
+/** Strings can contain `{{name}}` placeholders. Inserted text is not expanded again, and templates contain no code. */
 type JsonTemplate =
   | string
   | number
@@ -100,16 +93,13 @@ type JsonTemplate =
 
 const PLACEHOLDER = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
 
-/** Returns the names of all placeholders in a template. */
 export function placeholdersOf(template: JsonTemplate): readonly string[] {
   if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
   if (typeof template !== 'object' || template === null) return [];
   return Object.values(template).flatMap(placeholdersOf);
 }
 
-/**
- * Replaces the placeholders in a template with text. Placeholders without a value are replaced with an empty string.
- */
+/** Placeholders without a value become an empty string. */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
     return template.replace(PLACEHOLDER, (_, name: string) =>
@@ -172,10 +162,7 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
   ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
 ).describe('Webhooks. Each notification is sent to all of them as JSON.');
 
-/**
- * The webhook channel. A separate channel is created for each webhook, so that a slow webhook does not delay the
- * others.
- */
+/** A separate channel is created for each webhook, so that a slow webhook does not delay the others. */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
   id: 'webhook',
   name: 'web hook',
@@ -187,10 +174,6 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
 };
 
-/**
- * Creates a channel that posts each notification as JSON. A receiver can recognize repeated notifications by their
- * `id`.
- */
 function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   const { template, token, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
@@ -206,9 +189,8 @@ function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): Message
 }
 
 /**
- * Returns the webhook's name for the log and the store. The name consists of the host and a hash that distinguishes
- * webhooks on the same host. It does not contain the path, because the path is secret. If the URL is read from a file
- * or variable, the name is that source.
+ * The path is secret, so a hash distinguishes webhooks on the same host. If the URL is read from a file or variable,
+ * that source is the name.
  */
 function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);
@@ -218,7 +200,7 @@ function webhookName(url: SecretUrl): string {
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
 }
 
-/** Returns the JSON body of a notification. The fields are part of the API and are documented in docs/alerting.md. */
+/** The fields are part of the API, which docs/alerting.md documents. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
@@ -259,7 +241,6 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
   return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
 }
 
-/** Returns the JSON object for an incident. */
 function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,
@@ -285,9 +266,9 @@ function incidentJson(incident: Incident, context: MessageContext): object {
 }
 
 /**
- * Returns the HTTP headers for a symmetric signature as defined in Standard Webhooks 1.0.0
- * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). They prove the sender,
- * the time and the content of the notification to the receiver. A secret that starts with "whsec_" is base64-encoded.
+ * Returns a symmetric signature as defined in Standard Webhooks 1.0.0
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). A secret that starts
+ * with "whsec_" is base64-encoded.
  */
 export function signatureHeaders(
   { id, body, at }: { readonly id: string; readonly body: string; readonly at: EpochMs },
