@@ -155,7 +155,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         code('rejected'),
         ': every mail server in ',
         code('notify.email.servers'),
-        ' rejected the recipient, or the web hook rejected the request. ',
+        ' rejected the recipient, or the webhook rejected the request. ',
         code('expired'),
         ': no server accepted the message for five days. "Notifications" on the status page shows the recipient and ',
         'the response of each server.',

@@ -69,7 +69,7 @@ function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
       mostSevere === undefined
         ? NOTHING_TO_DO
         : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,
-    summary: `The incident lasted ${lastedText(incident)}. ${cause.summary}`,
+    summary: `The incident lasted ${lastedText(incident)}. What was detected: ${cause.summary}`,
   };
 }
 

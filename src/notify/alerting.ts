@@ -356,7 +356,7 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
   function note({ recipient, kind, detail }: RecipientOutcome): void {
     const isSent = kind === 'sent';
     if (!isSent && !failing.has(recipient))
-      logger.warn({ url: recipient, detail }, `${name} rejects alerts. ftm-watch will retry`);
+      logger.warn({ url: recipient, detail }, `Cannot send alerts to ${name}. ftm-watch will retry`);
     if (isSent && failing.has(recipient)) logger.info({ url: recipient }, `${name} accepts alerts again`);
     if (isSent) failing.delete(recipient);
     else failing.add(recipient);

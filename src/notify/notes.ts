@@ -77,7 +77,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
     event: 'restart',
     short: `no checks for ${spanText(now - from)}`,
     tone: 'warning',
-    action: `Check the log of ftm-watch before ${until} for the reason why it ended.`,
+    action: `To find out why ftm-watch ended, read its log from before ${until}.`,
     summary:
       'ftm-watch ended unexpectedly, for example because of a crash or a power failure. It checked nothing from ' +
       `${since} to ${until}. Faults that began and ended in that time were not detected, and log lines sent in that ` +
@@ -128,7 +128,7 @@ function summaryNote(
     tone: open.length === 0 ? 'good' : open.some(({ cause }) => cause.severity === 'critical') ? 'critical' : 'warning',
     action: actionOf(open, facts),
     summary:
-      `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)} ` +
+      `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)}, ` +
       (facts.availability === null
         ? 'ftm-watch checked nothing.'
         : `activation was possible for ${percent(facts.availability)} of the monitored time.`),

@@ -36,7 +36,7 @@ export async function backupStore(from: string, to: string, options: BackupOptio
     await backup(source, temporary, { rate: ALL_PAGES });
     becomeOneFile(temporary);
     const withdrawn = markCopy(temporary, options);
-    if (checkStore(temporary).kind !== 'whole') throw new Error('the copy is not whole');
+    if (checkStore(temporary).kind !== 'whole') throw new Error('the copy is damaged');
     renameSync(temporary, to);
     return withdrawn;
   } catch (error) {

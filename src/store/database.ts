@@ -150,8 +150,8 @@ class NewerStore extends Error {
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
   return (
-    `The history has version ${String(version)}, but this ftm-watch supports ${known}. It was not changed. Start ` +
-    'the newer ftm-watch again, or restore the copy from before the upgrade, ' +
+    `The history has version ${String(version)}, but this ftm-watch supports ${known}. The file was not changed. ` +
+    'Start the newer ftm-watch again, or restore the copy from before the upgrade, ' +
     `"${basename(path)}.version-${known}-…" (docs/install.md)`
   );
 }

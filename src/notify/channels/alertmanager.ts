@@ -47,7 +47,10 @@ function credentialsAreSafe(fields: SectionFields, report: Report): void {
   if (given(fields, 'user') && hasToken) report('user', 'expected a login or a token, not both');
   if (!given(fields, 'user') && !hasToken) return;
   if (itemsOf(fields['urls']).some((url) => typeof url === 'string' && isReadableOnTheWay(url)))
-    report('urls', 'expected only URLs that begin with "https://", because the credentials would be sent unencrypted');
+    report(
+      'urls',
+      'expected only URLs that begin with "https://", because the credentials would otherwise be sent unencrypted',
+    );
 }
 
 /** `postableAlert` in Alertmanager's API v2. The labels identify the alert. Annotations can change over time. */

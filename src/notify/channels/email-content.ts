@@ -110,7 +110,7 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
   switch (notification.kind) {
     case 'incident':
       return notification.event === 'resolved'
-        ? { lead, ...allClear(notification, text, context) }
+        ? { lead, ...allClear(notification, context) }
         : alarm(notification, context);
     case 'digest':
       return { lead, ...digest(notification, text, context) };
@@ -169,7 +169,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   const [since, until] = [zonedText(former.since, timezone), zonedText(former.until, timezone)];
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
-    ? `This cause is back, after ${before} from ${since} to ${until}. These causes alternate and are now one incident.`
+    ? `This cause has returned. From ${since} to ${until}, the cause was ${before}. They alternate in one incident.`
     : `Until ${until}, the cause was believed to be ${before}. This mail replaces earlier ones.`;
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
@@ -185,7 +185,8 @@ function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: 
 }
 
 function reminderFacts({ nextReminder }: IncidentNotification, { timezone }: ContentContext): readonly Fact[] {
-  return nextReminder === null ? [] : [['Next reminder', `${zonedText(nextReminder, timezone)}, if it is still open`]];
+  if (nextReminder === null) return [];
+  return [['Next reminder', `${zonedText(nextReminder, timezone)}, unless resolved by then`]];
 }
 
 function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonly Fact[] {
@@ -213,7 +214,7 @@ function digest(
       ...sectionOf('Open', { kind: 'list', lines: open.map(lineOf) }),
       ...sectionOf('Resolved', { kind: 'list', lines: over.map(lineOf) }),
       ...sectionOf('Also open', { kind: 'list', lines: openLines(stillOpen, context) }),
-      ...sectionOf('Not listed', { kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] }),
+      ...sectionOf('Not listed', { kind: 'text', lines: omitted === 0 ? [] : [counted(omitted, 'more incident')] }),
     ],
     facts: [
       ['Site', context.site],
@@ -238,14 +239,13 @@ const MAX_OPEN = 20;
 
 function allClear(
   { incident, at, stillOpen }: IncidentNotification,
-  { summary }: NotificationText,
   context: MessageContext,
 ): Pick<MailDocument, 'sections' | 'facts'> {
   const { since, lastSeen, closedAt, clear } = incident;
   return {
     sections: [
       ...sectionOf('Still open', { kind: 'list', lines: openLines(stillOpen, context) }),
-      ...sectionOf('What happened', { kind: 'text', lines: [summary] }),
+      ...sectionOf('What was detected', { kind: 'text', lines: [incident.cause.summary] }),
       ...sectionOf('Causes of this incident', { kind: 'list', lines: storyLines(incident, context) }),
     ],
     facts: [

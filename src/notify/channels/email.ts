@@ -27,8 +27,8 @@ const emailEntry = section({
   from: namedMailAddress.describe('Sender of the notifications.'),
   to: filledList(mailAddress, 'recipient').describe('Recipients.'),
   servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
-    'Mail servers, tried in this order. Put one that does not depend on the monitored path, such as ' +
-      'localhost, last.',
+    'Mail servers, tried in this order. As the last one, use a server that does not depend ' +
+      'on the monitored path, such as localhost.',
   ),
   minSeverity,
 });

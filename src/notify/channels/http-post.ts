@@ -157,7 +157,8 @@ interface Credentials {
   readonly token: SecretSource | null;
 }
 
-const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://", because the token would be sent unencrypted';
+const TOKEN_IN_CLEAR =
+  'expected a URL that begins with "https://", because the token would otherwise be sent unencrypted';
 
 export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   const { url } = fields;

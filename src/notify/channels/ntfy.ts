@@ -36,7 +36,7 @@ const ntfySection = unique(list(ntfyEntry), textAt('name')).describe(
   'Topics of ntfy, which sends push notifications to phones.',
 );
 
-const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
+const NO_TOPIC = 'expected a URL that ends in a topic of at most 64 letters, digits, "_" and "-"';
 
 function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
   const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];

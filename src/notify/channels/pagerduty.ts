@@ -47,7 +47,10 @@ const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
 
 function keyNeedsHttps({ url }: SectionFields, report: Report): void {
   if (typeof url === 'string' && isReadableOnTheWay(url))
-    report('url', 'expected a URL that begins with "https://", because the integration key would be sent unencrypted');
+    report(
+      'url',
+      'expected a URL that begins with "https://", because the integration key would otherwise be sent unencrypted',
+    );
 }
 
 /** Without the routing key (https://developer.pagerduty.com/docs/send-alert-event). */

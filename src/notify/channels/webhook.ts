@@ -165,7 +165,7 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
 /** A separate channel is created for each webhook, so that a slow webhook does not delay the others. */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
   id: 'webhook',
-  name: 'web hook',
+  name: 'webhook',
   kind: 'messages',
   recipients: 'name',
   key: 'webhooks',

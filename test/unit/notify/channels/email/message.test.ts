@@ -70,7 +70,7 @@ describe('composeMessage', () => {
       Incident:      20261124T130030Z-a1b2c3d4e5-1
       Since:         2026-11-24 13:00:00 UTC, for 30 s
       Skipped:       Licence server
-      Next reminder: 2026-11-24 17:00:30 UTC, if it is still open
+      Next reminder: 2026-11-24 17:00:30 UTC, unless resolved by then
 
       -- 
       ftm-watch
@@ -130,7 +130,7 @@ describe('composeMessage', () => {
       (notification) => compose(notification, { timezone: 'Europe/Berlin' }).text,
     );
     expect(firing).toContain('Since:         2026-11-24 14:00:00 +01:00 (13:00:00 UTC), for 30 s\n');
-    expect(firing).toContain('Next reminder: 2026-11-24 18:00:30 +01:00 (17:00:30 UTC), if it is still\n');
+    expect(firing).toContain('Next reminder: 2026-11-24 18:00:30 +01:00 (17:00:30 UTC), unless resolved by\n');
     expect(resolved).toMatch(/^From: +2026-11-24 14:00:00 \+01:00 \(13:00:00 UTC\)$/mu);
   });
 
