@@ -69,18 +69,25 @@ export function isLinked(line: Paragraph | LinkedLine): line is LinkedLine {
   return typeof line === 'object' && 'links' in line;
 }
 
+export function firstLines(lines: readonly string[], most: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), `and ${String(lines.length - most)} more`];
+}
+
 export function section(title: string, ...parts: readonly Part[]): Section {
   return { title, parts };
 }
 
+/** In strings, text between backticks becomes code. */
 export function text(...words: readonly Word[]): Part {
-  return { kind: 'text', lines: [words] };
+  return { kind: 'text', lines: [words.flatMap(withCode)] };
 }
 
+/** In strings, text between backticks becomes code. */
 export function list(...lines: readonly (readonly Word[])[]): Part {
-  return { kind: 'list', lines };
+  return { kind: 'list', lines: lines.map((words) => words.flatMap(withCode)) };
 }
 
-export function code(name: string): Word {
-  return { code: name };
+function withCode(word: Word): readonly Word[] {
+  if (typeof word !== 'string') return [word];
+  return word.split('`').map((piece, index) => (index % 2 === 0 ? piece : { code: piece }));
 }

@@ -1,8 +1,16 @@
 import { impactOf, type RemedyStep, sentenceStep, type Step } from '../engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
 import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
-import { type LinkedStep, type Paragraph, type Part, type Section, text, type Word } from './document.ts';
-import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
+import {
+  type LinkedStep,
+  list,
+  type Paragraph,
+  type Part,
+  type Section,
+  section,
+  text,
+  type Word,
+} from './document.ts';
 
 /**
  * Instructions that do not depend on a specific incident. They contain the same text as incidents, so that mails, web
@@ -57,6 +65,51 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
 /** For configured hosts other than the licence server. */
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
 
+const HELP = 'Help';
+
+const COMMON_SECTIONS: readonly Section[] = [
+  section(
+    HELP,
+    list(
+      [
+        'The incident, on the status page and in messages, lists the same steps with your own values. In a runbook, ',
+        'these values are in <brackets>.',
+      ],
+      ['If a section is about the variant that the incident describes, its steps replace those under "Mitigation".'],
+      ['In a block of commands, replace each word that begins with `FILL-IN` (see below).'],
+      [
+        'If users can activate offline (FortiAuthenticator 6.6.1 and later), they can do so while the licence server ',
+        'cannot be reached.',
+      ],
+      ['A source such as `ta-p/194050` is the number of a technical tip at community.fortinet.com.'],
+    ),
+  ),
+  section(
+    'Silence the incident',
+    text(
+      'Use the form on the page of the incident, or run ',
+      '`ftm-watch silence add --for 8h --cause CAUSE --comment "REASON"` on the machine that runs ftm-watch (',
+      { document: 'alerting.md' },
+      ').',
+    ),
+  ),
+  section(
+    'Check the repair',
+    text(
+      'Run `ftm-watch check --verify INCIDENT`, then retry the activation on FortiAuthenticator. The incident is ',
+      'closed after `notify.policy.recoveries` rounds without the cause.',
+    ),
+  ),
+  section(
+    'Get help',
+    text(
+      '`ftm-watch report` writes an archive with the evidence for Fortinet TAC. If ftm-watch itself does not work, see ',
+      { document: 'troubleshooting.md' },
+      '.',
+    ),
+  ),
+];
+
 export function runbookOf(id: CauseId): Runbook {
   const causes = causesOfPage(id);
   const [first = id] = causes;
@@ -84,13 +137,13 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
     sections: [
       ...COMMON_SECTIONS,
       { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
-      ...PROCEDURE_LISTS.flatMap((list) => eachBlockOnce([list], NO_PLACES)).map(sectionOfList),
+      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES)).map(sectionOfList),
     ],
   };
 }
 
 function placeholders(): readonly Paragraph[] {
-  const steps = CAUSE_IDS.flatMap(listsOf).flatMap((list) => list.steps);
+  const steps = CAUSE_IDS.flatMap(listsOf).flatMap(({ steps }) => steps);
   const meanings = Map.groupBy(
     steps.flatMap(({ blanks }) => blanks),
     ({ name }) => name,
@@ -169,27 +222,21 @@ function listsOf(id: CauseId): readonly StepList[] {
   // A summary that variants share does not tell them apart.
   const isShared = (meaning: string): boolean =>
     [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
-  const list = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
+  const variant = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
     if (steps === undefined) return [];
     const own = remedyOf(steps, places).remedySteps;
-    const isGeneral = JSON.stringify(own) === JSON.stringify(general);
-    return [
-      {
-        heading,
-        meaning: meaning === undefined || isShared(meaning) ? null : fill(meaning, places),
-        steps: isGeneral ? [] : own,
-      },
-    ];
+    const described = meaning === undefined || isShared(meaning) ? null : fill(meaning, places);
+    return [{ heading, meaning: described, steps: JSON.stringify(own) === JSON.stringify(general) ? [] : own }];
   };
   return [
     { heading: MITIGATION, meaning: null, steps: general },
     ...Object.entries(productRemedy).flatMap(([product, steps]) =>
-      list(`First, if the inspecting device is ${product}`, steps),
+      variant(`First, if the inspecting device is ${product}`, steps),
     ),
-    ...list('First, if the inspecting device is a different known product', anyProductRemedy),
-    ...Object.values(kinds).flatMap((kind) => list(headingOf(kind.title), kind.remedy, kind.summary)),
-    ...list('If the connection goes through a proxy', proxyRemedy),
-    ...list('While the path is broken', brokenPath?.remedy, brokenPath?.summary),
+    ...variant('First, if the inspecting device is a different known product', anyProductRemedy),
+    ...Object.values(kinds).flatMap((kind) => variant(headingOf(kind.title), kind.remedy, kind.summary)),
+    ...variant('If the connection goes through a proxy', proxyRemedy),
+    ...variant('While the path is broken', brokenPath?.remedy, brokenPath?.summary),
   ].filter(({ meaning, steps }) => meaning !== null || steps.length > 0);
 }
 
@@ -223,16 +270,25 @@ interface KnownPlaces {
 
 const NO_PLACES: KnownPlaces = { steps: new Map(), blocks: new Map() };
 
-const PROCEDURE_LISTS: readonly StepList[] = PROCEDURES.map(({ title, steps }) => ({
-  heading: title,
-  meaning: null,
-  steps: remedyOf(steps, PLACES).remedySteps,
-}));
+/** Steps that several runbooks share and link to. */
+const PROCEDURES: readonly StepList[] = [
+  procedure('Create a policy on a FortiGate', wordsOf('policy-inspects-traffic').remedy.slice(0, 3)),
+  procedure("Capture FortiAuthenticator's connection", wordsOf('tls-interception-suspected').remedy.slice(0, 3)),
+  procedure('Exempt a name from a DNS filter', wordsOf('name-not-found').kinds?.['filtered']?.remedy),
+  procedure('Find a name in the hosts file', wordsOf('answer-unexpected').kinds?.['local-name']?.remedy),
+  procedure('Learn the new certificate', wordsOf('certificate-rotated').remedy),
+  procedure('Send codes without the mail server', wordsOf('mail-unavailable').remedy.slice(-1)),
+  procedure('Move a licence', wordsOf('license-on-peer').remedy.slice(-2)),
+];
+
+function procedure(heading: string, steps: readonly Step[] = []): StepList {
+  return { heading, meaning: null, steps: remedyOf(steps, PLACES).remedySteps };
+}
 
 const PROCEDURE_PLACES: KnownPlaces = placesOfProcedures();
 
 function placesOfProcedures(): KnownPlaces {
-  const placed = PROCEDURE_LISTS.flatMap(({ heading, steps }) =>
+  const placed = PROCEDURES.flatMap(({ heading, steps }) =>
     steps.map((step, index) => ({ step, place: { heading, number: index + 1, ofSteps: steps.length } })),
   );
   return {
@@ -310,7 +366,7 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
 /** Returns a step with only the commands that the procedure lacks, or null. */
 function additionTo(step: RemedyStep): LinkedStep | null {
   const lines = step.commands?.split('\n') ?? [];
-  for (const { heading, steps } of PROCEDURE_LISTS)
+  for (const { heading, steps } of PROCEDURES)
     for (const [index, { commands, undo }] of steps.entries()) {
       const known = commands?.split('\n') ?? [];
       const added = lines.filter((line) => !known.includes(line));
