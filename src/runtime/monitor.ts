@@ -35,7 +35,7 @@ import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/license/resource.ts';
-import type { HourlyValue } from '../store/hourly-values.ts';
+import type { HourlyValue } from '../store/history.ts';
 import { certificatePem } from '../core/parse-certificate.ts';
 import type { RoundRecord, DayState } from '../store/history.ts';
 import { isCorroborated } from '../engine/diagnose.ts';

@@ -21,10 +21,8 @@ import {
   notificationText,
   stateText,
   type SavedState,
-  type Unread,
   parseNotification,
   parseState,
-  parseIncident,
 } from './saved-state.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
@@ -67,13 +65,6 @@ export function readPending(db: DatabaseSync): Pending {
   const rows = select(db, "WHERE d.status = 'pending' ORDER BY d.sequence LIMIT 5000");
   const read = rows.flatMap(outboxEntryOf);
   return { outboxEntries: read, unread: rows.length - read.length };
-}
-
-/** Otherwise, unreadable deliveries would stay pending forever. */
-function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
-  const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
-  const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
-  for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
 }
 
 export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
@@ -136,13 +127,9 @@ function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
 /** If there are more, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
 
-interface JournalDeps {
-  readonly logger: OperatorLog;
-  /** The start of the retention time. */
-  readonly keptSince: () => EpochMs;
-}
-
-const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
+const UNREAD =
+  'The history contains incidents, silences or notifications of another ftm-watch version that this version cannot ' +
+  'read. They are ignored';
 
 /**
  * Keeps the alert journal in memory and in a file. The copy in memory is authoritative, so that alerts are sent even if
@@ -150,20 +137,19 @@ const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
  */
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
-  readonly #deps: JournalDeps;
+  readonly #logger: OperatorLog;
   readonly #outboxEntries = new Map<string, OutboxEntry>();
   readonly #givenUp = new Map<string, OutboxEntry>();
   readonly #unwrittenEntries = new Map<string, OutboxEntry>();
   readonly #unwrittenIncidents = new Map<string, Incident>();
   #state: IncidentState | null = null;
-  #unread: Unread = NOTHING_UNREAD;
   #writtenState: string | null = null;
   #loaded = false;
   #generation: number;
 
-  constructor(database: Database, deps: JournalDeps) {
+  constructor(database: Database, logger: OperatorLog) {
     this.#database = database;
-    this.#deps = deps;
+    this.#logger = logger;
     this.#generation = database.generation();
   }
 
@@ -230,35 +216,18 @@ export class MirroredJournal implements AlertJournal {
     }));
     if (saved === null) return;
     this.#loaded = true;
-    this.#takeState(saved.state);
-    this.#tellUnread(saved.pending);
+    if (saved.state !== null && this.#state === null) {
+      this.#state = saved.state.state;
+      this.#writtenState = stateText(this.#state);
+    }
+    const unread = saved.pending.unread + (saved.state?.unread ?? 0);
+    if (unread > 0) this.#logger.warn({ entries: unread }, UNREAD);
     const since = [...this.#outboxEntries.values()];
     this.#outboxEntries.clear();
     for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
       this.#outboxEntries.set(deliveryKey(outboxEntry.delivery), outboxEntry);
     for (const outboxEntry of saved.givenUp)
       if (this.#isOpen(outboxEntry)) this.#givenUp.set(deliveryKey(outboxEntry.delivery), outboxEntry);
-  }
-
-  #takeState(saved: SavedState | null): void {
-    if (saved === null) return;
-    this.#unread = saved.unread;
-    if (this.#state !== null) return;
-    this.#state = saved.state;
-    this.#writtenState = this.#stateText();
-  }
-
-  #stateText(): string | null {
-    return this.#state === null ? null : stateText(this.#state, this.#unread, this.#deps.keptSince());
-  }
-
-  #tellUnread({ unread }: Pending): void {
-    const { incidents, silences } = this.#unread;
-    if (incidents.length + silences.length + unread === 0) return;
-    this.#deps.logger.warn(
-      { incidents: incidents.length, silences: silences.length, notifications: unread },
-      'The history contains entries of another version. Such entries are kept but not sent',
-    );
   }
 
   #keep(outboxEntry: OutboxEntry): void {
@@ -279,7 +248,7 @@ export class MirroredJournal implements AlertJournal {
   }
 
   #write(): void {
-    const json = this.#stateText();
+    const json = this.#state === null ? null : stateText(this.#state);
     const isNew = json !== this.#writtenState;
     if (!isNew && this.#unwrittenEntries.size === 0 && this.#unwrittenIncidents.size === 0) return;
     const kept = this.#database.write((db) => {
@@ -346,14 +315,12 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 }
 
 /**
- * Deletes rows that are older than `before`, except open incidents and undelivered notifications. Those that only
- * another version can read are deleted too, because this version cannot end them.
+ * Deletes rows that are older than `before`, except open incidents and undelivered notifications that this version can
+ * read.
  * @param most maximum number of rows per table, so that a call does not delay a round
  * @returns true if no expired rows remain
  */
 export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
-  expireUnread(db, before, most);
-  dropUnreadIncidents(db, before, most);
   const dropped = OLD_ROWS.map((sql) => Number(db.prepare(sql).run(before, most).changes));
   return Math.max(...dropped, dropNotifications(db, before, most)) < most;
 }
@@ -362,7 +329,11 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM samples WHERE (series, at) IN (SELECT series, at FROM samples WHERE at < ? ORDER BY at LIMIT ?)',
   `DELETE FROM precondition_states WHERE (precondition, from_at) IN
      (SELECT precondition, from_at FROM precondition_states WHERE until_at < ? LIMIT ?)`,
-  'DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed_at < ? LIMIT ?)',
+  // An open incident that is not in the state never ends: only another version can read it.
+  `DELETE FROM incidents WHERE id IN
+     (SELECT id FROM incidents WHERE closed_at < ?1 OR closed_at IS NULL AND opened_at < ?1 AND id NOT IN
+       (SELECT value ->> 'id' FROM incident_state s, json_each(iif(json_valid(s.json), s.json, '{}'), '$.incidents'))
+     LIMIT ?2)`,
   `DELETE FROM certificates WHERE (target, fingerprint) IN
      (SELECT target, fingerprint FROM certificates WHERE last_seen < ? LIMIT ?)`,
   `DELETE FROM figures WHERE (name, subject, at) IN
@@ -370,6 +341,9 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM audit WHERE sequence IN (SELECT sequence FROM audit WHERE at < ? ORDER BY at LIMIT ?)',
   'DELETE FROM refused_changes WHERE sequence IN (SELECT sequence FROM refused_changes WHERE last < ? LIMIT ?)',
 ];
+
+/** A delivery that is still pending after this time can only be read by another version. */
+const LONGEST_PENDING: Millis = 6 * 86_400_000;
 
 /**
  * The limit applies to deliveries, because a notification can have many.
@@ -379,11 +353,12 @@ function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): num
   const rows = db
     .prepare(
       `SELECT n.id, d.sequence FROM notifications n LEFT JOIN deliveries d ON d.notification = n.id
-       WHERE n.at < ? AND NOT EXISTS
-         (SELECT 1 FROM deliveries p WHERE p.notification = n.id AND p.status = 'pending')
-       ORDER BY n.at LIMIT ?`,
+       WHERE n.at < :before AND NOT EXISTS
+         (SELECT 1 FROM deliveries p
+          WHERE p.notification = n.id AND p.status = 'pending' AND p.created_at >= :before - :pending)
+       ORDER BY n.at LIMIT :most`,
     )
-    .all(before, most);
+    .all({ before, most, pending: LONGEST_PENDING });
   const dropDelivery = db.prepare('DELETE FROM deliveries WHERE sequence = ?');
   for (const { sequence } of rows) if (sequence !== null) dropDelivery.run(Number(sequence));
   const drop = db.prepare(
@@ -391,12 +366,4 @@ function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): num
   );
   for (const id of new Set(rows.map((row) => String(row['id'])))) drop.run({ id });
   return rows.length;
-}
-
-function dropUnreadIncidents(db: DatabaseSync, before: EpochMs, most: number): void {
-  const open = db
-    .prepare('SELECT id, json FROM incidents WHERE closed_at IS NULL AND opened_at < ? LIMIT ?')
-    .all(before, most);
-  const drop = db.prepare('DELETE FROM incidents WHERE id = ?');
-  for (const { id, json } of open) if (typeof id === 'string' && parseIncident(String(json)) === null) drop.run(id);
 }

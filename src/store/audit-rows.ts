@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type RefusedChanges,
 } from '../core/audit.ts';
 import { Backlog, type Database } from './database.ts';
+import { readable } from './saved-state.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 export interface AuditFilter {
@@ -86,7 +87,7 @@ export function readAuditTrail(
   const rows = db.prepare(
     `SELECT ${COLUMNS} FROM audit WHERE sequence < :before ${about} ORDER BY sequence DESC LIMIT :limit`,
   );
-  return entriesIn(rows.all({ before, limit, ...(incident === undefined ? {} : { incident }) }));
+  return readable(auditRow, rows.all({ before, limit, ...(incident === undefined ? {} : { incident }) }));
 }
 
 /**
@@ -122,7 +123,7 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
       ...KEPT_OF_EACH,
       limit: MOST_ABOUT,
     });
-  return { changes: entriesIn(rows), omitted: Number(rows[0]?.['total'] ?? 0) - rows.length };
+  return { changes: readable(auditRow, rows), omitted: Number(rows[0]?.['total'] ?? 0) - rows.length };
 }
 
 /** Returns each account's latest changes, including silences that were not created on an incident's page. */
@@ -142,14 +143,7 @@ export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident
        SELECT * FROM counted WHERE nth_latest <= :most ORDER BY id DESC`,
     )
     .all({ ids: JSON.stringify(incidents.map(({ id }) => id)), since, most: RECENT_OF_EACH });
-  return incidents.length === 0 ? [] : entriesIn(rows);
-}
-
-function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEntry[] {
-  return rows.flatMap((row) => {
-    const parsed = auditRow.safeParse(row);
-    return parsed.success ? [parsed.data] : [];
-  });
+  return incidents.length === 0 ? [] : readable(auditRow, rows);
 }
 
 /**
@@ -187,11 +181,7 @@ export class RefusalLog {
     const stored = this.#database.read((db) =>
       db.prepare('SELECT * FROM refused_changes ORDER BY last DESC LIMIT ?').all(limit),
     );
-    const rows = (stored ?? []).flatMap((row) => {
-      const parsed = refusedRow.safeParse(row);
-      return parsed.success ? [parsed.data] : [];
-    });
-    return [...this.#waiting.values()].toReversed().concat(rows).slice(0, limit);
+    return [...[...this.#waiting.values()].toReversed(), ...readable(refusedRow, stored ?? [])].slice(0, limit);
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs } from '../core/clock.ts';
 import {
   type Incident,
   type IncidentState,
@@ -9,7 +9,7 @@ import {
   type Notification,
 } from '../engine/incident/incident.ts';
 import { messageOf } from '../text/message-of.ts';
-import { versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts';
+import { openReadOnly, versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts';
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
 import { stateText } from './saved-state.ts';
 
@@ -61,13 +61,13 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
   using db = new DatabaseSync(path);
   // The file is from a newer version, or not from ftm-watch.
   if (versionOf(db) === 0 || versionOf(db) > MIGRATIONS.length) return 0;
-  const unsent = keepsPending ? [] : unsentBy(db);
-  const saved = readState(db);
+  const saved = readState(db)?.state;
+  const unsent = keepsPending ? [] : unsentBy(db, saved?.incidents ?? []);
   transaction(db, () => {
-    if (saved !== null) {
-      const stopped = { ...saved.state, runningSince: null };
+    if (saved !== undefined) {
+      const stopped = { ...saved, runningSince: null };
       const state = keepsPending ? stopped : stateForCopy(stopped, unsent);
-      db.prepare('UPDATE incident_state SET json = ?').run(stateText(state, saved.unread, -Infinity));
+      db.prepare('UPDATE incident_state SET json = ?').run(stateText(state));
     }
     withdraw(db, unsent, now);
   });
@@ -101,10 +101,8 @@ function announcedIn(notification: Notification): readonly string[] {
 }
 
 /** Includes abandoned deliveries, which are retried while their incident is open. */
-function unsentBy(db: DatabaseSync): readonly OutboxEntry[] {
-  const open = new Set(
-    readState(db)?.state.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])) ?? [],
-  );
+function unsentBy(db: DatabaseSync, incidents: readonly Incident[]): readonly OutboxEntry[] {
+  const open = new Set(incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])));
   const triedAgain = readGivenUp(db).filter(({ notification }) =>
     incidentsOf(notification).some(({ id }) => open.has(id)),
   );
@@ -139,7 +137,6 @@ export interface WholeStore {
   readonly lastSampleAt: EpochMs | null;
 }
 
-const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_PROBLEMS = 20;
 
 /** Changes nothing. The store can be in use by a running daemon. Never throws. */
@@ -147,7 +144,7 @@ export function checkStore(path: string): CheckedStore {
   try {
     const file = statSync(path, { throwIfNoEntry: false });
     if (file === undefined) return { kind: 'missing' };
-    using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+    using db = openReadOnly(path);
     const problems = problemsIn(db);
     return problems.length > 0 ? { kind: 'damaged', problems } : { kind: 'whole', bytes: file.size, ...contentOf(db) };
   } catch (error) {

@@ -236,6 +236,13 @@ function refuseNewer(db: DatabaseSync, path: string): number {
   return version;
 }
 
+/** Long enough for a running daemon to complete a checkpoint. */
+const READER_TIMEOUT: Millis = 1_000;
+
+export function openReadOnly(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: READER_TIMEOUT });
+}
+
 export function versionOf(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }

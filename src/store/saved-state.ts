@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { SEVERITIES } from '../core/severity.ts';
 import { type Cause, type RemedyStep, sentenceStep, SYNTAXES } from '../engine/model.ts';
-import type { EpochMs } from '../core/clock.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import type {
   Candidate,
@@ -211,64 +210,40 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/**
- * Incidents and silences that only another version can read. They are kept unchanged for that version, but not
- * reported.
- */
-export interface Unread {
-  readonly incidents: readonly unknown[];
-  readonly silences: readonly unknown[];
-}
-
 export interface SavedState {
   readonly state: IncidentState;
-  readonly unread: Unread;
+  /** Number of incidents and silences that only another version can read. */
+  readonly unread: number;
 }
 
-/**
- * Each item is parsed separately, so that an invalid item does not affect the others. Null if the text as a whole is
- * invalid.
- */
+/** Parses each item separately, so that an invalid item does not affect the others. Null if the text is invalid. */
 export function parseState(json: string): SavedState | null {
   const whole = parse(state, json);
   if (whole === null) return null;
-  const incidents = divide(incident, whole.incidents);
-  const silences = divide(silence, whole.silences);
-  // Unreadable candidates are dropped: they have not been reported yet, and a persistent fault is detected again.
-  const { read: candidates } = divide(candidate, whole.candidates);
-  const { read: unknowns } = divide(unjudged, whole.unjudged);
+  const incidents = readable(incident, whole.incidents);
+  const silences = readable(silence, whole.silences);
   return {
-    state: { ...whole, candidates, unjudged: unknowns, incidents: incidents.read, silences: silences.read },
-    unread: { incidents: incidents.unread, silences: silences.unread },
+    state: {
+      ...whole,
+      incidents,
+      silences,
+      candidates: readable(candidate, whole.candidates),
+      unjudged: readable(unjudged, whole.unjudged),
+    },
+    unread: whole.incidents.length - incidents.length + whole.silences.length - silences.length,
   };
 }
 
-/** Drops unread items whose latest time is before `since`. */
-export function stateText(whole: IncidentState, unread: Unread, since: EpochMs): string {
-  const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
-  return JSON.stringify({
-    ...whole,
-    incidents: [...whole.incidents.map(rowOf), ...kept(unread.incidents)],
-    silences: [...whole.silences, ...kept(unread.silences)],
+/** Omits items that only another version can read. */
+export function readable<T>(schema: z.ZodType<T>, items: readonly unknown[]): readonly T[] {
+  return items.flatMap((item) => {
+    const { success, data } = schema.safeParse(item);
+    return success ? [data] : [];
   });
 }
 
-/** Returns 0 if the item contains no time. */
-function lastTimeOf(item: unknown): EpochMs {
-  return typeof item === 'object' && item !== null
-    ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number'))
-    : 0;
-}
-
-function divide<T>(
-  schema: z.ZodType<T>,
-  items: readonly unknown[],
-): { readonly read: readonly T[]; readonly unread: readonly unknown[] } {
-  const results = items.map((item) => ({ item, result: schema.safeParse(item) }));
-  return {
-    read: results.flatMap(({ result }) => (result.success ? [result.data] : [])),
-    unread: results.flatMap(({ item, result }) => (result.success ? [] : [item])),
-  };
+export function stateText(whole: IncidentState): string {
+  return JSON.stringify({ ...whole, incidents: whole.incidents.map(rowOf) });
 }
 
 export function incidentText(one: Incident): string {

@@ -15,14 +15,6 @@ import {
 import { MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
 import {
-  readHourlyValues,
-  readLatency,
-  type HourlyValueName,
-  type ProbeName,
-  type StoredHourlyValue,
-  type StoredLatency,
-} from './hourly-values.ts';
-import {
   createHistory,
   type RoundRecord,
   type IncidentFilter,
@@ -33,6 +25,12 @@ import {
   readLastRound,
   readStateSpans,
   readEnded,
+  readHourlyValues,
+  readLatency,
+  type HourlyValueName,
+  type ProbeName,
+  type StoredHourlyValue,
+  type StoredLatency,
 } from './history.ts';
 
 /**
@@ -83,7 +81,7 @@ const LEAST_PRUNED = 2_000;
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
-  const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
+  const journal = new MirroredJournal(database, deps.logger);
   const history = createHistory(database);
   const audit = createAuditTrail(database);
   const refusals = new RefusalLog(database);

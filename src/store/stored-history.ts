@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
-import type { Millis } from '../core/clock.ts';
+import type { DatabaseSync } from 'node:sqlite';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import type { Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import { CREATED_WITHIN, readDeliveries, readDeliveriesAbout, readState } from './alert-journal.ts';
 import { type ChangesAbout, readAuditAbout } from './audit-rows.ts';
-import { newerMessage, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
+import { newerMessage, openReadOnly, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
 import {
   boundsOf,
   OPEN_WITHIN,
@@ -43,8 +42,6 @@ interface HistoryLimits {
   readonly certificates: number;
 }
 
-/** Long enough for the daemon to complete a checkpoint. */
-const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 /** For one incident. */
 const MOST_ENTRIES = 500;
@@ -81,10 +78,6 @@ export function newerStoreAt(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-function openReadOnly(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
 }
 
 function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): ReadableHistory {
