@@ -25,6 +25,7 @@ import { next } from '../engine/incident/machine.ts';
 import {
   type Channel,
   type ChannelState,
+  type EgressDeps,
   type MessageChannel,
   type StateChannel,
   orDeferred,
@@ -37,7 +38,6 @@ import { type Attempt, journalEntry, Outbox, type OutboxDeps, pendingByChannel }
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
-import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
@@ -274,7 +274,12 @@ export class Alerting {
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
-    this.#noteAwaitingDigest(heldIn(state).length - heldIn(this.#state).length);
+    const incidents = heldIn(state).length - heldIn(this.#state).length;
+    if (incidents > 0)
+      this.#deps.logger.warn(
+        { incidents },
+        'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
+      );
     if (hasChanged) this.#keep(state, effects);
   }
 
@@ -283,14 +288,6 @@ export class Alerting {
     this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
     for (const effect of effects) this.#announce(effect);
     this.#adjustPace();
-  }
-
-  #noteAwaitingDigest(more: number): void {
-    if (more <= 0) return;
-    this.#deps.logger.warn(
-      { incidents: more },
-      'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
-    );
   }
 
   #announce(effect: IncidentEffect): void {
@@ -325,23 +322,26 @@ export function createAlerting(
   config: Config,
   { intervals, ...deps }: AlertingDeps & Pick<IncidentPolicy, 'intervals'>,
 ): Alerting {
-  const { notify } = config;
+  const { notify, timezone } = config;
   return new Alerting(
     {
-      channels: CHANNELS.flatMap((channel) =>
-        channel.create(notify, { ...deps, ...messageContext(config), proxy: notify.proxy }),
-      ),
+      channels: createChannels(config, deps),
       maintenance: createMaintenance(notify.maintenance),
-      policy: policyOf(notify, intervals),
-      timezone: config.timezone,
-      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, config.timezone),
+      policy: { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals },
+      timezone,
+      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, timezone),
     },
     deps,
   );
 }
 
-function policyOf(notify: Config['notify'], intervals: IncidentPolicy['intervals']): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals };
+export function createChannels(
+  { site, timezone, web, notify }: Config,
+  { clock, readSecret, env }: Omit<EgressDeps, 'proxy'>,
+): readonly Channel[] {
+  const context = { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
+  const egress = { clock, readSecret, env, proxy: notify.proxy };
+  return CHANNELS.flatMap((channel) => channel.create(notify, { ...context, ...egress }));
 }
 
 /** Sends one message at a time. If the state changes meanwhile, the new state is sent immediately afterwards. */
@@ -370,10 +370,6 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
     });
     return last;
   };
-}
-
-export function messageContext({ site, timezone, web, notify }: Config): MessageContext {
-  return { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
 }
 
 /** Ten characters: among a thousand sites, the probability that two have the same name is one in two million. */

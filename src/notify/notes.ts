@@ -7,7 +7,6 @@ import {
   isGap,
   type NoteNotification,
   type Silence,
-  type NoteSection,
 } from '../engine/incident/incident.ts';
 import type { IncidentStep } from '../engine/incident/round-view.ts';
 import { headline } from '../checks/headline.ts';
@@ -15,6 +14,7 @@ import { spanText, zonedText, dayText } from '../core/time-text.ts';
 import type { Cause } from '../engine/model.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
+import { firstLines } from '../document/document.ts';
 import { occurrenceText } from '../document/notification.ts';
 
 const AGAIN_AFTER: Millis = 3_600_000;
@@ -147,7 +147,7 @@ function summaryNote(
         title: 'Active silences',
         lines: state.silences.filter((one) => one.until > until).map((one) => silenceLine(one, timezone)),
       },
-    ].flatMap(limitedSection),
+    ].flatMap(({ title, lines }) => (lines.length === 0 ? [] : [{ title, lines: firstLines(lines, MAX_LISTED) }])),
   };
 }
 
@@ -171,12 +171,6 @@ function lineOf({ cause }: Incident): string {
 function silenceLine({ cause, subject, until, by, comment }: Silence, timezone: string): string {
   const what = [cause ?? 'all causes', ...(subject === null ? [] : [subject])].join(', ');
   return `${what}, until ${zonedText(until, timezone)}, by ${by}${comment === '' ? '' : `: ${comment}`}`;
-}
-
-function limitedSection({ title, lines }: NoteSection): readonly NoteSection[] {
-  if (lines.length === 0) return [];
-  const more = lines.length - MAX_LISTED;
-  return [{ title, lines: more > 0 ? [...lines.slice(0, MAX_LISTED), `and ${String(more)} more`] : lines }];
 }
 
 export interface SummaryFacts {

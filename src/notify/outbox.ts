@@ -32,7 +32,7 @@ const LONGEST_DELAY: Millis = 5 * 60_000;
 const GIVE_UP_AFTER: Millis = 5 * 86_400_000;
 
 function retryDelay(attempts: number): Millis {
-  return Math.min(LONGEST_DELAY, FIRST * 2 ** Math.min(Math.max(0, attempts - 1), 20));
+  return Math.min(LONGEST_DELAY, FIRST * 2 ** Math.max(0, attempts - 1));
 }
 
 export interface OutboxDeps {

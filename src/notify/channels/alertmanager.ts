@@ -20,7 +20,7 @@ import { blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { isOnlyUnseen, headline } from '../../checks/headline.ts';
 import { type Incident, type IncidentState, isUnverified } from '../../engine/incident/incident.ts';
-import { incidentLinks, type Links, type MessageContext } from '../../document/notification.ts';
+import { incidentLinks, type MessageContext } from '../../document/notification.ts';
 import { authorizationOf, postJson, type PostOutcome, prepareToPost } from './http-post.ts';
 import { messageOf } from '../../text/message-of.ts';
 
@@ -102,16 +102,9 @@ function outlasts({ body }: Alert, other: Alert | undefined): boolean {
 }
 
 function currentAlert(incident: Incident, context: MessageContext, now: EpochMs): readonly Alert[] {
-  const { cause, closedAt, causeSince, published } = incident;
+  const { id, cause, causeSince: since, closedAt: end, published } = incident;
   if (!published || cause.severity === 'info') return [];
-  const links = incidentLinks(incident, context);
-  const what = {
-    labels: labelsOf(context.site, cause),
-    annotations: { ...annotationsOf(incident), ...runbookAnnotation(links) },
-    ...generatorOf(links),
-  };
-  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: isoTime(Math.min(causeSince, now)) } }];
-  return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(causeSince, closedAt) } }];
+  return alertAbout({ id, cause, since, end }, annotationsOf(incident), context, now);
 }
 
 /**
@@ -125,46 +118,47 @@ function formerAlerts(
 ): readonly Alert[] {
   const known = formerCauses.filter((former) => former.published && former.severity !== 'info');
   const standing = published ? undefined : known.at(-1);
-  return known.flatMap((former) => {
-    const end = former === standing ? closedAt : former.replacedAt;
-    if (end !== null && now - end > RESOLVED_FOR) return [];
-    const links = incidentLinks({ id, cause: former }, context);
-    const what = {
-      labels: labelsOf(context.site, former),
-      annotations: { summary: 'Another cause was found for this fault', ...runbookAnnotation(links) },
-      ...generatorOf(links),
-    };
-    const startsAt = isoTime(Math.min(former.since, now));
-    return [
-      end === null
-        ? { firing: true, body: { ...what, startsAt } }
-        : { firing: false, body: { ...what, ...ended(former.since, end) } },
-    ];
+  const annotations = { summary: 'Another cause was found for this fault' };
+  return known.flatMap((cause) => {
+    const end = cause === standing ? closedAt : cause.replacedAt;
+    return alertAbout({ id, cause, since: cause.since, end }, annotations, context, now);
   });
 }
 
-function generatorOf({ page }: Links): Pick<PostableAlert, 'generatorURL'> {
-  return page === null ? {} : { generatorURL: page };
+interface AlertedCause {
+  /** The ID of the incident. */
+  readonly id: string;
+  readonly cause: { readonly id: string; readonly subject: string; readonly severity: Severity };
+  readonly since: EpochMs;
+  readonly end: EpochMs | null;
 }
 
-/** The name is a Prometheus convention. Grafana and other tools turn it into a link. */
-function runbookAnnotation({ runbook }: Links): Readonly<Record<string, string>> {
-  return runbook === null ? {} : { runbook_url: runbook };
-}
-
-/** If the clock was set back, the start is adjusted, because Alertmanager rejects alerts that end before they start. */
-function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' | 'endsAt'> {
-  return { startsAt: isoTime(Math.min(since, until)), endsAt: isoTime(until + LINGER) };
+/** Empty if the alert ended long ago. */
+function alertAbout(
+  { id, cause, since, end }: AlertedCause,
+  annotations: PostableAlert['annotations'],
+  context: MessageContext,
+  now: EpochMs,
+): readonly Alert[] {
+  if (end !== null && now - end > RESOLVED_FOR) return [];
+  const { page, runbook } = incidentLinks({ id, cause }, context);
+  const body = {
+    labels: labelsOf(context.site, cause),
+    // The name is a Prometheus convention. Grafana and other tools turn it into a link.
+    annotations: { ...annotations, ...(runbook === null ? {} : { runbook_url: runbook }) },
+    ...(page === null ? {} : { generatorURL: page }),
+    // The clock may have been set back, and Alertmanager rejects alerts that end before they start.
+    startsAt: isoTime(Math.min(since, end ?? now)),
+    ...(end === null ? {} : { endsAt: isoTime(end + LINGER) }),
+  };
+  return [{ firing: end === null, body }];
 }
 
 /**
  * `alertname` depends on the severity, so that a route that groups by `alertname` and `site` keeps its group when the
  * cause is refined.
  */
-function labelsOf(
-  site: string,
-  cause: { readonly id: string; readonly subject: string; readonly severity: Severity },
-): PostableAlert['labels'] {
+function labelsOf(site: string, cause: AlertedCause['cause']): PostableAlert['labels'] {
   return {
     alertname: alertnameOf(cause),
     site,
@@ -175,7 +169,7 @@ function labelsOf(
   };
 }
 
-function alertnameOf(cause: { readonly id: string; readonly severity: Severity }): string {
+function alertnameOf(cause: AlertedCause['cause']): string {
   if (isOnlyUnseen(cause)) return 'FtmWatcherBlind';
   return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }
@@ -243,11 +237,10 @@ function createAlertmanagerChannel(
     const bodies = alerts.map(({ body }) => body);
     let outcome: PostOutcome = { kind: 'sent', detail: '' };
     try {
-      const { header, secrets } = await authorizationOf(config, readSecret);
+      const authorization = await authorizationOf(config, readSecret);
       for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
         const body = bodies.slice(index, index + MAX_ALERTS);
-        const request = { url, body, authorization: header, secrets, caFile: config.caFile };
-        outcome = await postJson(request, direct, signal);
+        outcome = await postJson({ url, body, ...authorization, caFile: config.caFile }, direct, signal);
       }
     } catch (error) {
       return { kind: 'deferred', detail: messageOf(error) };
@@ -347,7 +340,6 @@ export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', Ale
   recipients: 'url',
   key: 'alertmanager',
   section: alertmanagerSection,
-  isConfigured: (notify) => notify.alertmanager !== null,
   create: (notify, deps) =>
     notify.alertmanager === null ? [] : [createAlertmanagerChannel(notify.alertmanager, deps)],
 };

@@ -84,7 +84,6 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
   /** The key under `notify` in the configuration. */
   readonly key: Key;
   readonly section: z.ZodType<Section>;
-  isConfigured(notify: ConfiguredAt<Key, Section>): boolean;
   create(notify: ConfiguredAt<Key, Section>, deps: ChannelDeps): readonly Channel[];
 }
 

@@ -1,7 +1,14 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../../text/message-of.ts';
-import type { DeliveryRequest, EgressDeps, MessageChannel, RecipientOutcome } from './channel.ts';
+import type {
+  ChannelDefinition,
+  ChannelDeps,
+  DeliveryRequest,
+  EgressDeps,
+  MessageChannel,
+  RecipientOutcome,
+} from './channel.ts';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
@@ -21,6 +28,24 @@ interface ServiceConfig extends Pick<MessageChannel, 'minSeverity'> {
 }
 
 type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
+
+/**
+ * Sends each notification to each configured service.
+ * @param posts as in `createPostingChannel`
+ */
+export function postingChannel<Id extends string, Key extends string, Service extends ServiceConfig>(
+  words: Pick<ChannelDefinition<Id, Key, readonly Service[]>, 'id' | 'name' | 'key' | 'section'>,
+  posts: (service: Service, request: DeliveryRequest, deps: ChannelDeps) => Promise<readonly OwnPost[]>,
+): ChannelDefinition<Id, Key, readonly Service[]> {
+  const { id, key } = words;
+  return {
+    ...words,
+    kind: 'messages',
+    recipients: 'name',
+    create: (notify, deps) =>
+      notify[key].map((service) => createPostingChannel(id, service, deps, (request) => posts(service, request, deps))),
+  };
+}
 
 /**
  * Sends each notification as one or more HTTP requests.
@@ -170,14 +195,13 @@ export async function tokenFor(
   url: string,
   token: SecretSource | null,
   readSecret: SecretReader,
-): Promise<{ readonly authorization: string | null; readonly secrets: readonly string[] }> {
+): Promise<Authorization> {
   if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
-  const { header, secrets } = await authorizationOf({ user: null, password: null, token }, readSecret);
-  return { authorization: header, secrets };
+  return authorizationOf({ user: null, password: null, token }, readSecret);
 }
 
 interface Authorization {
-  readonly header: string | null;
+  readonly authorization: string | null;
   /** Removed from messages, in case the server's response repeats them. */
   readonly secrets: readonly string[];
 }
@@ -189,12 +213,12 @@ export async function authorizationOf(
 ): Promise<Authorization> {
   if (token !== null) {
     const secret = await readSecret(token);
-    return { header: `Bearer ${secret}`, secrets: [secret] };
+    return { authorization: `Bearer ${secret}`, secrets: [secret] };
   }
-  if (user === null || password === null) return { header: null, secrets: [] };
+  if (user === null || password === null) return { authorization: null, secrets: [] };
   const secret = await readSecret(password);
   const login = `${user}:${secret}`;
-  return { header: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`, secrets: [secret, login] };
+  return { authorization: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`, secrets: [secret, login] };
 }
 
 /**

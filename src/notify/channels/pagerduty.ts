@@ -1,5 +1,3 @@
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
 import { authorityFile, secret } from '../../config/schema/secret.ts';
 import {
   type Report,
@@ -12,8 +10,7 @@ import {
   recipientName,
 } from '../../config/schema/section.ts';
 import { isReadableOnTheWay, webUrl } from '../../config/schema/endpoints.ts';
-import { createPostingChannel } from './http-post.ts';
-import type { Severity } from '../../core/severity.ts';
+import { postingChannel } from './http-post.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type {
@@ -39,8 +36,6 @@ const pagerdutyEntry = section(
   keyNeedsHttps,
 );
 
-type PagerdutyConfig = z.output<typeof pagerdutyEntry>;
-
 const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
   'PagerDuty services (Events API v2). There is one alert for each site, cause and subject.',
 );
@@ -53,42 +48,15 @@ function keyNeedsHttps({ url }: SectionFields, report: Report): void {
     );
 }
 
-/** Without the routing key (https://developer.pagerduty.com/docs/send-alert-event). */
-type PagerdutyEvent = TriggerEvent | ResolveEvent;
-
-interface ResolveEvent {
-  readonly event_action: 'resolve';
-  readonly dedup_key: string;
-}
-
-interface TriggerEvent {
-  readonly event_action: 'trigger';
-  /** At most 255 characters. */
-  readonly dedup_key: string;
-  readonly client: 'ftm-watch';
-  readonly client_url?: string;
-  readonly links?: readonly { readonly href: string; readonly text: string }[];
-  readonly payload: {
-    /** At most 1024 characters. */
-    readonly summary: string;
-    readonly source: string;
-    readonly severity: Severity;
-    readonly timestamp: string;
-    readonly component: string;
-    readonly group: string;
-    readonly class: string;
-    readonly custom_details: Readonly<Record<string, string>>;
-  };
-}
-
+/** PagerDuty accepts summaries of at most 1024 characters. */
 const MAX_TEXT = 1_000;
 
 /**
- * Returns the events in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
+ * Returns the events without the routing key (https://developer.pagerduty.com/docs/send-alert-event) in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
  * with the same key. If an incident's cause changes, the alert for the previous cause is resolved unless another open
  * incident has that cause.
  */
-export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
+export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly object[] {
   switch (notification.kind) {
     case 'incident':
       return incidentEvents(notification, context);
@@ -102,7 +70,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
   }
 }
 
-function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly PagerdutyEvent[] {
+function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly object[] {
   const { event, incident, stillOpen } = notification;
   const { cause, lastNotified } = incident;
   const keyOf = (id: string, subject: string): string => faultKey(context.site, id, subject);
@@ -113,11 +81,11 @@ function incidentEvents(notification: IncidentNotification, context: MessageCont
   return event === 'resolved' ? [resolve(own), ...over] : [trigger(notification, own, context), ...over];
 }
 
-function resolve(key: string): ResolveEvent {
+function resolve(key: string): object {
   return { event_action: 'resolve', dedup_key: key };
 }
 
-function trigger(notification: IncidentNotification, key: string, context: MessageContext): TriggerEvent {
+function trigger(notification: IncidentNotification, key: string, context: MessageContext): object {
   const { event, incident } = notification;
   const { cause, causeSince } = incident;
   const { subject, action, summary, links } = notificationText(notification, context);
@@ -148,7 +116,7 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
 }
 
 /** The test alert is resolved immediately, so that nobody is alerted for long. */
-function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
+function testEvents(notification: TestNotification, context: MessageContext): readonly object[] {
   const key = faultKey(context.site, 'test', notification.id);
   const { subject, action, summary } = notificationText(notification, context);
   return [
@@ -171,24 +139,14 @@ function testEvents(notification: TestNotification, context: MessageContext): re
   ];
 }
 
-export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly PagerdutyConfig[]> = {
-  id: 'pagerduty',
-  name: 'PagerDuty',
-  kind: 'messages',
-  recipients: 'name',
-  key: 'pagerduty',
-  section: pagerdutySection,
-  isConfigured: (notify) => notify.pagerduty.length > 0,
-  create: (notify, deps) => notify.pagerduty.map((config) => createPagerdutyChannel(config, deps)),
-};
-
-function createPagerdutyChannel(config: PagerdutyConfig, deps: ChannelDeps): MessageChannel {
-  return createPostingChannel('pagerduty', config, deps, async ({ notification }) => {
-    const routingKey = await deps.readSecret(config.routingKey);
+export const pagerduty = postingChannel(
+  { id: 'pagerduty', name: 'PagerDuty', key: 'pagerduty', section: pagerdutySection },
+  async ({ url, routingKey }, { notification }, deps) => {
+    const key = await deps.readSecret(routingKey);
     return pagerdutyEvents(notification, deps).map((event) => ({
-      url: config.url,
-      body: { routing_key: routingKey, ...event },
-      secrets: [routingKey],
+      url,
+      body: { routing_key: key, ...event },
+      secrets: [key],
     }));
-  });
-}
+  },
+);

@@ -38,7 +38,10 @@ export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
 }
 
 export function hasChannel(notify: ChannelsConfig): boolean {
-  return CHANNELS.some((channel) => channel.isConfigured(notify));
+  return CHANNELS.some(({ key }) => {
+    const section = notify[key];
+    return Array.isArray(section) ? section.length > 0 : section !== null;
+  });
 }
 
 /** Shown wherever people may rely on notifications. Null if a channel is configured. */

@@ -214,7 +214,6 @@ export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig
   recipients: 'name',
   key: 'syslog',
   section: syslogSection,
-  isConfigured: (notify) => notify.syslog.length > 0,
   create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),
 };
 

@@ -31,55 +31,42 @@ import {
   notificationLinks,
   type MessageContext,
   notificationText,
+  type NotificationText,
   faultKey,
   messageParagraphs,
 } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
-export const TEMPLATE_NAMES = [
-  'id',
-  'event',
-  'site',
-  'time',
-  'tone',
-  'title',
-  'text',
-  'cause',
-  'subject',
-  'severity',
-  'incident',
-  'key',
-  'page',
-  'runbook',
-] as const;
-
-type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
-
-/** Values that describe one incident are empty if the notification is about several incidents or none. */
-function templateValues(notification: Notification, context: MessageContext): TemplateValues {
-  const text = notificationText(notification, context);
-  return {
-    id: notification.id,
-    event: eventOf(notification),
-    site: context.site,
-    time: isoTime(notification.at),
-    tone: text.tone,
-    title: text.subject,
-    text: messageParagraphs(notification, text, context.site).join('\n'),
-    ...incidentValues(notification, context),
-    page: text.links.page ?? '',
-    runbook: text.links.runbook ?? '',
-  };
+interface TemplateData {
+  readonly notification: Notification;
+  readonly site: string;
+  readonly text: NotificationText;
+  /** Null if the notification is about several incidents or none. */
+  readonly incident: Incident | null;
 }
 
-function incidentValues(
-  notification: Notification,
-  { site }: MessageContext,
-): Pick<TemplateValues, 'cause' | 'subject' | 'severity' | 'incident' | 'key'> {
-  if (notification.kind !== 'incident') return { cause: '', subject: '', severity: '', incident: '', key: '' };
-  const { id, cause } = notification.incident;
-  const { subject, severity } = cause;
-  return { cause: cause.id, subject, severity, incident: id, key: faultKey(site, cause.id, subject) };
+const PLACEHOLDERS: Readonly<Record<string, (data: TemplateData) => string | null | undefined>> = {
+  id: ({ notification }) => notification.id,
+  event: ({ notification }) => eventOf(notification),
+  site: ({ site }) => site,
+  time: ({ notification }) => isoTime(notification.at),
+  tone: ({ text }) => text.tone,
+  title: ({ text }) => text.subject,
+  text: ({ notification, text, site }) => messageParagraphs(notification, text, site).join('\n'),
+  cause: ({ incident }) => incident?.cause.id,
+  subject: ({ incident }) => incident?.cause.subject,
+  severity: ({ incident }) => incident?.cause.severity,
+  incident: ({ incident }) => incident?.id,
+  key: ({ incident, site }) => incident && faultKey(site, incident.cause.id, incident.cause.subject),
+  page: ({ text }) => text.links.page,
+  runbook: ({ text }) => text.links.runbook,
+};
+
+function templateValues(notification: Notification, context: MessageContext): Readonly<Record<string, string>> {
+  const text = notificationText(notification, context);
+  const incident = notification.kind === 'incident' ? notification.incident : null;
+  const data = { notification, site: context.site, text, incident };
+  return Object.fromEntries(Object.entries(PLACEHOLDERS).map(([name, valueOf]) => [name, valueOf(data) ?? '']));
 }
 
 /** Strings can contain `{{name}}` placeholders. Inserted text is not expanded again, and templates contain no code. */
@@ -91,10 +78,10 @@ type JsonTemplate =
   | readonly JsonTemplate[]
   | { readonly [key: string]: JsonTemplate };
 
-const PLACEHOLDER = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
+const PLACEHOLDER_PATTERN = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
 
-export function placeholdersOf(template: JsonTemplate): readonly string[] {
-  if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+function placeholdersOf(template: JsonTemplate): readonly string[] {
+  if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER_PATTERN)].map(([, name = '']) => name);
   if (typeof template !== 'object' || template === null) return [];
   return Object.values(template).flatMap(placeholdersOf);
 }
@@ -102,7 +89,7 @@ export function placeholdersOf(template: JsonTemplate): readonly string[] {
 /** Placeholders without a value become an empty string. */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
-    return template.replace(PLACEHOLDER, (_, name: string) =>
+    return template.replace(PLACEHOLDER_PATTERN, (_, name: string) =>
       Object.hasOwn(values, name) ? (values[name] ?? '') : '',
     );
   if (typeof template !== 'object' || template === null) return template;
@@ -111,7 +98,9 @@ export function filled(template: JsonTemplate, values: Readonly<Record<string, s
 }
 
 const MAX_TEMPLATE = 20_000;
-const PLACES = TEMPLATE_NAMES.map((place) => `{{${place}}}`).join(', ');
+const PLACES = Object.keys(PLACEHOLDERS)
+  .map((name) => `{{${name}}}`)
+  .join(', ');
 
 const template: z.ZodType<JsonTemplate> = codedText({
   title: 'JSON template',
@@ -128,8 +117,7 @@ const template: z.ZodType<JsonTemplate> = codedText({
 }).describe(`JSON to send instead of the default body. These placeholders are replaced in its strings: ${PLACES}.`);
 
 function unknownPlaces(value: JsonTemplate): readonly string[] {
-  const names: readonly string[] = TEMPLATE_NAMES;
-  return placeholdersOf(value).filter((place) => !names.includes(place));
+  return placeholdersOf(value).filter((name) => !Object.hasOwn(PLACEHOLDERS, name));
 }
 
 function parsedJson(text: string): JsonTemplate | undefined {
@@ -170,7 +158,6 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   recipients: 'name',
   key: 'webhooks',
   section: webhooksSection,
-  isConfigured: ({ webhooks }) => webhooks.length > 0,
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
 };
 
