@@ -31,10 +31,10 @@ import {
   orDeferred,
   type RecipientOutcome,
 } from './channels/channel.ts';
-import { channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
+import { byChannel, channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
 import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
-import { type Attempt, journalEntry, Outbox, type OutboxDeps, pendingByChannel } from './outbox.ts';
+import { type Attempt, Outbox, type OutboxDeps } from './outbox.ts';
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
@@ -208,14 +208,14 @@ export class Alerting {
     return this.#state.maintenance;
   }
 
+  /** For a state channel, counts the recipients that rejected the last message. */
   pending(): Readonly<Record<ChannelId, number>> {
-    const outboxEntries = this.#deps.journal.pending();
-    return pendingByChannel({
-      messages: this.#messages,
-      states: this.#states,
-      outboxEntries,
-      held: heldIn(this.#state),
-    });
+    const held = heldIn(this.#state);
+    return byChannel((channel) =>
+      this.#states
+        .filter(({ id }) => id === channel)
+        .reduce((sum, state) => sum + state.waiting(), this.#outbox.pending(channel, held)),
+    );
   }
 
   states(): readonly ChannelState[] {
@@ -285,7 +285,7 @@ export class Alerting {
 
   #keep(state: IncidentState, effects: readonly IncidentEffect[]): void {
     this.#state = state;
-    this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
+    this.#outbox.record(state, effects);
     for (const effect of effects) this.#announce(effect);
     this.#adjustPace();
   }

@@ -9,14 +9,12 @@ import {
   incidentsOf,
   type Incident,
   type IncidentState,
-  type JournalEntry,
   type Notification,
 } from '../engine/incident/incident.ts';
 import type { IncidentEffect } from '../engine/incident/round-view.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
-import { type MessageChannel, orDeferred, type RecipientOutcome, type StateChannel } from './channels/channel.ts';
+import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
-import { byChannel, type ChannelId } from './channels/registry.ts';
 
 /** The longest pause that a service can request with `Retry-After`. */
 const LONGEST: Millis = 15 * 60_000;
@@ -40,22 +38,6 @@ export interface OutboxDeps {
   readonly logger: OperatorLog;
   readonly journal: AlertJournal;
   readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
-}
-
-/** The returned entry must be stored before any notification is sent. */
-export function journalEntry(
-  state: IncidentState,
-  effects: readonly IncidentEffect[],
-  channels: readonly MessageChannel[],
-  now: EpochMs,
-): JournalEntry {
-  return {
-    state,
-    incidents: changedIncidents(state, effects),
-    outboxEntries: effects.flatMap((effect) =>
-      effect.kind === 'notify' ? outboxEntriesOf(effect.notification, channels, now) : [],
-    ),
-  };
 }
 
 function outboxEntriesOf(
@@ -133,6 +115,33 @@ export class Outbox {
       for (const { controller } of this.#attempts.keys()) controller.abort(signal.reason);
     };
     signal.addEventListener('abort', abortAll, { once: true });
+  }
+
+  /** Stores a step with its notifications. Must be called before these notifications are sent. */
+  record(state: IncidentState, effects: readonly IncidentEffect[]): void {
+    const { journal, clock } = this.#deps;
+    journal.record({
+      state,
+      incidents: changedIncidents(state, effects),
+      outboxEntries: effects.flatMap((effect) =>
+        effect.kind === 'notify' ? outboxEntriesOf(effect.notification, this.#channels, clock.now()) : [],
+      ),
+    });
+  }
+
+  /**
+   * Returns the number of pending deliveries.
+   * @param held incidents held back by the hourly limit, counted once per recipient
+   */
+  pending(channel: string, held: readonly Incident[]): number {
+    const undelivered = this.#deps.journal.pending().filter(({ delivery }) => delivery.channel === channel);
+    const awaitingDigest = this.#channels
+      .filter(({ id }) => id === channel)
+      .map(
+        ({ recipients, minSeverity }) =>
+          recipients.length * held.filter((incident) => isSevereEnough(incident, minSeverity)).length,
+      );
+    return awaitingDigest.reduce((sum, count) => sum + count, undelivered.length);
   }
 
   /** Makes one attempt for each due delivery. Never rejects. */
@@ -384,32 +393,4 @@ export function bySeverity(notification: Notification, least: Severity): Notific
 function isSevereEnough({ cause, lastNotified }: Incident, least: Severity): boolean {
   const severities = [cause, ...(lastNotified?.named ?? [])].map(({ severity }) => severity);
   return severities.some((severity) => compareSeverity(severity, least) <= 0);
-}
-
-/**
- * For a state channel, counts the recipients that rejected the last message.
- * @param held incidents held back by the hourly limit, counted once per recipient
- */
-export function pendingByChannel({
-  messages,
-  states,
-  outboxEntries,
-  held,
-}: {
-  readonly messages: readonly MessageChannel[];
-  readonly states: readonly StateChannel[];
-  readonly outboxEntries: readonly OutboxEntry[];
-  readonly held: readonly Incident[];
-}): Readonly<Record<ChannelId, number>> {
-  return byChannel((channel) => {
-    const waiting = states.filter(({ id }) => id === channel).map((state) => state.waiting());
-    const awaitingDigest = messages
-      .filter(({ id }) => id === channel)
-      .map(({ recipients, minSeverity }) => {
-        const wanted = held.filter((incident) => isSevereEnough(incident, minSeverity));
-        return wanted.length * recipients.length;
-      });
-    const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
-    return [...waiting, ...awaitingDigest].reduce((sum, count) => sum + count, undelivered.length);
-  });
 }

@@ -190,14 +190,19 @@ export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
 }
 
-/** @throws {Error} if the token would be sent unencrypted or cannot be read */
-export async function tokenFor(
-  url: string,
-  token: SecretSource | null,
+/**
+ * Returns the parts of a request that depend on secrets. They are read again for each request.
+ * @throws {Error} if the URL or the token cannot be read, or if the token would be sent unencrypted
+ */
+export async function targetOf(
+  service: { readonly url: SecretUrl; readonly token?: SecretSource | null },
   readSecret: SecretReader,
-): Promise<Authorization> {
+): Promise<Pick<JsonPost, 'url' | 'authorization' | 'secrets'>> {
+  const { token = null } = service;
+  const url = await readSecretUrl(service.url, readSecret);
   if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
-  return authorizationOf({ user: null, password: null, token }, readSecret);
+  const { authorization, secrets } = await authorizationOf({ user: null, password: null, token }, readSecret);
+  return { url, authorization, secrets: [...secrets, ...secretPartsOf(url)] };
 }
 
 interface Authorization {

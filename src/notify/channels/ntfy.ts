@@ -9,7 +9,7 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { postingChannel, readSecretUrl, secretPartsOf, tokenFor, tokenNeedsHttps } from './http-post.ts';
+import { postingChannel, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
@@ -71,12 +71,11 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
 export const ntfy = postingChannel(
   { id: 'ntfy', name: 'ntfy', key: 'ntfy', section: ntfySection },
   async (service, { notification }, deps) => {
-    const url = await readSecretUrl(service.url, deps.readSecret);
-    const { authorization, secrets } = await tokenFor(url, service.token, deps.readSecret);
-    const address = topicOf(url);
+    const target = await targetOf(service, deps.readSecret);
+    const address = topicOf(target.url);
     if (address === null) throw new Error(NO_TOPIC);
     const { server, topic } = address;
     const body = { topic, ...ntfyMessage(notification, deps) };
-    return [{ url: server, body, authorization, secrets: [...secrets, ...secretPartsOf(url), topic] }];
+    return [{ ...target, url: server, body, secrets: [...target.secrets, topic] }];
   },
 );

@@ -1,6 +1,6 @@
 import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
+import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
 
@@ -54,8 +54,7 @@ function escaped(text: string): string {
 
 export const slack = postingChannel(
   { id: 'slack', name: 'Slack', key: 'slack', section: slackSection },
-  async (service, { notification }, deps) => {
-    const url = await readSecretUrl(service.url, deps.readSecret);
-    return [{ url, body: slackMessage(notification, deps), secrets: secretPartsOf(url) }];
-  },
+  async (service, { notification }, deps) => [
+    { ...(await targetOf(service, deps.readSecret)), body: slackMessage(notification, deps) },
+  ],
 );

@@ -1,6 +1,6 @@
 import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
+import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import {
   PAGE_TITLES,
@@ -58,8 +58,7 @@ export function adaptiveCardMessage(notification: Notification, context: Message
 
 export const teams = postingChannel(
   { id: 'teams', name: 'Microsoft Teams', key: 'teams', section: teamsSection },
-  async (service, { notification }, deps) => {
-    const url = await readSecretUrl(service.url, deps.readSecret);
-    return [{ url, body: adaptiveCardMessage(notification, deps), secrets: secretPartsOf(url) }];
-  },
+  async (service, { notification }, deps) => [
+    { ...(await targetOf(service, deps.readSecret)), body: adaptiveCardMessage(notification, deps) },
+  ],
 );

@@ -18,7 +18,7 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { createPostingChannel, placeOf, readSecretUrl, secretPartsOf, tokenFor, tokenNeedsHttps } from './http-post.ts';
+import { createPostingChannel, placeOf, secretPartsOf, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
 import {
   type Incident,
@@ -162,16 +162,15 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
 };
 
 function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
-  const { template, token, signingSecret } = config;
+  const { template, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
   return createPostingChannel('webhook', named, deps, async (request) => {
     const { notification } = request;
     const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
-    const url = await readSecretUrl(config.url, deps.readSecret);
-    const { authorization, secrets } = await tokenFor(url, token, deps.readSecret);
+    const target = await targetOf(config, deps.readSecret);
     const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
     const headers = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
-    return [{ url, body, headers, authorization, secrets: [...secrets, ...secretPartsOf(url)] }];
+    return [{ ...target, body, headers }];
   });
 }
 
