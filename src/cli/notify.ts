@@ -1,9 +1,9 @@
 import type { TestNotification } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Config } from '../config/config.ts';
-import { messageContext, randomName } from '../notify/alerting.ts';
-import type { Channel, RecipientOutcome, ChannelDeps } from '../notify/channels/channel.ts';
-import { CHANNELS, noChannelNote } from '../notify/channels/registry.ts';
+import { createChannels, randomName } from '../notify/alerting.ts';
+import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
@@ -35,14 +35,7 @@ export async function notifyTest(
 ): Promise<number> {
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
-  const deps: ChannelDeps = {
-    ...messageContext(config),
-    clock,
-    env,
-    proxy: config.notify.proxy,
-    readSecret: (source) => readSecret(source, env),
-  };
-  const channels = CHANNELS.flatMap((channel) => channel.create(config.notify, deps));
+  const channels = createChannels(config, { clock, env, readSecret: (source) => readSecret(source, env) });
   const tests = channels.map((channel) => testChannel(channel, notification, signal));
   const results = (await Promise.all(tests)).flat();
   for (const result of results) output.write(resultLine(result));

@@ -1,18 +1,11 @@
-import { code, list, section, text } from './document.ts';
+import { list, section, text } from './document.ts';
 import type { Runbook } from './runbook.ts';
 
-/** The runbook for Prometheus alerts that do not belong to a specific cause. Each section is named after an alert. */
+/** For Prometheus alerts without a specific cause. Each section is named after an alert. */
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Prometheus alerts',
   intro: [
-    text(
-      code('FtmActivationBroken'),
-      ' and ',
-      code('FtmActivationAtRisk'),
-      ' have the label ',
-      code('cause'),
-      ', and each cause has its own page.',
-    ),
+    text('`FtmActivationBroken` and `FtmActivationAtRisk` have the label `cause`, and each cause has its own page.'),
   ],
   sections: [
     section(
@@ -28,9 +21,9 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmCertificateExpires',
       list(
         [
-          code('ftm_tls_certificate_not_after_timestamp_seconds'),
-          ' shows the target. If it is the licence server, Fortinet renews the certificate: wait, and open a ticket a ',
-          'week before it expires. If it is your own mail server or appliance, renew its certificate.',
+          '`ftm_tls_certificate_not_after_timestamp_seconds` shows the target. If it is the licence server, Fortinet ',
+          'renews the certificate: wait, and open a ticket a week before it expires. If it is your own mail server or ',
+          'appliance, renew its certificate.',
         ],
         [
           'If other sites see a different expiry date, this site sees a different certificate: see ',
@@ -42,9 +35,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmOwnCertificateExpires',
       text(
-        'The certificate in ',
-        code('web.tls.certFile'),
-        ' expires within two weeks. Write a new certificate to the file. It is loaded within a minute.',
+        'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file. It is ',
+        'loaded within a minute.',
       ),
     ),
     section(
@@ -60,9 +52,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmVendorOutage',
       text(
         'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
-        'internet access works. The label ',
-        code('subject'),
-        ' contains the server.',
+        'internet access works. The label `subject` contains the server.',
       ),
       list(
         [
@@ -70,7 +60,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           { cause: 'egress-blocked' },
           '.',
         ],
-        ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents collects the evidence.'],
+        ['Open a ticket with Fortinet TAC. `ftm-watch report` on one of the agents collects the evidence.'],
         ['Change nothing at the sites. Alertmanager suppresses their alerts about this server until the outage ends.'],
       ),
     ),
@@ -85,29 +75,21 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmSiteDiffers',
       text(
-        code('site'),
-        " in the agent's configuration differs from the label ",
-        code('site'),
-        ' that Prometheus sets. Alertmanager therefore sends alerts from both. Use the same name in both places. The ',
-        'default in the agent is the host name.',
+        "`site` in the agent's configuration differs from the label `site` that Prometheus sets. Alertmanager ",
+        'therefore sends alerts from both. Use the same name in both places. The default in the agent is the host ',
+        'name.',
       ),
     ),
     section(
       'FtmWatcherDown',
       list(
         [
-          'On the machine, run ',
-          code('systemctl status ftm-watch'),
-          ' and ',
-          code('journalctl -u ftm-watch -n 50'),
-          '. The last line shows why it stopped.',
+          'On the machine, run `systemctl status ftm-watch` and `journalctl -u ftm-watch -n 50`. The last line shows ',
+          'why it stopped.',
         ],
         [
-          'If it is running, check that Prometheus can reach the port, and that ',
-          code('web.tls'),
-          ' and ',
-          code('web.users'),
-          ' match the scrape configuration.',
+          'If it is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match the ',
+          'scrape configuration.',
         ],
       ),
     ),
@@ -115,53 +97,33 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmWatcherBlind',
       text(
         'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If the ',
-        'alert has the label ',
-        code('cause'),
-        ', follow the page about that cause.',
+        'alert has the label `cause`, follow the page about that cause.',
       ),
       list(
-        [code('ftm-watch check'), ' on the machine prints why each precondition is unknown.'],
-        [
-          'If the rounds have stopped, read ',
-          code('journalctl -u ftm-watch -n 50'),
-          ', then run ',
-          code('systemctl restart ftm-watch'),
-          '.',
-        ],
+        ['`ftm-watch check` on the machine prints why each precondition is unknown.'],
+        ['If the rounds have stopped, read `journalctl -u ftm-watch -n 50`, then run `systemctl restart ftm-watch`.'],
       ),
     ),
     section(
       'FtmNotificationsStuck',
       text(
-        'Messages have been waiting for more than 15 minutes, or the hourly limit (',
-        code('notify.policy.maxPerHour'),
-        ') delays them. The status page shows which. ',
-        code('ftm-watch notify test'),
-        ' tries each channel and prints the response.',
+        'Messages have been waiting for more than 15 minutes, or the hourly limit (`notify.policy.maxPerHour`) delays ',
+        'them. The status page shows which. `ftm-watch notify test` tries each channel and prints the response.',
       ),
       text(
-        'For ',
-        code('alertmanager'),
-        ', this is the number of instances that have not received the latest state. Remove instances that no longer ',
-        'exist from ',
-        code('notify.alertmanager.urls'),
-        '.',
+        'For `alertmanager`, this is the number of instances that have not received the latest state. Remove ',
+        'instances that no longer exist from `notify.alertmanager.urls`.',
       ),
     ),
     section(
       'FtmNotificationsGivenUp',
       text(
-        'A notification was not delivered. ',
-        code('rejected'),
-        ': every mail server in ',
-        code('notify.email.servers'),
-        ' rejected the recipient, or the web hook rejected the request. ',
-        code('expired'),
-        ': no server accepted the message for five days. "Notifications" on the status page shows the recipient and ',
-        'the response of each server.',
+        'A notification was not delivered. `rejected`: every mail server in `notify.email.servers` rejected the ',
+        'recipient, or the webhook rejected the request. `expired`: no server accepted the message for five days. ',
+        '"Notifications" on the status page shows the recipient and the response of each server.',
       ),
       list(
-        [code('ftm-watch notify test'), ' shows whether the response is still the same.'],
+        ['`ftm-watch notify test` shows whether the response is still the same.'],
         [
           '"relay not permitted", "not in my list of allowed rcpthosts" and similar responses concern the server: ',
           'configure it to relay for this machine, or use another server.',
@@ -173,22 +135,15 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmStoreNotWritable',
       text(
-        'The disk is full, or the folder of ',
-        code('store.path'),
-        ' does not belong to the ftm-watch user. Run ',
-        code('df -h'),
-        ' and ',
-        code('ls -ld'),
-        ' on that folder.',
+        'The disk is full, or the folder of `store.path` does not belong to the ftm-watch user. Run `df -h` and ',
+        '`ls -ld` on that folder.',
       ),
     ),
     section(
       'FtmConfigReloadFailed',
       text(
-        code('ftm-watch config check'),
-        ' prints each problem with its line. Correct the file and run ',
-        code('systemctl reload ftm-watch'),
-        '.',
+        '`ftm-watch config check` prints each problem with its line. Correct the file and run ',
+        '`systemctl reload ftm-watch`.',
       ),
     ),
     section(
@@ -205,10 +160,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmLogLinesUnrecognised',
       text(
         'FortiAuthenticator logged lines about FortiToken Mobile that match no signature, perhaps after an update. ',
-        code('ftm-watch replay FILE'),
-        ' reads its log and shows them. Add your own signatures to ',
-        code('logs.signatureFiles'),
-        ' (',
+        '`ftm-watch replay FILE` reads its log and shows them. Add your own signatures to `logs.signatureFiles` (',
         { document: 'logs.md' },
         ').',
       ),

@@ -1,15 +1,12 @@
 import type { CauseId } from '../checks/registry.ts';
 import type { Block, RemedyStep } from '../engine/model.ts';
 
-/**
- * A piece of inline content: plain text (which can quote untrusted input), code, or a link to a runbook or a file in
- * the documentation.
- */
+/** Plain text can quote untrusted input. */
 export type Word =
   | string
   | { readonly code: string }
   | { readonly cause: CauseId }
-  /** The path of a documentation file, relative to `docs`. */
+  /** A path relative to `docs`. */
   | { readonly document: string }
   /** The heading of a section on the procedures page. */
   | { readonly procedure: string }
@@ -21,23 +18,20 @@ export type Link = readonly [title: string, url: string];
 
 export type Fact = readonly [name: string, value: string];
 
-/** A list item whose text can contain links. */
 export interface LinkedLine {
   readonly text: string;
   readonly links: readonly Link[];
 }
 
-/** A step in a runbook. Steps in messages never have `see`. */
+/** Steps in messages never have `see`. */
 export interface LinkedStep extends RemedyStep {
-  /** Text with a link that follows the step's sentence. */
   readonly see?: readonly Word[];
 }
 
-/** A part of a section, independent of the output format (terminal, web page, mail or Markdown). */
+/** Independent of the output format (terminal, web page, mail or Markdown). */
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
-  /** A numbered list of steps. Each step is followed by its commands. */
   | { readonly kind: 'steps'; readonly lines: readonly LinkedStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
@@ -46,7 +40,7 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** Returns a list with one section. The list is empty if the section's only part is empty. */
+/** Empty if the part is empty. */
 export function sectionOf(title: string, part: Part): readonly Section[] {
   return part.lines.length === 0 ? [] : [{ title, parts: [part] }];
 }
@@ -63,10 +57,7 @@ function plainWord(word: Word): string {
   return 'url' in word ? word.url : `docs/${word.document}`;
 }
 
-/**
- * Returns the anchor for a heading. GitHub creates the same anchors, so links work both in the documentation and on the
- * daemon's pages.
- */
+/** GitHub creates the same anchors, so links work both in the documentation and on the daemon's pages. */
 export function anchorOf(title: string): string {
   return title
     .toLowerCase()
@@ -78,18 +69,25 @@ export function isLinked(line: Paragraph | LinkedLine): line is LinkedLine {
   return typeof line === 'object' && 'links' in line;
 }
 
+export function firstLines(lines: readonly string[], most: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), `and ${String(lines.length - most)} more`];
+}
+
 export function section(title: string, ...parts: readonly Part[]): Section {
   return { title, parts };
 }
 
+/** In strings, text between backticks becomes code. */
 export function text(...words: readonly Word[]): Part {
-  return { kind: 'text', lines: [words] };
+  return { kind: 'text', lines: [words.flatMap(withCode)] };
 }
 
+/** In strings, text between backticks becomes code. */
 export function list(...lines: readonly (readonly Word[])[]): Part {
-  return { kind: 'list', lines };
+  return { kind: 'list', lines: lines.map((words) => words.flatMap(withCode)) };
 }
 
-export function code(name: string): Word {
-  return { code: name };
+function withCode(word: Word): readonly Word[] {
+  if (typeof word !== 'string') return [word];
+  return word.split('`').map((piece, index) => (index % 2 === 0 ? piece : { code: piece }));
 }

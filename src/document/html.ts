@@ -21,7 +21,7 @@ import {
   type Word,
 } from './document.ts';
 
-/** HTML that is safe to send. Only the function `markup` can create it. */
+/** HTML that is safe to send. Only `markup` can create it. */
 export interface Markup {
   readonly isEscaped: true;
   toString(): string;
@@ -29,12 +29,12 @@ export interface Markup {
 
 export type Content = string | number | Markup | null | readonly Content[];
 
-/** The maximum length of inserted text. Longer text is probably an attempt to flood the page, and is truncated. */
+/** Longer text is probably an attempt to flood the page, and is truncated. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * A template tag that creates HTML. Inserted strings can be untrusted. They are truncated and escaped for use in text
- * and quoted attributes. Control characters and text direction characters are made visible.
+ * Inserted strings can be untrusted. They are truncated and escaped for use in text and quoted attributes. Control
+ * characters and text direction characters are made visible.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const made = html(strings, ...values.map(safe));
@@ -42,14 +42,12 @@ export function markup(strings: TemplateStringsArray, ...values: readonly Conten
   return made;
 }
 
-/**
- * Matches a port that follows a host name, an IPv4 address or a closing bracket. The minutes in a time are not matched.
- */
+/** A port that follows a host name, an IPv4 address or a closing bracket. The minutes in a time are not matched. */
 const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
 
-/** Allows a line break before the port in `host:port`, but not within the port number. */
+/** Allows a line break before the port in `host:port`, but not within it. */
 export function breakable(text: string): Content {
-  // Long text is passed to `markup` in one piece, because its individual parts could be too short to be truncated.
+  // `markup` truncates only a piece that is too long itself.
   if (text.length > TEXT_LIMIT) return text;
   const ports = text.match(PORT) ?? [];
   return text
@@ -60,12 +58,11 @@ export function breakable(text: string): Content {
     ]);
 }
 
-/** Formats the subject of a cause, which is usually `host:port`. */
 export function subjectView(subject: string): Markup {
   return markup`<span class="subject">${breakable(subject)}</span>`;
 }
 
-/** Formats trusted text with line breaks, such as a PEM file. The text is escaped but not truncated. */
+/** The text must be trusted: it is escaped, but not truncated. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
 }
@@ -74,10 +71,7 @@ export function toHtml(made: Markup): string {
   return made.toString();
 }
 
-/**
- * Converts the output of `markup` to XML text, in which its escapes are also valid. The characters U+FFFE and U+FFFF
- * are replaced, because XML 1.0 (§2.2) does not allow them.
- */
+/** The escapes of `markup` are valid XML. U+FFFE and U+FFFF are not (XML 1.0 §2.2), so they are replaced. */
 export function toXml(made: Markup): string {
   return made.toString().replaceAll(/[\uFFFE\uFFFF]/gu, '\uFFFD');
 }
@@ -91,7 +85,6 @@ function isList(content: Content): content is readonly Content[] {
   return Array.isArray(content);
 }
 
-/** The visual style of a state. Each tone has the same colour and icon on all pages. */
 export type Tone = 'good' | 'warn' | 'bad' | 'wait' | 'unsure' | 'none' | 'info';
 
 export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
@@ -103,7 +96,7 @@ export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
   'not-configured': 'none',
 };
 
-/** The word that is shown for each state. A state is never indicated by its colour alone. */
+/** A state is never indicated by its colour alone. */
 export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
   ok: 'OK',
   warning: 'Warning',
@@ -133,7 +126,6 @@ export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
   unknown: 'Unknown',
 };
 
-/** Formats evidence as a list. The first and strongest item is always visible, and the other items are collapsed. */
 export function evidenceView(evidence: readonly string[]): Markup {
   const { shown, folded } = foldEvidence(evidence);
   const rest = markup`<details><summary>${folded.length} more</summary>${listView(folded)}</details>`;
@@ -144,15 +136,11 @@ function listView(lines: readonly string[]): Markup {
   return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
 }
 
-/**
- * Formats the steps of a remedy as a list. Each command block is a separate element that contains only the text to
- * copy.
- */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
   return stepsView(steps, blockView);
 }
 
-/** Formats the steps in a runbook. The procedures page explains the placeholders in their commands. */
+/** The procedures page explains the placeholders in the commands. */
 function runbookStepsView(steps: readonly LinkedStep[]): Markup {
   return stepsView(steps, (block) => blockView({ ...block, label: block.place, missing: '' }));
 }
@@ -167,15 +155,10 @@ function seeView({ text, see }: LinkedStep): Content {
   return see === undefined ? null : [text === '' ? '' : ' ', see.map(wordView)];
 }
 
-/**
- * The maximum number of lines in a command block that is shown expanded. Longer blocks are collapsed, so that the next
- * step stays visible.
- */
+/** Longer blocks are collapsed, so that the next step stays visible. */
 const SHOWN_LINES = 4;
 
-/**
- * Formats a command block with the attribute `data-copy`. The script static/copy-buttons.js adds a copy button to it.
- */
+/** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
 function blockView(block: Block): Markup {
   const { label, missing, text } = block;
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
@@ -185,7 +168,6 @@ function blockView(block: Block): Markup {
   return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }
 
-/** Formats the sections below a page's heading. The anchors have the same format as in the documentation. */
 export function sectionsView(sections: readonly Section[]): Markup {
   return markup`${sections.map(
     ({ title, parts }) => markup`<h2 id="${anchorOf(title)}">${title}</h2>\n${partsView(parts)}`,

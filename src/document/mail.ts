@@ -3,10 +3,9 @@ import { wrap } from '../text/wrap.ts';
 import { type Fact, isLinked, type Link, type LinkedLine, type Part, plainText, type Section } from './document.ts';
 import type { Tone } from './notification.ts';
 
-/** The maximum length of a line, including its indentation. */
+/** Includes the indentation. */
 const WIDTH = 76;
 
-/** Formats a message as plain text with short lines. The next steps come first, and the details come last. */
 export function mailText({ lead, links, sections, facts, commands }: MailDocument): string {
   return [
     ...lead.flatMap((line) => wrapped(line, '')),
@@ -47,7 +46,7 @@ function partText(part: Part): readonly string[] {
   }
 }
 
-/** Formats a command block. Its lines are not wrapped, because readers copy them from the mail. */
+/** The lines are not wrapped, because readers copy them. */
 function blockText(block: Block): readonly string[] {
   return [...wrapped(headOf(block), '   '), ...block.text.split('\n').map((line) => `     ${line}`)];
 }
@@ -65,8 +64,8 @@ function wrapped(text: string, indent: string, first: string = indent): readonly
 }
 
 /**
- * Formats a message as HTML. All styles are inline, because mail programs remove style sheets. Text and background have
- * the mail program's own colours, which can be light or dark. The accent colour is readable on both.
+ * All styles are inline, because mail programs remove style sheets. Text and background keep the mail program's own
+ * colours, light or dark, and the accents are readable on both.
  */
 export function mailHtml({ subject, tone, lead, links, sections, facts, commands }: MailDocument): string {
   return [
@@ -122,9 +121,7 @@ function stepHtml(step: RemedyStep): string {
   return escapeHtml(step.text) + blocksOf(step).map(blockHtml).join('');
 }
 
-/**
- * Formats a command block. Long lines can be scrolled and are not wrapped, because readers would copy the line breaks.
- */
+/** Long lines can be scrolled. If they were wrapped, readers would copy the line breaks. */
 function blockHtml(block: Block): string {
   return (
     `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(headOf(block))}</p>` +
@@ -146,7 +143,7 @@ function linkHtml([title, url]: Link): string {
   return `<a href="${escapeHtml(url)}">${escapeHtml(title)}</a>`;
 }
 
-/** Formats a link as a button that is large enough to be tapped on a phone. */
+/** Large enough to be tapped on a phone. */
 function buttonHtml([title, url]: Link): string {
   const style = 'display:inline-block;padding:8px 16px;border:1px solid #777777;border-radius:4px';
   return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`;
@@ -160,21 +157,19 @@ function factHtml([name, value]: Fact): string {
   );
 }
 
-/** Escapes text for use between tags and in double-quoted attribute values. */
+/** For text between tags and in double-quoted attributes. */
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/gu, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
-/** The content of a mail, independent of its format. Strings are plain text and can quote untrusted input. */
+/** Strings are plain text and can quote untrusted input. */
 export interface MailDocument {
-  /** The subject of the mail. The body does not repeat it. */
   readonly subject: string;
   readonly tone: Tone;
-  /** Describes the fault or the next step. */
   readonly lead: readonly string[];
   readonly links: readonly Link[];
   readonly sections: readonly Section[];
   readonly facts: readonly Fact[];
-  /** The sections with commands. They come last, because they can be longer than the rest of the mail. */
+  /** Shown last, because they can be longer than the rest of the mail. */
   readonly commands: readonly Section[];
 }

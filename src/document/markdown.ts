@@ -11,19 +11,16 @@ import {
   type Word,
 } from './document.ts';
 
-/** The links and labels that depend on where the Markdown file is published. */
+/** What depends on where the Markdown file is published. */
 export interface MarkdownPlace {
-  /** Returns the URL of a cause's runbook. */
   runbook(cause: CauseId): string;
-  /** Returns the URL of a section on the procedures page. */
   procedure(title: string): string;
-  /** Returns the URL of a documentation file. @param path the file's path relative to `docs` */
+  /** @param path relative to `docs` */
   document(path: string): string;
-  /** Returns the line that precedes a command block. */
   blockHead(block: Block): string;
 }
 
-/** Formats sections as CommonMark with GitHub's extensions. Each returned string is one Markdown block. */
+/** CommonMark with GitHub's extensions. Each string is one Markdown block. */
 export function sectionBlocks(sections: readonly Section[], place: MarkdownPlace): readonly string[] {
   return sections.flatMap(({ title, parts }) => [
     `## ${escapedLine(title)}`,
@@ -44,7 +41,6 @@ export function partBlock(part: Part, place: MarkdownPlace): string {
   }
 }
 
-/** Joins Markdown blocks into the text of a file. */
 export function markdownFile(blocks: readonly string[]): string {
   return `${blocks.join('\n\n')}\n`;
 }
@@ -80,7 +76,7 @@ function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string
   return [`${marker}${words.join(' ')}`, ...blocks].join('\n\n');
 }
 
-/** Formats a command block, indented so that it belongs to its list item. */
+/** The indentation makes the block part of its list item. */
 function commandsText(block: Block, language: string, place: MarkdownPlace, indent = 3): string {
   const fence = '`'.repeat(Math.max(3, longestRun(block.text) + 1));
   const lines = block.text.split('\n').map((line) => visibleText(line, TEXT_LIMIT));
@@ -89,7 +85,7 @@ function commandsText(block: Block, language: string, place: MarkdownPlace, inde
     .join('\n');
 }
 
-/** Formats inline code. If the code contains backticks, the delimiter is longer than these (CommonMark §6.1). */
+/** The delimiter is longer than any run of backticks in the code (CommonMark §6.1). */
 function codeText(code: string): string {
   const fence = '`'.repeat(longestRun(code) + 1);
   const shown = visibleText(code, TEXT_LIMIT);
@@ -100,24 +96,23 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/gu) ?? []).map(({ length }) => length));
 }
 
-/** The maximum length of text. Longer text is probably an attempt to flood the file, and is truncated. */
+/** Longer text is probably an attempt to flood the file, and is truncated. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * Matches characters that have a special meaning anywhere in a line. On GitHub and GitLab, `$` starts a formula.
- * Brackets as in `mail[].host` are excluded, because they do not form a link.
+ * Characters with a special meaning anywhere in a line. On GitHub and GitLab, `$` starts a formula. Brackets as in
+ * `mail[].host` are left alone, because they do not form a link.
  */
 const ANYWHERE = /[\\<>*_`~$]|\[(?!\](?![([:]))|(?<!\[)\]|&(?=#?\w+;)/gu;
 
-/** Escapes possibly untrusted text for use within a line. */
 function escaped(text: string): string {
   return visibleText(text, TEXT_LIMIT).replaceAll(ANYWHERE, String.raw`\$&`);
 }
 
-/** Escapes a complete line of text, so that it does not become a heading, list, rule or indented code block. */
+/** Prevents a line from becoming a heading, list, rule or indented code block. */
 export function escapedLine(text: string): string {
   return escaped(text.trim()).replace(/^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))/u, (begin) =>
-    // Digits cannot be escaped, so the character after the digits is escaped instead.
+    // Digits cannot be escaped, so the character after them is.
     /\d/u.test(begin) ? `${begin}\\` : `\\${begin}`,
   );
 }

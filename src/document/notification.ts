@@ -15,22 +15,20 @@ import {
 import { spanText, zonedText } from '../core/time-text.ts';
 
 /**
- * The text of a notification, independent of the channel. It is plain text and can quote untrusted input. Each channel
- * escapes and truncates the text as its service requires. Only `subject` is guaranteed to be a single line of printable
- * text.
+ * Plain text that can quote untrusted input. Each channel escapes and truncates it as its service requires. Only
+ * `subject` is guaranteed to be a single line of printable text.
  */
 export interface NotificationText {
-  /** A complete summary with at most 60 characters, such as `CRITICAL hq: TLS intercepted by FortiGate`. */
+  /** At most 60 characters, such as `CRITICAL hq: TLS intercepted by FortiGate`. */
   readonly subject: string;
   readonly tone: Tone;
-  /** The next step for the reader. It comes first in the message and does not repeat the subject. */
+  /** The next step for the reader. */
   readonly action: string;
-  /** A description of the fault in one or two sentences. */
   readonly summary: string;
   readonly links: Links;
 }
 
-/** The severity of the incidents that are open when the message is created, or `good` if no incident is open. */
+/** `good` if no incident is open. */
 export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 
 const NOTHING_TO_DO = 'No action is required.';
@@ -70,7 +68,7 @@ function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
       mostSevere === undefined
         ? NOTHING_TO_DO
         : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,
-    summary: `The incident lasted ${lastedText(incident)}. ${cause.summary}`,
+    summary: `The incident lasted ${lastedText(incident)}. What was detected: ${cause.summary}`,
   };
 }
 
@@ -99,7 +97,7 @@ function toneOf(open: readonly Pick<Cause, 'severity'>[]): Tone {
   return open.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning';
 }
 
-/** The maximum length of a subject, so that phones display it in full. */
+/** Phones display this length in full. */
 const MAX_SUBJECT = 60;
 
 const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
@@ -107,10 +105,7 @@ const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
   summary: 'SUMMARY',
 };
 
-/**
- * Returns a subject of at most 60 characters with the severity, site and cause. The name of the site is truncated to
- * the available space, but never to fewer than seven characters.
- */
+/** The site is truncated to the available space, but never to fewer than seven characters. */
 export function subjectOf(notification: Notification, site: string): string {
   switch (notification.kind) {
     case 'incident':
@@ -135,30 +130,23 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'changed':
       return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
-      // The number of open incidents is added, so that the subject does not look like an all-clear.
+      // Without this number, the subject would look like an all-clear.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
       return causeLine('RESOLVED', site, [open], lastSentCause(incident));
     }
   }
 }
 
-/**
- * Formats a duration in two ways, the longer one first. The longer form is in whole minutes, or in whole hours from two
- * hours on. The shorter form has only the largest unit.
- */
+/** Returns the duration in whole minutes (in whole hours from two hours on), then only its largest unit. */
 function spansOf(span: Millis): readonly string[] {
   const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;
   const whole = spanText(Math.floor(span / step) * step);
   return [whole, whole.split(' ').slice(0, 2).join(' ')].map((text) => ` (${text})`);
 }
 
-/** The minimum length to which the site's name is truncated. */
 const SITE_AT_LEAST = 7;
 
-/**
- * Returns the subject for a cause.
- * @param asides alternatives for the text after the site, of which the first one that fits is used
- */
+/** @param asides alternatives for the text after the site, of which the first one that fits is used */
 function causeLine(
   state: string,
   site: string,
@@ -191,8 +179,8 @@ function line(state: string, site: string, rest: string): string {
 }
 
 /**
- * Returns the cause with which an ended incident was last reported. If the cause changed during maintenance or a
- * silence, the new cause was not sent and appears only in the history.
+ * Returns the cause with which an ended incident was last reported. A cause that was found during maintenance or a
+ * silence was not sent.
  */
 function lastSentCause({
   cause,
@@ -207,21 +195,17 @@ function lastSentCause({
 }
 
 /**
- * The links in a message. They are null if no URL is configured, because a phone cannot open internal addresses. The
- * links contain no tokens and only open a page without changing anything, because mail scanners follow links.
+ * Null if no URL is configured, because a phone cannot open internal addresses. The links contain no tokens and only
+ * open a page without changing anything, because mail scanners follow links.
  */
 export interface Links {
-  /**
-   * The URL of the incident's page. For a message about several incidents, it is the list of incidents. For a message
-   * about ftm-watch itself, it is the status page.
-   */
+  /** The incident's page, the list of incidents, or the status page. */
   readonly page: string | null;
   readonly runbook: string | null;
 }
 
 type LinkBases = Pick<MessageContext, 'publicUrl' | 'runbookUrl'>;
 
-/** Returns the links for an incident in a message, in a digest or in an alert for Alertmanager. */
 export function incidentLinks(
   { id, cause }: { readonly id: string; readonly cause: Pick<Cause, 'id'> },
   bases: LinkBases,
@@ -245,7 +229,6 @@ export function notificationLinks(notification: Notification, bases: LinkBases):
   }
 }
 
-/** The title of the page that `Links.page` refers to, by kind of notification. */
 export const PAGE_TITLES: Readonly<Record<Notification['kind'], string>> = {
   incident: 'Incident',
   digest: 'Incidents',
@@ -257,31 +240,26 @@ function below(base: string | null, path: string): string | null {
   return base === null ? null : `${base.replace(/\/+$/u, '')}/${path}`;
 }
 
-/** The settings that the text and links of messages depend on. */
 export interface MessageContext {
   readonly site: string;
-  /** The IANA name of the site's time zone. Messages show times in this zone and in UTC. */
   readonly timezone: string;
-  /** The status page's base URL without a trailing slash. If null, messages contain no links to the page. */
+  /** Without a trailing slash. If null, messages contain no links to the page. */
   readonly publicUrl: string | null;
-  /** The base URL of the runbooks, without a trailing slash. If null, runbooks are linked below `publicUrl`. */
+  /** Without a trailing slash. If null, runbooks are linked below `publicUrl`. */
   readonly runbookUrl: string | null;
 }
 
-/** Describes when a past fault was seen and how long it lasted. */
 export function occurrenceText(occurrence: Occurrence, timezone: string): string {
   const [from, to] = [zonedText(occurrence.since, timezone), zonedText(occurrence.lastSeen, timezone)];
   return `seen from ${from} to ${to}, lasted ${lastedText(occurrence)}`;
 }
 
-/** The maximum length of a paragraph in a message. The status page shows the full text. */
 const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
 
 /**
- * Returns the paragraphs of a message below its subject. The paragraphs describe the fault, then the next step. Each
- * paragraph is one line of printable text that must still be escaped for the service. Digests and notes contain a list
- * of items instead.
+ * Returns the paragraphs below the subject. Each is one line of printable text that must still be escaped for the
+ * service.
  */
 export function messageParagraphs(
   notification: Notification,
@@ -305,7 +283,7 @@ function omittedOf(notification: Notification): number {
   return notification.kind === 'digest' ? notification.omitted : 0;
 }
 
-/** Returns the items in a digest as separate notifications. The list is empty for all other notifications. */
+/** Empty unless the notification is a digest. */
 export function digestItems(notification: Notification): readonly IncidentNotification[] {
   if (notification.kind !== 'digest') return [];
   const { id, at, items, stillOpen } = notification;
@@ -320,7 +298,7 @@ export function digestItems(notification: Notification): readonly IncidentNotifi
   }));
 }
 
-/** Returns a 64-character key that identifies a fault. All agents at a site use the same key for the same fault. */
+/** All agents at a site use the same key for the same fault. */
 export function faultKey(site: string, cause: string, subject: string): string {
   return createHash('sha256')
     .update(JSON.stringify([site, cause, subject]))

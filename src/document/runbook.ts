@@ -1,30 +1,33 @@
 import { impactOf, type RemedyStep, sentenceStep, type Step } from '../engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
 import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
-import { type LinkedStep, type Paragraph, type Part, type Section, text, type Word } from './document.ts';
-import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
+import {
+  type LinkedStep,
+  list,
+  type Paragraph,
+  type Part,
+  type Section,
+  section,
+  text,
+  type Word,
+} from './document.ts';
 
 /**
- * Instructions for a cause that do not depend on a specific incident. The documentation and the daemon both use them.
- * They contain the same text as incidents, so that mails, web pages and runbooks never differ.
+ * Instructions that do not depend on a specific incident. They contain the same text as incidents, so that mails, web
+ * pages and runbooks never differ.
  */
 export interface Runbook {
-  /**
-   * The file name of the runbook in the documentation. It is the cause's ID, unless several causes share the runbook.
-   */
+  /** The file name in the documentation: the cause's ID, unless several causes share the runbook. */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** The title of the runbook. It starts with a capital letter, unless the first word is the name of a program. */
   readonly title: string;
-  /** The introduction before the first heading. */
   readonly intro: readonly Part[];
   readonly sections: readonly Section[];
 }
 
-/** The names of placeholders that the commands already contain. */
+/** Placeholders that the commands already contain. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
-/** Placeholders for values that are only known during an incident. */
 const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   runbook: true,
   subject: '<target>',
@@ -37,30 +40,75 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   product: '<product>',
   appliance: '<appliance>',
   serial: '<serial number>',
-  primary: '<serial number in charge>',
+  primary: '<serial number of the primary>',
   holder: '<other unit>',
   license: '<licence>',
   issuer: '<issuer>',
-  failing: '<what it fails at>',
+  failing: '<error>',
   waited: '<time>',
-  life: '<life of a code>',
+  life: '<code lifetime>',
   date: '<date>',
   firewall: '<firewall>',
-  unclear: '<what is not clear>',
-  judgement: '<what is wrong with it>',
-  configured: '<as configured>',
-  found: '<as found>',
+  unclear: '<unclear part>',
+  judgement: '<flaw of the certificate>',
+  configured: '<configured value>',
+  found: '<found value>',
   policy: '<policy>',
   profile: '<profile>',
   culprit: '<firewall policy>',
   source: '<address of FortiAuthenticator>',
   unit: '<address of FortiAuthenticator>',
-  meaning: '<what the line means>',
-  said: '<what it logs>',
+  meaning: '<meaning of the log line>',
+  said: '<logged text>',
 };
 
-/** Placeholders for configured hosts other than the licence server. */
+/** For configured hosts other than the licence server. */
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
+
+const HELP = 'Help';
+
+const COMMON_SECTIONS: readonly Section[] = [
+  section(
+    HELP,
+    list(
+      [
+        'The incident, on the status page and in messages, lists the same steps with your own values. In a runbook, ',
+        'these values are in <brackets>.',
+      ],
+      ['If a section is about the variant that the incident describes, its steps replace those under "Mitigation".'],
+      ['In a block of commands, replace each word that begins with `FILL-IN` (see below).'],
+      [
+        'If users can activate offline (FortiAuthenticator 6.6.1 and later), they can do so while the licence server ',
+        'cannot be reached.',
+      ],
+      ['A source such as `ta-p/194050` is the number of a technical tip at community.fortinet.com.'],
+    ),
+  ),
+  section(
+    'Silence the incident',
+    text(
+      'Use the form on the page of the incident, or run ',
+      '`ftm-watch silence add --for 8h --cause CAUSE --comment "REASON"` on the machine that runs ftm-watch (',
+      { document: 'alerting.md' },
+      ').',
+    ),
+  ),
+  section(
+    'Check the repair',
+    text(
+      'Run `ftm-watch check --verify INCIDENT`, then retry the activation on FortiAuthenticator. The incident is ',
+      'closed after `notify.policy.recoveries` rounds without the cause.',
+    ),
+  ),
+  section(
+    'Get help',
+    text(
+      '`ftm-watch report` writes an archive with the evidence for Fortinet TAC. If ftm-watch itself does not work, see ',
+      { document: 'troubleshooting.md' },
+      '.',
+    ),
+  ),
+];
 
 export function runbookOf(id: CauseId): Runbook {
   const causes = causesOfPage(id);
@@ -82,22 +130,20 @@ export function runbookOf(id: CauseId): Runbook {
   };
 }
 
-/** Returns the procedures page, which contains general sections and the steps that several runbooks share. */
 export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
   return {
     title: 'Procedures',
-    intro: [text('What applies to every cause, and steps that several runbooks contain.')],
+    intro: [text('General instructions, and steps that several runbooks share.')],
     sections: [
       ...COMMON_SECTIONS,
       { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
-      ...PROCEDURE_LISTS.flatMap((list) => eachBlockOnce([list], NO_PLACES)).map(sectionOfList),
+      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES)).map(sectionOfList),
     ],
   };
 }
 
-/** Returns explanations for all placeholders in the commands of all runbooks. */
 function placeholders(): readonly Paragraph[] {
-  const steps = CAUSE_IDS.flatMap(listsOf).flatMap((list) => list.steps);
+  const steps = CAUSE_IDS.flatMap(listsOf).flatMap(({ steps }) => steps);
   const meanings = Map.groupBy(
     steps.flatMap(({ blanks }) => blanks),
     ({ name }) => name,
@@ -112,7 +158,6 @@ function causesOfPage(id: CauseId): readonly CauseId[] {
   return name === undefined ? [id] : CAUSE_IDS.filter((other) => wordsOf(other).runbook?.name === name);
 }
 
-/** Returns the introduction, which lists the causes and their severities. */
 function introOf(causes: readonly CauseId[]): readonly Word[] {
   const severities = new Set(causes.map((cause) => wordsOf(cause).severity));
   const ids = causes.flatMap((cause, index): readonly Word[] => [
@@ -123,7 +168,7 @@ function introOf(causes: readonly CauseId[]): readonly Word[] {
   return [...ids, severities.size === 1 ? `, ${[...severities].join('')}.` : '.'];
 }
 
-/** Returns a single paragraph if the text is the same for all causes, or otherwise a list with one item per cause. */
+/** Returns a list with one item per cause if the texts differ. */
 function textsOf(causes: readonly CauseId[], textOf: (cause: CauseId) => string): Part {
   const texts = new Set(causes.map(textOf));
   if (texts.size === 1) return text(...texts);
@@ -141,17 +186,17 @@ function effectOf(cause: CauseId): string {
 
 interface StepList {
   readonly heading: string;
-  /** Describes the variant of the fault to which the steps apply. Null if the steps apply to all variants. */
+  /** The variant of the fault to which the steps apply. Null if they apply to all variants. */
   readonly meaning: string | null;
-  /** The steps for the variant. The list is empty if the general steps apply. */
+  /** Empty if the general steps apply. */
   readonly steps: readonly RemedyStep[];
 }
 
 const MITIGATION = 'Mitigation';
 
 /**
- * Returns the step lists for a page. All lists for the first cause are included. Each further cause adds its own steps
- * if they differ, and its variants if they need more than another procedure.
+ * All lists of the first cause are included. Each further cause adds its own steps if they differ, and its variants if
+ * they need more than another procedure.
  */
 function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);
@@ -170,35 +215,28 @@ function withoutProcedures({ heading, steps }: StepList): string {
   return JSON.stringify([heading, steps.filter((step) => !PROCEDURE_PLACES.steps.has(JSON.stringify(step)))]);
 }
 
-/** Returns the general steps for a cause, and the steps for variants of the fault about which more is known. */
 function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
   const places = placesOf(id);
   const general = remedyOf(remedy, places).remedySteps;
-  // If variants share a summary, the summary cannot be used to tell them apart.
+  // A summary that variants share does not tell them apart.
   const isShared = (meaning: string): boolean =>
     [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
-  const list = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
+  const variant = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
     if (steps === undefined) return [];
     const own = remedyOf(steps, places).remedySteps;
-    const isGeneral = JSON.stringify(own) === JSON.stringify(general);
-    return [
-      {
-        heading,
-        meaning: meaning === undefined || isShared(meaning) ? null : fill(meaning, places),
-        steps: isGeneral ? [] : own,
-      },
-    ];
+    const described = meaning === undefined || isShared(meaning) ? null : fill(meaning, places);
+    return [{ heading, meaning: described, steps: JSON.stringify(own) === JSON.stringify(general) ? [] : own }];
   };
   return [
     { heading: MITIGATION, meaning: null, steps: general },
     ...Object.entries(productRemedy).flatMap(([product, steps]) =>
-      list(`First, if the inspecting device is ${product}`, steps),
+      variant(`First, if the inspecting device is ${product}`, steps),
     ),
-    ...list('First, if the inspecting device is a different known product', anyProductRemedy),
-    ...Object.values(kinds).flatMap((kind) => list(headingOf(kind.title), kind.remedy, kind.summary)),
-    ...list('If the connection goes through a proxy', proxyRemedy),
-    ...list('While the path is broken', brokenPath?.remedy, brokenPath?.summary),
+    ...variant('First, if the inspecting device is a different known product', anyProductRemedy),
+    ...Object.values(kinds).flatMap((kind) => variant(headingOf(kind.title), kind.remedy, kind.summary)),
+    ...variant('If the connection goes through a proxy', proxyRemedy),
+    ...variant('While the path is broken', brokenPath?.remedy, brokenPath?.summary),
   ].filter(({ meaning, steps }) => meaning !== null || steps.length > 0);
 }
 
@@ -216,15 +254,15 @@ function sectionOfList({ heading, meaning, steps }: ShownList): Section {
   };
 }
 
-/** The location of a step or of its commands, either on the same page or on the procedures page. */
+/** The location of a step or of its commands. */
 interface Place {
   readonly heading: string;
   readonly number: number;
-  /** The number of steps in the procedure. Null if the location is on the same page. */
+  /** The number of steps in the procedure, or null if the location is on the same page. */
   readonly ofSteps: number | null;
 }
 
-/** The known locations of steps and of command blocks. The keys are JSON strings. */
+/** The keys are JSON strings. */
 interface KnownPlaces {
   readonly steps: ReadonlyMap<string, Place>;
   readonly blocks: ReadonlyMap<string, Place>;
@@ -232,16 +270,25 @@ interface KnownPlaces {
 
 const NO_PLACES: KnownPlaces = { steps: new Map(), blocks: new Map() };
 
-const PROCEDURE_LISTS: readonly StepList[] = PROCEDURES.map(({ title, steps }) => ({
-  heading: title,
-  meaning: null,
-  steps: remedyOf(steps, PLACES).remedySteps,
-}));
+/** Steps that several runbooks share and link to. */
+const PROCEDURES: readonly StepList[] = [
+  procedure('Create a policy on a FortiGate', wordsOf('policy-inspects-traffic').remedy.slice(0, 3)),
+  procedure("Capture FortiAuthenticator's connection", wordsOf('tls-interception-suspected').remedy.slice(0, 3)),
+  procedure('Exempt a name from a DNS filter', wordsOf('name-not-found').kinds?.['filtered']?.remedy),
+  procedure('Find a name in the hosts file', wordsOf('answer-unexpected').kinds?.['local-name']?.remedy),
+  procedure('Learn the new certificate', wordsOf('certificate-rotated').remedy),
+  procedure('Send codes without the mail server', wordsOf('mail-unavailable').remedy.slice(-1)),
+  procedure('Move a licence', wordsOf('license-on-peer').remedy.slice(-2)),
+];
+
+function procedure(heading: string, steps: readonly Step[] = []): StepList {
+  return { heading, meaning: null, steps: remedyOf(steps, PLACES).remedySteps };
+}
 
 const PROCEDURE_PLACES: KnownPlaces = placesOfProcedures();
 
 function placesOfProcedures(): KnownPlaces {
-  const placed = PROCEDURE_LISTS.flatMap(({ heading, steps }) =>
+  const placed = PROCEDURES.flatMap(({ heading, steps }) =>
     steps.map((step, index) => ({ step, place: { heading, number: index + 1, ofSteps: steps.length } })),
   );
   return {
@@ -256,11 +303,11 @@ function blockKey({ commands, undo }: RemedyStep): string {
   return JSON.stringify([commands, undo]);
 }
 
-/** A reference to several consecutive steps. */
+/** Several consecutive steps that are described elsewhere. */
 interface Run {
-  /** The sentence of the first step, if only its commands have a known location. Otherwise empty. */
+  /** The sentence of the first step if only its commands are described elsewhere, otherwise empty. */
   readonly text: string;
-  /** The first of these steps in JSON format. */
+  /** The first step as JSON. */
   readonly key: string;
   readonly places: readonly Place[];
 }
@@ -269,7 +316,7 @@ interface ShownList extends Pick<StepList, 'heading' | 'meaning'> {
   readonly steps: readonly LinkedStep[];
 }
 
-/** Replaces repeated steps and command blocks with references, so that the page shows each of them only once. */
+/** Replaces repeated steps and command blocks with references. */
 function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly ShownList[] {
   const [steps, blocks] = [new Map(known.steps), new Map(known.blocks)];
   return lists.map(({ heading, meaning, steps: own }) => {
@@ -287,7 +334,7 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
       if (place === undefined) lines.push(additionTo(step) ?? step);
       else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
-        // The line now refers to several steps, so it no longer describes the first step alone.
+        // The line now refers to several steps, so it no longer stands for the first one.
         if (last.text !== '') steps.delete(last.key);
       } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
     }
@@ -316,10 +363,10 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
   );
 }
 
-/** Returns a step with only the commands that the procedure does not contain. Returns null if there are none. */
+/** Returns a step with only the commands that the procedure lacks, or null. */
 function additionTo(step: RemedyStep): LinkedStep | null {
   const lines = step.commands?.split('\n') ?? [];
-  for (const { heading, steps } of PROCEDURE_LISTS)
+  for (const { heading, steps } of PROCEDURES)
     for (const [index, { commands, undo }] of steps.entries()) {
       const known = commands?.split('\n') ?? [];
       const added = lines.filter((line) => !known.includes(line));
@@ -339,7 +386,6 @@ function placesOf(id: CauseId): WordingFacts {
   return CHECKS.find(({ causes }) => Object.hasOwn(causes, id))?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
 }
 
-/** Returns the entries in `CauseWords.sources`, with links for entries that have a URL. */
 function sourceWords(sources: readonly string[]): readonly Word[] {
   return sources.flatMap((source, index): readonly Word[] => {
     const [, document] = /^docs:(.+)$/u.exec(source) ?? [];

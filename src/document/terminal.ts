@@ -6,21 +6,19 @@ import { wrap } from '../text/wrap.ts';
 
 export interface TextStyle {
   readonly color: boolean;
-  /** The width of the terminal in columns. */
   readonly width: number;
 }
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** The maximum length of text. Longer text is probably an attempt to flood the terminal, and is truncated. */
+/** Longer text is probably an attempt to flood the terminal, and is truncated. */
 const TEXT_LIMIT = 1_000;
 
-/** Wraps possibly untrusted text for the terminal. The indentation works as in `wrap`. */
+/** For possibly untrusted text. The indentation works as in `wrap`. */
 export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }
 
-/** Formats a cause with its evidence and remedy for the terminal. */
 export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
@@ -46,7 +44,7 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
   ]);
 }
 
-/** Formats a command block. Its lines are not wrapped or coloured, because users copy them from the terminal. */
+/** The lines are not wrapped or coloured, because users copy them. */
 function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
@@ -57,10 +55,7 @@ function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonl
 
 const SECTION_INDENT = 12;
 
-/**
- * Formats a section with indented lines.
- * @param hangs whether to indent continuation lines, which separates consecutive items visually
- */
+/** @param hangs whether continuation lines are indented */
 function section(
   name: string,
   items: readonly string[],

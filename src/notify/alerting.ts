@@ -25,48 +25,41 @@ import { next } from '../engine/incident/machine.ts';
 import {
   type Channel,
   type ChannelState,
+  type EgressDeps,
   type MessageChannel,
   type StateChannel,
   orDeferred,
   type RecipientOutcome,
 } from './channels/channel.ts';
-import { channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
+import { byChannel, channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
 import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
-import { type Attempt, journalEntry, Outbox, type OutboxDeps, pendingByChannel } from './outbox.ts';
+import { type Attempt, Outbox, type OutboxDeps } from './outbox.ts';
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
-import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
-  /** Returns data for a summary that alerting does not have, such as the availability in the period. */
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The components of alerting that `createAlerting` creates from the configuration. */
 interface AlertingParts {
   readonly channels: readonly Channel[];
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
-  /** The IANA name of the site's time zone. */
   readonly timezone: string;
-  /** The schedule of the regular summaries. Null if summaries are disabled. */
   readonly summary: Crontab | null;
 }
 
 /**
- * The interval at which retries are checked while deliveries are failing. Reminders, digests and ends of silences can
- * be up to {@link IDLE_BEAT} late.
+ * While deliveries are failing. Otherwise, reminders, digests and ends of silences can be up to {@link IDLE_BEAT} late.
  */
 const TICK: Millis = 2_000;
-/** The delay after which a missing tick means that alerting no longer works. */
 const LOST_AFTER: Millis = 8_000;
 const STOP_DEADLINE: Millis = 10_000;
 
-/** Turns diagnoses into incidents and sends notifications about these incidents. */
 export class Alerting {
   readonly #parts: AlertingParts;
   readonly #deps: AlertingDeps;
@@ -92,8 +85,7 @@ export class Alerting {
   }
 
   /**
-   * Resumes the state of the previous process. If that process ended unexpectedly, a notification is sent.
-   * @param lastRound the time of the last round in the history
+   * Resumes the state of the previous process, and sends a note if that process ended unexpectedly.
    * @param underWay running deliveries that the previous instance handed over
    */
   start(lastRound: EpochMs | null = null, underWay: readonly Attempt[] = []): void {
@@ -113,11 +105,11 @@ export class Alerting {
   }
 
   /**
-   * Delivers pending messages until the signal is aborted or ten seconds have passed. Remaining messages are delivered
-   * after the next start. Does nothing if alerting was not started.
+   * Delivers pending messages until the signal is aborted or ten seconds have passed. Does nothing if alerting was not
+   * started.
    */
   async stop(signal: AbortSignal): Promise<void> {
-    // This instance must not be started later, because another instance may already be delivering the same messages.
+    // Another instance may already be delivering the same messages, so this instance must never start.
     if (this.#tickedAt === null) {
       this.#stopped.abort(new Error('Alerting was not started'));
       return;
@@ -135,9 +127,8 @@ export class Alerting {
   }
 
   /**
-   * Stops without waiting for running deliveries and returns them. Another instance with the same journal must continue
-   * them, so that a slow recipient does not receive a message twice. State channels send until the signal is aborted,
-   * as in `stop`.
+   * Stops without waiting for running deliveries, and returns them. Another instance with the same journal must take
+   * them over, so that a slow recipient does not receive a message twice. State channels are stopped as in `stop`.
    */
   async handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
     const underWay = this.#outbox.handOver();
@@ -146,8 +137,8 @@ export class Alerting {
   }
 
   /**
-   * Processes the diagnosis of a round. Never throws or waits. `fresh` lists the preconditions that this round checked.
-   * Null means that all preconditions were checked.
+   * Never throws or waits.
+   * @param fresh the preconditions that this round checked, or null for all
    */
   accept(diagnosis: Diagnosis, fresh: readonly string[] | null, partlyFresh?: PartlyFresh): void {
     const looks = this.#looks;
@@ -156,13 +147,12 @@ export class Alerting {
     this.#work();
   }
 
-  /** Processes the last round again after a late response. The result does not count as another confirmation. */
+  /** Processes the last round again after a late response. This does not count as another confirmation. */
   revise(diagnosis: Diagnosis): void {
     this.#take({ kind: 'revision', at: this.#deps.clock.now(), diagnosis });
     this.#work();
   }
 
-  /** Returns the open incidents and the incidents that ended recently. */
   incidents(): readonly Incident[] {
     return this.#state.incidents;
   }
@@ -171,17 +161,14 @@ export class Alerting {
     return this.#state.silences;
   }
 
-  /**
-   * Creates a silence, which holds back notifications about matching incidents until it ends. Returns the new silence,
-   * or null if it was rejected.
-   */
+  /** Returns null if the silence was rejected. */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null {
     this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
     this.#work();
     return this.#state.silences.at(-1) ?? null;
   }
 
-  /** Removes a silence. Returns false if no silence has this ID. */
+  /** Returns false if no silence has this ID. */
   unsilence(id: string): boolean {
     if (!this.#state.silences.some((silence) => silence.id === id)) return false;
     this.#take({ kind: 'unsilence', at: this.#deps.clock.now(), id });
@@ -189,20 +176,15 @@ export class Alerting {
     return true;
   }
 
-  /**
-   * Acknowledges an open incident, which stops reminders until the incident ends or its cause changes. Returns false if
-   * no open incident has this ID.
-   */
+  /** Stops reminders until the incident ends or its cause changes. Returns false if no open incident has this ID. */
   acknowledge(id: string, by: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });
   }
 
-  /** Withdraws an acknowledgement, so that reminders resume. Returns false if no open incident has this ID. */
   unacknowledge(id: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'unacknowledge', at: this.#deps.clock.now(), id });
   }
 
-  /** Adds evidence to an open incident. Returns false if no open incident has this ID. */
   attach(id: string, evidence: readonly string[]): boolean {
     return this.#takeAboutOpen(id, { kind: 'attach', at: this.#deps.clock.now(), id, evidence });
   }
@@ -214,7 +196,6 @@ export class Alerting {
     return true;
   }
 
-  /** Returns whether reminders, digests and retries have been processed recently. */
   isWorking(): boolean {
     return (
       this.#tickedAt !== null &&
@@ -223,23 +204,20 @@ export class Alerting {
     );
   }
 
-  /** Returns whether a maintenance window is currently active. */
   inMaintenance(): boolean {
     return this.#state.maintenance;
   }
 
-  /** Returns the number of pending deliveries for each channel. */
+  /** For a state channel, counts the recipients that rejected the last message. */
   pending(): Readonly<Record<ChannelId, number>> {
-    const outboxEntries = this.#deps.journal.pending();
-    return pendingByChannel({
-      messages: this.#messages,
-      states: this.#states,
-      outboxEntries,
-      held: heldIn(this.#state),
-    });
+    const held = heldIn(this.#state);
+    return byChannel((channel) =>
+      this.#states
+        .filter(({ id }) => id === channel)
+        .reduce((sum, state) => sum + state.waiting(), this.#outbox.pending(channel, held)),
+    );
   }
 
-  /** Returns the delivery status of all configured state channels. */
   states(): readonly ChannelState[] {
     return this.#states.map((channel) => ({
       name: channelWords(channel.id).name,
@@ -248,12 +226,10 @@ export class Alerting {
     }));
   }
 
-  /** Returns whether the configuration contains this recipient. */
   isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
     return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  /** Resolves as soon as no delivery is running. */
   async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
@@ -265,7 +241,7 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    // A summary lists open incidents, so it is sent only after all incidents have been verified.
+    // A summary lists open incidents, so it waits until all of them have been verified.
     if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
@@ -282,10 +258,7 @@ export class Alerting {
     if (this.#cancelTick !== null && this.#pace !== this.#neededPace()) this.#startTicking();
   }
 
-  /**
-   * Returns the interval until the next tick. Ticks are frequent only while failed deliveries must be retried, because
-   * each tick wakes an idle process.
-   */
+  /** Ticks are frequent only while failed deliveries must be retried, because each tick wakes an idle process. */
   #neededPace(): Millis {
     const isWaiting = this.#deps.journal.pending().length > 0 || this.#states.some((channel) => channel.waiting() > 0);
     return isWaiting ? TICK : IDLE_BEAT;
@@ -297,29 +270,24 @@ export class Alerting {
     if (step !== null) this.#keep(step.state, step.effects);
   }
 
-  /**
-   * Updates the state for an input. The new state and the resulting notifications are stored before anything is sent.
-   */
+  /** Stores the new state and the resulting notifications before anything is sent. */
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
-    this.#noteAwaitingDigest(heldIn(state).length - heldIn(this.#state).length);
+    const incidents = heldIn(state).length - heldIn(this.#state).length;
+    if (incidents > 0)
+      this.#deps.logger.warn(
+        { incidents },
+        'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
+      );
     if (hasChanged) this.#keep(state, effects);
   }
 
   #keep(state: IncidentState, effects: readonly IncidentEffect[]): void {
     this.#state = state;
-    this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
+    this.#outbox.record(state, effects);
     for (const effect of effects) this.#announce(effect);
     this.#adjustPace();
-  }
-
-  #noteAwaitingDigest(more: number): void {
-    if (more <= 0) return;
-    this.#deps.logger.warn(
-      { incidents: more },
-      'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
-    );
   }
 
   #announce(effect: IncidentEffect): void {
@@ -349,49 +317,46 @@ export class Alerting {
   }
 }
 
-/**
- * Creates alerting from the configuration.
- * @throws {RangeError} if a maintenance window is invalid
- */
+/** @throws {RangeError} if a maintenance window is invalid */
 export function createAlerting(
   config: Config,
   { intervals, ...deps }: AlertingDeps & Pick<IncidentPolicy, 'intervals'>,
 ): Alerting {
-  const { notify } = config;
+  const { notify, timezone } = config;
   return new Alerting(
     {
-      channels: CHANNELS.flatMap((channel) =>
-        channel.create(notify, { ...deps, ...messageContext(config), proxy: notify.proxy }),
-      ),
+      channels: createChannels(config, deps),
       maintenance: createMaintenance(notify.maintenance),
-      policy: policyOf(notify, intervals),
-      timezone: config.timezone,
-      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, config.timezone),
+      policy: { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals },
+      timezone,
+      summary: notify.summary === null ? null : readCrontab(notify.summary.cron, timezone),
     },
     deps,
   );
 }
 
-function policyOf(notify: Config['notify'], intervals: IncidentPolicy['intervals']): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals };
+export function createChannels(
+  { site, timezone, web, notify }: Config,
+  { clock, readSecret, env }: Omit<EgressDeps, 'proxy'>,
+): readonly Channel[] {
+  const context = { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
+  const egress = { clock, readSecret, env, proxy: notify.proxy };
+  return CHANNELS.flatMap((channel) => channel.create(notify, { ...context, ...egress }));
 }
 
-/**
- * Sends the current state to the recipients of a state channel, one message at a time. If the state changes while a
- * message is being sent, the new state is sent immediately afterwards.
- */
+/** Sends one message at a time. If the state changes meanwhile, the new state is sent immediately afterwards. */
 type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
 
 function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock }: OutboxDeps): StatePublisher {
   const { name } = channelWords(channel.id);
-  /** Recipients whose last message failed. Each failure is logged only once. */
+  /** Each failure is logged only once. */
   const failing = new Set<string>();
   let last = Promise.resolve();
 
   function note({ recipient, kind, detail }: RecipientOutcome): void {
     const isSent = kind === 'sent';
     if (!isSent && !failing.has(recipient))
-      logger.warn({ url: recipient, detail }, `${name} rejects alerts. ftm-watch will retry`);
+      logger.warn({ url: recipient, detail }, `Cannot send alerts to ${name}. ftm-watch will retry`);
     if (isSent && failing.has(recipient)) logger.info({ url: recipient }, `${name} accepts alerts again`);
     if (isSent) failing.delete(recipient);
     else failing.add(recipient);
@@ -407,15 +372,7 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
   };
 }
 
-/** Returns the configured settings that the text of messages depends on. */
-export function messageContext({ site, timezone, web, notify }: Config): MessageContext {
-  return { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
-}
-
-/**
- * Returns ten random characters. Among a thousand sites, the probability that two receive the same name is one in two
- * million.
- */
+/** Ten characters: among a thousand sites, the probability that two have the same name is one in two million. */
 export function randomName(): string {
   return randomBytes(5).toString('hex');
 }

@@ -11,14 +11,10 @@ import { openDispatcher, readSecretUrl, throughProxy } from './channels/http-pos
 
 interface HeartbeatDeps extends EgressDeps {
   readonly logger: OperatorLog;
-  /** Returns whether rounds are still running. If not, no heartbeat is sent, so that a blocked daemon is noticed. */
+  /** If false, no heartbeat is sent, so that the monitoring service notices a blocked daemon. */
   readonly isAlive: () => boolean;
 }
 
-/**
- * Sends regular requests to an external monitoring service. If the requests stop, the service detects that ftm-watch
- * has failed.
- */
 export interface Heartbeat {
   start(): void;
   stop(): void;
@@ -38,8 +34,7 @@ export function createHeartbeat(
   function note(error: string | null): void {
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
-    // The URL is secret and is not logged. Anyone who knows the URL could send heartbeats and thereby suppress the
-    // alarm.
+    // The URL is not logged: anyone who has it could send heartbeats and thereby suppress the alarm.
     if (error === null) logger.info({}, 'Heartbeats are accepted again');
     else logger.warn({ error }, 'Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
   }
@@ -58,11 +53,10 @@ export function createHeartbeat(
   };
 }
 
-/** Sends one heartbeat request. Returns null if it was accepted, or a description of the error. */
+/** Returns null if the heartbeat was accepted, or a description of the error. */
 async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
   const { clock, readSecret } = deps;
-  // To save memory, the HTTP client is loaded only if a heartbeat is configured. The first heartbeat is sent
-  // immediately.
+  // The HTTP client is loaded only if a heartbeat is configured, to save memory.
   const { request } = await import('undici');
   using limit = deadline(clock, BEAT_DEADLINE, signal);
   let dispatcher: Dispatcher | null = null;
@@ -82,8 +76,8 @@ async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSigna
 }
 
 /**
- * Describes the problem with an HTTP status code, or returns null if the heartbeat was accepted. Redirects count as
- * failures, because they lead to a login page or another address and the heartbeat was not registered.
+ * Redirects count as failures, because they lead to a login page or another address, which does not count the
+ * heartbeat.
  */
 function problemOf(status: number): string | null {
   if (status >= 200 && status < 300) return null;

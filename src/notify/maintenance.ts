@@ -2,23 +2,18 @@ import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
 
-/** The schedule of maintenance windows. Notifications are held back during a maintenance window. */
 export interface Maintenance {
   isActive(now: EpochMs): boolean;
   outlook(now: EpochMs): MaintenancePlan;
 }
 
-/** The current maintenance window and the next one. */
 export interface MaintenancePlan {
-  /** The end of the current window. Null outside maintenance windows. */
   readonly until: EpochMs | null;
-  /** The next window. Null if no further window is planned. */
   readonly next: { readonly from: EpochMs; readonly until: EpochMs } | null;
 }
 
 /**
- * Creates the schedule from the configured cron expressions, durations and time zones. A window's duration is not
- * affected by daylight saving time changes.
+ * Daylight saving time changes do not affect a window's duration.
  * @throws {RangeError} if an expression or a time zone is invalid
  */
 export function createMaintenance(windows: Config['notify']['maintenance']): Maintenance {

@@ -7,7 +7,6 @@ import {
   isGap,
   type NoteNotification,
   type Silence,
-  type NoteSection,
 } from '../engine/incident/incident.ts';
 import type { IncidentStep } from '../engine/incident/round-view.ts';
 import { headline } from '../checks/headline.ts';
@@ -15,22 +14,21 @@ import { spanText, zonedText, dayText } from '../core/time-text.ts';
 import type { Cause } from '../engine/model.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
+import { firstLines } from '../document/document.ts';
 import { occurrenceText } from '../document/notification.ts';
 
-/** The minimum interval between notifications about unexpected restarts. */
 const AGAIN_AFTER: Millis = 3_600_000;
 
 interface Restart {
   readonly now: EpochMs;
-  /** The time of the last round in the history. Null if the history contains no round. */
+  /** Null if the history contains no round. */
   readonly lastRound: EpochMs | null;
   readonly timezone: string;
 }
 
 /**
- * Returns the initial state of a new process. If the previous process ended unexpectedly, a notification is also
- * returned.
- * @param isQuiet set if no notifications may be sent at the moment
+ * Returns the initial state of a new process, with a note if the previous process ended unexpectedly.
+ * @param isQuiet true if no notifications may be sent at the moment
  */
 export function resumedState(
   saved: IncidentState,
@@ -45,8 +43,8 @@ export function resumedState(
 }
 
 /**
- * Marks incidents as unverified after a long time without rounds. Unconfirmed incidents are dropped, because rounds
- * before and after the gap do not confirm each other.
+ * Marks incidents as unverified after a long time without rounds. Drops unconfirmed incidents, because rounds before
+ * and after the gap do not confirm each other.
  */
 function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: IncidentPolicy): IncidentState {
   const isLong = ({ precondition }: Cause, since: EpochMs): boolean =>
@@ -62,29 +60,24 @@ function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: Inc
   };
 }
 
-/**
- * Returns a notification that the previous process ended unexpectedly. It contains the time without checks and the
- * incidents that were open at that time. Returns null if the process ended normally or if a restart was reported
- * recently.
- */
+/** Returns null if the process ended normally or if a restart was reported recently. */
 function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart): NoteNotification | null {
   const { runningSince, restartToldAt, origin, incidents } = state;
   if (runningSince === null) return null;
   if (restartToldAt !== null && Math.abs(now - restartToldAt) < AGAIN_AFTER) return null;
-  // If the clock was set back, the start of the period must not be after its end.
+  // The clock may have been set back.
   const from = Math.min(Math.max(lastRound ?? runningSince, runningSince), now);
   const [since, until] = [zonedText(from, timezone), zonedText(now, timezone)];
   const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
   return {
     kind: 'note',
-    // The ID is derived from the time at which the process started, so that repeated notifications about the same event
-    // have the same ID.
+    // The ID is the same if the note is created again.
     id: `restart-${String(runningSince)}-${origin}`,
     at: now,
     event: 'restart',
     short: `no checks for ${spanText(now - from)}`,
     tone: 'warning',
-    action: `Check the log of ftm-watch before ${until} for the reason why it ended.`,
+    action: `To find out why ftm-watch ended, read its log from before ${until}.`,
     summary:
       'ftm-watch ended unexpectedly, for example because of a crash or a power failure. It checked nothing from ' +
       `${since} to ${until}. Faults that began and ended in that time were not detected, and log lines sent in that ` +
@@ -96,7 +89,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   };
 }
 
-/** Returns the summary that is due, together with the new state, or null if no summary is due. */
+/** Returns null if no summary is due. */
 export function dueSummary(
   state: IncidentState,
   summary: Crontab,
@@ -113,7 +106,6 @@ export function dueSummary(
   return { state: summarized, effects: [{ kind: 'notify', notification }] };
 }
 
-/** The maximum number of entries in a section of a summary. */
 const MAX_LISTED = 30;
 
 function summaryNote(
@@ -136,7 +128,7 @@ function summaryNote(
     tone: open.length === 0 ? 'good' : open.some(({ cause }) => cause.severity === 'critical') ? 'critical' : 'warning',
     action: actionOf(open, facts),
     summary:
-      `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)} ` +
+      `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)}, ` +
       (facts.availability === null
         ? 'ftm-watch checked nothing.'
         : `activation was possible for ${percent(facts.availability)} of the monitored time.`),
@@ -155,7 +147,7 @@ function summaryNote(
         title: 'Active silences',
         lines: state.silences.filter((one) => one.until > until).map((one) => silenceLine(one, timezone)),
       },
-    ].flatMap(limitedSection),
+    ].flatMap(({ title, lines }) => (lines.length === 0 ? [] : [{ title, lines: firstLines(lines, MAX_LISTED) }])),
   };
 }
 
@@ -167,7 +159,7 @@ function actionOf([mostSevere, ...others]: readonly Incident[], { ends: [soonest
   return soonest === undefined ? 'No action is required.' : `Renew soon: ${soonest.what}.`;
 }
 
-/** Formats a percentage. Values are rounded down, so that 100 % means that there was no failure at all. */
+/** Rounds down, so that 100 % means that there was no failure at all. */
 function percent(share: number): string {
   return `${String(Math.floor(share * 1_000) / 10)} %`;
 }
@@ -181,20 +173,11 @@ function silenceLine({ cause, subject, until, by, comment }: Silence, timezone: 
   return `${what}, until ${zonedText(until, timezone)}, by ${by}${comment === '' ? '' : `: ${comment}`}`;
 }
 
-function limitedSection({ title, lines }: NoteSection): readonly NoteSection[] {
-  if (lines.length === 0) return [];
-  const more = lines.length - MAX_LISTED;
-  return [{ title, lines: more > 0 ? [...lines.slice(0, MAX_LISTED), `and ${String(more)} more`] : lines }];
-}
-
-/** Data for a summary that alerting does not have itself. */
 export interface SummaryFacts {
-  /** The fraction (0 to 1) of the monitored time during which activation worked. Null if unknown. */
+  /** A fraction from 0 to 1. Null if unknown. */
   readonly availability: number | null;
-  /** The incidents that ended during the summary's period. */
   readonly ended: readonly Incident[];
-  /** The number of unassigned tokens for each appliance. */
   readonly tokensLeft: readonly { readonly appliance: string; readonly count: number }[];
-  /** Upcoming expiry dates of certificates and licences, earliest first. */
+  /** Expiry dates of certificates and licences, earliest first. */
   readonly ends: readonly { readonly what: string; readonly at: EpochMs }[];
 }

@@ -9,19 +9,16 @@ import {
   incidentsOf,
   type Incident,
   type IncidentState,
-  type JournalEntry,
   type Notification,
 } from '../engine/incident/incident.ts';
 import type { IncidentEffect } from '../engine/incident/round-view.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
-import { type MessageChannel, orDeferred, type RecipientOutcome, type StateChannel } from './channels/channel.ts';
+import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
-import { byChannel, type ChannelId } from './channels/registry.ts';
 
-/** The maximum pause that a service can request before the next attempt. */
+/** The longest pause that a service can request with `Retry-After`. */
 const LONGEST: Millis = 15 * 60_000;
 
-/** Returns the pause that a service requested, limited to the maximum. */
 function pauseOf(retryAfter: Millis): Millis {
   return Math.min(LONGEST, retryAfter);
 }
@@ -29,47 +26,20 @@ function pauseOf(retryAfter: Millis): Millis {
 const FIRST: Millis = 5_000;
 const LONGEST_DELAY: Millis = 5 * 60_000;
 
-/**
- * The time after which undelivered messages are given up. Mail servers use the same limit of five days (RFC 5321
- * §4.5.4.1), and alerts of that age are of no use.
- */
+/** Mail servers also give up after five days (RFC 5321 §4.5.4.1). */
 const GIVE_UP_AFTER: Millis = 5 * 86_400_000;
 
-/**
- * Returns the delay after a number of consecutive failures. The delay doubles with each failure, up to five minutes.
- */
 function retryDelay(attempts: number): Millis {
-  return Math.min(LONGEST_DELAY, FIRST * 2 ** Math.min(Math.max(0, attempts - 1), 20));
+  return Math.min(LONGEST_DELAY, FIRST * 2 ** Math.max(0, attempts - 1));
 }
 
 export interface OutboxDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   readonly journal: AlertJournal;
-  /** Called after each attempt to update `ftm_notifications_total` and the time of the last success. */
   readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
 }
 
-/**
- * Returns the journal entry for one step. The entry contains the state changes and notifications, and must be stored
- * before any notification is sent.
- */
-export function journalEntry(
-  state: IncidentState,
-  effects: readonly IncidentEffect[],
-  channels: readonly MessageChannel[],
-  now: EpochMs,
-): JournalEntry {
-  return {
-    state,
-    incidents: changedIncidents(state, effects),
-    outboxEntries: effects.flatMap((effect) =>
-      effect.kind === 'notify' ? outboxEntriesOf(effect.notification, channels, now) : [],
-    ),
-  };
-}
-
-/** Returns the outbox entries of a notification for all channels that accept its severity. */
 function outboxEntriesOf(
   notification: Notification,
   channels: readonly MessageChannel[],
@@ -97,7 +67,6 @@ function outboxEntriesOf(
   );
 }
 
-/** Returns the incidents that changed in this step, for the history. */
 function changedIncidents(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
   const changed = effects.flatMap((effect) =>
     effect.kind === 'transition' ? [effect.incident] : incidentsOf(effect.notification),
@@ -106,13 +75,12 @@ function changedIncidents(state: IncidentState, effects: readonly IncidentEffect
   return state.incidents.filter(({ id }) => ids.has(id));
 }
 
-/** A running attempt to deliver one notification to the recipients of one channel. */
 export interface Attempt {
   readonly channel: string;
   readonly batch: readonly OutboxEntry[];
-  /** The outcomes for all recipients. This promise never rejects. */
+  /** Never rejects. */
   readonly outcomes: Promise<readonly RecipientOutcome[]>;
-  /** Aborts the attempt. Afterwards, it is unknown whether the recipient accepted the message. */
+  /** After an abort, it is unknown whether the recipient accepted the message. */
   readonly controller: AbortController;
 }
 
@@ -124,27 +92,21 @@ interface Run {
 /**
  * Delivers the notifications in the journal. Each notification is stored before its first attempt, and each outcome
  * immediately after the attempt. After a crash, no notification is lost, and only deliveries without a stored outcome
- * are repeated. Channels don't wait for each other.
+ * are repeated. Channels do not wait for each other.
  */
 export class Outbox {
   readonly #channels: readonly MessageChannel[];
   readonly #deps: OutboxDeps;
   readonly #signal: AbortSignal;
   readonly #running = new Map<MessageChannel, Run>();
-  /**
-   * The end of each pause that a recipient requested with `Retry-After`. A pause applies to all messages for that
-   * recipient.
-   */
+  /** The end of each requested pause. A pause applies to all messages for the recipient. */
   readonly #pausedUntil = new Map<string, Millis>();
-  /** The running attempts, each with a function that stops waiting for its outcomes. */
+  /** Running attempts, each with a function that stops waiting for the outcomes. */
   readonly #attempts = new Map<Attempt, () => void>();
   readonly #takenOver = new Set<Promise<void>>();
   #isHandedOver = false;
 
-  /**
-   * Creates an outbox for the configured message channels.
-   * @param signal aborts all attempts and prevents new ones
-   */
+  /** @param signal aborts all attempts and prevents new ones */
   constructor(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal) {
     this.#channels = channels;
     this.#deps = deps;
@@ -155,14 +117,41 @@ export class Outbox {
     signal.addEventListener('abort', abortAll, { once: true });
   }
 
-  /** Makes one attempt for each delivery that is due. Never rejects. */
+  /** Stores a step with its notifications. Must be called before these notifications are sent. */
+  record(state: IncidentState, effects: readonly IncidentEffect[]): void {
+    const { journal, clock } = this.#deps;
+    journal.record({
+      state,
+      incidents: changedIncidents(state, effects),
+      outboxEntries: effects.flatMap((effect) =>
+        effect.kind === 'notify' ? outboxEntriesOf(effect.notification, this.#channels, clock.now()) : [],
+      ),
+    });
+  }
+
+  /**
+   * Returns the number of pending deliveries.
+   * @param held incidents held back by the hourly limit, counted once per recipient
+   */
+  pending(channel: string, held: readonly Incident[]): number {
+    const undelivered = this.#deps.journal.pending().filter(({ delivery }) => delivery.channel === channel);
+    const awaitingDigest = this.#channels
+      .filter(({ id }) => id === channel)
+      .map(
+        ({ recipients, minSeverity }) =>
+          recipients.length * held.filter((incident) => isSevereEnough(incident, minSeverity)).length,
+      );
+    return awaitingDigest.reduce((sum, count) => sum + count, undelivered.length);
+  }
+
+  /** Makes one attempt for each due delivery. Never rejects. */
   async deliver(): Promise<void> {
     if (this.#isHandedOver) return;
     this.#withdrawOrphaned();
     await Promise.all([...this.#channels.map((channel) => this.#drainOne(channel)), ...this.#takenOver]);
   }
 
-  /** Takes over running attempts from another outbox that uses the same journal. Their outcomes are recorded here. */
+  /** Records the outcomes of attempts that another outbox with the same journal has started. */
   takeOver(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       const underWay = this.#settled(attempt).finally(() => this.#takenOver.delete(underWay));
@@ -170,10 +159,7 @@ export class Outbox {
     }
   }
 
-  /**
-   * Stops making new attempts and returns the running attempts. The caller must pass them to an outbox that records
-   * their outcomes.
-   */
+  /** Makes no further attempts, and returns the running ones. The caller must pass them to another outbox. */
   handOver(): readonly Attempt[] {
     this.#isHandedOver = true;
     const underWay = [...this.#attempts];
@@ -185,8 +171,8 @@ export class Outbox {
   #drainOne(channel: MessageChannel): Promise<void> {
     const before = this.#running.get(channel);
     if (before !== undefined) {
-      // Two concurrent runs would send an entry twice. The current run checks for due entries again, because this entry
-      // may have been added after its last check.
+      // Two concurrent runs would send an entry twice. Instead, the current run starts over, because this entry may
+      // have been added after its last check.
       before.again = true;
       return before.done;
     }
@@ -218,7 +204,7 @@ export class Outbox {
     }
   }
 
-  /** Waits for an attempt to finish and records its outcomes, unless another outbox takes over the attempt first. */
+  /** Records the outcomes unless another outbox takes over the attempt first. */
   async #settled(attempt: Attempt): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<readonly RecipientOutcome[] | null>();
     this.#attempts.set(attempt, () => resolve(null));
@@ -246,7 +232,6 @@ export class Outbox {
     return [...this.#attempts.keys()].some(({ batch }) => batch.some((entry) => deliveryKey(entry.delivery) === key));
   }
 
-  /** Cancels pending deliveries to recipients that are no longer configured. */
   #withdrawOrphaned(): void {
     const { journal, clock } = this.#deps;
     const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
@@ -267,8 +252,7 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
-    // If an attempt was aborted, it is unknown whether the recipient accepted the message. The recipient is not to
-    // blame.
+    // It is unknown whether the recipient accepted the message, so this is not a failure of the recipient.
     if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
@@ -276,10 +260,7 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   for (const entry of tried) noteResult(entry, deps);
 }
 
-/**
- * Returns older deliveries that were given up and that these deliveries replace. A replaced delivery has the same
- * recipient, and all its incidents are included in the new deliveries.
- */
+/** Returns abandoned deliveries to the same recipient whose incidents are all included in the new deliveries. */
 function withdrawn(tried: readonly OutboxEntry[], journal: AlertJournal, now: EpochMs): readonly Delivery[] {
   const done = tried.filter(({ delivery }) => delivery.status !== 'pending');
   return journal
@@ -304,8 +285,8 @@ async function tryOnce(
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
-  // Recipients of an outbox entry still receive the notification if the configured minimum severity was raised in the
-  // meantime.
+  // The minimum severity may have been raised since the entry was stored. Its recipients still receive the
+  // notification.
   const notification = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
   const firstFailedAt = failures.length === 0 ? null : Math.min(...failures);
@@ -313,10 +294,7 @@ async function tryOnce(
   return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
 }
 
-/**
- * The outcome for a recipient that the channel did not report. Without an outcome, the delivery would be retried
- * immediately.
- */
+/** For a recipient that the channel did not report. Without an outcome, the delivery would be retried immediately. */
 const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
 
 function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recipient'>, now: EpochMs): Delivery {
@@ -325,7 +303,7 @@ function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recip
   if (outcome.kind === 'sent') return { ...tried, status: 'sent', finishedAt: now };
   const wait = Math.max(retryDelay(attempts), pauseOf(outcome.retryAfter ?? 0));
   const failed = { ...tried, firstFailedAt: delivery.firstFailedAt ?? now, nextAttemptAt: now + wait };
-  // If delivery was given up earlier, the status stays the same until the recipient accepts the message.
+  // An abandoned delivery stays abandoned until the recipient accepts the message.
   if (isGivenUp(delivery)) return failed;
   if (outcome.kind === 'rejected') return { ...failed, status: 'rejected', finishedAt: now };
   return now - delivery.createdAt > GIVE_UP_AFTER ? { ...failed, status: 'expired', finishedAt: now } : failed;
@@ -357,15 +335,15 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
 }
 
 /**
- * Returns the next attempt, which consists of one notification and all recipients for whom it is due. New notifications
- * come first, so that they don't wait for a long queue of failed ones.
+ * Returns one notification and all recipients for whom it is due. New notifications come first, so that they do not
+ * wait for a long queue of failed ones.
  */
 function nextBatch(
   journal: AlertJournal,
   isFree: (delivery: Delivery) => boolean,
   now: EpochMs,
 ): readonly OutboxEntry[] {
-  // Running deliveries are included here, so that later messages still wait for them.
+  // Running deliveries are included in the order, so that later messages wait for them.
   const due = [...journal.givenUp(), ...inOrder(journal.pending())]
     .filter(({ delivery }) => isFree(delivery) && isDue(delivery, now))
     .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
@@ -374,8 +352,8 @@ function nextBatch(
 }
 
 /**
- * Returns the deliveries that can be sent now. A delivery has to wait if an older message about the same incident is
- * still pending for the same recipient. A digest can be sent as soon as one of its incidents does not have to wait.
+ * A delivery waits if an older message about the same incident is pending for the same recipient. A digest is sent as
+ * soon as one of its incidents does not have to wait.
  */
 function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const waiting = new Set<string>();
@@ -387,18 +365,12 @@ function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   });
 }
 
-/**
- * Returns whether a delivery is due. If the clock was set back, the delivery does not wait longer than its own retry
- * delay.
- */
+/** If the clock was set back, the delivery does not wait longer than its retry delay. */
 function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
   return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
 }
 
-/**
- * Returns the part of a notification that has at least this severity, or null if there is none. Test messages are
- * always returned in full.
- */
+/** Returns the part of a notification with at least this severity, or null. Test messages are always returned. */
 export function bySeverity(notification: Notification, least: Severity): Notification | null {
   switch (notification.kind) {
     case 'incident':
@@ -406,51 +378,19 @@ export function bySeverity(notification: Notification, least: Severity): Notific
     case 'digest': {
       const items = notification.items.filter(({ incident }) => isSevereEnough(incident, least));
       if (items.length === notification.items.length) return notification;
-      // Items are sorted by severity. Omitted items are therefore no more severe than the items that were filtered out.
+      // Items are sorted by severity, so the omitted items are no more severe than those that were filtered out.
       return items.length === 0 ? null : { ...notification, items, omitted: 0 };
     }
     case 'note':
-      // A restart is treated as a warning, and a summary is no more severe than that.
+      // A restart counts as a warning, and a summary is no more severe.
       return least === 'critical' ? null : notification;
     case 'test':
       return notification;
   }
 }
 
-/**
- * Returns whether an incident has ever been sent with at least this severity. Recipients of the first message therefore
- * also receive later updates and the final message.
- */
+/** Recipients of the first message also receive all later ones, even if the severity has fallen. */
 function isSevereEnough({ cause, lastNotified }: Incident, least: Severity): boolean {
   const severities = [cause, ...(lastNotified?.named ?? [])].map(({ severity }) => severity);
   return severities.some((severity) => compareSeverity(severity, least) <= 0);
-}
-
-/**
- * Returns the number of pending deliveries for each channel, including incidents held back by the hourly limit. For a
- * state channel, the number is the count of recipients that rejected the last message and need further updates.
- * @param held the incidents held back by the hourly limit, each of which is counted once per recipient
- */
-export function pendingByChannel({
-  messages,
-  states,
-  outboxEntries,
-  held,
-}: {
-  readonly messages: readonly MessageChannel[];
-  readonly states: readonly StateChannel[];
-  readonly outboxEntries: readonly OutboxEntry[];
-  readonly held: readonly Incident[];
-}): Readonly<Record<ChannelId, number>> {
-  return byChannel((channel) => {
-    const waiting = states.filter(({ id }) => id === channel).map((state) => state.waiting());
-    const awaitingDigest = messages
-      .filter(({ id }) => id === channel)
-      .map(({ recipients, minSeverity }) => {
-        const wanted = held.filter((incident) => isSevereEnough(incident, minSeverity));
-        return wanted.length * recipients.length;
-      });
-    const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
-    return [...waiting, ...awaitingDigest].reduce((sum, count) => sum + count, undelivered.length);
-  });
 }

@@ -4,7 +4,7 @@ import type { ProbeTarget } from '../core/round.ts';
 import { zoneOf } from '../core/time-text.ts';
 import { type AvailabilityPeriod, availabilityByMonth, MAX_ROUND_GAP } from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
-import type { StoredHourlyValue } from '../store/hourly-values.ts';
+import type { StoredHourlyValue } from '../store/history.ts';
 import {
   CHART_WINDOWS,
   type ChartData,

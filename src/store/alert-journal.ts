@@ -21,10 +21,8 @@ import {
   notificationText,
   stateText,
   type SavedState,
-  type Unread,
   parseNotification,
   parseState,
-  parseIncident,
 } from './saved-state.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
@@ -54,11 +52,11 @@ export function readState(db: DatabaseSync): SavedState | null {
 }
 
 interface Pending {
-  /** Outbox entries, oldest first. */
+  /** Oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Number of deliveries that this version cannot read, because another version stored them with an unknown channel or
-   * cause. Such deliveries are kept but not sent.
+   * Number of deliveries that another version stored with a channel or cause that is unknown here. They are kept but
+   * not sent.
    */
   readonly unread: number;
 }
@@ -69,26 +67,15 @@ export function readPending(db: DatabaseSync): Pending {
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 
-/**
- * Marks unreadable deliveries from before `before` as expired. Otherwise, unreadable deliveries would stay pending
- * forever.
- */
-function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
-  const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
-  const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
-  for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
-}
-
-/** Returns the most recently abandoned deliveries, oldest first. */
 export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** SQL condition for rows in `deliveries` that were created in a period. `boundsOf` returns the parameters. */
+/** The parameters are those of `boundsOf`. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
 
-/** Returns the deliveries that were created in a period, latest first. */
+/** Latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
   const sql =
     `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
@@ -99,14 +86,13 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
     .flatMap(outboxEntryOf);
 }
 
-/** Returns the deliveries about one incident, latest first. Includes digests that contain the incident. */
+/** Latest first. Includes digests that contain the incident. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
   const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_DELAY) + DIGEST_DELAY;
   const rows = select(
     db,
-    // The ID of a notification about one incident consists of the incident's ID, "." and a number. The upper bound of
-    // the ID range ends in "/", because this character follows "." in ASCII.
+    // The ID of a notification about one incident is the incident's ID, "." and a number. In ASCII, "/" follows ".".
     `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
      ORDER BY d.sequence DESC LIMIT ?`,
     id,
@@ -120,7 +106,7 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
     .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
-/** Maximum time for which the hourly limit can delay a `resolved` notification. */
+/** The longest delay of a `resolved` notification by the hourly limit. */
 const DIGEST_DELAY: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
@@ -131,23 +117,19 @@ function select(db: DatabaseSync, rest: string, ...values: readonly (number | st
     .all(...values);
 }
 
-/** Parses a row. Returns an empty list if another version stored the row in a different format. */
+/** Empty if another version stored the row in a different format. */
 function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   const delivery = deliveryRow.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** Maximum number of outbox entries in memory. If there are more, the oldest pending entry is dropped. */
+/** If there are more, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
 
-interface JournalDeps {
-  readonly logger: OperatorLog;
-  /** Returns the start of the retention time. Older entries are deleted if they have ended. */
-  readonly keptSince: () => EpochMs;
-}
-
-const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
+const UNREAD =
+  'The history contains incidents, silences or notifications of another ftm-watch version that this version cannot ' +
+  'read. They are ignored';
 
 /**
  * Keeps the alert journal in memory and in a file. The copy in memory is authoritative, so that alerts are sent even if
@@ -155,20 +137,19 @@ const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
  */
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
-  readonly #deps: JournalDeps;
+  readonly #logger: OperatorLog;
   readonly #outboxEntries = new Map<string, OutboxEntry>();
   readonly #givenUp = new Map<string, OutboxEntry>();
   readonly #unwrittenEntries = new Map<string, OutboxEntry>();
   readonly #unwrittenIncidents = new Map<string, Incident>();
   #state: IncidentState | null = null;
-  #unread: Unread = NOTHING_UNREAD;
   #writtenState: string | null = null;
   #loaded = false;
   #generation: number;
 
-  constructor(database: Database, deps: JournalDeps) {
+  constructor(database: Database, logger: OperatorLog) {
     this.#database = database;
-    this.#deps = deps;
+    this.#logger = logger;
     this.#generation = database.generation();
   }
 
@@ -198,11 +179,11 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Writes entries that could not be written before. Otherwise, they would stay unwritten until the next new entry,
-   * possibly for days.
+   * Writes what could not be written before. Otherwise, it would stay unwritten until the next new entry, possibly for
+   * days.
    */
   catchUp(): void {
-    // If the journal has not been used, the file is not opened, because it may belong to another process.
+    // An unused journal does not open the file, because it may belong to another process.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
@@ -223,8 +204,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Loads the file's previous content. If the file cannot be read, the next call tries again. Otherwise, notifications
-   * would be lost if the file is locked at the start.
+   * If the file cannot be read, the next call tries again: notifications would be lost if the file were locked at the
+   * start.
    */
   #load(): void {
     if (this.#loaded) return;
@@ -235,35 +216,18 @@ export class MirroredJournal implements AlertJournal {
     }));
     if (saved === null) return;
     this.#loaded = true;
-    this.#takeState(saved.state);
-    this.#tellUnread(saved.pending);
+    if (saved.state !== null && this.#state === null) {
+      this.#state = saved.state.state;
+      this.#writtenState = stateText(this.#state);
+    }
+    const unread = saved.pending.unread + (saved.state?.unread ?? 0);
+    if (unread > 0) this.#logger.warn({ entries: unread }, UNREAD);
     const since = [...this.#outboxEntries.values()];
     this.#outboxEntries.clear();
     for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
       this.#outboxEntries.set(deliveryKey(outboxEntry.delivery), outboxEntry);
     for (const outboxEntry of saved.givenUp)
       if (this.#isOpen(outboxEntry)) this.#givenUp.set(deliveryKey(outboxEntry.delivery), outboxEntry);
-  }
-
-  #takeState(saved: SavedState | null): void {
-    if (saved === null) return;
-    this.#unread = saved.unread;
-    if (this.#state !== null) return;
-    this.#state = saved.state;
-    this.#writtenState = this.#stateText();
-  }
-
-  #stateText(): string | null {
-    return this.#state === null ? null : stateText(this.#state, this.#unread, this.#deps.keptSince());
-  }
-
-  #tellUnread({ unread }: Pending): void {
-    const { incidents, silences } = this.#unread;
-    if (incidents.length + silences.length + unread === 0) return;
-    this.#deps.logger.warn(
-      { incidents: incidents.length, silences: silences.length, notifications: unread },
-      'The history contains entries of another version. Such entries are kept but not sent',
-    );
   }
 
   #keep(outboxEntry: OutboxEntry): void {
@@ -284,7 +248,7 @@ export class MirroredJournal implements AlertJournal {
   }
 
   #write(): void {
-    const json = this.#stateText();
+    const json = this.#state === null ? null : stateText(this.#state);
     const isNew = json !== this.#writtenState;
     if (!isNew && this.#unwrittenEntries.size === 0 && this.#unwrittenIncidents.size === 0) return;
     const kept = this.#database.write((db) => {
@@ -302,7 +266,7 @@ export class MirroredJournal implements AlertJournal {
     bound(this.#unwrittenIncidents);
   }
 
-  /** If the file is new and empty, writes everything in memory to the file. */
+  /** Writes everything in memory to a new, empty file. */
   #rewriteIfReplaced(): void {
     const generation = this.#database.generation();
     if (generation === this.#generation) return;
@@ -351,15 +315,12 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 }
 
 /**
- * Deletes rows that are older than `before`, except open incidents and undelivered notifications. If another version
- * stored these, they are deleted too, because this version cannot end them.
- * @param most maximum number of rows that are deleted per table, so that one call does not delay a round even if many
- * rows have expired
+ * Deletes rows that are older than `before`, except open incidents and undelivered notifications that this version can
+ * read.
+ * @param most maximum number of rows per table, so that a call does not delay a round
  * @returns true if no expired rows remain
  */
 export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
-  expireUnread(db, before, most);
-  dropUnreadIncidents(db, before, most);
   const dropped = OLD_ROWS.map((sql) => Number(db.prepare(sql).run(before, most).changes));
   return Math.max(...dropped, dropNotifications(db, before, most)) < most;
 }
@@ -368,7 +329,11 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM samples WHERE (series, at) IN (SELECT series, at FROM samples WHERE at < ? ORDER BY at LIMIT ?)',
   `DELETE FROM precondition_states WHERE (precondition, from_at) IN
      (SELECT precondition, from_at FROM precondition_states WHERE until_at < ? LIMIT ?)`,
-  'DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed_at < ? LIMIT ?)',
+  // An open incident that is not in the state never ends: only another version can read it.
+  `DELETE FROM incidents WHERE id IN
+     (SELECT id FROM incidents WHERE closed_at < ?1 OR closed_at IS NULL AND opened_at < ?1 AND id NOT IN
+       (SELECT value ->> 'id' FROM incident_state s, json_each(iif(json_valid(s.json), s.json, '{}'), '$.incidents'))
+     LIMIT ?2)`,
   `DELETE FROM certificates WHERE (target, fingerprint) IN
      (SELECT target, fingerprint FROM certificates WHERE last_seen < ? LIMIT ?)`,
   `DELETE FROM figures WHERE (name, subject, at) IN
@@ -377,20 +342,23 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM refused_changes WHERE sequence IN (SELECT sequence FROM refused_changes WHERE last < ? LIMIT ?)',
 ];
 
+/** A delivery that is still pending after this time can only be read by another version. */
+const LONGEST_PENDING: Millis = 6 * 86_400_000;
+
 /**
- * Deletes notifications and their deliveries. The limit applies to deliveries, because a notification can have many of
- * them.
- * @returns the number of processed deliveries, plus the number of processed notifications without a delivery
+ * The limit applies to deliveries, because a notification can have many.
+ * @returns the number of processed rows
  */
 function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {
   const rows = db
     .prepare(
       `SELECT n.id, d.sequence FROM notifications n LEFT JOIN deliveries d ON d.notification = n.id
-       WHERE n.at < ? AND NOT EXISTS
-         (SELECT 1 FROM deliveries p WHERE p.notification = n.id AND p.status = 'pending')
-       ORDER BY n.at LIMIT ?`,
+       WHERE n.at < :before AND NOT EXISTS
+         (SELECT 1 FROM deliveries p
+          WHERE p.notification = n.id AND p.status = 'pending' AND p.created_at >= :before - :pending)
+       ORDER BY n.at LIMIT :most`,
     )
-    .all(before, most);
+    .all({ before, most, pending: LONGEST_PENDING });
   const dropDelivery = db.prepare('DELETE FROM deliveries WHERE sequence = ?');
   for (const { sequence } of rows) if (sequence !== null) dropDelivery.run(Number(sequence));
   const drop = db.prepare(
@@ -398,12 +366,4 @@ function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): num
   );
   for (const id of new Set(rows.map((row) => String(row['id'])))) drop.run({ id });
   return rows.length;
-}
-
-function dropUnreadIncidents(db: DatabaseSync, before: EpochMs, most: number): void {
-  const open = db
-    .prepare('SELECT id, json FROM incidents WHERE closed_at IS NULL AND opened_at < ? LIMIT ?')
-    .all(before, most);
-  const drop = db.prepare('DELETE FROM incidents WHERE id = ?');
-  for (const { id, json } of open) if (typeof id === 'string' && parseIncident(String(json)) === null) drop.run(id);
 }

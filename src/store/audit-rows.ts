@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import {
@@ -9,40 +9,35 @@ import {
   type RefusedChanges,
 } from '../core/audit.ts';
 import { Backlog, type Database } from './database.ts';
+import { readable } from './saved-state.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 export interface AuditFilter {
-  /** Selects only entries before the entry with this ID. */
+  /** Only entries before the entry with this ID. */
   readonly before?: number;
-  /** Selects only entries that were made on this incident's page. */
+  /** Only entries that were made on this incident's page. */
   readonly incident?: string;
 }
 
-/** Changes that users made to one incident. */
 export interface ChangesAbout {
-  /** Changes to display, latest first. */
+  /** Latest first. */
   readonly changes: readonly AuditEntry[];
-  /** Number of changes that are not in `changes`. */
   readonly omitted: number;
 }
 
-/** Maximum number of changes that are kept in memory while the file cannot be written. */
+/** Limits the changes in memory while the file cannot be written. */
 const MAX_WAITING = 1_000;
 
-/**
- * Maximum number of stored refusals in total. If there are more, the oldest refusal is deleted for the account that has
- * the most refusals.
- */
+/** If there are more, the oldest refusal of the account with the most refusals is deleted. */
 const MAX_REFUSED = 1_000;
-/** Maximum number of refusals in memory. The refusals are written to the file in the next round. */
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 
-/** Number of first and latest changes of each kind that an incident's page displays for each account. */
+/** What an incident's page shows of each kind of change, for each account. */
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
-/** Maximum number of changes on an incident's page. The limit is needed because there can be many accounts. */
+/** Needed because there can be many accounts. */
 const MOST_ABOUT = 1_000;
-/** Maximum number of changes in the status page's short timelines, for each account and each incident or silence. */
+/** For the status page's short timelines: per account and incident or silence. */
 const RECENT_OF_EACH = 12;
 
 const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
@@ -68,10 +63,7 @@ const refusedRow: z.ZodType<RefusedChanges> = z.object({
   action: z.literal(AUDIT_ACTIONS),
 });
 
-/**
- * Creates the audit trail. Each change is written immediately, in one transaction with changes that could not be
- * written before.
- */
+/** Each change is written immediately, in one transaction with changes that could not be written before. */
 export function createAuditTrail(database: Database): Backlog<AuditEntry> {
   return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
 }
@@ -85,7 +77,7 @@ function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): v
     insert.run(at, action, account, address, incident, cause, subject, detail);
 }
 
-/** Returns audit entries, latest first. Omits entries that another version stored and this version cannot read. */
+/** Latest first. Omits entries that only another version can read. */
 export function readAuditTrail(
   db: DatabaseSync,
   limit: number,
@@ -95,13 +87,13 @@ export function readAuditTrail(
   const rows = db.prepare(
     `SELECT ${COLUMNS} FROM audit WHERE sequence < :before ${about} ORDER BY sequence DESC LIMIT :limit`,
   );
-  return entriesIn(rows.all({ before, limit, ...(incident === undefined ? {} : { incident }) }));
+  return readable(auditRow, rows.all({ before, limit, ...(incident === undefined ? {} : { incident }) }));
 }
 
 /**
- * Returns comments, acknowledgements and silences that users made on an incident's page. Also returns silences for its
- * causes that were created while the incident was open. The number of entries is limited for each account and kind, so
- * that an account cannot displace other accounts' entries.
+ * Returns comments, acknowledgements and silences from the incident's page, and silences for its causes that were
+ * created while it was open. The number of entries is limited for each account and kind, so that an account cannot
+ * displace other accounts' entries.
  */
 export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
   const { id, since, closedAt, cause, formerCauses } = incident;
@@ -131,13 +123,10 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
       ...KEPT_OF_EACH,
       limit: MOST_ABOUT,
     });
-  return { changes: entriesIn(rows), omitted: Number(rows[0]?.['total'] ?? 0) - rows.length };
+  return { changes: readable(auditRow, rows), omitted: Number(rows[0]?.['total'] ?? 0) - rows.length };
 }
 
-/**
- * Returns each account's latest changes to these incidents, for short timelines. Includes silences that were not
- * created on an incident's page.
- */
+/** Returns each account's latest changes, including silences that were not created on an incident's page. */
 export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
   const since = Math.min(...incidents.map((incident) => incident.since));
   const rows = db
@@ -154,20 +143,13 @@ export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident
        SELECT * FROM counted WHERE nth_latest <= :most ORDER BY id DESC`,
     )
     .all({ ids: JSON.stringify(incidents.map(({ id }) => id)), since, most: RECENT_OF_EACH });
-  return incidents.length === 0 ? [] : entriesIn(rows);
-}
-
-function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEntry[] {
-  return rows.flatMap((row) => {
-    const parsed = auditRow.safeParse(row);
-    return parsed.success ? [parsed.data] : [];
-  });
+  return incidents.length === 0 ? [] : readable(auditRow, rows);
 }
 
 /**
- * Counts refused changes per account, address and minute. The counts are kept in memory until the next round or the
- * next read, so that repeated requests do not cause writes. The number of stored refusals is limited for each account,
- * so that an account cannot displace other accounts' refusals.
+ * Counts refused changes per account, address and minute. The counts stay in memory until the next round or read, so
+ * that repeated requests cause no writes. The number of stored refusals is limited for each account, so that an account
+ * cannot displace other accounts' refusals.
  */
 export class RefusalLog {
   readonly #database: Database;
@@ -188,23 +170,18 @@ export class RefusalLog {
     if (this.#waiting.size > MAX_REFUSED_WAITING) this.#waiting.delete(oldest);
   }
 
-  /** Writes the refusals that are only in memory to the file. */
   catchUp(): void {
     const rows = [...this.#waiting.values()];
     if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();
   }
 
-  /** Returns refusals, latest first, including pending refusals. */
+  /** Latest first. */
   read(limit: number): readonly RefusedChanges[] {
     this.catchUp();
     const stored = this.#database.read((db) =>
       db.prepare('SELECT * FROM refused_changes ORDER BY last DESC LIMIT ?').all(limit),
     );
-    const rows = (stored ?? []).flatMap((row) => {
-      const parsed = refusedRow.safeParse(row);
-      return parsed.success ? [parsed.data] : [];
-    });
-    return [...this.#waiting.values()].toReversed().concat(rows).slice(0, limit);
+    return [...[...this.#waiting.values()].toReversed(), ...readable(refusedRow, stored ?? [])].slice(0, limit);
   }
 }
 

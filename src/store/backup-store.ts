@@ -1,6 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs } from '../core/clock.ts';
 import {
   type Incident,
   type IncidentState,
@@ -9,11 +9,11 @@ import {
   type Notification,
 } from '../engine/incident/incident.ts';
 import { messageOf } from '../text/message-of.ts';
-import { versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts';
+import { openReadOnly, versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts';
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
 import { stateText } from './saved-state.ts';
 
-/** All pages are copied in one step. Otherwise, the copy would start again whenever the daemon writes. */
+/** Copies all pages in one step. Otherwise, the copy would start again whenever the daemon writes. */
 const ALL_PAGES = 2_147_483_647;
 
 interface BackupOptions {
@@ -23,8 +23,8 @@ interface BackupOptions {
 }
 
 /**
- * Copies a store while its daemon writes to it, including SQLite's write-ahead log. An existing file is replaced only
- * when the copy is complete. When a daemon is started with the copy, it does not report a crash.
+ * Copies a store while its daemon writes to it. An existing file is replaced only when the copy is complete. A daemon
+ * that is started with the copy does not report a crash.
  * @returns the number of deliveries that will not be sent from the copy
  * @throws {Error} with the name of the affected file
  */
@@ -36,7 +36,7 @@ export async function backupStore(from: string, to: string, options: BackupOptio
     await backup(source, temporary, { rate: ALL_PAGES });
     becomeOneFile(temporary);
     const withdrawn = markCopy(temporary, options);
-    if (checkStore(temporary).kind !== 'whole') throw new Error('the copy is not whole');
+    if (checkStore(temporary).kind !== 'whole') throw new Error('the copy is damaged');
     renameSync(temporary, to);
     return withdrawn;
   } catch (error) {
@@ -45,10 +45,7 @@ export async function backupStore(from: string, to: string, options: BackupOptio
   }
 }
 
-/**
- * Turns off write-ahead logging in the copy, so that SQLite does not create additional files next to it. A daemon turns
- * write-ahead logging on again.
- */
+/** Without write-ahead logging, SQLite creates no files next to the copy. A daemon turns it on again. */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);
   copy.exec('PRAGMA journal_mode = DELETE');
@@ -57,21 +54,20 @@ function becomeOneFile(path: string): void {
 const NOT_SENT = 'Not sent from a copy of the store, because it may have been sent in the meantime';
 
 /**
- * Prepares the copy for a later restore. Records a regular shutdown in the copy. Withdraws pending deliveries, because
- * by the time of the restore, they may have been delivered and the faults may have ended.
- * @returns the number of withdrawn deliveries
+ * Records a regular shutdown. Withdraws pending deliveries, because by the time of the restore, they may have been
+ * delivered and the faults may have ended.
  */
 function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
   using db = new DatabaseSync(path);
-  // The copy is not changed if it is from a newer version or was not created by ftm-watch.
+  // The file is from a newer version, or not from ftm-watch.
   if (versionOf(db) === 0 || versionOf(db) > MIGRATIONS.length) return 0;
-  const unsent = keepsPending ? [] : unsentBy(db);
-  const saved = readState(db);
+  const saved = readState(db)?.state;
+  const unsent = keepsPending ? [] : unsentBy(db, saved?.incidents ?? []);
   transaction(db, () => {
-    if (saved !== null) {
-      const stopped = { ...saved.state, runningSince: null };
+    if (saved !== undefined) {
+      const stopped = { ...saved, runningSince: null };
       const state = keepsPending ? stopped : stateForCopy(stopped, unsent);
-      db.prepare('UPDATE incident_state SET json = ?').run(stateText(state, saved.unread, -Infinity));
+      db.prepare('UPDATE incident_state SET json = ?').run(stateText(state));
     }
     withdraw(db, unsent, now);
   });
@@ -79,10 +75,9 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 }
 
 /**
- * Returns the incident state for the copy of a store whose daemon continues to run. Open incidents are reported only
- * after a round has detected them again. If a recipient was not reached, they are reported to all recipients. The copy
- * gets a new origin, because the running daemon continues to assign the same numbers. The next summary covers the time
- * from the restore, because the running daemon may already have sent the last one.
+ * The daemon continues to run. Open incidents are reported only after a round has detected them again, to all
+ * recipients if one was not reached. The copy gets a new origin, because the running daemon continues to assign the
+ * same numbers. The next summary starts at the restore, because the running daemon may already have sent the last one.
  */
 function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));
@@ -98,7 +93,6 @@ function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): Inc
   };
 }
 
-/** Returns the IDs of the incidents that a notification reports. */
 function announcedIn(notification: Notification): readonly string[] {
   const items = notification.kind === 'digest' ? notification.items : [notification];
   return items.flatMap((item) =>
@@ -106,11 +100,9 @@ function announcedIn(notification: Notification): readonly string[] {
   );
 }
 
-/** Returns pending deliveries, and abandoned deliveries that are retried because their incident is still open. */
-function unsentBy(db: DatabaseSync): readonly OutboxEntry[] {
-  const open = new Set(
-    readState(db)?.state.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])) ?? [],
-  );
+/** Includes abandoned deliveries, which are retried while their incident is open. */
+function unsentBy(db: DatabaseSync, incidents: readonly Incident[]): readonly OutboxEntry[] {
+  const open = new Set(incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])));
   const triedAgain = readGivenUp(db).filter(({ notification }) =>
     incidentsOf(notification).some(({ id }) => open.has(id)),
   );
@@ -128,37 +120,31 @@ function withdraw(db: DatabaseSync, unsent: readonly OutboxEntry[], now: EpochMs
 
 export type CheckedStore =
   | { readonly kind: 'missing' }
-  /** The store is locked, or the user is not allowed to read it. */
+  /** Locked, or not readable for this user. */
   | { readonly kind: 'unreadable'; readonly message: string }
-  /** Problems found by SQLite, one per line. */
   | { readonly kind: 'damaged'; readonly problems: readonly string[] }
   | WholeStore;
 
 export interface WholeStore {
   readonly kind: 'whole';
   readonly version: number;
-  /** The store version that this program writes. The daemon upgrades older stores and does not change newer stores. */
+  /** The store version that this program writes. The daemon upgrades older stores and does not change newer ones. */
   readonly knownVersion: number;
   readonly bytes: number;
   readonly incidents: number;
-  /** Number of pending deliveries in the store. */
+  /** Number of pending deliveries. */
   readonly pending: number;
-  /** Time of the latest sample. Null if there are no samples. */
   readonly lastSampleAt: EpochMs | null;
 }
 
-const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_PROBLEMS = 20;
 
-/**
- * Checks the integrity of a store without changing it. The store can be a copy, or in use by a running daemon. Never
- * throws.
- */
+/** Changes nothing. The store can be in use by a running daemon. Never throws. */
 export function checkStore(path: string): CheckedStore {
   try {
     const file = statSync(path, { throwIfNoEntry: false });
     if (file === undefined) return { kind: 'missing' };
-    using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+    using db = openReadOnly(path);
     const problems = problemsIn(db);
     return problems.length > 0 ? { kind: 'damaged', problems } : { kind: 'whole', bytes: file.size, ...contentOf(db) };
   } catch (error) {

@@ -7,10 +7,7 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/**
- * SQL statements that upgrade the database schema. The entry at index `n` upgrades version `n` to `n + 1`. Never edit a
- * released entry. Append a new entry instead.
- */
+/** The entry at index `n` upgrades version `n` to `n + 1`. Never edit a released entry. Append a new one. */
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE incident_state (
@@ -117,7 +114,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_incident ON audit (incident) WHERE incident IS NOT NULL;
   CREATE INDEX incidents_by_end ON incidents (closed_at);
   `,
-  // Refusals are moved to a separate table, because they displaced changes in the audit table.
+  // Refusals displaced changes in the audit table.
   `
   CREATE TABLE refused_changes (
     sequence INTEGER PRIMARY KEY,
@@ -138,15 +135,11 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/**
- * Maximum time to wait for a lock on the database. The limit is short, because SQLite blocks the only thread while it
- * waits, and this can delay a round.
- */
+/** Short, because SQLite blocks the only thread while it waits, which can delay a round. */
 const BUSY_TIMEOUT: Millis = 100;
-/** Size of SQLite's page cache. The cache is small, because the file is written often but rarely read. */
+/** Small, because the file is written often but rarely read. */
 const CACHE_KIBIBYTES = 512;
 
-/** Error for a database from a newer version. Such a file is not changed. */
 class NewerStore extends Error {
   constructor(path: string, version: number) {
     super(newerMessage(path, version));
@@ -154,24 +147,23 @@ class NewerStore extends Error {
   }
 }
 
-/** Returns an error message for a database from a newer version, with advice. */
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
   return (
-    `The history has version ${String(version)}, but this ftm-watch supports ${known}. It was not changed. Start ` +
-    'the newer ftm-watch again, or restore the copy from before the upgrade, ' +
+    `The history has version ${String(version)}, but this ftm-watch supports ${known}. The file was not changed. ` +
+    'Start the newer ftm-watch again, or restore the copy from before the upgrade, ' +
     `"${basename(path)}.version-${known}-…" (docs/install.md)`
   );
 }
 
 /**
- * Opens the database and upgrades it to this program's version. Makes a copy before the upgrade, to allow a rollback.
- * @throws {NewerStore} when the database is from a newer version
+ * Opens the database and upgrades it. Makes a copy before the upgrade, to allow a rollback.
+ * @throws {NewerStore} if the database is from a newer version
  * @throws {Error} from SQLite or the file system
  */
 function connect(path: string, now: EpochMs): DatabaseSync {
   makeFolder(dirname(path), 0o700);
-  // Only the owner can read the file. SQLite creates its additional files with the same permissions.
+  // SQLite creates its additional files with the same permissions.
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
@@ -187,8 +179,8 @@ function connect(path: string, now: EpochMs): DatabaseSync {
 }
 
 /**
- * Returns the reason why the daemon could not use the database, or null. Does not create or change any file. Must not
- * be used while a daemon uses the database, because data in the write-ahead log is ignored.
+ * Returns the reason why the daemon could not use the database, or null. Creates and changes no file. Must not be used
+ * while a daemon uses the database, because the write-ahead log is ignored.
  */
 export function connectProblem(path: string): string | null {
   try {
@@ -208,7 +200,7 @@ function tryToWrite(path: string): void {
   tryToMakeFileIn(folder);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
   closeSync(openSync(path, 'r+'));
-  // The database is opened as immutable, because SQLite would otherwise create additional files.
+  // Opened as immutable, because SQLite would otherwise create additional files.
   const url = pathToFileURL(resolve(path));
   url.search = 'immutable=1';
   using db = new DatabaseSync(url, { readOnly: true });
@@ -221,15 +213,12 @@ function nearestFolder(path: string): string {
     : path;
 }
 
-/**
- * Flags for creating an unnamed file that disappears when it is closed (O_TMPFILE on Linux). Node has no constant for
- * O_TMPFILE.
- */
+/** O_TMPFILE on Linux, for which Node has no constant: an unnamed file that disappears when it is closed. */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
 /**
- * Tests whether a file can be created in a folder. @throws {Error} when it cannot be created; returns without an error
- * if the file system does not support unnamed files
+ * Does nothing if the file system does not support unnamed files.
+ * @throws {Error} if no file can be created
  */
 function tryToMakeFileIn(folder: string): void {
   try {
@@ -240,11 +229,18 @@ function tryToMakeFileIn(folder: string): void {
   }
 }
 
-/** Returns the database version. @throws {NewerStore} when the database is from a newer version */
+/** @throws {NewerStore} if the database is from a newer version */
 function refuseNewer(db: DatabaseSync, path: string): number {
   const version = versionOf(db);
   if (version > MIGRATIONS.length) throw new NewerStore(path, version);
   return version;
+}
+
+/** Long enough for a running daemon to complete a checkpoint. */
+const READER_TIMEOUT: Millis = 1_000;
+
+export function openReadOnly(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: READER_TIMEOUT });
 }
 
 export function versionOf(db: DatabaseSync): number {
@@ -260,10 +256,7 @@ function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
   });
 }
 
-/**
- * Copies the database before an upgrade. If this fails, the database is not upgraded, because a rollback would be
- * impossible.
- */
+/** If this fails, the database is not upgraded, because a rollback would be impossible. */
 function copyTo(db: DatabaseSync, copy: string): void {
   closeSync(openSync(copy, 'wx', 0o600));
   try {
@@ -276,16 +269,16 @@ function copyTo(db: DatabaseSync, copy: string): void {
 
 interface SqliteFailure {
   /**
-   * `busy`: another process or connection holds a lock. `corrupt`: the file is damaged or is not a database. `other`:
-   * for example, the disk is full or read-only, or access is denied.
+   * `busy`: another process or connection holds a lock. `corrupt`: damaged, or not a database. `other`: for example,
+   * the disk is full or access is denied.
    */
   readonly kind: 'busy' | 'corrupt' | 'other';
   readonly message: string;
 }
 
 /**
- * Maps primary SQLite result codes to kinds of failure: SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB
- * (https://sqlite.org/rescode.html). The primary code is the low byte of a result code.
+ * Primary result codes SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB, each in the low byte
+ * (https://sqlite.org/rescode.html).
  */
 const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
   [5, 'busy'],
@@ -304,10 +297,10 @@ export interface DatabaseDeps {
   readonly logger: OperatorLog;
 }
 
-/** Time for which the database is not used after a failure. This avoids repeated waits for a lock. */
+/** The database is not used for this time after a failure, to avoid repeated waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/** Keeps rows in memory while the database cannot be written. Pending rows are written in order as soon as possible. */
+/** Keeps rows in memory while the database cannot be written. They are written in order as soon as possible. */
 export class Backlog<T> {
   readonly #most: number;
   readonly #write: (rows: readonly T[]) => boolean;
@@ -328,24 +321,23 @@ export class Backlog<T> {
     this.catchUp();
   }
 
-  /** Writes pending rows if the database can be written again. */
   catchUp(): void {
     if (this.#waiting.length > 0 && this.#write(this.#waiting)) this.#waiting.length = 0;
   }
 }
 
 /**
- * A SQLite database. The methods do not throw, even if the file is locked, read-only, corrupt or missing, or if the
+ * A SQLite database whose methods do not throw, even if the file is locked, read-only, corrupt or missing, or if the
  * disk is full.
  */
 export class Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
   #db: DatabaseSync | null = null;
-  /** Identity of the open file, used to detect that the file was replaced. */
+  /** Shows whether the file was replaced. */
   #identity: string | null = null;
   #failing = false;
-  /** Monotonic time until which the file is not used after a failure. */
+  /** Monotonic. */
   #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
   #generation = 0;
@@ -362,8 +354,8 @@ export class Database {
   }
 
   /**
-   * Like `write`, but does not wait for the disk. In a power failure, the transaction can be lost completely, but not
-   * partially. Waiting would take a seventh of a round's CPU time, and would block the process if the disk is slow.
+   * Does not wait for the disk: a power failure can lose the whole transaction, but not a part of it. Waiting would
+   * take a seventh of a round's CPU time, and would block the process if the disk is slow.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => {
@@ -388,7 +380,7 @@ export class Database {
     return kept === true;
   }
 
-  /** Runs `work` and returns its result. Returns null if the file cannot be read. */
+  /** Returns null if the file cannot be read. */
   read<T>(work: (db: DatabaseSync) => T): T | null {
     return this.#attempt(work);
   }
@@ -398,23 +390,18 @@ export class Database {
     return !this.#closed && !this.#failing;
   }
 
-  /**
-   * Returns a message with advice if the file is not used because it is from a newer version. Otherwise, returns null.
-   */
+  /** Returns a message with advice if the file is from a newer version and therefore not used. */
   newer(): string | null {
     return this.#newer;
   }
 
-  /** Returns a number that increases whenever a new file is created because the old file was corrupt or was deleted. */
+  /** Increases whenever a new file replaces one that was corrupt or deleted. */
   generation(): number {
     this.#closeIfReplaced();
     return this.#generation;
   }
 
-  /**
-   * Allows the next operation to use the file even if an operation has just failed. For data that cannot be written
-   * later.
-   */
+  /** For data that cannot be written later: the next operation uses the file even after a failure. */
   retryNow(): void {
     this.#restsUntil = Number.NEGATIVE_INFINITY;
   }
@@ -424,7 +411,7 @@ export class Database {
     this.#disconnect();
   }
 
-  /** Runs `work`. If the file is corrupt, renames it and tries again with a new file. */
+  /** If the file is corrupt, renames it and tries again with a new file. */
   #attempt<T>(work: (db: DatabaseSync) => T): T | null {
     for (let tries = 0; tries < 2; tries += 1) {
       if (this.#closed || this.#rests()) return null;
@@ -437,7 +424,7 @@ export class Database {
     return null;
   }
 
-  /** Closes a file that was deleted or replaced. Otherwise, SQLite would continue to write to the old file. */
+  /** If the file was deleted, SQLite would continue to write to it. */
   #closeIfReplaced(): void {
     if (this.#db === null || identityOf(this.#path) === this.#identity) return;
     this.#disconnect();
@@ -456,10 +443,6 @@ export class Database {
     return this.#db;
   }
 
-  /**
-   * Reports whether the file is not used for now because of a recent failure. Repeated waits for a lock would block the
-   * process.
-   */
   #rests(): boolean {
     return this.#deps.clock.elapsed() < this.#restsUntil;
   }
@@ -509,13 +492,13 @@ export class Database {
   }
 }
 
-/** Returns the identity of the file at this path, or null if there is no file. */
+/** Null if there is no file. */
 function identityOf(path: string): string | null {
   const file = statSync(path, { throwIfNoEntry: false });
   return file === undefined ? null : `${String(file.dev)}:${String(file.ino)}`;
 }
 
-/** Runs `work` in a transaction. If `work` throws, nothing is stored. */
+/** If `work` throws, nothing is stored. */
 export function transaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
   db.exec('BEGIN IMMEDIATE');
   try {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { MAX_ROUND_GAP, type RecordedState, type StateSpan } from '../engine/availability.ts';
@@ -6,12 +6,12 @@ import type { PreconditionStatus } from '../engine/model.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
 import { Backlog, type Database } from './database.ts';
-import { hourlyValueWriter, type HourlyValue } from './hourly-values.ts';
 import type { Period } from '../core/time-text.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
-/** Data that the history stores about one round. */
+const HOUR: Millis = 3_600_000;
+
 export interface RoundRecord {
   readonly at: EpochMs;
   readonly samples: readonly ProbeSample[];
@@ -21,31 +21,23 @@ export interface RoundRecord {
 }
 
 interface SeenCertificate {
-  /** The configured target as `host:port`. */
+  /** As `host:port`. */
   readonly target: string;
   readonly fingerprint: string;
   readonly pem: string;
 }
 
-/**
- * Maximum number of rounds that are kept in memory while the file cannot be written. With the default interval, 120
- * rounds cover one hour.
- */
+/** Rounds in memory while the file cannot be written: one hour, with the default interval. */
 const MAX_WAITING = 120;
-/**
- * Maximum number of certificates per target. The limit is needed because an attacker can present a new certificate on
- * each connection.
- */
+/** Per target, because an attacker can present a new certificate on each connection. */
 const MAX_CERTIFICATES = 100;
 
-/**
- * Creates the history. Each round is written in one transaction, together with rounds that could not be written before.
- */
+/** Each round is written in one transaction, together with rounds that could not be written before. */
 export function createHistory(database: Database): Backlog<RoundRecord> {
   return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
 }
 
-/** Prepares the SQL statements once for all rounds, because preparing takes longer than writing. */
+/** The statements are prepared once, because preparing takes longer than writing. */
 const roundWriter = oncePer((db: DatabaseSync): ((round: RoundRecord) => void) => {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
@@ -64,8 +56,8 @@ type Write<T> = (row: T, at: EpochMs) => void;
 function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
   const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
-  // All addresses of a target share one series. The stored sample is from a failed address or the slowest address,
-  // because charts must show it.
+  // All addresses of a target share one series. It contains the failed or slowest address, because charts must show
+  // it.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, at) DO UPDATE SET
@@ -121,42 +113,40 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
   };
 }
 
-/** Time for which a precondition was in one state, within one day (UTC) or another time span. */
 export interface DayState {
-  /** Start time of the day or time span. */
+  /** Start of the day (UTC) or of another time span. */
   readonly day: EpochMs;
   readonly precondition: string;
   readonly state: string;
   readonly duration: Millis;
 }
 
-/** Returns the incidents that were open at any time in a period, latest first. */
+/** Latest first. */
 export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
   const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
   return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
 }
 
 /**
- * SQL condition for incidents that began by `:until`. An incident begins in the first round that detects it, and is
- * opened later. For incidents that were opened by `:until`, the JSON is not read.
+ * An incident begins in the first round that detects it, and is opened later. If it was opened by `:until`, the JSON is
+ * not read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 
-/** SQL condition for incidents that were open in a period. `boundsOf` returns the parameters. */
+/** The parameters are those of `boundsOf`. */
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
-/** Returns the start and end of a period as integers. */
 export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
   return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** Returns incidents that ended after `since`, latest first. */
+/** Latest first. */
 export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
   const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
   return incidentsIn(db.prepare(sql).all(since, limit));
 }
 
-/** Parses incidents. Omits incidents that this version cannot read. */
+/** Omits incidents that only another version can read. */
 function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
   return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
 }
@@ -177,7 +167,7 @@ interface CertificateQuery {
   readonly period: Period;
 }
 
-/** Returns the certificates that a target presented in a period, latest first. */
+/** Latest first. */
 export function readCertificates(
   db: DatabaseSync,
   { target, limit, period }: CertificateQuery,
@@ -198,10 +188,7 @@ export function readLastRound(db: DatabaseSync): EpochMs | null {
   return typeof at === 'number' ? at : null;
 }
 
-/**
- * Returns the states of preconditions in each time span, starting at `from`. A state that continues into the next span
- * is counted in both spans.
- */
+/** A state that continues into the next span counts in both spans. */
 export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db
     .prepare(
@@ -221,9 +208,7 @@ export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis):
 
 const stateSpanRow = z.object({ state: z.string(), from: z.number(), until: z.number() });
 
-/**
- * Returns the states of all preconditions since `since`. Includes a state that began earlier and lasted beyond `since`.
- */
+/** Includes a state that began before `since`. */
 export function readStateSpans(db: DatabaseSync, since: EpochMs): readonly StateSpan[] {
   const rows = db
     .prepare(
@@ -234,18 +219,16 @@ export function readStateSpans(db: DatabaseSync, since: EpochMs): readonly State
   return z.array(stateSpanRow).parse(rows);
 }
 
-/** Filter for incidents. A null value does not restrict the result. */
+/** Null does not restrict the result. */
 export interface IncidentFilter {
   readonly cause: string | null;
-  /** Selects only incidents that were open after this time. */
+  /** Only incidents that were open after this time. */
   readonly from: EpochMs | null;
-  /** Selects only incidents that were open before this time. */
+  /** Only incidents that were open before this time. */
   readonly until: EpochMs | null;
 }
 
-/**
- * Returns closed incidents, latest first. Open incidents are excluded, because the copy in memory is more up to date.
- */
+/** Latest first. Open incidents are excluded, because the copy in memory is more up to date. */
 export function readClosedIncidents(
   db: DatabaseSync,
   { cause, from, until }: IncidentFilter,
@@ -261,7 +244,137 @@ export function readClosedIncidents(
   return incidentsIn(rows);
 }
 
-/** Returns an incident by its ID. Returns null if the incident does not exist or cannot be read. */
 export function readIncident(db: DatabaseSync, id: string): Incident | null {
   return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
+}
+
+/** Errors are summed. For remaining tokens, the last value is kept. */
+export type HourlyValueName = 'ftm-errors' | 'tokens-left';
+
+export interface HourlyValue {
+  readonly name: HourlyValueName;
+  /** The appliance's configured name. */
+  readonly subject: string;
+  readonly value: number;
+}
+
+const WRITES: Readonly<Record<HourlyValueName, string>> = {
+  'ftm-errors': 'value + excluded.value',
+  'tokens-left': 'excluded.value',
+};
+
+function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
+  const prepare = (name: HourlyValueName): StatementSync =>
+    db.prepare(
+      `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
+       ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
+    );
+  const statements = { 'ftm-errors': prepare('ftm-errors'), 'tokens-left': prepare('tokens-left') };
+  return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
+}
+
+const hourlyValueRow = z.object({
+  subject: z.string(),
+  /** Start of the hour. */
+  at: z.number(),
+  value: z.number(),
+});
+
+export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
+
+/** Subjects by importance: most errors first, or fewest remaining tokens first. */
+const RANKS: Readonly<Record<HourlyValueName, string>> = {
+  'ftm-errors':
+    '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
+  'tokens-left':
+    '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
+};
+
+/**
+ * Oldest first. There can be a thousand subjects with one row per hour, so the subjects are listed from the primary
+ * key.
+ * @param most maximum number of subjects, the most important ones
+ */
+export function readHourlyValues(
+  db: DatabaseSync,
+  name: HourlyValueName,
+  since: EpochMs,
+  most: number,
+): readonly StoredHourlyValue[] {
+  const rows = db
+    .prepare(
+      `WITH RECURSIVE subjects (subject) AS (
+         SELECT min(subject) FROM figures WHERE name = :name
+         UNION ALL
+         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects
+         WHERE subject IS NOT NULL
+       ),
+       wanted (subject) AS (
+         SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most
+       )
+       SELECT figures.subject, at, value
+       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       ORDER BY at, figures.subject`,
+    )
+    .all({ name, since, most });
+  return z.array(hourlyValueRow).parse(rows);
+}
+
+/** The mean of the successful probes in a time span that starts at `at`. */
+export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
+
+const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
+
+export interface ProbeName {
+  readonly probe: string;
+  readonly target: string;
+}
+
+/** From this length on, the mean is calculated from a few evenly distributed rounds. */
+const LONG_SPAN: Millis = HOUR;
+const SAMPLES_OF_A_SPAN = 6;
+
+/** A JavaScript number is bound as a REAL, for which SQLite does not use integer division. */
+const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
+
+const MEANS_OF_ALL = `
+  SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration_ms) AS durationMs
+  FROM samples
+  WHERE series = :id AND at >= :since AND failure IS NULL
+  GROUP BY 1 ORDER BY 1`;
+
+/** Ninety days have a quarter of a million rounds, so reading all of them would delay the page. */
+const MEANS_OF_SOME = `
+  WITH RECURSIVE looks (at) AS (
+    SELECT CAST(:since AS INTEGER)
+    UNION ALL SELECT at + CAST(:step AS INTEGER) FROM looks WHERE at + :step <= :last
+  ),
+  found (at, duration) AS (
+    SELECT at, (
+      SELECT duration_ms FROM samples
+      WHERE series = :id AND samples.at >= looks.at AND samples.at < looks.at + :step AND failure IS NULL
+      ORDER BY samples.at LIMIT 1
+    ) FROM looks
+  )
+  SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration) AS durationMs
+  FROM found WHERE duration IS NOT NULL
+  GROUP BY 1 ORDER BY 1`;
+
+/** Oldest first. @param bucket length of each time span */
+export function readLatency(
+  db: DatabaseSync,
+  series: ProbeName,
+  since: EpochMs,
+  bucket: Millis,
+): readonly StoredLatency[] {
+  const id = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?').get(series.probe, series.target)?.[
+    'id'
+  ];
+  const last = db.prepare('SELECT max(at) AS at FROM samples WHERE series = ?').get(Number(id ?? 0))?.['at'];
+  if (typeof id !== 'number' || typeof last !== 'number') return [];
+  const rows =
+    bucket < LONG_SPAN
+      ? db.prepare(MEANS_OF_ALL).all({ id, since, bucket })
+      : db.prepare(MEANS_OF_SOME).all({ id, since, bucket, last, step: bucket / SAMPLES_OF_A_SPAN });
+  return z.array(latencyRow).parse(rows);
 }

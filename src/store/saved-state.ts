@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { SEVERITIES } from '../core/severity.ts';
 import { type Cause, type RemedyStep, sentenceStep, SYNTAXES } from '../engine/model.ts';
-import type { EpochMs } from '../core/clock.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import type {
   Candidate,
@@ -13,7 +12,7 @@ import type {
 } from '../engine/incident/incident.ts';
 import { isCauseId, isPreconditionId, type CauseId, type PreconditionId } from '../checks/registry.ts';
 
-/** The following schemas validate stored data, because another version of ftm-watch may have written it. */
+/** Stored data is validated, because another version of ftm-watch may have written it. */
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
@@ -38,7 +37,7 @@ const culprit: z.ZodType<Culprit> = z.object({
   outgoing: z.string().nullable(),
 });
 
-/** Schema for a cause. `steps` is optional, because version 0.1.0 did not store it. */
+/** Version 0.1.0 did not store `remedySteps`. */
 const cause: z.ZodType<Cause> = z
   .object({
     id: causeId,
@@ -61,7 +60,7 @@ const cause: z.ZodType<Cause> = z
 
 const named = z.object({ cause: causeId, subject: z.string(), severity });
 
-/** Fields with a default value are those that version 0.1.0 did not store. */
+/** Version 0.1.0 did not store the fields with a default. */
 const told = named.extend({ at: instant, named: z.array(named).optional() }).transform((last) => ({
   ...last,
   named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }],
@@ -108,7 +107,7 @@ const incidentRow = occurrence.extend({
   mergedInto: z.string().nullable().default(null),
 });
 
-/** Schema for an incident. The stored format uses field names from version 0.1.0. */
+/** The stored format uses field names from version 0.1.0. */
 const incident: z.ZodType<Incident> = incidentRow.transform(({ sight, told: lastNotified, held, ...row }) => ({
   ...row,
   presence: sight,
@@ -211,72 +210,46 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/**
- * Incidents and silences that another version stored and this version cannot read. Such items are kept unchanged for
- * the other version, but not reported.
- */
-export interface Unread {
-  readonly incidents: readonly unknown[];
-  readonly silences: readonly unknown[];
-}
-
 export interface SavedState {
   readonly state: IncidentState;
-  readonly unread: Unread;
+  /** Number of incidents and silences that only another version can read. */
+  readonly unread: number;
 }
 
-/**
- * Parses the stored incidents and silences. Each item is parsed separately, so that an invalid item does not affect the
- * others. Returns null if the text as a whole is invalid.
- */
+/** Parses each item separately, so that an invalid item does not affect the others. Null if the text is invalid. */
 export function parseState(json: string): SavedState | null {
   const whole = parse(state, json);
   if (whole === null) return null;
-  const incidents = divide(incident, whole.incidents);
-  const silences = divide(silence, whole.silences);
-  // Unreadable candidates are dropped. Candidates have not been reported yet, and a persistent fault is detected again.
-  const { read: candidates } = divide(candidate, whole.candidates);
-  const { read: unknowns } = divide(unjudged, whole.unjudged);
+  const incidents = readable(incident, whole.incidents);
+  const silences = readable(silence, whole.silences);
   return {
-    state: { ...whole, candidates, unjudged: unknowns, incidents: incidents.read, silences: silences.read },
-    unread: { incidents: incidents.unread, silences: silences.unread },
+    state: {
+      ...whole,
+      incidents,
+      silences,
+      candidates: readable(candidate, whole.candidates),
+      unjudged: readable(unjudged, whole.unjudged),
+    },
+    unread: whole.incidents.length - incidents.length + whole.silences.length - silences.length,
   };
 }
 
-/** Formats the state for `parseState`. Unread items are dropped if their latest time is before `since`. */
-export function stateText(whole: IncidentState, unread: Unread, since: EpochMs): string {
-  const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
-  return JSON.stringify({
-    ...whole,
-    incidents: [...whole.incidents.map(rowOf), ...kept(unread.incidents)],
-    silences: [...whole.silences, ...kept(unread.silences)],
+/** Omits items that only another version can read. */
+export function readable<T>(schema: z.ZodType<T>, items: readonly unknown[]): readonly T[] {
+  return items.flatMap((item) => {
+    const { success, data } = schema.safeParse(item);
+    return success ? [data] : [];
   });
 }
 
-/** Returns the latest time in an item from another version, or 0 if the item contains no time. */
-function lastTimeOf(item: unknown): EpochMs {
-  return typeof item === 'object' && item !== null
-    ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number'))
-    : 0;
+export function stateText(whole: IncidentState): string {
+  return JSON.stringify({ ...whole, incidents: whole.incidents.map(rowOf) });
 }
 
-function divide<T>(
-  schema: z.ZodType<T>,
-  items: readonly unknown[],
-): { readonly read: readonly T[]; readonly unread: readonly unknown[] } {
-  const results = items.map((item) => ({ item, result: schema.safeParse(item) }));
-  return {
-    read: results.flatMap(({ result }) => (result.success ? [result.data] : [])),
-    unread: results.flatMap(({ item, result }) => (result.success ? [] : [item])),
-  };
-}
-
-/** Formats an incident for `parseIncident`. */
 export function incidentText(one: Incident): string {
   return JSON.stringify(rowOf(one));
 }
 
-/** Formats a notification for `parseNotification`. */
 export function notificationText(one: Notification): string {
   switch (one.kind) {
     case 'incident':
@@ -293,7 +266,6 @@ function rowOf({ presence, lastNotified, awaitsDigest, ...rest }: Incident): obj
   return { ...rest, sight: presence, told: lastNotified, held: awaitsDigest };
 }
 
-/** Parses an incident. Returns null for invalid text. */
 export function parseIncident(json: string): Incident | null {
   return parse(incident, json);
 }

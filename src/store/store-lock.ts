@@ -6,18 +6,15 @@ import { sqliteFailure } from './database.ts';
 import { makeFolder } from '../system/json-file.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
-/**
- * A lock that the daemon holds while it uses a store. The kernel releases the lock when the process ends for any
- * reason.
- */
+/** The kernel releases the lock when the process ends for any reason. */
 export interface StoreLock {
   release(): void;
 }
 
 /**
- * Locks the store for this process, because two daemons with the same store would send each notification twice. The
- * lock is a SQLite lock on a separate empty file, so that other processes can still read the store. If the lock file
- * cannot be created, the store cannot be written either. In this case, the daemon continues without a lock and a store.
+ * Two daemons with the same store would send each notification twice. The lock is a SQLite lock on a separate empty
+ * file, so that other processes can still read the store. If the lock file cannot be created, the store cannot be
+ * written either, and the daemon continues without both.
  * @throws {Error} with the process that holds the lock
  */
 export function lockStore(path: string, logger: OperatorLog): StoreLock {
@@ -36,7 +33,7 @@ function hold(path: string): StoreLock {
   const holder = holderFile(path);
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
-    // This statement does not write to the file, so it works even if the disk is full.
+    // Writes nothing, so it works even if the disk is full.
     db.exec('BEGIN EXCLUSIVE');
     chmodSync(`${path}.lock`, 0o600);
     writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
@@ -60,9 +57,8 @@ function heldMessage(path: string): string {
 }
 
 /**
- * Returns the path of a file that contains the holder's process ID. The ID is not in the lock file, because only SQLite
- * is allowed to open that file: POSIX releases all of a process's locks on a file when the process closes any
- * descriptor for it.
+ * The process ID is not in the lock file, because only SQLite is allowed to open that file: POSIX releases all of a
+ * process's locks on a file when the process closes any descriptor for it.
  */
 function holderFile(path: string): string {
   return `${path}.holder`;
@@ -73,10 +69,7 @@ function holderOf(path: string): string {
   return holder === null ? 'another process' : `process ${holder.process} on ${holder.machine}`;
 }
 
-/**
- * Returns the ID of the process that holds the store, as recorded in the holder file. Returns null if no process is
- * recorded.
- */
+/** Null if no process is recorded. */
 export function holderProcess(path: string): number | null {
   const holder = readHolder(path);
   return holder === null ? null : Number(holder.process);

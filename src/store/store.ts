@@ -15,14 +15,6 @@ import {
 import { MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
 import {
-  readHourlyValues,
-  readLatency,
-  type HourlyValueName,
-  type ProbeName,
-  type StoredHourlyValue,
-  type StoredLatency,
-} from './hourly-values.ts';
-import {
   createHistory,
   type RoundRecord,
   type IncidentFilter,
@@ -33,77 +25,63 @@ import {
   readLastRound,
   readStateSpans,
   readEnded,
+  readHourlyValues,
+  readLatency,
+  type HourlyValueName,
+  type ProbeName,
+  type StoredHourlyValue,
+  type StoredLatency,
 } from './history.ts';
 
 /**
- * Stores data that is kept across restarts. Methods do not throw. If the file cannot be written or is corrupt, only
- * history is lost. Verdicts and alerts are not affected.
+ * Data that is kept across restarts. Methods do not throw. If the file cannot be written or is corrupt, only history is
+ * lost: verdicts and alerts are not affected. If the file cannot be read, lists are empty, unless stated otherwise.
+ * Lists start with the latest entry.
  */
 export interface Store {
-  /** Journal of incidents and undelivered notifications. */
   readonly journal: AlertJournal;
-  /** Stores a round, and deletes data that is older than the retention time. */
+  /** Also deletes data that is older than the retention time. */
   recordRound(round: RoundRecord): void;
-  /**
-   * Returns the deliveries, latest first. If the file cannot be read, this and the following methods return an empty
-   * list, unless stated otherwise.
-   */
   deliveries(limit: number): readonly OutboxEntry[];
-  /** Returns incidents that ended after `since`, latest first. Returns null if the file cannot be read. */
+  /** Null if the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
-  /** Returns closed incidents that match the filter, latest first. Returns null if the file cannot be read. */
+  /** Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
-  /** Returns an incident as of its last change. Returns null if it does not exist or the file cannot be read. */
+  /** As of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
-  /** Returns the notifications about one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  /** Returns the time when the last stored round ended. Returns null if there is none or the file cannot be read. */
+  /** Null if there is none or the file cannot be read. */
   lastRound(): EpochMs | null;
-  /** Returns the states of preconditions in each time span, starting at `from`. A span is at most one day. */
+  /** @param span at most one day */
   availability(from: EpochMs, span: Millis): readonly DayState[];
-  /** Returns the states of all preconditions since `since`. States from before the retention time may be incomplete. */
+  /** States from before the retention time may be incomplete. */
   stateSpans(since: EpochMs): readonly StateSpan[];
-  /** Returns mean latencies for consecutive time spans of length `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
-  /** Returns hourly values for the most important appliances. @param most maximum number of appliances */
+  /** @param most maximum number of appliances, the most important ones */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
-  /**
-   * Stores a user's change for the whole retention time. While the file cannot be written, the latest 1,000 changes are
-   * kept in memory.
-   */
+  /** While the file cannot be written, the latest 1,000 changes are kept in memory. */
   recordChange(entry: AuditEntry): void;
-  /** Returns the audit entries that match the filter, latest first. */
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
-  /**
-   * Returns changes that were made on an incident's page, and silences that affected the incident while it was open.
-   */
+  /** Changes on the incident's page, and silences that affected the incident while it was open. */
   auditAbout(incident: Incident): ChangesAbout;
-  /** Returns the latest changes to these incidents, latest first. */
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
-  /** Returns refused changes, latest first. */
   refusedChanges(limit: number): readonly RefusedChanges[];
-  /** Reports whether the last write succeeded (`ftm_store_writable`). */
+  /** Whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;
-  /**
-   * Returns a message with advice if the file is not used because it is from a newer version. Otherwise, returns null.
-   */
+  /** A message with advice if the file is from a newer version and therefore not used, otherwise null. */
   newer(): string | null;
   close(): void;
 }
 
-/**
- * Interval between deletions of expired data. If expired data remains after a deletion, the next deletion starts
- * earlier.
- */
+/** If expired data remains after a deletion, the next deletion starts earlier. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 
-/** @param config path of the file, and retention time for its data */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
-  const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
+  const journal = new MirroredJournal(database, deps.logger);
   const history = createHistory(database);
   const audit = createAuditTrail(database);
   const refusals = new RefusalLog(database);
@@ -152,8 +130,8 @@ export function createStore(config: { readonly path: string; readonly retention:
 }
 
 /**
- * @returns a function that deletes expired rows; its argument is the number of rows that the last round wrote, and it
- * deletes up to twice as many, so that the number of expired rows decreases
+ * The returned function deletes up to twice as many rows as the last round wrote (its argument), so that the number of
+ * expired rows decreases.
  */
 function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
   let prunedAt: Millis | null = null;

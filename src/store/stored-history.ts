@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
-import type { Millis } from '../core/clock.ts';
+import type { DatabaseSync } from 'node:sqlite';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import type { Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import { CREATED_WITHIN, readDeliveries, readDeliveriesAbout, readState } from './alert-journal.ts';
 import { type ChangesAbout, readAuditAbout } from './audit-rows.ts';
-import { newerMessage, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
+import { newerMessage, openReadOnly, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
 import {
   boundsOf,
   OPEN_WITHIN,
@@ -19,17 +18,17 @@ import {
 export type StoredHistory = Unread | ReadableHistory;
 
 type Unread =
-  /** The store does not exist or is empty. */
+  /** Missing or empty. */
   | { readonly kind: 'none' }
-  /** The store is locked, corrupt, not readable for this user, or from a newer version. */
+  /** Locked, corrupt, not readable for this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
 
 interface ReadableHistory {
   readonly kind: 'read';
-  /** Incidents in the period, latest first. */
+  /** In the period, latest first. */
   readonly incidents: readonly Incident[];
   readonly olderIncidents: number;
-  /** Notifications in the period, latest first. */
+  /** In the period, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   readonly olderEntries: number;
   /** Leaf certificates by target, latest first. */
@@ -39,25 +38,22 @@ interface ReadableHistory {
 interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
-  /** Maximum number of certificates to read for each target. */
+  /** For each target. */
   readonly certificates: number;
 }
 
-/** Maximum time to wait for a lock. The time is long enough for the daemon to complete a checkpoint. */
-const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
-/** Maximum number of notifications that are read for one incident. */
+/** For one incident. */
 const MOST_ENTRIES = 500;
-/** The first version of the store that records changes with their incident. Earlier stores are read as well. */
+/** The first version that records changes with their incident. Earlier stores are read as well. */
 const CHANGES_BY_INCIDENT = 5;
 const NO_CHANGES: ChangesAbout = { changes: [], omitted: 0 };
 
-/** Reads a daemon's stored data for a period. Does not write to the file or rename a corrupt file. Never throws. */
+/** Neither writes to the file nor renames a corrupt file. Never throws. */
 export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
   return readingStore(path, (db) => readAll(db, limits, period));
 }
 
-/** Runs `read` on a consistent snapshot of the store. Never throws. */
 function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Read | Unread {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
@@ -73,10 +69,7 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
   }
 }
 
-/**
- * Returns a message with advice if the store is from a newer version. Returns null for other stores, and if the store
- * cannot be read.
- */
+/** Null for other stores, and if the store cannot be read. */
 export function newerStoreAt(path: string): string | null {
   try {
     using db = openReadOnly(path);
@@ -85,10 +78,6 @@ export function newerStoreAt(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-function openReadOnly(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
 }
 
 function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): ReadableHistory {
@@ -105,33 +94,31 @@ function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): Reada
   };
 }
 
-/** Returns the number of matching rows beyond a limit. */
 function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {
   const counted = db.prepare(`SELECT count(*) AS count FROM ${rows}`).get({ ...boundsOf(period) });
   return Math.max(0, Number(counted?.['count']) - limit);
 }
 
-/** An incident that a daemon stored, as read by another process. */
+/** An incident as read by another process. */
 export type StoredIncident =
   | Unread
   | {
       readonly kind: 'found';
       readonly incident: Incident;
-      /** Notifications about the incident, latest first. */
+      /** About the incident, latest first. */
       readonly outboxEntries: readonly OutboxEntry[];
       readonly about: ChangesAbout;
     }
-  /** No incident with the requested ID exists. `latest` contains the latest incidents. */
+  /** `latest` lists the latest incidents instead. */
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
 /**
- * Reads an incident without writing to the file. If another incident continues it, returns that incident instead. Never
- * throws.
+ * Does not write to the file. If another incident continues this one, returns that incident. Never throws.
  * @param most number of latest incidents that are listed if the incident does not exist
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {
-    // Open incidents are current only in the daemon's state. Their rows are written at transitions.
+    // Open incidents are current only in the state. Their rows are written at transitions.
     const current = readState(db)?.state.incidents ?? [];
     const incidentOf = (one: string): Incident | null =>
       current.find((incident) => incident.id === one) ?? readIncident(db, one);

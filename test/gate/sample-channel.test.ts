@@ -44,7 +44,6 @@ export const pager: ChannelDefinition<'pager', 'pagers', readonly PagerConfig[]>
   recipients: 'url',
   key: 'pagers',
   section: pagers,
-  isConfigured: (notify) => notify.pagers.length > 0,
   create: (notify, deps) => notify.pagers.map((config) => createPager(config, deps)),
 };
 `;

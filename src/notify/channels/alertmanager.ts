@@ -20,7 +20,7 @@ import { blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { isOnlyUnseen, headline } from '../../checks/headline.ts';
 import { type Incident, type IncidentState, isUnverified } from '../../engine/incident/incident.ts';
-import { incidentLinks, type Links, type MessageContext } from '../../document/notification.ts';
+import { incidentLinks, type MessageContext } from '../../document/notification.ts';
 import { authorizationOf, postJson, type PostOutcome, prepareToPost } from './http-post.ts';
 import { messageOf } from '../../text/message-of.ts';
 
@@ -47,44 +47,42 @@ function credentialsAreSafe(fields: SectionFields, report: Report): void {
   if (given(fields, 'user') && hasToken) report('user', 'expected a login or a token, not both');
   if (!given(fields, 'user') && !hasToken) return;
   if (itemsOf(fields['urls']).some((url) => typeof url === 'string' && isReadableOnTheWay(url)))
-    report('urls', 'expected only URLs that begin with "https://", because the credentials would be sent unencrypted');
+    report(
+      'urls',
+      'expected only URLs that begin with "https://", because the credentials would otherwise be sent unencrypted',
+    );
 }
 
-/**
- * An alert in Alertmanager's API v2 (`postableAlert`). Labels identify the alert, and annotations can change over time.
- */
+/** `postableAlert` in Alertmanager's API v2. The labels identify the alert. Annotations can change over time. */
 interface PostableAlert {
-  /** The URL of the incident page. Alertmanager and Grafana show it as a link. */
+  /** Alertmanager and Grafana show this URL as a link. */
   readonly generatorURL?: string;
   readonly labels: Readonly<Record<'alertname' | 'site' | 'cause' | 'severity' | 'subject', string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
   /**
-   * The end time, which is set only for resolved alerts. Alertmanager keeps a firing alert active for `resolve_timeout`
-   * after each message.
+   * Set only for resolved alerts. Alertmanager keeps a firing alert active for `resolve_timeout` after each message.
    */
   readonly endsAt?: string;
 }
 
-/** An alert and its current state. */
 interface Alert {
   readonly firing: boolean;
   readonly body: PostableAlert;
 }
 
 /**
- * The delay after which the alert for an ended incident is resolved. During this time, other agents at the site that
- * still see the fault send the alert again. Prometheus also resolves its own alert about the fault, which this alert
- * inhibits.
+ * The delay after which the alert for an ended incident is resolved. Meanwhile, other agents at the site that still see
+ * the fault send the alert again, and Prometheus resolves its own alert, which this alert inhibits.
  */
 const LINGER: Millis = 90_000;
-/** The time for which a resolved alert is sent, in case a restart prevented this process from sending it earlier. */
+/** The time for which a resolved alert is sent, in case this process was down when the incident ended. */
 const RESOLVED_FOR: Millis = 15 * 60_000;
 
 /**
- * Returns the current alerts for open incidents and recently ended incidents, one for each set of labels. Because the
- * cause is a label, an incident whose cause changes gets a new alert, and its previous alert ends. Incidents that have
- * not been verified since a restart are left out, because the fault may have ended long ago.
+ * Returns one alert for each set of labels. The cause is a label, so an incident whose cause changes gets a new alert,
+ * and its previous alert ends. Incidents that have not been verified since a restart are left out, because the fault
+ * may have ended long ago.
  */
 export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
@@ -97,26 +95,16 @@ export function alertsOf(state: IncidentState, context: MessageContext, now: Epo
   return [...alerts.values()];
 }
 
-/**
- * Returns whether an alert takes precedence over another alert with the same labels. An older alert that has ended must
- * not end the current alert.
- */
+/** An ended alert must not end a current alert with the same labels. */
 function outlasts({ body }: Alert, other: Alert | undefined): boolean {
   if (other === undefined || body.endsAt === undefined) return true;
   return other.body.endsAt !== undefined && body.endsAt >= other.body.endsAt;
 }
 
 function currentAlert(incident: Incident, context: MessageContext, now: EpochMs): readonly Alert[] {
-  const { cause, closedAt, causeSince, published } = incident;
+  const { id, cause, causeSince: since, closedAt: end, published } = incident;
   if (!published || cause.severity === 'info') return [];
-  const links = incidentLinks(incident, context);
-  const what = {
-    labels: labelsOf(context.site, cause),
-    annotations: { ...annotationsOf(incident), ...runbookAnnotation(links) },
-    ...generatorOf(links),
-  };
-  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: isoTime(Math.min(causeSince, now)) } }];
-  return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(causeSince, closedAt) } }];
+  return alertAbout({ id, cause, since, end }, annotationsOf(incident), context, now);
 }
 
 /**
@@ -130,63 +118,58 @@ function formerAlerts(
 ): readonly Alert[] {
   const known = formerCauses.filter((former) => former.published && former.severity !== 'info');
   const standing = published ? undefined : known.at(-1);
-  return known.flatMap((former) => {
-    const end = former === standing ? closedAt : former.replacedAt;
-    if (end !== null && now - end > RESOLVED_FOR) return [];
-    const links = incidentLinks({ id, cause: former }, context);
-    const what = {
-      labels: labelsOf(context.site, former),
-      annotations: { summary: 'Another cause was found for this fault', ...runbookAnnotation(links) },
-      ...generatorOf(links),
-    };
-    const startsAt = isoTime(Math.min(former.since, now));
-    return [
-      end === null
-        ? { firing: true, body: { ...what, startsAt } }
-        : { firing: false, body: { ...what, ...ended(former.since, end) } },
-    ];
+  const annotations = { summary: 'Another cause was found for this fault' };
+  return known.flatMap((cause) => {
+    const end = cause === standing ? closedAt : cause.replacedAt;
+    return alertAbout({ id, cause, since: cause.since, end }, annotations, context, now);
   });
 }
 
-function generatorOf({ page }: Links): Pick<PostableAlert, 'generatorURL'> {
-  return page === null ? {} : { generatorURL: page };
+interface AlertedCause {
+  /** The ID of the incident. */
+  readonly id: string;
+  readonly cause: { readonly id: string; readonly subject: string; readonly severity: Severity };
+  readonly since: EpochMs;
+  readonly end: EpochMs | null;
+}
+
+/** Empty if the alert ended long ago. */
+function alertAbout(
+  { id, cause, since, end }: AlertedCause,
+  annotations: PostableAlert['annotations'],
+  context: MessageContext,
+  now: EpochMs,
+): readonly Alert[] {
+  if (end !== null && now - end > RESOLVED_FOR) return [];
+  const { page, runbook } = incidentLinks({ id, cause }, context);
+  const body = {
+    labels: labelsOf(context.site, cause),
+    // The name is a Prometheus convention. Grafana and other tools turn it into a link.
+    annotations: { ...annotations, ...(runbook === null ? {} : { runbook_url: runbook }) },
+    ...(page === null ? {} : { generatorURL: page }),
+    // The clock may have been set back, and Alertmanager rejects alerts that end before they start.
+    startsAt: isoTime(Math.min(since, end ?? now)),
+    ...(end === null ? {} : { endsAt: isoTime(end + LINGER) }),
+  };
+  return [{ firing: end === null, body }];
 }
 
 /**
- * Returns the annotation with the runbook's URL. The annotation's name is a Prometheus convention, and tools such as
- * Grafana turn it into a link.
+ * `alertname` depends on the severity, so that a route that groups by `alertname` and `site` keeps its group when the
+ * cause is refined.
  */
-function runbookAnnotation({ runbook }: Links): Readonly<Record<string, string>> {
-  return runbook === null ? {} : { runbook_url: runbook };
-}
-
-/**
- * Returns the start and end times of a resolved alert. If the clock was set back, the end is adjusted, because
- * Alertmanager rejects alerts that end before they start.
- */
-function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' | 'endsAt'> {
-  return { startsAt: isoTime(Math.min(since, until)), endsAt: isoTime(until + LINGER) };
-}
-
-/**
- * Returns the alert's labels. The label `alertname` depends on the severity instead of the cause. If the cause of an
- * incident is refined, a route that groups by `alertname` and `site` therefore keeps the same group.
- */
-function labelsOf(
-  site: string,
-  cause: { readonly id: string; readonly subject: string; readonly severity: Severity },
-): PostableAlert['labels'] {
+function labelsOf(site: string, cause: AlertedCause['cause']): PostableAlert['labels'] {
   return {
     alertname: alertnameOf(cause),
     site,
     cause: cause.id,
     severity: cause.severity,
-    // Alertmanager treats an empty label as a missing label.
+    // An empty label counts as missing.
     subject: cause.subject === '' ? '-' : cause.subject,
   };
 }
 
-function alertnameOf(cause: { readonly id: string; readonly severity: Severity }): string {
+function alertnameOf(cause: AlertedCause['cause']): string {
   if (isOnlyUnseen(cause)) return 'FtmWatcherBlind';
   return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }
@@ -206,37 +189,32 @@ function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<str
   };
 }
 
-/** Formats a remedy step, with each command block on separate lines. */
 function stepText(step: RemedyStep, index: number): string {
   const blocks = blocksOf(step).flatMap((block) => [headOf(block), block.text]);
   return [`${String(index + 1)}. ${step.text}`, ...blocks].join('\n');
 }
 
 /**
- * The interval at which firing alerts are sent again. Prometheus also sends alerts every minute, and Alertmanager keeps
- * them active for several such intervals.
+ * Firing alerts are repeated at this interval. Prometheus repeats its alerts every minute, and Alertmanager keeps them
+ * active for several intervals.
  */
 const RESEND_AFTER: Millis = 55_000;
 const RETRY_AFTER: Millis = 10_000;
-/** The maximum number of alerts in a request. The size of an alert is at most a few kilobytes. */
+/** An alert has at most a few kilobytes. */
 const MAX_ALERTS = 100;
-/**
- * The maximum number of resolved alerts that wait to be sent. It limits memory use if an Alertmanager instance is down
- * for days.
- */
+/** Limits memory use if an instance is down for days. */
 const MAX_OWED = 1_000;
 
 /**
- * Creates the channel for all instances of one Alertmanager cluster. Every alert is sent to every instance, because
- * instances share only the notifications that they sent, and share nothing through a load balancer. Firing alerts are
- * sent after every change, and otherwise once a minute. A resolved alert is sent until the instance has accepted it. If
- * an instance fails, requests are soon retried.
+ * Sends every alert to every instance, because the members of a cluster share only the notifications that they have
+ * sent. Firing alerts are sent after every change and once a minute, resolved alerts until the instance has accepted
+ * them.
  */
 function createAlertmanagerChannel(
   config: AlertmanagerConfig,
   { clock, readSecret, ...context }: ChannelDeps,
 ): StateChannel {
-  // Requests never use a proxy. Like Prometheus, ftm-watch expects Alertmanager in the local network.
+  // No proxy is used. Like Prometheus, ftm-watch expects Alertmanager in the local network.
   const direct = { clock, readSecret, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
@@ -259,11 +237,10 @@ function createAlertmanagerChannel(
     const bodies = alerts.map(({ body }) => body);
     let outcome: PostOutcome = { kind: 'sent', detail: '' };
     try {
-      const { header, secrets } = await authorizationOf(config, readSecret);
+      const authorization = await authorizationOf(config, readSecret);
       for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
         const body = bodies.slice(index, index + MAX_ALERTS);
-        const request = { url, body, authorization: header, secrets, caFile: config.caFile };
-        outcome = await postJson(request, direct, signal);
+        outcome = await postJson({ url, body, ...authorization, caFile: config.caFile }, direct, signal);
       }
     } catch (error) {
       return { kind: 'deferred', detail: messageOf(error) };
@@ -281,7 +258,6 @@ function createAlertmanagerChannel(
   };
 }
 
-/** The time after which Alertmanager resolves the test alert automatically. */
 const TEST_LIFE: Millis = 60_000;
 
 function testAlert(site: string, now: EpochMs): Alert {
@@ -296,19 +272,16 @@ function testAlert(site: string, now: EpochMs): Alert {
   };
 }
 
-/** Tracks which alerts were sent to one Alertmanager instance. */
 class Instance {
   readonly url: string;
   /** The firing alerts in the last message that the instance accepted. */
   #present = '';
   /**
-   * Resolved alerts that the instance has not accepted yet, by their labels. Once accepted, a resolved alert is not
-   * sent again. A repetition would end the same alert of another agent that still sees the fault.
+   * Resolved alerts that the instance has not accepted yet, by labels. An accepted one is not sent again, because it
+   * would end the same alert of another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
-  /**
-   * Resolved alerts that the instance has accepted. They are removed when their incidents are removed from the state.
-   */
+  /** Accepted resolved alerts, until their incidents leave the state. */
   #told: ReadonlySet<string> = new Set();
   #failed = false;
   #nextAt: Millis = 0;
@@ -317,7 +290,6 @@ class Instance {
     this.url = url;
   }
 
-  /** Returns the alerts that must be sent now. The list is empty if nothing has to be sent. */
   due(alerts: readonly Alert[], now: Millis): readonly Alert[] {
     this.#take(alerts);
     const firing = alerts.filter((alert) => alert.firing);
@@ -351,20 +323,16 @@ class Instance {
   }
 }
 
-/** Identifies the new or changed firing alerts. If the fingerprint changes, the alerts are sent immediately. */
+/** If this changes, the alerts are sent immediately. */
 function fingerprint(firing: readonly Alert[]): string {
   return JSON.stringify(firing.map(({ body }) => [body.labels, body.annotations['summary']]));
 }
 
-/** Identifies a resolved alert by its labels and end time. */
 function endOf({ body }: Alert): string {
   return JSON.stringify([body.labels, body.endsAt]);
 }
 
-/**
- * The Alertmanager channel. It sends only the current state, because Alertmanager itself groups, silences and repeats
- * alerts. Alerts end slightly later than the incidents.
- */
+/** Sends only the current state, because Alertmanager itself groups, silences and repeats alerts. */
 export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', AlertmanagerConfig | null> = {
   id: 'alertmanager',
   name: 'Alertmanager',
@@ -372,7 +340,6 @@ export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', Ale
   recipients: 'url',
   key: 'alertmanager',
   section: alertmanagerSection,
-  isConfigured: (notify) => notify.alertmanager !== null,
   create: (notify, deps) =>
     notify.alertmanager === null ? [] : [createAlertmanagerChannel(notify.alertmanager, deps)],
 };

@@ -15,20 +15,49 @@ import {
 } from '../../config/schema/section.ts';
 import { deadline } from '../../system/clock.ts';
 import { authority } from '../../core/addresses.ts';
-import type { Clock, Millis } from '../../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 import type { SecretReader } from '../../system/secret.ts';
-import { composeMessage, type Message } from './email-content.ts';
-import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
+import { visibleText, withoutSecrets, counted } from '../../core/visible-text.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import { withoutAdvice } from '../../text/message-of.ts';
+import {
+  eventOf,
+  incidentsOf,
+  type Notification,
+  sameCause,
+  type Incident,
+  type IncidentNotification,
+  type DigestItem,
+  type DigestNotification,
+  type FormerCause,
+  lastedText,
+  type OpenCause,
+  INCIDENT_DEFAULTS,
+} from '../../engine/incident/incident.ts';
+import { type Fact, firstLines, type Link, type LinkedLine, type Section, sectionOf } from '../../document/document.ts';
+import { type MailDocument, mailHtml, mailText } from '../../document/mail.ts';
+import { spanText, zonedText } from '../../core/time-text.ts';
+import { blocksOf, sentenceStep } from '../../engine/model.ts';
+import { foldEvidence } from '../../engine/words.ts';
+import { titleOf } from '../../checks/registry.ts';
+import {
+  PAGE_TITLES,
+  type Links,
+  type MessageContext,
+  notificationText,
+  type NotificationText,
+  incidentLinks,
+  occurrenceText,
+} from '../../document/notification.ts';
+import { headline } from '../../checks/headline.ts';
 
 const emailEntry = section({
   from: namedMailAddress.describe('Sender of the notifications.'),
   to: filledList(mailAddress, 'recipient').describe('Recipients.'),
   servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
-    'Mail servers, tried in this order. Put one that does not depend on the monitored path, such as ' +
-      'localhost, last.',
+    'Mail servers, tried in this order. As the last one, use a server that does not depend ' +
+      'on the monitored path, such as localhost.',
   ),
   minSeverity,
 });
@@ -38,15 +67,15 @@ type MailRelay = EmailConfig['servers'][number];
 
 const emailSection = optional(emailEntry).describe('Notifications by mail.');
 
-/** The time limit for the whole SMTP session with one server, including name resolution. */
+/** For the whole session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
 const CONNECT_TIMEOUT: Millis = 10_000;
 const REPLY_TIMEOUT: Millis = 20_000;
 
-/** Creates the mail channel. Servers are tried in order until each recipient has been accepted by one of them. */
+/** Servers are tried in order until each recipient has been accepted by one of them. */
 function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
-  // nodemailer is loaded in advance, because there may be no free file descriptor during the first incident. To save
-  // memory, it is loaded only if mail is configured. If loading fails, each delivery tries again.
+  // Loaded in advance, because there may be no free file descriptor during the first incident, but only if mail is
+  // configured, to save memory. If loading fails, each delivery tries again.
   void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
@@ -57,7 +86,7 @@ function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChan
       const { notification, firstFailedAt } = request;
       const delayed = firstFailedAt === null ? null : { firstFailedAt, now: deps.clock.now() };
       const message = composeMessage(notification, { ...deps, from: config.from, delayed });
-      const outcomes: RelayOutcome[] = [];
+      const outcomes: RecipientOutcome[] = [];
       for (const relay of config.servers) {
         const waiting = request.recipients.filter((recipient) => isOpen(recipient, outcomes));
         if (waiting.length === 0 || signal.aborted) break;
@@ -69,9 +98,8 @@ function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChan
   };
 }
 
-/** Returns whether no server has accepted the mail for this recipient yet. */
-function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
-  return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.verdict === 'sent');
+function isOpen(recipient: string, outcomes: readonly RecipientOutcome[]): boolean {
+  return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.kind === 'sent');
 }
 
 type Mail = Parameters<ReturnType<typeof createTransport>['sendMail']>[0];
@@ -82,7 +110,7 @@ async function handOver(
   recipients: readonly string[],
   deps: ChannelDeps,
   signal: AbortSignal,
-): Promise<readonly RelayOutcome[]> {
+): Promise<readonly RecipientOutcome[]> {
   const name = authority(relay);
   let peer: RelayName = { name, secrets: [] };
   using limit = deadline(deps.clock, SESSION_DEADLINE, signal);
@@ -94,29 +122,30 @@ async function handOver(
     const info = await transport.sendMail({ ...mail, signal: limit.signal });
     const rejected = rejectedRecipients(info['rejectedErrors'], peer);
     const accepted = recipients.filter((recipient) => !rejected.some((outcome) => outcome.recipient === recipient));
-    return [...rejected, ...accepted.map((recipient): RelayOutcome => ({ recipient, verdict: 'sent', detail: name }))];
+    return [...rejected, ...accepted.map((recipient): RecipientOutcome => ({ recipient, kind: 'sent', detail: name }))];
   } catch (error) {
     return failedRecipients(error, recipients, peer);
   }
 }
 
-/**
- * Returns an outcome for every recipient of a failed SMTP session. If the server replied to a recipient, that
- * recipient's outcome contains the reply.
- */
-function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
+/** If the server replied to a recipient, that recipient's outcome contains the reply. */
+export function failedRecipients(
+  error: unknown,
+  recipients: readonly string[],
+  relay: RelayName,
+): readonly RecipientOutcome[] {
   const { rejectedErrors, ...failure } = smtpError.parse(error);
   const own = rejectedRecipients(rejectedErrors, relay);
-  const all = { verdict: sessionVerdict(failure), detail: replyDetail(relay, failure) };
+  const all = { kind: sessionVerdict(failure), detail: replyDetail(relay, failure) };
   return recipients.map((recipient) => own.find((outcome) => outcome.recipient === recipient) ?? { recipient, ...all });
 }
 
-function rejectedRecipients(errors: unknown, relay: RelayName): readonly RelayOutcome[] {
+function rejectedRecipients(errors: unknown, relay: RelayName): readonly RecipientOutcome[] {
   if (!Array.isArray(errors)) return [];
-  return errors.flatMap((error: unknown): readonly RelayOutcome[] => {
+  return errors.flatMap((error: unknown): readonly RecipientOutcome[] => {
     const { recipient, ...failure } = smtpError.parse(error);
     if (recipient === undefined) return [];
-    return [{ recipient, verdict: recipientVerdict(failure), detail: replyDetail(relay, failure) }];
+    return [{ recipient, kind: recipientVerdict(failure), detail: replyDetail(relay, failure) }];
   });
 }
 
@@ -146,8 +175,7 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     maxResponseSize: 64 * 1024,
     disableFileAccess: true,
     disableUrlAccess: true,
-    // Header names keep their documented case. They are case-insensitive in RFC 5322, but some mail filters are
-    // case-sensitive.
+    // Keeps the documented case of header names, because some mail filters are case-sensitive.
     normalizeHeaderKey: (key) => key.replace(/^X-Ftm-/u, 'X-FTM-'),
   };
 }
@@ -168,22 +196,7 @@ function mailOf(message: Message, { from, to }: EmailConfig, recipients: readonl
   };
 }
 
-/**
- * The result that one mail server returned for one recipient. `refused` means that the server replied with a 5yz code.
- * Other servers can still accept the mail.
- */
-type RelayVerdict = 'sent' | 'deferred' | 'refused';
-
-interface RelayOutcome {
-  readonly recipient: string;
-  readonly verdict: RelayVerdict;
-  readonly detail: string;
-}
-
-/**
- * An error that nodemailer throws. It describes either a single recipient or a whole session, including the errors for
- * its recipients.
- */
+/** An error that nodemailer throws, about one recipient or about a session with the errors for its recipients. */
 const smtpError = z
   .object({
     message: z.string(),
@@ -200,56 +213,52 @@ type SmtpError = z.infer<typeof smtpError>;
 const MAX_DETAIL = 300;
 
 /**
- * Interprets the server's reply to RCPT TO. Codes 4yz are temporary and codes 5yz are permanent (RFC 5321 §4.2.1).
- * Neither the code nor the enhanced code (RFC 3463) shows whether a mailbox is missing or the server refuses to relay.
- * For example, exim replies `550 relay not permitted`, and postfix replies `550 5.1.8 … Sender address rejected`.
+ * Interprets the reply to RCPT TO: 4yz is temporary, 5yz permanent (RFC 5321 §4.2.1). Neither the code nor the enhanced
+ * code (RFC 3463) shows whether the mailbox is missing or the server refuses to relay: exim replies `550 relay not
+ * permitted`, and postfix `550 5.1.8 … Sender address rejected`.
  */
-export function recipientVerdict({ responseCode }: SmtpError): RelayVerdict {
-  return responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
+function recipientVerdict({ responseCode }: SmtpError): RecipientOutcome['kind'] {
+  return responseCode !== undefined && responseCode >= 500 ? 'rejected' : 'deferred';
 }
 
 /**
- * Interprets the error that ended an SMTP session. If the server rejects the login or the connection, this is a server
- * problem that an administrator must fix. A mail counts as rejected only if the reply is about the message itself.
+ * Interprets the error that ended a session. If the server rejects the login or the connection, an administrator must
+ * fix the server, so the mail counts as rejected only if the reply is about the message itself.
  */
-export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdict {
+function sessionVerdict({ responseCode, command }: SmtpError): RecipientOutcome['kind'] {
   const isAboutMessage = command === 'MAIL FROM' || command === 'DATA';
-  return isAboutMessage && responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
+  return isAboutMessage && responseCode !== undefined && responseCode >= 500 ? 'rejected' : 'deferred';
 }
 
-/** A mail server's display name, and the secrets that were sent to it. Secrets must not appear in messages. */
+/** Secrets that were sent to the server must not appear in messages. */
 interface RelayName {
   readonly name: string;
   readonly secrets: readonly string[];
 }
 
-/** Returns the server's reply on a single line of limited length, such as `mx.example.org:25: 450 4.2.1 …`. */
-export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
+/** Returns a single line, such as `mx.example.org:25: 450 4.2.1 …`. */
+function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
   const reply = withoutCodes(withoutSecrets(error.response ?? withoutAdvice(error.message), secrets));
   return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 
 /**
- * Combines the replies from several servers into one outcome. The mail is rejected only if all `servers` refused it,
- * because a server that was down or has not been tried could still accept it.
+ * The mail is rejected only if all `servers` rejected it. A server that was down or has not been tried could still
+ * accept it.
  */
 export function combineVerdicts(
   recipient: string,
-  outcomes: readonly RelayOutcome[],
+  outcomes: readonly RecipientOutcome[],
   servers: number,
 ): RecipientOutcome {
   const own = outcomes.filter((outcome) => outcome.recipient === recipient);
-  const sent = own.find(({ verdict }) => verdict === 'sent');
-  if (sent !== undefined) return { recipient, kind: 'sent', detail: sent.detail };
+  const sent = own.find(({ kind }) => kind === 'sent');
+  if (sent !== undefined) return sent;
   const detail = visibleText(own.map((outcome) => outcome.detail).join('; '), 2 * MAX_DETAIL);
-  const isRefused = own.length >= servers && own.every(({ verdict }) => verdict === 'refused');
-  return { recipient, kind: isRefused ? 'rejected' : 'deferred', detail };
+  const isRejected = own.length >= servers && own.every(({ kind }) => kind === 'rejected');
+  return { recipient, kind: isRejected ? 'rejected' : 'deferred', detail };
 }
 
-/**
- * The mail channel. It sends one mail per notification to all recipients. If there are many notifications, they are
- * combined into a digest.
- */
 export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   id: 'email',
   name: 'mail',
@@ -257,6 +266,289 @@ export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   recipients: 'mail-address',
   key: 'email',
   section: emailSection,
-  isConfigured: (notify) => notify.email !== null,
   create: (notify, deps) => (notify.email === null ? [] : [createEmailChannel(notify.email, deps)]),
 };
+
+/** Header values contain no line breaks. */
+interface Message {
+  readonly subject: string;
+  readonly messageId: string;
+  /** Message-IDs of earlier mails about the incident, oldest first. */
+  readonly references: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly html: string;
+}
+
+const MAX_SITE = 100;
+
+export function composeMessage(
+  notification: Notification,
+  context: ContentContext & {
+    /** The domain makes the Message-ID unique. */
+    readonly from: string;
+  },
+): Message {
+  const site = visibleText(context.site, MAX_SITE) || '-';
+  const content = emailContentOf(notification, { ...context, site });
+  const causes = [...new Set(incidentsOf(notification).map(({ cause }) => cause.id))];
+  return {
+    subject: content.subject,
+    messageId: messageIdOf(notification.id, context.from),
+    references: threadOf(notification).map((id) => messageIdOf(id, context.from)),
+    headers: {
+      'X-FTM-Watch-Event': eventOf(notification),
+      ...(causes.length === 0 ? {} : { 'X-FTM-Watch-Cause': causes.join(', ') }),
+      'X-FTM-Watch-Site': site,
+      // Prevents automatic replies (RFC 3834). Exchange uses the next header instead.
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+    },
+    text: mailText(content),
+    html: mailHtml(content),
+  };
+}
+
+function threadOf(notification: Notification): readonly string[] {
+  if (notification.kind !== 'incident') return [];
+  const { first, last } = notification.incident.thread;
+  return [...new Set([first, last])].filter((id) => id !== null);
+}
+
+/** The ID is the same for all attempts, so that mail servers can detect duplicates. */
+function messageIdOf(id: string, from: string): string {
+  const domain = /@([\w.-]+)/u.exec(from)?.[1] ?? 'localhost';
+  return `<ftm-watch.${id.replaceAll(/[^\w.-]/gu, '-')}@${domain}>`;
+}
+
+interface ContentContext extends MessageContext {
+  /** Null if no attempt has failed. */
+  readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
+}
+
+function emailContentOf(notification: Notification, context: ContentContext): MailDocument {
+  const text = notificationText(notification, context);
+  const { subject, tone, links } = text;
+  const body = bodyOf(notification, text, context);
+  return {
+    subject,
+    tone,
+    links: linksOf(links, PAGE_TITLES[notification.kind]),
+    commands: [],
+    ...body,
+    facts: [...body.facts, ...delayFacts(context, notification.at)],
+  };
+}
+
+type Body = Pick<MailDocument, 'lead' | 'sections' | 'facts'> & Partial<Pick<MailDocument, 'commands'>>;
+
+function bodyOf(notification: Notification, text: NotificationText, context: ContentContext): Body {
+  const lead = [text.action];
+  switch (notification.kind) {
+    case 'incident':
+      return notification.event === 'resolved'
+        ? { lead, ...allClear(notification, context) }
+        : alarm(notification, context);
+    case 'digest':
+      return { lead, ...digest(notification, text, context) };
+    case 'note':
+      return {
+        lead,
+        sections: [
+          ...sectionOf('What happened', { kind: 'text', lines: [text.summary] }),
+          ...notification.sections.flatMap(({ title, lines }) => sectionOf(title, { kind: 'list', lines })),
+        ],
+        facts: [
+          ['Site', context.site],
+          ['Sent', zonedText(notification.at, context.timezone)],
+        ],
+      };
+    case 'test':
+      return {
+        lead,
+        sections: sectionOf('What this is', { kind: 'text', lines: [text.summary] }),
+        facts: [['Sent', zonedText(notification.at, context.timezone)]],
+      };
+  }
+}
+
+function alarm(notification: IncidentNotification, context: ContentContext): Body {
+  const { incident, at } = notification;
+  const { cause } = incident;
+  const { shown, folded } = foldEvidence(cause.evidence);
+  const more =
+    folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
+  return {
+    lead: [cause.summary, cause.impact],
+    sections: [
+      ...changeSection(notification, context),
+      ...sectionOf('What to do', { kind: 'steps', lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) }),
+      ...sectionOf('Evidence', { kind: 'list', lines: [...shown, ...more] }),
+    ],
+    commands: cause.remedySteps.flatMap((step, index) =>
+      sectionOf(`Commands for step ${String(index + 1)}`, { kind: 'commands', lines: blocksOf(step) }),
+    ),
+    facts: [
+      ...commonFacts(incident, context.site),
+      ...sinceFacts(incident, at, context),
+      ...(cause.consequences.length === 0 ? [] : [['Skipped', titles(cause.consequences)] as const]),
+      ...flapFacts(incident),
+      ...reminderFacts(notification, context),
+    ],
+  };
+}
+
+function changeSection({ event, incident }: IncidentNotification, { timezone }: ContentContext): readonly Section[] {
+  const { formerCauses, cause } = incident;
+  const former = formerCauses.at(-1);
+  if (event !== 'changed' || former === undefined) return [];
+  const before = `${former.id} (${former.severity}, ${former.subject})`;
+  const [since, until] = [zonedText(former.since, timezone), zonedText(former.until, timezone)];
+  const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
+  const line = isBack
+    ? `This cause has returned. From ${since} to ${until}, the cause was ${before}. They alternate in one incident.`
+    : `Until ${until}, the cause was believed to be ${before}. This mail replaces earlier ones.`;
+  return sectionOf('What changed', { kind: 'text', lines: [line] });
+}
+
+/** If the fault started before the current cause was found, its start is also returned. */
+function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
+  const factOf = (name: string, from: EpochMs): Fact => [
+    name,
+    `${zonedText(from, timezone)}, for ${spanText(at - from)}`,
+  ];
+  const own = factOf('Since', causeSince);
+  return since < causeSince ? [own, factOf('First sign', since)] : [own];
+}
+
+function reminderFacts({ nextReminder }: IncidentNotification, { timezone }: ContentContext): readonly Fact[] {
+  if (nextReminder === null) return [];
+  return [['Next reminder', `${zonedText(nextReminder, timezone)}, unless resolved by then`]];
+}
+
+function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonly Fact[] {
+  if (delayed === null) return [];
+  const { firstFailedAt, now } = delayed;
+  const first = zonedText(firstFailedAt, timezone);
+  return [['Delivery', `first failed at ${first}, delayed by ${spanText(now - at)}`]];
+}
+
+function titles(ids: readonly string[]): string {
+  return ids.map(titleOf).join(', ');
+}
+
+function digest(
+  { items, omitted, stillOpen, at }: DigestNotification,
+  { summary }: NotificationText,
+  context: MessageContext,
+): Pick<MailDocument, 'sections' | 'facts'> {
+  const open = items.filter(({ incident }) => incident.status === 'open');
+  const over = items.filter(({ incident }) => incident.status === 'closed');
+  const lineOf = (item: DigestItem): LinkedLine => digestLine(item, context);
+  return {
+    sections: [
+      ...sectionOf('What this is', { kind: 'text', lines: [summary] }),
+      ...sectionOf('Open', { kind: 'list', lines: open.map(lineOf) }),
+      ...sectionOf('Resolved', { kind: 'list', lines: over.map(lineOf) }),
+      ...sectionOf('Also open', { kind: 'list', lines: openLines(stillOpen, context) }),
+      ...sectionOf('Not listed', { kind: 'text', lines: omitted === 0 ? [] : [counted(omitted, 'more incident')] }),
+    ],
+    facts: [
+      ['Site', context.site],
+      ['As of', zonedText(at, context.timezone)],
+    ],
+  };
+}
+
+function digestLine({ event, incident }: DigestItem, context: MessageContext): LinkedLine {
+  const { cause, causeSince, status } = incident;
+  const { timezone } = context;
+  const times = status === 'open' ? `since ${zonedText(causeSince, timezone)}` : occurrenceText(incident, timezone);
+  const again = event === 'reminder' ? 'still ' : '';
+  const what = `${headline(cause)} (${cause.id}, ${cause.subject})`;
+  return {
+    text: `${again}${cause.severity}: ${what}, ${times}`,
+    links: linksOf(incidentLinks(incident, context), 'Incident'),
+  };
+}
+
+const MAX_OPEN = 20;
+
+function allClear(
+  { incident, at, stillOpen }: IncidentNotification,
+  context: MessageContext,
+): Pick<MailDocument, 'sections' | 'facts'> {
+  const { since, lastSeen, closedAt, clear } = incident;
+  return {
+    sections: [
+      ...sectionOf('Still open', { kind: 'list', lines: openLines(stillOpen, context) }),
+      ...sectionOf('What was detected', { kind: 'text', lines: [incident.cause.summary] }),
+      ...sectionOf('Causes of this incident', { kind: 'list', lines: storyLines(incident, context) }),
+    ],
+    facts: [
+      ...commonFacts(incident, context.site),
+      ['From', zonedText(since, context.timezone)],
+      ['Last seen', zonedText(lastSeen, context.timezone)],
+      ['Resolved', zonedText(clear.after ?? closedAt ?? at, context.timezone)],
+      ['Duration', lastedText(incident)],
+      ...flapFacts(incident),
+    ],
+  };
+}
+
+function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): readonly string[] {
+  const lines = causes.map((cause) => {
+    const since = zonedText(cause.since, timezone);
+    return `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${since}`;
+  });
+  return firstLines(lines, MAX_OPEN);
+}
+
+/** Empty if the cause never changed. */
+function storyLines(
+  { formerCauses, cause, causeSince, lastSeen }: Incident,
+  { timezone }: MessageContext,
+): readonly string[] {
+  if (formerCauses.length === 0) return [];
+  const { id, subject, severity } = cause;
+  const present = { id, subject, severity, since: causeSince, until: lastSeen };
+  return [...formerCauses, present].map((one) => spanLine(one, timezone));
+}
+
+function spanLine(
+  { id, subject, severity, since, until }: Omit<FormerCause, 'replacedAt' | 'published'>,
+  timezone: string,
+): string {
+  const times = `from ${zonedText(since, timezone)} to ${zonedText(until, timezone)}`;
+  return `${id} (${severity}, ${subject}), ${times}`;
+}
+
+function linksOf({ page, runbook }: Links, pageTitle: string): readonly Link[] {
+  return [
+    ...(page === null ? [] : [[pageTitle, page] as const]),
+    ...(runbook === null ? [] : [['Runbook', runbook] as const]),
+  ];
+}
+
+function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
+  return [
+    ['Site', site],
+    ['Cause', `${cause.id} (${cause.severity}, ${cause.confidence})`],
+    ['Subject', cause.subject],
+    ['Incident', id],
+  ];
+}
+
+function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
+  const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
+  const count = returns.length === 0 ? [] : [`returned ${counted(returns.length, 'time')} ${within}`];
+  const rule =
+    flapping && status === 'open'
+      ? [
+          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}, so this ` +
+            `incident stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
+        ]
+      : [];
+  const facts = [...count, ...rule];
+  return facts.length === 0 ? [] : [['Flapping', facts.join('; ')]];
+}

@@ -1,7 +1,14 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../../text/message-of.ts';
-import type { DeliveryRequest, EgressDeps, MessageChannel, RecipientOutcome } from './channel.ts';
+import type {
+  ChannelDefinition,
+  ChannelDeps,
+  DeliveryRequest,
+  EgressDeps,
+  MessageChannel,
+  RecipientOutcome,
+} from './channel.ts';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
@@ -14,18 +21,34 @@ import { hasSecret, type Report, type SectionFields } from '../../config/schema/
 import { authority, isLoopbackUrl } from '../../core/addresses.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
-/** The configuration of a service that receives notifications as JSON over HTTP. */
 interface ServiceConfig extends Pick<MessageChannel, 'minSeverity'> {
-  /** The name of the service in the log and on the status page. */
+  /** Shown in the log and on the status page. */
   readonly name: string;
   readonly caFile: string | null;
 }
 
-/** A request for `createPostingChannel`, which fills in the remaining fields from the configuration. */
 type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
 
 /**
- * Creates a channel that sends each notification as one or more HTTP requests with JSON.
+ * Sends each notification to each configured service.
+ * @param posts as in `createPostingChannel`
+ */
+export function postingChannel<Id extends string, Key extends string, Service extends ServiceConfig>(
+  words: Pick<ChannelDefinition<Id, Key, readonly Service[]>, 'id' | 'name' | 'key' | 'section'>,
+  posts: (service: Service, request: DeliveryRequest, deps: ChannelDeps) => Promise<readonly OwnPost[]>,
+): ChannelDefinition<Id, Key, readonly Service[]> {
+  const { id, key } = words;
+  return {
+    ...words,
+    kind: 'messages',
+    recipients: 'name',
+    create: (notify, deps) =>
+      notify[key].map((service) => createPostingChannel(id, service, deps, (request) => posts(service, request, deps))),
+  };
+}
+
+/**
+ * Sends each notification as one or more HTTP requests.
  * @param posts returns the requests in order; if one of them fails, all are sent again, so the service must tolerate
  * duplicates
  */
@@ -64,41 +87,36 @@ export function createPostingChannel(
 interface JsonPost {
   readonly url: string;
   readonly body: unknown;
-  /** The value of the `Authorization` header. Null to send no such header. */
   readonly authorization: string | null;
-  /** Additional headers, with lower-case names. */
+  /** Names are in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Parts of the request that must not appear in the outcome. For example, an error page can quote the secret path. */
+  /** Removed from the outcome. For example, an error page can quote the secret path. */
   readonly secrets: readonly string[];
-  /** A PEM file with the CAs to trust. If null, Node's built-in CAs are trusted. */
+  /** If null, Node's built-in CAs are trusted. */
   readonly caFile: string | null;
 }
 
-/** The result of a request. `deferred`: another attempt may succeed. `rejected`: the same request would fail again. */
+/** `deferred`: another attempt may succeed. `rejected`: the same request would fail again. */
 export type PostOutcome = Omit<RecipientOutcome, 'recipient'>;
 
 const POST_DEADLINE: Millis = 15_000;
-/** The maximum time to wait for the response body after the status has been received. */
+/** The time to wait for the response body after the status has been received. */
 const TEXT_DEADLINE: Millis = 1_000;
 /**
- * Status codes between 400 and 499 that can be temporary and do not mean that the request itself is invalid (RFC 9110
- * §15.5, RFC 6585 §4). For example, 401 and 403 disappear as soon as the token is corrected.
+ * Status codes that can be temporary (RFC 9110 §15.5, RFC 6585 §4). For example, 401 and 403 disappear as soon as the
+ * token is corrected.
  */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
 
 /**
- * Loads the HTTP client. Because it needs 20 MB of memory, it is loaded only if a configured channel uses it. It is
- * loaded when the channel is created, because there may be no free file descriptor during the first incident. Never
- * rejects. If loading fails, each request tries again.
+ * Loads the HTTP client, which needs 20 MB, when a channel that uses it is created: there may be no free file
+ * descriptor during the first incident. Never rejects. If loading fails, each request tries again.
  */
 export async function prepareToPost(): Promise<void> {
   await import('undici').catch(() => undefined);
 }
 
-/**
- * Sends one POST request with JSON over a separate connection. Does not follow redirects. Never throws, because errors
- * are returned as outcomes.
- */
+/** Sends one POST request over a separate connection. Does not follow redirects. Never throws. */
 export async function postJson(post: JsonPost, deps: EgressDeps, signal: AbortSignal): Promise<PostOutcome> {
   const { clock } = deps;
   using limit = deadline(clock, POST_DEADLINE, signal);
@@ -136,9 +154,9 @@ function outcomeOf(status: number, text: string): PostOutcome {
 }
 
 /**
- * Returns the start of a response body as an explanation for people. More text is read than is shown, so that secrets
- * at the end can be recognized and removed. The outcome depends only on the status code. If the body is late or
- * endless, the text is empty, because an accepted notification must not be sent again.
+ * Returns the start of a response body as an explanation for people. Reads more text than is shown, so that secrets at
+ * the end are recognized and removed. If the body is late or endless, the text is empty, because an accepted
+ * notification must not be sent again.
  */
 export async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);
@@ -157,63 +175,60 @@ function reason(error: unknown): string {
   return messageOf(error.message === '' && error.cause instanceof Error ? error.cause : error) || error.name;
 }
 
-/** The credentials for a service: a user name with a password (RFC 7617), a token (RFC 6750), or neither. */
+/** A user name with a password (RFC 7617), a token (RFC 6750), or neither. */
 interface Credentials {
   readonly user: string | null;
   readonly password: SecretSource | null;
   readonly token: SecretSource | null;
 }
 
-const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://", because the token would be sent unencrypted';
+const TOKEN_IN_CLEAR =
+  'expected a URL that begins with "https://", because the token would otherwise be sent unencrypted';
 
-/** Reports an error if a section contains a token but its `url` does not use HTTPS. */
 export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   const { url } = fields;
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
 }
 
 /**
- * Returns the `Authorization` header for a token, and the secrets that the header contains.
- * @throws {Error} if the token would be sent unencrypted or cannot be read
+ * Returns the parts of a request that depend on secrets. They are read again for each request.
+ * @throws {Error} if the URL or the token cannot be read, or if the token would be sent unencrypted
  */
-export async function tokenFor(
-  url: string,
-  token: SecretSource | null,
+export async function targetOf(
+  service: { readonly url: SecretUrl; readonly token?: SecretSource | null },
   readSecret: SecretReader,
-): Promise<{ readonly authorization: string | null; readonly secrets: readonly string[] }> {
+): Promise<Pick<JsonPost, 'url' | 'authorization' | 'secrets'>> {
+  const { token = null } = service;
+  const url = await readSecretUrl(service.url, readSecret);
   if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
-  const { header, secrets } = await authorizationOf({ user: null, password: null, token }, readSecret);
-  return { authorization: header, secrets };
+  const { authorization, secrets } = await authorizationOf({ user: null, password: null, token }, readSecret);
+  return { url, authorization, secrets: [...secrets, ...secretPartsOf(url)] };
 }
 
 interface Authorization {
-  /** The value of the `Authorization` header. Null if no credentials are configured. */
-  readonly header: string | null;
-  /** Text that must be removed from messages, in case the server's response repeats it. */
+  readonly authorization: string | null;
+  /** Removed from messages, in case the server's response repeats them. */
   readonly secrets: readonly string[];
 }
 
-/**
- * Returns the `Authorization` header for the configured credentials.
- * @throws {Error} if a secret cannot be read
- */
+/** @throws {Error} if a secret cannot be read */
 export async function authorizationOf(
   { user, password, token }: Credentials,
   readSecret: SecretReader,
 ): Promise<Authorization> {
   if (token !== null) {
     const secret = await readSecret(token);
-    return { header: `Bearer ${secret}`, secrets: [secret] };
+    return { authorization: `Bearer ${secret}`, secrets: [secret] };
   }
-  if (user === null || password === null) return { header: null, secrets: [] };
+  if (user === null || password === null) return { authorization: null, secrets: [] };
   const secret = await readSecret(password);
   const login = `${user}:${secret}`;
-  return { header: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`, secrets: [secret, login] };
+  return { authorization: `Basic ${Buffer.from(login, 'utf8').toString('base64')}`, secrets: [secret, login] };
 }
 
 /**
- * Returns the URL. If the URL is stored in a file or environment variable, it is read again for each use.
- * @throws {Error} if the URL cannot be read or is not an HTTP URL; the message does not contain any part of the URL
+ * A URL in a file or environment variable is read again for each use.
+ * @throws {Error} if the URL cannot be read or is not an HTTP URL; the message contains no part of the URL
  */
 export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): Promise<string> {
   if (typeof url === 'string') return url;
@@ -223,26 +238,18 @@ export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): P
   return text;
 }
 
-/**
- * Describes the file or environment variable that contains the URL. The description is used in messages and in the
- * store.
- */
 export function placeOf(source: Exclude<SecretUrl, string>): string {
   return source.kind === 'file' ? `file "${source.path}"` : `environment variable "${source.name}"`;
 }
 
-/**
- * Returns the secret parts of a URL. These are everything after the host, with and without the query. The list is empty
- * if nothing follows the host.
- */
+/** Returns everything after the host, with and without the query. */
 export function secretPartsOf(url: string): readonly string[] {
   const { pathname, search } = new URL(url);
   return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
 }
 
 /**
- * Creates a dispatcher for requests to `url`, either directly or through a proxy. Requests to loopback addresses never
- * use a proxy. The caller must destroy the dispatcher.
+ * Requests to loopback addresses never use a proxy. The caller must destroy the dispatcher.
  * @param caFile a PEM file with the CAs to trust; if null, Node's built-in CAs are trusted
  * @throws {Error} if `caFile` or the proxy's password cannot be read, or if a variable does not contain a URL
  */
@@ -251,12 +258,12 @@ export async function openDispatcher(url: string, caFile: string | null, deps: E
   const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
   const options = { connect: tls, pipelining: 0 };
   if (isLoopbackUrl(url)) return new Agent(options);
-  // undici does not use a proxy if the option is an empty string. If the option is missing, undici reads the
-  // environment of this process.
+  // undici uses no proxy if the option is an empty string. If the option is missing, undici reads the environment of
+  // this process.
   return new EnvHttpProxyAgent({ ...options, requestTls: tls, ...(await proxiesOf(deps)) });
 }
 
-/** Returns a note about the proxy for messages, such as `(through the proxy 10.0.0.8:3128)`. */
+/** Returns a note such as ` (through the proxy 10.0.0.8:3128)`. */
 export function throughProxy(url: string, { proxy }: EgressDeps): string {
   return proxy === null || isLoopbackUrl(url) ? '' : ` (through the proxy ${authority(proxy)})`;
 }

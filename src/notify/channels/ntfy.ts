@@ -1,5 +1,3 @@
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
 import { authorityFile, optionalSecret, secretUrlField } from '../../config/schema/secret.ts';
 import {
   type Report,
@@ -11,7 +9,7 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { createPostingChannel, readSecretUrl, secretPartsOf, tokenFor, tokenNeedsHttps } from './http-post.ts';
+import { postingChannel, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
@@ -30,15 +28,12 @@ const ntfyEntry = section(
   checkUrl,
 );
 
-type NtfyConfig = z.output<typeof ntfyEntry>;
-
 const ntfySection = unique(list(ntfyEntry), textAt('name')).describe(
   'Topics of ntfy, which sends push notifications to phones.',
 );
 
-const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
+const NO_TOPIC = 'expected a URL that ends in a topic of at most 64 letters, digits, "_" and "-"';
 
-/** Splits an ntfy URL into server and topic. Returns null if the URL does not contain a topic. */
 function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
   const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];
   return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
@@ -49,34 +44,19 @@ function checkUrl(fields: SectionFields, report: Report): void {
   tokenNeedsHttps(fields, report);
 }
 
-/**
- * The JSON body of a message, without the topic (https://docs.ntfy.sh/publish/#publish-as-json). JSON is used instead
- * of HTTP headers, because headers cannot contain non-ASCII text.
- */
-interface NtfyMessage {
-  readonly title: string;
-  readonly message: string;
-  /** The priority of the message. The default is 3. With priority 5, phones ring and vibrate for a long time. */
-  readonly priority: 3 | 4 | 5;
-  readonly tags: readonly string[];
-  readonly click?: string;
-  readonly actions?: readonly { readonly action: 'view'; readonly label: string; readonly url: string }[];
-}
-
-/**
- * The maximum size of a message. The server converts longer messages to attachments
- * (https://docs.ntfy.sh/publish/#limitations).
- */
+/** The server converts longer messages to attachments (https://docs.ntfy.sh/publish/#limitations). */
 const MAX_BYTES = 4096;
 
-const STYLES: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
+/** With priority 5, phones ring and vibrate for a long time. The default is 3. */
+const STYLES: Readonly<Record<Tone, object>> = {
   critical: { priority: 5, tags: ['rotating_light'] },
   warning: { priority: 4, tags: ['warning'] },
   good: { priority: 3, tags: ['white_check_mark'] },
   neutral: { priority: 3, tags: [] },
 };
 
-export function ntfyMessage(notification: Notification, context: MessageContext): NtfyMessage {
+/** Sent as JSON, because HTTP headers cannot contain non-ASCII text (https://docs.ntfy.sh/publish/#publish-as-json). */
+export function ntfyMessage(notification: Notification, context: MessageContext): object {
   const text = notificationText(notification, context);
   const { page, runbook } = text.links;
   return {
@@ -88,26 +68,14 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   };
 }
 
-/** The ntfy channel, which sends one message per notification. */
-export const ntfy: ChannelDefinition<'ntfy', 'ntfy', readonly NtfyConfig[]> = {
-  id: 'ntfy',
-  name: 'ntfy',
-  kind: 'messages',
-  recipients: 'name',
-  key: 'ntfy',
-  section: ntfySection,
-  isConfigured: (notify) => notify.ntfy.length > 0,
-  create: (notify, deps) => notify.ntfy.map((config) => createNtfyChannel(config, deps)),
-};
-
-function createNtfyChannel(config: NtfyConfig, deps: ChannelDeps): MessageChannel {
-  return createPostingChannel('ntfy', config, deps, async ({ notification }) => {
-    const url = await readSecretUrl(config.url, deps.readSecret);
-    const { authorization, secrets } = await tokenFor(url, config.token, deps.readSecret);
-    const address = topicOf(url);
+export const ntfy = postingChannel(
+  { id: 'ntfy', name: 'ntfy', key: 'ntfy', section: ntfySection },
+  async (service, { notification }, deps) => {
+    const target = await targetOf(service, deps.readSecret);
+    const address = topicOf(target.url);
     if (address === null) throw new Error(NO_TOPIC);
     const { server, topic } = address;
     const body = { topic, ...ntfyMessage(notification, deps) };
-    return [{ url: server, body, authorization, secrets: [...secrets, ...secretPartsOf(url), topic] }];
-  });
-}
+    return [{ ...target, url: server, body, secrets: [...target.secrets, topic] }];
+  },
+);

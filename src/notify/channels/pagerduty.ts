@@ -1,5 +1,3 @@
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
 import { authorityFile, secret } from '../../config/schema/secret.ts';
 import {
   type Report,
@@ -12,8 +10,7 @@ import {
   recipientName,
 } from '../../config/schema/section.ts';
 import { isReadableOnTheWay, webUrl } from '../../config/schema/endpoints.ts';
-import { createPostingChannel } from './http-post.ts';
-import type { Severity } from '../../core/severity.ts';
+import { postingChannel } from './http-post.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type {
@@ -39,71 +36,41 @@ const pagerdutyEntry = section(
   keyNeedsHttps,
 );
 
-type PagerdutyConfig = z.output<typeof pagerdutyEntry>;
-
 const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
   'PagerDuty services (Events API v2). There is one alert for each site, cause and subject.',
 );
 
 function keyNeedsHttps({ url }: SectionFields, report: Report): void {
   if (typeof url === 'string' && isReadableOnTheWay(url))
-    report('url', 'expected a URL that begins with "https://", because the integration key would be sent unencrypted');
+    report(
+      'url',
+      'expected a URL that begins with "https://", because the integration key would otherwise be sent unencrypted',
+    );
 }
 
-/**
- * An event of PagerDuty's Events API v2 without its routing key
- * (https://developer.pagerduty.com/docs/send-alert-event).
- */
-type PagerdutyEvent = TriggerEvent | ResolveEvent;
-
-interface ResolveEvent {
-  readonly event_action: 'resolve';
-  readonly dedup_key: string;
-}
-
-interface TriggerEvent {
-  readonly event_action: 'trigger';
-  /** The key that identifies the alert, with at most 255 characters. */
-  readonly dedup_key: string;
-  readonly client: 'ftm-watch';
-  readonly client_url?: string;
-  readonly links?: readonly { readonly href: string; readonly text: string }[];
-  readonly payload: {
-    /** The summary of the alert, with at most 1024 characters. */
-    readonly summary: string;
-    /** The component that has the fault. */
-    readonly source: string;
-    readonly severity: Severity;
-    readonly timestamp: string;
-    readonly component: string;
-    readonly group: string;
-    readonly class: string;
-    readonly custom_details: Readonly<Record<string, string>>;
-  };
-}
-
+/** PagerDuty accepts summaries of at most 1024 characters. */
 const MAX_TEXT = 1_000;
 
 /**
- * Returns the events for a notification in the order in which they must be sent. Events can be sent twice, because
- * PagerDuty merges events with the same key into one alert. If an incident's cause changes, the alert for the previous
- * cause is resolved unless another open incident has that cause.
+ * Returns the events without the routing key (https://developer.pagerduty.com/docs/send-alert-event) in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
+ * with the same key. If an incident's cause changes, the alert for the previous cause is resolved unless another open
+ * incident has that cause.
  */
-export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
+export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly object[] {
   switch (notification.kind) {
     case 'incident':
       return incidentEvents(notification, context);
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
-      // Notes are not sent, because PagerDuty alerts people about ongoing faults and a note describes a past event.
+      // PagerDuty alerts people about ongoing faults. A note describes a past event.
       return [];
     case 'test':
       return testEvents(notification, context);
   }
 }
 
-function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly PagerdutyEvent[] {
+function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly object[] {
   const { event, incident, stillOpen } = notification;
   const { cause, lastNotified } = incident;
   const keyOf = (id: string, subject: string): string => faultKey(context.site, id, subject);
@@ -114,11 +81,11 @@ function incidentEvents(notification: IncidentNotification, context: MessageCont
   return event === 'resolved' ? [resolve(own), ...over] : [trigger(notification, own, context), ...over];
 }
 
-function resolve(key: string): ResolveEvent {
+function resolve(key: string): object {
   return { event_action: 'resolve', dedup_key: key };
 }
 
-function trigger(notification: IncidentNotification, key: string, context: MessageContext): TriggerEvent {
+function trigger(notification: IncidentNotification, key: string, context: MessageContext): object {
   const { event, incident } = notification;
   const { cause, causeSince } = incident;
   const { subject, action, summary, links } = notificationText(notification, context);
@@ -148,10 +115,8 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
   };
 }
 
-/**
- * Returns an event that triggers a test alert and an event that resolves it, so that people are not alerted for long.
- */
-function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
+/** The test alert is resolved immediately, so that nobody is alerted for long. */
+function testEvents(notification: TestNotification, context: MessageContext): readonly object[] {
   const key = faultKey(context.site, 'test', notification.id);
   const { subject, action, summary } = notificationText(notification, context);
   return [
@@ -174,25 +139,14 @@ function testEvents(notification: TestNotification, context: MessageContext): re
   ];
 }
 
-/** The PagerDuty channel, which sends one event for each incident in a notification. */
-export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly PagerdutyConfig[]> = {
-  id: 'pagerduty',
-  name: 'PagerDuty',
-  kind: 'messages',
-  recipients: 'name',
-  key: 'pagerduty',
-  section: pagerdutySection,
-  isConfigured: (notify) => notify.pagerduty.length > 0,
-  create: (notify, deps) => notify.pagerduty.map((config) => createPagerdutyChannel(config, deps)),
-};
-
-function createPagerdutyChannel(config: PagerdutyConfig, deps: ChannelDeps): MessageChannel {
-  return createPostingChannel('pagerduty', config, deps, async ({ notification }) => {
-    const routingKey = await deps.readSecret(config.routingKey);
+export const pagerduty = postingChannel(
+  { id: 'pagerduty', name: 'PagerDuty', key: 'pagerduty', section: pagerdutySection },
+  async ({ url, routingKey }, { notification }, deps) => {
+    const key = await deps.readSecret(routingKey);
     return pagerdutyEvents(notification, deps).map((event) => ({
-      url: config.url,
-      body: { routing_key: routingKey, ...event },
-      secrets: [routingKey],
+      url,
+      body: { routing_key: key, ...event },
+      secrets: [key],
     }));
-  });
-}
+  },
+);

@@ -8,53 +8,43 @@ import { syslog } from './syslog.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-/** All notification channels. A new channel must be added here. Other code uses this list to find the channels. */
+/** All notification channels. Everything else about channels is derived from this list. */
 export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
 
 export type ChannelId = Listed['id'];
 
-/** The IDs of all channels, which are used in stored deliveries and in metrics. */
 export const CHANNEL_IDS: readonly ChannelId[] = CHANNELS.map(({ id }) => id);
 
 type ChannelSections = { readonly [Channel in Listed as Channel['key']]: Channel['section'] };
 
-/** The configuration sections of all channels under `notify`. */
 type ChannelsConfig = { readonly [Key in keyof ChannelSections]: z.output<ChannelSections[Key]> };
 
-/** Calls `valueOf` for each channel and returns the values by channel ID. */
 export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<ChannelId, T>>;
 export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<string, T>> {
   return Object.fromEntries(CHANNEL_IDS.map((id) => [id, valueOf(id)]));
 }
 
-/**
- * Returns the channels' configuration schemas by key. The overload declares the type of each key, which TypeScript
- * cannot infer from the loop.
- */
+/** The overload declares the type of each key, which TypeScript cannot infer from the loop. */
 export function channelSections(): ChannelSections;
 export function channelSections(): Readonly<Record<string, z.ZodType>> {
   return Object.fromEntries(CHANNELS.map(({ key, section }) => [key, section]));
 }
 
-/**
- * Returns a channel's display name and the kind of mask for its recipients. An unknown channel gets the strictest mask,
- * which shows only URLs.
- */
+/** An unknown channel gets the strictest mask, which shows only URLs. */
 export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
   return CHANNELS.find((channel) => channel.id === id) ?? { name: id, recipients: 'url' };
 }
 
-/** Returns whether any channel for incidents is configured. A heartbeat does not count as a channel. */
 export function hasChannel(notify: ChannelsConfig): boolean {
-  return CHANNELS.some((channel) => channel.isConfigured(notify));
+  return CHANNELS.some(({ key }) => {
+    const section = notify[key];
+    return Array.isArray(section) ? section.length > 0 : section !== null;
+  });
 }
 
-/**
- * Returns a note that no channel is configured, or null if there is one. The note is shown wherever people may rely on
- * notifications.
- */
+/** Shown wherever people may rely on notifications. Null if a channel is configured. */
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
   return 'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.';

@@ -1,8 +1,6 @@
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
 import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
+import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
 
@@ -13,31 +11,9 @@ const slackEntry = section({
   caFile: authorityFile,
 });
 
-type SlackConfig = z.output<typeof slackEntry>;
-
 const slackSection = unique(list(slackEntry), textAt('name')).describe(
   'Incoming webhooks of Slack channels and of compatible services such as Mattermost.',
 );
-
-/** The JSON body for an incoming webhook (https://api.slack.com/reference/messaging/attachments). */
-interface SlackMessage {
-  readonly attachments: readonly SlackAttachment[];
-}
-
-interface SlackAttachment {
-  /** The plain text that Slack shows in system notifications. */
-  readonly fallback: string;
-  readonly color: string;
-  readonly title: string;
-  readonly title_link?: string;
-  readonly text: string;
-  readonly actions?: readonly { readonly type: 'button'; readonly text: string; readonly url: string }[];
-  /**
-   * The fields in which Slack interprets markup such as `*bold*`. The list is empty, because messages can quote
-   * untrusted text.
-   */
-  readonly mrkdwn_in: readonly never[];
-}
 
 const COLORS: Readonly<Record<Tone, string>> = {
   critical: 'danger',
@@ -46,19 +22,22 @@ const COLORS: Readonly<Record<Tone, string>> = {
   neutral: '#439FE0',
 };
 
-export function slackMessage(notification: Notification, context: MessageContext): SlackMessage {
+/** https://api.slack.com/reference/messaging/attachments */
+export function slackMessage(notification: Notification, context: MessageContext): object {
   const text = notificationText(notification, context);
   const { page, runbook } = text.links;
   const title = escaped(text.subject);
   return {
     attachments: [
       {
+        // Slack shows this text in system notifications.
         fallback: title,
         color: COLORS[text.tone],
         title,
         ...(page === null ? {} : { title_link: page }),
         text: messageParagraphs(notification, text, context.site).map(escaped).join('\n'),
         ...(runbook === null ? {} : { actions: [{ type: 'button', text: 'Runbook', url: runbook }] }),
+        // Slack interprets no markup such as `*bold*`, because messages can quote untrusted text.
         mrkdwn_in: [],
       },
     ],
@@ -66,28 +45,16 @@ export function slackMessage(notification: Notification, context: MessageContext
 }
 
 /**
- * Escapes the three characters that start a mention, a link or an entity
+ * These characters start a mention, a link or an entity
  * (https://docs.slack.dev/messaging/formatting-message-text#escaping).
  */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The Slack channel, which sends one message per notification. */
-export const slack: ChannelDefinition<'slack', 'slack', readonly SlackConfig[]> = {
-  id: 'slack',
-  name: 'Slack',
-  kind: 'messages',
-  recipients: 'name',
-  key: 'slack',
-  section: slackSection,
-  isConfigured: (notify) => notify.slack.length > 0,
-  create: (notify, deps) => notify.slack.map((config) => createSlackChannel(config, deps)),
-};
-
-function createSlackChannel(config: SlackConfig, deps: ChannelDeps): MessageChannel {
-  return createPostingChannel('slack', config, deps, async ({ notification }) => {
-    const url = await readSecretUrl(config.url, deps.readSecret);
-    return [{ url, body: slackMessage(notification, deps), secrets: secretPartsOf(url) }];
-  });
-}
+export const slack = postingChannel(
+  { id: 'slack', name: 'Slack', key: 'slack', section: slackSection },
+  async (service, { notification }, deps) => [
+    { ...(await targetOf(service, deps.readSecret)), body: slackMessage(notification, deps) },
+  ],
+);

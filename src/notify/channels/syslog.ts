@@ -35,7 +35,7 @@ import { deadline, sleep } from '../../system/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
 const SYSLOG_PORT = 514;
-/** The default port for syslog over TLS (RFC 5425 §4.1). */
+/** RFC 5425 §4.1. */
 const SYSLOG_TLS_PORT = 6514;
 
 const transport = choice('udp', 'tcp', 'tls');
@@ -68,46 +68,40 @@ const syslogSection = unique(unique(list(completeReceiver), textAt('name')), end
   'Syslog receivers such as FortiAnalyzer or a SIEM. Each incident is sent as one RFC 5424 line.',
 );
 
-/** The content of a syslog message. */
 interface SyslogEvent {
   readonly at: EpochMs;
-  /** The severity code (RFC 5424 §6.2.1). */
+  /** RFC 5424 §6.2.1. */
   readonly severity: 2 | 4 | 5 | 6;
-  /** The host name of the machine on which ftm-watch runs. */
   readonly host: string;
-  /** The type of event, as a single word. */
   readonly messageId: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly message: string;
 }
 
-/** The facility code for system daemons (RFC 5424 §6.2.1, table 1). */
+/** RFC 5424 §6.2.1, table 1. */
 const FACILITY_DAEMON = 3;
-/**
- * The name of the structured data element. ftm-watch has no registered enterprise number, so the name uses a number
- * that RFC 5612 reserves for examples. No other program's data has this name.
- */
+/** ftm-watch has no registered enterprise number, so the name uses a number that RFC 5612 reserves for examples. */
 const DATA_ID = `${OWN_PROGRAM}@32473`;
-/** The maximum message size. Receivers should accept messages of this size (RFC 5424 §6.1). */
+/** Receivers should accept messages of this size (RFC 5424 §6.1). */
 const MAX_BYTES = 2048;
 const MAX_VALUE = 200;
 
-/** Formats an RFC 5424 message. The message has no line breaks and at most 2048 bytes of UTF-8. */
+/** Returns one line of at most 2048 bytes. */
 export function syslogLine({ at, severity, host, messageId, parameters, message }: SyslogEvent): string {
   const data = Object.entries(parameters).map(([name, value]) => ` ${name}="${parameterValue(value)}"`);
   const header = `<${String(FACILITY_DAEMON * 8 + severity)}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} -`;
   const head = `${header} ${messageId} [${DATA_ID}${data.join('')}]`;
   const text = visibleText(message, MAX_BYTES);
-  // Text with non-ASCII characters must start with a UTF-8 byte order mark (RFC 5424 §6.4).
+  // Text with non-ASCII characters starts with a UTF-8 byte order mark (RFC 5424 §6.4).
   return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);
 }
 
-/** Escapes the three special characters in parameter values (RFC 5424 §6.3.3). */
+/** RFC 5424 §6.3.3. */
 function parameterValue(value: string): string {
   return visibleText(value, MAX_VALUE).replaceAll(/["\\\]]/gu, String.raw`\$&`);
 }
 
-/** Returns the host name in printable ASCII, or "-" if it is empty (RFC 5424 §6.2.4). */
+/** RFC 5424 §6.2.4. */
 function hostField(host: string): string {
   const printable = host.replaceAll(/[^!-~]/gu, '').slice(0, 255);
   return printable === '' ? '-' : printable;
@@ -115,22 +109,14 @@ function hostField(host: string): string {
 
 type Receiver = Pick<SyslogConfig, 'host' | 'port' | 'transport' | 'caFile'>;
 
-/** The time limit for a delivery, including name resolution. */
+/** Includes name resolution. */
 const SEND_DEADLINE: Millis = 15_000;
-/**
- * The time to wait for an ICMP error after a UDP message. Not every host sends an error if nothing listens on the port.
- */
+/** The time to wait for an ICMP error after a UDP message. Not every host sends one. */
 const REFUSAL: Millis = 250;
-/**
- * The time to wait for the receiver to close the connection. If the connection stays open, the messages still count as
- * accepted.
- */
+/** The time to wait for the receiver to close the connection. Afterwards, the messages count as accepted. */
 const CLOSING: Millis = 3_000;
 
-/**
- * Sends syslog messages over a new connection.
- * @throws {Error} if the receiver cannot be reached or closes the connection before it has accepted all messages
- */
+/** @throws {Error} if the receiver cannot be reached or closes the connection before it has accepted all messages */
 export async function sendLines(
   lines: readonly string[],
   receiver: Receiver,
@@ -152,8 +138,7 @@ async function sendDatagrams(
   const failed = once(socket, 'error', { signal }).then(([error]) => {
     throw error instanceof Error ? error : new Error('The datagram could not be sent');
   });
-  // Each datagram can cause another error after the first one. Without this listener, such an error would end the
-  // process.
+  // Each datagram can cause another error after the first one, which would end the process without this listener.
   socket.on('error', () => undefined);
   try {
     socket.connect(port, host);
@@ -161,16 +146,13 @@ async function sendDatagrams(
     for (const line of lines) await Promise.race([sendDatagram(socket, line), failed]);
     await Promise.race([sleep(clock, REFUSAL, signal), failed]);
   } finally {
-    // Errors that occur after all messages were sent are ignored.
+    // The messages were sent, so later errors are ignored.
     failed.catch(() => undefined);
     if (!signal.aborted) socket.close();
   }
 }
 
-/**
- * Sends one UDP datagram. Without the callback, Node would discard the error.
- * @throws {Error} if the datagram cannot be sent
- */
+/** Without the callback, Node would discard the error. */
 function sendDatagram(socket: UdpSocket, line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.send(line, (error) => {
@@ -189,12 +171,11 @@ async function sendStream(
   const { transport, caFile } = receiver;
   const authorities = transport === 'tls' && caFile !== null ? (await readAuthorities(caFile)).pems : null;
   const socket = openStream(receiver, authorities);
-  // This listener is never removed, because the socket can fail before other listeners are added or after they are
-  // removed.
+  // Never removed, because the socket can fail before other listeners are added or after they are removed.
   socket.on('error', () => undefined);
   try {
     await once(socket, transport === 'tls' ? 'secureConnect' : 'connect', { signal });
-    // On TCP and TLS connections, each message is preceded by its length in bytes (RFC 6587 §3.4.1, RFC 5425 §4.3).
+    // Each message is preceded by its length in bytes (RFC 6587 §3.4.1, RFC 5425 §4.3).
     socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
     await once(socket, 'finish', { signal });
     await closed(socket, clock, signal);
@@ -203,10 +184,7 @@ async function sendStream(
   }
 }
 
-/**
- * Waits until the receiver closes the connection.
- * @throws {Error} if the receiver resets the connection
- */
+/** @throws {Error} if the receiver resets the connection */
 async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
   using limit = deadline(clock, CLOSING, signal);
   try {
@@ -229,7 +207,6 @@ function openStream({ host, port, transport }: Receiver, authorities: readonly s
   });
 }
 
-/** The syslog channel. A separate channel is created for each receiver. */
 export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig[]> = {
   id: 'syslog',
   name: 'syslog',
@@ -237,14 +214,9 @@ export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig
   recipients: 'name',
   key: 'syslog',
   section: syslogSection,
-  isConfigured: (notify) => notify.syslog.length > 0,
   create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),
 };
 
-/**
- * Creates a channel that sends one syslog message for each incident in a notification. Lost UDP messages are not
- * detected.
- */
 function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps): MessageChannel {
   return {
     kind: 'messages',

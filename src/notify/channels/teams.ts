@@ -1,14 +1,11 @@
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
 import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { createPostingChannel, readSecretUrl, secretPartsOf } from './http-post.ts';
+import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import {
   PAGE_TITLES,
   type MessageContext,
   notificationText,
-  type NotificationText,
   type Tone,
   messageParagraphs,
 } from '../../document/notification.ts';
@@ -23,115 +20,45 @@ const teamsEntry = section({
   caFile: authorityFile,
 });
 
-type TeamsConfig = z.output<typeof teamsEntry>;
-
 const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
   'Microsoft Teams workflows. Each notification is sent as an Adaptive Card.',
 );
 
-/**
- * The input of the Teams workflow "when a Teams webhook request is received". It is a message with one Adaptive Card
- * (version 1.2).
- */
-interface AdaptiveCardMessage {
-  readonly type: 'message';
-  readonly attachments: readonly [
-    {
-      readonly contentType: 'application/vnd.microsoft.card.adaptive';
-      readonly contentUrl: null;
-      readonly content: AdaptiveCard;
-    },
-  ];
-}
-
-interface AdaptiveCard {
-  readonly $schema: 'http://adaptivecards.io/schemas/adaptive-card.json';
-  readonly type: 'AdaptiveCard';
-  readonly version: '1.2';
-  readonly fallbackText: string;
-  readonly body: readonly RichTextBlock[];
-  readonly actions: readonly { readonly type: 'Action.OpenUrl'; readonly title: string; readonly url: string }[];
-  readonly msteams: { readonly width: 'full' };
-}
-
-interface RichTextBlock {
-  readonly type: 'RichTextBlock';
-  readonly inlines: readonly [TextRun];
-}
-
-/**
- * A text element that does not interpret Markdown (https://adaptivecards.io/explorer/TextRun.html). TextBlock and Fact
- * elements interpret Markdown.
- */
-interface TextRun {
-  readonly type: 'TextRun';
-  readonly text: string;
-  readonly weight?: 'Bolder';
-  readonly size?: 'Large';
-  readonly color?: 'Attention' | 'Warning' | 'Good' | 'Default';
-}
-
-const COLORS: Readonly<Record<Tone, TextRun['color']>> = {
+const COLORS: Readonly<Record<Tone, string>> = {
   critical: 'Attention',
   warning: 'Warning',
   good: 'Good',
   neutral: 'Default',
 };
 
-export function adaptiveCardMessage(notification: Notification, context: MessageContext): AdaptiveCardMessage {
+/** Returns the input of the Teams workflow "when a Teams webhook request is received". */
+export function adaptiveCardMessage(notification: Notification, context: MessageContext): object {
   const text = notificationText(notification, context);
-  const paragraphs = messageParagraphs(notification, text, context.site);
-  return {
-    type: 'message',
-    attachments: [
-      {
-        contentType: 'application/vnd.microsoft.card.adaptive',
-        contentUrl: null,
-        content: {
-          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-          type: 'AdaptiveCard',
-          version: '1.2',
-          fallbackText: text.subject,
-          body: [titleBlock(text), ...paragraphs.map((paragraph) => block({ type: 'TextRun', text: paragraph }))],
-          actions: actionsOf(text, PAGE_TITLES[notification.kind]),
-          msteams: { width: 'full' },
-        },
-      },
-    ],
-  };
-}
-
-function titleBlock({ subject, tone }: NotificationText): RichTextBlock {
-  return block({ type: 'TextRun', text: subject, weight: 'Bolder', size: 'Large', color: COLORS[tone] ?? 'Default' });
-}
-
-function block(run: TextRun): RichTextBlock {
-  return { type: 'RichTextBlock', inlines: [run] };
-}
-
-function actionsOf({ links: { page, runbook } }: NotificationText, pageTitle: string): AdaptiveCard['actions'] {
+  const { page, runbook } = text.links;
+  const title = { text: text.subject, weight: 'Bolder', size: 'Large', color: COLORS[text.tone] };
+  const paragraphs = messageParagraphs(notification, text, context.site).map((paragraph) => ({ text: paragraph }));
   const links = [
-    { title: pageTitle, url: page },
+    { title: PAGE_TITLES[notification.kind], url: page },
     { title: 'Runbook', url: runbook },
   ];
-  return links.flatMap(({ title, url }) => (url === null ? [] : [{ type: 'Action.OpenUrl', title, url }]));
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.2',
+    fallbackText: text.subject,
+    // Unlike TextBlock and Fact, a TextRun does not interpret Markdown
+    // (https://adaptivecards.io/explorer/TextRun.html).
+    body: [title, ...paragraphs].map((run) => ({ type: 'RichTextBlock', inlines: [{ type: 'TextRun', ...run }] })),
+    actions: links.filter(({ url }) => url !== null).map((link) => ({ type: 'Action.OpenUrl', ...link })),
+    msteams: { width: 'full' },
+  };
+  const contentType = 'application/vnd.microsoft.card.adaptive';
+  return { type: 'message', attachments: [{ contentType, contentUrl: null, content }] };
 }
 
-/** The Teams channel, which sends one Adaptive Card per notification. */
-export const teams: ChannelDefinition<'teams', 'teams', readonly TeamsConfig[]> = {
-  id: 'teams',
-  name: 'Microsoft Teams',
-  kind: 'messages',
-  recipients: 'name',
-  key: 'teams',
-  section: teamsSection,
-  isConfigured: (notify) => notify.teams.length > 0,
-  create: (notify, deps) => notify.teams.map((config) => createTeamsChannel(config, deps)),
-};
-
-function createTeamsChannel(config: TeamsConfig, deps: ChannelDeps): MessageChannel {
-  return createPostingChannel('teams', config, deps, async ({ notification }) => {
-    const url = await readSecretUrl(config.url, deps.readSecret);
-    return [{ url, body: adaptiveCardMessage(notification, deps), secrets: secretPartsOf(url) }];
-  });
-}
+export const teams = postingChannel(
+  { id: 'teams', name: 'Microsoft Teams', key: 'teams', section: teamsSection },
+  async (service, { notification }, deps) => [
+    { ...(await targetOf(service, deps.readSecret)), body: adaptiveCardMessage(notification, deps) },
+  ],
+);

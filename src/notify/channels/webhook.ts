@@ -18,7 +18,7 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { createPostingChannel, placeOf, readSecretUrl, secretPartsOf, tokenFor, tokenNeedsHttps } from './http-post.ts';
+import { createPostingChannel, placeOf, secretPartsOf, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
 import {
   type Incident,
@@ -31,65 +31,45 @@ import {
   notificationLinks,
   type MessageContext,
   notificationText,
+  type NotificationText,
   faultKey,
   messageParagraphs,
 } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
-/** The placeholders that a webhook template can contain. */
-export const TEMPLATE_NAMES = [
-  'id',
-  'event',
-  'site',
-  'time',
-  'tone',
-  'title',
-  'text',
-  'cause',
-  'subject',
-  'severity',
-  'incident',
-  'key',
-  'page',
-  'runbook',
-] as const;
+interface TemplateData {
+  readonly notification: Notification;
+  readonly site: string;
+  readonly text: NotificationText;
+  /** Null if the notification is about several incidents or none. */
+  readonly incident: Incident | null;
+}
 
-type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
+const PLACEHOLDERS: Readonly<Record<string, (data: TemplateData) => string | null | undefined>> = {
+  id: ({ notification }) => notification.id,
+  event: ({ notification }) => eventOf(notification),
+  site: ({ site }) => site,
+  time: ({ notification }) => isoTime(notification.at),
+  tone: ({ text }) => text.tone,
+  title: ({ text }) => text.subject,
+  text: ({ notification, text, site }) => messageParagraphs(notification, text, site).join('\n'),
+  cause: ({ incident }) => incident?.cause.id,
+  subject: ({ incident }) => incident?.cause.subject,
+  severity: ({ incident }) => incident?.cause.severity,
+  incident: ({ incident }) => incident?.id,
+  key: ({ incident, site }) => incident && faultKey(site, incident.cause.id, incident.cause.subject),
+  page: ({ text }) => text.links.page,
+  runbook: ({ text }) => text.links.runbook,
+};
 
-/**
- * Returns the placeholders' values for a notification. Values that describe a single incident are empty if the
- * notification is about several incidents or none.
- */
-function templateValues(notification: Notification, context: MessageContext): TemplateValues {
+function templateValues(notification: Notification, context: MessageContext): Readonly<Record<string, string>> {
   const text = notificationText(notification, context);
-  return {
-    id: notification.id,
-    event: eventOf(notification),
-    site: context.site,
-    time: isoTime(notification.at),
-    tone: text.tone,
-    title: text.subject,
-    text: messageParagraphs(notification, text, context.site).join('\n'),
-    ...incidentValues(notification, context),
-    page: text.links.page ?? '',
-    runbook: text.links.runbook ?? '',
-  };
+  const incident = notification.kind === 'incident' ? notification.incident : null;
+  const data = { notification, site: context.site, text, incident };
+  return Object.fromEntries(Object.entries(PLACEHOLDERS).map(([name, valueOf]) => [name, valueOf(data) ?? '']));
 }
 
-function incidentValues(
-  notification: Notification,
-  { site }: MessageContext,
-): Pick<TemplateValues, 'cause' | 'subject' | 'severity' | 'incident' | 'key'> {
-  if (notification.kind !== 'incident') return { cause: '', subject: '', severity: '', incident: '', key: '' };
-  const { id, cause } = notification.incident;
-  const { subject, severity } = cause;
-  return { cause: cause.id, subject, severity, incident: id, key: faultKey(site, cause.id, subject) };
-}
-
-/**
- * A JSON value whose strings can contain `{{name}}` placeholders. Each placeholder is replaced once with text, and
- * inserted text is not expanded again. Templates cannot contain expressions or code.
- */
+/** Strings can contain `{{name}}` placeholders. Inserted text is not expanded again, and templates contain no code. */
 type JsonTemplate =
   | string
   | number
@@ -98,21 +78,18 @@ type JsonTemplate =
   | readonly JsonTemplate[]
   | { readonly [key: string]: JsonTemplate };
 
-const PLACEHOLDER = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
+const PLACEHOLDER_PATTERN = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
 
-/** Returns the names of all placeholders in a template. */
-export function placeholdersOf(template: JsonTemplate): readonly string[] {
-  if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+function placeholdersOf(template: JsonTemplate): readonly string[] {
+  if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER_PATTERN)].map(([, name = '']) => name);
   if (typeof template !== 'object' || template === null) return [];
   return Object.values(template).flatMap(placeholdersOf);
 }
 
-/**
- * Replaces the placeholders in a template with text. Placeholders without a value are replaced with an empty string.
- */
+/** Placeholders without a value become an empty string. */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
-    return template.replace(PLACEHOLDER, (_, name: string) =>
+    return template.replace(PLACEHOLDER_PATTERN, (_, name: string) =>
       Object.hasOwn(values, name) ? (values[name] ?? '') : '',
     );
   if (typeof template !== 'object' || template === null) return template;
@@ -121,7 +98,9 @@ export function filled(template: JsonTemplate, values: Readonly<Record<string, s
 }
 
 const MAX_TEMPLATE = 20_000;
-const PLACES = TEMPLATE_NAMES.map((place) => `{{${place}}}`).join(', ');
+const PLACES = Object.keys(PLACEHOLDERS)
+  .map((name) => `{{${name}}}`)
+  .join(', ');
 
 const template: z.ZodType<JsonTemplate> = codedText({
   title: 'JSON template',
@@ -138,8 +117,7 @@ const template: z.ZodType<JsonTemplate> = codedText({
 }).describe(`JSON to send instead of the default body. These placeholders are replaced in its strings: ${PLACES}.`);
 
 function unknownPlaces(value: JsonTemplate): readonly string[] {
-  const names: readonly string[] = TEMPLATE_NAMES;
-  return placeholdersOf(value).filter((place) => !names.includes(place));
+  return placeholdersOf(value).filter((name) => !Object.hasOwn(PLACEHOLDERS, name));
 }
 
 function parsedJson(text: string): JsonTemplate | undefined {
@@ -172,43 +150,33 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
   ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
 ).describe('Webhooks. Each notification is sent to all of them as JSON.');
 
-/**
- * The webhook channel. A separate channel is created for each webhook, so that a slow webhook does not delay the
- * others.
- */
+/** A separate channel is created for each webhook, so that a slow webhook does not delay the others. */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
   id: 'webhook',
-  name: 'web hook',
+  name: 'webhook',
   kind: 'messages',
   recipients: 'name',
   key: 'webhooks',
   section: webhooksSection,
-  isConfigured: ({ webhooks }) => webhooks.length > 0,
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
 };
 
-/**
- * Creates a channel that posts each notification as JSON. A receiver can recognize repeated notifications by their
- * `id`.
- */
 function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
-  const { template, token, signingSecret } = config;
+  const { template, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
   return createPostingChannel('webhook', named, deps, async (request) => {
     const { notification } = request;
     const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
-    const url = await readSecretUrl(config.url, deps.readSecret);
-    const { authorization, secrets } = await tokenFor(url, token, deps.readSecret);
+    const target = await targetOf(config, deps.readSecret);
     const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
     const headers = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
-    return [{ url, body, headers, authorization, secrets: [...secrets, ...secretPartsOf(url)] }];
+    return [{ ...target, body, headers }];
   });
 }
 
 /**
- * Returns the webhook's name for the log and the store. The name consists of the host and a hash that distinguishes
- * webhooks on the same host. It does not contain the path, because the path is secret. If the URL is read from a file
- * or variable, the name is that source.
+ * The path is secret, so a hash distinguishes webhooks on the same host. If the URL is read from a file or variable,
+ * that source is the name.
  */
 function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);
@@ -218,7 +186,7 @@ function webhookName(url: SecretUrl): string {
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
 }
 
-/** Returns the JSON body of a notification. The fields are part of the API and are documented in docs/alerting.md. */
+/** The fields are part of the API, which docs/alerting.md documents. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
@@ -259,7 +227,6 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
   return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
 }
 
-/** Returns the JSON object for an incident. */
 function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,
@@ -285,9 +252,9 @@ function incidentJson(incident: Incident, context: MessageContext): object {
 }
 
 /**
- * Returns the HTTP headers for a symmetric signature as defined in Standard Webhooks 1.0.0
- * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). They prove the sender,
- * the time and the content of the notification to the receiver. A secret that starts with "whsec_" is base64-encoded.
+ * Returns a symmetric signature as defined in Standard Webhooks 1.0.0
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). A secret that starts
+ * with "whsec_" is base64-encoded.
  */
 export function signatureHeaders(
   { id, body, at }: { readonly id: string; readonly body: string; readonly at: EpochMs },

@@ -144,7 +144,7 @@ beforeAll(async () => {
   url = await daemon.page();
   await daemon.logged('Cannot deliver a notification now. ftm-watch will retry');
   await inbox.mail(({ cause }) => cause === 'mail-login-rejected', AbortSignal.timeout(60_000));
-  await daemon.logged('Alertmanager rejects alerts. ftm-watch will retry');
+  await daemon.logged('Cannot send alerts to Alertmanager. ftm-watch will retry');
   await daemon.logged('Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
 });
 

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { TEMPLATE_NAMES } from '../../../src/notify/channels/webhook.ts';
 import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
@@ -11,7 +10,9 @@ const HOSTILE = '"}, "admin": true, "x": {"{{site}} $& \\ \n';
 const { told: TOLD } = timeline()
   .rounds(2, [causeOf('tls-intercepted', { summary: HOSTILE, remedy: [HOSTILE] })])
   .rounds(5, []);
-const TEMPLATE = JSON.stringify(Object.fromEntries(TEMPLATE_NAMES.map((name) => [name, `{{${name}}}`])));
+/** The placeholders that docs/alerting.md lists. */
+const NAMES = 'id event site time tone title text cause subject severity incident key page runbook'.split(' ');
+const TEMPLATE = JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, `{{${name}}}`])));
 
 /** Returns what is posted to a webhook with these keys when an incident starts and ends. */
 async function posted(keys: object): Promise<Awaited<ReturnType<typeof jsonReceiver>>['posts']> {
@@ -28,7 +29,7 @@ describe('a web hook with a template', () => {
     const [begin, end] = (await posted({ template: TEMPLATE })).map(
       ({ body }) => body as Readonly<Record<string, string>>,
     );
-    expect(Object.keys(begin ?? {})).toEqual(TEMPLATE_NAMES);
+    expect(Object.keys(begin ?? {})).toEqual(NAMES);
     expect(begin).toMatchObject({
       event: 'firing',
       site: 'hq',

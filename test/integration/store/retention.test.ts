@@ -122,6 +122,7 @@ it('keeps an open incident, unless only another version can read it', () => {
   incident.run('open', 1, null, readable);
   incident.run('unread', 999, null, '{}');
   incident.run('unread-later', 1_000, null, '{}');
+  db.prepare('INSERT INTO incident_state VALUES (1, ?)').run(JSON.stringify({ incidents: [{ id: 'open' }] }));
   prune(db, BEFORE, 10);
   expect(left('incidents', 'id')).toEqual(['ended-later', 'open', 'unread-later']);
 });

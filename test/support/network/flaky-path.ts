@@ -135,7 +135,7 @@ export function flakyPath(
       (await memory()).share.note(known.share, clock.at);
       known.share = (await memory()).share.current();
       known.isStarted = false;
-      const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0));
+      const stored = parseState(stateText(line.state));
       if (stored === null) throw new Error('The state of the incidents cannot be read again');
       line.state = stored.state;
     },

@@ -35,7 +35,7 @@ import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { Framer } from '../../../src/logs/framing.ts';
 import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
 import { newLineTally } from '../../../src/logs/tally.ts';
-import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '../../../src/notify/channels/email.ts';
+import { combineVerdicts, failedRecipients } from '../../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../../src/network/failure.ts';
 import { ReplyReader, parseReply, SmtpError } from '../../../src/network/smtp/session.ts';
 import { beginsAsTls, readableText, alertAtHello } from '../../../src/network/tls/handshake.ts';
@@ -116,12 +116,10 @@ export function readSmtp(bytes: Buffer): unknown {
     responseCode: Number.isInteger(code) ? code : undefined,
     command: 'RCPT TO',
   };
-  const outcome = {
-    recipient: 'admins@example.org',
-    verdict: recipientVerdict(error),
-    detail: replyDetail({ name: 'mail:25', secrets: [] }, error),
-  };
-  return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome], 2)];
+  const [own, other] = ['own@example.org', 'other@example.org'];
+  const ofSession = { ...error, rejectedErrors: [{ ...error, recipient: own }] };
+  const outcomes = failedRecipients(ofSession, [own, other], { name: 'mail:25', secrets: [] });
+  return [outcomes, combineVerdicts(own, [...outcomes, ...outcomes], 2)];
 }
 
 /** Splits the input as TCP may split it. */

@@ -87,15 +87,15 @@ const MESSAGES = [
     'most "7d", got "0s"',
   'notify-alertmanager-login-and-token.yaml:4:5  notify.alertmanager.user: expected a login or a token, not both',
   'notify-alertmanager-login-in-clear.yaml:3:5  notify.alertmanager.urls: expected only URLs that begin with ' +
-    '"https://", because the credentials would be sent unencrypted',
+    '"https://", because the credentials would otherwise be sent unencrypted',
   'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but all of ' +
     'them are missing',
   'metrics-headers-in-clear.yaml:3:5  metrics.otlp.url: expected a URL that begins with "https://", because the ' +
     'headers would otherwise be sent unencrypted',
-  'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic: letters, digits, "_" and ' +
-    '"-", at most 64',
+  'notify-ntfy-topic.yaml:3:23  notify.ntfy[0].url: expected a URL that ends in a topic of at most 64 letters, ' +
+    'digits, "_" and "-"',
   'notify-pagerduty-in-clear.yaml:3:51  notify.pagerduty[0].url: expected a URL that begins with "https://", ' +
-    'because the integration key would be sent unencrypted',
+    'because the integration key would otherwise be sent unencrypted',
   'notify-slack-name-twice.yaml:4:9  notify.slack[1].name: "ops" is already in this list',
   'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected a JSON text with placeholders such as ' +
     '"{{title}}", got "{ "text": {{title}} }"',
@@ -104,7 +104,7 @@ const MESSAGES = [
     '{{page}}, {{runbook}}, got "{{titel}}"',
   'notify-webhook-url-twice.yaml:3:7  notify.webhooks[0].url: expected only one of "url", "urlFile", "urlEnv"',
   'notify-webhook-token-in-clear.yaml:3:7  notify.webhooks[0].url: expected a URL that begins with "https://", ' +
-    'because the token would be sent unencrypted',
+    'because the token would otherwise be sent unencrypted',
   'notify-webhook-with-password.yaml:3:7  notify.webhooks[0].url: expected a URL without a user name and password, ' +
     'because secrets are not allowed in this file',
   'path.yaml:2:3  licenseServer.path: expected a path that begins with "/", got "status"',

@@ -157,10 +157,12 @@ describe('the links', () => {
   });
 
   test('say on a button of Teams what they open', () => {
-    const buttonsOf = (notification: Notification): readonly string[] =>
-      adaptiveCardMessage(notification, PUBLIC).attachments[0].content.actions.map(
-        ({ title, url }) => `${title} ${url}`,
-      );
+    const buttonsOf = (notification: Notification): readonly string[] => {
+      const { attachments } = adaptiveCardMessage(notification, PUBLIC) as {
+        readonly attachments: readonly { readonly content: { readonly actions: readonly Record<string, string>[] } }[];
+      };
+      return attachments.flatMap(({ content }) => content.actions.map(({ title, url }) => `${title} ${url}`));
+    };
     const several = [INTERCEPTED, NO_POLICY, causeOf('clock-skewed'), causeOf('mail-slow')];
     expect(buttonsOf(last(timeline().rounds(2, [INTERCEPTED])))).toEqual([
       `Incident https://ftm.example.org/watch/incidents/${INCIDENT}`,

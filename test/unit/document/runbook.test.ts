@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import { type LinkedStep, plainText } from '../../../src/document/document.ts';
-import { PROCEDURES } from '../../../src/document/procedures.ts';
 import { procedurePage, runbookOf } from '../../../src/document/runbook.ts';
 
 /** A step that refers to other steps of its page: `Follow steps 2 to 4 under "Mitigation".` */
@@ -85,7 +84,7 @@ describe.each(CAUSE_IDS)('the runbook of %s', (id) => {
   });
 });
 
-test.each(PROCEDURES.map(({ title }) => title))('several runbooks refer to the procedure "%s"', (title) => {
+test.each(PROCEDURE_LISTS.map(({ heading }) => heading))('several runbooks refer to the procedure "%s"', (title) => {
   const pages = new Set(
     CAUSE_IDS.map(runbookOf).flatMap((page) =>
       JSON.stringify(listsOf(page)).includes(JSON.stringify({ procedure: title })) ? [page.name] : [],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NoteNotification } from '../../../src/engine/incident/incident.ts';
 import { bySeverity } from '../../../src/notify/outbox.ts';
-import { composeMessage } from '../../../src/notify/channels/email-content.ts';
+import { composeMessage } from '../../../src/notify/channels/email.ts';
 import { messageParagraphs, notificationText } from '../../../src/document/notification.ts';
 import { pagerdutyEvents } from '../../../src/notify/channels/pagerduty.ts';
 import { START } from '../../support/store/incident-timeline.ts';

@@ -72,7 +72,10 @@ test('reports once that a recipient fails, and once that it accepts alerts again
   kind = 'sent';
   await nextTick();
   await nextTick();
-  expect(logged()).toEqual(['Alertmanager rejects alerts. ftm-watch will retry', 'Alertmanager accepts alerts again']);
+  expect(logged()).toEqual([
+    'Cannot send alerts to Alertmanager. ftm-watch will retry',
+    'Alertmanager accepts alerts again',
+  ]);
   expect(results).toEqual(['alertmanager failed', 'alertmanager failed', 'alertmanager sent', 'alertmanager sent']);
 });
 

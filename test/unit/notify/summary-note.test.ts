@@ -60,7 +60,7 @@ test('says how the time was', () => {
     tone: 'critical',
     action: 'Still open: the mail server mx:25 is unreachable, and 1 more.',
     summary:
-      'From 2026-11-17 13:00:00 UTC to 2026-11-24 13:00:00 UTC activation was possible for 99.8 % of the monitored ' +
+      'From 2026-11-17 13:00:00 UTC to 2026-11-24 13:00:00 UTC, activation was possible for 99.8 % of the monitored ' +
       'time.',
   });
   expect(sectionsOf(state, facts)).toEqual({

@@ -4,7 +4,7 @@ import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
 import type { Cause, Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { composeMessage } from '../../../src/notify/channels/email-content.ts';
+import { composeMessage } from '../../../src/notify/channels/email.ts';
 import { slackMessage } from '../../../src/notify/channels/slack.ts';
 import { renderDiagnosis } from '../../../src/report/report-text.ts';
 import { CONTEXT, finding, round } from '../../support/checks/judged-round.ts';
@@ -88,13 +88,13 @@ function firstRead(diagnosis: Diagnosis): FirstRead {
   const [notification] = timeline().rounds(2, diagnosis.causes).told;
   if (notification === undefined) throw new Error('Nothing was sent');
   const mail = composeMessage(notification, { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null });
-  const [attachment] = slackMessage(notification, AT_HQ).attachments;
+  const { attachments } = slackMessage(notification, AT_HQ) as { readonly attachments: readonly { text: string }[] };
   const html = render({ diagnosis }).replaceAll('&quot;', '"');
   return {
     subject: mail.subject,
     mail: joined(mail.text.split('\n\n')[0]),
     mailStep: joined(/What to do\n(?<step>[\s\S]*?)\n {2}2\./u.exec(mail.text)?.groups?.['step']),
-    slack: attachment?.text.split('\n')[0] ?? '',
+    slack: attachments[0]?.text.split('\n')[0] ?? '',
     page: [/<p class="conclusion">.*?<\/p>/u, /<h2[^>]*>.*?<\/h2>/u].map((part) => part.exec(html)?.[0]).join(' '),
     check:
       renderDiagnosis(diagnosis, PLAIN)

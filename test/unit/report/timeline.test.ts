@@ -112,18 +112,18 @@ describe('the timeline', () => {
     ],
     [
       { channel: 'webhook', recipient: HOOK, detail: `no such hook: ${HOOK}` },
-      'web hook at https://hooks.example.org',
+      'webhook at https://hooks.example.org',
       'no such hook: /…',
     ],
     [
       { channel: 'webhook', recipient: HOOK, detail: 'Cannot POST /T00/xyzzy' },
-      'web hook at https://hooks.example.org',
+      'webhook at https://hooks.example.org',
       'Cannot POST /…',
     ],
     [{ channel: 'slack', recipient: 'on call', detail: 'HTTP 404: no_team' }, 'Slack to on call', 'HTTP 404: no_team'],
     [
       { channel: 'webhook', recipient: 'file "/run/secrets/hook"', detail: 'HTTP 500' },
-      'web hook to file "/run/secrets/hook"',
+      'webhook to file "/run/secrets/hook"',
       'HTTP 500',
     ],
   ] as const)('says who was told, and hides what is secret in it: %j', (delivery, to, detail) => {

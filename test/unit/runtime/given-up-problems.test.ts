@@ -43,7 +43,7 @@ describe('givenUpProblems', () => {
       givenUpProblems({ outboxEntries, givenUp: [], isRecipient: ({ recipient }) => recipient !== 'gone' }),
     ).toEqual([
       'Notifications by mail were rejected or abandoned for 2 recipients (see the status page and the log)',
-      'Notifications by web hook were rejected or abandoned for 1 recipient (see the status page and the log)',
+      'Notifications by webhook were rejected or abandoned for 1 recipient (see the status page and the log)',
     ]);
   });
 });

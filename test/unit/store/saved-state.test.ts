@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Culprit } from '../../../src/core/license/firewall.ts';
 import { sentenceStep } from '../../../src/engine/model.ts';
-import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import {
   incidentText,
   notificationText,
@@ -74,17 +73,13 @@ function asBefore(text: string): string {
   });
 }
 
-function written(state: IncidentState): string {
-  return stateText(state, { incidents: [], silences: [] }, 0);
-}
-
 describe('what 0.1.0 wrote', () => {
   it('is read: an open incident with its causes, what was told of it, and a candidate', () => {
     const line = timeline()
       .rounds(2, [suspected])
       .rounds(3, [causeOf('tls-intercepted')])
       .rounds(1, [causeOf('tls-intercepted'), causeOf('clock-skewed')]);
-    expect(parseState(asBefore(written(line.state)))?.state).toMatchObject({
+    expect(parseState(asBefore(stateText(line.state)))?.state).toMatchObject({
       origin: '',
       unjudged: [],
       candidates: [{ cause: { id: 'clock-skewed' }, streak: 1, looks: [START + 2.5 * MINUTE], clearBefore: null }],
@@ -107,7 +102,7 @@ describe('what 0.1.0 wrote', () => {
   it('goes on: nothing is told twice, and the end is told', () => {
     const line = timeline().rounds(4, [causeOf('tls-intercepted')]);
     line.heard();
-    line.state = parseState(asBefore(written(line.state)))?.state ?? line.state;
+    line.state = parseState(asBefore(stateText(line.state)))?.state ?? line.state;
     expect(line.rounds(4, [causeOf('tls-intercepted')]).heard()).toEqual([]);
     expect(line.rounds(4, []).heard()).toEqual(['resolved tls-intercepted']);
   });
@@ -120,7 +115,7 @@ describe('what 0.1.0 wrote', () => {
 
 describe('what this version writes', () => {
   it('keeps the names that 0.1.0 gave to what is stored', () => {
-    const { incidents } = JSON.parse(written(timeline().rounds(2, [suspected]).state)) as {
+    const { incidents } = JSON.parse(stateText(timeline().rounds(2, [suspected]).state)) as {
       readonly incidents: readonly object[];
     };
     expect(incidents).toMatchObject([{ sight: 'seen', told: { cause: suspected.id }, held: false }]);
@@ -136,7 +131,7 @@ describe('what this version writes', () => {
       .rounds(3, [byPolicy, causeOf('clock-skewed')]);
     expect(line.state.incidents).toContainEqual(expect.objectContaining({ cause: expect.objectContaining(FIREWALL) }));
     expect(line.state.incidents.some(({ earlier, clear }) => earlier.length > 0 && clear.before !== null)).toBe(true);
-    expect(parseState(written(line.state))?.state).toEqual(line.state);
+    expect(parseState(stateText(line.state))?.state).toEqual(line.state);
     for (const notification of line.told)
       expect(parseNotification(notificationText(notification))).toEqual(notification);
     for (const incident of line.state.incidents) expect(parseIncident(incidentText(incident))).toEqual(incident);

@@ -31,7 +31,7 @@ describe('evidence that somebody attached', () => {
       .rounds(2, [SUSPECTED])
       .rounds(3, [CONFIRMED]);
     expect(evidence(line)).toEqual([[SEEN, ...CONFIRMED.evidence]]);
-    const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0))?.state;
+    const stored = parseState(stateText(line.state))?.state;
     expect(stored).toEqual(line.state);
     line.state = stored ?? line.state;
     line.wait(5 * HOUR).round([CONFIRMED]);

@@ -28,6 +28,29 @@ const HOSTILE = fc.oneof(
   ),
 );
 
+interface SlackMessage {
+  readonly attachments: readonly [Readonly<Record<'title' | 'text' | 'fallback' | 'mrkdwn_in', unknown>>];
+}
+
+interface CardMessage {
+  readonly attachments: readonly [
+    {
+      readonly content: {
+        readonly body: readonly { readonly type: string; readonly inlines: readonly { readonly type: string }[] }[];
+        readonly actions: readonly { readonly url: string }[];
+      };
+    },
+  ];
+}
+
+type PagerdutyEvent =
+  | { readonly event_action: 'resolve'; readonly dedup_key: string }
+  | {
+      readonly event_action: 'trigger';
+      readonly dedup_key: string;
+      readonly payload: { readonly summary: string; readonly source: string };
+    };
+
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 describe('texts of strangers', () => {
@@ -35,11 +58,12 @@ describe('texts of strangers', () => {
     fc.assert(
       fc.property(HOSTILE, (text) => {
         for (const notification of toldOf(text)) {
-          const [attachment] = slackMessage(notification, AT_PUBLIC_HQ).attachments;
-          const texts = [attachment?.title, attachment?.text, attachment?.fallback].join('\n');
+          const { attachments } = slackMessage(notification, AT_PUBLIC_HQ) as SlackMessage;
+          const [attachment] = attachments;
+          const texts = [attachment.title, attachment.text, attachment.fallback].join('\n');
           // https://docs.slack.dev/messaging/formatting-message-text#escaping
           expect(texts).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/u);
-          expect(attachment?.mrkdwn_in).toEqual([]);
+          expect(attachment.mrkdwn_in).toEqual([]);
           // Longer texts are cut: https://api.slack.com/changelog/2018-04-truncating-really-long-messages.
           expect(texts.length).toBeLessThan(40_000);
         }
@@ -52,7 +76,7 @@ describe('texts of strangers', () => {
     fc.assert(
       fc.property(HOSTILE, (text) => {
         for (const notification of toldOf(text)) {
-          const message = adaptiveCardMessage(notification, AT_PUBLIC_HQ);
+          const message = adaptiveCardMessage(notification, AT_PUBLIC_HQ) as CardMessage;
           const { body, actions } = message.attachments[0].content;
           expect(new Set(body.map(({ type }) => type))).toEqual(new Set(['RichTextBlock']));
           expect(new Set(body.flatMap(({ inlines }) => inlines.map(({ type }) => type)))).toEqual(new Set(['TextRun']));
@@ -68,7 +92,8 @@ describe('texts of strangers', () => {
   test('stay within what PagerDuty takes', () => {
     fc.assert(
       fc.property(HOSTILE, (text) => {
-        for (const event of toldOf(text).flatMap((notification) => pagerdutyEvents(notification, AT_PUBLIC_HQ))) {
+        const events = toldOf(text).flatMap((notification) => pagerdutyEvents(notification, AT_PUBLIC_HQ));
+        for (const event of events as readonly PagerdutyEvent[]) {
           expect(event.dedup_key).toMatch(/^[0-9a-f]{64}$/u);
           if (event.event_action === 'resolve') continue;
           // https://developer.pagerduty.com/docs/send-alert-event: 1024 characters, and 512 KB in total.
@@ -85,7 +110,7 @@ describe('texts of strangers', () => {
     fc.assert(
       fc.property(HOSTILE, (text) => {
         for (const notification of toldOf(text)) {
-          const { message, title } = ntfyMessage(notification, AT_PUBLIC_HQ);
+          const { message, title } = ntfyMessage(notification, AT_PUBLIC_HQ) as Record<'message' | 'title', string>;
           // https://docs.ntfy.sh/publish/#limitations
           expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4096);
           expect(message).not.toBe('');

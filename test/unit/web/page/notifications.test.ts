@@ -40,7 +40,7 @@ describe('the notifications', () => {
         finishedAt: NOW,
         detail: '404',
       }),
-      'Failed by web hook to https://h.example.org/…: rejected now , tried once 404',
+      'Failed by webhook to https://h.example.org/…: rejected now , tried once 404',
     ],
     [
       'given up',

@@ -2,13 +2,16 @@ import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { sentenceStep, type Cause } from '../../../../../src/engine/model.ts';
-import { composeMessage, type Message } from '../../../../../src/notify/channels/email-content.ts';
+import { composeMessage } from '../../../../../src/notify/channels/email.ts';
 import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/checks/message-context.ts';
 import { timeline } from '../../../../support/store/incident-timeline.ts';
 
 const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
-function composed(cause: Cause, more: Partial<Parameters<typeof composeMessage>[1]> = {}): Message {
+function composed(
+  cause: Cause,
+  more: Partial<Parameters<typeof composeMessage>[1]> = {},
+): ReturnType<typeof composeMessage> {
   const [notification] = timeline().rounds(2, [cause]).told;
   if (notification === undefined) throw new Error('Nothing was told');
   return composeMessage(notification, { ...CONTEXT, ...more });
@@ -28,7 +31,7 @@ describe('hostile text', () => {
     fc.string({ unit: 'binary', maxLength: 200 }),
   );
 
-  async function wire(message: Message): Promise<string> {
+  async function wire(message: ReturnType<typeof composeMessage>): Promise<string> {
     const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
     const { subject, messageId, references, headers, text, html } = message;
     const info = await transport.sendMail({

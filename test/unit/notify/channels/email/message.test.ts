@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_IDS } from '../../../../../src/checks/registry.ts';
 import type { Cause } from '../../../../../src/engine/model.ts';
 import type { Notification } from '../../../../../src/engine/incident/incident.ts';
-import { composeMessage, type Message } from '../../../../../src/notify/channels/email-content.ts';
+import { composeMessage } from '../../../../../src/notify/channels/email.ts';
 import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/checks/message-context.ts';
+import { notificationText } from '../../../../../src/document/notification.ts';
 import { HOUR, MINUTE, timeline } from '../../../../support/store/incident-timeline.ts';
 
 const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
@@ -24,7 +25,7 @@ function told(causes: readonly Cause[] = [INTERCEPTED]): readonly Notification[]
 function compose(
   notification: Notification | undefined,
   more: Partial<Parameters<typeof composeMessage>[1]> = {},
-): Message {
+): ReturnType<typeof composeMessage> {
   if (notification === undefined) throw new Error('Nothing was told');
   return composeMessage(notification, { ...CONTEXT, ...more });
 }
@@ -70,7 +71,7 @@ describe('composeMessage', () => {
       Incident:      20261124T130030Z-a1b2c3d4e5-1
       Since:         2026-11-24 13:00:00 UTC, for 30 s
       Skipped:       Licence server
-      Next reminder: 2026-11-24 17:00:30 UTC, if it is still open
+      Next reminder: 2026-11-24 17:00:30 UTC, unless resolved by then
 
       -- 
       ftm-watch
@@ -130,8 +131,17 @@ describe('composeMessage', () => {
       (notification) => compose(notification, { timezone: 'Europe/Berlin' }).text,
     );
     expect(firing).toContain('Since:         2026-11-24 14:00:00 +01:00 (13:00:00 UTC), for 30 s\n');
-    expect(firing).toContain('Next reminder: 2026-11-24 18:00:30 +01:00 (17:00:30 UTC), if it is still\n');
+    expect(firing).toContain('Next reminder: 2026-11-24 18:00:30 +01:00 (17:00:30 UTC), unless resolved by\n');
     expect(resolved).toMatch(/^From: +2026-11-24 14:00:00 \+01:00 \(13:00:00 UTC\)$/mu);
+  });
+
+  it('does not claim that a resolved fault still exists', () => {
+    const resolved = told().at(-1);
+    expect(compose(resolved).text).toMatch(/^What was detected\n {2}TLS to the licence server is intercepted by/mu);
+    if (resolved === undefined) throw new Error('Nothing was sent');
+    expect(notificationText(resolved, AT_HQ).summary).toMatch(
+      /^The incident lasted [\w ]+\. What was detected: TLS to the licence server is intercepted by/u,
+    );
   });
 
   it('says how late it is', () => {

@@ -8,11 +8,20 @@ import { HOUR, MINUTE, timeline } from '../../../../support/store/incident-timel
 const suspected = causeOf('tls-interception-suspected', { severity: 'warning', confidence: 'suspected' });
 const confirmed = causeOf('tls-intercepted');
 
+interface Event {
+  readonly event_action: string;
+  readonly dedup_key: string;
+}
+
+function eventsOf(notification: Notification, context = AT_PUBLIC_HQ): readonly Event[] {
+  return pagerdutyEvents(notification, context) as readonly Event[];
+}
+
 /** Returns `trigger KEY` or `resolve KEY` for each event. Keys are letters in order of appearance. */
 function storyOf(told: readonly Notification[]): readonly string[] {
   const keys: string[] = [];
   return told.map((notification) =>
-    pagerdutyEvents(notification, AT_PUBLIC_HQ)
+    eventsOf(notification)
       .map(({ event_action: action, dedup_key: key }) => {
         if (!keys.includes(key)) keys.push(key);
         return `${action} ${String.fromCodePoint(0x41 + keys.indexOf(key))}`;
@@ -29,7 +38,7 @@ describe('pagerdutyEvents()', () => {
       .rounds(2, [confirmed])
       .rounds(5, []);
     expect(storyOf(told)).toEqual(['trigger A', 'trigger A', 'resolve A']);
-    expect(pagerdutyEvents(told[0] ?? fail(), AT_PUBLIC_HQ)[0]).toMatchObject({
+    expect(eventsOf(told[0] ?? fail())[0]).toMatchObject({
       client_url: expect.stringMatching(/^https:\/\/monitor\.example\.org\/incidents\//u) as string,
       links: [{ href: 'https://monitor.example.org/runbooks/tls-intercepted', text: 'Runbook' }],
       payload: { severity: 'critical', source: confirmed.subject, class: 'tls-intercepted', group: 'hq' },
@@ -52,11 +61,11 @@ describe('pagerdutyEvents()', () => {
   test('has one key for two agents of a site, and others for another site, cause or subject', () => {
     const keyOf = (site: string, cause = confirmed): string => {
       const [first] = timeline().rounds(2, [cause]).told;
-      const [event] = pagerdutyEvents(first ?? fail(), { ...AT_PUBLIC_HQ, site });
+      const [event] = eventsOf(first ?? fail(), { ...AT_PUBLIC_HQ, site });
       return event?.dedup_key ?? '';
     };
     const later = timeline().wait(MINUTE).rounds(2, [confirmed]).told[0] ?? fail();
-    expect(pagerdutyEvents(later, AT_PUBLIC_HQ)[0]?.dedup_key).toBe(keyOf('hq'));
+    expect(eventsOf(later)[0]?.dedup_key).toBe(keyOf('hq'));
     const keys = [
       keyOf('hq'),
       keyOf('branch'),
