@@ -17,7 +17,7 @@ if (process.argv.includes('run')) keepHeapSmall();
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // After a second signal, the process exits immediately, because the user does not want to wait.
+    // The user does not want to wait.
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort(new Error(`Stopped by ${signal}`));
   });
@@ -84,8 +84,8 @@ function account(): string {
 }
 
 /**
- * Asks questions on the terminal and reads one line for each question, including lines that were typed ahead. With
- * `hidden`, the answer is not echoed, and the question is written to standard error, because the output can be a file.
+ * Reads one line for each question, including lines that were typed ahead. With `hidden`, the answer is not echoed, and
+ * the question is written to standard error, because the output can be a file.
  */
 function createDialogue({ hidden }: { readonly hidden: boolean }): (question: string) => Promise<string> {
   let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;

@@ -30,22 +30,14 @@ import { certificateLines } from './trust-text.ts';
 export interface CaptureOptions {
   readonly json?: boolean;
   readonly all?: boolean;
-  /** ID of the incident to which the verdict on the captures is attached. */
   readonly attach?: string;
-  /** Prints the capture commands for this device instead of reading captures. */
   readonly printCommand?: 'fortigate' | 'appliance';
 }
 
-/** Selects the settings that are needed to evaluate certificates. */
 export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
-/**
- * Evaluates the connections in capture files, or prints the commands that create such a capture. Returns the exit code.
- *
- * @param files the file names as typed, where `-` is standard input
- */
 export async function runCapture(
   files: readonly string[],
   { json = false, all = false, attach, printCommand }: CaptureOptions,
@@ -76,11 +68,7 @@ function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[]
 
 const MOST_ATTACHED = 5;
 
-/**
- * Attaches the connections with the most severe findings to an open incident. Connections from configured units are
- * attached first.
- * @throws {Error} if the daemon rejects the connections
- */
+/** Connections from configured units come first. */
 async function attachTo(incident: string, result: CaptureResult, config: Config, terminal: Invocation): Promise<void> {
   const units = unitAddresses(config);
   const isOther = ({ seen }: JudgedConnection): number => (units.includes(hostOf(seen.client)) ? 0 : 1);
@@ -97,10 +85,7 @@ async function attachTo(incident: string, result: CaptureResult, config: Config,
   terminal.errors.write(`Added the verdict to incident ${visibleText(incident, 100)}\n`);
 }
 
-/**
- * Reads capture files and evaluates their connections with the configured trust settings.
- * @throws {Error} with the file name if a file cannot be read
- */
+/** @throws {Error} with the file name if a file cannot be read */
 export async function capturesOf(
   files: readonly string[],
   config: Config,
@@ -125,7 +110,6 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns the commands that capture connections to the configured licence server. */
 function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Config): string {
   const { host, port, expectedAddresses } = licenseServer;
   const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
@@ -138,16 +122,12 @@ function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Confi
   return `${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`;
 }
 
-/**
- * Returns a capture filter for the licence server. Addresses are listed individually even if they are part of a
- * configured network, because such a filter is easier to verify.
- */
+/** Addresses are listed even if they are part of a configured network, because such a filter is easier to verify. */
 function filterOf(addresses: readonly string[], host: string): string {
   const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
   return parts.length > 1 ? `(${parts.join(' or ')})` : (parts[0] ?? `host ${host}`);
 }
 
-/** The maximum number of connections and findings that are printed in full. */
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
@@ -162,7 +142,6 @@ const CONCLUSIONS: Readonly<Record<Level, string>> = {
   unknown: 'UNKNOWN: no connection in the capture could be judged.',
 };
 
-/** Formats the captures' verdict for the terminal, with a trailing line break. */
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
   const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };
@@ -205,7 +184,6 @@ function connectionLines(judged: JudgedConnection, width: number, paint: (text: 
   ];
 }
 
-/** Describes each distinct certificate chain once, with its certificates in the order in which the server sent them. */
 function chainLines(connections: readonly JudgedConnection[]): readonly string[] {
   const sent = connections.flatMap(({ chain }) => (chain?.certificates.length ? [chain.certificates] : []));
   return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
@@ -213,7 +191,6 @@ function chainLines(connections: readonly JudgedConnection[]): readonly string[]
     .flatMap((chain) => ['The certificate chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
-/** Returns the causes of the failures in the captured connections, with the same remedies as `check`. */
 function causesOf(connections: readonly JudgedConnection[], { site, file, licenseServer }: Config): readonly Cause[] {
   const { host, port } = licenseServer;
   const faults = connections.flatMap(({ seen, findings }) => {

@@ -13,11 +13,6 @@ export async function runConfigPrint(terminal: Invocation): Promise<number> {
   return configPrint(await load(terminal, needsNothing), terminal);
 }
 
-/**
- * Implements `config print`: prints the active configuration as YAML, including defaults but excluding secrets. Returns
- * the exit code.
- * @internal
- */
 export function configPrint(result: LoadResult, { output, errors }: Streams): number {
   if (result.kind === 'invalid') {
     writeIssues(result, errors);
@@ -31,18 +26,14 @@ export function configPrint(result: LoadResult, { output, errors }: Streams): nu
   return 0;
 }
 
-/**
- * Implements `config schema`: prints the configuration file's JSON Schema for use in editors. Returns the exit code.
- */
 export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number {
   output.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return 0;
 }
 
-/** The mode bit that lets all users of this machine read a file. */
 const OTHERS_READ = 0o004;
 
-/** Returns a one-sentence warning for each valid setting that may not be intended. */
+/** Warns about valid settings that may not be intended. */
 export function fileWarnings(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
   return [
@@ -53,10 +44,7 @@ export function fileWarnings(config: Config): readonly string[] {
   ];
 }
 
-/**
- * Returns warnings about addresses with a prefix length. Such an entry covers a whole network, although the single
- * address may be intended.
- */
+/** Such an entry covers a whole network, although the single address may be intended. */
 function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
   const blocks = [
     ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is trusted as a relay' })),
@@ -96,10 +84,6 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
         );
 }
 
-/**
- * Returns a one-sentence warning for each file with secrets that all users of this machine can read.
- * @param sources the files from which the configuration was read
- */
 export async function machineWarnings(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],

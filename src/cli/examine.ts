@@ -30,37 +30,28 @@ import { isCorroborated } from '../engine/diagnose.ts';
 
 interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
-  /** The log result. It is provided by the caller, because log lines cannot be requested on demand. */
+  /** Provided by the caller, because log lines cannot be requested on demand. */
   readonly log: LogPart;
-  /** The time limit. Checks that are still running when it expires are reported as unknown. @default no limit */
+  /** Checks that have not finished by then are reported as unknown. @default no limit */
   readonly limit?: Millis;
 }
 
-/**
- * Selects the settings whose files and variables an examination needs. Settings for the web page, notifications and
- * receiving syslog are excluded.
- */
+/** All settings except those for the web page, notifications and receiving syslog. */
 export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
-/** The results of one round and of the queries to connected systems such as FortiGates. */
 export interface Examination extends RoundResult {
   readonly picture: Picture;
-  /** The checks that had not finished when the time limit expired. */
   readonly waitingFor: readonly string[];
 }
 
-/** The maximum time to wait for a mail server. Postscreen delays its greeting to unknown clients by 6 s. */
+/** Postscreen delays its greeting to unknown clients by 6 s. */
 const MAIL_LIMIT: Millis = 8_000;
 
-/**
- * The maximum time to wait for an appliance. It is short enough to detect an unresponsive unit before the overall time
- * limit expires.
- */
+/** Short enough to detect an unresponsive unit before the overall time limit expires. */
 const ANSWER_LIMIT: Millis = 8_000;
 
 /**
- * Runs all checks that do not need a daemon. The round is repeated until every critical cause has been seen in several
- * consecutive rounds or the time limit expires.
+ * Repeats the round until every critical cause has been seen in several consecutive rounds or the time limit expires.
  * @throws {Error} if a configured file cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -167,21 +158,15 @@ function seenOnce(own: Assessment): Assessment {
 
 interface PacedMail {
   readonly pace: MailPace;
-  /** Returns the results that arrived after the round had ended. */
+  /** Results that arrived after the round had ended. */
   late(): Promise<readonly MailObservation[]>;
   waitingFor(): readonly string[];
 }
 
-/**
- * The time that a round waits for mail servers. It equals the timeout for a TLS handshake, so waiting for a mail server
- * does not extend a round in which a handshake times out.
- */
+/** As long as a TLS handshake can take, so that mail servers do not extend a round in which a handshake times out. */
 const MAIL_PATIENCE: Millis = 4_000;
 
-/**
- * Queries mail servers without delaying the round. If a server is slow, its answer is used in the next round or after
- * the last round.
- */
+/** If a server is slow, its answer is used in the next round or after the last round. */
 function createMailPace(clock: Clock, signal: AbortSignal): PacedMail {
   const pending = new Map<string, Promise<MailObservation>>();
   return {
@@ -220,7 +205,7 @@ function notYet(server: MailServer): MailObservation {
 }
 
 interface Pictures {
-  /** The results of all queries that the daemon makes at the appliances' polling interval. */
+  /** All queries that the daemon makes at the appliances' polling interval. */
   readonly appliances: Promise<Picture>;
   readonly whole: Promise<Picture>;
 }
@@ -242,7 +227,6 @@ function askConnectors(
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
-  /** Runs all queries that the daemon makes at the appliances' polling interval. */
   async function askSlowly(): Promise<Picture> {
     // This command does not save pending tokens. The daemon checks continuously and therefore detects them first.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
@@ -271,37 +255,30 @@ function askConnectors(
   }
 }
 
-/**
- * The maximum number of rounds. With four rounds, a one-off problem can disappear and a new problem can be seen twice.
- */
+/** With four rounds, a one-off problem can disappear and a new problem can be seen twice. */
 const MOST_LOOKS = 4;
-/**
- * The latest time at which a third or fourth round can start. A round takes up to 14.5 s, and the whole command should
- * take no more than 30 s.
- */
+/** For a third or fourth round. A round takes up to 14.5 s, and the whole command should take no more than 30 s. */
 const LAST_BEGIN: Millis = 15_000;
-/** The number of consecutive rounds in which a critical cause must be seen. */
+/** Rounds in which a critical cause must be seen. */
 const IN_A_ROW = 2;
 /**
- * The number of rounds in which a DNS resolver must be silent. On a path that loses 20 % of the packets in each
- * direction, one round in ten receives no DNS answer at all. Connections don't need a third round, because the second
- * round makes many connections.
+ * On a path that loses 20 % of the packets in each direction, one round in ten receives no DNS answer at all.
+ * Connections don't need a third round, because the second round makes many connections.
  */
 const SILENT_IN_A_ROW = 3;
 
 const BROAD = 3;
 
 interface SettlingTools {
-  /** Returns whether an immediate second round can provide more details about a failed connection. */
+  /** An immediate second round can provide more details about a failed connection. */
   readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Repeats the round until every critical cause has been seen in several consecutive rounds, because a single lost
- * packet is not a fault. If the signal is aborted, the current round is discarded and the previous round's result is
- * returned.
+ * A single lost packet is not a fault. If the signal is aborted, the current round is discarded and the previous
+ * round's result is returned.
  */
 export async function untilSettled<Result extends RoundResult>(
   look: () => Promise<Result>,
@@ -320,10 +297,7 @@ export async function untilSettled<Result extends RoundResult>(
   return lastShownTwice(rounds) ?? (signal.aborted ? before : undefined) ?? last;
 }
 
-/**
- * Returns critical causes that are based on missing answers and need another round for confirmation. In these cases,
- * there was not enough time to rule out packet loss. Causes that are based on received answers don't need confirmation.
- */
+/** Critical causes based on missing answers, if there was no time for another round to rule out packet loss. */
 export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[]): readonly Cause[] {
   const probed = new Set(result.judged.assessments.map(({ id }) => id));
   return criticalOf(result).filter(
@@ -336,10 +310,7 @@ export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[
   );
 }
 
-/**
- * Returns whether the cause is based on a missing answer. Unresponsive mail servers are not included, because the wait
- * is long enough for lost packets to be retransmitted many times.
- */
+/** Excludes mail servers, because the wait is long enough for lost packets to be retransmitted many times. */
 function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundObservations): boolean {
   const { names, endpoints, closer } = licenseServer;
   switch (precondition) {
@@ -359,29 +330,20 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/**
- * Returns whether the second connection attempt waited without an answer for longer than a retransmission takes. The
- * result can be true even if the time limit cut the attempt short.
- */
+/** The second connection attempt waited without an answer for longer than a retransmission takes. */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
 }
 
-/**
- * The time after which a lost packet has been retransmitted. TCP retransmits after one second and again two seconds
- * later (RFC 6298).
- */
+/** TCP retransmits after one second and again two seconds later (RFC 6298). */
 const REPEATED: Millis = 1_000;
 
 function isTimeout(outcome: { readonly kind: string } | null): boolean {
   return outcome !== null && 'reason' in outcome && outcome.reason === 'timeout';
 }
 
-/**
- * Returns the last result that two rounds confirmed, for use if the latest round has no verdict. For example, a round
- * does not query names while lookups from earlier rounds are still pending.
- */
+/** For use if the latest round has no verdict, for example because earlier lookups are still pending. */
 function lastShownTwice<Result extends RoundResult>(rounds: readonly Result[]): Result | null {
   if (rounds[0]?.diagnosis.ready !== 'unknown') return null;
   const shown = rounds.find((look) => criticalOf(look).length > 0);
@@ -397,10 +359,7 @@ function shows(cause: Cause): (look: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
-/**
- * Returns whether no further round is needed.
- * @param rounds the rounds, latest first
- */
+/** The rounds are ordered latest first. */
 function isSettled(rounds: readonly RoundResult[]): boolean {
   const [last, before] = rounds;
   if (last === undefined) return false;
@@ -416,10 +375,7 @@ function isSettled(rounds: readonly RoundResult[]): boolean {
     });
 }
 
-/**
- * Returns the number of rounds in which the cause must be seen. A single round is enough if many targets fail, because
- * packet loss rarely affects many targets in one round.
- */
+/** A single round is enough if many targets fail, because packet loss rarely affects many targets at once. */
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {

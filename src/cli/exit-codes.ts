@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
 
-/** Exit codes of one command, with the meaning of each code. */
 type ExitCodes = Readonly<Record<number, string>>;
 
-/**
- * The exit codes of each command, by full command name. For every command, exit code 3 also indicates invalid arguments
- * or an invalid configuration.
- * @internal also used to generate the documentation
- */
+/** For every command, exit code 3 also indicates invalid arguments or an invalid configuration. */
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
   ['run', { 0: 'stopped on request', 3: 'the daemon could not start' }],
@@ -89,13 +84,11 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['completion', { 0: 'printed' }],
 ]);
 
-/** Returns all commands that can be executed, with their full names. @internal */
 export function leafCommands(command: Command, path: readonly string[] = []): readonly (readonly [string, Command])[] {
   if (command.commands.length === 0) return [[path.join(' '), command]];
   return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
 }
 
-/** Adds the exit codes to the help text of every command. */
 export function describeExitCodes(program: Command): void {
   for (const [name, command] of leafCommands(program)) {
     const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `${code} ${meaning}`);
@@ -103,5 +96,5 @@ export function describeExitCodes(program: Command): void {
   }
 }
 
-/** The exit code for invalid usage or an unknown result. Nagios plugins use the same code for the state "unknown". */
+/** Nagios plugins use the same code for the state "unknown". */
 export const EXIT_UNKNOWN = 3;

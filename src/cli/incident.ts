@@ -5,10 +5,7 @@ import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 import { storedIncident } from './verify-repair.ts';
 
-/**
- * Prints a stored incident as Markdown, in the same format as the page `/incidents/ID.md`. An incident that was merged
- * into another one is printed as part of that incident. Returns the exit code.
- */
+/** Uses the format of the page `/incidents/ID.md`. */
 export async function printIncident(id: string, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, () => false);
   if (config === null) return EXIT_UNKNOWN;

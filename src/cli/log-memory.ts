@@ -11,7 +11,7 @@ import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Reads the log data that a daemon has saved in the configured store. Never writes to the store and never throws. */
+/** Never writes to the store and never throws. */
 export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
   const path = stateFile(config, 'polling.json');
   try {
@@ -34,9 +34,7 @@ interface LogPartSources {
   readonly now: EpochMs;
 }
 
-/**
- * Returns the log result of a round. Missing errors are accepted as evidence only while the daemon receives the log.
- */
+/** Missing errors are accepted as evidence only while the daemon receives the log. */
 export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':

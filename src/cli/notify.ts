@@ -8,7 +8,6 @@ import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
-/** The exit codes of `notify test`. @internal */
 const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
   delivered: 0,
   failed: 2,
@@ -24,11 +23,7 @@ export async function runNotifyTest(terminal: Invocation): Promise<number> {
   return config === null ? EXIT_UNKNOWN : notifyTest(config, terminal);
 }
 
-/**
- * Sends one test message through each configured channel and prints the results. Messages bypass the outbox, so failed
- * messages are not retried. Returns the exit code.
- * @internal
- */
+/** Messages bypass the outbox, so failed messages are not retried. */
 export async function notifyTest(
   config: Config,
   { clock, env, output, signal }: Pick<Terminal, 'clock' | 'env' | 'output' | 'signal'>,

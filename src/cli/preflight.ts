@@ -23,27 +23,16 @@ import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
 
 interface PreflightWish {
-  /** The appliance's name. If undefined, the only configured appliance is used. */
   readonly unit: string | undefined;
   readonly migration: Omit<Migration, 'unit'>;
-  /** The file to which the snapshot is written. If undefined, a new file is created in the current directory. */
   readonly output: string | undefined;
-  /** Set to also list the users who need a new token. */
   readonly users: boolean;
   readonly force: boolean;
   readonly json: boolean;
 }
 
-/**
- * The exit codes of `preflight`. 0 means that nothing needs to be done. 1 means that something will be lost, needs
- * action or cannot be checked. 2 means that something is broken. `check` uses corresponding codes.
- */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-/**
- * Prints which data a migration transfers and which data is lost, and saves a snapshot for a comparison after the
- * migration. Returns the exit code.
- */
 export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -77,7 +66,6 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
   }
 }
 
-/** Prints the changes since the snapshot with their consequences, and returns the exit code. */
 export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -118,7 +106,7 @@ async function look(
   return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
 }
 
-/** Returns the users with mobile tokens. Their names are printed but never saved to a file. */
+/** The names are printed but never saved to a file. */
 async function usersOf(
   { reissued }: MigrationPlan,
   unit: string,

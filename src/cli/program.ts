@@ -10,10 +10,7 @@ import { firmwareVersion } from '../core/license/appliance.ts';
 import type { TypedPeriod } from './report-period.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
 
-/**
- * Runs the command line and returns the exit code. Each command's code is loaded only when the command runs, because
- * `check` runs often and must start quickly.
- */
+/** Each command's code is loaded only when the command runs, because `check` runs often and must start quickly. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
   const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
@@ -29,7 +26,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-/** Defines all commands and options without running a command. @internal also used to generate the manual page */
+/** Also used to generate the manual page. */
 export function createProgram(
   terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
   invoked: Invoked,
@@ -82,13 +79,11 @@ Examples:
   ftm-watch demo                           watch it find three faults in a simulated network
 `;
 
-/** A callback that receives a command's exit code. */
 type Finish = (exitCode: number) => void;
 
-/** Returns the context in which a command runs: the terminal and the configuration path. */
 type Invoked = (command: Command) => Invocation;
 
-/** Adds the option `-c` to a command, because people often type the option after the command. */
+/** People often type the option after the command. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
@@ -142,7 +137,7 @@ interface CheckOptions {
 
 const TIMEOUT: Millis = 10_000;
 
-/** The default time limit. Nagios and Icinga kill a plugin after 60 s by default. */
+/** Nagios and Icinga kill a plugin after 60 s by default. */
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
@@ -633,13 +628,7 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
-/**
- * Parses a fingerprint that was copied from another tool. Upper and lower case, colons, spaces and OpenSSL's prefix
- * `sha256 Fingerprint=` are accepted.
- *
- * @param earlier the previous values of the same option
- * @throws {InvalidArgumentError} if the text is not a fingerprint
- */
+/** Accepts upper and lower case, colons, spaces and OpenSSL's prefix `sha256 Fingerprint=`. */
 export function collectFingerprint(typed: string, earlier: readonly string[]): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');
   if (!/^[0-9a-f]{64}$/iu.test(digits))

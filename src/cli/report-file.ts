@@ -4,7 +4,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** The destination of a report. */
 export type ReportTarget =
   | { readonly kind: 'output' }
   /** A directory in which the report is saved under its default name. */
@@ -12,17 +11,12 @@ export type ReportTarget =
   | { readonly kind: 'file'; readonly path: string };
 
 export interface TargetWish {
-  /** The destination as typed. If undefined, the report is saved in the current directory. */
   readonly typed: string | undefined;
   readonly cwd: string;
-  /** Set if an existing file can be overwritten. */
   readonly force: boolean;
 }
 
-/**
- * Checks the report's destination before the round starts, so that nobody waits for a report that cannot be saved.
- * @throws {Error} with advice on what to do
- */
+/** Called before the round starts, so that nobody waits for a report that cannot be saved. */
 export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
   if (typed === '-') return { kind: 'output' };
   const path = resolve(cwd, typed ?? '.');
@@ -42,10 +36,7 @@ async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTa
   return { kind: 'file', path };
 }
 
-/**
- * Writes a file that only its owner can read. The file is written either completely or not at all.
- * @throws {Error} with the failed operation and the reason
- */
+/** Only the owner can read the file. It is written either completely or not at all. */
 export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
@@ -69,10 +60,7 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/**
- * Moves a temporary file to a path that must not exist yet. link(2) fails if the path exists. On file systems without
- * hard links, the path is checked before the file is renamed.
- */
+/** link(2) fails if the path exists. Without hard links, the path is checked before the file is renamed. */
 async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);

@@ -3,7 +3,6 @@ import type { EpochMs } from '../core/clock.ts';
 import { parseDuration, type Period } from '../core/time-text.ts';
 import { showValue } from '../text/show.ts';
 
-/** A report period as typed by the user. */
 export interface TypedPeriod {
   readonly since?: string;
   readonly until?: string;
@@ -12,11 +11,7 @@ export interface TypedPeriod {
 const instant = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 
-/**
- * Parses `--since` and `--until`. Both accept a time, a day in UTC or a relative time such as `3h`. If `--until` is a
- * day, the period includes the whole day.
- * @throws {Error} with the expected format
- */
+/** Both accept a time, a day in UTC or a time ago such as `3h`. An `--until` day is included as a whole. */
 export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
   const period = {
     since: since === undefined ? null : readInstant('--since', since, { now, dayEnds: false }),

@@ -47,7 +47,6 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
 }
 
 interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
-  /** The log lines from the command line. If there are none, lines are read from `input`. */
   readonly lines: readonly string[];
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -55,17 +54,19 @@ interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'
   readonly watched: WatchedTraffic;
 }
 
-/** The output of `explain --json` for one log line. The format is part of the public API. @internal */
+/**
+ * The format is part of the public API.
+ * @internal
+ */
 export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
   'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
   "Configure the log collector to forward FortiAuthenticator's lines unchanged";
-/** The maximum length of a log line. Lines that people paste are usually shorter. */
+/** Lines that people paste are usually shorter. */
 const LOOKED_AT = 8192;
 
-/** Explains log lines. Returns exit code 0 if at least one line was recognized and 1 otherwise. */
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
@@ -81,10 +82,7 @@ export async function explain(options: ExplainOptions): Promise<number> {
   return recognised ? 0 : 1;
 }
 
-/**
- * Returns whether a recognized line is about traffic to other servers. Firewalls log the inspection of all users'
- * traffic. If a line was truncated, the licence server's name may be missing from it.
- */
+/** Firewalls log the inspection of all users' traffic. A truncated line may lack the licence server's name. */
 function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
   if (found.kind !== 'firewall') return false;
   const { evidence } = found;
@@ -106,14 +104,10 @@ function toJson(line: string, found: PastedRecognition | null, attribution: Attr
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
   const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
   return {
-    /** The log line, limited to 1024 characters. Control characters are replaced, and activation codes are masked. */
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
-    /**
-     * Set if the text was found in a field where FortiAuthenticator does not use it. Such a line is not counted as an
-     * error.
-     */
+    /** The text is in a field where FortiAuthenticator does not use it, so the line is not counted as an error. */
     unusualPlace: found?.unusualPlace ?? false,
     appliance: owners.find((owner) => owner !== undefined) ?? null,
     cause,
@@ -151,10 +145,6 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
 }
 
 interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
-  /**
-   * The path of a saved syslog file or of FortiAuthenticator's raw log. The file can be compressed with gzip. If the
-   * path is `-`, the log is read from `input`.
-   */
   readonly file: string;
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -162,7 +152,6 @@ interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
   readonly watched: WatchedTraffic;
 }
 
-/** The output of `replay --json`. */
 export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
 
 type ReplayFinding = ReturnType<typeof toFinding>;
@@ -176,9 +165,6 @@ interface Found {
   sample: string;
 }
 
-/**
- * Analyses a saved log in the same way as the live log. Returns exit code 0 if the log could be read and 3 otherwise.
- */
 export async function replay(options: ReplayOptions): Promise<number> {
   try {
     const summary = await summarise(options);
@@ -220,7 +206,6 @@ async function summarise(options: ReplayOptions) {
   return {
     file,
     lines: tally,
-    /** Findings are sorted by severity and then by frequency. */
     found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
   };
 }
@@ -261,14 +246,11 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /**
-     * The time of the first line in ISO 8601 format. If log lines have no times, this is the file's modification time.
-     */
+    /** If log lines have no times, this is the file's modification time. */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,
     remedy,
-    /** The last log line that matched the signature. */
     sample,
   };
 }

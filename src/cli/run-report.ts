@@ -22,11 +22,9 @@ import { type StoredHistory, readStoredHistory } from '../store/stored-history.t
 
 interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
-  /** The packet capture files to include in the report. */
   readonly captures: readonly string[];
 }
 
-/** Writes a report archive with evidence from a new round and from the history. Returns the exit code. */
 export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -84,10 +82,6 @@ function sizeText(bytes: number): string {
 /** The limits allow a year of incidents but keep the archive small enough to be sent by mail. */
 const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
-/**
- * Data that a daemon has saved in the configured store. The store is not changed. If data cannot be read, the report
- * mentions this.
- */
 interface Kept {
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
@@ -97,14 +91,12 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
   return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
 }
 
-/** The contents of the report, which are a period, the round's results and stored data. */
 interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
   readonly capture: ReportSources['capture'];
 }
 
-/** Collects additional contents for the report, such as the configuration and the system information. */
 async function reportSources(
   config: Config,
   subject: ReportSubject,
@@ -121,22 +113,16 @@ async function reportSources(
   };
 }
 
-/**
- * Returns all secrets that must be removed from the report. Unreadable secrets are skipped, because this round could
- * not use them.
- */
+/** Unreadable secrets are skipped, because this round could not use them. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
   const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 
-/**
- * The minimum length of a secret path. Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret.
- */
+/** Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret. */
 const SHORTEST_SECRET_PATH = 16;
 
-/** Returns a secret and, if the secret is a URL, also the part after the host name. */
 function secretPartOf(text: string): readonly string[] {
   const url = URL.parse(text);
   const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;
@@ -148,10 +134,6 @@ async function versionsOf(ftmWatch: string): Promise<Versions> {
   return { ftmWatch, node, openssl, os: `${await distribution()}${type()} ${release()} ${process.arch}` };
 }
 
-/**
- * Returns the name of the Linux distribution from /etc/os-release
- * (https://www.freedesktop.org/software/systemd/man/latest/os-release.html).
- */
 async function distribution(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];

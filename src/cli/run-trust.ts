@@ -24,11 +24,11 @@ import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** Selects the settings that are needed to connect to the licence server. A proxy's password is also needed. */
+/** A proxy's password is also needed. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
 interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
-  /** The capture files from which chains are learned. If the list is empty, chains are learned from a new round. */
+  /** If there are none, chains are learned from a new round. */
   readonly captures: readonly string[];
 }
 
@@ -65,7 +65,6 @@ function overview({ config, knowledge }: Instruments): string {
   return renderTrust({ target, ...settings, trust, baseline, refusedBaseline });
 }
 
-/** Returns the licence server's distinct certificate chains in the captures. */
 function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   const chains = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
@@ -75,7 +74,6 @@ function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   return [...new Map(chains).values()];
 }
 
-/** Runs one round and returns the certificate chains of the licence server and the control hosts. */
 async function capture(
   instruments: Instruments,
   { progress }: Terminal,
@@ -100,38 +98,30 @@ async function capture(
   }));
 }
 
-/** A certificate chain that one of the target's addresses sent, with evidence. */
 interface CapturedChain {
   readonly address: string;
   readonly evidence: TlsEvidence;
 }
 
 interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
-  /** The target as `host:port`. */
   readonly target: string;
   /** Connects to all the target's addresses and to the control hosts in one round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedChain[]>;
-  /** Set by `--yes` to skip the question whether the network path is free of TLS inspection. */
   readonly yes: boolean;
-  /** Fingerprints from the option `--fingerprint`, in the format of `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
-  /** Set if the user must type a fingerprint for every chain, including chains that are already confirmed. */
+  /** The user must type a fingerprint for every chain, including chains that are already confirmed. */
   readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
-/** The exit codes of `trust learn`. */
 const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
- * Records the target's chain as genuine after the user has confirmed that no device inspects the path. If the evidence
- * shows inspection, nothing is learned even with `--yes`, because learned chains are trusted permanently. An
- * unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously learned chains
- * do not influence this decision.
- *
- * @returns the exit code from `LEARN_EXIT`
+ * If the evidence shows inspection, nothing is learned even with `--yes`, because learned chains are trusted
+ * permanently. An unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously
+ * learned chains do not influence this decision.
  */
 export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   const write = (...lines: readonly string[]): unknown =>
@@ -167,9 +157,7 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
 
 interface JudgedChain extends CapturedChain {
   readonly judgement: TlsJudgement;
-  /**
-   * The last certificate in the chain if neither a configured key nor a public CA confirms the chain. Otherwise null.
-   */
+  /** The last certificate, if neither a configured key nor a public CA confirms the chain. */
   readonly unconfirmed: Certificate | null;
 }
 
@@ -178,10 +166,7 @@ function judgeChain(captured: CapturedChain): JudgedChain {
   return { ...captured, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 
-/**
- * Returns the certificate that must be confirmed, or null for the profiles `public` and `pinned`. The profile `public`
- * uses its own CAs, and with `pinned` the learned chain becomes the CA.
- */
+/** The profile `public` uses its own CAs, and with `pinned` the learned chain becomes the CA. */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const sent = sentChain(evidence.outcome.chain);
   if (sent === null || evidence.profile !== 'fortinet') return null;
@@ -193,7 +178,6 @@ function describeChain({ address, evidence, judgement }: JudgedChain): readonly 
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
 
-/** Returns the reason why the chain cannot be learned, or null if it can. */
 function refusal(
   { fingerprints, needsFingerprint = false }: TrustLearnOptions,
   chains: readonly JudgedChain[],
@@ -223,7 +207,7 @@ function refusal(
     : [`Nothing learned: no certificate with the fingerprint ${missing} was received`];
 }
 
-/** Returns whether the user still has to confirm the chain. Undisputed chains don't need a typed fingerprint. */
+/** Undisputed chains don't need a typed fingerprint. */
 function isOpen({ judgement, unconfirmed }: JudgedChain, fingerprints: readonly string[]): boolean {
   return unconfirmed === null
     ? judgement.verdict === 'interception-suspected'

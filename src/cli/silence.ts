@@ -10,7 +10,7 @@ interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
 }
 
-/** The options of `silence add` as typed. The daemon validates them. */
+/** The daemon validates these options. */
 export interface TypedSilence {
   readonly for?: string;
   readonly until?: string;
@@ -20,7 +20,6 @@ export interface TypedSilence {
   readonly comment: string;
 }
 
-/** The exit codes of `silence`. If the daemon cannot be reached, the exit code is 3. */
 const SILENCE_EXIT = { done: 0, refused: 2 } as const;
 
 const PATH = '/api/v1/silences';
@@ -37,13 +36,11 @@ const silenceShape = z.object({
 const listShape = z.object({ silences: z.array(silenceShape) });
 const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
-/** A subcommand of `silence` with its arguments. */
 export type SilenceCommand =
   | { readonly kind: 'add'; readonly silence: TypedSilence }
   | { readonly kind: 'list'; readonly json: boolean }
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
-/** Runs a silence command on the configured daemon. Returns the exit code. */
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
   const storePath = await storeOrExplain(terminal);
   if (storePath === null) return EXIT_UNKNOWN;
@@ -64,7 +61,6 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
   }
 }
 
-/** Implements `silence add`: creates a silence on the daemon and prints the silence. */
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
   const { for: duration, until, cause, subject, by = account, comment } = typed;
   const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
@@ -74,7 +70,6 @@ async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors
   return SILENCE_EXIT.done;
 }
 
-/** Implements `silence list`: prints the active silences as text or JSON. */
 async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
   const list = listShape.safeParse(answer.json);
@@ -85,7 +80,6 @@ async function silenceList(json: boolean, { daemon, output, errors }: SilenceDep
   return SILENCE_EXIT.done;
 }
 
-/** Implements `silence remove`: ends the given silences immediately. */
 async function silenceRemove(ids: readonly string[], { daemon, output, errors }: SilenceDeps): Promise<number> {
   let code: number = SILENCE_EXIT.done;
   for (const id of ids) {

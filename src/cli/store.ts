@@ -8,15 +8,10 @@ import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';
 
-/** The exit codes of `store check`. */
 const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
 const MAX_SHOWN = 1_000;
 
-/**
- * Checks a store for damage and returns the exit code.
- * @param copy the store file to check; if undefined, the configured store is checked
- */
 export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
   const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
   if (path === null) return EXIT_UNKNOWN;
@@ -67,7 +62,6 @@ interface BackupWish {
   readonly keepPending: boolean;
 }
 
-/** Copies the store to a backup file and returns the exit code. */
 export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;

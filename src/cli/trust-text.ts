@@ -4,7 +4,6 @@ import { type Baseline, trustUnder, type Trust } from '../tls/trust.ts';
 import type { RefusedBaseline } from '../checks/tls-genuine/chain-case.ts';
 import { SHIPPED_PINS } from '../trust/load-trust.ts';
 
-/** Describes a certificate on four indented lines that can be compared with the output of another tool. */
 export function certificateLines(certificate: Certificate): readonly string[] {
   const names = certificate.dnsNames.slice(0, 5).join(', ');
   return [
@@ -16,10 +15,7 @@ export function certificateLines(certificate: Certificate): readonly string[] {
   ];
 }
 
-/**
- * Explains how to compare the certificate's fingerprint and which command to run afterwards. The fingerprint is left
- * out of the command, because users must obtain it from an independent source.
- */
+/** The command does not contain the fingerprint, because users must obtain it from an independent source. */
 export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
     'No configured key and no public authority confirms this chain. Its last certificate is:',
@@ -37,7 +33,6 @@ function day(at: number): string {
 }
 
 interface TrustOverview {
-  /** The target as `host:port`. */
   readonly target: string;
   readonly profile: TrustProfile;
   readonly trust: Trust;
@@ -54,10 +49,6 @@ const PROFILES: Readonly<Record<TrustProfile, string>> = {
   pinned: 'a certificate is genuine only if it is verified by a configured or learned key',
 };
 
-/**
- * Formats the output of `trust show`, which lists everything that is trusted for one target and the reason for each
- * entry.
- */
 export function renderTrust({
   target,
   profile,

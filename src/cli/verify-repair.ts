@@ -21,20 +21,17 @@ import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/probe-series.ts';
 
 interface VerifyWish {
-  /** The incident's ID as shown in mails and in page URLs such as `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;
-  /** The time limit, or null for no limit. Checks that are still running when it expires are reported as unknown. */
+  /** Checks that have not finished by then are reported as unknown. Null for no limit. */
   readonly timeout: Millis | null;
 }
 
 const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-force': 2, 'not-visible': EXIT_UNKNOWN };
 
-/** The maximum number of incidents that are listed if the given incident does not exist. */
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-/** Runs all checks again, prints whether the repair of an incident is effective, and returns the exit code. */
 export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -66,7 +63,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   }
 }
 
-/** Returns the stored incident with this ID. @throws {Error} with a list of existing incidents if the ID is unknown */
+/** @throws {Error} with a list of existing incidents if the ID is unknown */
 export function storedIncident(
   { store: { path } }: Pick<Config, 'store'>,
   id: string,
@@ -90,10 +87,7 @@ export function storedIncident(
   }
 }
 
-/**
- * Returns the log data that a daemon has saved. If a cause was found only in the log, it is not considered resolved
- * while no daemon receives the log.
- */
+/** A cause that was found only in the log is not considered resolved while no daemon receives the log. */
 async function storedLogOf(config: Config, { clock }: Invocation): Promise<StoredLog> {
   const now = clock.now();
   const kept = await readKept(config, now);
@@ -103,7 +97,7 @@ async function storedLogOf(config: Config, { clock }: Invocation): Promise<Store
 
 interface StoredLog {
   readonly log: LogPart;
-  /** Set if a daemon has ever saved log data. Otherwise, no cause can come from the log. */
+  /** If no daemon has ever saved log data, no cause can come from the log. */
   readonly isEverKept: boolean;
 }
 
@@ -130,15 +124,10 @@ function silentWitnesses(
   ];
 }
 
-/** Separates the parts of a subject, such as the addresses in a list or the two ends of a connection. */
+/** A subject can contain several addresses or the two ends of a connection. */
 const BETWEEN_PARTS = /, | to /u;
 
-/**
- * Returns a function that reports whether every part of a cause's subject was checked. A part counts as checked if it
- * is this machine or occurs in the configuration or in query results.
- *
- * @param named the configuration and the query results to search
- */
+/** A part counts as checked if it is this machine or occurs in the configuration or in query results. */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
   return (subject) => names.has(subject) || subject.split(BETWEEN_PARTS).every((part) => names.has(part));

@@ -9,7 +9,6 @@ import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
-/** Returns all changes since the snapshot and explains their consequences. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
   return [
     ...serialChanges(before, after.unit),
@@ -129,17 +128,13 @@ function kindOf(state: PreconditionState): Change['kind'] {
   }
 }
 
-/**
- * A difference between the unit's states before and after the migration. `as-planned` means that the migration was
- * supposed to cause this difference.
- */
+/** `as-planned` means that the migration was supposed to cause this difference. */
 export interface Change {
   readonly kind: 'as-planned' | 'to-do' | 'broken' | 'not-visible';
   readonly what: string;
   readonly means: string;
 }
 
-/** Returns the licences whose holder has changed or is not the intended unit. */
 function licenseChanges({ migration, unit }: Snapshot, after: UnitState): readonly Change[] {
   const numbers = new Set([...unit.licenses, ...after.licenses].map(({ license }) => license));
   return [...numbers].flatMap((license) => {
@@ -155,7 +150,7 @@ interface Holders {
   readonly license: string;
   readonly was: string | null;
   readonly is: string | null;
-  /** The serial number of the unit that should hold the licence. Null if unknown. */
+  /** Serial number of the unit that should hold the licence. */
   readonly target: string | null;
 }
 
@@ -189,10 +184,7 @@ function holderOf(license: string, { licenses }: UnitState): string | null {
   return licenses.find((held) => held.license === license)?.holder ?? null;
 }
 
-/**
- * Returns whether the licence holder is a member of the unit's high-availability pair. Both members share their
- * licences.
- */
+/** Both members of a high-availability pair share their licences. */
 function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
   if (mode !== 'cluster') return false;
   return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
@@ -200,27 +192,24 @@ function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
 
 const MODES = ['cluster', 'standalone', 'load-balancer', 'unknown'] as const satisfies readonly HaMode[];
 
-/** The properties of a unit that a migration can change. Unknown values are null. */
+/** Unknown values are null. */
 export interface UnitState {
   readonly name: string;
   readonly serial: string | null;
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** The firmware version, for example `8.0.3`. */
+  /** For example `8.0.3`. */
   readonly firmware: string | null;
   readonly licenses: readonly HeldLicense[];
-  /**
-   * The number of tokens by status. Tokens count as `pending` if they are assigned to users who have not activated them
-   * yet.
-   */
+  /** Pending tokens are assigned to users who have not activated them yet. */
   readonly tokens: { readonly total: number; readonly assigned: number; readonly pending: number } | null;
-  /** The firewall policy that applies to the unit's traffic, for example `policy 5 "fac-out"` or `no policy`. */
+  /** For example `policy 5 "fac-out"` or `no policy`. */
   readonly policy: string | null;
 }
 
 export interface HeldLicense {
   readonly license: string;
-  /** The serial number of the unit for which the licence is registered. */
+  /** Serial number of the unit that the licence is registered to. */
   readonly holder: string | null;
 }
 
@@ -270,19 +259,15 @@ function policyOf(name: string, { firewall }: Picture): string | null {
   return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';
 }
 
-/** The planned changes to a unit. If a value is null, that property does not change. */
+/** If a value is null, the property does not change. */
 export interface Migration {
-  /** The appliance's name in the configuration. */
   readonly unit: string;
-  /** The serial number of the replacement unit, or of the unit to which licences are transferred. */
+  /** Serial number of the replacement unit, or of the unit to which licences are transferred. */
   readonly serial: string | null;
-  /** The source address that the unit's traffic will have after the migration. */
+  /** Future source address of the unit's traffic. */
   readonly address: string | null;
   readonly firmware: string | null;
-  /**
-   * The licences that are transferred to the unit `serial` while the old unit stays in use. Empty if the unit itself is
-   * replaced.
-   */
+  /** Licences to transfer to `serial` while the old unit stays in use. Empty if the unit itself is replaced. */
   readonly licenses: readonly string[];
 }
 
@@ -294,14 +279,10 @@ const migrationSchema: z.ZodType<Migration> = z.object({
   licenses: z.array(z.string()),
 });
 
-/**
- * A snapshot of a unit and its network path before a migration, as saved by `preflight migration`. The file format is
- * part of the public API.
- */
+/** The file format is part of the public API. */
 export interface Snapshot {
   readonly version: 1;
   readonly site: string;
-  /** The time of the snapshot in ISO 8601 format in UTC. */
   readonly at: string;
   readonly migration: Migration;
   readonly unit: UnitState;
@@ -335,10 +316,7 @@ export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Dia
   };
 }
 
-/**
- * Parses a snapshot file.
- * @throws {Error} that explains why the snapshot is invalid
- */
+/** @throws {Error} that explains why the snapshot is invalid */
 export function parseSnapshot(text: string): Snapshot {
   const read = snapshotSchema.safeParse(JSON.parse(text));
   if (read.success) return read.data;

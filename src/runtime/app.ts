@@ -27,22 +27,17 @@ interface AppDeps {
   readonly version: string;
   /** Called when all ports are bound and the first round is about to start. */
   readonly onBound: () => void;
-  /** Reads the configuration file again. */
   readonly load: () => Promise<LoadResult>;
-  /**
-   * Called if a reload fails and monitoring cannot resume with the old configuration either. The caller should restart
-   * the daemon.
-   */
+  /** A reload failed and the old configuration cannot be resumed either, so the daemon must be restarted. */
   readonly onDeath: (error: unknown) => void;
 }
 
-/** Time limit for notifications that are being delivered when a stop is requested. */
+/** Time limit for deliveries in progress when a stop is requested. */
 const DRAIN: Millis = 5_000;
 
 /**
- * The daemon. Data flow: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page,
- * history. A `Monitor` contains everything that depends on the configuration, and a reload replaces the monitor.
- * Metrics, the page and its subscribers are kept.
+ * A `Monitor` contains everything that depends on the configuration, and a reload replaces it. Metrics, the page and
+ * its subscribers are kept.
  */
 export class App {
   readonly #deps: AppDeps;
@@ -129,9 +124,7 @@ export class App {
     this.#recorder.reload(true, this.#deps.clock.now());
   }
 
-  /**
-   * Stops monitoring and the page. The page is stopped last, so that its readiness endpoint can report the shutdown.
-   */
+  /** The page is stopped last, so that its readiness endpoint can report the shutdown. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
@@ -141,8 +134,8 @@ export class App {
   }
 
   /**
-   * Reloads the configuration file. An invalid file changes nothing. All requests during a reload share one further
-   * reload, because the reload in progress may already have read the file. Never rejects.
+   * An invalid file changes nothing. All requests during a reload share one further reload, because the reload in
+   * progress may already have read the file. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();
@@ -169,7 +162,6 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
-    // As much as possible is prepared while the old monitor is still running.
     const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
@@ -208,10 +200,7 @@ export class App {
     }
   }
 
-  /**
-   * Starts the new monitor and closes the old one. Until the new monitor has read the store, the old monitor stores
-   * users' changes.
-   */
+  /** Until the new monitor has read the store, the old monitor stores users' changes. */
   async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
     old.unlock();
     await next.open();
@@ -264,10 +253,7 @@ export class App {
   }
 }
 
-/**
- * Returns a function that logs a diagnosis only if it differs from the previous one. Otherwise, the log would contain
- * the same diagnosis in each round.
- */
+/** Logs a diagnosis only if it differs from the previous one. */
 export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {

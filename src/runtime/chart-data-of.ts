@@ -19,32 +19,24 @@ import { findIncidents, type IncidentRecordSource } from './incident-records.ts'
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
 
-/**
- * Time for which chart data is cached. Charts change slowly, and reading their data takes longer than the rest of the
- * page.
- */
+/** Charts change slowly, and reading their data takes longer than the rest of the page. */
 const KEPT: Millis = 10_000;
 
-/** Maximum number of appliances in a chart, so that its lines can be distinguished. */
 const MOST_LINES = 6;
-/** Maximum number of incidents in a chart, so that they can be distinguished. */
 const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
 
-/** Returns a function that provides chart data. Reads the data at most once every few seconds. */
 export function createChartData(monitor: () => ChartDataSource, clock: Clock): () => ChartData {
   const read = createKept<ChartData>(monitor, clock);
   return () => read('usual', chartDataOf);
 }
 
-/** Like {@link createChartData}, but for a selected time range. */
 export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
   const read = createKept<RangeData>(monitor, clock);
   return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
 }
 
-/** Like {@link createChartData}, but for availability by year and month. */
 export function createAvailability(monitor: () => ChartDataSource, clock: Clock): () => readonly AvailabilityPeriod[] {
   const read = createKept<readonly AvailabilityPeriod[]>(monitor, clock);
   return () =>

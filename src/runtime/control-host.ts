@@ -14,8 +14,7 @@ interface ControlHostDeps {
 }
 
 /**
- * Accepts commands from this machine at a Unix socket. The socket's path is derived from the store's path. If the
- * socket cannot be created, monitoring continues without these commands.
+ * Accepts commands from this machine at a Unix socket. If it cannot be created, monitoring continues without commands.
  */
 export class ControlHost {
   readonly #deps: ControlHostDeps;
@@ -27,7 +26,7 @@ export class ControlHost {
     this.#deps = deps;
   }
 
-  /** Opens the socket. @throws {SocketTaken} when another daemon uses the socket */
+  /** @throws {SocketTaken} when another daemon uses the socket */
   async start(storePath: string): Promise<void> {
     try {
       await this.#open(storePath);
@@ -37,10 +36,7 @@ export class ControlHost {
     }
   }
 
-  /**
-   * Moves the socket to the path for another store. If a command caused the move, the old server still replies to that
-   * command.
-   */
+  /** If a command caused the move, the old server still replies to that command. */
   async move(storePath: string): Promise<void> {
     await this.#open(storePath).catch((error: unknown) => this.#warn(error));
   }
@@ -86,6 +82,6 @@ function removeLink({ link, socket }: ControlPlace): void {
   try {
     if (readlinkSync(link) === socket) rmSync(link);
   } catch {
-    // The error is ignored, because the link may not exist.
+    // The link may not exist.
   }
 }

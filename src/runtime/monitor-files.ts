@@ -9,17 +9,15 @@ import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
 import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 
-/** Contents of the configured files that a monitor uses. */
 export interface MonitorFiles {
   readonly instruments: Instruments;
   readonly signatures: SignatureSet;
-  /** Certificate of the TLS log listener. Null if there is no such listener. */
   readonly certificate: ServedCertificate | null;
 }
 
 /**
- * Reads all configured files and secrets, except the page's. Also checks files that are read again for each use.
- * Otherwise, a daemon could start with an empty key file and fail hours later.
+ * Also checks files that are read again for each use. Otherwise, a daemon could start with an empty key file and fail
+ * hours later.
  * @throws {Error} with one line for each file that cannot be used
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {

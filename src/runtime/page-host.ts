@@ -16,11 +16,11 @@ interface PageHostDeps {
   readonly sources: WebSources;
 }
 
-/** A new page that is already listening and ready to replace the current page. */
+/** The new page is already listening. */
 interface PageChange {
-  /** Switches to the new page. The old page is stopped after it has responded to the request that caused the change. */
+  /** The old page is stopped after it has responded to the request that caused the change. */
   commit(): void;
-  /** Discards the new page and keeps the old page. Never rejects. */
+  /** Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -29,7 +29,6 @@ interface Page {
   readonly server: WebServer;
 }
 
-/** Serves the status page, and moves it to another address if the configuration changes. */
 export class PageHost {
   readonly #deps: PageHostDeps;
   #running: Page | null = null;
@@ -47,8 +46,8 @@ export class PageHost {
   }
 
   /**
-   * Starts listening with the new configuration. If this fails, the old page is kept. If both use the same port, the
-   * old page stops listening, but keeps its existing connections.
+   * If this fails, the old page is kept. If both use the same port, the old page stops listening, but keeps its
+   * existing connections.
    * @throws {Error} as in `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {

@@ -13,16 +13,14 @@ import { readBaselines } from '../trust/baseline-file.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 import { loadMonitorFiles } from './monitor-files.ts';
 
-/** The running daemon that uses this configuration. */
 export interface RunningDaemon {
-  /** Reports whether the daemon holds a port. Null if the daemon's ports cannot be determined. */
+  /** Null if the daemon's ports cannot be determined. */
   readonly holdsPort: HoldsPort | null;
 }
 
 export interface StartCheckDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** The running daemon. Null if no daemon is running. */
   readonly daemon: RunningDaemon | null;
   /** Runs `work` with the daemon's file permissions. */
   readonly asDaemon: <T>(work: () => Promise<T>) => Promise<T>;
@@ -31,16 +29,13 @@ export interface StartCheckDeps {
 }
 
 interface StartCheck {
-  /** Reasons why the daemon could not start, one sentence each. The daemon uses the same messages. */
+  /** The daemon's own messages, one sentence each. */
   readonly problems: readonly string[];
-  /** Messages about invalid parts of the configuration that the daemon would skip. */
+  /** Invalid parts of the configuration that the daemon would skip. */
   readonly warnings: readonly string[];
 }
 
-/**
- * Tests whether the daemon can start. Reads all files and opens all ports that the daemon uses at its start, then
- * closes them again. Does not create or change any file.
- */
+/** Reads all files and opens all ports that the daemon uses at its start. Does not create or change any file. */
 export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
   const { clock, env, daemon, asDaemon, asListener } = deps;
   const silent = { warn: () => undefined };
@@ -66,7 +61,6 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
 interface Port {
   readonly transport: Transport;
   readonly listen: ListenAddress;
-  /** Opens the port and closes it again. Rejects if the port cannot be opened. */
   readonly open: () => Promise<void>;
 }
 

@@ -4,15 +4,11 @@ import type { BudgetStore } from '../connectors/metered-call.ts';
 import type { Millis } from '../core/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
 
-/** Returns the path of a state file in the store's directory. */
 export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {
   return join(dirname(store.path), name);
 }
 
-/**
- * Maximum time for which a call to the registration service waits for the quota. The quota is per minute, so with
- * hundreds of licences, a call waits for the next minute.
- */
+/** The registration service's quota is per minute, so with hundreds of licences, a call waits for the next minute. */
 const PATIENCE: Millis = 61_000;
 
 export function registrationBudget(config: Pick<Config, 'store'>): BudgetStore {

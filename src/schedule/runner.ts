@@ -5,7 +5,7 @@ import type { CronListener, CronTimer } from './cron-timer.ts';
 export interface RunnerOptions {
   readonly clock: Clock;
   readonly timer: (listener: CronListener) => CronTimer;
-  /** Performs one run. Must end when the signal is aborted. Errors are passed to `onError`. */
+  /** Must end when the signal is aborted. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
@@ -15,7 +15,7 @@ export interface RunnerOptions {
   readonly triggerGap: Millis;
 }
 
-/** Maximum delay of a scheduled run. After this delay, the guard starts the run. */
+/** Delay of a scheduled run after which the guard starts it. */
 const OVERDUE: Millis = 1_500;
 /**
  * Time before node-cron's next call at which the guard compares the clocks. If the wall clock was set forward,
@@ -31,10 +31,8 @@ const AHEAD: Millis = 50;
 const STEP: Millis = 500;
 const SLEWED = 0.1;
 
-/** Maximum number of triggered runs within a period. Scheduled runs do not count. */
 const TRIGGERED = { most: 10, within: 300_000 };
 
-/** The next scheduled time, on the wall clock and the monotonic clock. */
 interface Expected {
   readonly at: EpochMs;
   readonly elapsed: Millis;
@@ -68,7 +66,7 @@ export class Runner {
     });
   }
 
-  /** Runs immediately, then on schedule. Has no effect if the runner was already started or stopped. */
+  /** Runs immediately, then on schedule. */
   start(): void {
     if (this.#hasStarted || this.#stopping.signal.aborted) return;
     this.#hasStarted = true;
@@ -79,9 +77,8 @@ export class Runner {
   }
 
   /**
-   * Requests an early run. Requests during a run cause a single further run. After many requests in a short time, the
-   * run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
-   * effect, because `start` itself causes a run.
+   * Requests an early run. Requests during a run cause a single further run, and after many requests in a short time,
+   * the run is delayed. Requests before `start` have no effect, because `start` itself causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
@@ -89,12 +86,10 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
-  /** Returns the time of the next scheduled run. Returns null if no run is scheduled or the runner is stopping. */
   nextRun(): EpochMs | null {
     return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
   }
 
-  /** Aborts the current run and waits until it has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('Stopping'));
     this.#timer.stop();
