@@ -50,7 +50,7 @@ export async function runCapture(
       terminal.output.write(commandText(printCommand, config));
       return EXIT.ok;
     }
-    if (files.length === 0) throw new Error('Expected the name of a capture, or - for standard input');
+    if (files.length === 0) throw new Error('No capture was specified. Expected file names, or - for standard input');
     const result = await capturesOf(files, config, terminal, all);
     const text = json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style);
     terminal.output.write(text);
@@ -139,7 +139,7 @@ const CONCLUSIONS: Readonly<Record<Level, string>> = {
   ok: "GENUINE: the capture contains the server's own certificate.",
   warning: 'NO FAULT, but see the warnings above.',
   fault: 'NOT GENUINE OR NOT REACHED: see above.',
-  unknown: 'UNKNOWN: no connection in the capture could be judged.',
+  unknown: 'UNKNOWN: no connection in the capture could be evaluated.',
 };
 
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
@@ -152,7 +152,7 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...files.map(fileLine),
     '',
     ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style.width, paint[levelOf(one)])),
-    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more, with --json`] : []),
+    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more. To list all of them, use --json`] : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),

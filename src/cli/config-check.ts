@@ -58,7 +58,7 @@ function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string
   const many = counted(problems.length, 'problem');
   return file.kind === 'ok'
     ? `The file is valid, but the daemon cannot start with it on this machine: ${many}${who}`
-    : `There are also problems on this machine: ${many}${who}`;
+    : `There ${problems.length === 1 ? 'is' : 'are'} also ${many} on this machine${who}`;
 }
 
 async function checkMachine(file: LoadResult, terminal: Invocation): Promise<MachineCheck> {

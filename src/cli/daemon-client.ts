@@ -156,7 +156,7 @@ function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new Error(
-    `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`,
+    `Unexpected answer from the daemon (HTTP ${String(status)}): check that the daemon has the same version as this command`,
   );
 }
 

@@ -25,7 +25,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'preflight migration',
     {
       0: 'nothing to do',
-      1: 'something will be lost, must be done or could not be checked',
+      1: 'data will be lost, steps are necessary, or something could not be checked',
       2: 'something is broken',
       3: 'unknown',
     },
@@ -35,7 +35,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     {
       0: 'the certificates are genuine, or the commands were printed',
       1: 'warnings',
-      2: 'a certificate is not genuine, or the server rejected the connection or was not reached',
+      2: 'a certificate is not genuine, or the server rejected the connection or could not be reached',
       3: 'no connection could be evaluated, or a file cannot be read',
     },
   ],
@@ -76,7 +76,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'demo',
     {
       0: 'every fault was found, reported and resolved',
-      1: 'a fault was not',
+      1: 'a fault was not found, reported or resolved',
       3: 'the demo could not run',
       130: 'stopped',
     },

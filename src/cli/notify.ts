@@ -64,7 +64,7 @@ async function testChannel(
 const WORDS: Readonly<Record<Result['kind'], string>> = {
   sent: 'sent',
   deferred: 'failed for now',
-  rejected: 'refused',
+  rejected: 'rejected',
 };
 
 function resultLine({ channel, recipient, kind, detail }: Result): string {

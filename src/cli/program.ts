@@ -76,7 +76,7 @@ Examples:
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check                   list every mistake in the configuration with its line number
   ftm-watch run -c other.yaml              start the daemon with a different configuration
-  ftm-watch demo                           watch it find three faults in a simulated network
+  ftm-watch demo                           watch how three faults in a simulated network are found
 `;
 
 type Finish = (exitCode: number) => void;

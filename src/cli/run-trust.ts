@@ -22,6 +22,7 @@ import {
 } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
+import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 /** A proxy's password is also needed. */
@@ -149,8 +150,8 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   }
   await options.save(baseline);
   write(
-    `Learned ${String(baseline.leaves.length)} certificate(s) and ${String(baseline.authorities.length)} ` +
-      `authorities for ${options.target}`,
+    `Learned ${counted(baseline.leaves.length, 'server certificate')} and ` +
+      `${counted(baseline.authorities.length, 'CA certificate')} for ${options.target}`,
   );
   return LEARN_EXIT.learned;
 }
@@ -196,9 +197,8 @@ function refusal(
     );
     if (untyped !== undefined)
       return [
-        'Nothing learned: to learn a chain from a capture, a fingerprint from another source is required. ' +
-          'Compare it with',
-        'the SHA-256 fingerprints above, and specify it with --fingerprint',
+        'Nothing learned: a chain from a capture is learned only with a fingerprint from another source. Compare that',
+        'fingerprint with the SHA-256 fingerprints above, and specify it with --fingerprint',
       ];
   }
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
@@ -256,7 +256,7 @@ async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise
     confirm !== null &&
     (await confirm(
       `Is this path to ${target} known to be free of TLS inspection? ` +
-        'If you confirm, the keys above will be trusted [y/N] ',
+        'If you confirm, the keys above will be trusted',
     ))
   );
 }

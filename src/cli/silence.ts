@@ -105,7 +105,7 @@ function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {
 }
 
 function strange(status: number): string {
-  return `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`;
+  return `Unexpected answer from the daemon (HTTP ${String(status)}): check that the daemon has the same version as this command`;
 }
 
 function shown(text: string): string {

@@ -20,9 +20,9 @@ export function comparisonLines(certificate: Certificate, target: string): reado
   return [
     'No configured key and no public authority confirms this chain. Its last certificate is:',
     ...certificateLines(certificate),
-    "An inspecting device's chain can look the same, so --yes is not enough. Compare this SHA-256 fingerprint with one",
-    `that was obtained on a different path: of ${target} from another network, or of the authority as exported from a`,
-    'FortiGate. If the fingerprints are equal, run this command with the fingerprint from the other path:',
+    "An inspecting device's chain can look the same, so --yes is not enough. Obtain the SHA-256 fingerprint on a",
+    `different path: connect to ${target} from another network, or export the authority from a FortiGate. If`,
+    'both fingerprints are equal, run this command with the fingerprint from the other path:',
     '  ftm-watch trust learn --fingerprint SHA256',
     'If they differ, this path is inspected. Learn the chain on another path',
   ];
@@ -89,7 +89,7 @@ function sourceOf(pin: string, label: string): string {
 function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
   if (baseline === null)
     return [
-      `No learned chain in ${file}. To learn it, run "ftm-watch trust learn" on a path that is known to be clean`,
+      `No learned chain in ${file}. To learn one, run "ftm-watch trust learn" on a path that is known to be clean`,
     ];
   return [
     `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,

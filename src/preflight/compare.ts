@@ -25,7 +25,7 @@ function serialChanges({ migration, unit }: Snapshot, { serial }: UnitState): re
   const planned = migration.licenses.length > 0 ? unit.serial : (migration.serial ?? unit.serial);
   if (isSame(serial, unit.serial) && isSame(serial, planned)) return [];
   if (serial === null)
-    return [{ kind: 'not-visible', what: 'The serial number is not reported', means: 'Check that the API works' }];
+    return [{ kind: 'not-visible', what: 'The unit does not report its serial number', means: 'Check that the API works' }];
   const what = `The serial number is ${serial} (previously ${unit.serial ?? 'not reported'})`;
   if (planned === null || isSame(serial, planned)) return [{ kind: 'as-planned', what, means: 'As planned' }];
   return [{ kind: 'broken', what, means: `${planned} was planned. Check that this is the right unit` }];
@@ -38,7 +38,7 @@ function isSame(one: string | null, other: string | null): boolean {
 function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): readonly Change[] {
   if (was === null) return [];
   if (is === null)
-    return [{ kind: 'not-visible', what: 'The tokens are not reported', means: 'Check that the API works' }];
+    return [{ kind: 'not-visible', what: 'The unit does not report its tokens', means: 'Check that the API works' }];
   const missing = was.assigned - is.assigned;
   const assigned =
     missing > 0
@@ -78,7 +78,7 @@ function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { fir
   const planned = migration.firmware ?? was;
   if (firmware === was && firmware === planned) return [];
   if (firmware === null)
-    return [{ kind: 'not-visible', what: 'The firmware version is not reported', means: 'Check that the API works' }];
+    return [{ kind: 'not-visible', what: 'The unit does not report its firmware version', means: 'Check that the API works' }];
   const what = `The firmware version is ${firmware} (previously ${was ?? 'not reported'})`;
   // If the plan did not include a firmware change, a different version does not require any action.
   return migration.firmware === null || firmware === migration.firmware
@@ -171,7 +171,7 @@ function licenseChange({ license, was, is, target }: Holders, after: UnitState):
 function unreported(license: string): Change {
   return {
     kind: 'not-visible',
-    what: `The unit to which ${license} is registered is not reported`,
+    what: `It is unknown to which unit ${license} is registered`,
     means: 'Check the licence at support.fortinet.com, or configure "registration"',
   };
 }

@@ -203,7 +203,7 @@ function lossesOf(move: Move, unit: UnitState): readonly string[] {
     `The tokens of ${move.isPart ? 'these licences' : 'the unit'} are bound to the serial number. ` +
       'Delete the tokens, create them ' +
       `again from the licence, and assign them to the users again (${reissuedText(unit.tokens, move.isPart)}).`,
-    'The two trial tokens of the unit cannot be moved.',
+    "The unit's two trial tokens cannot be moved.",
   ];
 }
 

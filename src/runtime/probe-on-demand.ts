@@ -84,9 +84,9 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
         .catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
-    if (looked === null) return unknownAnswer(target, 'the ftm-watch process stalled in the meantime');
+    if (looked === null) return unknownAnswer(target, 'the ftm-watch process stalled during the probe');
     const { seen } = looked;
-    if (stopping.signal.aborted) return unknownAnswer(target, 'it was called off');
+    if (stopping.signal.aborted) return unknownAnswer(target, 'the probe was cancelled');
     if (!seen.success && seen.localError !== null) return unknownAnswer(target, seen.localError);
     const metrics = await renderProbe({ module, durationMs, ...seen });
     return { kind: 'probed', metrics, explanation: explain(`${module} probe of ${target}`, seen, durationMs) };
@@ -203,7 +203,7 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
     localError:
       signal.reason instanceof DeadlineError
         ? 'the time limit was reached before the probe started'
-        : 'it was called off',
+        : 'the probe was cancelled',
   };
 }
 

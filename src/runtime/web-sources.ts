@@ -110,7 +110,7 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
     ready: first && !stopping(),
     problems: [
       ...(first ? [] : ['The first round has not finished yet']),
-      ...(stopping() ? ['It is stopping'] : []),
+      ...(stopping() ? ['The daemon is stopping'] : []),
       ...(store.writable() ? [] : [store.newer() ?? 'Cannot write the history (see the log)']),
       ...(lastReload()?.taken === false
         ? ['The last reload was rejected. The previous configuration is still active']

@@ -45,7 +45,7 @@ describe('notifyTest', () => {
     });
     expect(lines).toEqual([
       `email here@example.org: sent (127.0.0.1:${String(sink.port)})\n`,
-      `email gone@example.org: refused (127.0.0.1:${String(sink.port)}: 550 no such user)\n`,
+      `email gone@example.org: rejected (127.0.0.1:${String(sink.port)}: 550 no such user)\n`,
       `webhook ${webhook.url}: sent (HTTP 200: status 200)\n`,
       `alertmanager ${alertmanager.url}/api/v2/alerts: failed for now (HTTP 500: status 500)\n`,
     ]);
