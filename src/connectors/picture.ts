@@ -6,7 +6,7 @@ import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import type { PeerObservation } from '../core/round.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import { startApart } from '../schedule/start-apart.ts';
+import { startApart } from '../system/start-apart.ts';
 
 /**
  * The last observation of one appliance. `rest` and `role` are null if the REST API or SNMP agent is not configured or

@@ -28,7 +28,7 @@ import { ROUND_LIMIT } from '../round/round.ts';
 import { type Instruments, type Look, lookWith } from '../round/instruments.ts';
 import { observeMailServer } from '../round/mail.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
-import { discardIfStalled } from '../schedule/stall-monitor.ts';
+import { discardIfStalled } from '../system/stall-monitor.ts';
 import type { HostPort } from '../core/addresses.ts';
 import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';

@@ -13,10 +13,10 @@ import type { PeerObservation } from '../core/round.ts';
 import type { PartlyFresh } from '../engine/incident/round-view.ts';
 import type { Diagnosis, Finding } from '../engine/model.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import { createSpreadTimer, periodOf, type Schedule } from '../schedule/cron-timer.ts';
-import { Runner, type RunnerOptions } from '../schedule/runner.ts';
-import { discardIfStalled } from '../schedule/stall-monitor.ts';
-import { startApart } from '../schedule/start-apart.ts';
+import { createSpreadTimer, periodOf, type Schedule } from '../system/cron-timer.ts';
+import { Runner, type RunnerOptions } from '../system/runner.ts';
+import { discardIfStalled } from '../system/stall-monitor.ts';
+import { startApart } from '../system/start-apart.ts';
 import { oneATurn } from '../system/clock.ts';
 
 interface UnitMonitorDeps

@@ -5,7 +5,7 @@ import type { RoundResult } from '../../../src/report/report-contents.ts';
 import { assessRound, needsCloserLook } from '../../../src/round/assess.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
-import { Runner } from '../../../src/schedule/runner.ts';
+import { Runner } from '../../../src/system/runner.ts';
 import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
 import { conclude } from '../../../src/runtime/conclude.ts';
 import { handClock } from './hand-clock.ts';

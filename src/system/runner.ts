@@ -1,5 +1,5 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { IDLE_BEAT, nextBeat } from '../system/clock.ts';
+import { IDLE_BEAT, nextBeat } from './clock.ts';
 import type { CronListener, CronTimer } from './cron-timer.ts';
 
 export interface RunnerOptions {

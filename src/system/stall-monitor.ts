@@ -1,6 +1,6 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { isInvalid } from '../core/round.ts';
-import { beat, IDLE_BEAT } from '../system/clock.ts';
+import { beat, IDLE_BEAT } from './clock.ts';
 
 /**
  * Detects stalls of this process, such as a blocked event loop or a paused virtual machine. Checks four times a second

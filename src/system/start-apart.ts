@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
-import { sleep } from '../system/clock.ts';
+import { sleep } from './clock.ts';
 
 interface StartApart {
   readonly clock: Clock;
