@@ -19,7 +19,7 @@ import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/control-place.ts';
 import { createDaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './terminal.ts';
+import { type Invocation, needsNothing, runWithConfig, type Terminal } from './terminal.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
@@ -38,14 +38,12 @@ export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.tes
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
-export async function runCapture(
+export function runCapture(
   files: readonly string[],
   { json = false, all = false, attach, printCommand }: CaptureOptions,
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal, printCommand === undefined ? neededToJudge : needsNothing);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+  return runWithConfig(terminal, printCommand === undefined ? neededToJudge : needsNothing, async (config) => {
     if (printCommand !== undefined) {
       terminal.output.write(commandText(printCommand, config));
       return EXIT.ok;
@@ -56,10 +54,7 @@ export async function runCapture(
     terminal.output.write(text);
     if (attach !== undefined) await attachTo(attach, result, config, terminal);
     return EXIT[result.level];
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[] {

@@ -12,7 +12,7 @@ import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-sockets.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { fileWarnings, machineWarnings } from './config.ts';
-import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
+import { type Invocation, load, loadWith, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
 const EXIT = { valid: 0, invalid: 3 } as const;
 
@@ -95,7 +95,7 @@ function linesOf(loaded: LoadResult): readonly string[] {
 
 /** Files that systemd reads on behalf of the service are read with the permissions of this process. */
 async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
-  if (rights === null) return load(terminal, needsAll);
+  if (rights === null) return loadWith(commandFiles, terminal);
   const named = new Set<string>();
   const note = (path: string): Promise<null> => {
     named.add(path);

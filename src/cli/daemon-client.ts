@@ -123,7 +123,7 @@ const incidentsShape = z.object({
     }),
   ),
 });
-const problemShape = z.object({ error: z.string() });
+const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
 /** Returns null if no daemon is running with this store. */
 export async function readDaemonStatus(
@@ -144,19 +144,24 @@ export async function readDaemonStatus(
   }
 }
 
+/** One line for each reason why the daemon rejected a request. */
 export function problemOf({ status, json }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
-  return visibleText(
-    problem.success ? problem.data.error : `the daemon answered with HTTP status ${String(status)}`,
-    1_000,
-  );
+  if (!problem.success) return unexpected(status);
+  const { error, problems } = problem.data;
+  return [error, ...problems.map((line) => `- ${line}`)].map((line) => visibleText(line, 1_000)).join('\n');
 }
 
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new Error(
-    `Unexpected answer from the daemon (HTTP ${String(status)}): check that the daemon has the same version as this command`,
+  throw new Error(unexpected(status));
+}
+
+function unexpected(status: number): string {
+  return (
+    `Unexpected answer from the daemon (HTTP ${String(status)}): ` +
+    'check that the daemon has the same version as this command'
   );
 }
 

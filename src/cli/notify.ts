@@ -5,22 +5,20 @@ import { messageContext, randomName } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome, ChannelDeps } from '../notify/channels/channel.ts';
 import { CHANNELS, noChannelNote } from '../notify/channels/registry.ts';
 import { readSecret } from '../system/secret.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
+import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
 
-const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
-  delivered: 0,
-  failed: 2,
-  nothing: 3,
-};
+const EXIT = { delivered: 0, failed: 2, nothing: 3 } as const;
 
 interface Result extends RecipientOutcome {
   readonly channel: string;
 }
 
-export async function runNotifyTest(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, (key) => key.startsWith('notify.'));
-  return config === null ? EXIT_UNKNOWN : notifyTest(config, terminal);
+export function runNotifyTest(terminal: Invocation): Promise<number> {
+  return runWithConfig(
+    terminal,
+    (key) => key.startsWith('notify.'),
+    (config) => notifyTest(config, terminal),
+  );
 }
 
 /** Messages bypass the outbox, so failed messages are not retried. */
@@ -44,9 +42,9 @@ export async function notifyTest(
   const note = noChannelNote(config.notify);
   if (note !== null) {
     output.write(`${note}\n`);
-    return NOTIFY_TEST_EXIT.nothing;
+    return EXIT.nothing;
   }
-  return results.every(({ kind }) => kind === 'sent') ? NOTIFY_TEST_EXIT.delivered : NOTIFY_TEST_EXIT.failed;
+  return results.every(({ kind }) => kind === 'sent') ? EXIT.delivered : EXIT.failed;
 }
 
 async function testChannel(

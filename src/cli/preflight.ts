@@ -18,9 +18,8 @@ import { oneATurn } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { examine, neededToExamine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { reportTarget, writeWhole } from './report-file.ts';
-import { type Invocation, loadOrExplain } from './terminal.ts';
+import { type Invocation, runWithConfig } from './terminal.ts';
 
 interface PreflightWish {
   readonly unit: string | undefined;
@@ -33,10 +32,8 @@ interface PreflightWish {
 
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+export function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, neededToExamine, async (config) => {
     const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
     const target = await reportTarget({ typed: wish.output, cwd: terminal.cwd, force: wish.force });
     if (wish.users && target.kind === 'output')
@@ -60,16 +57,11 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
       );
     }
     return planExit(plan);
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
-export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+export function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, neededToExamine, async (config) => {
     const before = await readSnapshot(resolve(terminal.cwd, path));
     const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
     const { snapshot: after } = await look(migration, config, terminal);
@@ -79,10 +71,7 @@ export async function verifyMigration(path: string, json: boolean, terminal: Inv
     );
     if (changes.some(({ kind }) => kind === 'broken')) return EXIT.broken;
     return changes.some(({ kind }) => kind !== 'as-planned') ? EXIT.something : EXIT.nothing;
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 async function readSnapshot(path: string): Promise<Snapshot> {

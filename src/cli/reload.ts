@@ -1,9 +1,7 @@
 import { visibleText } from '../core/visible-text.ts';
-import { messageOf } from '../text/message-of.ts';
 import { controlPlace, runtimeSocket } from '../runtime/control-place.ts';
 import { createDaemonClient } from './daemon-client.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { storeOrExplain, type Invocation } from './terminal.ts';
+import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
 
 const RELOAD_EXIT = { taken: 0, refused: 2 } as const;
 
@@ -13,7 +11,7 @@ export async function reload(terminal: Invocation): Promise<number> {
   const { output, errors } = terminal;
   const socket = await socketOrExplain(terminal);
   if (socket === null) return RELOAD_EXIT.refused;
-  try {
+  return runOrExplain(terminal, async () => {
     await using daemon = await createDaemonClient({ socket }, terminal);
     const { status, text } = await daemon.ask('POST', '/-/reload');
     const message = text
@@ -23,10 +21,7 @@ export async function reload(terminal: Invocation): Promise<number> {
       .join('');
     (status === 200 ? output : errors).write(message);
     return status === 200 ? RELOAD_EXIT.taken : RELOAD_EXIT.refused;
-  } catch (error) {
-    errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 /**

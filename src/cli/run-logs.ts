@@ -6,8 +6,7 @@ import type { Needs } from '../config/config-file.ts';
 import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadOrExplain, type Invocation, type Streams, type Terminal } from './terminal.ts';
+import { type Invocation, runWithConfig, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { type FramedLine, Framer } from '../logs/framing.ts';
@@ -21,21 +20,22 @@ import { messageOf } from '../text/message-of.ts';
 
 const neededToRecognise: Needs = (key) => key === 'logs.signatureFiles';
 
-export async function runExplain(
+export function runExplain(
   { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToRecognise);
-  return config === null ? EXIT_UNKNOWN : explain({ ...terminal, ...(await recognition(config)), lines, json });
+  return runWithConfig(terminal, neededToRecognise, async (config) =>
+    explain({ ...terminal, ...(await recognition(config)), lines, json }),
+  );
 }
 
-export async function runReplay(
+export function runReplay(
   { file, json }: { readonly file: string; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToRecognise);
-  if (config === null) return EXIT_UNKNOWN;
-  return replay({ ...terminal, ...(await recognition(config)), file, json });
+  return runWithConfig(terminal, neededToRecognise, async (config) =>
+    replay({ ...terminal, ...(await recognition(config)), file, json }),
+  );
 }
 
 async function recognition({ logs, appliances, licenseServer }: Config) {

@@ -1,51 +1,40 @@
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { release, type } from 'node:os';
-import { isFaultId } from '../checks/registry.ts';
-import { loadSignatures } from '../logs/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { capturesOf } from './capture.ts';
 import { examine, neededToExamine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { logPartOf, readLogMemory } from './log-memory.ts';
+import { HISTORY_LIMITS, readStored } from './log-memory.ts';
 import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
 import { readPeriod, type TypedPeriod } from './report-period.ts';
-import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
-import { messageOf } from '../text/message-of.ts';
+import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
 import type { Config } from '../config/config.ts';
 import { plainConfig, secretSources, secretUrls } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Period } from '../core/time-text.ts';
 import { readSecret } from '../system/secret.ts';
-import type { RoundResult, LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
-import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
+import type { ReportSources, Versions } from '../report/report-contents.ts';
+import { readStoredHistory } from '../store/stored-history.ts';
 
 interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
   readonly captures: readonly string[];
 }
 
-export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+export function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, neededToExamine, async (config) => {
     const now = terminal.clock.now();
     const period = readPeriod(wish.period, now);
     const target = await reportTarget({ ...wish, cwd: terminal.cwd });
     // The current log verdict uses all stored data, even if the report covers a shorter period.
-    const kept = await readKept(config, now);
-    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const log = logPartOf(config, { ...kept, signatures, now });
+    const { log, logMemory } = await readStored(config, now);
     const capture = wish.captures.length === 0 ? null : await capturesOf(wish.captures, config, terminal);
     const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
-    const sources = await reportSources(config, { ...kept, examination, period, capture }, terminal);
+    const sources = await reportSources(config, { logMemory, examination, period, capture }, terminal);
     await deliver(reportArchive(sources), target, { force: wish.force, terminal });
     return 0;
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 async function deliver(
@@ -79,27 +68,9 @@ function sizeText(bytes: number): string {
   return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }
 
-/** The limits allow a year of incidents but keep the archive small enough to be sent by mail. */
-const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
-
-interface Kept {
-  readonly storedHistory: StoredHistory;
-  readonly logMemory: LogMemory;
-}
-
-export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
-  return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
-}
-
-interface ReportSubject extends Omit<Kept, 'storedHistory'> {
-  readonly examination: RoundResult;
-  readonly period: Period;
-  readonly capture: ReportSources['capture'];
-}
-
 async function reportSources(
   config: Config,
-  subject: ReportSubject,
+  subject: Pick<ReportSources, 'examination' | 'period' | 'capture' | 'logMemory'>,
   { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
 ): Promise<ReportSources> {
   return {
@@ -107,7 +78,7 @@ async function reportSources(
     writtenAt: clock.now(),
     versions: await versionsOf(version),
     ...subject,
-    storedHistory: readStoredHistory(config.store.path, LIMITS, subject.period),
+    storedHistory: readStoredHistory(config.store.path, HISTORY_LIMITS, subject.period),
     configuration: plainConfig(config),
     secrets: await readSecrets(config, env),
   };

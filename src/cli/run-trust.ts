@@ -9,8 +9,7 @@ import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.t
 import { trueTime } from '../round/assess.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
 import { capturesOf, neededToJudge } from './capture.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { createProgressLine, loadOrExplain, type Invocation, type Terminal, type Streams } from './terminal.ts';
+import { createProgressLine, runWithConfig, type Invocation, type Terminal, type Streams } from './terminal.ts';
 import { renderTrust, certificateLines, comparisonLines } from './trust-text.ts';
 import { type Baseline, learnBaseline } from '../tls/trust.ts';
 import {
@@ -33,30 +32,29 @@ interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
   readonly captures: readonly string[];
 }
 
-export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToCapture);
-  if (config === null) return EXIT_UNKNOWN;
+export function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
   const { captures, ...typed } = wishes;
   const isCaptured = captures.length > 0;
-  const captureChains = async (signal: AbortSignal): Promise<readonly CapturedChain[]> =>
-    isCaptured
-      ? chainsIn(await capturesOf(captures, config, terminal))
-      : capture(await createInstruments(config, terminal), terminal, signal);
-  return trustLearn({
-    ...terminal,
-    target: authority(config.licenseServer),
-    capture: captureChains,
-    ...typed,
-    needsFingerprint: isCaptured,
-    save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
-  });
+  return runWithConfig(terminal, neededToCapture, (config) =>
+    trustLearn({
+      ...terminal,
+      target: authority(config.licenseServer),
+      capture: async (signal) =>
+        isCaptured
+          ? chainsIn(await capturesOf(captures, config, terminal))
+          : capture(await createInstruments(config, terminal), terminal, signal),
+      ...typed,
+      needsFingerprint: isCaptured,
+      save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
+    }),
+  );
 }
 
-export async function runTrustShow(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToJudge);
-  if (config === null) return EXIT_UNKNOWN;
-  terminal.output.write(overview(await createInstruments(config, terminal)));
-  return 0;
+export function runTrustShow(terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, neededToJudge, async (config) => {
+    terminal.output.write(overview(await createInstruments(config, terminal)));
+    return 0;
+  });
 }
 
 function overview({ config, knowledge }: Instruments): string {

@@ -6,7 +6,8 @@ import { App } from '../runtime/app.ts';
 import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
 import { notifyServiceManager } from '../system/service-manager.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadForDaemon, type Invocation, writeIssues, type Terminal } from './terminal.ts';
+import { type Invocation, loadWith, writeIssues, type Terminal } from './terminal.ts';
+import { type LoadResult, localFiles } from '../config/load.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 
@@ -16,7 +17,9 @@ export async function run(terminal: Invocation): Promise<number> {
   // The SIGHUP listener is installed first, because SIGHUP ends a process without a listener. SIGHUP has no effect
   // until the configuration has been loaded.
   terminal.onHangup(() => reload());
-  const loaded = await loadForDaemon(terminal);
+  // The daemon never reads substitutes for secret files, as other commands do.
+  const load = (): Promise<LoadResult> => loadWith(localFiles, terminal);
+  const loaded = await load();
   if (loaded.kind === 'invalid') {
     writeIssues(loaded, terminal.errors);
     return EXIT_UNKNOWN;
@@ -40,7 +43,7 @@ export async function run(terminal: Invocation): Promise<number> {
     logger,
     version,
     onBound: () => void notifyServiceManager('READY=1', env, logger),
-    load: () => loadForDaemon(terminal),
+    load,
     onDeath: death.reject,
   });
   const started = Promise.withResolvers<void>();

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/control-place.ts';
-import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
+import { createDaemonClient, type DaemonAnswer, type DaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
-import { messageOf } from '../text/message-of.ts';
+import { runOrExplain, storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
 
 interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
@@ -34,7 +33,6 @@ const silenceShape = z.object({
   comment: z.string(),
 });
 const listShape = z.object({ silences: z.array(silenceShape) });
-const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
 export type SilenceCommand =
   | { readonly kind: 'add'; readonly silence: TypedSilence }
@@ -44,7 +42,7 @@ export type SilenceCommand =
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
   const storePath = await storeOrExplain(terminal);
   if (storePath === null) return EXIT_UNKNOWN;
-  try {
+  return runOrExplain(terminal, async () => {
     await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const deps = { ...terminal, daemon };
     switch (command.kind) {
@@ -55,10 +53,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
       case 'remove':
         return await silenceRemove(command.ids, deps);
     }
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
@@ -96,16 +91,8 @@ function describe({ id, cause, subject, until, by, comment }: z.infer<typeof sil
 }
 
 function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {
-  const problem = problemShape.safeParse(answer.json);
-  const lines = problem.success
-    ? [problem.data.error, ...problem.data.problems.map((line) => `- ${line}`)]
-    : [strange(answer.status)];
-  errors.write(lines.map((line) => `${shown(line)}\n`).join(''));
+  errors.write(`${problemOf(answer)}\n`);
   return SILENCE_EXIT.refused;
-}
-
-function strange(status: number): string {
-  return `Unexpected answer from the daemon (HTTP ${String(status)}): check that the daemon has the same version as this command`;
 }
 
 function shown(text: string): string {

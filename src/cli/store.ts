@@ -4,9 +4,8 @@ import { isoTime } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../store/backup-store.ts';
 import { counted } from '../core/phrases.ts';
-import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { storeOrExplain, type Invocation } from './terminal.ts';
+import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
 
 const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
@@ -66,21 +65,16 @@ export async function storeBackup({ file, force, keepPending }: BackupWish, term
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;
   const to = resolve(terminal.cwd, file);
-  let withdrawn: number;
-  try {
+  return runOrExplain(terminal, async () => {
     if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
     if (!force && existsSync(to))
       throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
-    withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
-  } catch (error) {
-    terminal.errors.write(`${visibleText(messageOf(error), MAX_SHOWN)}\n`);
-    return EXIT_UNKNOWN;
-  }
-  if (withdrawn > 0)
-    terminal.output.write(
-      `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. ` +
-        'A daemon that is started with the ' +
-        'copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
-    );
-  return storeCheck(to, terminal);
+    const withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
+    if (withdrawn > 0)
+      terminal.output.write(
+        `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. A daemon that is started with ` +
+          'the copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
+      );
+    return storeCheck(to, terminal);
+  });
 }

@@ -9,13 +9,14 @@ import {
   type LoadResult,
   locateStore,
   commandFiles,
-  localFiles,
 } from '../config/load.ts';
 import type { Needs, Substitute } from '../config/config-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { RoundProgress } from '../round/round.ts';
+import { messageOf } from '../text/message-of.ts';
+import { EXIT_UNKNOWN } from './exit-codes.ts';
 
 export interface Streams {
   readonly output: { write(text: string): unknown };
@@ -57,17 +58,11 @@ export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), needs });
 }
 
-/** The daemon never reads substitutes for secret files. */
-export function loadForDaemon(invocation: Asked): Promise<LoadResult> {
-  return loadWith(localFiles, invocation);
-}
-
 /** Checks all files and variables that the configuration refers to. */
 export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), files });
 }
 
-export const needsAll: Needs = () => true;
 export const needsNothing: Needs = () => false;
 
 /** If the configuration is invalid, prints the problems and returns null. */
@@ -81,6 +76,35 @@ export async function storeOrExplain(invocation: Invocation): Promise<string | n
 function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
   return { path, env, hostname, cwd, files: commandFiles };
 }
+
+/**
+ * Runs a command with the configuration and returns its exit code. If the configuration is invalid or the command
+ * fails, prints the reason and returns exit code 3.
+ */
+export function runWithConfig(
+  terminal: Invocation,
+  needs: Needs,
+  work: (config: Config) => Promise<number>,
+): Promise<number> {
+  return runOrExplain(terminal, async () => {
+    const config = await loadOrExplain(terminal, needs);
+    return config === null ? EXIT_UNKNOWN : work(config);
+  });
+}
+
+/** If the work fails, prints the reason and returns exit code 3. */
+export async function runOrExplain({ errors }: Pick<Streams, 'errors'>, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    // The message can quote a file or an answer that somebody else wrote.
+    const lines = messageOf(error).split('\n');
+    errors.write(lines.map((line) => `${visibleText(line, MAX_LINE)}\n`).join(''));
+    return EXIT_UNKNOWN;
+  }
+}
+
+const MAX_LINE = 2_000;
 
 /** If the configuration is invalid, prints the problems and returns null. */
 export async function loadOrExplain(invocation: Invocation, needs: Needs): Promise<Config | null> {
