@@ -8,7 +8,7 @@ import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/config-file.ts';
 import { hostOf } from '../core/addresses.ts';
-import { chainKey } from '../core/certificate.ts';
+import { type Certificate, chainKey, formatDistinguishedName } from '../core/certificate.ts';
 import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { blocksOf, headOf, type Cause, isFault } from '../engine/model.ts';
@@ -16,7 +16,7 @@ import { remedyOf } from '../engine/remedy-words.ts';
 import { unitAddresses } from '../runtime/conclude.ts';
 import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
-import { controlPlace } from '../runtime/control-place.ts';
+import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { type Invocation, needsNothing, runWithConfig, type Terminal } from './terminal.ts';
@@ -25,7 +25,6 @@ import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
 import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
-import { certificateLines } from './trust-text.ts';
 
 export interface CaptureOptions {
   readonly json?: boolean;
@@ -184,6 +183,21 @@ function chainLines(connections: readonly JudgedConnection[]): readonly string[]
   return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
     .slice(0, MOST_SHOWN)
     .flatMap((chain) => ['The certificate chain as it was sent:', ...chain.flatMap(certificateLines), '']);
+}
+
+export function certificateLines(certificate: Certificate): readonly string[] {
+  const names = certificate.dnsNames.slice(0, 5).join(', ');
+  return [
+    `  ${formatDistinguishedName(certificate.subject)}${names === '' ? '' : ` (${names})`}`,
+    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ` +
+      `${day(certificate.notAfter)}, ${certificate.key}`,
+    `    SHA-256 ${certificate.fingerprint}`,
+    `    ${certificate.pin}`,
+  ];
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 function causesOf(connections: readonly JudgedConnection[], { site, file, licenseServer }: Config): readonly Cause[] {

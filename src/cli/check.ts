@@ -119,16 +119,12 @@ interface Ended {
 const MOST_NAMED = 5;
 
 function noteOf({ notify }: Config, ended: Ended | null): string | null {
-  const notes = [
-    ...(ended === null
-      ? []
-      : [
-          `Stopped after ${spanText(ended.after)} while waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
-            'Use --timeout to wait longer.',
-        ]),
-    noChannelNote(notify) ?? [],
-  ].flat();
-  return notes.length === 0 ? null : notes.join(' ');
+  const stopped =
+    ended === null
+      ? null
+      : `Stopped after ${spanText(ended.after)} while waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
+        'Use --timeout to wait longer.';
+  return [stopped, noChannelNote(notify)].filter((note) => note !== null).join(' ') || null;
 }
 
 interface PluginLimits {
@@ -150,13 +146,11 @@ async function answer({ timeout, longest }: PluginLimits, terminal: Invocation):
   const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: messages.push.bind(messages) } };
   try {
     const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
-    if (limit.expired()) return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
-    return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
+    if (!limit.expired()) return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
   } catch (error) {
-    return pluginUnknown(
-      limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error),
-    );
+    if (!limit.expired()) return pluginUnknown(messageOf(error));
   }
+  return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
 }
 
 async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type ControlPlace, controlPlace } from '../runtime/control-place.ts';
+import { type ControlPlace, controlPlace } from '../runtime/store-places.ts';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';

@@ -20,7 +20,7 @@ import { invalidWhenStalled } from '../checks/assess.ts';
 import type { MailServer } from '../config/schema/mail.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
-import { stateFile } from '../runtime/state-files.ts';
+import { stateFile } from '../runtime/store-places.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import { deadline, oneATurn, within } from '../system/clock.ts';
@@ -89,10 +89,10 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     };
     const settled = await untilSettled(look, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
     const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
-    const open = signal.aborted ? unconfirmedIn(settled, rounds) : [];
-    const isWhole = open.length === 0 && !settled.observations.mail.some(isOpen);
+    const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
+    const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
     return {
-      ...(isWhole ? settled : concluded(completed(settled, late, open, config), options)),
+      ...(isWhole ? settled : concluded(completed(settled, late, unconfirmed, config), options)),
       waitingFor: [...new Set(waitingFor)],
     };
   } finally {
@@ -129,8 +129,8 @@ function completed(
   unconfirmed: readonly Cause[],
   config: Config,
 ): Omit<Seen, 'diagnosis'> {
-  const answered = new Map(late.filter((seen) => !isOpen(seen)).map((seen) => [seen.server, seen]));
-  const mail = observations.mail.map((seen) => (isOpen(seen) ? (answered.get(seen.server) ?? seen) : seen));
+  const answered = new Map(late.filter((seen) => !isUnanswered(seen)).map((seen) => [seen.server, seen]));
+  const mail = observations.mail.map((seen) => (isUnanswered(seen) ? (answered.get(seen.server) ?? seen) : seen));
   const round = { ...observations, mail };
   const { assessments, ...others } = withMail(judged, config, round);
   const open = new Set(unconfirmed.map(({ precondition }) => precondition));
@@ -141,8 +141,7 @@ function completed(
   };
 }
 
-/** Returns whether the mail server had not answered by the end of the round. */
-function isOpen({ outcome }: MailObservation): boolean {
+function isUnanswered({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
 }
 

@@ -10,7 +10,7 @@ import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import { NOTHING_REMEMBERED, type LogPart, lastExplainingFaults } from '../runtime/conclude.ts';
 import { listenedSince, readPolling } from '../logs/polling-log.ts';
-import { stateFile } from '../runtime/state-files.ts';
+import { stateFile } from '../runtime/store-places.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** The limits allow a year of incidents but keep a report small enough to be sent by mail. */

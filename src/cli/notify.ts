@@ -22,10 +22,7 @@ export function runNotifyTest(terminal: Invocation): Promise<number> {
 }
 
 /** Messages bypass the outbox, so failed messages are not retried. */
-export async function notifyTest(
-  config: Config,
-  { clock, env, output, signal }: Pick<Terminal, 'clock' | 'env' | 'output' | 'signal'>,
-): Promise<number> {
+async function notifyTest(config: Config, { clock, env, output, signal }: Terminal): Promise<number> {
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
   const deps: ChannelDeps = {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { askedFor } from '../core/license/firewall.ts';
 import { counted, nameList } from '../core/phrases.ts';
@@ -18,60 +18,80 @@ import { oneATurn } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { examine, neededToExamine } from './examine.ts';
-import { reportTarget, writeWhole } from './report-file.ts';
+import { reportTarget, writeTo } from './report-file.ts';
 import { type Invocation, runWithConfig } from './terminal.ts';
 
-interface PreflightWish {
-  readonly unit: string | undefined;
-  readonly migration: Omit<Migration, 'unit'>;
-  readonly output: string | undefined;
-  readonly users: boolean;
-  readonly force: boolean;
-  readonly json: boolean;
+export interface MigrationOptions {
+  readonly unit?: string;
+  readonly newSerial?: string;
+  readonly newAddress?: string;
+  readonly newFirmware?: string;
+  readonly license?: readonly string[];
+  readonly output?: string;
+  readonly users?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly verify?: string;
 }
 
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-export function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
-  return runWithConfig(terminal, neededToExamine, async (config) => {
-    const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
-    const target = await reportTarget({ typed: wish.output, cwd: terminal.cwd, force: wish.force });
-    if (wish.users && target.kind === 'output')
-      throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
-    const { snapshot, plan } = await look(migration, config, terminal);
-    const users = wish.users ? await usersOf(plan, migration.unit, config, terminal) : null;
-    const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
-    const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
-    if (target.kind === 'output') terminal.output.write(bytes);
-    else {
-      const path = target.kind === 'file' ? target.path : join(target.path, name);
-      await writeWhole(path, bytes, wish.force);
-      terminal.output.write(
-        wish.json
-          ? `${JSON.stringify({ ...plan, ...(users === null ? {} : { users }), snapshot: path })}\n`
-          : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
-      );
-      const config = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
-      terminal.errors.write(
-        `Wrote ${path}. After the change, run: ftm-watch preflight migration${config} --verify ${path}\n`,
-      );
-    }
-    return planExit(plan);
-  });
+export function preflightMigration(options: MigrationOptions, terminal: Invocation): Promise<number> {
+  const { verify } = options;
+  return runWithConfig(terminal, neededToExamine, (config) =>
+    verify === undefined ? prepare(options, config, terminal) : compare(verify, options, config, terminal),
+  );
 }
 
-export function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
-  return runWithConfig(terminal, neededToExamine, async (config) => {
-    const before = await readSnapshot(resolve(terminal.cwd, path));
-    const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
-    const { snapshot: after } = await look(migration, config, terminal);
-    const changes = changesSince(before, after);
+async function prepare(
+  { json = false, users: isWithUsers = false, output, force = false, ...typed }: MigrationOptions,
+  config: Config,
+  terminal: Invocation,
+): Promise<number> {
+  const migration = {
+    unit: unitName(config, typed.unit),
+    serial: typed.newSerial?.toUpperCase() ?? null,
+    address: typed.newAddress ?? null,
+    firmware: typed.newFirmware ?? null,
+    licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
+  };
+  const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
+  if (isWithUsers && target.kind === 'output')
+    throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
+  const { snapshot, plan } = await look(migration, config, terminal);
+  const users = isWithUsers ? await usersOf(plan, migration.unit, config, terminal) : null;
+  const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
+  const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
+  const path = await writeTo(target, name, bytes, force, terminal.output);
+  if (path !== null) {
     terminal.output.write(
-      json ? `${JSON.stringify({ since: before.at, changes })}\n` : changesText(changes, terminal.style),
+      json
+        ? `${JSON.stringify({ ...plan, ...(users === null ? {} : { users }), snapshot: path })}\n`
+        : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
     );
-    if (changes.some(({ kind }) => kind === 'broken')) return EXIT.broken;
-    return changes.some(({ kind }) => kind !== 'as-planned') ? EXIT.something : EXIT.nothing;
-  });
+    const option = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
+    terminal.errors.write(
+      `Wrote ${path}. After the change, run: ftm-watch preflight migration${option} --verify ${path}\n`,
+    );
+  }
+  return planExit(plan);
+}
+
+async function compare(
+  path: string,
+  { json = false }: MigrationOptions,
+  config: Config,
+  terminal: Invocation,
+): Promise<number> {
+  const before = await readSnapshot(resolve(terminal.cwd, path));
+  const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
+  const { snapshot: after } = await look(migration, config, terminal);
+  const changes = changesSince(before, after);
+  terminal.output.write(
+    json ? `${JSON.stringify({ since: before.at, changes })}\n` : changesText(changes, terminal.style),
+  );
+  if (changes.some(({ kind }) => kind === 'broken')) return EXIT.broken;
+  return changes.some(({ kind }) => kind !== 'as-planned') ? EXIT.something : EXIT.nothing;
 }
 
 async function readSnapshot(path: string): Promise<Snapshot> {

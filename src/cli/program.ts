@@ -7,8 +7,10 @@ import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
 import { firmwareVersion } from '../core/license/appliance.ts';
-import type { TypedPeriod } from './report-period.ts';
+import type { MigrationOptions } from './preflight.ts';
+import type { ReportOptions } from './run-report.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
+import type { BackupOptions } from './store.ts';
 
 /** Each command's code is loaded only when the command runs, because `check` runs often and must start quickly. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -373,19 +375,6 @@ function addNotify(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
-interface TypedPreflight {
-  readonly unit?: string;
-  readonly newSerial?: string;
-  readonly newAddress?: string;
-  readonly newFirmware?: string;
-  readonly license?: readonly string[];
-  readonly output?: string;
-  readonly users?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-  readonly verify?: string;
-}
-
 function addPreflight(program: Command, invoked: Invoked, finish: Finish): void {
   const group = program
     .command('preflight')
@@ -406,23 +395,9 @@ function addPreflight(program: Command, invoked: Invoked, finish: Finish): void 
     .option('--json', 'print only a JSON object')
     .option('--verify <snapshot>', 'after the change: show what has changed since the snapshot, and what that means')
     .addHelpText('after', PREFLIGHT_HELP)
-    .action(async (typed: TypedPreflight, command: Command) => {
-      const { preflight, verifyMigration } = await import('./preflight.ts');
-      const json = typed.json === true;
-      if (typed.verify !== undefined) return finish(await verifyMigration(typed.verify, json, invoked(command)));
-      const migration = {
-        serial: typed.newSerial?.toUpperCase() ?? null,
-        address: typed.newAddress ?? null,
-        firmware: typed.newFirmware ?? null,
-        licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
-      };
-      const { unit, output, users, force } = typed;
-      finish(
-        await preflight(
-          { unit, migration, output, users: users === true, force: force === true, json },
-          invoked(command),
-        ),
-      );
+    .action(async (options: MigrationOptions, command: Command) => {
+      const { preflightMigration } = await import('./preflight.ts');
+      finish(await preflightMigration(options, invoked(command)));
     });
 }
 
@@ -449,13 +424,6 @@ Examples:
 This command does not change any settings.
 `;
 
-interface ReportOptions extends TypedPeriod {
-  readonly incident?: string;
-  readonly output?: string;
-  readonly force?: boolean;
-  readonly capture?: readonly string[];
-}
-
 function addReport(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('report'))
     .description(
@@ -477,14 +445,14 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
       ).conflicts(['output', 'force', 'capture', 'since', 'until']),
     )
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ incident, output, force, capture = [], ...period }: ReportOptions, command: Command) => {
+    .action(async ({ incident, ...options }: ReportOptions & { incident?: string }, command: Command) => {
       if (incident !== undefined) {
         const { printIncident } = await import('./incident.ts');
         finish(await printIncident(incident, invoked(command)));
         return;
       }
       const { runReport } = await import('./run-report.ts');
-      finish(await runReport({ typed: output, force: force === true, captures: capture, period }, invoked(command)));
+      finish(await runReport(options, invoked(command)));
     });
 }
 
@@ -563,10 +531,9 @@ function addStore(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--force', 'overwrite an existing file')
     .option('--keep-pending', 'keep undelivered messages in the copy, for a move to another machine')
     .addHelpText('after', '\nFor how to restore a copy, see docs/install.md.\n')
-    .action(async (file: string, options: { force?: boolean; keepPending?: boolean }, command: Command) => {
+    .action(async (file: string, options: BackupOptions, command: Command) => {
       const { storeBackup } = await import('./store.ts');
-      const wish = { file, force: options.force === true, keepPending: options.keepPending === true };
-      finish(await storeBackup(wish, invoked(command)));
+      finish(await storeBackup(file, options, invoked(command)));
     });
 }
 

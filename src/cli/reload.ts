@@ -1,5 +1,5 @@
 import { visibleText } from '../core/visible-text.ts';
-import { controlPlace, runtimeSocket } from '../runtime/control-place.ts';
+import { controlPlace, runtimeSocket } from '../runtime/store-places.ts';
 import { createDaemonClient } from './daemon-client.ts';
 import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
 

@@ -3,21 +3,22 @@ import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
+import type { Terminal } from './terminal.ts';
 
-export type ReportTarget =
+type ReportTarget =
   | { readonly kind: 'output' }
   /** A directory in which the report is saved under its default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
-export interface TargetWish {
+interface TypedTarget {
   readonly typed: string | undefined;
   readonly cwd: string;
   readonly force: boolean;
 }
 
 /** Called before the round starts, so that nobody waits for a report that cannot be saved. */
-export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
+export async function reportTarget({ typed, cwd, force }: TypedTarget): Promise<ReportTarget> {
   if (typed === '-') return { kind: 'output' };
   const path = resolve(cwd, typed ?? '.');
   const found = await look(path);
@@ -36,8 +37,25 @@ async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTa
   return { kind: 'file', path };
 }
 
+/** Returns the path of the written file, or null if the bytes were written to standard output. */
+export async function writeTo(
+  target: ReportTarget,
+  name: string,
+  bytes: Uint8Array,
+  force: boolean,
+  output: Terminal['output'],
+): Promise<string | null> {
+  if (target.kind === 'output') {
+    output.write(bytes);
+    return null;
+  }
+  const path = target.kind === 'file' ? target.path : join(target.path, name);
+  await writeWhole(path, bytes, force);
+  return path;
+}
+
 /** Only the owner can read the file. It is written either completely or not at all. */
-export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
     await writeNew(temporary, bytes);

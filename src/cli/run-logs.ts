@@ -33,12 +33,23 @@ export function runReplay(
   { file, json }: { readonly file: string; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  return runWithConfig(terminal, neededToRecognise, async (config) =>
-    replay({ ...terminal, ...(await recognition(config)), file, json }),
-  );
+  return runWithConfig(terminal, neededToRecognise, async (config) => {
+    const known = await recognition(config);
+    const summary = await summarise(file, known, terminal).catch((error: unknown) => {
+      throw new Error(`Cannot read the log "${file}": ${messageOf(error)}`, { cause: error });
+    });
+    terminal.output.write(json ? `${JSON.stringify(summary)}\n` : toText(summary));
+    return 0;
+  });
 }
 
-async function recognition({ logs, appliances, licenseServer }: Config) {
+interface KnownTexts {
+  readonly signatures: SignatureSet;
+  readonly attribution: Attribution;
+  readonly watched: WatchedTraffic;
+}
+
+async function recognition({ logs, appliances, licenseServer }: Config): Promise<KnownTexts> {
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),
@@ -46,19 +57,10 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
   };
 }
 
-interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
+interface ExplainOptions extends KnownTexts, Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
   readonly lines: readonly string[];
   readonly json: boolean;
-  readonly signatures: SignatureSet;
-  readonly attribution: Attribution;
-  readonly watched: WatchedTraffic;
 }
-
-/**
- * The format is part of the public API.
- * @internal
- */
-export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
@@ -100,6 +102,7 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
   framer.end();
 }
 
+/** The format is part of the public API. */
 function toJson(line: string, found: PastedRecognition | null, attribution: Attribution) {
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
   const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
@@ -144,15 +147,7 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
   return parts.join(', ');
 }
 
-interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
-  readonly file: string;
-  readonly json: boolean;
-  readonly signatures: SignatureSet;
-  readonly attribution: Attribution;
-  readonly watched: WatchedTraffic;
-}
-
-export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
+type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
 
 type ReplayFinding = ReturnType<typeof toFinding>;
 
@@ -165,31 +160,19 @@ interface Found {
   sample: string;
 }
 
-export async function replay(options: ReplayOptions): Promise<number> {
-  try {
-    const summary = await summarise(options);
-    options.output.write(options.json ? `${JSON.stringify(summary)}\n` : toText(summary));
-    return 0;
-  } catch (error) {
-    options.errors.write(`Cannot read the log "${options.file}": ${messageOf(error)}\n`);
-    return 3;
-  }
-}
-
-async function summarise(options: ReplayOptions) {
-  const { file, signatures, attribution, watched } = options;
-  const writtenAt = file === '-' ? options.clock.now() : (await stat(file)).mtimeMs;
+async function summarise(file: string, known: KnownTexts, terminal: Pick<Terminal, 'input' | 'clock'>) {
+  const writtenAt = file === '-' ? terminal.clock.now() : (await stat(file)).mtimeMs;
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
   // If log times have no year, the year is derived from the file's modification time, because no line can be newer than
   // the file.
-  const clock: Clock = { ...options.clock, now: () => writtenAt };
+  const clock: Clock = { ...terminal.clock, now: () => writtenAt };
   const reader = new LogReader(
-    { clock, signatures, attribution, watched, outbox },
+    { clock, ...known, outbox },
     {
       source: 'file',
-      origin: attribution.file(),
+      origin: known.attribution.file(),
       tally,
       foreign: 'count',
       onForeign: () => {},
@@ -197,7 +180,7 @@ async function summarise(options: ReplayOptions) {
     },
   );
   const framer = new Framer(reader, { octetCounting: false });
-  for await (const chunk of openLog(options)) {
+  for await (const chunk of openLog(file, terminal)) {
     framer.push(chunk);
     outbox.flush();
   }
@@ -206,11 +189,11 @@ async function summarise(options: ReplayOptions) {
   return {
     file,
     lines: tally,
-    found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
+    found: [...found.values()].map((entry) => toFinding(entry, known.signatures)).toSorted(bySeverity),
   };
 }
 
-function openLog({ file, input }: ReplayOptions): AsyncIterable<Buffer> {
+function openLog(file: string, { input }: Pick<Terminal, 'input'>): AsyncIterable<Buffer> {
   if (file === '-') return input;
   const stream = createReadStream(file);
   if (!file.endsWith('.gz')) return stream;

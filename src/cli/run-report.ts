@@ -1,55 +1,47 @@
-import { join } from 'node:path';
+import * as z from 'zod';
 import { readFile } from 'node:fs/promises';
 import { release, type } from 'node:os';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { capturesOf } from './capture.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { HISTORY_LIMITS, readStored } from './log-memory.ts';
-import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
-import { readPeriod, type TypedPeriod } from './report-period.ts';
+import { reportTarget, writeTo } from './report-file.ts';
 import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
 import type { Config } from '../config/config.ts';
 import { plainConfig, secretSources, secretUrls } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Period } from '../core/time-text.ts';
+import { parseDuration, type Period } from '../core/time-text.ts';
+import { showValue } from '../text/show.ts';
 import { readSecret } from '../system/secret.ts';
 import type { ReportSources, Versions } from '../report/report-contents.ts';
 import { readStoredHistory } from '../store/stored-history.ts';
 
-interface ReportWish extends Omit<TargetWish, 'cwd'> {
-  readonly period: TypedPeriod;
-  readonly captures: readonly string[];
+export interface ReportOptions extends TypedPeriod {
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly capture?: readonly string[];
 }
 
-export function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
+export function runReport(
+  { output, force = false, capture: captures = [], ...typed }: ReportOptions,
+  terminal: Invocation,
+): Promise<number> {
   return runWithConfig(terminal, neededToExamine, async (config) => {
     const now = terminal.clock.now();
-    const period = readPeriod(wish.period, now);
-    const target = await reportTarget({ ...wish, cwd: terminal.cwd });
+    const period = readPeriod(typed, now);
+    const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
     // The current log verdict uses all stored data, even if the report covers a shorter period.
     const { log, logMemory } = await readStored(config, now);
-    const capture = wish.captures.length === 0 ? null : await capturesOf(wish.captures, config, terminal);
+    const capture = captures.length === 0 ? null : await capturesOf(captures, config, terminal);
     const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
     const sources = await reportSources(config, { logMemory, examination, period, capture }, terminal);
-    await deliver(reportArchive(sources), target, { force: wish.force, terminal });
+    const archive = reportArchive(sources);
+    const path = await writeTo(target, `${archive.folder}.zip`, archive.bytes, force, terminal.output);
+    const text = summaryOf(archive, path ?? 'standard output');
+    (path === null ? terminal.errors : terminal.output).write(text);
     return 0;
   });
-}
-
-async function deliver(
-  archive: ReportArchive,
-  target: ReportTarget,
-  { force, terminal }: { readonly force: boolean; readonly terminal: Terminal },
-): Promise<void> {
-  if (target.kind === 'output') {
-    terminal.output.write(archive.bytes);
-    terminal.errors.write(summaryOf(archive, 'standard output'));
-    return;
-  }
-  const path = target.kind === 'file' ? target.path : join(target.path, `${archive.folder}.zip`);
-  await writeWhole(path, archive.bytes, force);
-  terminal.output.write(summaryOf(archive, path));
 }
 
 function summaryOf({ bytes, files, folder }: ReportArchive, path: string): string {
@@ -109,4 +101,40 @@ async function distribution(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];
   return name === undefined ? '' : `${name}, `;
+}
+
+interface TypedPeriod {
+  readonly since?: string;
+  readonly until?: string;
+}
+
+const instant = z.iso.datetime({ offset: true });
+const day = z.iso.date();
+
+/** Both accept a time, a day in UTC or a time ago such as `3h`. An `--until` day is included as a whole. */
+export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
+  const period = {
+    since: since === undefined ? null : readInstant('--since', since, { now, dayEnds: false }),
+    until: until === undefined ? null : readInstant('--until', until, { now, dayEnds: true }),
+  };
+  if (period.since !== null && period.since >= (period.until ?? now))
+    throw new Error(
+      `Cannot create a report from ${showValue(since)} to ${showValue(until ?? 'now')}: ` +
+        'the start must be before the end',
+    );
+  return period;
+}
+
+const LAST_OF_DAY = 86_399_999;
+
+function readInstant(option: string, typed: string, { now, dayEnds }: { now: EpochMs; dayEnds: boolean }): EpochMs {
+  if (day.safeParse(typed).success) return Date.parse(typed) + (dayEnds ? LAST_OF_DAY : 0);
+  if (instant.safeParse(typed).success) return Date.parse(typed);
+  const ago = parseDuration(typed);
+  if (ago !== null) return now - ago;
+  throw new Error(
+    `Invalid value for ${option}: expected a time such as "2026-11-24T18:00:00Z", ` +
+      'a day such as "2026-11-24" or how long ' +
+      `ago, such as "7d", got ${showValue(typed)}`,
+  );
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
-import { controlPlace } from '../runtime/control-place.ts';
+import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { runOrExplain, storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';

@@ -55,13 +55,16 @@ function versionText({ version, knownVersion }: WholeStore): string {
         'start the newer ftm-watch, or restore a backup (see docs/install.md)';
 }
 
-interface BackupWish {
-  readonly file: string;
-  readonly force: boolean;
-  readonly keepPending: boolean;
+export interface BackupOptions {
+  readonly force?: boolean;
+  readonly keepPending?: boolean;
 }
 
-export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
+export async function storeBackup(
+  file: string,
+  { force = false, keepPending = false }: BackupOptions,
+  terminal: Invocation,
+): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;
   const to = resolve(terminal.cwd, file);

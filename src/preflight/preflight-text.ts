@@ -3,7 +3,7 @@ import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../connectors/token-users.ts';
-import type { Change, UnitState, Migration, HeldLicense } from './compare.ts';
+import { type Change, type HeldLicense, holderOf, type Migration, type UnitState } from './compare.ts';
 import { counted, nameList } from '../core/phrases.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
@@ -140,7 +140,7 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
     losses: [...lossesOf(move, unit), ...downgradeLosses(migration, unit)],
     steps: [...addressSteps(migration, unit), ...firmwareSteps(migration, unit)],
     notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit)],
-    requirements: requirementsOf(migration, move, { unit, diagnosis }),
+    requirements: requirementsOf(migration, move, unit, diagnosis),
     ticket: move.kind === 'moves' && move.licenses.length > 0 ? ticketOf(move, unit) : null,
     reissued: reissuedBy(move),
     cloud: move.kind === 'moves' && move.licenses.length > 0 ? cloudMigrationOf(move, unit) : null,
@@ -188,10 +188,6 @@ function moveOf({ serial, licenses }: Migration, unit: UnitState): Move {
 function hasOthers(licenses: readonly string[], unit: UnitState): boolean {
   if (unit.licenses.length === 0) return true;
   return unit.licenses.some(({ license }) => !licenses.some((one) => sameSerial(one, license)));
-}
-
-function holderOf(license: string, { licenses }: UnitState): string | null {
-  return licenses.find((held) => sameSerial(held.license, license))?.holder ?? null;
 }
 
 function lossesOf(move: Move, unit: UnitState): readonly string[] {
@@ -353,12 +349,12 @@ function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState
   ];
 }
 
-interface Seen {
-  readonly unit: UnitState;
-  readonly diagnosis: Diagnosis;
-}
-
-function requirementsOf(migration: Migration, move: Move, { unit, diagnosis }: Seen): readonly Requirement[] {
+function requirementsOf(
+  migration: Migration,
+  move: Move,
+  unit: UnitState,
+  diagnosis: Diagnosis,
+): readonly Requirement[] {
   const of = (id: string, title: string): Requirement => requirementOf(title, statusOf(diagnosis, id));
   const from = migration.address === null ? 'the unit' : `the new address ${migration.address}`;
   return [

@@ -11,8 +11,7 @@ import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import type { PushedMetrics } from '../metrics/otlp.ts';
 import { createScrape, type Scrape } from '../metrics/scrape.ts';
-import { ControlHost } from './control-host.ts';
-import { PageHost } from './page-host.ts';
+import { CommandServer, PageServer } from './servers.ts';
 import { Monitor } from './monitor.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
@@ -44,8 +43,8 @@ export class App {
   readonly #recorder: Recorder;
   readonly #scrape: Scrape;
   readonly #pushed: PushedMetrics;
-  readonly #page: PageHost;
-  readonly #control: ControlHost;
+  readonly #page: PageServer;
+  readonly #control: CommandServer;
   readonly #begun = Promise.withResolvers<void>();
   readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
@@ -96,8 +95,8 @@ export class App {
       },
       reload: () => this.reload(),
     });
-    this.#page = new PageHost({ ...deps, sources });
-    this.#control = new ControlHost({ ...deps, sources });
+    this.#page = new PageServer({ ...deps, sources });
+    this.#control = new CommandServer({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
     metrics.processStart.set(clock.now() / 1000 - process.uptime());
   }

@@ -29,7 +29,7 @@ import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { loadMonitorFiles, type MonitorFiles } from './monitor-files.ts';
-import { registrationBudget, stateFile } from './state-files.ts';
+import { stateFile } from './store-places.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
@@ -173,6 +173,11 @@ interface KeptFiles extends MonitorFiles {
 /** Environment variables that specify the collector if `metrics.otlp` is not configured. */
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
+/**
+ * The registration service's quota is per minute, so with hundreds of licences, a call waits for the next minute.
+ */
+const REGISTRATION_PATIENCE: Millis = 61_000;
+
 /** Short enough to explain an error within seconds, and limits the number of rounds during a flood of errors. */
 const TRIGGER_GAP = 3_000;
 
@@ -245,7 +250,7 @@ export class Monitor {
     this.#units = new UnitMonitor(config, {
       ...this.#runnerDeps(),
       env,
-      budget: registrationBudget(config),
+      budget: { ...jsonFile(stateFile(config, 'registration-budget.json')), patience: REGISTRATION_PATIENCE },
       pendingTokens: createPendingMemory(files.pendingFile),
       firmwareFacts: files.firmwareFacts,
     });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderTrust } from '../../../src/cli/trust-text.ts';
-import { trustLearn } from '../../../src/cli/run-trust.ts';
+import { renderTrust, trustLearn } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';

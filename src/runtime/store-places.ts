@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
 
 export interface ControlPlace {
   readonly socket: string;
@@ -16,4 +17,9 @@ export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): Control
 export function runtimeSocket({ RUNTIME_DIRECTORY = '' }: NodeJS.ProcessEnv): string | null {
   const [folder = ''] = RUNTIME_DIRECTORY.split(':');
   return folder === '' ? null : join(folder, 'control.sock');
+}
+
+/** State files are next to the store. */
+export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {
+  return join(dirname(store.path), name);
 }
