@@ -77,8 +77,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
         ? wishes
         : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
     const rounds: Seen[] = [];
-    const look = async (): Promise<Seen> => {
-      progress.look();
+    const runRound = async (): Promise<Seen> => {
+      progress.startRound();
       const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
       const result = concluded(
         { observations, judged: assessRound(instruments, observations), picture: seen },
@@ -87,7 +87,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       rounds.unshift(result);
       return result;
     };
-    const settled = await untilSettled(look, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
+    const settled = await untilSettled(runRound, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
     const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
     const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
     const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
@@ -255,18 +255,18 @@ function askConnectors(
 }
 
 /** With four rounds, a one-off problem can disappear and a new problem can be seen twice. */
-const MOST_LOOKS = 4;
+const MOST_ROUNDS = 4;
 /** For a third or fourth round. A round takes up to 14.5 s, and the whole command should take no more than 30 s. */
-const LAST_BEGIN: Millis = 15_000;
+const LATEST_START: Millis = 15_000;
 /** Rounds in which a critical cause must be seen. */
-const IN_A_ROW = 2;
+const ROUNDS_NEEDED = 2;
 /**
  * On a path that loses 20 % of the packets in each direction, one round in ten receives no DNS answer at all.
  * Connections don't need a third round, because the second round makes many connections.
  */
-const SILENT_IN_A_ROW = 3;
+const SILENT_ROUNDS_NEEDED = 3;
 
-const BROAD = 3;
+const MANY_TARGETS = 3;
 
 interface SettlingTools {
   /** An immediate second round can provide more details about a failed connection. */
@@ -280,16 +280,16 @@ interface SettlingTools {
  * round's result is returned.
  */
 export async function untilSettled<Result extends RoundResult>(
-  look: () => Promise<Result>,
+  runRound: () => Promise<Result>,
   { clock, signal, needsCloserLook: wantsMore }: SettlingTools,
 ): Promise<Result> {
   const started = clock.elapsed();
-  const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
-  let last = await look();
+  const isTime = (): boolean => clock.elapsed() - started <= LATEST_START;
+  let last = await runRound();
   const rounds = [last];
-  while (rounds.length < MOST_LOOKS && !signal.aborted && (wantsMore() || !isSettled(rounds))) {
-    if (rounds.length >= IN_A_ROW && !isTime()) break;
-    last = await look();
+  while (rounds.length < MOST_ROUNDS && !signal.aborted && (wantsMore() || !isSettled(rounds))) {
+    if (rounds.length >= ROUNDS_NEEDED && !isTime()) break;
+    last = await runRound();
     rounds.unshift(last);
   }
   const [, before] = rounds;
@@ -305,7 +305,7 @@ export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[
       !isCorroborated(result.diagnosis, cause) &&
       neededFor(cause, result.observations) > 1 &&
       isSilence(cause, result.observations) &&
-      rounds.filter(shows(cause)).length < IN_A_ROW,
+      rounds.filter(shows(cause)).length < ROUNDS_NEEDED,
   );
 }
 
@@ -345,8 +345,8 @@ function isTimeout(outcome: { readonly kind: string } | null): boolean {
 /** For use if the latest round has no verdict, for example because earlier lookups are still pending. */
 function lastShownTwice<Result extends RoundResult>(rounds: readonly Result[]): Result | null {
   if (rounds[0]?.diagnosis.ready !== 'unknown') return null;
-  const shown = rounds.find((look) => criticalOf(look).length > 0);
-  const isTwice = (cause: Cause): boolean => rounds.filter(shows(cause)).length >= IN_A_ROW;
+  const shown = rounds.find((round) => criticalOf(round).length > 0);
+  const isTwice = (cause: Cause): boolean => rounds.filter(shows(cause)).length >= ROUNDS_NEEDED;
   return shown !== undefined && criticalOf(shown).some(isTwice) ? shown : null;
 }
 
@@ -354,7 +354,7 @@ function criticalOf({ diagnosis }: RoundResult): readonly Cause[] {
   return diagnosis.causes.filter(({ severity }) => severity === 'critical');
 }
 
-function shows(cause: Cause): (look: RoundResult) => boolean {
+function shows(cause: Cause): (round: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
@@ -378,16 +378,16 @@ function isSettled(rounds: readonly RoundResult[]): boolean {
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
-    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
+    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= MANY_TARGETS ? 1 : ROUNDS_NEEDED;
   }
-  if (id !== 'resolver-unreachable') return IN_A_ROW;
+  if (id !== 'resolver-unreachable') return ROUNDS_NEEDED;
   // While two slow lookups are pending, a third name is not queried. Its missing answer therefore does not indicate a
   // resolver fault.
   const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
-  if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
+  if (!isSilent || new Set(asked.map(({ name }) => name)).size < MANY_TARGETS) return SILENT_ROUNDS_NEEDED;
   // The system resolver may have been queried only in an earlier round in which all answers were lost.
-  return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
+  return asked.some(({ resolver }) => resolver === 'system') ? ROUNDS_NEEDED : 1;
 }
 
 function isSame({ id, subject }: Cause): (other: Cause) => boolean {

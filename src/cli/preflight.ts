@@ -58,7 +58,7 @@ async function prepare(
   const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
   if (isWithUsers && target.kind === 'output')
     throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
-  const { snapshot, plan } = await look(migration, config, terminal);
+  const { snapshot, plan } = await examineUnit(migration, config, terminal);
   const users = isWithUsers ? await usersOf(plan, migration.unit, config, terminal) : null;
   const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
   const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
@@ -85,7 +85,7 @@ async function compare(
 ): Promise<number> {
   const before = await readSnapshot(resolve(terminal.cwd, path));
   const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
-  const { snapshot: after } = await look(migration, config, terminal);
+  const { snapshot: after } = await examineUnit(migration, config, terminal);
   const changes = changesSince(before, after);
   terminal.output.write(
     json ? `${JSON.stringify({ since: before.at, changes })}\n` : changesText(changes, terminal.style),
@@ -102,7 +102,7 @@ async function readSnapshot(path: string): Promise<Snapshot> {
   }
 }
 
-async function look(
+async function examineUnit(
   migration: Migration,
   config: Config,
   terminal: Invocation,

@@ -21,7 +21,7 @@ interface TypedTarget {
 export async function reportTarget({ typed, cwd, force }: TypedTarget): Promise<ReportTarget> {
   if (typed === '-') return { kind: 'output' };
   const path = resolve(cwd, typed ?? '.');
-  const found = await look(path);
+  const found = await statOrNull(path);
   if (found === null) return newFile(path, typed?.endsWith('/') === true);
   if (found.isDirectory()) return { kind: 'folder', path };
   if (!found.isFile())
@@ -32,7 +32,7 @@ export async function reportTarget({ typed, cwd, force }: TypedTarget): Promise<
 
 async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTarget> {
   const folder = isMeantAsFolder ? path : dirname(path);
-  if (isMeantAsFolder || (await look(folder)) === null)
+  if (isMeantAsFolder || (await statOrNull(folder)) === null)
     throw new Error(`Cannot write to "${path}": the directory "${folder}" does not exist; create it first`);
   return { kind: 'file', path };
 }
@@ -84,12 +84,12 @@ async function placeNew(temporary: string, path: string): Promise<void> {
     await link(temporary, path);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') throw error;
-    if ((await look(path)) !== null) throw alreadyThere(path, error);
+    if ((await statOrNull(path)) !== null) throw alreadyThere(path, error);
     await rename(temporary, path);
   }
 }
 
-async function look(path: string): Promise<Stats | null> {
+async function statOrNull(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {

@@ -67,7 +67,7 @@ const UNUSUAL_PLACE =
   'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
   "Configure the log collector to forward FortiAuthenticator's lines unchanged";
 /** Lines that people paste are usually shorter. */
-const LOOKED_AT = 8192;
+const MAX_LINE = 8192;
 
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
@@ -95,7 +95,7 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
   const sink = {
     piece: (): void => {},
     line: ({ bytes, start, end }: FramedLine): void =>
-      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
+      one(bytes.toString('utf8', start, Math.min(end, start + MAX_LINE))),
   };
   const framer = new Framer(sink, { octetCounting: false });
   for await (const chunk of input) framer.push(chunk);

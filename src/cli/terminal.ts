@@ -142,7 +142,7 @@ interface ProgressOutput {
 
 export interface ProgressLine {
   /** Must be called at the start of each round. */
-  look(): void;
+  startRound(): void;
   show(progress: RoundProgress): void;
   waitingFor(): readonly string[];
   clear(): void;
@@ -153,15 +153,15 @@ const USUAL_COLUMNS = 80;
 
 export function createProgressLine(output: ProgressOutput | null): ProgressLine {
   const waiting = new Set<string>();
-  let looks = 0;
+  let rounds = 0;
   return {
-    look: () => {
-      looks += 1;
+    startRound: () => {
+      rounds += 1;
     },
     show: ({ subject, kind }) => {
       if (kind === 'started') waiting.add(subject);
       else waiting.delete(subject);
-      const text = waiting.size === 0 ? '' : `${introOf(looks)} ${[...waiting].join(', ')}`;
+      const text = waiting.size === 0 ? '' : `${introOf(rounds)} ${[...waiting].join(', ')}`;
       output?.write(`${ERASE_LINE}${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
     },
     waitingFor: () => [...waiting],
@@ -169,6 +169,6 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
   };
 }
 
-function introOf(looks: number): string {
-  return looks <= 1 ? 'Waiting for' : `Checking again (round ${String(looks)}). Waiting for`;
+function introOf(rounds: number): string {
+  return rounds <= 1 ? 'Waiting for' : `Checking again (round ${String(rounds)}). Waiting for`;
 }

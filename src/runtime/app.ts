@@ -150,7 +150,7 @@ export class App {
       .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: problemsOf(error) }))
       .then((outcome) => {
         this.#reloading = null;
-        return this.#tellReload(outcome);
+        return this.#reportReload(outcome);
       });
     return this.#reloading;
   }
@@ -208,7 +208,7 @@ export class App {
     this.#monitor = next;
   }
 
-  #tellReload(outcome: ReloadOutcome): ReloadOutcome {
+  #reportReload(outcome: ReloadOutcome): ReloadOutcome {
     const { clock, logger } = this.#deps;
     const taken = outcome.kind === 'taken';
     this.#lastReload = { at: clock.now(), taken };

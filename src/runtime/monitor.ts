@@ -28,7 +28,7 @@ import { createStore, type Store } from '../store/store.ts';
 import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
-import { loadMonitorFiles, type MonitorFiles } from './monitor-files.ts';
+import { loadMonitorFiles, type MonitorFiles } from './start-check.ts';
 import { stateFile } from './store-places.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
@@ -363,14 +363,14 @@ export class Monitor {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const seen = await this.#judge.look(signal);
+    const seen = await this.#judge.run(signal);
     if (seen === null) return;
     const { round, late } = seen;
     const before = this.#last;
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
-    if (needsCloserLook(this.#files.instruments) || deservesAnotherLook(before, round)) this.#rounds.trigger();
+    if (needsCloserLook(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
@@ -498,7 +498,7 @@ function roundRecord(
  * fault is discarded. A cause that two sources confirm has already been reported. A round that was invalid because this
  * process stalled is repeated once.
  */
-export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
+export function deservesAnotherRound(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
   if (isInvalid(observations)) return before === null || !isInvalid(before.observations);
   const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
   return diagnosis.causes.some(

@@ -58,7 +58,7 @@ export class RoundJudge {
   }
 
   /** Returns null if the round was cancelled. */
-  async look(signal: AbortSignal): Promise<JudgedOnce | null> {
+  async run(signal: AbortSignal): Promise<JudgedOnce | null> {
     const { instruments, units, log } = this.#deps;
     const began = instruments.clock.elapsed();
     const { appliances } = units.picture();

@@ -50,7 +50,7 @@ export class PageServer {
   /** @throws {Error} with advice, when the port is in use, or a certificate or a password hash cannot be read */
   async start(config: WebConfig): Promise<void> {
     const page = this.#create(config);
-    this.#tell(page, await page.server.start());
+    this.#logAddress(page, await page.server.start());
     this.#running = page;
   }
 
@@ -69,7 +69,7 @@ export class PageServer {
     return {
       commit: () => {
         this.#running = next;
-        this.#tell(next, address);
+        this.#logAddress(next, address);
         this.#afterwards(() => old.server.stop());
       },
       discard: async () => {
@@ -94,7 +94,7 @@ export class PageServer {
     let hasReleased = false;
     try {
       const address = await next.server.start().catch((error: unknown) => {
-        if (next.config.listen.port !== old.config.listen.port || !isTaken(error)) throw error;
+        if (next.config.listen.port !== old.config.listen.port || !isPortInUse(error)) throw error;
         old.server.release();
         hasReleased = true;
         return next.server.start();
@@ -127,14 +127,14 @@ export class PageServer {
     return { config, server: createWebServer(config, this.#deps) };
   }
 
-  #tell({ config }: Page, { address, port }: ListenAddress): void {
+  #logAddress({ config }: Page, { address, port }: ListenAddress): void {
     const scheme = config.tls === null ? 'http' : 'https';
     const url = `${scheme}://${authority({ host: address, port })}/`;
     this.#deps.logger.info({ url }, 'Serving the status page');
   }
 }
 
-function isTaken(error: unknown): boolean {
+function isPortInUse(error: unknown): boolean {
   return error instanceof Error && errorCode(error.cause) === 'EADDRINUSE';
 }
 

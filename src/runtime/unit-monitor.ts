@@ -73,14 +73,14 @@ class UnitGroup<Fact> {
 
   async #ask(unit: Unit<Fact>, context: ConnectorContext, onKept: () => void): Promise<boolean> {
     const began = context.clock.elapsed();
-    const look = await discardIfStalled(context.clock, unit.ask(context));
+    const result = await discardIfStalled(context.clock, unit.ask(context));
     // A result is dropped if the result of a later query has already arrived.
     const isNewest = (this.#answers.get(unit)?.began ?? began) <= began;
-    if (look !== null && isNewest && !context.signal.aborted) {
-      this.#answers.set(unit, { fact: look.seen, began });
+    if (result !== null && isNewest && !context.signal.aborted) {
+      this.#answers.set(unit, { fact: result.seen, began });
       onKept();
     }
-    return look !== null;
+    return result !== null;
   }
 }
 
@@ -111,7 +111,7 @@ export class UnitMonitor {
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
   /** Resolves when all units on the appliances' schedule have been queried once. */
-  readonly #firstLook = Promise.withResolvers<undefined>();
+  readonly #firstQueries = Promise.withResolvers<undefined>();
 
   constructor(config: Config, deps: UnitMonitorDeps) {
     this.#config = config;
@@ -129,13 +129,13 @@ export class UnitMonitor {
   }
 
   start(): void {
-    if (this.#runner === null) this.#firstLook.resolve(undefined);
+    if (this.#runner === null) this.#firstQueries.resolve(undefined);
     this.#runner?.start();
     this.#registration?.start();
   }
 
   async stop(): Promise<void> {
-    this.#firstLook.resolve(undefined);
+    this.#firstQueries.resolve(undefined);
     await Promise.all([this.#runner?.stop(), this.#registration?.stop()]);
     await Promise.all([...this.#runs, ...[...this.#asking.values()].map(({ done }) => done)]);
   }
@@ -217,10 +217,10 @@ export class UnitMonitor {
   #createRunner(): Runner {
     let isFirst = true;
     const ask = async (signal: AbortSignal): Promise<void> => {
-      const isFirstLook = isFirst;
+      const isFirstRun = isFirst;
       isFirst = false;
       const isSeen = await this.#askAll(signal);
-      if (isFirstLook) this.#firstLook.resolve(undefined);
+      if (isFirstRun) this.#firstQueries.resolve(undefined);
       if (!isSeen) runner.trigger();
     };
     const run = (signal: AbortSignal): Promise<void> => {
@@ -243,7 +243,7 @@ export class UnitMonitor {
       ownTurn: this.#ownTurn,
       period: periodOf(scheduleOf(this.#config, 'registration').expression),
       budget: this.#deps.budget,
-      appliances: () => this.#firstLook.promise.then(() => this.#appliances.facts()),
+      appliances: () => this.#firstQueries.promise.then(() => this.#appliances.facts()),
       onSeen: (seen) => {
         this.#registered = seen;
         this.#onKept(REGISTRATION);

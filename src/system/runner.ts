@@ -50,7 +50,7 @@ export class Runner {
   #running: Promise<void> | null = null;
   #startedAt: Millis = Number.NEGATIVE_INFINITY;
   #expected: Expected | null = null;
-  #lastLook: Look;
+  #lastReading: ClockReading;
   #wanted = false;
   /** Start times of recent triggered runs, oldest first. */
   #triggered: readonly Millis[] = [];
@@ -59,7 +59,7 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#lastLook = look(options.clock);
+    this.#lastReading = readClocks(options.clock);
     this.#timer = options.timer({
       onTime: (slot) => this.#onTime(slot),
       onMissed: options.onMissed,
@@ -71,7 +71,7 @@ export class Runner {
     if (this.#hasStarted || this.#stopping.signal.aborted) return;
     this.#hasStarted = true;
     this.#timer.start();
-    this.#lastLook = look(this.#options.clock);
+    this.#lastReading = readClocks(this.#options.clock);
     this.#expect();
     this.#begin();
   }
@@ -165,10 +165,10 @@ export class Runner {
    */
   #check(): void {
     const { clock, onMissed } = this.#options;
-    const before = this.#lastLook;
-    this.#lastLook = look(clock);
-    const shift = Math.abs(this.#lastLook.difference - before.difference);
-    const wasSet = shift > STEP + SLEWED * (this.#lastLook.elapsed - before.elapsed);
+    const before = this.#lastReading;
+    this.#lastReading = readClocks(clock);
+    const shift = Math.abs(this.#lastReading.difference - before.difference);
+    const wasSet = shift > STEP + SLEWED * (this.#lastReading.elapsed - before.elapsed);
     const expected = this.#expected;
     const isOverdue =
       expected !== null && (clock.elapsed() >= expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
@@ -181,13 +181,13 @@ export class Runner {
   }
 }
 
-interface Look {
+interface ClockReading {
   readonly elapsed: Millis;
   /** Wall-clock time minus monotonic time. */
   readonly difference: Millis;
 }
 
-function look(clock: Clock): Look {
+function readClocks(clock: Clock): ClockReading {
   const elapsed = clock.elapsed();
   return { elapsed, difference: clock.now() - elapsed };
 }

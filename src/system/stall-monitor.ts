@@ -40,9 +40,9 @@ export function createStallMonitor(clock: Clock): StallMonitor {
 }
 
 /** Returns null if this process stalled in the meantime, because the result is then unreliable. */
-export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
+export async function discardIfStalled<T>(clock: Clock, query: Promise<T>): Promise<{ readonly seen: T } | null> {
   using stall = createStallMonitor(clock);
-  const seen = await look;
+  const seen = await query;
   return isInvalid({ stalledMs: stall.longest() }) ? null : { seen };
 }
 
