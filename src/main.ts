@@ -43,7 +43,6 @@ process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
-  const ask = stdin.isTTY && stdout.isTTY ? createDialogue({ hidden: false }) : null;
   const color = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return {
     version: packageVersion(),
@@ -58,8 +57,7 @@ function terminal(): Terminal {
     // Without a terminal, the number of columns is undefined, and a serial console often reports 0.
     style: { color, width: Math.min(stdout.columns || 100, 120) },
     progress: stderr.isTTY ? stderr : null,
-    confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
-    ask,
+    ask: stdin.isTTY && stdout.isTTY ? createDialogue({ hidden: false }) : null,
     askHidden: stdin.isTTY ? createDialogue({ hidden: true }) : null,
     signal: stopping.signal,
     onHangup: (listener) =>

@@ -103,7 +103,7 @@ interface CapturedChain {
   readonly evidence: TlsEvidence;
 }
 
-interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
+interface TrustLearnOptions extends Pick<Terminal, 'ask' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   readonly target: string;
   /** Connects to all the target's addresses and to the control hosts in one round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedChain[]>;
@@ -141,7 +141,7 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   }
   if (!(await isConfirmed(options))) {
     write(
-      options.confirm === null
+      options.ask === null
         ? 'Nothing learned: cannot ask for confirmation. Use --yes if this path is known to be clean'
         : 'Nothing learned',
     );
@@ -249,15 +249,14 @@ function baselineOf(
   });
 }
 
-async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise<boolean> {
+async function isConfirmed({ yes, ask, target }: TrustLearnOptions): Promise<boolean> {
   if (yes) return true;
-  return (
-    confirm !== null &&
-    (await confirm(
-      `Is this path to ${target} known to be free of TLS inspection? ` +
-        'If you confirm, the keys above will be trusted',
-    ))
+  if (ask === null) return false;
+  const answer = await ask(
+    `Is this path to ${target} known to be free of TLS inspection? ` +
+      'If you confirm, the keys above will be trusted [y/N] ',
   );
+  return /^y(?:es)?$/iu.test(answer.trim());
 }
 
 /** The command does not contain the fingerprint, because users must obtain it from an independent source. */

@@ -37,7 +37,6 @@ export interface Terminal extends Streams {
   /** Null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
   /** Null if nobody can answer, for example in a script. */
-  readonly confirm: ((question: string) => Promise<boolean>) | null;
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Does not echo the typed text. Null if standard input is not a terminal. */
   readonly askHidden: ((question: string) => Promise<string>) | null;
