@@ -9,7 +9,7 @@ import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
-import { createAvailability, createChartData, createRangeData } from './chart-data-of.ts';
+import { createCharts } from './charts.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
@@ -76,9 +76,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     health: () => health(facts, alertHistory),
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
-    chartData: createChartData(monitor, facts.clock),
-    rangeData: createRangeData(monitor, facts.clock),
-    availability: createAvailability(monitor, facts.clock),
+    ...createCharts(monitor, facts.clock),
   };
 }
 
