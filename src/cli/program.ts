@@ -9,6 +9,7 @@ import { parseDuration } from '../core/time-text.ts';
 import { firmwareVersion } from '../core/license/appliance.ts';
 import type { MigrationOptions } from './preflight.ts';
 import type { ReportOptions } from './run-report.ts';
+import type { LearnOptions } from './run-trust.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
 import type { BackupOptions } from './store.ts';
 
@@ -537,12 +538,6 @@ function addStore(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
-interface LearnOptions {
-  readonly yes?: boolean;
-  readonly fingerprint: readonly string[];
-  readonly capture?: readonly string[];
-}
-
 function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
   const trust = program.command('trust').description("the licence server's trusted certificate chain");
   withConfig(trust.command('learn'))
@@ -555,10 +550,9 @@ function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
       [],
     )
     .option('--capture <file...>', 'learn the chain from a packet capture instead; requires --fingerprint')
-    .action(async ({ yes, fingerprint, capture = [] }: LearnOptions, command: Command) => {
+    .action(async (options: LearnOptions, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
-      const wishes = { yes: yes === true, fingerprints: fingerprint, captures: capture };
-      finish(await runTrustLearn(wishes, invoked(command)));
+      finish(await runTrustLearn(options, invoked(command)));
     });
   withConfig(trust.command('show'))
     .description('list the trusted keys and authorities, and why they are trusted')

@@ -28,13 +28,17 @@ import { visibleText } from '../core/visible-text.ts';
 /** A proxy's password is also needed. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
-interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
+export interface LearnOptions {
+  readonly yes?: boolean;
+  readonly fingerprint: readonly string[];
   /** If there are none, chains are learned from a new round. */
-  readonly captures: readonly string[];
+  readonly capture?: readonly string[];
 }
 
-export function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
-  const { captures, ...typed } = wishes;
+export function runTrustLearn(
+  { yes = false, fingerprint: fingerprints, capture: captures = [] }: LearnOptions,
+  terminal: Invocation,
+): Promise<number> {
   const isCaptured = captures.length > 0;
   return runWithConfig(terminal, neededToCapture, (config) =>
     trustLearn({
@@ -44,7 +48,8 @@ export function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promis
         isCaptured
           ? chainsIn(await capturesOf(captures, config, terminal))
           : capture(await createInstruments(config, terminal), terminal, signal),
-      ...typed,
+      yes,
+      fingerprints,
       needsFingerprint: isCaptured,
       save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
     }),
