@@ -146,7 +146,9 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...files.map(fileLine),
     '',
     ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style.width, paint[levelOf(one)])),
-    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more. To list all of them, use --json`] : []),
+    ...(shown.length > MOST_SHOWN
+      ? [`  … and ${String(shown.length - MOST_SHOWN)} more. To list all of them, use --json`]
+      : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),

@@ -87,7 +87,11 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       rounds.unshift(result);
       return result;
     };
-    const settled = await untilSettled(runRound, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
+    const settled = await untilSettled(runRound, {
+      clock,
+      signal,
+      needsCloserLook: () => needsCloserLook(instruments),
+    });
     const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
     const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
     const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
@@ -378,7 +382,9 @@ function isSettled(rounds: readonly RoundResult[]): boolean {
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
-    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= MANY_TARGETS ? 1 : ROUNDS_NEEDED;
+    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= MANY_TARGETS
+      ? 1
+      : ROUNDS_NEEDED;
   }
   if (id !== 'resolver-unreachable') return ROUNDS_NEEDED;
   // While two slow lookups are pending, a third name is not queried. Its missing answer therefore does not indicate a

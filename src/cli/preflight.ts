@@ -48,13 +48,7 @@ async function prepare(
   config: Config,
   terminal: Invocation,
 ): Promise<number> {
-  const migration = {
-    unit: unitName(config, typed.unit),
-    serial: typed.newSerial?.toUpperCase() ?? null,
-    address: typed.newAddress ?? null,
-    firmware: typed.newFirmware ?? null,
-    licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
-  };
+  const migration = migrationOf(typed, config);
   const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
   if (isWithUsers && target.kind === 'output')
     throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
@@ -75,6 +69,16 @@ async function prepare(
     );
   }
   return planExit(plan);
+}
+
+function migrationOf(typed: MigrationOptions, config: Config): Migration {
+  return {
+    unit: unitName(config, typed.unit),
+    serial: typed.newSerial?.toUpperCase() ?? null,
+    address: typed.newAddress ?? null,
+    firmware: typed.newFirmware ?? null,
+    licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
+  };
 }
 
 async function compare(

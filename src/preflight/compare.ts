@@ -41,8 +41,7 @@ function isSame(one: string | null, other: string | null): boolean {
 
 function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): readonly Change[] {
   if (was === null) return [];
-  if (is === null)
-    return change('not-visible', 'The unit does not report its tokens', 'Check that the API works');
+  if (is === null) return change('not-visible', 'The unit does not report its tokens', 'Check that the API works');
   const missing = was.assigned - is.assigned;
   const assigned = `${counted(is.assigned, 'assigned token')} (previously ${String(was.assigned)})`;
   const total = `${counted(is.total, 'token')} on the unit (previously ${String(was.total)})`;
