@@ -140,7 +140,7 @@ function lossLine(lines: number, clock: Clock): string {
 
 type LogForm = (line: string) => string;
 
-export const jsonForm: LogForm = (line) => line;
+const jsonForm: LogForm = (line) => line;
 
 /** See sd-daemon(3). */
 export const journalForm: LogForm = (line) => `<${PRIORITIES.get(levelOf(line)) ?? '6'}>${line}`;
