@@ -17,7 +17,7 @@ if (process.argv.includes('run')) keepHeapSmall();
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // After a second signal, the process exits immediately, because the user does not want to wait.
+    // The user does not want to wait.
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort(new Error(`Stopped by ${signal}`));
   });
@@ -43,7 +43,6 @@ process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
-  const ask = stdin.isTTY && stdout.isTTY ? createDialogue({ hidden: false }) : null;
   const color = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return {
     version: packageVersion(),
@@ -58,8 +57,7 @@ function terminal(): Terminal {
     // Without a terminal, the number of columns is undefined, and a serial console often reports 0.
     style: { color, width: Math.min(stdout.columns || 100, 120) },
     progress: stderr.isTTY ? stderr : null,
-    confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
-    ask,
+    ask: stdin.isTTY && stdout.isTTY ? createDialogue({ hidden: false }) : null,
     askHidden: stdin.isTTY ? createDialogue({ hidden: true }) : null,
     signal: stopping.signal,
     onHangup: (listener) =>
@@ -84,8 +82,8 @@ function account(): string {
 }
 
 /**
- * Asks questions on the terminal and reads one line for each question, including lines that were typed ahead. With
- * `hidden`, the answer is not echoed, and the question is written to standard error, because the output can be a file.
+ * Reads one line for each question, including lines that were typed ahead. With `hidden`, the answer is not echoed, and
+ * the question is written to standard error, because the output can be a file.
  */
 function createDialogue({ hidden }: { readonly hidden: boolean }): (question: string) => Promise<string> {
   let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 
 import { App } from '../../src/runtime/app.ts';
-import { loadForDaemon } from '../../src/cli/terminal.ts';
+import { loadWith } from '../../src/cli/terminal.ts';
+import { localFiles } from '../../src/config/load.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { Millis } from '../../src/core/clock.ts';
 import type { Memory, Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
@@ -86,7 +87,7 @@ export class ProductHost {
   async #start(): Promise<void> {
     const { configFile, folder } = this.#options;
     const place = { env: process.env, hostname: hostname(), cwd: folder };
-    const loaded = await loadForDaemon({ ...place, path: configFile });
+    const loaded = await loadWith(localFiles, { ...place, path: configFile });
     if (loaded.kind === 'invalid') throw new Error(`Cannot use "${configFile}": ${JSON.stringify(loaded.issues)}`);
     const logger = pino({ level: 'info', base: null }, { write: (line) => this.#hear(line) });
     this.#app = new App({
@@ -95,7 +96,7 @@ export class ProductHost {
       logger,
       version: 'soak',
       onBound: () => undefined,
-      load: () => loadForDaemon({ ...place, path: configFile }),
+      load: () => loadWith(localFiles, { ...place, path: configFile }),
       onDeath: (error) => {
         throw error;
       },

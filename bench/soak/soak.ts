@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { offsetOf } from '../../src/schedule/cron-timer.ts';
+import { offsetOf } from '../../src/system/cron-timer.ts';
 import { createCertificates } from './certificates.ts';
 import { Conductor } from './conductor.ts';
 import { configurationOf, writeConfiguration } from './configuration.ts';

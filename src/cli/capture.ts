@@ -8,65 +8,51 @@ import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';
 import { hostOf } from '../core/addresses.ts';
-import { chainKey } from '../core/certificate.ts';
+import { chainKey, type Certificate, formatDistinguishedName } from '../core/certificate.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import { blocksOf, headOf, type Cause, isFault } from '../engine/model.ts';
 import { remedyOf } from '../engine/remedy-words.ts';
 import { unitAddresses } from '../runtime/conclude.ts';
 import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
-import { controlPlace } from '../runtime/control-place.ts';
+import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { type Invocation, loadOrExplain, needsNothing, type Terminal } from './terminal.ts';
+import { type Invocation, needsNothing, runWithConfig, type Terminal } from './terminal.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
 import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
-import { certificateLines } from './trust-text.ts';
 
 export interface CaptureOptions {
   readonly json?: boolean;
   readonly all?: boolean;
-  /** ID of the incident to which the verdict on the captures is attached. */
   readonly attach?: string;
-  /** Prints the capture commands for this device instead of reading captures. */
   readonly printCommand?: 'fortigate' | 'appliance';
 }
 
-/** Selects the settings that are needed to evaluate certificates. */
 export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
-/**
- * Evaluates the connections in capture files, or prints the commands that create such a capture. Returns the exit code.
- *
- * @param files the file names as typed, where `-` is standard input
- */
-export async function runCapture(
+export function runCapture(
   files: readonly string[],
   { json = false, all = false, attach, printCommand }: CaptureOptions,
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal, printCommand === undefined ? neededToJudge : needsNothing);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+  return runWithConfig(terminal, printCommand === undefined ? neededToJudge : needsNothing, async (config) => {
     if (printCommand !== undefined) {
       terminal.output.write(commandText(printCommand, config));
       return EXIT.ok;
     }
-    if (files.length === 0) throw new Error('Expected the name of a capture, or - for standard input');
+    if (files.length === 0) throw new Error('No capture was specified. Expected file names, or - for standard input');
     const result = await capturesOf(files, config, terminal, all);
     const text = json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style);
     terminal.output.write(text);
     if (attach !== undefined) await attachTo(attach, result, config, terminal);
     return EXIT[result.level];
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[] {
@@ -75,11 +61,7 @@ function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[]
 
 const MOST_ATTACHED = 5;
 
-/**
- * Attaches the connections with the most severe findings to an open incident. Connections from configured units are
- * attached first.
- * @throws {Error} if the daemon rejects the connections
- */
+/** Connections from configured units come first. */
 async function attachTo(incident: string, result: CaptureResult, config: Config, terminal: Invocation): Promise<void> {
   const units = unitAddresses(config);
   const isOther = ({ seen }: JudgedConnection): number => (units.includes(hostOf(seen.client)) ? 0 : 1);
@@ -96,10 +78,7 @@ async function attachTo(incident: string, result: CaptureResult, config: Config,
   terminal.errors.write(`Added the verdict to incident ${visibleText(incident, 100)}\n`);
 }
 
-/**
- * Reads capture files and evaluates their connections with the configured trust settings.
- * @throws {Error} with the file name if a file cannot be read
- */
+/** @throws {Error} with the file name if a file cannot be read */
 export async function capturesOf(
   files: readonly string[],
   config: Config,
@@ -124,7 +103,6 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns the commands that capture connections to the configured licence server. */
 function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Config): string {
   const { host, port, expectedAddresses } = licenseServer;
   const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
@@ -137,16 +115,12 @@ function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Confi
   return `${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`;
 }
 
-/**
- * Returns a capture filter for the licence server. Addresses are listed individually even if they are part of a
- * configured network, because such a filter is easier to verify.
- */
+/** Addresses are listed even if they are part of a configured network, because such a filter is easier to verify. */
 function filterOf(addresses: readonly string[], host: string): string {
   const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
   return parts.length > 1 ? `(${parts.join(' or ')})` : (parts[0] ?? `host ${host}`);
 }
 
-/** The maximum number of connections and findings that are printed in full. */
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
@@ -158,10 +132,9 @@ const CONCLUSIONS: Readonly<Record<Level, string>> = {
   ok: "GENUINE: the capture contains the server's own certificate.",
   warning: 'NO FAULT, but see the warnings above.',
   fault: 'NOT GENUINE OR NOT REACHED: see above.',
-  unknown: 'UNKNOWN: no connection in the capture could be judged.',
+  unknown: 'UNKNOWN: no connection in the capture could be evaluated.',
 };
 
-/** Formats the captures' verdict for the terminal, with a trailing line break. */
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
   const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };
@@ -172,7 +145,9 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ...files.map(fileLine),
     '',
     ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style.width, paint[levelOf(one)])),
-    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more, with --json`] : []),
+    ...(shown.length > MOST_SHOWN
+      ? [`  … and ${String(shown.length - MOST_SHOWN)} more. To list all of them, use --json`]
+      : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
@@ -204,7 +179,6 @@ function connectionLines(judged: JudgedConnection, width: number, paint: (text: 
   ];
 }
 
-/** Describes each distinct certificate chain once, with its certificates in the order in which the server sent them. */
 function chainLines(connections: readonly JudgedConnection[]): readonly string[] {
   const sent = connections.flatMap(({ chain }) => (chain?.certificates.length ? [chain.certificates] : []));
   return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
@@ -212,7 +186,21 @@ function chainLines(connections: readonly JudgedConnection[]): readonly string[]
     .flatMap((chain) => ['The certificate chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
-/** Returns the causes of the failures in the captured connections, with the same remedies as `check`. */
+export function certificateLines(certificate: Certificate): readonly string[] {
+  const names = certificate.dnsNames.slice(0, 5).join(', ');
+  return [
+    `  ${formatDistinguishedName(certificate.subject)}${names === '' ? '' : ` (${names})`}`,
+    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ` +
+      `${day(certificate.notAfter)}, ${certificate.key}`,
+    `    SHA-256 ${certificate.fingerprint}`,
+    `    ${certificate.pin}`,
+  ];
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
 function causesOf(connections: readonly JudgedConnection[], { site, file, licenseServer }: Config): readonly Cause[] {
   const { host, port } = licenseServer;
   const faults = connections.flatMap(({ seen, findings }) => {

@@ -30,29 +30,25 @@ import { readDaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
 
-/** The log result of a round in a process that does not receive FortiAuthenticator's log. */
 export const UNHEARD: LogPart = {
   kind: 'unheard',
   reason: 'Not checked, because only the daemon receives the log',
   isTrouble: false,
 };
 
-/** The maximum time to wait for the daemon, which answers immediately unless it is blocked. */
+/** The daemon answers immediately unless it is blocked. */
 const DAEMON_LIMIT: Millis = 3_000;
 
 interface CheckForm {
-  /** Set to print a JSON object instead of text. */
   readonly json: boolean;
-  /** Set to also print the steps of an activation with their expected results. */
   readonly steps: boolean;
-  /** The time limit. Checks that are still running when it expires are reported as unknown. */
+  /** Checks that have not finished by then are reported as unknown. */
   readonly timeout: Millis;
 }
 
-/** The time reserved for work before and after the checks, such as loading the configuration. */
+/** Reserved for work before and after the checks, such as loading the configuration. */
 const MARGIN: Millis = 500;
 
-/** Implements `check`: runs all checks once and returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
   const config = await loadOrExplain(terminal, neededToExamine);
@@ -94,10 +90,7 @@ function textOf(
   return `${renderDiagnosis(diagnosis, style, asides)}${steps ? `\n${renderSteps(diagnosis, style)}` : ''}`;
 }
 
-/**
- * Returns the daemon's open incidents that this diagnosis does not show. Returns null if no daemon is running or if the
- * daemon has no verdict yet. If the daemon cannot be queried, the reason is written to standard error.
- */
+/** Returns null if no daemon is running or the daemon has no verdict yet. */
 async function unseenBy(
   diagnosis: Diagnosis,
   storePath: string,
@@ -118,7 +111,6 @@ async function unseenBy(
   }
 }
 
-/** Describes an expired time limit, with the checks that had not finished. */
 interface Ended {
   readonly after: Millis;
   readonly waitingFor: readonly string[];
@@ -127,30 +119,21 @@ interface Ended {
 const MOST_NAMED = 5;
 
 function noteOf({ notify }: Config, ended: Ended | null): string | null {
-  const notes = [
-    ...(ended === null
-      ? []
-      : [
-          `Stopped after ${spanText(ended.after)} while waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
-            'Use --timeout to wait longer.',
-        ]),
-    noChannelNote(notify) ?? [],
-  ].flat();
-  return notes.length === 0 ? null : notes.join(' ');
+  const stopped =
+    ended === null
+      ? null
+      : `Stopped after ${spanText(ended.after)} while waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
+        'Use --timeout to wait longer.';
+  return [stopped, noChannelNote(notify)].filter((note) => note !== null).join(' ') || null;
 }
 
 interface PluginLimits {
-  /** The time limit for the whole command. */
   readonly timeout: Millis;
   /** The maximum age of the daemon's latest round. */
   readonly longest: Millis;
 }
 
-/**
- * Prints the daemon's verdict as one line for a monitoring system, and returns the exit code. If no daemon is running,
- * the command runs a round of checks itself. Nothing is written to standard error, because Icinga treats standard error
- * as part of the output.
- */
+/** Writes nothing to standard error, because Icinga treats standard error as part of the output. */
 export async function checkNagios(limits: PluginLimits, terminal: Invocation): Promise<number> {
   const { text, exitCode } = await answer(limits, terminal);
   terminal.output.write(text);
@@ -163,16 +146,13 @@ async function answer({ timeout, longest }: PluginLimits, terminal: Invocation):
   const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: messages.push.bind(messages) } };
   try {
     const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
-    if (limit.expired()) return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
-    return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
+    if (!limit.expired()) return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
   } catch (error) {
-    return pluginUnknown(
-      limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error),
-    );
+    if (!limit.expired()) return pluginUnknown(messageOf(error));
   }
+  return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
 }
 
-/** Returns the daemon's verdict, or null if no daemon is running or its store cannot be located. */
 async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {
   const storePath = await storeOrExplain(terminal);
   const status = storePath === null ? null : await readDaemonStatus(storePath, terminal);
@@ -182,7 +162,6 @@ async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginA
   return pluginAnswer(diagnosis, { by: 'daemon', incidents, now: terminal.clock.now(), longest });
 }
 
-/** Runs a round of checks in this process. Returns null if the configuration is invalid. */
 async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return null;

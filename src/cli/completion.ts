@@ -1,10 +1,7 @@
 import type { Command, Option } from 'commander';
 import type { Shell } from './program.ts';
 
-/**
- * Returns a shell completion script. The script contains all commands and options and never calls the program, because
- * starting the program would make completion slow.
- */
+/** The script never calls the program, because starting the program would make completion slow. */
 export function completion(shell: Shell, program: Command): string {
   const commands = completedCommands(program);
   switch (shell) {
@@ -17,13 +14,11 @@ export function completion(shell: Shell, program: Command): string {
   }
 }
 
-/** A command with the information that a shell needs to complete the command's arguments. */
 interface CompletedCommand {
-  /** The full command name without the program's name, for example `silence add`. Empty for the program itself. */
+  /** For example `silence add`. Empty for the program itself. */
   readonly path: string;
   readonly words: readonly Word[];
   readonly options: readonly CompletedOption[];
-  /** Set if the command takes files as arguments. */
   readonly takesFiles: boolean;
 }
 
@@ -41,7 +36,6 @@ interface CompletedOption {
 
 const HELP: CompletedOption = { short: '-h', long: '--help', description: 'display help', takes: 'nothing' };
 
-/** Returns the program and all its commands, including nested commands. */
 function completedCommands(command: Command, path: readonly string[] = []): readonly CompletedCommand[] {
   const below = command.commands;
   return [
@@ -65,23 +59,20 @@ function completedOption({ short, long, flags, required, description }: Option):
   return [{ short: short ?? null, long, description, takes }];
 }
 
-/** Returns whether a placeholder in the help, such as `<file>` or `<path>`, stands for a file. */
 function isFile(name: string): boolean {
   return /\b(?:file|path|folder)\b/u.test(name);
 }
 
-/** Returns the flags of all options that take this kind of value. */
 function flagsThatTake(kind: CompletedOption['takes'], commands: readonly CompletedCommand[]): readonly string[] {
   const options = commands.flatMap(({ options }) => options.filter(({ takes }) => takes === kind));
   return [...new Set(options.flatMap(({ short, long }) => (short === null ? [long] : [short, long])))];
 }
 
-/** Encloses text in single quotes for a POSIX shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Returns a completion script for bash(1). The script works with and without the bash-completion package. */
+/** The script works with and without the bash-completion package. */
 function bashCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);
@@ -114,7 +105,6 @@ function bashBranch({ path, words, options, takesFiles }: CompletedCommand): str
   return `        ${quoted(path)}) words=${quoted(known.join(' '))}${takesFiles ? ' files=yes' : ''} ;;`;
 }
 
-/** Returns a completion script for fish(1). */
 function fishCompletion(commands: readonly CompletedCommand[]): string {
   const valued = [...flagsThatTake('file', commands), ...flagsThatTake('text', commands)];
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => fishQuoted(path));
@@ -158,12 +148,12 @@ function flagsOf({ short, long, takes }: CompletedOption): string {
   }
 }
 
-/** Encloses text in single quotes for fish, which interprets a backslash before a quote or another backslash. */
+/** fish interprets a backslash before a quote or another backslash. */
 function fishQuoted(text: string): string {
   return `'${text.replaceAll(/[\\']/gu, String.raw`\$&`)}'`;
 }
 
-/** Returns a completion script for zsh(1), which users can source or save as `_ftm-watch` in `$fpath`. */
+/** Users can source the script or save it as `_ftm-watch` in `$fpath`. */
 function zshCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);

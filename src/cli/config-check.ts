@@ -1,34 +1,29 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Config } from '../config/config.ts';
+import { type Config, configFile } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
 import { type LoadResult, commandFiles, isCredential, localFiles } from '../config/load.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
-import { controlPlace } from '../runtime/control-place.ts';
+import { controlPlace } from '../runtime/store-places.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-facts.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
-import { fileWarnings, machineWarnings } from './config.ts';
-import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
+import { usedTexts } from '../config/schema/section.ts';
+import { plainConfig, secretUrls } from '../config/print.ts';
+import { networkWithin } from '../core/addresses.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
+import { exposureNotes } from '../web/access.ts';
+import { type Invocation, load, loadWith, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
-/** The exit codes of `config check`. An invalid configuration results in exit code 3, as with `check`. */
 const EXIT = { valid: 0, invalid: 3 } as const;
 
-/** The maximum length of a printed problem. Fatal errors have the same limit. */
 const MAX_LINE = 2_000;
 
-/** The path from which the systemd unit reads the configuration. */
 const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
 
-/**
- * Checks whether the daemon can start with this configuration, and returns the exit code. The command validates the
- * configuration first and then checks that the files and accounts it refers to can be used on this machine. It does not
- * create any files.
- * @param fileOnly whether to check only the text of the configuration, for use on a machine that does not run the
- * daemon
- */
+/** Does not create any files. `fileOnly` is for machines that do not run the daemon. */
 export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
@@ -47,10 +42,7 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   return EXIT.valid;
 }
 
-/**
- * The warning that is printed if secrets were read from their original files. The daemon reads copies that systemd
- * makes when the service starts.
- */
+/** The daemon reads copies of these secrets that systemd makes when the service starts. */
 const NEEDS_RESTART =
   'The running service cannot read these secrets until it is restarted, and a reload would be rejected. Run: ' +
   'systemctl restart ftm-watch.';
@@ -58,7 +50,7 @@ const NEEDS_RESTART =
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** The service's user and groups, or null to check with the permissions of this process. */
+  /** Null to check with the permissions of this process. */
   readonly rights: ServiceRights | null;
 }
 
@@ -69,7 +61,7 @@ function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string
   const many = counted(problems.length, 'problem');
   return file.kind === 'ok'
     ? `The file is valid, but the daemon cannot start with it on this machine: ${many}${who}`
-    : `There are also problems on this machine: ${many}${who}`;
+    : `There ${problems.length === 1 ? 'is' : 'are'} also ${many} on this machine${who}`;
 }
 
 async function checkMachine(file: LoadResult, terminal: Invocation): Promise<MachineCheck> {
@@ -104,12 +96,9 @@ function linesOf(loaded: LoadResult): readonly string[] {
   return loaded.kind === 'ok' ? [] : loaded.issues.map(formatIssue);
 }
 
-/**
- * Loads the configuration with the service's permissions. Files that systemd reads on behalf of the service are read
- * with the permissions of this process.
- */
+/** Files that systemd reads on behalf of the service are read with the permissions of this process. */
 async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
-  if (rights === null) return load(terminal, needsAll);
+  if (rights === null) return loadWith(commandFiles, terminal);
   const named = new Set<string>();
   const note = (path: string): Promise<null> => {
     named.add(path);
@@ -129,8 +118,7 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
 }
 
 /**
- * Returns the configuration files that the service cannot read. The main file is checked only if it is the installed
- * file, because a draft can be in a directory that only its author can read.
+ * A main file that is not installed is skipped, because a draft can be in a directory that only its author can read.
  */
 async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
   const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
@@ -142,7 +130,6 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
   );
 }
 
-/** Returns the daemon that uses the configured store, or null if no such daemon is running. */
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
     await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
@@ -154,13 +141,11 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
   return { holdsPort: holder === null ? null : await portsOf(holder) };
 }
 
-/** The user and groups under which the packaged systemd unit runs the daemon. */
 interface ServiceRights {
   readonly user: string;
   readonly group: string;
   /** Supplementary groups that are added to the user's own groups. */
   readonly groups: readonly string[];
-  /** Set if the daemon can listen on ports below 1024. */
   readonly bindsAnyPort: boolean;
 }
 
@@ -177,9 +162,8 @@ const PROPERTIES = [
 const USER = 'ftm-watch';
 
 /**
- * Returns the permissions of the installed service, including those from drop-in files. If systemd cannot be queried,
- * returns the permissions of the user that the package creates.
- * @returns null if this process cannot switch to them, or if the service or user does not exist
+ * Includes permissions from drop-in files. If systemd cannot be queried, returns those of the user that the package
+ * creates. Returns null if this process cannot switch to them.
  */
 async function serviceRights(): Promise<ServiceRights | null> {
   if (process.geteuid?.() !== 0) return null;
@@ -198,7 +182,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   });
 }
 
-/** Returns properties of the systemd unit, or null if systemd is not running on this machine. */
+/** Returns null if systemd is not running on this machine. */
 async function showUnit(): Promise<Readonly<Record<string, string | undefined>> | null> {
   try {
     const { stdout } = await promisify(execFile)('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`]);
@@ -216,21 +200,17 @@ async function existing(rights: ServiceRights): Promise<ServiceRights | null> {
   try {
     return await withRights(rights, () => Promise.resolve(rights));
   } catch {
-    // The lookup failed because the user does not exist.
+    // The user does not exist.
     return null;
   }
 }
 
-/** Returns the groups that the user belongs to, as listed in group(5). */
 async function membershipsOf(user: string): Promise<readonly string[]> {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
   return lines.flatMap(([name = '', , , members = '']) => (members.split(',').includes(user) ? [name] : []));
 }
 
-/**
- * Runs `work` with these permissions. Permissions apply to the whole process, so nothing else may run concurrently.
- * @throws {Error} if the user or group does not exist, and rethrows errors from `work`
- */
+/** Permissions apply to the whole process, so nothing else may run concurrently. */
 async function withRights<T>({ user, group, groups }: ServiceRights, work: () => Promise<T>): Promise<T> {
   const own = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0, user: process.geteuid?.() ?? 0 };
   try {
@@ -242,5 +222,82 @@ async function withRights<T>({ user, group, groups }: ServiceRights, work: () =>
     process.seteuid?.(own.user);
     process.setegid?.(own.group);
     process.setgroups?.(own.groups);
+  }
+}
+
+const OTHERS_READ = 0o004;
+
+/** Warns about valid settings that may not be intended. */
+function fileWarnings(config: Config): readonly string[] {
+  const nobody = noChannelNote(config.notify);
+  return [
+    ...(nobody === null ? [] : [nobody]),
+    ...logWarnings(config),
+    ...networkWarnings(config),
+    ...exposureNotes(config.web),
+  ];
+}
+
+/** Such an entry covers a whole network, although the single address may be intended. */
+function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
+  const blocks = [
+    ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is trusted as a relay' })),
+    ...licenseServer.expectedAddresses.map((block) => ({
+      key: 'licenseServer.expectedAddresses',
+      block,
+      what: 'is expected',
+    })),
+  ];
+  return blocks.flatMap(({ key, block, what }) => {
+    const network = networkWithin(block);
+    return network === null
+      ? []
+      : [
+          `${key} contains "${block}", which has host bits set, so the whole network ${network} ${what}. Write ` +
+            `"${block.replace(/\/.*$/u, '')}" for only this address, or "${network}" for the network.`,
+        ];
+  });
+}
+
+function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly string[] {
+  const listens = syslog.udp !== null || syslog.tcp !== null || syslog.tls !== null || files.length > 0;
+  if (!listens)
+    return [
+      "No log source is configured, so FortiAuthenticator's errors are not detected. Set logs.syslog, and add this " +
+        'machine as a syslog server on FortiAuthenticator.',
+    ];
+  // With only one unit, there is no need to tell the units' log lines apart.
+  return appliances.length < 2
+    ? []
+    : appliances
+        .filter(({ logSources }) => logSources.length === 0)
+        .map(
+          ({ name }) =>
+            `Log lines from "${name}" are ignored, because they cannot be attributed to it: ` +
+            'set logSources for this appliance.',
+        );
+}
+
+export async function machineWarnings(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+  const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
+    use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
+  );
+  // These URLs are written in the configuration file itself and contain secrets in their paths.
+  const files = [...new Set([...secrets, ...(secretUrls(config).length === 0 ? [] : sources)])];
+  const open = await Promise.all(files.map(isReadByOthers));
+  return files
+    .filter((_, index) => open[index])
+    .map(
+      (file) =>
+        `Every user of this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`,
+    );
+}
+
+async function isReadByOthers(file: string): Promise<boolean> {
+  try {
+    return ((await stat(file)).mode & OTHERS_READ) !== 0;
+  } catch {
+    // Another check reports files that cannot be read at all.
+    return false;
   }
 }

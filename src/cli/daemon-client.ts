@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type ControlPlace, controlPlace } from '../runtime/control-place.ts';
+import { type ControlPlace, controlPlace } from '../runtime/store-places.ts';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,35 +15,24 @@ import type { OpenIncident } from '../report/report-text.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
-  /** The response body as text. */
   readonly text: string;
-  /** The parsed response body. Undefined if the body is not valid JSON. */
+  /** Undefined if the body is not valid JSON. */
   readonly json: unknown;
 }
 
-/** A client for the daemon's control socket on this machine (see `controlPlace`). */
 export interface DaemonClient extends AsyncDisposable {
-  /**
-   * Sends a request to the daemon and returns the response.
-   * @throws {NoDaemon} if no daemon is running
-   * @throws {Error} with advice on what to do if this user cannot access the socket
-   */
+  /** @throws {NoDaemon} if no daemon is running, and {Error} with advice if the socket cannot be used */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }
 
-/** Thrown if nothing listens on the socket, which means that no daemon is running with this configuration. */
+/** Nothing listens on the socket, so no daemon is running with this configuration. */
 export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
 
-/**
- * The maximum time to wait for a response. It is long because a reload starts only after the running work has finished.
- */
+/** A reload starts only after the running work has finished. */
 const ANSWER_LIMIT: Millis = 30_000;
-/**
- * The maximum size of a response in bytes. This is far above the size of real responses. For example, a list of
- * hundreds of incidents with their remedy commands takes several million bytes.
- */
+/** In bytes. A list of hundreds of incidents with their remedy commands takes several million bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
@@ -101,9 +90,8 @@ function whyNot(error: unknown): string {
   return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
-/** The current status that the daemon reports. */
 interface DaemonStatus {
-  /** The diagnosis, or a sentence that explains why there is no diagnosis yet. */
+  /** A string explains why there is no diagnosis yet. */
   readonly diagnosis: SeenDiagnosis | string;
   readonly incidents: readonly OpenIncident[];
 }
@@ -135,12 +123,9 @@ const incidentsShape = z.object({
     }),
   ),
 });
-const problemShape = z.object({ error: z.string() });
+const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
-/**
- * Reads the status of the daemon that uses this store. Returns null if no such daemon is running.
- * @throws {Error} if the daemon cannot be queried or sends an unexpected answer
- */
+/** Returns null if no daemon is running with this store. */
 export async function readDaemonStatus(
   storePath: string,
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
@@ -159,24 +144,24 @@ export async function readDaemonStatus(
   }
 }
 
-/** Returns the reason why the daemon rejected a request. */
+/** One line for each reason why the daemon rejected a request. */
 export function problemOf({ status, json }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
-  return visibleText(
-    problem.success ? problem.data.error : `the daemon answered with HTTP status ${String(status)}`,
-    1_000,
-  );
+  if (!problem.success) return unexpected(status);
+  const { error, problems } = problem.data;
+  return [error, ...problems.map((line) => `- ${line}`)].map((line) => visibleText(line, 1_000)).join('\n');
 }
 
-/**
- * Validates the structure of the daemon's response.
- * @throws {Error} if the response has an unexpected structure
- */
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new Error(
-    `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`,
+  throw new Error(unexpected(status));
+}
+
+function unexpected(status: number): string {
+  return (
+    `Unexpected answer from the daemon (HTTP ${String(status)}): ` +
+    'check that the daemon has the same version as this command'
   );
 }
 

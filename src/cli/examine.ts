@@ -20,7 +20,7 @@ import { invalidWhenStalled } from '../checks/assess.ts';
 import type { MailServer } from '../config/schema/watched.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
-import { stateFile } from '../runtime/state-files.ts';
+import { stateFile } from '../runtime/store-places.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import { deadline, oneATurn, within } from '../system/clock.ts';
@@ -30,37 +30,28 @@ import { isCorroborated } from '../engine/diagnose.ts';
 
 interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
-  /** The log result. It is provided by the caller, because log lines cannot be requested on demand. */
+  /** Provided by the caller, because log lines cannot be requested on demand. */
   readonly log: LogPart;
-  /** The time limit. Checks that are still running when it expires are reported as unknown. @default no limit */
+  /** Checks that have not finished by then are reported as unknown. @default no limit */
   readonly limit?: Millis;
 }
 
-/**
- * Selects the settings whose files and variables an examination needs. Settings for the web page, notifications and
- * receiving syslog are excluded.
- */
+/** All settings except those for the web page, notifications and receiving syslog. */
 export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
-/** The results of one round and of the queries to connected systems such as FortiGates. */
 export interface Examination extends RoundResult {
   readonly picture: Picture;
-  /** The checks that had not finished when the time limit expired. */
   readonly waitingFor: readonly string[];
 }
 
-/** The maximum time to wait for a mail server. Postscreen delays its greeting to unknown clients by 6 s. */
+/** Postscreen delays its greeting to unknown clients by 6 s. */
 const MAIL_LIMIT: Millis = 8_000;
 
-/**
- * The maximum time to wait for an appliance. It is short enough to detect an unresponsive unit before the overall time
- * limit expires.
- */
+/** Short enough to detect an unresponsive unit before the overall time limit expires. */
 const ANSWER_LIMIT: Millis = 8_000;
 
 /**
- * Runs all checks that do not need a daemon. The round is repeated until every critical cause has been seen in several
- * consecutive rounds or the time limit expires.
+ * Repeats the round until every critical cause has been seen in several consecutive rounds or the time limit expires.
  * @throws {Error} if a configured file cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -86,8 +77,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
         ? wishes
         : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
     const rounds: Seen[] = [];
-    const look = async (): Promise<Seen> => {
-      progress.look();
+    const runRound = async (): Promise<Seen> => {
+      progress.startRound();
       const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
       const result = concluded(
         { observations, judged: assessRound(instruments, observations), picture: seen },
@@ -96,12 +87,16 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       rounds.unshift(result);
       return result;
     };
-    const settled = await untilSettled(look, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
+    const settled = await untilSettled(runRound, {
+      clock,
+      signal,
+      needsCloserLook: () => needsCloserLook(instruments),
+    });
     const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
-    const open = signal.aborted ? unconfirmedIn(settled, rounds) : [];
-    const isWhole = open.length === 0 && !settled.observations.mail.some(isOpen);
+    const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
+    const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
     return {
-      ...(isWhole ? settled : concluded(completed(settled, late, open, config), options)),
+      ...(isWhole ? settled : concluded(completed(settled, late, unconfirmed, config), options)),
       waitingFor: [...new Set(waitingFor)],
     };
   } finally {
@@ -138,8 +133,8 @@ function completed(
   unconfirmed: readonly Cause[],
   config: Config,
 ): Omit<Seen, 'diagnosis'> {
-  const answered = new Map(late.filter((seen) => !isOpen(seen)).map((seen) => [seen.server, seen]));
-  const mail = observations.mail.map((seen) => (isOpen(seen) ? (answered.get(seen.server) ?? seen) : seen));
+  const answered = new Map(late.filter((seen) => !isUnanswered(seen)).map((seen) => [seen.server, seen]));
+  const mail = observations.mail.map((seen) => (isUnanswered(seen) ? (answered.get(seen.server) ?? seen) : seen));
   const round = { ...observations, mail };
   const { assessments, ...others } = withMail(judged, config, round);
   const open = new Set(unconfirmed.map(({ precondition }) => precondition));
@@ -150,8 +145,7 @@ function completed(
   };
 }
 
-/** Returns whether the mail server had not answered by the end of the round. */
-function isOpen({ outcome }: MailObservation): boolean {
+function isUnanswered({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
 }
 
@@ -167,21 +161,15 @@ function seenOnce(own: Assessment): Assessment {
 
 interface PacedMail {
   readonly pace: MailPace;
-  /** Returns the results that arrived after the round had ended. */
+  /** Results that arrived after the round had ended. */
   late(): Promise<readonly MailObservation[]>;
   waitingFor(): readonly string[];
 }
 
-/**
- * The time that a round waits for mail servers. It equals the timeout for a TLS handshake, so waiting for a mail server
- * does not extend a round in which a handshake times out.
- */
+/** As long as a TLS handshake can take, so that mail servers do not extend a round in which a handshake times out. */
 const MAIL_PATIENCE: Millis = 4_000;
 
-/**
- * Queries mail servers without delaying the round. If a server is slow, its answer is used in the next round or after
- * the last round.
- */
+/** If a server is slow, its answer is used in the next round or after the last round. */
 function createMailPace(clock: Clock, signal: AbortSignal): PacedMail {
   const pending = new Map<string, Promise<MailObservation>>();
   return {
@@ -219,7 +207,7 @@ function notYet(server: MailServer): MailObservation {
 }
 
 interface Pictures {
-  /** The results of all queries that the daemon makes at the appliances' polling interval. */
+  /** All queries that the daemon makes at the appliances' polling interval. */
   readonly appliances: Promise<Picture>;
   readonly whole: Promise<Picture>;
 }
@@ -241,7 +229,6 @@ function askConnectors(
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
-  /** Runs all queries that the daemon makes at the appliances' polling interval. */
   async function askSlowly(): Promise<Picture> {
     // This command does not save pending tokens. The daemon checks continuously and therefore detects them first.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
@@ -267,59 +254,49 @@ function askConnectors(
   }
 }
 
+/** With four rounds, a one-off problem can disappear and a new problem can be seen twice. */
+const MOST_ROUNDS = 4;
+/** For a third or fourth round. A round takes up to 14.5 s, and the whole command should take no more than 30 s. */
+const LATEST_START: Millis = 15_000;
+/** Rounds in which a critical cause must be seen. */
+const ROUNDS_NEEDED = 2;
 /**
- * The maximum number of rounds. With four rounds, a one-off problem can disappear and a new problem can be seen twice.
+ * On a path that loses 20 % of the packets in each direction, one round in ten receives no DNS answer at all.
+ * Connections don't need a third round, because the second round makes many connections.
  */
-const MOST_LOOKS = 4;
-/**
- * The latest time at which a third or fourth round can start. A round takes up to 14.5 s, and the whole command should
- * take no more than 30 s.
- */
-const LAST_BEGIN: Millis = 15_000;
-/** The number of consecutive rounds in which a critical cause must be seen. */
-const IN_A_ROW = 2;
-/**
- * The number of rounds in which a DNS resolver must be silent. On a path that loses 20 % of the packets in each
- * direction, one round in ten receives no DNS answer at all. Connections don't need a third round, because the second
- * round makes many connections.
- */
-const SILENT_IN_A_ROW = 3;
+const SILENT_ROUNDS_NEEDED = 3;
 
-const BROAD = 3;
+const MANY_TARGETS = 3;
 
 interface SettlingTools {
-  /** Returns whether an immediate second round can provide more details about a failed connection. */
+  /** An immediate second round can provide more details about a failed connection. */
   readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Repeats the round until every critical cause has been seen in several consecutive rounds, because a single lost
- * packet is not a fault. If the signal is aborted, the current round is discarded and the previous round's result is
- * returned.
+ * A single lost packet is not a fault. If the signal is aborted, the current round is discarded and the previous
+ * round's result is returned.
  */
 export async function untilSettled<Result extends RoundResult>(
-  look: () => Promise<Result>,
+  runRound: () => Promise<Result>,
   { clock, signal, needsCloserLook: wantsMore }: SettlingTools,
 ): Promise<Result> {
   const started = clock.elapsed();
-  const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
-  let last = await look();
+  const isTime = (): boolean => clock.elapsed() - started <= LATEST_START;
+  let last = await runRound();
   const rounds = [last];
-  while (rounds.length < MOST_LOOKS && !signal.aborted && (wantsMore() || !isSettled(rounds))) {
-    if (rounds.length >= IN_A_ROW && !isTime()) break;
-    last = await look();
+  while (rounds.length < MOST_ROUNDS && !signal.aborted && (wantsMore() || !isSettled(rounds))) {
+    if (rounds.length >= ROUNDS_NEEDED && !isTime()) break;
+    last = await runRound();
     rounds.unshift(last);
   }
   const [, before] = rounds;
   return lastShownTwice(rounds) ?? (signal.aborted ? before : undefined) ?? last;
 }
 
-/**
- * Returns critical causes that are based on missing answers and need another round for confirmation. In these cases,
- * there was not enough time to rule out packet loss. Causes that are based on received answers don't need confirmation.
- */
+/** Critical causes based on missing answers, if there was no time for another round to rule out packet loss. */
 export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[]): readonly Cause[] {
   const probed = new Set(result.judged.assessments.map(({ id }) => id));
   return criticalOf(result).filter(
@@ -328,14 +305,11 @@ export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[
       !isCorroborated(result.diagnosis, cause) &&
       neededFor(cause, result.observations) > 1 &&
       isSilence(cause, result.observations) &&
-      rounds.filter(shows(cause)).length < IN_A_ROW,
+      rounds.filter(shows(cause)).length < ROUNDS_NEEDED,
   );
 }
 
-/**
- * Returns whether the cause is based on a missing answer. Unresponsive mail servers are not included, because the wait
- * is long enough for lost packets to be retransmitted many times.
- */
+/** Excludes mail servers, because the wait is long enough for lost packets to be retransmitted many times. */
 function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundObservations): boolean {
   const { names, endpoints, closer } = licenseServer;
   switch (precondition) {
@@ -355,33 +329,24 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/**
- * Returns whether the second connection attempt waited without an answer for longer than a retransmission takes. The
- * result can be true even if the time limit cut the attempt short.
- */
+/** The second connection attempt waited without an answer for longer than a retransmission takes. */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
 }
 
-/**
- * The time after which a lost packet has been retransmitted. TCP retransmits after one second and again two seconds
- * later (RFC 6298).
- */
+/** TCP retransmits after one second and again two seconds later (RFC 6298). */
 const REPEATED: Millis = 1_000;
 
 function isTimeout(outcome: { readonly kind: string } | null): boolean {
   return outcome !== null && 'reason' in outcome && outcome.reason === 'timeout';
 }
 
-/**
- * Returns the last result that two rounds confirmed, for use if the latest round has no verdict. For example, a round
- * does not query names while lookups from earlier rounds are still pending.
- */
+/** For use if the latest round has no verdict, for example because earlier lookups are still pending. */
 function lastShownTwice<Result extends RoundResult>(rounds: readonly Result[]): Result | null {
   if (rounds[0]?.diagnosis.ready !== 'unknown') return null;
-  const shown = rounds.find((look) => criticalOf(look).length > 0);
-  const isTwice = (cause: Cause): boolean => rounds.filter(shows(cause)).length >= IN_A_ROW;
+  const shown = rounds.find((round) => criticalOf(round).length > 0);
+  const isTwice = (cause: Cause): boolean => rounds.filter(shows(cause)).length >= ROUNDS_NEEDED;
   return shown !== undefined && criticalOf(shown).some(isTwice) ? shown : null;
 }
 
@@ -389,14 +354,11 @@ function criticalOf({ diagnosis }: RoundResult): readonly Cause[] {
   return diagnosis.causes.filter(({ severity }) => severity === 'critical');
 }
 
-function shows(cause: Cause): (look: RoundResult) => boolean {
+function shows(cause: Cause): (round: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
-/**
- * Returns whether no further round is needed.
- * @param rounds the rounds, latest first
- */
+/** The rounds are ordered latest first. */
 function isSettled(rounds: readonly RoundResult[]): boolean {
   const [last, before] = rounds;
   if (last === undefined) return false;
@@ -412,23 +374,22 @@ function isSettled(rounds: readonly RoundResult[]): boolean {
     });
 }
 
-/**
- * Returns the number of rounds in which the cause must be seen. A single round is enough if many targets fail, because
- * packet loss rarely affects many targets in one round.
- */
+/** A single round is enough if many targets fail, because packet loss rarely affects many targets at once. */
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
-    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
+    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= MANY_TARGETS
+      ? 1
+      : ROUNDS_NEEDED;
   }
-  if (id !== 'resolver-unreachable') return IN_A_ROW;
+  if (id !== 'resolver-unreachable') return ROUNDS_NEEDED;
   // While two slow lookups are pending, a third name is not queried. Its missing answer therefore does not indicate a
   // resolver fault.
   const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
-  if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
+  if (!isSilent || new Set(asked.map(({ name }) => name)).size < MANY_TARGETS) return SILENT_ROUNDS_NEEDED;
   // The system resolver may have been queried only in an earlier round in which all answers were lost.
-  return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
+  return asked.some(({ resolver }) => resolver === 'system') ? ROUNDS_NEEDED : 1;
 }
 
 function isSame({ id, subject }: Cause): (other: Cause) => boolean {

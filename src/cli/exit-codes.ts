@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
 
-/** Exit codes of one command, with the meaning of each code. */
 type ExitCodes = Readonly<Record<number, string>>;
 
-/**
- * The exit codes of each command, by full command name. For every command, exit code 3 also indicates invalid arguments
- * or an invalid configuration.
- * @internal also used to generate the documentation
- */
+/** For every command, exit code 3 also indicates invalid arguments or an invalid configuration. */
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
   ['run', { 0: 'stopped on request', 3: 'the daemon could not start' }],
@@ -30,7 +25,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'preflight migration',
     {
       0: 'nothing to do',
-      1: 'something will be lost, must be done or could not be checked',
+      1: 'data will be lost, steps are necessary, or something could not be checked',
       2: 'something is broken',
       3: 'unknown',
     },
@@ -40,7 +35,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     {
       0: 'the certificates are genuine, or the commands were printed',
       1: 'warnings',
-      2: 'a certificate is not genuine, or the server rejected the connection or was not reached',
+      2: 'a certificate is not genuine, or the server rejected the connection or could not be reached',
       3: 'no connection could be evaluated, or a file cannot be read',
     },
   ],
@@ -81,7 +76,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'demo',
     {
       0: 'every fault was found, reported and resolved',
-      1: 'a fault was not',
+      1: 'a fault was not found, reported or resolved',
       3: 'the demo could not run',
       130: 'stopped',
     },
@@ -89,13 +84,11 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['completion', { 0: 'printed' }],
 ]);
 
-/** Returns all commands that can be executed, with their full names. @internal */
 export function leafCommands(command: Command, path: readonly string[] = []): readonly (readonly [string, Command])[] {
   if (command.commands.length === 0) return [[path.join(' '), command]];
   return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
 }
 
-/** Adds the exit codes to the help text of every command. */
 export function describeExitCodes(program: Command): void {
   for (const [name, command] of leafCommands(program)) {
     const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `${code} ${meaning}`);
@@ -103,5 +96,5 @@ export function describeExitCodes(program: Command): void {
   }
 }
 
-/** The exit code for invalid usage or an unknown result. Nagios plugins use the same code for the state "unknown". */
+/** Nagios plugins use the same code for the state "unknown". */
 export const EXIT_UNKNOWN = 3;

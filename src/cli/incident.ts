@@ -1,25 +1,15 @@
 import { zoneOf } from '../core/time-text.ts';
-import { messageOf } from '../text/message-of.ts';
 import { incidentMarkdown } from '../web/incident-markdown.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadOrExplain, type Invocation } from './terminal.ts';
+import { type Invocation, needsNothing, runWithConfig } from './terminal.ts';
 import { storedIncident } from './verify-repair.ts';
 
-/**
- * Prints a stored incident as Markdown, in the same format as the page `/incidents/ID.md`. An incident that was merged
- * into another one is printed as part of that incident. Returns the exit code.
- */
-export async function printIncident(id: string, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, () => false);
-  if (config === null) return EXIT_UNKNOWN;
-  const { site, timezone, web } = config;
-  try {
+/** Uses the format of the page `/incidents/ID.md`. */
+export function printIncident(id: string, terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, needsNothing, (config) => {
+    const { site, timezone, web } = config;
     const { incident, outboxEntries, about } = storedIncident(config, id);
     const record = { incident, outboxEntries, changes: about.changes, omittedChanges: about.omitted, complete: true };
     terminal.output.write(incidentMarkdown(record, { site, publicUrl: web.publicUrl, zone: zoneOf(timezone) }));
-    return 0;
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+    return Promise.resolve(0);
+  });
 }

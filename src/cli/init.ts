@@ -8,7 +8,6 @@ import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Invocation } from './terminal.ts';
 
-/** Answers that were given as command-line options. Missing answers are read from the terminal or standard input. */
 type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
@@ -16,7 +15,6 @@ const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.ya
 /** The paths of the systemd unit. The package installs the first file, and administrators create the second. */
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
-/** Implements `init`: writes an initial configuration file and returns the exit code. */
 export async function init(typed: TypedAnswers, terminal: Invocation): Promise<number> {
   const { cwd, output, errors } = terminal;
   const file = terminal.path ?? (existsSync(INSTALLED.folder) ? INSTALLED.file : 'config/ftm-watch.yaml');
@@ -57,7 +55,6 @@ const QUESTIONS: readonly Question[] = [
   { key: 'alertmanager', text: 'URL of your Alertmanager' },
 ];
 
-/** Collects the answers to all questions. If a piped answer is invalid, prints the reason and returns null. */
 async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers | null> {
   const given: Answers = {
     site: typed.site ?? '',
@@ -71,7 +68,7 @@ async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Ans
   return terminal.ask === null ? piped(given, terminal) : asked(given, terminal.ask, terminal);
 }
 
-/** Reads answers from standard input, one line per question. Used by scripts and when standard output is redirected. */
+/** Used by scripts and when standard output is redirected. */
 async function piped(defaults: Answers, terminal: Invocation): Promise<Answers | null> {
   const { input, errors } = terminal;
   const lines = linesOf(input);
@@ -122,7 +119,6 @@ async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise
   return answers;
 }
 
-/** Asks a question again until the answer is valid. */
 async function answeredWell(
   key: keyof Answers,
   ask: () => Promise<string>,
@@ -139,7 +135,6 @@ async function answeredWell(
   }
 }
 
-/** Returns the problems in a configuration that has not been saved yet. */
 async function problemsOf(text: string, { cwd, env, hostname }: Invocation): Promise<readonly string[]> {
   const bytes = new TextEncoder().encode(text);
   const files = { ...localFiles, read: () => Promise.resolve({ kind: 'read', bytes } as const) };
@@ -148,7 +143,6 @@ async function problemsOf(text: string, { cwd, env, hostname }: Invocation): Pro
 }
 
 interface Place {
-  /** The configuration file as typed, or the default path. */
   readonly file: string;
   readonly target: string;
   readonly cwd: string;

@@ -5,14 +5,32 @@ import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
-import type { StoredHistory } from '../store/stored-history.ts';
+import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { loadSignatures } from '../logs/signatures.ts';
 import { NOTHING_REMEMBERED, type LogPart, lastExplainingFaults } from '../runtime/conclude.ts';
 import { listenedSince, readPolling } from '../logs/polling-log.ts';
-import { stateFile } from '../runtime/state-files.ts';
+import { stateFile } from '../runtime/store-places.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Reads the log data that a daemon has saved in the configured store. Never writes to the store and never throws. */
-export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
+/** The limits allow a year of incidents but keep a report small enough to be sent by mail. */
+export const HISTORY_LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
+
+interface Stored {
+  readonly storedHistory: StoredHistory;
+  readonly logMemory: LogMemory;
+  readonly log: LogPart;
+}
+
+/** Reads what a daemon has saved in the configured store, without changing it. */
+export async function readStored(config: Config, now: EpochMs): Promise<Stored> {
+  const storedHistory = readStoredHistory(config.store.path, HISTORY_LIMITS);
+  const logMemory = await readLogMemory(config, now);
+  const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
+  return { storedHistory, logMemory, log: logPartOf(config, { logMemory, storedHistory, signatures, now }) };
+}
+
+async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
   const path = stateFile(config, 'polling.json');
   try {
     const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
@@ -34,9 +52,7 @@ interface LogPartSources {
   readonly now: EpochMs;
 }
 
-/**
- * Returns the log result of a round. Missing errors are accepted as evidence only while the daemon receives the log.
- */
+/** Missing errors are accepted as evidence only while the daemon receives the log. */
 export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':

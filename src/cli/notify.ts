@@ -5,34 +5,24 @@ import { createChannels, randomName } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { readSecret } from '../system/secret.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
+import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
 
-/** The exit codes of `notify test`. @internal */
-const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
-  delivered: 0,
-  failed: 2,
-  nothing: 3,
-};
+const EXIT = { delivered: 0, failed: 2, nothing: 3 } as const;
 
 interface Result extends RecipientOutcome {
   readonly channel: string;
 }
 
-export async function runNotifyTest(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, (key) => key.startsWith('notify.'));
-  return config === null ? EXIT_UNKNOWN : notifyTest(config, terminal);
+export function runNotifyTest(terminal: Invocation): Promise<number> {
+  return runWithConfig(
+    terminal,
+    (key) => key.startsWith('notify.'),
+    (config) => notifyTest(config, terminal),
+  );
 }
 
-/**
- * Sends one test message through each configured channel and prints the results. Messages bypass the outbox, so failed
- * messages are not retried. Returns the exit code.
- * @internal
- */
-export async function notifyTest(
-  config: Config,
-  { clock, env, output, signal }: Pick<Terminal, 'clock' | 'env' | 'output' | 'signal'>,
-): Promise<number> {
+/** Messages bypass the outbox, so failed messages are not retried. */
+async function notifyTest(config: Config, { clock, env, output, signal }: Terminal): Promise<number> {
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
   const channels = createChannels(config, { clock, env, readSecret: (source) => readSecret(source, env) });
@@ -42,9 +32,9 @@ export async function notifyTest(
   const note = noChannelNote(config.notify);
   if (note !== null) {
     output.write(`${note}\n`);
-    return NOTIFY_TEST_EXIT.nothing;
+    return EXIT.nothing;
   }
-  return results.every(({ kind }) => kind === 'sent') ? NOTIFY_TEST_EXIT.delivered : NOTIFY_TEST_EXIT.failed;
+  return results.every(({ kind }) => kind === 'sent') ? EXIT.delivered : EXIT.failed;
 }
 
 async function testChannel(
@@ -62,7 +52,7 @@ async function testChannel(
 const WORDS: Readonly<Record<Result['kind'], string>> = {
   sent: 'sent',
   deferred: 'failed for now',
-  rejected: 'refused',
+  rejected: 'rejected',
 };
 
 function resultLine({ channel, recipient, kind, detail }: Result): string {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { askedFor } from '../core/license/firewall.ts';
 import { counted, nameList } from '../core/visible-text.ts';
@@ -18,83 +18,84 @@ import { oneATurn } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { examine, neededToExamine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { reportTarget, writeWhole } from './report-file.ts';
-import { type Invocation, loadOrExplain } from './terminal.ts';
+import { reportTarget, writeTo } from './report-file.ts';
+import { type Invocation, runWithConfig } from './terminal.ts';
 
-interface PreflightWish {
-  /** The appliance's name. If undefined, the only configured appliance is used. */
-  readonly unit: string | undefined;
-  readonly migration: Omit<Migration, 'unit'>;
-  /** The file to which the snapshot is written. If undefined, a new file is created in the current directory. */
-  readonly output: string | undefined;
-  /** Set to also list the users who need a new token. */
-  readonly users: boolean;
-  readonly force: boolean;
-  readonly json: boolean;
+export interface MigrationOptions {
+  readonly unit?: string;
+  readonly newSerial?: string;
+  readonly newAddress?: string;
+  readonly newFirmware?: string;
+  readonly license?: readonly string[];
+  readonly output?: string;
+  readonly users?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly verify?: string;
 }
 
-/**
- * The exit codes of `preflight`. 0 means that nothing needs to be done. 1 means that something will be lost, needs
- * action or cannot be checked. 2 means that something is broken. `check` uses corresponding codes.
- */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-/**
- * Prints which data a migration transfers and which data is lost, and saves a snapshot for a comparison after the
- * migration. Returns the exit code.
- */
-export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
-    const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
-    const target = await reportTarget({ typed: wish.output, cwd: terminal.cwd, force: wish.force });
-    if (wish.users && target.kind === 'output')
-      throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
-    const { snapshot, plan } = await look(migration, config, terminal);
-    const users = wish.users ? await usersOf(plan, migration.unit, config, terminal) : null;
-    const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
-    const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
-    if (target.kind === 'output') terminal.output.write(bytes);
-    else {
-      const path = target.kind === 'file' ? target.path : join(target.path, name);
-      await writeWhole(path, bytes, wish.force);
-      terminal.output.write(
-        wish.json
-          ? `${JSON.stringify({ ...plan, ...(users === null ? {} : { users }), snapshot: path })}\n`
-          : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
-      );
-      const config = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
-      terminal.errors.write(
-        `Wrote ${path}. After the change, run: ftm-watch preflight migration${config} --verify ${path}\n`,
-      );
-    }
-    return planExit(plan);
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+export function preflightMigration(options: MigrationOptions, terminal: Invocation): Promise<number> {
+  const { verify } = options;
+  return runWithConfig(terminal, neededToExamine, (config) =>
+    verify === undefined ? prepare(options, config, terminal) : compare(verify, options, config, terminal),
+  );
 }
 
-/** Prints the changes since the snapshot with their consequences, and returns the exit code. */
-export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
-    const before = await readSnapshot(resolve(terminal.cwd, path));
-    const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
-    const { snapshot: after } = await look(migration, config, terminal);
-    const changes = changesSince(before, after);
+async function prepare(
+  { json = false, users: isWithUsers = false, output, force = false, ...typed }: MigrationOptions,
+  config: Config,
+  terminal: Invocation,
+): Promise<number> {
+  const migration = migrationOf(typed, config);
+  const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
+  if (isWithUsers && target.kind === 'output')
+    throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
+  const { snapshot, plan } = await examineUnit(migration, config, terminal);
+  const users = isWithUsers ? await usersOf(plan, migration.unit, config, terminal) : null;
+  const name = `ftm-watch-migration-${fileName(migration.unit)}-${fileName(snapshot.at)}.json`;
+  const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
+  const path = await writeTo(target, name, bytes, force, terminal.output);
+  if (path !== null) {
     terminal.output.write(
-      json ? `${JSON.stringify({ since: before.at, changes })}\n` : changesText(changes, terminal.style),
+      json
+        ? `${JSON.stringify({ ...plan, ...(users === null ? {} : { users }), snapshot: path })}\n`
+        : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
     );
-    if (changes.some(({ kind }) => kind === 'broken')) return EXIT.broken;
-    return changes.some(({ kind }) => kind !== 'as-planned') ? EXIT.something : EXIT.nothing;
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
+    const option = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
+    terminal.errors.write(
+      `Wrote ${path}. After the change, run: ftm-watch preflight migration${option} --verify ${path}\n`,
+    );
   }
+  return planExit(plan);
+}
+
+function migrationOf(typed: MigrationOptions, config: Config): Migration {
+  return {
+    unit: unitName(config, typed.unit),
+    serial: typed.newSerial?.toUpperCase() ?? null,
+    address: typed.newAddress ?? null,
+    firmware: typed.newFirmware ?? null,
+    licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
+  };
+}
+
+async function compare(
+  path: string,
+  { json = false }: MigrationOptions,
+  config: Config,
+  terminal: Invocation,
+): Promise<number> {
+  const before = await readSnapshot(resolve(terminal.cwd, path));
+  const migration = { ...before.migration, unit: unitName(config, before.migration.unit), address: null };
+  const { snapshot: after } = await examineUnit(migration, config, terminal);
+  const changes = changesSince(before, after);
+  terminal.output.write(
+    json ? `${JSON.stringify({ since: before.at, changes })}\n` : changesText(changes, terminal.style),
+  );
+  if (changes.some(({ kind }) => kind === 'broken')) return EXIT.broken;
+  return changes.some(({ kind }) => kind !== 'as-planned') ? EXIT.something : EXIT.nothing;
 }
 
 async function readSnapshot(path: string): Promise<Snapshot> {
@@ -105,7 +106,7 @@ async function readSnapshot(path: string): Promise<Snapshot> {
   }
 }
 
-async function look(
+async function examineUnit(
   migration: Migration,
   config: Config,
   terminal: Invocation,
@@ -118,7 +119,7 @@ async function look(
   return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
 }
 
-/** Returns the users with mobile tokens. Their names are printed but never saved to a file. */
+/** The names are printed but never saved to a file. */
 async function usersOf(
   { reissued }: MigrationPlan,
   unit: string,

@@ -7,13 +7,13 @@ import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
 import { firmwareVersion } from '../core/license/appliance.ts';
-import type { TypedPeriod } from './report-period.ts';
+import type { MigrationOptions } from './preflight.ts';
+import type { ReportOptions } from './run-report.ts';
+import type { LearnOptions } from './run-trust.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
+import type { BackupOptions } from './store.ts';
 
-/**
- * Runs the command line and returns the exit code. Each command's code is loaded only when the command runs, because
- * `check` runs often and must start quickly.
- */
+/** Each command's code is loaded only when the command runs, because `check` runs often and must start quickly. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
   const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
@@ -29,7 +29,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-/** Defines all commands and options without running a command. @internal also used to generate the manual page */
+/** Also used to generate the manual page. */
 export function createProgram(
   terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
   invoked: Invoked,
@@ -79,16 +79,14 @@ Examples:
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check                   list every mistake in the configuration with its line number
   ftm-watch run -c other.yaml              start the daemon with a different configuration
-  ftm-watch demo                           watch it find three faults in a simulated network
+  ftm-watch demo                           watch how three faults in a simulated network are found
 `;
 
-/** A callback that receives a command's exit code. */
 type Finish = (exitCode: number) => void;
 
-/** Returns the context in which a command runs: the terminal and the configuration path. */
 type Invoked = (command: Command) => Invocation;
 
-/** Adds the option `-c` to a command, because people often type the option after the command. */
+/** People often type the option after the command. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
@@ -142,7 +140,7 @@ interface CheckOptions {
 
 const TIMEOUT: Millis = 10_000;
 
-/** The default time limit. Nagios and Icinga kill a plugin after 60 s by default. */
+/** Nagios and Icinga kill a plugin after 60 s by default. */
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
@@ -378,19 +376,6 @@ function addNotify(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
-interface TypedPreflight {
-  readonly unit?: string;
-  readonly newSerial?: string;
-  readonly newAddress?: string;
-  readonly newFirmware?: string;
-  readonly license?: readonly string[];
-  readonly output?: string;
-  readonly users?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-  readonly verify?: string;
-}
-
 function addPreflight(program: Command, invoked: Invoked, finish: Finish): void {
   const group = program
     .command('preflight')
@@ -411,23 +396,9 @@ function addPreflight(program: Command, invoked: Invoked, finish: Finish): void 
     .option('--json', 'print only a JSON object')
     .option('--verify <snapshot>', 'after the change: show what has changed since the snapshot, and what that means')
     .addHelpText('after', PREFLIGHT_HELP)
-    .action(async (typed: TypedPreflight, command: Command) => {
-      const { preflight, verifyMigration } = await import('./preflight.ts');
-      const json = typed.json === true;
-      if (typed.verify !== undefined) return finish(await verifyMigration(typed.verify, json, invoked(command)));
-      const migration = {
-        serial: typed.newSerial?.toUpperCase() ?? null,
-        address: typed.newAddress ?? null,
-        firmware: typed.newFirmware ?? null,
-        licenses: (typed.license ?? []).map((number) => number.toUpperCase()),
-      };
-      const { unit, output, users, force } = typed;
-      finish(
-        await preflight(
-          { unit, migration, output, users: users === true, force: force === true, json },
-          invoked(command),
-        ),
-      );
+    .action(async (options: MigrationOptions, command: Command) => {
+      const { preflightMigration } = await import('./preflight.ts');
+      finish(await preflightMigration(options, invoked(command)));
     });
 }
 
@@ -454,13 +425,6 @@ Examples:
 This command does not change any settings.
 `;
 
-interface ReportOptions extends TypedPeriod {
-  readonly incident?: string;
-  readonly output?: string;
-  readonly force?: boolean;
-  readonly capture?: readonly string[];
-}
-
 function addReport(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('report'))
     .description(
@@ -482,14 +446,14 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
       ).conflicts(['output', 'force', 'capture', 'since', 'until']),
     )
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ incident, output, force, capture = [], ...period }: ReportOptions, command: Command) => {
+    .action(async ({ incident, ...options }: ReportOptions & { incident?: string }, command: Command) => {
       if (incident !== undefined) {
         const { printIncident } = await import('./incident.ts');
         finish(await printIncident(incident, invoked(command)));
         return;
       }
       const { runReport } = await import('./run-report.ts');
-      finish(await runReport({ typed: output, force: force === true, captures: capture, period }, invoked(command)));
+      finish(await runReport(options, invoked(command)));
     });
 }
 
@@ -568,17 +532,10 @@ function addStore(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--force', 'overwrite an existing file')
     .option('--keep-pending', 'keep undelivered messages in the copy, for a move to another machine')
     .addHelpText('after', '\nFor how to restore a copy, see docs/install.md.\n')
-    .action(async (file: string, options: { force?: boolean; keepPending?: boolean }, command: Command) => {
+    .action(async (file: string, options: BackupOptions, command: Command) => {
       const { storeBackup } = await import('./store.ts');
-      const wish = { file, force: options.force === true, keepPending: options.keepPending === true };
-      finish(await storeBackup(wish, invoked(command)));
+      finish(await storeBackup(file, options, invoked(command)));
     });
-}
-
-interface LearnOptions {
-  readonly yes?: boolean;
-  readonly fingerprint: readonly string[];
-  readonly capture?: readonly string[];
 }
 
 function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
@@ -593,10 +550,9 @@ function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
       [],
     )
     .option('--capture <file...>', 'learn the chain from a packet capture instead; requires --fingerprint')
-    .action(async ({ yes, fingerprint, capture = [] }: LearnOptions, command: Command) => {
+    .action(async (options: LearnOptions, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
-      const wishes = { yes: yes === true, fingerprints: fingerprint, captures: capture };
-      finish(await runTrustLearn(wishes, invoked(command)));
+      finish(await runTrustLearn(options, invoked(command)));
     });
   withConfig(trust.command('show'))
     .description('list the trusted keys and authorities, and why they are trusted')
@@ -633,13 +589,7 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
     });
 }
 
-/**
- * Parses a fingerprint that was copied from another tool. Upper and lower case, colons, spaces and OpenSSL's prefix
- * `sha256 Fingerprint=` are accepted.
- *
- * @param earlier the previous values of the same option
- * @throws {InvalidArgumentError} if the text is not a fingerprint
- */
+/** Accepts upper and lower case, colons, spaces and OpenSSL's prefix `sha256 Fingerprint=`. */
 export function collectFingerprint(typed: string, earlier: readonly string[]): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');
   if (!/^[0-9a-f]{64}$/iu.test(digits))

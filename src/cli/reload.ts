@@ -1,21 +1,17 @@
 import { visibleText } from '../core/visible-text.ts';
-import { messageOf } from '../text/message-of.ts';
-import { controlPlace, runtimeSocket } from '../runtime/control-place.ts';
+import { controlPlace, runtimeSocket } from '../runtime/store-places.ts';
 import { createDaemonClient } from './daemon-client.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { storeOrExplain, type Invocation } from './terminal.ts';
+import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
 
-/** The exit codes of `reload`. If the daemon cannot be reached, the exit code is 3. */
 const RELOAD_EXIT = { taken: 0, refused: 2 } as const;
 
 const MAX_LINE = 1_000;
 
-/** Reloads the running daemon's configuration, prints the daemon's response and returns the exit code. */
 export async function reload(terminal: Invocation): Promise<number> {
   const { output, errors } = terminal;
   const socket = await socketOrExplain(terminal);
   if (socket === null) return RELOAD_EXIT.refused;
-  try {
+  return runOrExplain(terminal, async () => {
     await using daemon = await createDaemonClient({ socket }, terminal);
     const { status, text } = await daemon.ask('POST', '/-/reload');
     const message = text
@@ -25,16 +21,12 @@ export async function reload(terminal: Invocation): Promise<number> {
       .join('');
     (status === 200 ? output : errors).write(message);
     return status === 200 ? RELOAD_EXIT.taken : RELOAD_EXIT.refused;
-  } catch (error) {
-    errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
 /**
- * Returns the path of the daemon's socket. If the configuration is too broken to locate the store, prints the problems
- * and returns null. When systemd runs the command, the environment contains the socket's path, so the daemon is found
- * even with a broken file. The daemon then rejects the file and reports the error in its log and on its page.
+ * When systemd runs the command, the environment contains the socket's path, so the daemon is found even with a broken
+ * file. The daemon then rejects the file and reports the error in its log and on its page.
  */
 async function socketOrExplain(terminal: Invocation): Promise<string | null> {
   const { env } = terminal;

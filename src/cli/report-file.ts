@@ -3,30 +3,25 @@ import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
+import type { Terminal } from './terminal.ts';
 
-/** The destination of a report. */
-export type ReportTarget =
+type ReportTarget =
   | { readonly kind: 'output' }
   /** A directory in which the report is saved under its default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
-export interface TargetWish {
-  /** The destination as typed. If undefined, the report is saved in the current directory. */
+interface TypedTarget {
   readonly typed: string | undefined;
   readonly cwd: string;
-  /** Set if an existing file can be overwritten. */
   readonly force: boolean;
 }
 
-/**
- * Checks the report's destination before the round starts, so that nobody waits for a report that cannot be saved.
- * @throws {Error} with advice on what to do
- */
-export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
+/** Called before the round starts, so that nobody waits for a report that cannot be saved. */
+export async function reportTarget({ typed, cwd, force }: TypedTarget): Promise<ReportTarget> {
   if (typed === '-') return { kind: 'output' };
   const path = resolve(cwd, typed ?? '.');
-  const found = await look(path);
+  const found = await statOrNull(path);
   if (found === null) return newFile(path, typed?.endsWith('/') === true);
   if (found.isDirectory()) return { kind: 'folder', path };
   if (!found.isFile())
@@ -37,16 +32,30 @@ export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<R
 
 async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTarget> {
   const folder = isMeantAsFolder ? path : dirname(path);
-  if (isMeantAsFolder || (await look(folder)) === null)
+  if (isMeantAsFolder || (await statOrNull(folder)) === null)
     throw new Error(`Cannot write to "${path}": the directory "${folder}" does not exist; create it first`);
   return { kind: 'file', path };
 }
 
-/**
- * Writes a file that only its owner can read. The file is written either completely or not at all.
- * @throws {Error} with the failed operation and the reason
- */
-export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+/** Returns the path of the written file, or null if the bytes were written to standard output. */
+export async function writeTo(
+  target: ReportTarget,
+  name: string,
+  bytes: Uint8Array,
+  force: boolean,
+  output: Terminal['output'],
+): Promise<string | null> {
+  if (target.kind === 'output') {
+    output.write(bytes);
+    return null;
+  }
+  const path = target.kind === 'file' ? target.path : join(target.path, name);
+  await writeWhole(path, bytes, force);
+  return path;
+}
+
+/** Only the owner can read the file. It is written either completely or not at all. */
+async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
     await writeNew(temporary, bytes);
@@ -69,21 +78,18 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/**
- * Moves a temporary file to a path that must not exist yet. link(2) fails if the path exists. On file systems without
- * hard links, the path is checked before the file is renamed.
- */
+/** link(2) fails if the path exists. Without hard links, the path is checked before the file is renamed. */
 async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') throw error;
-    if ((await look(path)) !== null) throw alreadyThere(path, error);
+    if ((await statOrNull(path)) !== null) throw alreadyThere(path, error);
     await rename(temporary, path);
   }
 }
 
-async function look(path: string): Promise<Stats | null> {
+async function statOrNull(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {

@@ -6,8 +6,7 @@ import type { Needs } from '../config/load.ts';
 import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadOrExplain, type Invocation, type Streams, type Terminal } from './terminal.ts';
+import { type Invocation, runWithConfig, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { type FramedLine, Framer } from '../logs/framing.ts';
@@ -21,24 +20,36 @@ import { messageOf } from '../text/message-of.ts';
 
 const neededToRecognise: Needs = (key) => key === 'logs.signatureFiles';
 
-export async function runExplain(
+export function runExplain(
   { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToRecognise);
-  return config === null ? EXIT_UNKNOWN : explain({ ...terminal, ...(await recognition(config)), lines, json });
+  return runWithConfig(terminal, neededToRecognise, async (config) =>
+    explain({ ...terminal, ...(await recognition(config)), lines, json }),
+  );
 }
 
-export async function runReplay(
+export function runReplay(
   { file, json }: { readonly file: string; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToRecognise);
-  if (config === null) return EXIT_UNKNOWN;
-  return replay({ ...terminal, ...(await recognition(config)), file, json });
+  return runWithConfig(terminal, neededToRecognise, async (config) => {
+    const known = await recognition(config);
+    const summary = await summarise(file, known, terminal).catch((error: unknown) => {
+      throw new Error(`Cannot read the log "${file}": ${messageOf(error)}`, { cause: error });
+    });
+    terminal.output.write(json ? `${JSON.stringify(summary)}\n` : toText(summary));
+    return 0;
+  });
 }
 
-async function recognition({ logs, appliances, licenseServer }: Config) {
+interface KnownTexts {
+  readonly signatures: SignatureSet;
+  readonly attribution: Attribution;
+  readonly watched: WatchedTraffic;
+}
+
+async function recognition({ logs, appliances, licenseServer }: Config): Promise<KnownTexts> {
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),
@@ -46,26 +57,18 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
   };
 }
 
-interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
-  /** The log lines from the command line. If there are none, lines are read from `input`. */
+interface ExplainOptions extends KnownTexts, Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
   readonly lines: readonly string[];
   readonly json: boolean;
-  readonly signatures: SignatureSet;
-  readonly attribution: Attribution;
-  readonly watched: WatchedTraffic;
 }
-
-/** The output of `explain --json` for one log line. The format is part of the public API. @internal */
-export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
   'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
   "Configure the log collector to forward FortiAuthenticator's lines unchanged";
-/** The maximum length of a log line. Lines that people paste are usually shorter. */
-const LOOKED_AT = 8192;
+/** Lines that people paste are usually shorter. */
+const MAX_LINE = 8192;
 
-/** Explains log lines. Returns exit code 0 if at least one line was recognized and 1 otherwise. */
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
@@ -81,10 +84,7 @@ export async function explain(options: ExplainOptions): Promise<number> {
   return recognised ? 0 : 1;
 }
 
-/**
- * Returns whether a recognized line is about traffic to other servers. Firewalls log the inspection of all users'
- * traffic. If a line was truncated, the licence server's name may be missing from it.
- */
+/** Firewalls log the inspection of all users' traffic. A truncated line may lack the licence server's name. */
 function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
   if (found.kind !== 'firewall') return false;
   const { evidence } = found;
@@ -95,25 +95,22 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
   const sink = {
     piece: (): void => {},
     line: ({ bytes, start, end }: FramedLine): void =>
-      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
+      one(bytes.toString('utf8', start, Math.min(end, start + MAX_LINE))),
   };
   const framer = new Framer(sink, { octetCounting: false });
   for await (const chunk of input) framer.push(chunk);
   framer.end();
 }
 
+/** The format is part of the public API. */
 function toJson(line: string, found: PastedRecognition | null, attribution: Attribution) {
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
   const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
   return {
-    /** The log line, limited to 1024 characters. Control characters are replaced, and activation codes are masked. */
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
-    /**
-     * Set if the text was found in a field where FortiAuthenticator does not use it. Such a line is not counted as an
-     * error.
-     */
+    /** The text is in a field where FortiAuthenticator does not use it, so the line is not counted as an error. */
     unusualPlace: found?.unusualPlace ?? false,
     appliance: owners.find((owner) => owner !== undefined) ?? null,
     cause,
@@ -150,20 +147,7 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
   return parts.join(', ');
 }
 
-interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
-  /**
-   * The path of a saved syslog file or of FortiAuthenticator's raw log. The file can be compressed with gzip. If the
-   * path is `-`, the log is read from `input`.
-   */
-  readonly file: string;
-  readonly json: boolean;
-  readonly signatures: SignatureSet;
-  readonly attribution: Attribution;
-  readonly watched: WatchedTraffic;
-}
-
-/** The output of `replay --json`. */
-export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
+type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
 
 type ReplayFinding = ReturnType<typeof toFinding>;
 
@@ -176,34 +160,19 @@ interface Found {
   sample: string;
 }
 
-/**
- * Analyses a saved log in the same way as the live log. Returns exit code 0 if the log could be read and 3 otherwise.
- */
-export async function replay(options: ReplayOptions): Promise<number> {
-  try {
-    const summary = await summarise(options);
-    options.output.write(options.json ? `${JSON.stringify(summary)}\n` : toText(summary));
-    return 0;
-  } catch (error) {
-    options.errors.write(`Cannot read the log "${options.file}": ${messageOf(error)}\n`);
-    return 3;
-  }
-}
-
-async function summarise(options: ReplayOptions) {
-  const { file, signatures, attribution, watched } = options;
-  const writtenAt = file === '-' ? options.clock.now() : (await stat(file)).mtimeMs;
+async function summarise(file: string, known: KnownTexts, terminal: Pick<Terminal, 'input' | 'clock'>) {
+  const writtenAt = file === '-' ? terminal.clock.now() : (await stat(file)).mtimeMs;
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
   // If log times have no year, the year is derived from the file's modification time, because no line can be newer than
   // the file.
-  const clock: Clock = { ...options.clock, now: () => writtenAt };
+  const clock: Clock = { ...terminal.clock, now: () => writtenAt };
   const reader = new LogReader(
-    { clock, signatures, attribution, watched, outbox },
+    { clock, ...known, outbox },
     {
       source: 'file',
-      origin: attribution.file(),
+      origin: known.attribution.file(),
       tally,
       foreign: 'count',
       onForeign: () => {},
@@ -211,7 +180,7 @@ async function summarise(options: ReplayOptions) {
     },
   );
   const framer = new Framer(reader, { octetCounting: false });
-  for await (const chunk of openLog(options)) {
+  for await (const chunk of openLog(file, terminal)) {
     framer.push(chunk);
     outbox.flush();
   }
@@ -220,12 +189,11 @@ async function summarise(options: ReplayOptions) {
   return {
     file,
     lines: tally,
-    /** Findings are sorted by severity and then by frequency. */
-    found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
+    found: [...found.values()].map((entry) => toFinding(entry, known.signatures)).toSorted(bySeverity),
   };
 }
 
-function openLog({ file, input }: ReplayOptions): AsyncIterable<Buffer> {
+function openLog(file: string, { input }: Pick<Terminal, 'input'>): AsyncIterable<Buffer> {
   if (file === '-') return input;
   const stream = createReadStream(file);
   if (!file.endsWith('.gz')) return stream;
@@ -261,14 +229,11 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /**
-     * The time of the first line in ISO 8601 format. If log lines have no times, this is the file's modification time.
-     */
+    /** If log lines have no times, this is the file's modification time. */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,
     remedy,
-    /** The last log line that matched the signature. */
     sample,
   };
 }

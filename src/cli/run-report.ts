@@ -1,68 +1,47 @@
-import { join } from 'node:path';
+import * as z from 'zod';
 import { readFile } from 'node:fs/promises';
 import { release, type } from 'node:os';
-import { isFaultId } from '../checks/registry.ts';
-import { loadSignatures } from '../logs/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { capturesOf } from './capture.ts';
 import { examine, neededToExamine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { logPartOf, readLogMemory } from './log-memory.ts';
-import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
-import { readPeriod, type TypedPeriod } from './report-period.ts';
-import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
-import { messageOf } from '../text/message-of.ts';
+import { HISTORY_LIMITS, readStored } from './log-memory.ts';
+import { reportTarget, writeTo } from './report-file.ts';
+import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
 import type { Config } from '../config/config.ts';
 import { plainConfig, secretSources, secretUrls } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Period } from '../core/time-text.ts';
+import { parseDuration, type Period } from '../core/time-text.ts';
+import { showValue } from '../text/show.ts';
 import { readSecret } from '../system/secret.ts';
-import type { RoundResult, LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
-import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
+import type { ReportSources, Versions } from '../report/report-contents.ts';
+import { readStoredHistory } from '../store/stored-history.ts';
 
-interface ReportWish extends Omit<TargetWish, 'cwd'> {
-  readonly period: TypedPeriod;
-  /** The packet capture files to include in the report. */
-  readonly captures: readonly string[];
+export interface ReportOptions extends TypedPeriod {
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly capture?: readonly string[];
 }
 
-/** Writes a report archive with evidence from a new round and from the history. Returns the exit code. */
-export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+export function runReport(
+  { output, force = false, capture: captures = [], ...typed }: ReportOptions,
+  terminal: Invocation,
+): Promise<number> {
+  return runWithConfig(terminal, neededToExamine, async (config) => {
     const now = terminal.clock.now();
-    const period = readPeriod(wish.period, now);
-    const target = await reportTarget({ ...wish, cwd: terminal.cwd });
+    const period = readPeriod(typed, now);
+    const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
     // The current log verdict uses all stored data, even if the report covers a shorter period.
-    const kept = await readKept(config, now);
-    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const log = logPartOf(config, { ...kept, signatures, now });
-    const capture = wish.captures.length === 0 ? null : await capturesOf(wish.captures, config, terminal);
+    const { log, logMemory } = await readStored(config, now);
+    const capture = captures.length === 0 ? null : await capturesOf(captures, config, terminal);
     const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
-    const sources = await reportSources(config, { ...kept, examination, period, capture }, terminal);
-    await deliver(reportArchive(sources), target, { force: wish.force, terminal });
+    const sources = await reportSources(config, { logMemory, examination, period, capture }, terminal);
+    const archive = reportArchive(sources);
+    const path = await writeTo(target, `${archive.folder}.zip`, archive.bytes, force, terminal.output);
+    const text = summaryOf(archive, path ?? 'standard output');
+    (path === null ? terminal.errors : terminal.output).write(text);
     return 0;
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
-}
-
-async function deliver(
-  archive: ReportArchive,
-  target: ReportTarget,
-  { force, terminal }: { readonly force: boolean; readonly terminal: Terminal },
-): Promise<void> {
-  if (target.kind === 'output') {
-    terminal.output.write(archive.bytes);
-    terminal.errors.write(summaryOf(archive, 'standard output'));
-    return;
-  }
-  const path = target.kind === 'file' ? target.path : join(target.path, `${archive.folder}.zip`);
-  await writeWhole(path, archive.bytes, force);
-  terminal.output.write(summaryOf(archive, path));
+  });
 }
 
 function summaryOf({ bytes, files, folder }: ReportArchive, path: string): string {
@@ -81,33 +60,9 @@ function sizeText(bytes: number): string {
   return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }
 
-/** The limits allow a year of incidents but keep the archive small enough to be sent by mail. */
-const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
-
-/**
- * Data that a daemon has saved in the configured store. The store is not changed. If data cannot be read, the report
- * mentions this.
- */
-interface Kept {
-  readonly storedHistory: StoredHistory;
-  readonly logMemory: LogMemory;
-}
-
-export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
-  return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
-}
-
-/** The contents of the report, which are a period, the round's results and stored data. */
-interface ReportSubject extends Omit<Kept, 'storedHistory'> {
-  readonly examination: RoundResult;
-  readonly period: Period;
-  readonly capture: ReportSources['capture'];
-}
-
-/** Collects additional contents for the report, such as the configuration and the system information. */
 async function reportSources(
   config: Config,
-  subject: ReportSubject,
+  subject: Pick<ReportSources, 'examination' | 'period' | 'capture' | 'logMemory'>,
   { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
 ): Promise<ReportSources> {
   return {
@@ -115,28 +70,22 @@ async function reportSources(
     writtenAt: clock.now(),
     versions: await versionsOf(version),
     ...subject,
-    storedHistory: readStoredHistory(config.store.path, LIMITS, subject.period),
+    storedHistory: readStoredHistory(config.store.path, HISTORY_LIMITS, subject.period),
     configuration: plainConfig(config),
     secrets: await readSecrets(config, env),
   };
 }
 
-/**
- * Returns all secrets that must be removed from the report. Unreadable secrets are skipped, because this round could
- * not use them.
- */
+/** Unreadable secrets are skipped, because this round could not use them. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
   const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 
-/**
- * The minimum length of a secret path. Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret.
- */
+/** Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret. */
 const SHORTEST_SECRET_PATH = 16;
 
-/** Returns a secret and, if the secret is a URL, also the part after the host name. */
 function secretPartOf(text: string): readonly string[] {
   const url = URL.parse(text);
   const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;
@@ -148,12 +97,44 @@ async function versionsOf(ftmWatch: string): Promise<Versions> {
   return { ftmWatch, node, openssl, os: `${await distribution()}${type()} ${release()} ${process.arch}` };
 }
 
-/**
- * Returns the name of the Linux distribution from /etc/os-release
- * (https://www.freedesktop.org/software/systemd/man/latest/os-release.html).
- */
 async function distribution(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];
   return name === undefined ? '' : `${name}, `;
+}
+
+interface TypedPeriod {
+  readonly since?: string;
+  readonly until?: string;
+}
+
+const instant = z.iso.datetime({ offset: true });
+const day = z.iso.date();
+
+/** Both accept a time, a day in UTC or a time ago such as `3h`. An `--until` day is included as a whole. */
+export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
+  const period = {
+    since: since === undefined ? null : readInstant('--since', since, { now, dayEnds: false }),
+    until: until === undefined ? null : readInstant('--until', until, { now, dayEnds: true }),
+  };
+  if (period.since !== null && period.since >= (period.until ?? now))
+    throw new Error(
+      `Cannot create a report from ${showValue(since)} to ${showValue(until ?? 'now')}: ` +
+        'the start must be before the end',
+    );
+  return period;
+}
+
+const LAST_OF_DAY = 86_399_999;
+
+function readInstant(option: string, typed: string, { now, dayEnds }: { now: EpochMs; dayEnds: boolean }): EpochMs {
+  if (day.safeParse(typed).success) return Date.parse(typed) + (dayEnds ? LAST_OF_DAY : 0);
+  if (instant.safeParse(typed).success) return Date.parse(typed);
+  const ago = parseDuration(typed);
+  if (ago !== null) return now - ago;
+  throw new Error(
+    `Invalid value for ${option}: expected a time such as "2026-11-24T18:00:00Z", ` +
+      'a day such as "2026-11-24" or how long ' +
+      `ago, such as "7d", got ${showValue(typed)}`,
+  );
 }

@@ -7,13 +7,12 @@ import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { observeRound, type RoundProgress } from '../round/round.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
 import { trueTime } from '../round/assess.ts';
-import { writeBaseline } from '../trust/load-trust.ts';
-import { capturesOf, neededToJudge } from './capture.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { createProgressLine, loadOrExplain, type Invocation, type Terminal, type Streams } from './terminal.ts';
-import { renderTrust, certificateLines, comparisonLines } from './trust-text.ts';
-import { type Baseline, learnBaseline } from '../tls/trust.ts';
+import { writeBaseline, SHIPPED_PINS } from '../trust/load-trust.ts';
+import { capturesOf, neededToJudge, certificateLines } from './capture.ts';
+import { createProgressLine, type Invocation, type Terminal, type Streams, runWithConfig } from './terminal.ts';
+import { type Baseline, learnBaseline, type Trust, type TrustProfile, trustUnder } from '../tls/trust.ts';
 import {
+  type RefusedBaseline,
   type TlsEvidence,
   type TlsJudgement,
   type Verdict,
@@ -22,40 +21,44 @@ import {
 } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { counted, visibleText } from '../core/visible-text.ts';
 
-/** Selects the settings that are needed to connect to the licence server. A proxy's password is also needed. */
+/** A proxy's password is also needed. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
-interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
-  /** The capture files from which chains are learned. If the list is empty, chains are learned from a new round. */
-  readonly captures: readonly string[];
+export interface LearnOptions {
+  readonly yes?: boolean;
+  readonly fingerprint: readonly string[];
+  /** If there are none, chains are learned from a new round. */
+  readonly capture?: readonly string[];
 }
 
-export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToCapture);
-  if (config === null) return EXIT_UNKNOWN;
-  const { captures, ...typed } = wishes;
+export function runTrustLearn(
+  { yes = false, fingerprint: fingerprints, capture: captures = [] }: LearnOptions,
+  terminal: Invocation,
+): Promise<number> {
   const isCaptured = captures.length > 0;
-  const captureChains = async (signal: AbortSignal): Promise<readonly CapturedChain[]> =>
-    isCaptured
-      ? chainsIn(await capturesOf(captures, config, terminal))
-      : capture(await createInstruments(config, terminal), terminal, signal);
-  return trustLearn({
-    ...terminal,
-    target: authority(config.licenseServer),
-    capture: captureChains,
-    ...typed,
-    needsFingerprint: isCaptured,
-    save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
-  });
+  return runWithConfig(terminal, neededToCapture, (config) =>
+    trustLearn({
+      ...terminal,
+      target: authority(config.licenseServer),
+      capture: async (signal) =>
+        isCaptured
+          ? chainsIn(await capturesOf(captures, config, terminal))
+          : capture(await createInstruments(config, terminal), terminal, signal),
+      yes,
+      fingerprints,
+      needsFingerprint: isCaptured,
+      save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
+    }),
+  );
 }
 
-export async function runTrustShow(terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToJudge);
-  if (config === null) return EXIT_UNKNOWN;
-  terminal.output.write(overview(await createInstruments(config, terminal)));
-  return 0;
+export function runTrustShow(terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, neededToJudge, async (config) => {
+    terminal.output.write(overview(await createInstruments(config, terminal)));
+    return 0;
+  });
 }
 
 function overview({ config, knowledge }: Instruments): string {
@@ -65,7 +68,6 @@ function overview({ config, knowledge }: Instruments): string {
   return renderTrust({ target, ...settings, trust, baseline, refusedBaseline });
 }
 
-/** Returns the licence server's distinct certificate chains in the captures. */
 function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   const chains = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
@@ -75,7 +77,6 @@ function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   return [...new Map(chains).values()];
 }
 
-/** Runs one round and returns the certificate chains of the licence server and the control hosts. */
 async function capture(
   instruments: Instruments,
   { progress }: Terminal,
@@ -100,38 +101,30 @@ async function capture(
   }));
 }
 
-/** A certificate chain that one of the target's addresses sent, with evidence. */
 interface CapturedChain {
   readonly address: string;
   readonly evidence: TlsEvidence;
 }
 
-interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
-  /** The target as `host:port`. */
+interface TrustLearnOptions extends Pick<Terminal, 'ask' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   readonly target: string;
   /** Connects to all the target's addresses and to the control hosts in one round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedChain[]>;
-  /** Set by `--yes` to skip the question whether the network path is free of TLS inspection. */
   readonly yes: boolean;
-  /** Fingerprints from the option `--fingerprint`, in the format of `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
-  /** Set if the user must type a fingerprint for every chain, including chains that are already confirmed. */
+  /** The user must type a fingerprint for every chain, including chains that are already confirmed. */
   readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
-/** The exit codes of `trust learn`. */
 const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
- * Records the target's chain as genuine after the user has confirmed that no device inspects the path. If the evidence
- * shows inspection, nothing is learned even with `--yes`, because learned chains are trusted permanently. An
- * unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously learned chains
- * do not influence this decision.
- *
- * @returns the exit code from `LEARN_EXIT`
+ * If the evidence shows inspection, nothing is learned even with `--yes`, because learned chains are trusted
+ * permanently. An unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously
+ * learned chains do not influence this decision.
  */
 export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   const write = (...lines: readonly string[]): unknown =>
@@ -151,7 +144,7 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   }
   if (!(await isConfirmed(options))) {
     write(
-      options.confirm === null
+      options.ask === null
         ? 'Nothing learned: cannot ask for confirmation. Use --yes if this path is known to be clean'
         : 'Nothing learned',
     );
@@ -159,17 +152,15 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   }
   await options.save(baseline);
   write(
-    `Learned ${String(baseline.leaves.length)} certificate(s) and ${String(baseline.authorities.length)} ` +
-      `authorities for ${options.target}`,
+    `Learned ${counted(baseline.leaves.length, 'server certificate')} and ` +
+      `${counted(baseline.authorities.length, 'CA certificate')} for ${options.target}`,
   );
   return LEARN_EXIT.learned;
 }
 
 interface JudgedChain extends CapturedChain {
   readonly judgement: TlsJudgement;
-  /**
-   * The last certificate in the chain if neither a configured key nor a public CA confirms the chain. Otherwise null.
-   */
+  /** The last certificate, if neither a configured key nor a public CA confirms the chain. */
   readonly unconfirmed: Certificate | null;
 }
 
@@ -178,10 +169,7 @@ function judgeChain(captured: CapturedChain): JudgedChain {
   return { ...captured, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 
-/**
- * Returns the certificate that must be confirmed, or null for the profiles `public` and `pinned`. The profile `public`
- * uses its own CAs, and with `pinned` the learned chain becomes the CA.
- */
+/** The profile `public` uses its own CAs, and with `pinned` the learned chain becomes the CA. */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const sent = sentChain(evidence.outcome.chain);
   if (sent === null || evidence.profile !== 'fortinet') return null;
@@ -193,7 +181,6 @@ function describeChain({ address, evidence, judgement }: JudgedChain): readonly 
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
 
-/** Returns the reason why the chain cannot be learned, or null if it can. */
 function refusal(
   { fingerprints, needsFingerprint = false }: TrustLearnOptions,
   chains: readonly JudgedChain[],
@@ -212,9 +199,8 @@ function refusal(
     );
     if (untyped !== undefined)
       return [
-        'Nothing learned: to learn a chain from a capture, a fingerprint from another source is required. ' +
-          'Compare it with',
-        'the SHA-256 fingerprints above, and specify it with --fingerprint',
+        'Nothing learned: a chain from a capture is learned only with a fingerprint from another source. Compare that',
+        'fingerprint with the SHA-256 fingerprints above, and specify it with --fingerprint',
       ];
   }
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
@@ -223,7 +209,7 @@ function refusal(
     : [`Nothing learned: no certificate with the fingerprint ${missing} was received`];
 }
 
-/** Returns whether the user still has to confirm the chain. Undisputed chains don't need a typed fingerprint. */
+/** Undisputed chains don't need a typed fingerprint. */
 function isOpen({ judgement, unconfirmed }: JudgedChain, fingerprints: readonly string[]): boolean {
   return unconfirmed === null
     ? judgement.verdict === 'interception-suspected'
@@ -266,13 +252,101 @@ function baselineOf(
   });
 }
 
-async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise<boolean> {
+async function isConfirmed({ yes, ask, target }: TrustLearnOptions): Promise<boolean> {
   if (yes) return true;
-  return (
-    confirm !== null &&
-    (await confirm(
-      `Is this path to ${target} known to be free of TLS inspection? ` +
-        'If you confirm, the keys above will be trusted [y/N] ',
-    ))
+  if (ask === null) return false;
+  const answer = await ask(
+    `Is this path to ${target} known to be free of TLS inspection? ` +
+      'If you confirm, the keys above will be trusted [y/N] ',
   );
+  return /^y(?:es)?$/iu.test(answer.trim());
+}
+
+/** The command does not contain the fingerprint, because users must obtain it from an independent source. */
+function comparisonLines(certificate: Certificate, target: string): readonly string[] {
+  return [
+    'No configured key and no public authority confirms this chain. Its last certificate is:',
+    ...certificateLines(certificate),
+    "An inspecting device's chain can look the same, so --yes is not enough. Obtain the SHA-256 fingerprint on a",
+    `different path: connect to ${target} from another network, or export the authority from a FortiGate. If`,
+    'both fingerprints are equal, run this command with the fingerprint from the other path:',
+    '  ftm-watch trust learn --fingerprint SHA256',
+    'If they differ, this path is inspected. Learn the chain on another path',
+  ];
+}
+
+interface TrustOverview {
+  readonly target: string;
+  readonly profile: TrustProfile;
+  readonly trust: Trust;
+  readonly baseline: Baseline | null;
+  readonly refusedBaseline: RefusedBaseline | null;
+  readonly baselineFile: string;
+}
+
+const PROFILES: Readonly<Record<TrustProfile, string>> = {
+  fortinet:
+    'a certificate is genuine if it is verified by the key of a Fortinet authority, or by a configured or learned key',
+  public:
+    'a certificate is genuine if it is verified by an authority that browsers trust, or by a configured or learned key',
+  pinned: 'a certificate is genuine only if it is verified by a configured or learned key',
+};
+
+export function renderTrust({
+  target,
+  profile,
+  trust,
+  baseline,
+  refusedBaseline,
+  baselineFile,
+}: TrustOverview): string {
+  const { pins, anchors } = trustUnder(profile, trust);
+  const configured = pins.filter(({ origin }) => origin === 'configured');
+  return [
+    `${target}, profile ${profile}: ${PROFILES[profile]}`,
+    '',
+    'Trusted authorities:',
+    ...(anchors.length === 0
+      ? ['  none']
+      : anchors.flatMap(({ certificate, label }) => [
+          ...certificateLines(certificate),
+          `    ${sourceOf(certificate.pin, label)}`,
+        ])),
+    ...(profile === 'public'
+      ? ["  Mozilla's root certificates, as included in Node (this machine's certificate store is not used)"]
+      : []),
+    '',
+    'Pinned keys (used only if the server sends a certificate with this key):',
+    ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
+    '',
+    ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
+    '',
+  ].join('\n');
+}
+
+function sourceOf(pin: string, label: string): string {
+  const shipped = SHIPPED_PINS.find((known) => known.pin === pin);
+  return shipped === undefined ? `configured: ${label}` : `shipped: ${shipped.label}; ${shipped.source}`;
+}
+
+function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
+  if (baseline === null)
+    return [
+      `No learned chain in ${file}. To learn one, run "ftm-watch trust learn" on a path that is known to be clean`,
+    ];
+  return [
+    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
+    ...baseline.leaves.flatMap(certificateLines),
+    ...baseline.authorities.flatMap(certificateLines),
+  ];
+}
+
+function refusedLines({ baseline, unconfirmed }: RefusedBaseline, file: string): readonly string[] {
+  return [
+    `The chain that was learned on ${new Date(baseline.learnedAt).toISOString()} (in ${file}) is not used, because no`,
+    'configured key, public authority or typed fingerprint confirms its last certificate. It may be the chain of an',
+    'inspecting device. The last certificate is:',
+    ...certificateLines(unconfirmed),
+    'To learn the chain again, run this on a path that is known to be clean: ftm-watch trust learn',
+  ];
 }

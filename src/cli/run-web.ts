@@ -2,13 +2,9 @@ import { hashPassword } from '../web/password-hash.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
-/** The maximum length of a password. Longer input is probably a file that was piped in by mistake. */
+/** Longer input is probably a file that was piped in by mistake. */
 const LONGEST_PASSWORD = 1024;
 
-/**
- * Prints a password's hash and returns the exit code. At a terminal, the password is typed twice. Otherwise, the
- * password is read from standard input without its final line break.
- */
 export async function runHashPassword({ askHidden, input, output, errors }: Terminal): Promise<number> {
   const password = askHidden === null ? await readAll(input) : await askHidden('Password: ');
   if (askHidden !== null && password !== (await askHidden('Repeat the password: '))) {

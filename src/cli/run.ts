@@ -6,20 +6,20 @@ import { App } from '../runtime/app.ts';
 import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
 import { notifyServiceManager } from '../system/service-manager.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { loadForDaemon, type Invocation, writeIssues, type Terminal } from './terminal.ts';
+import { type Invocation, loadWith, writeIssues, type Terminal } from './terminal.ts';
+import { type LoadResult, localFiles } from '../config/load.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/**
- * Runs the daemon until it is stopped.
- * @throws {Error} with advice on what to do if the daemon cannot start or continue
- */
+/** @throws {Error} with advice on what to do if the daemon cannot start or continue */
 export async function run(terminal: Invocation): Promise<number> {
   let reload = (): void => undefined;
   // The SIGHUP listener is installed first, because SIGHUP ends a process without a listener. SIGHUP has no effect
   // until the configuration has been loaded.
   terminal.onHangup(() => reload());
-  const loaded = await loadForDaemon(terminal);
+  // The daemon never reads substitutes for secret files, as other commands do.
+  const load = (): Promise<LoadResult> => loadWith(localFiles, terminal);
+  const loaded = await load();
   if (loaded.kind === 'invalid') {
     writeIssues(loaded, terminal.errors);
     return EXIT_UNKNOWN;
@@ -43,7 +43,7 @@ export async function run(terminal: Invocation): Promise<number> {
     logger,
     version,
     onBound: () => void notifyServiceManager('READY=1', env, logger),
-    load: () => loadForDaemon(terminal),
+    load,
     onDeath: death.reject,
   });
   const started = Promise.withResolvers<void>();
@@ -61,7 +61,6 @@ export async function run(terminal: Invocation): Promise<number> {
   return 0;
 }
 
-/** A destination for log lines, to be used by pino. */
 interface LogOutput {
   write(line: string): void;
 }
@@ -69,23 +68,18 @@ interface LogOutput {
 interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
-  /**
-   * Writes as many bytes as possible and returns the number of bytes written.
-   * @throws Node's error if nothing can be written at the moment
-   */
+  /** Returns the number of bytes written. Throws Node's error if nothing can be written at the moment. */
   readonly writeSome: (bytes: Uint8Array) => number;
 }
 
-/** The maximum size of the buffer for unwritten log lines. If the buffer is full, new lines are dropped. */
+/** If the buffer is full, new lines are dropped. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const RETRY_AFTER: Millis = 1_000;
 
 /**
- * Creates a log output that never blocks or throws, so that the program keeps running if logging fails. If the disk is
- * full or the log reader is stuck, lines are dropped. As soon as writing works again, the number of dropped lines is
- * logged. pino's own destination is not used, because it blocks the main thread with endless retries when the disk is
- * full.
- * @internal
+ * Never blocks or throws, so that the program keeps running if logging fails. Lines that cannot be written are dropped,
+ * and their number is logged as soon as writing works again. pino's own destination is not used, because it blocks the
+ * main thread with endless retries when the disk is full.
  */
 export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): LogOutput {
   let waiting: Buffer = Buffer.alloc(0);
@@ -96,7 +90,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
     try {
       while (waiting.length > 0) waiting = waiting.subarray(writeSome(waiting));
     } catch {
-      // There is no other place where this error could be reported.
+      // This error cannot be reported anywhere else.
     }
   }
 
@@ -125,36 +119,30 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
   };
 }
 
-/**
- * Returns a log output that writes to standard output. Node makes pipes and sockets non-blocking, so a stuck reader
- * does not block the program.
- */
+/** Node makes pipes and sockets non-blocking, so a stuck reader does not block the program. */
 function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
   const { fd, isTTY } = process.stdout;
   const form = isTTY ? readableForm(style.color) : isJournal(fd, env) ? journalForm : jsonForm;
   return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
 }
 
-/** Returns whether systemd has connected this stream to the journal (see systemd.exec(5)). */
+/** See systemd.exec(5). */
 function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): boolean {
   if (stream === undefined) return false;
   const { dev, ino } = fstatSync(fd);
   return stream === `${String(dev)}:${String(ino)}`;
 }
 
-/** Formats the warning about dropped lines in the same format as pino. */
 function lossLine(lines: number, clock: Clock): string {
   const msg = 'Log lines were dropped because they could not be written';
   return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }
 
-/** Converts a log line from pino's JSON to the output format. */
 type LogForm = (line: string) => string;
 
-/** Keeps the JSON format, for programs that read the log. */
-export const jsonForm: LogForm = (line) => line;
+const jsonForm: LogForm = (line) => line;
 
-/** Adds a priority to the start of each line for the systemd journal (see sd-daemon(3)). */
+/** See sd-daemon(3). */
 export const journalForm: LogForm = (line) => `<${PRIORITIES.get(levelOf(line)) ?? '6'}>${line}`;
 
 const PRIORITIES: ReadonlyMap<string, string> = new Map([
@@ -172,10 +160,6 @@ function levelOf(line: string): string {
 
 const MAX_LINE = 4_000;
 
-/**
- * Formats a log line for people at a terminal. Scalar fields follow the message on the same line, and each list entry
- * is on a separate line.
- */
 export function readableForm(color: boolean): LogForm {
   const colors = picocolors.createColors(color);
   const painted: ReadonlyMap<unknown, (text: string) => string> = new Map([

@@ -1,16 +1,15 @@
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
-import { controlPlace } from '../runtime/control-place.ts';
-import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
+import { controlPlace } from '../runtime/store-places.ts';
+import { createDaemonClient, type DaemonAnswer, type DaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
-import { messageOf } from '../text/message-of.ts';
+import { runOrExplain, storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
 
 interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
 }
 
-/** The options of `silence add` as typed. The daemon validates them. */
+/** The daemon validates these options. */
 export interface TypedSilence {
   readonly for?: string;
   readonly until?: string;
@@ -20,7 +19,6 @@ export interface TypedSilence {
   readonly comment: string;
 }
 
-/** The exit codes of `silence`. If the daemon cannot be reached, the exit code is 3. */
 const SILENCE_EXIT = { done: 0, refused: 2 } as const;
 
 const PATH = '/api/v1/silences';
@@ -35,19 +33,16 @@ const silenceShape = z.object({
   comment: z.string(),
 });
 const listShape = z.object({ silences: z.array(silenceShape) });
-const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
-/** A subcommand of `silence` with its arguments. */
 export type SilenceCommand =
   | { readonly kind: 'add'; readonly silence: TypedSilence }
   | { readonly kind: 'list'; readonly json: boolean }
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
-/** Runs a silence command on the configured daemon. Returns the exit code. */
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
   const storePath = await storeOrExplain(terminal);
   if (storePath === null) return EXIT_UNKNOWN;
-  try {
+  return runOrExplain(terminal, async () => {
     await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const deps = { ...terminal, daemon };
     switch (command.kind) {
@@ -58,13 +53,9 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
       case 'remove':
         return await silenceRemove(command.ids, deps);
     }
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
-/** Implements `silence add`: creates a silence on the daemon and prints the silence. */
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
   const { for: duration, until, cause, subject, by = account, comment } = typed;
   const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
@@ -74,7 +65,6 @@ async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors
   return SILENCE_EXIT.done;
 }
 
-/** Implements `silence list`: prints the active silences as text or JSON. */
 async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
   const list = listShape.safeParse(answer.json);
@@ -85,7 +75,6 @@ async function silenceList(json: boolean, { daemon, output, errors }: SilenceDep
   return SILENCE_EXIT.done;
 }
 
-/** Implements `silence remove`: ends the given silences immediately. */
 async function silenceRemove(ids: readonly string[], { daemon, output, errors }: SilenceDeps): Promise<number> {
   let code: number = SILENCE_EXIT.done;
   for (const id of ids) {
@@ -102,16 +91,8 @@ function describe({ id, cause, subject, until, by, comment }: z.infer<typeof sil
 }
 
 function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {
-  const problem = problemShape.safeParse(answer.json);
-  const lines = problem.success
-    ? [problem.data.error, ...problem.data.problems.map((line) => `- ${line}`)]
-    : [strange(answer.status)];
-  errors.write(lines.map((line) => `${shown(line)}\n`).join(''));
+  errors.write(`${problemOf(answer)}\n`);
   return SILENCE_EXIT.refused;
-}
-
-function strange(status: number): string {
-  return `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`;
 }
 
 function shown(text: string): string {

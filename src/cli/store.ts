@@ -3,19 +3,13 @@ import { resolve } from 'node:path';
 import { isoTime } from '../core/time-text.ts';
 import { visibleText, counted } from '../core/visible-text.ts';
 import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../store/backup-store.ts';
-import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { storeOrExplain, type Invocation } from './terminal.ts';
+import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
 
-/** The exit codes of `store check`. */
 const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
 const MAX_SHOWN = 1_000;
 
-/**
- * Checks a store for damage and returns the exit code.
- * @param copy the store file to check; if undefined, the configured store is checked
- */
 export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
   const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
   if (path === null) return EXIT_UNKNOWN;
@@ -60,32 +54,29 @@ function versionText({ version, knownVersion }: WholeStore): string {
         'start the newer ftm-watch, or restore a backup (see docs/install.md)';
 }
 
-interface BackupWish {
-  readonly file: string;
-  readonly force: boolean;
-  readonly keepPending: boolean;
+export interface BackupOptions {
+  readonly force?: boolean;
+  readonly keepPending?: boolean;
 }
 
-/** Copies the store to a backup file and returns the exit code. */
-export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
+export async function storeBackup(
+  file: string,
+  { force = false, keepPending = false }: BackupOptions,
+  terminal: Invocation,
+): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;
   const to = resolve(terminal.cwd, file);
-  let withdrawn: number;
-  try {
+  return runOrExplain(terminal, async () => {
     if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
     if (!force && existsSync(to))
       throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
-    withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
-  } catch (error) {
-    terminal.errors.write(`${visibleText(messageOf(error), MAX_SHOWN)}\n`);
-    return EXIT_UNKNOWN;
-  }
-  if (withdrawn > 0)
-    terminal.output.write(
-      `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. ` +
-        'A daemon that is started with the ' +
-        'copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
-    );
-  return storeCheck(to, terminal);
+    const withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
+    if (withdrawn > 0)
+      terminal.output.write(
+        `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. A daemon that is started with ` +
+          'the copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
+      );
+    return storeCheck(to, terminal);
+  });
 }

@@ -1,5 +1,5 @@
 import { tlsGenuine } from '../checks/tls-genuine/judge.ts';
-import { CHECKS, isFaultId } from '../checks/registry.ts';
+import { CHECKS } from '../checks/registry.ts';
 import { repairVerdict, type RepairAnswer, type SilentWitness } from '../checks/repair-verdict.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
@@ -7,43 +7,35 @@ import { nameList, visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { renderRepair } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
-import { loadSignatures } from '../logs/signatures.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
-import { messageOf } from '../text/message-of.ts';
 import { type Examination, examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { logPartOf } from './log-memory.ts';
-import { readKept } from './run-report.ts';
-import { loadOrExplain, type Invocation } from './terminal.ts';
+import { readStored } from './log-memory.ts';
+import { type Invocation, runWithConfig } from './terminal.ts';
 import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/recorder.ts';
 
 interface VerifyWish {
-  /** The incident's ID as shown in mails and in page URLs such as `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;
-  /** The time limit, or null for no limit. Checks that are still running when it expires are reported as unknown. */
+  /** Checks that have not finished by then are reported as unknown. Null for no limit. */
   readonly timeout: Millis | null;
 }
 
 const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-force': 2, 'not-visible': EXIT_UNKNOWN };
 
-/** The maximum number of incidents that are listed if the given incident does not exist. */
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-/** Runs all checks again, prints whether the repair of an incident is effective, and returns the exit code. */
-export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return EXIT_UNKNOWN;
-  try {
+export function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
+  return runWithConfig(terminal, neededToExamine, async (config) => {
     const { incident } = storedIncident(config, wish.incident);
-    const storedLog = await storedLogOf(config, terminal);
+    const { log, logMemory } = await readStored(config, terminal.clock.now());
     using limit = wish.timeout === null ? null : deadline(terminal.clock, wish.timeout, terminal.signal);
     const signal = limit?.signal ?? terminal.signal;
     const progress = wish.json ? null : terminal.progress;
-    const seen = await examine({ ...terminal, signal, config, log: storedLog.log, progress });
+    const seen = await examine({ ...terminal, signal, config, log, progress });
     const { diagnosis, picture, observations } = seen;
     // Reports from other agents are excluded, because they do not prove the current state.
     const { peers: _, ...asked } = picture;
@@ -51,7 +43,8 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
       diagnosis,
       firewall: picture.firewall,
       isLookedAt: lookedAt(config, asked, observations),
-      silent: silentWitnesses(config, seen, storedLog),
+      // If no daemon has ever saved log data, no cause can come from the log.
+      silent: silentWitnesses(config, seen, logMemory.kind === 'none' ? null : log),
     });
     terminal.output.write(
       wish.json
@@ -59,13 +52,10 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
         : renderRepair(verdict, terminal.style),
     );
     return EXIT[verdict.answer];
-  } catch (error) {
-    terminal.errors.write(`${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
+  });
 }
 
-/** Returns the stored incident with this ID. @throws {Error} with a list of existing incidents if the ID is unknown */
+/** @throws {Error} with a list of existing incidents if the ID is unknown */
 export function storedIncident(
   { store: { path } }: Pick<Config, 'store'>,
   id: string,
@@ -89,33 +79,13 @@ export function storedIncident(
   }
 }
 
-/**
- * Returns the log data that a daemon has saved. If a cause was found only in the log, it is not considered resolved
- * while no daemon receives the log.
- */
-async function storedLogOf(config: Config, { clock }: Invocation): Promise<StoredLog> {
-  const now = clock.now();
-  const kept = await readKept(config, now);
-  const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-  return { log: logPartOf(config, { ...kept, signatures, now }), isEverKept: kept.logMemory.kind !== 'none' };
-}
-
-interface StoredLog {
-  readonly log: LogPart;
-  /** Set if a daemon has ever saved log data. Otherwise, no cause can come from the log. */
-  readonly isEverKept: boolean;
-}
-
-function silentWitnesses(
-  config: Config,
-  { picture }: Examination,
-  { log, isEverKept }: StoredLog,
-): readonly SilentWitness[] {
+/** A cause that was found only in the log is not considered resolved while no daemon receives the log. */
+function silentWitnesses(config: Config, { picture }: Examination, log: LogPart | null): readonly SilentWitness[] {
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
   const read = picture.peers.flatMap((peer) => (peer.kind === 'seen' ? [peer.peer] : []));
   const unread = config.peers.flatMap(({ name }) => (read.includes(name) ? [] : [name]));
   return [
-    ...(isEverKept && log.kind === 'unheard'
+    ...(log?.kind === 'unheard'
       ? [{ of: [tlsGenuine.id], why: `The cause may have been detected in the log. ${log.reason}.` }]
       : []),
     ...(unread.length > 0
@@ -129,15 +99,10 @@ function silentWitnesses(
   ];
 }
 
-/** Separates the parts of a subject, such as the addresses in a list or the two ends of a connection. */
+/** A subject can contain several addresses or the two ends of a connection. */
 const BETWEEN_PARTS = /, | to /u;
 
-/**
- * Returns a function that reports whether every part of a cause's subject was checked. A part counts as checked if it
- * is this machine or occurs in the configuration or in query results.
- *
- * @param named the configuration and the query results to search
- */
+/** A part counts as checked if it is this machine or occurs in the configuration or in query results. */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
   return (subject) => names.has(subject) || subject.split(BETWEEN_PARTS).every((part) => names.has(part));

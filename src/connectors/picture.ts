@@ -6,7 +6,7 @@ import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import type { PeerObservation } from '../core/round.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import { startApart } from '../schedule/start-apart.ts';
+import { startApart } from '../system/start-apart.ts';
 
 /** `rest` and `role` are null if they are not configured or were not queried yet. */
 export interface UnitObservation {

@@ -21,8 +21,8 @@ import {
 } from './registration-client.ts';
 import type { RegistrationConfig } from '../config/schema/connectors.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { discardIfStalled } from '../schedule/stall-monitor.ts';
-import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { discardIfStalled } from '../system/stall-monitor.ts';
+import { Runner, type RunnerOptions } from '../system/runner.ts';
 import type { UnitObservation } from './picture.ts';
 import { type BudgetStore, parseBudget, createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
 import { licensesOf, unitOf } from '../core/license/appliance.ts';

@@ -9,7 +9,6 @@ import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/observation.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
-/** Returns all changes since the snapshot and explains their consequences. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
   return [
     ...serialChanges(before, after.unit),
@@ -26,10 +25,14 @@ function serialChanges({ migration, unit }: Snapshot, { serial }: UnitState): re
   const planned = migration.licenses.length > 0 ? unit.serial : (migration.serial ?? unit.serial);
   if (isSame(serial, unit.serial) && isSame(serial, planned)) return [];
   if (serial === null)
-    return [{ kind: 'not-visible', what: 'The serial number is not reported', means: 'Check that the API works' }];
+    return change('not-visible', 'The unit does not report its serial number', 'Check that the API works');
   const what = `The serial number is ${serial} (previously ${unit.serial ?? 'not reported'})`;
-  if (planned === null || isSame(serial, planned)) return [{ kind: 'as-planned', what, means: 'As planned' }];
-  return [{ kind: 'broken', what, means: `${planned} was planned. Check that this is the right unit` }];
+  if (planned === null || isSame(serial, planned)) return change('as-planned', what, 'As planned');
+  return change('broken', what, `${planned} was planned. Check that this is the right unit`);
+}
+
+function change(kind: Change['kind'], what: string, means: string): readonly Change[] {
+  return [{ kind, what, means }];
 }
 
 function isSame(one: string | null, other: string | null): boolean {
@@ -38,79 +41,59 @@ function isSame(one: string | null, other: string | null): boolean {
 
 function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): readonly Change[] {
   if (was === null) return [];
-  if (is === null)
-    return [{ kind: 'not-visible', what: 'The tokens are not reported', means: 'Check that the API works' }];
+  if (is === null) return change('not-visible', 'The unit does not report its tokens', 'Check that the API works');
   const missing = was.assigned - is.assigned;
-  const assigned =
-    missing > 0
-      ? [
-          {
-            kind: 'to-do' as const,
-            what: `${counted(is.assigned, 'assigned token')} (previously ${String(was.assigned)})`,
-            means: `Assign new tokens to ${counted(missing, 'user')}`,
-          },
-        ]
-      : [];
-  if (is.total >= was.total) return assigned;
-  const what = `${counted(is.total, 'token')} on the unit (previously ${String(was.total)})`;
-  return [...assigned, { kind: 'to-do', what, means: 'Create the missing tokens again from their licences' }];
+  const assigned = `${counted(is.assigned, 'assigned token')} (previously ${String(was.assigned)})`;
+  const total = `${counted(is.total, 'token')} on the unit (previously ${String(was.total)})`;
+  return [
+    ...(missing > 0 ? change('to-do', assigned, `Assign new tokens to ${counted(missing, 'user')}`) : []),
+    ...(is.total < was.total ? change('to-do', total, 'Create the missing tokens again from their licences') : []),
+  ];
 }
 
 function roleChanges(was: UnitState, is: UnitState): readonly Change[] {
   if (was.mode === is.mode) return [];
   if (is.mode === 'unknown')
-    return [
-      {
-        kind: 'not-visible',
-        what: `The unit no longer reports its role (previously ${was.mode})`,
-        means: 'Check that SNMP works',
-      },
-    ];
-  return [
-    {
-      kind: was.mode === 'unknown' ? 'as-planned' : 'to-do',
-      what: `The role of the unit is ${is.mode} (previously ${was.mode})`,
-      means: 'Check under System > Administration > High Availability whether this is intended',
-    },
-  ];
+    return change(
+      'not-visible',
+      `The unit no longer reports its role (previously ${was.mode})`,
+      'Check that SNMP works',
+    );
+  return change(
+    was.mode === 'unknown' ? 'as-planned' : 'to-do',
+    `The role of the unit is ${is.mode} (previously ${was.mode})`,
+    'Check under System > Administration > High Availability whether this is intended',
+  );
 }
 
 function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { firmware }: UnitState): readonly Change[] {
   const planned = migration.firmware ?? was;
   if (firmware === was && firmware === planned) return [];
   if (firmware === null)
-    return [{ kind: 'not-visible', what: 'The firmware version is not reported', means: 'Check that the API works' }];
+    return change('not-visible', 'The unit does not report its firmware version', 'Check that the API works');
   const what = `The firmware version is ${firmware} (previously ${was ?? 'not reported'})`;
   // If the plan did not include a firmware change, a different version does not require any action.
   return migration.firmware === null || firmware === migration.firmware
-    ? [{ kind: 'as-planned', what, means: 'Licences and tokens are kept' }]
-    : [{ kind: 'to-do', what, means: `${migration.firmware} was planned` }];
+    ? change('as-planned', what, 'Licences and tokens are kept')
+    : change('to-do', what, `${migration.firmware} was planned`);
 }
 
 function policyChanges({ policy: was }: UnitState, { policy: is }: UnitState): readonly Change[] {
   if (was === is || was === null) return [];
   if (is === null)
-    return [
-      {
-        kind: 'not-visible',
-        what: `The firewall no longer reports the matching policy (previously ${was})`,
-        means: "Check the firewall's API token",
-      },
-    ];
-  return [
-    {
-      kind: 'as-planned',
-      what: `The traffic matches ${is} (previously ${was})`,
-      means: 'The policy is evaluated below',
-    },
-  ];
+    return change(
+      'not-visible',
+      `The firewall no longer reports the matching policy (previously ${was})`,
+      "Check the firewall's API token",
+    );
+  return change('as-planned', `The traffic matches ${is} (previously ${was})`, 'The policy is evaluated below');
 }
 
 function preconditionChanges(before: Snapshot, after: Snapshot): readonly Change[] {
   return after.preconditions.flatMap(({ id, state, summary }): readonly Change[] => {
     const was = before.preconditions.find((one) => one.id === id)?.state ?? 'not-configured';
     if (was === state) return [];
-    return [{ kind: kindOf(state), what: `${titleOf(id)}: ${state} (previously ${was})`, means: summary }];
+    return change(kindOf(state), `${titleOf(id)}: ${state} (previously ${was})`, summary);
   });
 }
 
@@ -129,17 +112,13 @@ function kindOf(state: PreconditionState): Change['kind'] {
   }
 }
 
-/**
- * A difference between the unit's states before and after the migration. `as-planned` means that the migration was
- * supposed to cause this difference.
- */
+/** `as-planned` means that the migration was supposed to cause this difference. */
 export interface Change {
   readonly kind: 'as-planned' | 'to-do' | 'broken' | 'not-visible';
   readonly what: string;
   readonly means: string;
 }
 
-/** Returns the licences whose holder has changed or is not the intended unit. */
 function licenseChanges({ migration, unit }: Snapshot, after: UnitState): readonly Change[] {
   const numbers = new Set([...unit.licenses, ...after.licenses].map(({ license }) => license));
   return [...numbers].flatMap((license) => {
@@ -155,85 +134,60 @@ interface Holders {
   readonly license: string;
   readonly was: string | null;
   readonly is: string | null;
-  /** The serial number of the unit that should hold the licence. Null if unknown. */
+  /** Serial number of the unit that should hold the licence. */
   readonly target: string | null;
 }
 
 function licenseChange({ license, was, is, target }: Holders, after: UnitState): readonly Change[] {
-  if (is === null) return target === null ? [] : [unreported(license)];
+  if (is === null && target === null) return [];
+  if (is === null)
+    return change(
+      'not-visible',
+      `It is unknown to which unit ${license} is registered`,
+      'Check the licence at support.fortinet.com, or configure "registration"',
+    );
   if (target !== null && !sameSerial(is, target) && !isInPair(after, is))
-    return [
-      {
-        kind: 'to-do',
-        what: `${license} is registered to ${is}, not to ${target}`,
-        means: 'New tokens cannot be provisioned until Fortinet moves the licence',
-      },
-    ];
+    return change(
+      'to-do',
+      `${license} is registered to ${is}, not to ${target}`,
+      'New tokens cannot be provisioned until Fortinet moves the licence',
+    );
   if (was !== null && sameSerial(was, is)) return [];
-  return [{ kind: 'as-planned', what: `${license} is registered to ${is}`, means: 'This is the intended unit' }];
-}
-
-function unreported(license: string): Change {
-  return {
-    kind: 'not-visible',
-    what: `The unit to which ${license} is registered is not reported`,
-    means: 'Check the licence at support.fortinet.com, or configure "registration"',
-  };
+  return change('as-planned', `${license} is registered to ${is}`, 'This is the intended unit');
 }
 
 function targetOf(license: string, { serial, licenses }: Migration): string | null {
   return licenses.length === 0 || licenses.includes(license) ? serial : null;
 }
 
-function holderOf(license: string, { licenses }: UnitState): string | null {
-  return licenses.find((held) => held.license === license)?.holder ?? null;
+export function holderOf(license: string, { licenses }: UnitState): string | null {
+  return licenses.find((held) => sameSerial(held.license, license))?.holder ?? null;
 }
 
-/**
- * Returns whether the licence holder is a member of the unit's high-availability pair. Both members share their
- * licences.
- */
+/** Both members of a high-availability pair share their licences. */
 function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
   if (mode !== 'cluster') return false;
   return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
 }
 
-const MODES = ['cluster', 'standalone', 'load-balancer', 'unknown'] as const satisfies readonly HaMode[];
-
-/** The properties of a unit that a migration can change. Unknown values are null. */
-export interface UnitState {
-  readonly name: string;
-  readonly serial: string | null;
-  readonly peers: readonly string[];
-  readonly mode: HaMode;
-  /** The firmware version, for example `8.0.3`. */
-  readonly firmware: string | null;
-  readonly licenses: readonly HeldLicense[];
-  /**
-   * The number of tokens by status. Tokens count as `pending` if they are assigned to users who have not activated them
-   * yet.
-   */
-  readonly tokens: { readonly total: number; readonly assigned: number; readonly pending: number } | null;
-  /** The firewall policy that applies to the unit's traffic, for example `policy 5 "fac-out"` or `no policy`. */
-  readonly policy: string | null;
-}
-
-export interface HeldLicense {
-  readonly license: string;
-  /** The serial number of the unit for which the licence is registered. */
-  readonly holder: string | null;
-}
-
-const unitStateSchema: z.ZodType<UnitState> = z.object({
+const unitShape = z.object({
   name: z.string(),
-  serial: z.nullable(z.string()),
-  peers: z.array(z.string()),
-  mode: z.enum(MODES),
-  firmware: z.nullable(z.string()),
-  licenses: z.array(z.object({ license: z.string(), holder: z.nullable(z.string()) })),
-  tokens: z.nullable(z.object({ total: z.number(), assigned: z.number(), pending: z.number() })),
-  policy: z.nullable(z.string()),
+  serial: z.string().nullable(),
+  peers: z.array(z.string()).readonly(),
+  mode: z.enum(['cluster', 'standalone', 'load-balancer', 'unknown'] satisfies readonly HaMode[]),
+  /** For example `8.0.3`. */
+  firmware: z.string().nullable(),
+  /** `holder` is the serial number of the unit that the licence is registered to. */
+  licenses: z.array(z.object({ license: z.string(), holder: z.string().nullable() })).readonly(),
+  /** Pending tokens are assigned to users who have not activated them yet. */
+  tokens: z.object({ total: z.number(), assigned: z.number(), pending: z.number() }).nullable(),
+  /** For example `policy 5 "fac-out"` or `no policy`. */
+  policy: z.string().nullable(),
 });
+
+/** Unknown values are null. */
+export type UnitState = Readonly<z.infer<typeof unitShape>>;
+export type HeldLicense = UnitState['licenses'][number];
 
 export function unitStateOf({ config, rest, role }: UnitObservation, picture: Picture): UnitState {
   const { name, serial, peers, mode } = unitOf(config, rest, role);
@@ -270,58 +224,33 @@ function policyOf(name: string, { firewall }: Picture): string | null {
   return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';
 }
 
-/** The planned changes to a unit. If a value is null, that property does not change. */
-export interface Migration {
-  /** The appliance's name in the configuration. */
-  readonly unit: string;
-  /** The serial number of the replacement unit, or of the unit to which licences are transferred. */
-  readonly serial: string | null;
-  /** The source address that the unit's traffic will have after the migration. */
-  readonly address: string | null;
-  readonly firmware: string | null;
-  /**
-   * The licences that are transferred to the unit `serial` while the old unit stays in use. Empty if the unit itself is
-   * replaced.
-   */
-  readonly licenses: readonly string[];
-}
-
-const migrationSchema: z.ZodType<Migration> = z.object({
+const migrationShape = z.object({
   unit: z.string(),
-  serial: z.nullable(z.string()),
-  address: z.nullable(z.string()),
-  firmware: z.nullable(z.string()),
-  licenses: z.array(z.string()),
+  /** Serial number of the replacement unit, or of the unit to which licences are transferred. */
+  serial: z.string().nullable(),
+  /** Future source address of the unit's traffic. */
+  address: z.string().nullable(),
+  firmware: z.string().nullable(),
+  /** Licences to transfer to `serial` while the old unit stays in use. Empty if the unit itself is replaced. */
+  licenses: z.array(z.string()).readonly(),
 });
 
-/**
- * A snapshot of a unit and its network path before a migration, as saved by `preflight migration`. The file format is
- * part of the public API.
- */
-export interface Snapshot {
-  readonly version: 1;
-  readonly site: string;
-  /** The time of the snapshot in ISO 8601 format in UTC. */
-  readonly at: string;
-  readonly migration: Migration;
-  readonly unit: UnitState;
-  readonly preconditions: readonly SnapshotPrecondition[];
-}
+/** If a value is null, the property does not change. */
+export type Migration = Readonly<z.infer<typeof migrationShape>>;
 
-interface SnapshotPrecondition {
-  readonly id: string;
-  readonly state: PreconditionState;
-  readonly summary: string;
-}
-
-const snapshotSchema: z.ZodType<Snapshot> = z.object({
+const snapshotShape = z.object({
   version: z.literal(1),
   site: z.string(),
   at: z.iso.datetime(),
-  migration: migrationSchema,
-  unit: unitStateSchema,
-  preconditions: z.array(z.object({ id: z.string(), state: z.enum(PRECONDITION_STATES), summary: z.string() })),
+  migration: migrationShape,
+  unit: unitShape,
+  preconditions: z
+    .array(z.object({ id: z.string(), state: z.enum(PRECONDITION_STATES), summary: z.string() }))
+    .readonly(),
 });
+
+/** The file format is part of the public API. */
+export type Snapshot = Readonly<z.infer<typeof snapshotShape>>;
 
 export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Diagnosis): Snapshot {
   const { site, at, preconditions } = diagnosis;
@@ -335,12 +264,9 @@ export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Dia
   };
 }
 
-/**
- * Parses a snapshot file.
- * @throws {Error} that explains why the snapshot is invalid
- */
+/** @throws {Error} that explains why the snapshot is invalid */
 export function parseSnapshot(text: string): Snapshot {
-  const read = snapshotSchema.safeParse(JSON.parse(text));
+  const read = snapshotShape.safeParse(JSON.parse(text));
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at "${issue.path.join('.')}"`;

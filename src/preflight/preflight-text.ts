@@ -3,15 +3,13 @@ import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText, counted, nameList } from '../core/visible-text.ts';
 import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../connectors/token-users.ts';
-import type { Change, UnitState, Migration, HeldLicense } from './compare.ts';
+import { type Change, type UnitState, type Migration, type HeldLicense, holderOf } from './compare.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
-/** The maximum length of text. Longer text is probably an attempt to flood the terminal, and is truncated. */
+/** Longer text is probably an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
-/**
- * The maximum length of a FortiAuthenticator user name (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822).
- */
+/** Maximum length of a user name (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822). */
 const NAME_LIMIT = 253;
 
 const ANSWERS: Readonly<Record<StepAnswer, string>> = {
@@ -27,7 +25,6 @@ const KINDS: Readonly<Record<Change['kind'], string>> = {
   'not-visible': 'not visible',
 };
 
-/** Formats the migration plan for the terminal, with a trailing line break. */
 export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle): string {
   const colors = createColors(style.color);
   const { name, serial, firmware } = unit;
@@ -47,7 +44,6 @@ export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle)
   ].join('\n');
 }
 
-/** Formats the changes since the snapshot for the terminal, with a trailing line break. */
 export function changesText(changes: readonly Change[], style: TextStyle): string {
   if (changes.length === 0) return 'Nothing has changed since the snapshot.\n';
   const colors = createColors(style.color);
@@ -62,7 +58,6 @@ function part(title: string, texts: readonly string[], style: TextStyle, colors:
   return [colors.bold(title), ...texts.flatMap((text) => indented(text, style)), ''];
 }
 
-/** Formats the list of users who need a new token for the terminal, with a trailing line break. */
 export function usersText({ users, unread }: TokenUsers, style: TextStyle): string {
   const colors = createColors(style.color);
   const missing = unread.map(
@@ -108,39 +103,25 @@ function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: st
   }
 }
 
-/** The consequences of a migration and the steps that the migration requires. */
 export interface MigrationPlan {
-  /** Describes everything that the migration will lose. Empty if nothing will be lost. */
   readonly losses: readonly string[];
-  /** The steps before and during the migration, in order. */
   readonly steps: readonly string[];
-  /** Information that requires no action. */
   readonly notes: readonly string[];
   readonly requirements: readonly Requirement[];
-  /** The text of a support ticket for Fortinet Customer Service. Null if no ticket is needed. */
   readonly ticket: string | null;
-  /**
-   * The numbers of the licences whose tokens must be issued again. `all` and `none` stand for all licences and for
-   * none.
-   */
+  /** Licences whose tokens must be issued again. */
   readonly reissued: readonly string[] | 'all' | 'none';
-  /** An alternative for licences that cannot be transferred. Null if no licence has to be transferred. */
   readonly cloud: CloudMigration | null;
 }
 
 /** A migration of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
 interface CloudMigration {
   readonly why: string;
-  /** The text of a support ticket. Before the migration, Customer Service must set a tag. */
   readonly ticket: string;
-  /**
-   * FortiAuthenticator CLI commands, with one command per licence. They work only after Customer Service has set the
-   * tag.
-   */
+  /** FortiAuthenticator CLI commands. They work only after Customer Service has set the tag. */
   readonly commands: readonly string[];
 }
 
-/** A condition that must be met before the migration starts. */
 interface Requirement {
   readonly title: string;
   readonly answer: StepAnswer;
@@ -152,21 +133,19 @@ const NOT_TRANSFERABLE =
   'Licences shipped on or after 2025-08-04 cannot be transferred, except by RMA. ' +
   'Ask Customer Service before you begin.';
 
-/** Determines the consequences of a migration for licences and tokens, and the steps that the migration requires. */
 export function planMigration(migration: Migration, unit: UnitState, diagnosis: Diagnosis): MigrationPlan {
   const move = moveOf(migration, unit);
   return {
     losses: [...lossesOf(move, unit), ...downgradeLosses(migration, unit)],
     steps: [...addressSteps(migration, unit), ...firmwareSteps(migration, unit)],
     notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit)],
-    requirements: requirementsOf(migration, move, { unit, diagnosis }),
+    requirements: requirementsOf(migration, move, unit, diagnosis),
     ticket: move.kind === 'moves' && move.licenses.length > 0 ? ticketOf(move, unit) : null,
     reissued: reissuedBy(move),
     cloud: move.kind === 'moves' && move.licenses.length > 0 ? cloudMigrationOf(move, unit) : null,
   };
 }
 
-/** The effect of a migration on the unit's licences. */
 type Move =
   /** The unit keeps its serial number, licences and tokens. */
   | { readonly kind: 'stays' }
@@ -210,10 +189,6 @@ function hasOthers(licenses: readonly string[], unit: UnitState): boolean {
   return unit.licenses.some(({ license }) => !licenses.some((one) => sameSerial(one, license)));
 }
 
-function holderOf(license: string, { licenses }: UnitState): string | null {
-  return licenses.find((held) => sameSerial(held.license, license))?.holder ?? null;
-}
-
 function lossesOf(move: Move, unit: UnitState): readonly string[] {
   if (move.kind !== 'moves') return [];
   const concerned = move.licenses.length + move.moved.length;
@@ -223,7 +198,7 @@ function lossesOf(move: Move, unit: UnitState): readonly string[] {
     `The tokens of ${move.isPart ? 'these licences' : 'the unit'} are bound to the serial number. ` +
       'Delete the tokens, create them ' +
       `again from the licence, and assign them to the users again (${reissuedText(unit.tokens, move.isPart)}).`,
-    'The two trial tokens of the unit cannot be moved.',
+    "The unit's two trial tokens cannot be moved.",
   ];
 }
 
@@ -232,7 +207,6 @@ function reissuedBy(move: Move): MigrationPlan['reissued'] {
   return move.isPart ? [...move.licenses.map(({ license }) => license), ...move.moved] : 'all';
 }
 
-/** Describes which units hold the licences according to observations. */
 function holdersText({ to, licenses, moved }: Moving): readonly string[] {
   if (licenses.length === 0 && moved.length === 0)
     return ['The unit\'s licences are unknown. List them in "appliances[].licenses", or check support.fortinet.com.'];
@@ -343,10 +317,7 @@ function firmwareSteps({ firmware }: Migration, { firmware: present }: UnitState
 const BACK_UP = 'Back up the configuration before each firmware change.';
 const PATHS_OF = "See Fortinet's supported upgrade paths (community tip 195508) and the release notes for";
 
-/**
- * Describes the supported upgrade paths to firmware 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes for
- * 6.6.2). Paths to later versions are not included.
- */
+/** Supported upgrade paths to firmware 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes for 6.6.2). */
 function pathText(from: Version, to: Version): string {
   const names = [from, to].map((version) => version.join('.'));
   if (!isAtLeast(to, [6, 6, 0]) || isAtLeast(to, [6, 7, 0])) return `${PATHS_OF} ${names[1] ?? ''}.`;
@@ -377,12 +348,12 @@ function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState
   ];
 }
 
-interface Seen {
-  readonly unit: UnitState;
-  readonly diagnosis: Diagnosis;
-}
-
-function requirementsOf(migration: Migration, move: Move, { unit, diagnosis }: Seen): readonly Requirement[] {
+function requirementsOf(
+  migration: Migration,
+  move: Move,
+  unit: UnitState,
+  diagnosis: Diagnosis,
+): readonly Requirement[] {
   const of = (id: string, title: string): Requirement => requirementOf(title, statusOf(diagnosis, id));
   const from = migration.address === null ? 'the unit' : `the new address ${migration.address}`;
   return [
@@ -405,10 +376,7 @@ function requirementOf(title: string, status: PreconditionStatus | undefined): R
   return { title, answer: answerOf(status), why: status.summary };
 }
 
-/**
- * Returns the requirement that a firewall policy allows traffic from the new address. Only the firewall's own answer is
- * used, because this machine's network path can differ.
- */
+/** Uses only the firewall's own answer, because this machine's network path can differ. */
 function policyRequirement(from: string, status: PreconditionStatus | undefined): Requirement {
   const title = `A firewall policy allows traffic from ${from} without inspection`;
   const fault = status?.findings.find(isFault);
@@ -460,9 +428,7 @@ function roleRequirement({ mode, peers }: UnitState): Requirement {
   }
 }
 
-/**
- * Returns the text of the support ticket. Fortinet asks for both serial numbers and the licence numbers (tip 193723).
- */
+/** Fortinet asks for both serial numbers and the licence numbers (tip 193723). */
 function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   return [
     'Subject: Transfer of FortiToken Mobile licences to another FortiAuthenticator',
@@ -477,10 +443,7 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   ].join('\n');
 }
 
-/**
- * Returns the units that hold the licences. If a holder is unknown, the current unit is named, and Fortinet can correct
- * this.
- */
+/** If a holder is unknown, names the current unit, because Fortinet can correct that. */
 function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
   const unknown = serial ?? '(fill in the serial number of the current unit)';
   return [...new Set(licenses.map(({ holder }) => holder ?? unknown))];

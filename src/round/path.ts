@@ -14,7 +14,7 @@ import {
 import type { Millis } from '../core/clock.ts';
 import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
-import { startApart } from '../schedule/start-apart.ts';
+import { startApart } from '../system/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askInTurn } from './dns.ts';
 import { type EndpointLimits, type EndpointRequest, observeEndpoint } from './endpoint.ts';

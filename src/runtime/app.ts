@@ -11,8 +11,7 @@ import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import type { PushedMetrics } from '../metrics/otlp.ts';
 import { createScrape, type Scrape } from '../metrics/scrape.ts';
-import { ControlHost } from './control-host.ts';
-import { PageHost } from './page-host.ts';
+import { CommandServer, PageServer } from './servers.ts';
 import { Monitor } from './monitor.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
@@ -27,30 +26,25 @@ interface AppDeps {
   readonly version: string;
   /** Called when all ports are bound and the first round is about to start. */
   readonly onBound: () => void;
-  /** Reads the configuration file again. */
   readonly load: () => Promise<LoadResult>;
-  /**
-   * Called if a reload fails and monitoring cannot resume with the old configuration either. The caller should restart
-   * the daemon.
-   */
+  /** A reload failed and the old configuration cannot be resumed either, so the daemon must be restarted. */
   readonly onDeath: (error: unknown) => void;
 }
 
-/** Time limit for notifications that are being delivered when a stop is requested. */
+/** Time limit for deliveries in progress when a stop is requested. */
 const DRAIN: Millis = 5_000;
 
 /**
- * The daemon. Data flow: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page,
- * history. A `Monitor` contains everything that depends on the configuration, and a reload replaces the monitor.
- * Metrics, the page and its subscribers are kept.
+ * A `Monitor` contains everything that depends on the configuration, and a reload replaces it. Metrics, the page and
+ * its subscribers are kept.
  */
 export class App {
   readonly #deps: AppDeps;
   readonly #recorder: Recorder;
   readonly #scrape: Scrape;
   readonly #pushed: PushedMetrics;
-  readonly #page: PageHost;
-  readonly #control: ControlHost;
+  readonly #page: PageServer;
+  readonly #control: CommandServer;
   readonly #begun = Promise.withResolvers<void>();
   readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
@@ -101,8 +95,8 @@ export class App {
       },
       reload: () => this.reload(),
     });
-    this.#page = new PageHost({ ...deps, sources });
-    this.#control = new ControlHost({ ...deps, sources });
+    this.#page = new PageServer({ ...deps, sources });
+    this.#control = new CommandServer({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
     metrics.processStart.set(clock.now() / 1000 - process.uptime());
   }
@@ -129,9 +123,7 @@ export class App {
     this.#recorder.reload(true, this.#deps.clock.now());
   }
 
-  /**
-   * Stops monitoring and the page. The page is stopped last, so that its readiness endpoint can report the shutdown.
-   */
+  /** The page is stopped last, so that its readiness endpoint can report the shutdown. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
@@ -141,8 +133,8 @@ export class App {
   }
 
   /**
-   * Reloads the configuration file. An invalid file changes nothing. All requests during a reload share one further
-   * reload, because the reload in progress may already have read the file. Never rejects.
+   * An invalid file changes nothing. All requests during a reload share one further reload, because the reload in
+   * progress may already have read the file. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();
@@ -158,7 +150,7 @@ export class App {
       .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: problemsOf(error) }))
       .then((outcome) => {
         this.#reloading = null;
-        return this.#tellReload(outcome);
+        return this.#reportReload(outcome);
       });
     return this.#reloading;
   }
@@ -169,7 +161,6 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
-    // As much as possible is prepared while the old monitor is still running.
     const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
@@ -208,10 +199,7 @@ export class App {
     }
   }
 
-  /**
-   * Starts the new monitor and closes the old one. Until the new monitor has read the store, the old monitor stores
-   * users' changes.
-   */
+  /** Until the new monitor has read the store, the old monitor stores users' changes. */
   async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
     old.unlock();
     await next.open();
@@ -220,7 +208,7 @@ export class App {
     this.#monitor = next;
   }
 
-  #tellReload(outcome: ReloadOutcome): ReloadOutcome {
+  #reportReload(outcome: ReloadOutcome): ReloadOutcome {
     const { clock, logger } = this.#deps;
     const taken = outcome.kind === 'taken';
     this.#lastReload = { at: clock.now(), taken };
@@ -264,10 +252,7 @@ export class App {
   }
 }
 
-/**
- * Returns a function that logs a diagnosis only if it differs from the previous one. Otherwise, the log would contain
- * the same diagnosis in each round.
- */
+/** Logs a diagnosis only if it differs from the previous one. */
 export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {

@@ -24,27 +24,18 @@ import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, adjusted, assessUnits, assessLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** Results of one round, excluding the log. */
 interface RoundFindings {
   readonly config: Config;
-  /** Start time of the round. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
-  /** Result of this round's check of the local clock. Null or absent if the clock was not checked. */
   readonly ownClock?: OwnClock | null;
-  /**
-   * Observations for deciding between two explanations. Results from before the fault are excluded. @default `picture`
-   */
+  /** Used to decide between two explanations. Excludes results from before the fault. @default `picture` */
   readonly deciding?: Picture;
 }
 
-/** Data from this round that the next round needs. */
 interface Remembered {
-  /**
-   * Confirmed faults. A fault is confirmed if it was found in two consecutive rounds, has a confirmed cause, or belongs
-   * to an incident.
-   */
+  /** Faults that were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
   readonly faultsSeen: readonly FaultSeen[];
   /** Faults that are active in this round. */
   readonly lasting: readonly FaultSeen[];
@@ -53,15 +44,12 @@ interface Remembered {
 
 export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
 
-/** Results from FortiAuthenticator's log at the time of a round. */
 export type LogPart =
   | ({
       readonly kind: 'heard';
       readonly report: PollingReport;
-      /** Addresses of unknown senders whose log lines were rejected. */
       readonly unknownSenders: readonly string[];
     } & Remembered)
-  /** ftm-watch is not configured to receive a log. */
   | ({ readonly kind: 'unheard' } & Unheard);
 
 interface Conclusion extends Remembered {
@@ -127,10 +115,9 @@ function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
-/** The log's assessment, with additional information from the log. */
 interface Heard extends Pick<Everything, 'log'> {
   readonly applianceUnaffected: boolean;
-  /** Names of the appliances whose log shows that they are running. */
+  /** Appliances whose log shows that they are running. */
   readonly speaking: readonly string[];
 }
 
@@ -165,31 +152,24 @@ function diagnosed(
   );
 }
 
-/** Returns the assessment of the firewall policies. Returns null if the policies were not checked. */
 function policiesOf(units: readonly Assessment[]): Everything['policies'] {
   const own = units.find(({ id }) => id === firewallPolicy.id);
   return own?.kind === 'judged' ? own.findings : null;
 }
 
-/** Maximum number of addresses that are listed in a sentence. */
 const MOST_ADDRESSES = 4;
 
-/** Returns the units' common source address. Returns null if the units have different source addresses. */
 function onlySourceOf({ firewall }: Config): string | null {
   const [source, ...others] = new Set(firewall.map((entry) => entry.source));
   return source === undefined || others.length > 0 ? null : source;
 }
 
-/**
- * Returns the units' addresses as text for a sentence. If firewalls are configured, returns the addresses that the
- * firewalls see. Otherwise, returns the addresses from the log and API settings.
- */
+/** If firewalls are configured, only the addresses that they see are used. */
 function unitAddressText({ firewall, appliances }: Config): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
   return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
 }
 
-/** Returns the units' configured addresses, from the firewall, log and API settings. */
 export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
@@ -205,7 +185,6 @@ const EXPLAINING: ReadonlySet<string> = new Set(
   CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)),
 );
 
-/** Returns the faults that can cause errors in FortiAuthenticator's log. */
 function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
     .filter(({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)))
@@ -219,10 +198,7 @@ function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
   return [...new Set(faults.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
 }
 
-/**
- * Returns when faults that explain log errors were last seen, based on incidents. Used after a restart. Incidents do
- * not record which appliance was affected.
- */
+/** Used after a restart. Incidents do not record which appliance was affected. */
 export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
   return incidents
     .filter(({ cause }) => EXPLAINING.has(cause.precondition))
@@ -243,11 +219,7 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
  */
 const LOG_EVIDENCE_AGE: Millis = 10 * 60_000;
 
-/**
- * Returns the names of the appliances whose log shows that they are running. This is the case if a line arrived after
- * the API began to fail, or is not older than `LOG_EVIDENCE_AGE`. If an appliance rarely sends lines, its log counts as
- * silent only after `logs.silentAfter`.
- */
+/** An appliance that rarely sends lines counts as silent only after `logs.silentAfter`. */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances
     .filter((appliance) => speaks(appliance, unread.get(appliance.name) ?? now, now))

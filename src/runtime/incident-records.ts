@@ -8,7 +8,6 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
 const MOST_ENTRIES = 500;
 
-/** The parts of a monitor that are needed to read incident records. */
 export interface IncidentRecordSource {
   readonly store: Pick<
     Store,
@@ -24,7 +23,6 @@ export interface IncidentRecordSource {
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
-/** Returns open incidents from memory and ended incidents from the store. */
 export function findIncidents(
   { store, alerting }: IncidentRecordSource,
   query: IncidentQuery,
@@ -43,7 +41,6 @@ export function findIncidents(
   };
 }
 
-/** Returns the selected part of the audit trail. Includes refusals only if the latest changes are selected. */
 export function findChanges(
   { store }: Pick<IncidentRecordSource, 'store'>,
   { before, incident }: AuditQuery,
@@ -61,7 +58,6 @@ export function findChanges(
   };
 }
 
-/** Returns all data about one incident, from memory and the store. Returns null if the incident does not exist. */
 export function incidentRecord({ store, alerting }: IncidentRecordSource, id: string): IncidentRecord | null {
   const incident = alerting.incidents().find((one) => one.id === id) ?? store.incident(id);
   if (incident === null) return null;
@@ -81,13 +77,12 @@ export function incidentRecord({ store, alerting }: IncidentRecordSource, id: st
   };
 }
 
-/** Time for which alert history is cached, because the page is requested often and ended incidents rarely change. */
+/** The page is requested often, and ended incidents rarely change. */
 const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_HISTORY_ENTRIES = 100;
 
-/** The parts of a monitor that are needed to read alert history. */
 interface AlertHistorySource {
   readonly store: Pick<Store, 'ended' | 'deliveries' | 'recentChanges' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
@@ -104,10 +99,7 @@ interface Read {
   readonly readable: boolean;
 }
 
-/**
- * Returns a function that provides alert history. Reads the history at most once every few seconds. If the history
- * cannot be read, returns earlier data.
- */
+/** Reads the history at most once every few seconds. If it cannot be read, returns earlier data. */
 export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
@@ -157,7 +149,7 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
   return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
 }
 
-/** Returns the stored deliveries, excluding those in the outbox, because the outbox has their current state. */
+/** Deliveries in the outbox are excluded, because the outbox has their current state. */
 function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const known = new Set(inMind.map(({ delivery }) => deliveryKey(delivery)));
   return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(deliveryKey(delivery)));

@@ -18,18 +18,18 @@ import { needsCloserLook } from '../round/assess.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { type TlsKnowledgeBase, judgedTargets } from '../round/tls-knowledge.ts';
 import { isInvalid, samplesOf } from '../core/round.ts';
-import { measureLoopLag } from '../schedule/stall-monitor.ts';
-import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { measureLoopLag } from '../system/stall-monitor.ts';
+import { Runner, type RunnerOptions } from '../system/runner.ts';
 import { unlessAborted } from '../network/context.ts';
-import { createSpreadTimer } from '../schedule/cron-timer.ts';
+import { createSpreadTimer } from '../system/cron-timer.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
-import { loadMonitorFiles, type MonitorFiles } from './monitor-files.ts';
-import { registrationBudget, stateFile } from './state-files.ts';
+import { loadMonitorFiles, type MonitorFiles } from './start-check.ts';
+import { stateFile } from './store-places.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
@@ -45,26 +45,20 @@ import { noChannelNote } from '../notify/channels/registry.ts';
 import { messageOf } from '../text/message-of.ts';
 import { exposureNotes } from '../web/access.ts';
 
-/** Reports whether rounds still finish as scheduled. */
 interface LivenessTracker {
   /** Must be called at the end of each round. */
   beat(): void;
   isAlive(): boolean;
 }
 
-/**
- * Maximum time from the daemon's start to the end of the first round. The first round does not wait for a scheduled
- * time.
- */
+/** The first round does not wait for a scheduled time. */
 const FIRST_ROUND: Millis = 60_000;
-/** Number of missing rounds that are tolerated, because one round may be skipped and another may be late. */
+/** One round may be skipped, and another may be late. */
 const SPARE_PERIODS = 2;
 
 /**
- * Creates a tracker that reports the daemon as alive unless the next planned round and two more rounds have failed to
- * end. Uses the monotonic clock, so that changes to the wall clock have no effect. Tolerates long pauses in a schedule,
- * such as a schedule for office hours.
- * @param nextRun returns the time of the next planned round; null if there is none
+ * The daemon counts as alive unless the next planned round and two more rounds have failed to end. Tolerates long
+ * pauses in a schedule, such as office hours.
  * @param longest maximum duration of a round
  */
 export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
@@ -96,7 +90,6 @@ const MOST_APPLIANCES = 50;
 
 interface SummarySources {
   readonly store: Pick<Store, 'availability' | 'ended' | 'hourlyValues'>;
-  /** The latest round. Null before the first round. */
   readonly last: Pick<RoundResult, 'judged'> | null;
 }
 
@@ -120,7 +113,6 @@ export function summaryFactsOf(
   };
 }
 
-/** Returns the earliest expiry date of each host's leaf certificates. */
 function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
   return (last?.judged.tls ?? []).flatMap(({ path, judged }) => {
     const leaves = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
@@ -139,9 +131,8 @@ const HELD: readonly string[] = ['ok', 'warning'];
 const BROKEN: readonly string[] = ['broken', 'blocked'];
 
 /**
- * Returns the share of the monitored time in which activation was possible, for each day (UTC), oldest first. Only the
- * precondition that was broken for the longest time is used. Excludes days without data, and time in the states
- * `unknown` and `not-configured`.
+ * Share of the monitored time in which activation was possible, for each day (UTC), oldest first. Only the precondition
+ * that was broken for the longest time counts. Time in the states `unknown` and `not-configured` is excluded.
  */
 export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
   const days = new Map<EpochMs, Map<string, Spans>>();
@@ -169,13 +160,9 @@ interface MonitorDeps {
   readonly recorder: Recorder;
   readonly pushed: PushedMetrics;
   readonly onRound: (round: RoundResult) => void;
-  /** Returns the expiry date of the page's own certificate. Returns null if the page has no certificate. */
   readonly certificateEnd: () => EpochMs | null;
 }
 
-/**
- * Data that is read from configured files and state files before monitoring starts, and the writer for the state files.
- */
 interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
   readonly firmwareFacts: readonly FirmwareFact[];
@@ -186,16 +173,14 @@ interface KeptFiles extends MonitorFiles {
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * Minimum interval between rounds that log lines trigger. The interval is short enough to explain an error within
- * seconds, and limits the number of rounds during a flood of errors.
- * @internal
+ * The registration service's quota is per minute, so with hundreds of licences, a call waits for the next minute.
  */
+const REGISTRATION_PATIENCE: Millis = 61_000;
+
+/** Short enough to explain an error within seconds, and limits the number of rounds during a flood of errors. */
 const TRIGGER_GAP = 3_000;
 
-/**
- * All monitoring with one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
- * history. A reload creates a new monitor.
- */
+/** Everything that runs under one configuration. A reload creates a new monitor. */
 export class Monitor {
   readonly config: Config;
   readonly store: Store;
@@ -226,10 +211,7 @@ export class Monitor {
     return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);
   }
 
-  /**
-   * Returns a new monitor with the same configuration. Uses this monitor's file contents, because the files may no
-   * longer exist.
-   */
+  /** Uses this monitor's file contents, because the files may no longer exist. */
   again(): Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
   }
@@ -266,7 +248,7 @@ export class Monitor {
     this.#units = new UnitMonitor(config, {
       ...this.#runnerDeps(),
       env,
-      budget: registrationBudget(config),
+      budget: { ...jsonFile(stateFile(config, 'registration-budget.json')), patience: REGISTRATION_PATIENCE },
       pendingTokens: createPendingMemory(files.pendingFile),
       firmwareFacts: files.firmwareFacts,
     });
@@ -294,10 +276,7 @@ export class Monitor {
           });
   }
 
-  /**
-   * Locks the store and starts receiving logs. `pause` and `close` undo both.
-   * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
-   */
+  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
   async open(): Promise<void> {
     const { logger } = this.#deps;
     this.#lock = lockStore(this.config.store.path, logger);
@@ -307,10 +286,7 @@ export class Monitor {
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
   }
 
-  /**
-   * Starts monitoring with the store's current content. Must be called after `open`.
-   * @param underWay deliveries in progress, taken over from the previous monitor
-   */
+  /** Must be called after `open`. `underWay` contains deliveries that the previous monitor had begun. */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
     warnAtStart(this.config, this.#files.instruments.knowledge, logger);
@@ -332,15 +308,11 @@ export class Monitor {
     this.#rounds.start();
   }
 
-  /**
-   * Stops the rounds and waits a short time for deliveries in progress. Log lines are accepted until the end, because
-   * senders do not send them again. Users' changes are stored until `close`.
-   */
+  /** Accepts log lines until the end, because senders do not repeat them. Users' changes are stored until `close`. */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#end(signal, () => this.alerting.stop(signal));
   }
 
-  /** Pauses monitoring, and returns the deliveries in progress for the next monitor. */
   handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
     return this.#end(signal, () => this.alerting.handOver(signal));
   }
@@ -364,7 +336,7 @@ export class Monitor {
     this.#lock = null;
   }
 
-  /** Releases all resources, including the store. Must be called after `pause`. */
+  /** Must be called after `pause`. */
   close(): void {
     this.#stopping = true;
     this.#stopLoopLag();
@@ -380,32 +352,27 @@ export class Monitor {
     return this.#stopping ? null : this.#rounds.nextRun();
   }
 
-  /** Returns the log intake's counters. Returns null if log intake is not configured. */
   logCounters(): ReturnType<LogListening['counters']> | null {
     return listens(this.config) ? this.#log.counters() : null;
   }
 
-  /** Returns the data for evaluating a target's certificate chains. */
   knowledgeOf(target: string): TlsKnowledge {
     return this.#files.instruments.knowledge.of(target);
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const seen = await this.#judge.look(signal);
+    const seen = await this.#judge.run(signal);
     if (seen === null) return;
     const { round, late } = seen;
     const before = this.#last;
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
-    if (needsCloserLook(this.#files.instruments) || deservesAnotherLook(before, round)) this.#rounds.trigger();
+    if (needsCloserLook(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
-  /**
-   * Publishes a round's result. The verdict is published first, because later steps may be slow or fail if the disk is
-   * full.
-   */
+  /** The verdict is published first, because later steps may be slow or fail if the disk is full. */
   #publish(round: RoundResult): void {
     const { observations, judged, diagnosis } = round;
     const { recorder } = this.#deps;
@@ -419,9 +386,8 @@ export class Monitor {
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
-  /** Evaluates a round again after a late result, and publishes it again. */
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
-    // If there is a later round, nothing is done, because that round is evaluated with the same late result.
+    // A later round already uses the late result.
     if (this.#last !== before) return;
     const round = judgeAgain();
     this.#last = round;
@@ -438,10 +404,7 @@ export class Monitor {
     onRound(round);
   }
 
-  /**
-   * Starts pushing metrics to a collector if a collector is configured. The code is loaded on demand, to save memory
-   * and start-up time.
-   */
+  /** The code is loaded on demand, to save memory and start-up time. */
   async #pushMetrics(): Promise<void> {
     const { clock, env, logger, pushed } = this.#deps;
     const { metrics, notify, site } = this.config;
@@ -479,10 +442,8 @@ export class Monitor {
   }
 }
 
-/** Collects hourly chart values that do not come from probes. */
 interface HourlyValueCollector {
   count(event: LogEvent): void;
-  /** Returns the number of errors since the last call, and the current number of remaining tokens. */
   take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
 }
 
@@ -508,7 +469,6 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
   return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
 }
 
-/** Returns the data about a round that is stored in the history. For an invalid round, excludes data about targets. */
 function roundRecord(
   { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
@@ -532,12 +492,11 @@ function roundRecord(
 }
 
 /**
- * Reports whether another round should run immediately. This is the case for a new critical cause, so that a lasting
- * fault is reported within seconds and a temporary fault is discarded. A cause that two sources confirm is excluded,
- * because it has already been reported. A round that was invalid because this process stalled is also repeated, unless
- * the previous round was invalid too.
+ * A new critical cause is checked again immediately, so that a lasting fault is reported within seconds and a temporary
+ * fault is discarded. A cause that two sources confirm has already been reported. A round that was invalid because this
+ * process stalled is repeated once.
  */
-export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
+export function deservesAnotherRound(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
   if (isInvalid(observations)) return before === null || !isInvalid(before.observations);
   const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
   return diagnosis.causes.some(
@@ -546,10 +505,6 @@ export function deservesAnotherLook(before: RoundResult | null, { observations, 
   );
 }
 
-/**
- * Logs warnings about valid settings that may be unintended: no notification channel, unencrypted passwords, and unused
- * trust.
- */
 function warnAtStart(config: Config, knowledge: TlsKnowledgeBase, logger: Logger): void {
   const note = noChannelNote(config.notify);
   if (note !== null) logger.warn(note);

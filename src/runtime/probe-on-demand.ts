@@ -28,29 +28,23 @@ import { ROUND_LIMIT } from '../round/round.ts';
 import { type Instruments, type Look, lookWith } from '../round/instruments.ts';
 import { observeMailServer } from '../round/mail.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
-import { discardIfStalled } from '../schedule/stall-monitor.ts';
+import { discardIfStalled } from '../system/stall-monitor.ts';
 import type { HostPort } from '../core/addresses.ts';
 import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/watched.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
 
-/** Probes a configured target on request. */
 export interface ProbesOnDemand {
-  /** Runs one probe. A failure of the target is returned, not thrown. Ends early when the signal is aborted. */
+  /** A failure of the target is returned, not thrown. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
-  /** Cancels running probes and does not accept further probes. */
   stop(): void;
 }
 
-/**
- * Maximum number of concurrent probes on demand. Probes on demand use at most half of the allowed connections. The
- * other half is reserved for rounds.
- */
+/** Probes on demand use at most half of the allowed connections. The other half is reserved for rounds. */
 const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
 
-/** Result of one probe on demand. */
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
@@ -90,9 +84,9 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
         .catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
-    if (looked === null) return unknownAnswer(target, 'the ftm-watch process stalled in the meantime');
+    if (looked === null) return unknownAnswer(target, 'the ftm-watch process stalled during the probe');
     const { seen } = looked;
-    if (stopping.signal.aborted) return unknownAnswer(target, 'it was cancelled');
+    if (stopping.signal.aborted) return unknownAnswer(target, 'the probe was cancelled');
     if (!seen.success && seen.localError !== null) return unknownAnswer(target, seen.localError);
     const metrics = await renderProbe({ module, durationMs, ...seen });
     return { kind: 'probed', metrics, explanation: explain(`${module} probe of ${target}`, seen, durationMs) };
@@ -202,9 +196,6 @@ function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | 
   return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
 }
 
-/**
- * Returns the result for a probe that was not started because the time limit was reached or the request was cancelled.
- */
 function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {
@@ -212,14 +203,11 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
     localError:
       signal.reason instanceof DeadlineError
         ? 'the time limit was reached before the probe started'
-        : 'it was cancelled',
+        : 'the probe was cancelled',
   };
 }
 
-/**
- * Returns the answer for a problem on this machine. The answer does not contain `probe_success 0`, because that would
- * indicate a problem with the target.
- */
+/** The answer has no `probe_success 0`, because that would indicate a problem with the target. */
 function unknownAnswer(target: string, why: string): ProbeAnswer {
   return { kind: 'hindered', problem: `The state of ${target} is unknown: ${why}` };
 }
@@ -238,7 +226,6 @@ function findingLine(finding: Finding): string {
   return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actualOf(finding)}`, 2 * MAX_SHOWN);
 }
 
-/** A target for `/probe`, by the part of the configuration that contains it. */
 type ProbeChoice =
   | { readonly kind: 'path'; readonly target: PathTarget }
   | { readonly kind: 'name'; readonly target: PathTarget }
@@ -249,10 +236,8 @@ type Refusal = Extract<ProbeAnswer, { kind: 'malformed' | 'forbidden' }>;
 const MAX_NAMES_SHOWN = 100;
 
 /**
- * Finds the requested target among the configured or allowed targets. Other targets are never probed. If the request
- * contains no port, uses the first target with the same host. With module `dns`, the target can be a configured host or
- * a resolver. A host is looked up with every resolver. A resolver is queried for the licence server's name, as in the
- * blackbox exporter.
+ * Only configured or allowed targets are probed. With module `dns`, a host is looked up with every resolver, and a
+ * resolver is queried for the licence server's name, as in the blackbox exporter.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {
   const resolver = module === 'dns' ? config.resolvers.find(({ label }) => label === asked) : undefined;
@@ -276,7 +261,6 @@ export function chooseProbe(config: Config, asked: string, module: ProbeModule):
 
 interface Wanted {
   readonly host: string;
-  /** Requested port. Null if the request contains no port. */
   readonly port: number | null;
 }
 
@@ -291,7 +275,6 @@ function isWanted({ host, port }: Wanted): (known: HostPort) => boolean {
   return (known) => known.host.toLowerCase() === host.toLowerCase() && (port === null || known.port === port);
 }
 
-/** Returns the configured targets, in the order of the configuration. */
 function knownTargets(config: Config): readonly PathTarget[] {
   const { services, controlHosts, web, appliances, firewall, registration } = config;
   const urls = [
@@ -316,10 +299,7 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
   return [{ host: parsed.hostname.replace(/^\[|\]$/gu, ''), port }];
 }
 
-/**
- * Returns the mail servers for activation codes, followed by those for notifications. For notification servers, sending
- * a message is not rehearsed.
- */
+/** Sending a message through a notification server is not rehearsed. */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
   return [
     ...mail,

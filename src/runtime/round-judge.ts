@@ -33,11 +33,10 @@ export interface JudgedOnce {
   readonly round: RoundResult;
   /** Resolves when a result arrives after the evaluation stopped waiting for it. Null if no result is missing. */
   readonly late: Promise<void> | null;
-  /** Evaluates the same round again with the current data. Both evaluations count as one round. */
+  /** Both evaluations count as one round. */
   readonly judgeAgain: () => RoundResult;
 }
 
-/** Runs and evaluates rounds. Each evaluation uses all available data from the units, the log and earlier rounds. */
 export class RoundJudge {
   readonly #config: Config;
   readonly #deps: RoundJudgeDeps;
@@ -59,8 +58,8 @@ export class RoundJudge {
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(incidents) };
   }
 
-  /** Runs and evaluates one round. Returns null if the round was cancelled. */
-  async look(signal: AbortSignal): Promise<JudgedOnce | null> {
+  /** Returns null if the round was cancelled. */
+  async run(signal: AbortSignal): Promise<JudgedOnce | null> {
     const { instruments, units, log } = this.#deps;
     const began = instruments.clock.elapsed();
     const { appliances } = units.picture();
@@ -85,7 +84,6 @@ export class RoundJudge {
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
 
-  /** Queries the firewalls for the matching policy while there is a fault that a policy may explain. */
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
     // The policy is queried once more after the fault has ended, so that a corrected policy is no longer reported.
     const isAsked = [probed, this.#last].some(asksForPolicy);
@@ -102,7 +100,7 @@ export class RoundJudge {
     );
   }
 
-  /** Diagnoses a round. Firewall results are used as evidence only if they were requested after the fault began. */
+  /** Firewall results are used as evidence only if they were requested after the fault began. */
   #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;

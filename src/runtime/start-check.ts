@@ -1,27 +1,55 @@
 import { createServer, type Server } from 'node:net';
+import { isFaultId } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
+import { authorityFiles, secretSources } from '../config/print.ts';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { Clock } from '../core/clock.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
 import { errorCode } from '../network/failure.ts';
+import { readAuthorities } from '../network/tls/secure-context.ts';
+import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { bindTcp } from '../logs/listen-tcp.ts';
 import { bindUdp } from '../logs/listen-udp.ts';
+import { loadSignatures } from '../logs/signatures.ts';
+import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 import { connectProblem } from '../store/database.ts';
-import { problemsOf, messageOf } from '../text/message-of.ts';
+import { problemsOf, messageOf, allOrProblems } from '../text/message-of.ts';
 import type { HoldsPort, Transport } from '../system/process-facts.ts';
 import { readBaselines } from '../trust/load-trust.ts';
+import { readSecret } from '../system/secret.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
-import { loadMonitorFiles } from './monitor-files.ts';
 
-/** The running daemon that uses this configuration. */
+export interface MonitorFiles {
+  readonly instruments: Instruments;
+  readonly signatures: SignatureSet;
+  readonly certificate: ServedCertificate | null;
+}
+
+/**
+ * Also checks files that are read again for each use. Otherwise, a daemon could start with an empty key file and fail
+ * hours later.
+ * @throws {Error} with one line for each file that cannot be used
+ */
+export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
+  const { tls } = config.logs.syslog;
+  const [instruments, signatures, certificate] = await allOrProblems([
+    createInstruments(config, deps),
+    loadSignatures(config.logs.signatureFiles, isFaultId),
+    tls === null ? null : ServedCertificate.read(tls, 'the syslog listener'),
+    allOrProblems(authorityFiles(config).map(readAuthorities)),
+    allOrProblems(secretSources(config, (section) => section !== 'web').map((source) => readSecret(source, deps.env))),
+  ]);
+  return { instruments, signatures, certificate };
+}
+
 export interface RunningDaemon {
-  /** Reports whether the daemon holds a port. Null if the daemon's ports cannot be determined. */
+  /** Null if the daemon's ports cannot be determined. */
   readonly holdsPort: HoldsPort | null;
 }
 
 export interface StartCheckDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** The running daemon. Null if no daemon is running. */
   readonly daemon: RunningDaemon | null;
   /** Runs `work` with the daemon's file permissions. */
   readonly asDaemon: <T>(work: () => Promise<T>) => Promise<T>;
@@ -30,16 +58,13 @@ export interface StartCheckDeps {
 }
 
 interface StartCheck {
-  /** Reasons why the daemon could not start, one sentence each. The daemon uses the same messages. */
+  /** The daemon's own messages, one sentence each. */
   readonly problems: readonly string[];
-  /** Messages about invalid parts of the configuration that the daemon would skip. */
+  /** Invalid parts of the configuration that the daemon would skip. */
   readonly warnings: readonly string[];
 }
 
-/**
- * Tests whether the daemon can start. Reads all files and opens all ports that the daemon uses at its start, then
- * closes them again. Does not create or change any file.
- */
+/** Reads all files and opens all ports that the daemon uses at its start. Does not create or change any file. */
 export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
   const { clock, env, daemon, asDaemon, asListener } = deps;
   const silent = { warn: () => undefined };
@@ -65,7 +90,6 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
 interface Port {
   readonly transport: Transport;
   readonly listen: ListenAddress;
-  /** Opens the port and closes it again. Rejects if the port cannot be opened. */
   readonly open: () => Promise<void>;
 }
 

@@ -13,10 +13,10 @@ import type { PeerObservation } from '../core/round.ts';
 import type { PartlyFresh } from '../engine/incident/round-view.ts';
 import type { Diagnosis, Finding } from '../engine/model.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import { createSpreadTimer, periodOf, type Schedule } from '../schedule/cron-timer.ts';
-import { Runner, type RunnerOptions } from '../schedule/runner.ts';
-import { discardIfStalled } from '../schedule/stall-monitor.ts';
-import { startApart } from '../schedule/start-apart.ts';
+import { createSpreadTimer, periodOf, type Schedule } from '../system/cron-timer.ts';
+import { Runner, type RunnerOptions } from '../system/runner.ts';
+import { discardIfStalled } from '../system/stall-monitor.ts';
+import { startApart } from '../system/start-apart.ts';
 import { oneATurn } from '../system/clock.ts';
 
 interface UnitMonitorDeps
@@ -35,23 +35,20 @@ interface Part {
 }
 
 interface AskedPart extends Part {
-  /** Queries the part and stores the result. Resolves to false if this process stalled during the query. */
+  /** Resolves to false if this process stalled during the query. */
   ask(context: ConnectorContext): Promise<boolean>;
 }
 
 interface Answer<Fact> {
   readonly fact: Fact;
-  /** Monotonic time when the query began. */
   readonly began: Millis;
 }
 
-/** The units of one connector, with each unit's last result. */
 class UnitGroup<Fact> {
   readonly parts: readonly AskedPart[];
   readonly #units: readonly Unit<Fact>[];
   readonly #answers = new Map<Unit<Fact>, Answer<Fact>>();
 
-  /** @param onKept called when a unit's new result has been stored */
   constructor(connector: ConnectorId, units: readonly Unit<Fact>[], onKept: (part: Part) => void) {
     this.#units = units;
     this.parts = units.map((unit) => {
@@ -76,28 +73,24 @@ class UnitGroup<Fact> {
 
   async #ask(unit: Unit<Fact>, context: ConnectorContext, onKept: () => void): Promise<boolean> {
     const began = context.clock.elapsed();
-    const look = await discardIfStalled(context.clock, unit.ask(context));
+    const result = await discardIfStalled(context.clock, unit.ask(context));
     // A result is dropped if the result of a later query has already arrived.
     const isNewest = (this.#answers.get(unit)?.began ?? began) <= began;
-    if (look !== null && isNewest && !context.signal.aborted) {
-      this.#answers.set(unit, { fact: look.seen, began });
+    if (result !== null && isNewest && !context.signal.aborted) {
+      this.#answers.set(unit, { fact: result.seen, began });
       onKept();
     }
-    return look !== null;
+    return result !== null;
   }
 }
 
-/** Units and preconditions with new results since the last round. */
 interface Renewed extends Pick<PartlyFresh, 'gone'> {
   /** Preconditions that depend on a connector for which all units have new results. */
   readonly preconditions: readonly string[];
-  /** Names of units with new results, each with its connector's ID as a prefix. */
+  /** Each with its connector's ID as a prefix. */
   readonly units: ReadonlySet<string>;
 }
 
-/**
- * Queries appliances, firewalls, peers and the registration service on their schedules, and keeps their last results.
- */
 export class UnitMonitor {
   readonly #config: Config;
   readonly #deps: UnitMonitorDeps;
@@ -106,7 +99,6 @@ export class UnitMonitor {
   readonly #peers: UnitGroup<PeerObservation>;
   #registered: RegistrationObservation | null = null;
   readonly #registration: RegistrationWatch | null;
-  /** Runner for the appliances' schedule. Null if nothing is queried on this schedule. */
   readonly #runner: Runner | null;
   readonly #asking = new Map<AskedPart, { readonly began: Millis; readonly done: Promise<boolean> }>();
   /** Runs that have not received all results yet. */
@@ -119,7 +111,7 @@ export class UnitMonitor {
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
   /** Resolves when all units on the appliances' schedule have been queried once. */
-  readonly #firstLook = Promise.withResolvers<undefined>();
+  readonly #firstQueries = Promise.withResolvers<undefined>();
 
   constructor(config: Config, deps: UnitMonitorDeps) {
     this.#config = config;
@@ -133,13 +125,13 @@ export class UnitMonitor {
   }
 
   start(): void {
-    if (this.#runner === null) this.#firstLook.resolve(undefined);
+    if (this.#runner === null) this.#firstQueries.resolve(undefined);
     this.#runner?.start();
     this.#registration?.start();
   }
 
   async stop(): Promise<void> {
-    this.#firstLook.resolve(undefined);
+    this.#firstQueries.resolve(undefined);
     await Promise.all([this.#runner?.stop(), this.#registration?.stop()]);
     await Promise.all([...this.#runs, ...[...this.#asking.values()].map(({ done }) => done)]);
   }
@@ -153,18 +145,12 @@ export class UnitMonitor {
     };
   }
 
-  /**
-   * Like `picture`, but replaces results of queries before `began` with the unit's `unanswered` observation, if there
-   * is one.
-   */
+  /** Replaces firewall results of queries before `began` with the unit's `unanswered` observation. */
   pictureSince(began: Millis): Picture {
     return { ...this.picture(), firewall: this.#firewall.facts(began) };
   }
 
-  /**
-   * Queries all units of one connector, because scheduled results may be older than a fault. Skips units with a pending
-   * query that began after `since`. Resolves when all units have responded. Never rejects.
-   */
+  /** Skips units with a pending query that began after `since`. Never rejects. */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;
     await Promise.all(
@@ -175,7 +161,6 @@ export class UnitMonitor {
     );
   }
 
-  /** Returns the units and preconditions with new results since the last call. */
   drainRenewed(): Renewed {
     const units = new Set([...this.#renewed].map(({ connector, name }) => unitKey(connector, name)));
     const whole: ConnectorId[] = [];
@@ -203,10 +188,7 @@ export class UnitMonitor {
     this.#registration?.appliancesChanged();
   }
 
-  /**
-   * Starts queries to all parts that have no pending query, one after another. Resolves to false if this process
-   * stalled in the meantime.
-   */
+  /** Starts the queries one after another. Resolves to false if this process stalled in the meantime. */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
     for (const part of idle) this.#queued.add(part);
@@ -217,7 +199,6 @@ export class UnitMonitor {
     return !seen.includes(false);
   }
 
-  /** Queries one part. Resolves to false if this process stalled during the query. */
   #ask(part: AskedPart, signal: AbortSignal): Promise<boolean> {
     const { clock, env } = this.#deps;
     const asking = { began: clock.elapsed(), done: part.ask({ clock, env, ownTurn: this.#ownTurn, signal }) };
@@ -228,17 +209,14 @@ export class UnitMonitor {
     return asking.done;
   }
 
-  /**
-   * Creates the runner that queries all parts on one schedule. A run does not wait for results. The next run skips
-   * parts that have not responded yet.
-   */
+  /** A run does not wait for results. The next run skips parts that have not responded yet. */
   #createRunner(): Runner {
     let isFirst = true;
     const ask = async (signal: AbortSignal): Promise<void> => {
-      const isFirstLook = isFirst;
+      const isFirstRun = isFirst;
       isFirst = false;
       const isSeen = await this.#askAll(signal);
-      if (isFirstLook) this.#firstLook.resolve(undefined);
+      if (isFirstRun) this.#firstQueries.resolve(undefined);
       if (!isSeen) runner.trigger();
     };
     const run = (signal: AbortSignal): Promise<void> => {
@@ -252,10 +230,6 @@ export class UnitMonitor {
     return runner;
   }
 
-  /**
-   * Creates the connector for the registration service. This connector has a separate schedule. Returns null if the
-   * registration service is not configured.
-   */
   #watchRegistration(): RegistrationWatch | null {
     const { registration } = this.#config;
     if (registration === null) return null;
@@ -265,7 +239,7 @@ export class UnitMonitor {
       ownTurn: this.#ownTurn,
       period: periodOf(scheduleOf(this.#config, 'registration').expression),
       budget: this.#deps.budget,
-      appliances: () => this.#firstLook.promise.then(() => this.#appliances.facts()),
+      appliances: () => this.#firstQueries.promise.then(() => this.#appliances.facts()),
       onSeen: (seen) => {
         this.#registered = seen;
         this.#onKept(REGISTRATION);
@@ -283,10 +257,7 @@ export class UnitMonitor {
 
 const REGISTRATION: Part = { connector: 'registration', name: 'registration' };
 
-/**
- * Returns the causes in a diagnosis that are based on a unit with new results. If a cause is based on several units or
- * on no particular unit, it is included only if all units have new results.
- */
+/** Excludes causes that are based on several units. They count only when all units have new results. */
 export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renewed['units']): PartlyFresh['seen'] {
   const shown = preconditions.flatMap(({ id, findings }) =>
     findings.filter((finding) => unitsOf(id, finding).some((unit) => units.has(unit))),
@@ -296,10 +267,6 @@ export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renew
   );
 }
 
-/**
- * Returns the unit on which a finding is based. Returns an empty list if there are several units or the unit is
- * unknown.
- */
 function unitsOf(precondition: string, { facts = {}, concerns = [] }: Finding): readonly string[] {
   const check = CHECKS.find(({ id }) => id === precondition);
   if (check?.from !== 'units' || concerns.length > 1) return [];
@@ -316,7 +283,6 @@ function unitKey(connector: ConnectorId, name: string): string {
   return `${connector} ${name}`;
 }
 
-/** Returns the preconditions that depend on these connectors' results. */
 function judgedBy(connectors: readonly ConnectorId[]): readonly string[] {
   return CHECKS.flatMap((check) =>
     check.from === 'units' && check.sources.some((id) => connectors.includes(id)) ? [check.id] : [],
@@ -327,10 +293,7 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
   return { expression: schedule[id], timezone: schedule.timezone, seed: site };
 }
 
-/**
- * Returns the planned interval between checks of each precondition, by ID. If a precondition depends on several
- * sources, it is updated whenever one of them is queried.
- */
+/** A precondition with several sources is updated whenever one of them is queried. */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   return Object.fromEntries(
     CHECKS.map((check) => {

@@ -9,7 +9,7 @@ import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
-import { createAvailability, createChartData, createRangeData } from './chart-data-of.ts';
+import { createCharts } from './charts.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
@@ -17,19 +17,17 @@ import { authority } from '../core/addresses.ts';
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
 import { counted } from '../core/visible-text.ts';
 
-/** Data about the daemon for display on the status page. */
 interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
   readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
-  /** Returns the active monitor. A reload replaces the monitor. */
+  /** A reload replaces the monitor. */
   readonly monitor: () => Monitor;
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
   readonly recorder: Recorder;
-  /** Returns the expiry date of the page's own certificate. Returns null if the page has no certificate. */
   readonly certificateEnd: () => EpochMs | null;
   readonly metrics: WebSources['metrics'];
   readonly reload: () => Promise<ReloadOutcome>;
@@ -78,13 +76,10 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     health: () => health(facts, alertHistory),
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
-    chartData: createChartData(monitor, facts.clock),
-    rangeData: createRangeData(monitor, facts.clock),
-    availability: createAvailability(monitor, facts.clock),
+    ...createCharts(monitor, facts.clock),
   };
 }
 
-/** Returns the maintenance windows of the active configuration. */
 function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => MaintenancePlan {
   let made: { readonly of: Monitor; readonly maintenance: Maintenance } | null = null;
   return () => {
@@ -94,10 +89,7 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-/**
- * Time before expiry from which certificates are reported. The alert rules FtmCertificateExpires and
- * FtmOwnCertificateExpires use the same period.
- */
+/** The alert rules FtmCertificateExpires and FtmOwnCertificateExpires use the same period. */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
 function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
@@ -116,7 +108,7 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
     ready: first && !stopping(),
     problems: [
       ...(first ? [] : ['The first round has not finished yet']),
-      ...(stopping() ? ['It is stopping'] : []),
+      ...(stopping() ? ['The daemon is stopping'] : []),
       ...(store.writable() ? [] : [store.newer() ?? 'Cannot write the history (see the log)']),
       ...(lastReload()?.taken === false
         ? ['The last reload was rejected. The previous configuration is still active']
@@ -173,10 +165,7 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
   return { received, lastAt: arrivals.length === 0 ? null : Math.max(...arrivals) };
 }
 
-/**
- * Returns the targets for `/probe`, each with the most detailed probe that is certain to work. For additional ports and
- * control hosts, it is a TCP connection.
- */
+/** Each target has the most detailed probe that is certain to work. */
 export function discoveredProbes({
   licenseServer,
   services,
@@ -195,9 +184,8 @@ export function discoveredProbes({
   ];
 }
 
-/** Notifications to check for recipients that were not reached, and the configured recipients. */
 interface NotificationRecords {
-  /** Deliveries, both finished and in progress, latest first. */
+  /** Finished and in progress, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /** Abandoned deliveries about incidents that are still open. */
   readonly givenUp: readonly OutboxEntry[];
@@ -205,9 +193,8 @@ interface NotificationRecords {
 }
 
 /**
- * Returns one sentence for each channel that did not reach all recipients. A recipient counts as not reached from when
- * a notification was abandoned until a later notification is delivered. The sentences contain no names, because
- * everyone with access to the readiness endpoint can read them.
+ * A recipient counts as not reached from an abandoned notification until a later one is delivered. The sentences
+ * contain no names, because everyone with access to the readiness endpoint can read them.
  */
 export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
   const last = new Map<string, Delivery>();

@@ -10,8 +10,8 @@ const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 const [PATIENCE, CONFIRM] = ['45', '10'] as const;
 
 /**
- * Starts a process that ends this one if the event loop is blocked for a minute. All other problems are detected in the
- * event loop. systemd and container runtimes then restart this process. Stops when disposed.
+ * Starts a process that ends this one if the event loop is blocked for a minute. systemd and container runtimes then
+ * restart this process.
  */
 export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
   let isNeeded = true;
@@ -35,7 +35,7 @@ export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Log
   };
 }
 
-/** Returns null if no process can be created. Node throws some of these errors and reports others as events. */
+/** Node throws some errors of `spawn` and reports others as events. */
 function startWatchdog(env: NodeJS.ProcessEnv, onEnd: (error: unknown) => void): ChildProcess | null {
   try {
     const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {

@@ -230,7 +230,7 @@ describeWhere(
         `${CONFIG}:6:1  unknown key "sites"; did you mean "site"?\n` + 'The configuration is not valid: 1 problem\n';
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
-        stderr: `${unknown}${missing}There are also problems on this machine: 1 problem (checked as user "ftm-watch", like the service)\n`,
+        stderr: `${unknown}${missing}There is also 1 problem on this machine (checked as user "ftm-watch", like the service)\n`,
       });
       expect(await configCheck('--file-only')).toMatchObject({ exitCode: 3, stderr: unknown });
     });

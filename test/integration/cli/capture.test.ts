@@ -112,7 +112,7 @@ describe('ftm-watch capture', () => {
 
   test.each([
     ['there is no such file', ['none.pcap'], 'Cannot read "none.pcap"'],
-    ['no file is named', [], 'Expected the name of a capture'],
+    ['no file is named', [], 'No capture was specified'],
   ])('says what is wrong: %s', async (_, files, message) => {
     const { code, errors } = await run(['capture', ...files]);
     expect(code).toBe(3);
@@ -167,7 +167,7 @@ describe('ftm-watch trust learn --capture', () => {
     rmSync(join(folder, 'learned.json'));
     expect(await learn()).toMatchObject({
       code: 2,
-      output: expect.stringContaining('a fingerprint from another source is required'),
+      output: expect.stringContaining('only with a fingerprint from another source'),
     });
   });
 });

@@ -13,8 +13,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { reportTarget, writeWhole } from '../../../src/cli/report-file.ts';
+import { reportTarget, writeTo } from '../../../src/cli/report-file.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+
+function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<string | null> {
+  return writeTo({ kind: 'file', path }, 'unused.zip', bytes, force, { write: () => undefined });
+}
 
 const BYTES = Buffer.alloc(300_000, 'x');
 

@@ -2,8 +2,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fileWarnings, machineWarnings } from '../../../src/cli/config.ts';
+import { machineWarnings } from '../../../src/cli/config-check.ts';
 import { configOf } from '../../support/config/config-of.ts';
+import { runCommand } from '../../support/process/command-line.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
 const HEARD = 'appliances: [{ name: fac-1, logSources: [10.0.0.5] }]\nlogs: { syslog: { udp: "0.0.0.0:5514" } }\n';
@@ -23,8 +24,12 @@ function file(name: string, mode: number): string {
 }
 
 async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
-  const config = await configOf(text);
-  return [...fileWarnings(config), ...(await machineWarnings(config, sources))];
+  const given = join(folder, 'given.yaml');
+  writeFileSync(given, text);
+  const { code, output } = await runCommand(['config', 'check', '--file-only', '-c', given], { cwd: folder });
+  expect(code).toBe(0);
+  const ofFile = [...output.matchAll(/^Warning: (.*)$/gmu)].map(([, warning = '']) => warning);
+  return [...ofFile, ...(await machineWarnings(await configOf(text), sources))];
 }
 
 describe('what surprises', () => {

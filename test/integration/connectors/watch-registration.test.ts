@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
 import type { UnitObservation } from '../../../src/connectors/picture.ts';
-import { createSpreadTimer } from '../../../src/schedule/cron-timer.ts';
+import { createSpreadTimer } from '../../../src/system/cron-timer.ts';
 import { nextTurn } from '../../../src/system/clock.ts';
 import { watchRegistration } from '../../../src/connectors/registration.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';

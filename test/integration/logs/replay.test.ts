@@ -3,13 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { replay, type ReplaySummary } from '../../../src/cli/run-logs.ts';
-import { type Attribution, createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { ORDINARY } from '../../support/logs/intake-bench.ts';
-import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
-import { textSink } from '../../support/process/text-sink.ts';
+import { type Ran, runCommand } from '../../support/process/command-line.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -19,25 +16,26 @@ beforeEach(async () => {
 
 async function* nothing(): AsyncGenerator<Buffer> {}
 
+interface ReplaySummary {
+  readonly lines: Readonly<Record<string, number>>;
+  readonly found: readonly {
+    readonly signature: string;
+    readonly appliance: string;
+    readonly severity: string;
+    readonly count: number;
+    readonly firstAt: string;
+  }[];
+}
+
 async function run(
   file: string,
   json: boolean,
   input: AsyncIterable<Buffer> = nothing(),
-  attribution: Attribution = createAttribution([], NO_OTHERS),
-) {
-  const [output, errors] = [textSink(), textSink()];
-  const code = await replay({
-    file,
-    input,
-    output,
-    errors,
-    json,
-    signatures: await shippedCatalogue(),
-    attribution,
-    watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: [] },
-    clock: handClock(Date.UTC(2026, 10, 24, 12)),
-  });
-  return { code, text: output.text(), errors: errors.text() };
+  appliances: readonly object[] = [],
+): Promise<Ran> {
+  await writeFile(join(folder, 'ftm-watch.yaml'), JSON.stringify({ appliances }));
+  const args = ['replay', file, '-c', 'ftm-watch.yaml', ...(json ? ['--json'] : [])];
+  return runCommand(args, { cwd: folder, input, clock: handClock(Date.UTC(2026, 10, 24, 12)) });
 }
 
 const trouble = (second: number): string =>
@@ -53,7 +51,7 @@ describe('replay', () => {
         '\n',
       ),
     );
-    const { code, text } = await run(file, true);
+    const { code, output: text } = await run(file, true);
     const summary = JSON.parse(text) as ReplaySummary;
     expect(code).toBe(0);
     expect(summary.lines).toEqual({ ftm: 4, unrecognised: 0, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
@@ -74,14 +72,14 @@ describe('replay', () => {
     await writeFile(file, `${ORDINARY}\n<12>Aug 14 22:40:01 db[1]: category="Event" status="" SSL session failed\n`);
     const written = new Date(2023, 7, 20).getTime() / 1000;
     await utimes(file, written, written);
-    const { text } = await run(file, true);
+    const { output: text } = await run(file, true);
     expect((JSON.parse(text) as ReplaySummary).found[0]?.firstAt).toBe(new Date(2023, 7, 14, 22, 40, 1).toISOString());
   });
 
   test('reads compressed logs, and summarises 100 000 lines', async () => {
     const file = join(folder, 'raw.log.gz');
     await writeFile(file, gzipSync(`${`${ORDINARY}\n`.repeat(9)}${trouble(1)}\n`.repeat(10_000)));
-    const { code, text } = await run(file, false);
+    const { code, output: text } = await run(file, false);
     expect(code).toBe(0);
     expect(text).toContain(
       '100000 lines: 10000 with known errors, 0 with a FortiToken Mobile keyword but no known text, 90000 unrelated',
@@ -95,14 +93,14 @@ describe('replay', () => {
     const push =
       'date=2025-06-04 time=20:14:00+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: Timeout" user=""';
     await writeFile(file, [trouble(1), push, push, ORDINARY, trouble(2), trouble(3)].join('\n'));
-    const { text } = await run(file, true);
+    const { output: text } = await run(file, true);
     const { found } = JSON.parse(text) as ReplaySummary;
     const order = found.map(({ severity, count }) => [severity, count] as const);
     const grave = (severity: string): number => ['critical', 'warning', 'info'].indexOf(severity);
     expect(order).toEqual(order.toSorted(([a, m], [b, n]) => grave(a) - grave(b) || n - m));
     expect(found.map(({ count }) => count)).toEqual([3, 2]);
     const printed = await run(file, false);
-    expect(printed.text.split('\n').slice(1, 3)).toEqual([
+    expect(printed.output.split('\n').slice(1, 3)).toEqual([
       [
         '6 lines: 5 with known errors',
         '0 with a FortiToken Mobile keyword but no known text',
@@ -112,8 +110,8 @@ describe('replay', () => {
       ].join(', '),
       '',
     ]);
-    expect(printed.text).toContain('\n  first 2025-06-04T20:13:01.000Z, last 2025-06-04T20:13:03.000Z\n');
-    expect(printed.text).toContain(`\n  Last line: ${trouble(3)}\n\n`);
+    expect(printed.output).toContain('\n  first 2025-06-04T20:13:01.000Z, last 2025-06-04T20:13:03.000Z\n');
+    expect(printed.output).toContain(`\n  Last line: ${trouble(3)}\n\n`);
   });
 
   test('attributes lines of two units, whatever collectors made of their envelopes', async () => {
@@ -136,7 +134,7 @@ describe('replay', () => {
       { name: 'fac-1', logSources: ['fac01', '10.0.0.1'] },
       { name: 'fac-2', logSources: ['fac02'] },
     ];
-    const { text } = await run(file, true, nothing(), createAttribution(units, NO_OTHERS));
+    const { output: text } = await run(file, true, nothing(), units);
     const { found, lines } = JSON.parse(text) as ReplaySummary;
     expect(found.map(({ signature, appliance, count }) => ({ signature, appliance, count }))).toEqual([
       { signature: 'ftm-polling-ssl', appliance: 'fac-1', count: 6 },
@@ -152,7 +150,7 @@ describe('replay', () => {
       '<6>Aug 10 22:18:24 2009 db[1]:  category="Event" user="" status="" Administrator logged out\n',
     );
     const units = [{ name: 'fac-1', logSources: ['fac01'] }];
-    const { text } = await run(file, true, nothing(), createAttribution(units, NO_OTHERS));
+    const { output: text } = await run(file, true, nothing(), units);
     expect((JSON.parse(text) as ReplaySummary).lines).toMatchObject({ other: 1, foreign: 0 });
   });
 
@@ -164,7 +162,7 @@ describe('replay', () => {
   ])('counts "$message" as $result', async ({ message, result }) => {
     const file = join(folder, 'keyword.log');
     await writeFile(file, `<6>Aug 10 22:18:24 fac01 db[1]:  category="Event" user="" status="" ${message}\n`);
-    const { text } = await run(file, true);
+    const { output: text } = await run(file, true);
     expect((JSON.parse(text) as ReplaySummary).lines).toMatchObject({ [result]: 1 });
   });
 
@@ -172,7 +170,7 @@ describe('replay', () => {
     async function* input(): AsyncGenerator<Buffer> {
       yield await Promise.resolve(Buffer.from(`${ORDINARY}\n`));
     }
-    const { code, text } = await run('-', false, input());
+    const { code, output: text } = await run('-', false, input());
     expect(code).toBe(0);
     expect(text).toContain('No known FortiToken Mobile errors.');
   });
@@ -183,7 +181,7 @@ describe('replay', () => {
   ])('says so when the file $name', async ({ prepare }) => {
     const file = join(folder, 'x.gz');
     await prepare(file);
-    const { code, text, errors } = await run(file, false);
+    const { code, output: text, errors } = await run(file, false);
     expect({ code, text }).toEqual({ code: 3, text: '' });
     expect(errors).toMatch(/^Cannot read the log ".*x\.gz": .+\n$/u);
   });

@@ -1,32 +1,25 @@
-import { describe, expect, it } from 'vitest';
-import { notifyTest } from '../../../src/cli/notify.ts';
-import { systemClock } from '../../../src/system/clock.ts';
-import type { Config } from '../../../src/config/config.ts';
-import { configOf } from '../../support/config/config-of.ts';
-import { hookAt } from '../../support/notify/hook-at.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
-import { alertmanagerAt } from '../../support/monitoring/alertmanager-at.ts';
 import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { runCommand } from '../../support/process/command-line.ts';
 
-const NOTHING = await configOf('site: hq');
+let folder: string;
 
-async function run(
-  notify: Partial<Config['notify']>,
-): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
-  const lines: string[] = [];
-  const code = await notifyTest(
-    { ...NOTHING, notify: { ...NOTHING.notify, ...notify } },
-    {
-      clock: systemClock,
-      env: {},
-      output: { write: (text: string) => lines.push(text) },
-      signal: new AbortController().signal,
-    },
-  );
-  return { code, lines };
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-notify-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function run(notify: object): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  writeFileSync(join(folder, 'ftm-watch.yaml'), JSON.stringify({ site: 'hq', notify }));
+  const { code, output } = await runCommand(['notify', 'test', '-c', 'ftm-watch.yaml'], { cwd: folder });
+  return { code, lines: output.trimEnd().split('\n') };
 }
 
-describe('notifyTest', () => {
+describe('notify test', () => {
   it('sends through every channel and prints each result', async () => {
     await using sink = await smtpSink({
       recipient: (address) => (address.startsWith('gone') ? { code: 550, text: 'no such user' } : null),
@@ -37,17 +30,16 @@ describe('notifyTest', () => {
       email: {
         from: 'ftm-watch@example.org',
         to: ['here@example.org', 'gone@example.org'],
-        minSeverity: 'warning',
-        servers: [{ host: '127.0.0.1', port: sink.port, security: 'none', user: null, password: null, caFile: null }],
+        servers: [{ host: '127.0.0.1', port: sink.port, security: 'none' }],
       },
-      webhooks: [hookAt(webhook.url)],
-      alertmanager: alertmanagerAt([alertmanager.url]),
+      webhooks: [{ url: webhook.url }],
+      alertmanager: { urls: [alertmanager.url] },
     });
     expect(lines).toEqual([
-      `email here@example.org: sent (127.0.0.1:${String(sink.port)})\n`,
-      `email gone@example.org: refused (127.0.0.1:${String(sink.port)}: 550 no such user)\n`,
-      `webhook ${webhook.url}: sent (HTTP 200: status 200)\n`,
-      `alertmanager ${alertmanager.url}/api/v2/alerts: failed for now (HTTP 500: status 500)\n`,
+      `email here@example.org: sent (127.0.0.1:${String(sink.port)})`,
+      `email gone@example.org: rejected (127.0.0.1:${String(sink.port)}: 550 no such user)`,
+      `webhook ${webhook.url}: sent (HTTP 200: status 200)`,
+      `alertmanager ${alertmanager.url}/api/v2/alerts: failed for now (HTTP 500: status 500)`,
     ]);
     expect(code).toBe(2);
     expect(sink.mails[0]?.headers.get('x-ftm-watch-event')).toBe('test');
@@ -56,9 +48,9 @@ describe('notifyTest', () => {
   });
 
   it('names a mail server at an IPv6 address with brackets', async () => {
-    const nobody = { host: '::1', port: 1, security: 'none', user: null, password: null, caFile: null } as const;
+    const nobody = { host: '::1', port: 1, security: 'none' };
     const { lines } = await run({
-      email: { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [nobody] },
+      email: { from: 'a@example.org', to: ['b@example.org'], servers: [nobody] },
     });
     expect(lines[0]).toMatch(/^email b@example\.org: failed for now \(\[::1\]:1: /u);
   });
@@ -71,6 +63,6 @@ describe('notifyTest', () => {
 
   it('succeeds when everything was taken', async () => {
     await using webhook = await jsonReceiver();
-    expect((await run({ webhooks: [hookAt(webhook.url)] })).code).toBe(0);
+    expect((await run({ webhooks: [{ url: webhook.url }] })).code).toBe(0);
   });
 });

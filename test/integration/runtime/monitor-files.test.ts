@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadMonitorFiles } from '../../../src/runtime/monitor-files.ts';
+import { loadMonitorFiles } from '../../../src/runtime/start-check.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createIdentity } from '../../support/certificates/authority.ts';
 import { configOf } from '../../support/config/config-of.ts';

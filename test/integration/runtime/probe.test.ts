@@ -208,7 +208,7 @@ describe('GET /probe of a target that does not answer', () => {
     const { status, text } = await asked;
     expect({ status, text }).toEqual({
       status: 503,
-      text: `The state of ${target} is unknown: the ftm-watch process stalled in the meantime\n`,
+      text: `The state of ${target} is unknown: the ftm-watch process stalled during the probe\n`,
     });
   });
 
@@ -257,7 +257,7 @@ describe('GET /probe of a target that does not answer', () => {
     const { status, text } = await asked;
     expect({ status, text }).toEqual({
       status: 503,
-      text: `The state of 127.0.0.1:${String(silent.port)} is unknown: it was cancelled\n`,
+      text: `The state of 127.0.0.1:${String(silent.port)} is unknown: the probe was cancelled\n`,
     });
     expect((await bench.probe(`target=${LICENSE_HOST}&module=tcp`)).status).toBe(503);
   });

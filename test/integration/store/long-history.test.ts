@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { createChartData, createRangeData } from '../../../src/runtime/chart-data-of.ts';
+import { createCharts } from '../../../src/runtime/charts.ts';
 import { CHART_RANGES } from '../../../src/web/sources.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config/config-machine.ts';
@@ -42,13 +42,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function source(): ReturnType<Parameters<typeof createChartData>[0]> {
+function source(): ReturnType<Parameters<typeof createCharts>[0]> {
   return { store, config, alerting: { incidents: () => [] } };
 }
 
 describe('90 days of rounds each 30 s', () => {
   test.each(CHART_RANGES)('become a page of under 100 KB: %s', (range) => {
-    const rangeData = createRangeData(() => source(), clock)(range);
+    const rangeData = createCharts(() => source(), clock).rangeData(range);
     const page = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), rangeData })), NOW, range);
     expect(page).toMatch(/9\d\.\d+ % over \d+ (?:day|hour)s|100 % over \d+ (?:day|hour)s/u);
     expect(page.length).toBeLessThan(100 * 1024);
@@ -60,7 +60,7 @@ describe('90 days of rounds each 30 s', () => {
     ['30d', 120, 30],
     ['90d', 180, 90],
   ] as const)('come in spans that a chart has room for: %s', (range, means, spans) => {
-    const { latency, days, from, until } = createRangeData(() => source(), clock)(range);
+    const { latency, days, from, until } = createCharts(() => source(), clock).rangeData(range);
     const [dns] = latency;
     expect(Math.abs((dns?.points.length ?? 0) - means)).toBeLessThan(8);
     expect(days).toHaveLength(spans);
@@ -71,7 +71,7 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('come as a mean for each 10 minutes, by the phases of the configured target', () => {
-    const { latency, tokens, errors, days } = createChartData(() => source(), clock)();
+    const { latency, tokens, errors, days } = createCharts(() => source(), clock).chartData();
     expect(latency.map(({ name, points }) => [name, points.length])).toEqual([
       ['dns', 144],
       ['tcp', 144],
@@ -90,11 +90,11 @@ describe('90 days of rounds each 30 s', () => {
 
   test('are not read again for each look at the page', () => {
     const monitor = source();
-    const chartData = createChartData(() => monitor, clock);
-    const first = chartData();
-    expect(chartData()).toBe(first);
+    const charts = createCharts(() => monitor, clock);
+    const first = charts.chartData();
+    expect(charts.chartData()).toBe(first);
     clock.advance(10 * SECOND);
-    expect(chartData()).not.toBe(first);
+    expect(charts.chartData()).not.toBe(first);
   });
 });
 

@@ -11,7 +11,7 @@ import {
 import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
 import { judgeShare, roundConnectionsOf } from '../../../src/checks/intermittent/judge.ts';
-import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
+import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from '../checks/complaining-appliance.ts';
 import type { Assessment, Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { loadRoundMemory } from '../../../src/round/memory.ts';
@@ -112,7 +112,7 @@ export function flakyPath(
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const again =
-      needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.isStarted ? known.last : null, examination);
+      needsCloserLook(known.share, clock.at) || deservesAnotherRound(known.isStarted ? known.last : null, examination);
     known.last = examination;
     known.isStarted = true;
     return { ends: clock.at + timeOf(endpoints, burst), again };

@@ -23,7 +23,6 @@ export async function runCommand(args: readonly string[], more: Partial<Terminal
     errors: { write: (text) => (written.errors += text) },
     style: { color: false, width: 100 },
     progress: null,
-    confirm: null,
     askHidden: null,
     ask: null,
     signal: new AbortController().signal,

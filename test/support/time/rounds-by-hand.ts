@@ -5,8 +5,8 @@ import type { RoundResult } from '../../../src/report/report-contents.ts';
 import { assessRound, needsCloserLook } from '../../../src/round/assess.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
-import { Runner } from '../../../src/schedule/runner.ts';
-import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
+import { Runner } from '../../../src/system/runner.ts';
+import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import { conclude } from '../../../src/runtime/conclude.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
@@ -63,7 +63,7 @@ export async function startRoundsByHand(
     const before = last;
     last = { observations, judged, diagnosis };
     rounds += 1;
-    if (needsCloserLook(instruments) || deservesAnotherLook(before, last)) runner.trigger();
+    if (needsCloserLook(instruments) || deservesAnotherRound(before, last)) runner.trigger();
   }
 
   const runner: Runner = new Runner({

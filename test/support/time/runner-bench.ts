@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import type { Millis } from '../../../src/core/clock.ts';
-import { Runner } from '../../../src/schedule/runner.ts';
+import { Runner } from '../../../src/system/runner.ts';
 import { handClock, type HandClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
 

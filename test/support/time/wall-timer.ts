@@ -1,5 +1,5 @@
 import type { Clock, EpochMs, Millis } from '../../../src/core/clock.ts';
-import type { CronListener, CronTimer } from '../../../src/schedule/cron-timer.ts';
+import type { CronListener, CronTimer } from '../../../src/system/cron-timer.ts';
 
 /**
  * Fires at each multiple of `period` on the wall clock. Like node-cron, it computes its delay from that clock when it

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explain, type LineExplanation } from '../../../src/cli/run-logs.ts';
+import { explain } from '../../../src/cli/run-logs.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
@@ -23,11 +23,11 @@ async function run(
   return { code: await explain({ lines, input, output, json, signatures, attribution, watched }), text: output.text() };
 }
 
-const objects = (text: string): readonly LineExplanation[] =>
+const objects = (text: string): readonly Readonly<Record<string, unknown>>[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as LineExplanation);
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('explain', () => {
   test('says what a line means and what to do', async () => {

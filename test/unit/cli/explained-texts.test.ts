@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explain, type LineExplanation } from '../../../src/cli/run-logs.ts';
+import { explain } from '../../../src/cli/run-logs.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
@@ -8,6 +8,13 @@ import { textSink } from '../../support/process/text-sink.ts';
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([], NO_OTHERS);
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+
+interface LineExplanation {
+  readonly line: string;
+  readonly recognised: boolean;
+  readonly summary: string;
+  readonly remedy: readonly string[];
+}
 
 async function explained(lines: readonly string[]): Promise<readonly LineExplanation[]> {
   const output = textSink();

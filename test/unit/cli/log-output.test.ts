@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jsonForm, createLogOutput } from '../../../src/cli/run.ts';
+import { createLogOutput } from '../../../src/cli/run.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 
 const START = Date.UTC(2026, 10, 24, 13);
@@ -25,7 +25,7 @@ function place(room: number): { room: number; text: string; readonly writeSome: 
 describe('createLogOutput()', () => {
   test('writes each line at once', () => {
     const here = place(1_000);
-    const output = createLogOutput({ clock: handClock(START), form: jsonForm, writeSome: here.writeSome });
+    const output = createLogOutput({ clock: handClock(START), form: (line) => line, writeSome: here.writeSome });
     output.write('one\n');
     output.write('two\n');
     expect(here.text).toBe('one\ntwo\n');
@@ -34,7 +34,7 @@ describe('createLogOutput()', () => {
   test('keeps what finds no room, in order and without a gap, until there is some', () => {
     const clock = handClock(START);
     const here = place(6);
-    const output = createLogOutput({ clock, form: jsonForm, writeSome: here.writeSome });
+    const output = createLogOutput({ clock, form: (line) => line, writeSome: here.writeSome });
     for (const line of ['one\n', 'two\n', 'three\n']) output.write(line);
     expect(here.text).toBe('one\ntw');
     here.room = 1_000;
@@ -46,7 +46,7 @@ describe('createLogOutput()', () => {
   test('bounds what waits, and says how many lines were lost', () => {
     const clock = handClock(START);
     const here = place(0);
-    const output = createLogOutput({ clock, form: jsonForm, writeSome: here.writeSome });
+    const output = createLogOutput({ clock, form: (line) => line, writeSome: here.writeSome });
     const line = `${'x'.repeat(1_023)}\n`;
     for (let index = 0; index < 300; index += 1) output.write(line);
     here.room = Number.POSITIVE_INFINITY;

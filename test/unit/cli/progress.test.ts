@@ -8,12 +8,12 @@ test('createProgressLine() says what is waited for, and that it looks again', ()
     line.show({ subject, kind });
     return (written.at(-1) ?? '').replace('\r\u001B[2K', '');
   };
-  line.look();
+  line.startRound();
   expect(step('a:443', 'started')).toBe('Waiting for a:443');
   expect(step('b:25', 'started')).toBe('Waiting for a:443, b:25');
   step('a:443', 'finished');
   expect(step('b:25', 'finished')).toBe('');
-  line.look();
+  line.startRound();
   expect(step('a:443', 'started')).toBe('Checking again (round 2). Waiting for a:443');
   expect(step('fortitokenmobile.fortinet.com:443', 'started')).toHaveLength(59);
 });

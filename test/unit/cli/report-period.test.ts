@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readPeriod } from '../../../src/cli/report-period.ts';
+import { readPeriod } from '../../../src/cli/run-report.ts';
 
 const NOW = Date.parse('2026-11-24T19:55:01Z');
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderTrust } from '../../../src/cli/trust-text.ts';
-import { trustLearn } from '../../../src/cli/run-trust.ts';
+import { renderTrust, trustLearn } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
@@ -32,9 +31,9 @@ async function learn(
       Promise.resolve(
         seen.map((one, index) => ({ address: `192.0.2.${String(index + 1)}`, evidence: w.evidence(one) })),
       ),
-    confirm: (question) => {
+    ask: (question) => {
       asked.push(question);
-      return Promise.resolve(over.answer ?? true);
+      return Promise.resolve((over.answer ?? true) ? 'Yes ' : '');
     },
     yes: false,
     fingerprints: [],
@@ -149,7 +148,7 @@ describe('trustLearn()', () => {
 
   test.each([
     { name: 'no was answered', over: { answer: false }, hint: 'Nothing learned' },
-    { name: 'nobody can be asked', over: { confirm: null }, hint: '--yes' },
+    { name: 'nobody can be asked', over: { ask: null }, hint: '--yes' },
   ])('saves nothing when $name', async ({ over, hint }) => {
     const { code, saved, text } = await learn([{}], over);
     expect({ code, saved }).toEqual({ code: LEARN_EXIT.declined, saved: [] });

@@ -152,10 +152,10 @@ describe('a unit is replaced by one with another serial number', () => {
   test('afterwards: what is not told is not called moved', () => {
     const after: Partial<UnitState> = { serial: null, licenses: [], tokens: null };
     expect(told({ serial: NEW }, { after })).toEqual([
-      'not-visible: The serial number is not reported',
-      `not-visible: The unit to which ${LICENSE} is registered is not reported`,
-      `not-visible: The unit to which ${OTHER_LICENSE} is registered is not reported`,
-      'not-visible: The tokens are not reported',
+      'not-visible: The unit does not report its serial number',
+      `not-visible: It is unknown to which unit ${LICENSE} is registered`,
+      `not-visible: It is unknown to which unit ${OTHER_LICENSE} is registered`,
+      'not-visible: The unit does not report its tokens',
     ]);
   });
 });

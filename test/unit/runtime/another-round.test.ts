@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
+import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { round } from '../../support/checks/observed.ts';
 
@@ -35,6 +35,6 @@ describe('another look at once', () => {
     ['a round in which this process stalled', looked(), looked({}, STALLED), true],
     ['one that stalled as the one before did', looked({}, STALLED), looked({}, STALLED), false],
   ])('is taken at %s, or not', (_, before, now, wanted) => {
-    expect(deservesAnotherLook(before, now)).toBe(wanted);
+    expect(deservesAnotherRound(before, now)).toBe(wanted);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measureLoopLag } from '../../../src/schedule/stall-monitor.ts';
+import { measureLoopLag } from '../../../src/system/stall-monitor.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 
 test('tells every 15 seconds how late it is, until it is stopped', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { Runner } from '../../../src/schedule/runner.ts';
+import { Runner } from '../../../src/system/runner.ts';
 import { IDLE_BEAT } from '../../../src/system/clock.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { createRunnerBench } from '../../support/time/runner-bench.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { createStallMonitor } from '../../../src/schedule/stall-monitor.ts';
+import { createStallMonitor } from '../../../src/system/stall-monitor.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 
 /** Returns a clock whose timers can be late once, as after a blocked event loop. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { offsetOf } from '../../../src/schedule/cron-timer.ts';
+import { offsetOf } from '../../../src/system/cron-timer.ts';
 
 const SITES = Array.from({ length: 1_000 }, (_, index) => `site-${String(index)}`);
 

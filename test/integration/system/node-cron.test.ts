@@ -6,8 +6,8 @@ import {
   type CronTimer,
   createSpreadTimer,
   offsetOf,
-} from '../../../src/schedule/cron-timer.ts';
-import { Runner } from '../../../src/schedule/runner.ts';
+} from '../../../src/system/cron-timer.ts';
+import { Runner } from '../../../src/system/runner.ts';
 
 const EACH_SECOND = '* * * * * *';
 

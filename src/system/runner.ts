@@ -1,11 +1,11 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { IDLE_BEAT, nextBeat } from '../system/clock.ts';
+import { IDLE_BEAT, nextBeat } from './clock.ts';
 import type { CronListener, CronTimer } from './cron-timer.ts';
 
 export interface RunnerOptions {
   readonly clock: Clock;
   readonly timer: (listener: CronListener) => CronTimer;
-  /** Performs one run. Must end when the signal is aborted. Errors are passed to `onError`. */
+  /** Must end when the signal is aborted. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
@@ -15,7 +15,7 @@ export interface RunnerOptions {
   readonly triggerGap: Millis;
 }
 
-/** Maximum delay of a scheduled run. After this delay, the guard starts the run. */
+/** Delay of a scheduled run after which the guard starts it. */
 const OVERDUE: Millis = 1_500;
 /**
  * Time before node-cron's next call at which the guard compares the clocks. If the wall clock was set forward,
@@ -31,10 +31,8 @@ const AHEAD: Millis = 50;
 const STEP: Millis = 500;
 const SLEWED = 0.1;
 
-/** Maximum number of triggered runs within a period. Scheduled runs do not count. */
 const TRIGGERED = { most: 10, within: 300_000 };
 
-/** The next scheduled time, on the wall clock and the monotonic clock. */
 interface Expected {
   readonly at: EpochMs;
   readonly elapsed: Millis;
@@ -52,7 +50,7 @@ export class Runner {
   #running: Promise<void> | null = null;
   #startedAt: Millis = Number.NEGATIVE_INFINITY;
   #expected: Expected | null = null;
-  #lastLook: Look;
+  #lastReading: ClockReading;
   #wanted = false;
   /** Start times of recent triggered runs, oldest first. */
   #triggered: readonly Millis[] = [];
@@ -61,27 +59,26 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#lastLook = look(options.clock);
+    this.#lastReading = readClocks(options.clock);
     this.#timer = options.timer({
       onTime: (slot) => this.#onTime(slot),
       onMissed: options.onMissed,
     });
   }
 
-  /** Runs immediately, then on schedule. Has no effect if the runner was already started or stopped. */
+  /** Runs immediately, then on schedule. */
   start(): void {
     if (this.#hasStarted || this.#stopping.signal.aborted) return;
     this.#hasStarted = true;
     this.#timer.start();
-    this.#lastLook = look(this.#options.clock);
+    this.#lastReading = readClocks(this.#options.clock);
     this.#expect();
     this.#begin();
   }
 
   /**
-   * Requests an early run. Requests during a run cause a single further run. After many requests in a short time, the
-   * run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
-   * effect, because `start` itself causes a run.
+   * Requests an early run. Requests during a run cause a single further run, and after many requests in a short time,
+   * the run is delayed. Requests before `start` have no effect, because `start` itself causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
@@ -89,12 +86,10 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
-  /** Returns the time of the next scheduled run. Returns null if no run is scheduled or the runner is stopping. */
   nextRun(): EpochMs | null {
     return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
   }
 
-  /** Aborts the current run and waits until it has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('Stopping'));
     this.#timer.stop();
@@ -170,10 +165,10 @@ export class Runner {
    */
   #check(): void {
     const { clock, onMissed } = this.#options;
-    const before = this.#lastLook;
-    this.#lastLook = look(clock);
-    const shift = Math.abs(this.#lastLook.difference - before.difference);
-    const wasSet = shift > STEP + SLEWED * (this.#lastLook.elapsed - before.elapsed);
+    const before = this.#lastReading;
+    this.#lastReading = readClocks(clock);
+    const shift = Math.abs(this.#lastReading.difference - before.difference);
+    const wasSet = shift > STEP + SLEWED * (this.#lastReading.elapsed - before.elapsed);
     const expected = this.#expected;
     const isOverdue =
       expected !== null && (clock.elapsed() >= expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
@@ -186,13 +181,13 @@ export class Runner {
   }
 }
 
-interface Look {
+interface ClockReading {
   readonly elapsed: Millis;
   /** Wall-clock time minus monotonic time. */
   readonly difference: Millis;
 }
 
-function look(clock: Clock): Look {
+function readClocks(clock: Clock): ClockReading {
   const elapsed = clock.elapsed();
   return { elapsed, difference: clock.now() - elapsed };
 }

@@ -1,14 +1,12 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { isInvalid } from '../core/round.ts';
-import { beat, IDLE_BEAT } from '../system/clock.ts';
+import { beat, IDLE_BEAT } from './clock.ts';
 
 /**
- * Detects stalls of this process, such as a blocked event loop or a paused virtual machine. Probe results that were
- * measured during a stall are unreliable. The monitor checks four times a second until it is disposed of, so use it
- * only during measurements.
+ * Detects stalls of this process, such as a blocked event loop or a paused virtual machine. Checks four times a second
+ * until it is disposed of, so use it only during measurements.
  */
 interface StallMonitor extends Disposable {
-  /** Returns the duration of the longest stall since the monitor was created. */
   longest(): Millis;
 }
 
@@ -41,20 +39,15 @@ export function createStallMonitor(clock: Clock): StallMonitor {
   };
 }
 
-/**
- * Waits for a query's result. Returns null if this process stalled in the meantime, because the result is then
- * unreliable.
- */
-export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
+/** Returns null if this process stalled in the meantime, because the result is then unreliable. */
+export async function discardIfStalled<T>(clock: Clock, query: Promise<T>): Promise<{ readonly seen: T } | null> {
   using stall = createStallMonitor(clock);
-  const seen = await look;
+  const seen = await query;
   return isInvalid({ stalledMs: stall.longest() }) ? null : { seen };
 }
 
 /**
- * Reports every 15 seconds by how much the event loop was delayed, until the returned function is called. Detects all
- * stalls of at least 15 seconds. Shorter stalls are relevant only during a round, and a stall monitor detects them
- * there.
+ * Detects all stalls of at least 15 seconds. Shorter ones matter only during a round, which has its own stall monitor.
  */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
   return beat(clock, IDLE_BEAT, (due) => tell(Math.max(0, clock.elapsed() - due)));

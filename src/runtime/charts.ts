@@ -12,6 +12,7 @@ import {
   type ChartLine,
   type ChartRange,
   type RangeData,
+  type WebSources,
 } from '../web/sources.ts';
 import { availabilityByDay, type Monitor } from './monitor.ts';
 import { findIncidents, type IncidentRecordSource } from './incident-records.ts';
@@ -19,43 +20,34 @@ import { findIncidents, type IncidentRecordSource } from './incident-records.ts'
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
 
-/**
- * Time for which chart data is cached. Charts change slowly, and reading their data takes longer than the rest of the
- * page.
- */
+/** Charts change slowly, and reading their data takes longer than the rest of the page. */
 const KEPT: Millis = 10_000;
 
-/** Maximum number of appliances in a chart, so that its lines can be distinguished. */
 const MOST_LINES = 6;
-/** Maximum number of incidents in a chart, so that they can be distinguished. */
 const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
 
-/** Returns a function that provides chart data. Reads the data at most once every few seconds. */
-export function createChartData(monitor: () => ChartDataSource, clock: Clock): () => ChartData {
-  const read = createKept<ChartData>(monitor, clock);
-  return () => read('usual', chartDataOf);
+type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'availability'>;
+
+export function createCharts(monitor: () => ChartDataSource, clock: Clock): Charts {
+  const chartData = createKept<ChartData>(monitor, clock);
+  const rangeData = createKept<RangeData>(monitor, clock);
+  const availability = createKept<readonly AvailabilityPeriod[]>(monitor, clock);
+  return {
+    chartData: () => chartData('usual', chartDataOf),
+    rangeData: (range) => rangeData(range, (source, now) => rangeDataOf(source, range, now)),
+    availability: () => availability('months', availabilityOf),
+  };
 }
 
-/** Like {@link createChartData}, but for a selected time range. */
-export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
-  const read = createKept<RangeData>(monitor, clock);
-  return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
-}
-
-/** Like {@link createChartData}, but for availability by year and month. */
-export function createAvailability(monitor: () => ChartDataSource, clock: Clock): () => readonly AvailabilityPeriod[] {
-  const read = createKept<readonly AvailabilityPeriod[]>(monitor, clock);
-  return () =>
-    read('months', ({ store, config }, now) => {
-      const since = now - config.store.retention;
-      const last = store.lastRound();
-      // The time since the last round is unknown only if the next one is overdue.
-      const isCurrent = last !== null && last <= now && now - last <= MAX_ROUND_GAP;
-      const until = isCurrent ? last : now;
-      return availabilityByMonth(store.stateSpans(since), { since, until, zone: zoneOf(config.timezone) });
-    });
+function availabilityOf({ store, config }: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
+  const since = now - config.store.retention;
+  const last = store.lastRound();
+  // The time since the last round is unknown only if the next one is overdue.
+  const isCurrent = last !== null && last <= now && now - last <= MAX_ROUND_GAP;
+  const until = isCurrent ? last : now;
+  return availabilityByMonth(store.stateSpans(since), { since, until, zone: zoneOf(config.timezone) });
 }
 
 type Read<T> = (key: string, make: (source: ChartDataSource, now: EpochMs) => T) => T;

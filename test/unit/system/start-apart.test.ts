@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
 
 import type { Millis } from '../../../src/core/clock.ts';
-import { startApart } from '../../../src/schedule/start-apart.ts';
+import { startApart } from '../../../src/system/start-apart.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 
 const NUMBERS = Array.from({ length: 200 }, (_, index) => index);

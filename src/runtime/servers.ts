@@ -1,3 +1,4 @@
+import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { sleep } from '../system/clock.ts';
@@ -6,21 +7,29 @@ import type { WebConfig } from '../config/schema/web.ts';
 import { errorCode } from '../network/failure.ts';
 import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import { createWebServer, type WebServer } from '../web/http-server.ts';
+import {
+  type ControlServer,
+  createWebServer,
+  SocketTaken,
+  startControlServer,
+  type WebServer,
+} from '../web/http-server.ts';
+import { messageOf } from '../text/message-of.ts';
 import type { WebSources } from '../web/sources.ts';
+import { controlPlace, type ControlPlace } from './store-places.ts';
 
-interface PageHostDeps {
+interface ServerDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly sources: WebSources;
 }
 
-/** A new page that is already listening and ready to replace the current page. */
+/** The new page is already listening. */
 interface PageChange {
-  /** Switches to the new page. The old page is stopped after it has responded to the request that caused the change. */
+  /** The old page is stopped after it has responded to the request that caused the change. */
   commit(): void;
-  /** Discards the new page and keeps the old page. Never rejects. */
+  /** Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -29,26 +38,25 @@ interface Page {
   readonly server: WebServer;
 }
 
-/** Serves the status page, and moves it to another address if the configuration changes. */
-export class PageHost {
-  readonly #deps: PageHostDeps;
+export class PageServer {
+  readonly #deps: ServerDeps;
   #running: Page | null = null;
   #changing: Promise<void> = Promise.resolve();
 
-  constructor(deps: PageHostDeps) {
+  constructor(deps: ServerDeps) {
     this.#deps = deps;
   }
 
   /** @throws {Error} with advice, when the port is in use, or a certificate or a password hash cannot be read */
   async start(config: WebConfig): Promise<void> {
     const page = this.#create(config);
-    this.#tell(page, await page.server.start());
+    this.#logAddress(page, await page.server.start());
     this.#running = page;
   }
 
   /**
-   * Starts listening with the new configuration. If this fails, the old page is kept. If both use the same port, the
-   * old page stops listening, but keeps its existing connections.
+   * If this fails, the old page is kept. If both use the same port, the old page stops listening, but keeps its
+   * existing connections.
    * @throws {Error} as in `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
@@ -61,7 +69,7 @@ export class PageHost {
     return {
       commit: () => {
         this.#running = next;
-        this.#tell(next, address);
+        this.#logAddress(next, address);
         this.#afterwards(() => old.server.stop());
       },
       discard: async () => {
@@ -86,7 +94,7 @@ export class PageHost {
     let hasReleased = false;
     try {
       const address = await next.server.start().catch((error: unknown) => {
-        if (next.config.listen.port !== old.config.listen.port || !isTaken(error)) throw error;
+        if (next.config.listen.port !== old.config.listen.port || !isPortInUse(error)) throw error;
         old.server.release();
         hasReleased = true;
         return next.server.start();
@@ -119,13 +127,86 @@ export class PageHost {
     return { config, server: createWebServer(config, this.#deps) };
   }
 
-  #tell({ config }: Page, { address, port }: ListenAddress): void {
+  #logAddress({ config }: Page, { address, port }: ListenAddress): void {
     const scheme = config.tls === null ? 'http' : 'https';
     const url = `${scheme}://${authority({ host: address, port })}/`;
     this.#deps.logger.info({ url }, 'Serving the status page');
   }
 }
 
-function isTaken(error: unknown): boolean {
+function isPortInUse(error: unknown): boolean {
   return error instanceof Error && errorCode(error.cause) === 'EADDRINUSE';
+}
+
+/**
+ * Accepts commands from this machine at a Unix socket. If it cannot be created, monitoring continues without commands.
+ */
+export class CommandServer {
+  readonly #deps: ServerDeps;
+  #server: ControlServer | null = null;
+  #place: ControlPlace | null = null;
+  #leaving: Promise<void> = Promise.resolve();
+
+  constructor(deps: ServerDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws {SocketTaken} when another daemon uses the socket */
+  async start(storePath: string): Promise<void> {
+    try {
+      await this.#open(storePath);
+    } catch (error) {
+      if (error instanceof SocketTaken) throw error;
+      this.#warn(error);
+    }
+  }
+
+  /** If a command caused the move, the old server still replies to that command. */
+  async move(storePath: string): Promise<void> {
+    await this.#open(storePath).catch((error: unknown) => this.#warn(error));
+  }
+
+  async stop(): Promise<void> {
+    await this.#leaving;
+    if (this.#place !== null) removeLink(this.#place);
+    await this.#server?.stop();
+  }
+
+  async #open(storePath: string): Promise<void> {
+    const place = controlPlace(storePath, this.#deps.env);
+    const old = { server: this.#server, place: this.#place };
+    if (old.place?.socket !== place.socket) {
+      this.#server = await startControlServer(place.socket, this.#deps);
+      this.#leaving = old.server?.stop() ?? Promise.resolve();
+      this.#deps.logger.debug({ socket: place.socket }, 'Listening to commands');
+    }
+    this.#place = place;
+    if (old.place !== null && old.place.link !== place.link) removeLink(old.place);
+    makeLink(place);
+  }
+
+  #warn(error: unknown): void {
+    this.#deps.logger.warn(
+      { error: messageOf(error) },
+      'Commands such as "ftm-watch silence" cannot connect to this daemon. Everything else works',
+    );
+  }
+}
+
+function makeLink({ link, socket }: ControlPlace): void {
+  if (link === null) return;
+  if (lstatSync(link, { throwIfNoEntry: false })?.isFile() === true)
+    throw new Error(`Cannot create the link "${link}" to "${socket}": a file with this name exists`);
+  rmSync(link, { force: true });
+  symlinkSync(socket, link);
+}
+
+/** Removes the link to the socket, unless the link now refers to another daemon's socket. */
+function removeLink({ link, socket }: ControlPlace): void {
+  if (link === null) return;
+  try {
+    if (readlinkSync(link) === socket) rmSync(link);
+  } catch {
+    // The link may not exist.
+  }
 }

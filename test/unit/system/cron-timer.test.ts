@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { zonedTimes } from '../../../src/schedule/cron-timer.ts';
+import { zonedTimes } from '../../../src/system/cron-timer.ts';
 
 const MINUTE = 60_000;
 

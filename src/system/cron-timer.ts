@@ -3,37 +3,28 @@ import { Cron } from 'croner';
 import cron, { type ScheduledTask } from 'node-cron';
 import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 
-/** A timer that calls a function at each scheduled time. */
 export interface CronTimer {
   start(): void;
   /** Recalculates the next times. Must be called after the wall clock was set. */
   restart(): void;
-  /** Stops the timer permanently. */
   stop(): void;
-  /** Returns the time of the next call, or null if there is none. */
   nextRun(): EpochMs | null;
-  /**
-   * Returns the next time at which node-cron triggers the timer. The call can be later than this time because of the
-   * offset.
-   */
+  /** When node-cron triggers next. The call follows later, after the offset. */
   nextWake(): EpochMs | null;
 }
 
 export interface CronListener {
-  /** @param slot the scheduled time, which can be in the past if the call is late */
+  /** `slot` is the scheduled time, which is in the past if the call is late. */
   readonly onTime: (slot: EpochMs) => void;
-  /**
-   * Called when a scheduled time passed while this process stalled. If several times were missed, the function is
-   * called only once.
-   */
+  /** A scheduled time passed while this process stalled. Called once, even if several times were missed. */
   readonly onMissed: () => void;
 }
 
 /**
- * Creates a timer based on node-cron. node-cron always runs in UTC, because version 4.6 stops for an hour at the end of
- * daylight-saving time. For other time zones, node-cron triggers every minute, at the expression's seconds, and croner
- * decides whether the time is scheduled. Runs in the hour that is skipped in spring take place at the end of that hour.
- * A fixed hour that occurs twice in autumn counts once, as in Vixie cron. Expressions for every hour run in both hours.
+ * node-cron always runs in UTC, because version 4.6 stops for an hour at the end of daylight-saving time. For other
+ * time zones, node-cron triggers every minute, at the expression's seconds, and croner decides whether the time is
+ * scheduled. Runs in the hour that is skipped in spring take place at the end of that hour. A fixed hour that occurs
+ * twice in autumn counts once, as in Vixie cron. Expressions for every hour run in both hours.
  * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
@@ -45,8 +36,7 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // By default, node-cron drops calls that are more than a second late. Here, late calls are kept, because the runner
-    // counts them as missed.
+    // By default, node-cron drops calls that are more than a second late. The runner has to count them as missed.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
@@ -68,11 +58,7 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
   }
 }
 
-/**
- * Returns the scheduled times of an expression in a time zone. As in node-cron, both the day of the month and the day
- * of the week must match.
- * @internal
- */
+/** As in node-cron, both the day of the month and the day of the week must match. */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
   const times = new Cron(expression, { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });
   return {
@@ -94,17 +80,13 @@ export function periodOf(expression: string): Millis {
   return Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
 }
 
-/**
- * Creates a task that is never started, only to calculate the times of an expression. The caller must destroy the task.
- * Otherwise, node-cron keeps it in memory.
- */
+/** The task only calculates times. It is destroyed immediately, because node-cron keeps every other task in memory. */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
   void task.destroy();
   return task;
 }
 
-/** Returns an expression for every minute, with the same seconds field. */
 function eachMinute(expression: string): string {
   const fields = expression.trim().split(/\s+/u);
   return `${fields.length === 6 ? (fields[0] ?? '0') : '0'} * * * * *`;
@@ -113,7 +95,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** A string that determines the offset. The site's name is used, so that each daemon has a different offset. */
+  /** The site's name, so that each daemon has a different offset. */
   readonly seed: string;
 }
 
@@ -121,9 +103,9 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * Creates a cron timer that calls shortly after each time of its expression. Each site has a different offset, because
- * sites with the default schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant,
- * so that the interval between runs does not vary.
+ * Calls shortly after each time of the expression. Each site has a different offset, because sites with the default
+ * schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant, so that the interval
+ * between runs does not vary.
  * @throws {RangeError} if the expression or the time zone is invalid
  */
 export function createSpreadTimer(
@@ -171,10 +153,6 @@ export function createSpreadTimer(
   };
 }
 
-/**
- * Returns an offset of up to a tenth of the period, at most 5 s. The offset depends only on the seed and the period.
- * @internal
- */
 export function offsetOf(seed: string, period: Millis): Millis {
   const share = createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32;
   return Math.floor(share * Math.min(LONGEST, period * LARGEST_SHARE));

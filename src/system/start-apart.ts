@@ -1,17 +1,15 @@
 import type { Clock, Millis } from '../core/clock.ts';
-import { sleep } from '../system/clock.ts';
+import { sleep } from './clock.ts';
 
 interface StartApart {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Time between the starts of consecutive items. */
   readonly gap: Millis;
 }
 
 /**
- * Starts work on the items one after another, without waiting for earlier items to end. Starting all items
- * simultaneously would distort their measured times. When the signal is aborted, the remaining items start immediately,
- * so that they can report the abort. Results are in the order of the items.
+ * Starts work on the items one after another, because starting them simultaneously would distort their measured times.
+ * When the signal is aborted, the remaining items start immediately, so that they can report the abort.
  */
 export function startApart<T, R>(
   items: readonly T[],

@@ -1,0 +1,25 @@
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+
+export interface ControlPlace {
+  readonly socket: string;
+  /** Symbolic link to the socket, in the store's directory, where commands expect it. */
+  readonly link: string | null;
+}
+
+/** In the runtime directory that systemd created for the daemon (systemd.exec(5)), otherwise next to the store. */
+export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): ControlPlace {
+  const besideStore = `${storePath}.sock`;
+  const socket = runtimeSocket(env);
+  return socket === null ? { socket: besideStore, link: null } : { socket, link: besideStore };
+}
+
+export function runtimeSocket({ RUNTIME_DIRECTORY = '' }: NodeJS.ProcessEnv): string | null {
+  const [folder = ''] = RUNTIME_DIRECTORY.split(':');
+  return folder === '' ? null : join(folder, 'control.sock');
+}
+
+/** State files are next to the store. */
+export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {
+  return join(dirname(store.path), name);
+}
