@@ -1,7 +1,17 @@
 import { basename, dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
-import { type ConfigFiles, type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore, commandFiles, type Needs, type Substitute } from '../config/load.ts';
+import {
+  type ConfigFiles,
+  type InvalidConfig,
+  type LoadOptions,
+  loadConfig,
+  type LoadResult,
+  locateStore,
+  commandFiles,
+  type Needs,
+  type Substitute,
+} from '../config/load.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import type { RoundProgress } from '../round/round.ts';

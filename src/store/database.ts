@@ -137,8 +137,6 @@ export const MIGRATIONS: readonly string[] = [
 
 /** Short, because SQLite blocks the only thread while it waits, which can delay a round. */
 const BUSY_TIMEOUT: Millis = 100;
-/** Small, because the file is written often but rarely read. */
-const CACHE_KIBIBYTES = 512;
 
 class NewerStore extends Error {
   constructor(path: string, version: number) {
@@ -169,7 +167,7 @@ function connect(path: string, now: EpochMs): DatabaseSync {
   try {
     const version = refuseNewer(db, path);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;
-             PRAGMA secure_delete = OFF; PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
+             PRAGMA secure_delete = OFF;`);
     if (version < MIGRATIONS.length) migrate(db, path, now);
     return db;
   } catch (error) {
