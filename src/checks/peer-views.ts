@@ -108,7 +108,7 @@ function unreadable(peer: string, message: string): Finding<never> {
   return note({
     rule: 'peer-is-readable',
     subject: peer,
-    claim: 'The other agent could not be queried, so its results are unknown.',
+    claim: 'The current status of the other agent could not be read, so its results are unknown.',
     expected: 'the status of the other agent',
     quote: message,
   });

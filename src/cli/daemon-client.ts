@@ -145,9 +145,9 @@ export async function readDaemonStatus(
 }
 
 /** One line for each reason why the daemon rejected a request. */
-export function problemOf({ status, json }: DaemonAnswer): string {
+export function problemOf({ status, json, text }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
-  if (!problem.success) return unexpected(status);
+  if (!problem.success) return status >= 500 && text !== '' ? visibleText(text.trimEnd(), 1_000) : unexpected(status);
   const { error, problems } = problem.data;
   return [error, ...problems.map((line) => `- ${line}`)].map((line) => visibleText(line, 1_000)).join('\n');
 }

@@ -17,7 +17,6 @@ import { messageOf } from '../text/message-of.ts';
 export const HISTORY_LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
 interface Stored {
-  readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
   readonly log: LogPart;
 }
@@ -27,7 +26,7 @@ export async function readStored(config: Config, now: EpochMs): Promise<Stored> 
   const storedHistory = readStoredHistory(config.store.path, HISTORY_LIMITS);
   const logMemory = await readLogMemory(config, now);
   const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-  return { storedHistory, logMemory, log: logPartOf(config, { logMemory, storedHistory, signatures, now }) };
+  return { logMemory, log: logPartOf(config, { logMemory, storedHistory, signatures, now }) };
 }
 
 async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {

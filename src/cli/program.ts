@@ -6,7 +6,7 @@ import type { CaptureOptions } from './capture.ts';
 import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
-import { firmwareVersion } from '../core/license/appliance.ts';
+import { firmwareVersion } from '../core/license/firmware.ts';
 import type { MigrationOptions } from './preflight.ts';
 import type { ReportOptions } from './run-report.ts';
 import type { LearnOptions } from './run-trust.ts';

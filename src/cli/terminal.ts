@@ -96,11 +96,17 @@ export async function runOrExplain({ errors }: Pick<Streams, 'errors'>, work: ()
   try {
     return await work();
   } catch (error) {
-    // The message can quote a file or an answer that somebody else wrote.
-    const lines = messageOf(error).split('\n');
-    errors.write(lines.map((line) => `${visibleText(line, MAX_LINE)}\n`).join(''));
+    errors.write(`${errorText(error)}\n`);
     return EXIT_UNKNOWN;
   }
+}
+
+/** The message can quote a file or an answer that somebody else wrote. */
+function errorText(error: unknown): string {
+  return messageOf(error)
+    .split('\n')
+    .map((line) => visibleText(line, MAX_LINE))
+    .join('\n');
 }
 
 const MAX_LINE = 2_000;

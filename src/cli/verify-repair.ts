@@ -102,8 +102,14 @@ function silentWitnesses(config: Config, { picture }: Examination, log: LogPart 
 /** A subject can contain several addresses or the two ends of a connection. */
 const BETWEEN_PARTS = /, | to /u;
 
+/** A subject such as `clock of fac-1` or `fac-1 itself` is checked if its unit is. */
+const OF_UNIT = /^(?:clock|memory|users) of | itself$/u;
+
 /** A part counts as checked if it is this machine or occurs in the configuration or in query results. */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
-  return (subject) => names.has(subject) || subject.split(BETWEEN_PARTS).every((part) => names.has(part));
+  return (subject) =>
+    names.has(subject) ||
+    names.has(subject.replace(OF_UNIT, '')) ||
+    subject.split(BETWEEN_PARTS).every((part) => names.has(part));
 }

@@ -7,15 +7,7 @@ import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
 import { type Config, configFile } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
 import { secretVariable } from './schema/secret.ts';
-import {
-  changeGivenTexts,
-  changeTexts,
-  fieldsOf,
-  isMapping,
-  itemsOf,
-  type UsedText,
-  usedTexts,
-} from './schema/section.ts';
+import { changeGivenTexts, changeTexts, fieldsOf, isMapping, type UsedText, usedTexts } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
 /** For a source checkout and for an installed program. The first existing file is used. */
@@ -271,8 +263,8 @@ function withoutInclude(file: ConfigFile): unknown {
 
 function namesIn({ written }: ConfigFile): readonly string[] | null {
   const { include } = fieldsOf(written);
-  const texts = itemsOf(include).filter((item): item is string => typeof item === 'string' && item !== '');
-  return Array.isArray(include) && texts.length === include.length ? texts : null;
+  const isName = (item: unknown): item is string => typeof item === 'string' && item !== '';
+  return Array.isArray(include) && include.every(isName) ? include : null;
 }
 
 async function include(

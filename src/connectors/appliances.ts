@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ApplianceConfig, type ApplianceApiConfig, type SnmpConfig } from '../config/schema/connectors.ts';
+import type { ApplianceConfig, ApplianceApiConfig, SnmpConfig } from '../config/schema/connectors.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 import {
   type ApplianceObservation,
@@ -28,7 +28,6 @@ import {
   secretOf,
 } from '../network/rest/json-exchange.ts';
 import type { Unit, UnitObservation } from './picture.ts';
-import { isIP } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import {
   parseLicensedTokens,
@@ -50,6 +49,7 @@ import {
   cutList,
 } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
+import { isIP } from 'node:net';
 
 export interface ApplianceMemory {
   readonly pendingTokens: PendingMemory;

@@ -378,12 +378,13 @@ const MAX_OBJECTS = 4;
  * requested separately, because the list of objects contains only the number of addresses.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
-  const listed = await objectsIn(client, null);
-  const ours = listed.filter(({ fqdn }) => fqdn?.toLowerCase() === host.toLowerCase()).slice(0, MAX_OBJECTS);
+  const all = await objectsIn(client, null);
+  const ours = all.filter(({ fqdn }) => fqdn?.toLowerCase() === host.toLowerCase()).slice(0, MAX_OBJECTS);
   const objects: FqdnObject[] = [];
   for (const object of ours) {
     const full = (await objectsIn(client, object.name)).find(({ name }) => name === object.name) ?? object;
-    const count = full.addresses === null || full.addresses === 0 ? (object.count ?? full.addresses) : full.addresses;
+    // An empty or missing list proves nothing if the list of objects states a number.
+    const count = full.listed ? full.listed : (object.stated ?? full.listed);
     if (count !== null) objects.push({ name: object.name, resolves: count > 0 });
   }
   return objects;
@@ -392,9 +393,10 @@ async function readFqdnObjects(client: FirewallClient, host: string): Promise<re
 interface Listed {
   readonly name: string;
   readonly fqdn: string | null;
-  readonly count: number | null;
-  /** Null if the response does not contain addresses. */
-  readonly addresses: number | null;
+  /** Number of addresses that the list of objects states. */
+  readonly stated: number | null;
+  /** Number of addresses that the response lists. Null if it lists none. */
+  readonly listed: number | null;
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
@@ -411,8 +413,6 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   const name = nameIn(object, 'name');
   if (name === null) return [];
   const { addrs } = object;
-  const addresses = Array.isArray(addrs)
-    ? addrs.filter((one) => typeof one === 'string' && isIP(one) !== 0).length
-    : null;
-  return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
+  const listed = Array.isArray(addrs) ? addrs.filter((one) => typeof one === 'string' && isIP(one) !== 0).length : null;
+  return [{ name, fqdn: nameIn(object, 'fqdn'), stated: lenientCount(object['addrs_count']), listed }];
 }

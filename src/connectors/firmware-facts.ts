@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { firmwareVersion, type Version } from '../core/license/appliance.ts';
-import { FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
+import { firmwareVersion, type Version, FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import { issueTexts } from '../text/message-of.ts';
 

@@ -54,7 +54,7 @@ export function culpritShorts({ policy, firewall, firewallHost, action }: Culpri
   if (policy === null)
     return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];
   const name = `policy ${String(policy.id)}`;
-  const does = action === 'inspects' ? 'inspects TLS' : 'blocks traffic';
+  const does = action === 'inspects' ? 'inspects TLS' : 'blocks it';
   return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 

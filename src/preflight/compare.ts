@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { titleOf } from '../checks/registry.ts';
 import { counted } from '../core/visible-text.ts';
-import { sameSerial, firmwareVersion, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
+import { sameSerial, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
+import { firmwareVersion } from '../core/license/firmware.ts';
 import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
 import { isoTime } from '../core/time-text.ts';
 import { askedFor, policyText } from '../core/license/firewall.ts';

@@ -4,7 +4,8 @@ import { visibleText, counted, nameList } from '../core/visible-text.ts';
 import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../connectors/token-users.ts';
 import { type Change, type UnitState, type Migration, type HeldLicense, holderOf } from './compare.ts';
-import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
+import { firmwareVersion, isAtLeast, type Version } from '../core/license/firmware.ts';
+import { sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
 /** Longer text is probably an attempt to flood the terminal. */

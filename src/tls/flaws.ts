@@ -105,7 +105,7 @@ function tooLong(authority: Certificate, index: number, path: readonly Certifica
   const limit = index === 0 ? null : pathLength(authority);
   const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
   if (limit === null || below <= limit) return null;
-  return `allows ${String(limit)} authorities below it, but the chain contains ${String(below)}`;
+  return `allows ${String(limit)} authorities below it, but has ${String(below)}`;
 }
 
 function pathLength(authority: Certificate): number | null {

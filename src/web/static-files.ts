@@ -17,6 +17,9 @@ export interface StaticFile {
 
 const OWN: URL = new URL('./static/', import.meta.url);
 
+/** An editor's backup or a hidden file is not published. */
+const OWN_FILE = /^[a-z-]+\.(?:js|css|svg)$/u;
+
 /** uPlot draws the charts. */
 const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.js', import.meta.resolve('uplot/dist/uPlot.iife.min.js')],
@@ -26,7 +29,7 @@ const VENDOR: readonly (readonly [name: string, url: string])[] = [
 /** Reads all files once, so that requests don't have to read from the disk. */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const files = [
-    ...(await readdir(OWN)).map((name) => [name, new URL(name, OWN)] as const),
+    ...(await readdir(OWN)).filter((name) => OWN_FILE.test(name)).map((name) => [name, new URL(name, OWN)] as const),
     ...VENDOR.map(([name, url]) => [name, new URL(url)] as const),
   ];
   const entries = files.map(async ([name, url]): Promise<[string, StaticFile]> => {

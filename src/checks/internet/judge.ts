@@ -86,7 +86,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
 /** If only the proxy was tried, the state of the internet is unknown. `reachability` reports a faulty proxy. */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return unjudged(`The internet can only be reached through the proxy ${proxies}, which opens no connection`);
+  return unjudged(`Only the proxy ${proxies} was tried, and it opens no connection`);
 }
 
 /** @param doubt lowers the confidence to `suspected` */

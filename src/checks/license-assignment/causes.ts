@@ -41,8 +41,8 @@ const EXPIRES = {
     remedy: [
       'First repair the path to the licence server, which is reported as a separate cause.',
       'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
-      'If you cannot repair the path before {date}, contact Fortinet Customer Service by then, with the licence ' +
-        'number, {license}.',
+      'If you may not be able to repair the path before {date}, contact Fortinet Customer Service before {date}, with ' +
+        'the licence number, {license}.',
     ],
   },
 } as const satisfies Partial<CauseWords>;

@@ -123,7 +123,9 @@ const service = completed(
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
-      .describe('Severity of faults of the service, which is not needed for activation.'),
+      .describe(
+        'Severity of faults of the service. By default, they are warnings, because activation does not need it.',
+      ),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),
 );

@@ -1,5 +1,6 @@
 import type { Millis, EpochMs } from '../clock.ts';
 import { type Failure, type Resource, valueOf } from '../observation.ts';
+import { firmwareVersion, isAtLeast, type Version } from './firmware.ts';
 
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
 
@@ -231,8 +232,6 @@ interface AskedUnit {
 /** Offline activation for end users: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
-export type Version = readonly [major: number, minor: number, patch: number];
-
 /**
  * A licence is active if any unit has tokens from it. Offline activation is assumed only if every unit that reports its
  * firmware supports it, because users cannot be assigned to a unit.
@@ -278,23 +277,6 @@ function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
   const firmware = (rest?.kind === 'ok' ? rest.system.firmware : null) ?? (role?.kind === 'ok' ? role.firmware : null);
   const version = firmware === null ? null : firmwareVersion(firmware);
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
-}
-
-/** From a text such as `FACVMKVM v8.0.3, build0099 (GA)`. */
-export function firmwareVersion(firmware: string): Version | null {
-  const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
-  if (match === null) return null;
-  const [, major, minor, patch] = match;
-  return [Number(major), Number(minor), Number(patch ?? 0)];
-}
-
-/** Negative if the first version is older. */
-export function compareVersions(a: Version, b: Version): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
-}
-
-export function isAtLeast(version: Version, wanted: Version): boolean {
-  return compareVersions(version, wanted) >= 0;
 }
 
 /** facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */

@@ -1,4 +1,21 @@
-import { compareVersions, firmwareVersion, type Version } from './appliance.ts';
+export type Version = readonly [major: number, minor: number, patch: number];
+
+/** From a text such as `FACVMKVM v8.0.3, build0099 (GA)`. */
+export function firmwareVersion(firmware: string): Version | null {
+  const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
+  if (match === null) return null;
+  const [, major, minor, patch] = match;
+  return [Number(major), Number(minor), Number(patch ?? 0)];
+}
+
+/** Negative if the first version is older. */
+export function compareVersions(a: Version, b: Version): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
+export function isAtLeast(version: Version, wanted: Version): boolean {
+  return compareVersions(version, wanted) >= 0;
+}
 
 /** From config/firmware-facts.yaml, which describes the values of `use`. */
 export interface FirmwareFact {

@@ -48,7 +48,7 @@ function checkUrl(fields: SectionFields, report: Report): void {
 const MAX_BYTES = 4096;
 
 /** With priority 5, phones ring and vibrate for a long time. The default is 3. */
-const STYLES: Readonly<Record<Tone, object>> = {
+const STYLES: Readonly<Record<Tone, { readonly priority: 3 | 4 | 5; readonly tags: readonly string[] }>> = {
   critical: { priority: 5, tags: ['rotating_light'] },
   warning: { priority: 4, tags: ['warning'] },
   good: { priority: 3, tags: ['white_check_mark'] },

@@ -1,3 +1,4 @@
+import type { Severity } from '../../core/severity.ts';
 import { authorityFile, secret } from '../../config/schema/secret.ts';
 import {
   type Report,
@@ -48,15 +49,42 @@ function keyNeedsHttps({ url }: SectionFields, report: Report): void {
     );
 }
 
-/** PagerDuty accepts summaries of at most 1024 characters. */
+/** https://developer.pagerduty.com/docs/send-alert-event, without the routing key. */
+type PagerdutyEvent = TriggerEvent | ResolveEvent;
+
+interface ResolveEvent {
+  readonly event_action: 'resolve';
+  readonly dedup_key: string;
+}
+
+interface TriggerEvent {
+  readonly event_action: 'trigger';
+  /** At most 255 characters. */
+  readonly dedup_key: string;
+  readonly client: 'ftm-watch';
+  readonly client_url?: string;
+  readonly links?: readonly { readonly href: string; readonly text: string }[];
+  readonly payload: {
+    /** At most 1024 characters. */
+    readonly summary: string;
+    readonly source: string;
+    readonly severity: Severity;
+    readonly timestamp: string;
+    readonly component: string;
+    readonly group: string;
+    readonly class: string;
+    readonly custom_details: Readonly<Record<string, string>>;
+  };
+}
+
 const MAX_TEXT = 1_000;
 
 /**
- * Returns the events without the routing key (https://developer.pagerduty.com/docs/send-alert-event) in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
+ * Returns the events in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
  * with the same key. If an incident's cause changes, the alert for the previous cause is resolved unless another open
  * incident has that cause.
  */
-export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly object[] {
+export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
   switch (notification.kind) {
     case 'incident':
       return incidentEvents(notification, context);
@@ -70,7 +98,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
   }
 }
 
-function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly object[] {
+function incidentEvents(notification: IncidentNotification, context: MessageContext): readonly PagerdutyEvent[] {
   const { event, incident, stillOpen } = notification;
   const { cause, lastNotified } = incident;
   const keyOf = (id: string, subject: string): string => faultKey(context.site, id, subject);
@@ -81,11 +109,11 @@ function incidentEvents(notification: IncidentNotification, context: MessageCont
   return event === 'resolved' ? [resolve(own), ...over] : [trigger(notification, own, context), ...over];
 }
 
-function resolve(key: string): object {
+function resolve(key: string): ResolveEvent {
   return { event_action: 'resolve', dedup_key: key };
 }
 
-function trigger(notification: IncidentNotification, key: string, context: MessageContext): object {
+function trigger(notification: IncidentNotification, key: string, context: MessageContext): TriggerEvent {
   const { event, incident } = notification;
   const { cause, causeSince } = incident;
   const { subject, action, summary, links } = notificationText(notification, context);
@@ -116,7 +144,7 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
 }
 
 /** The test alert is resolved immediately, so that nobody is alerted for long. */
-function testEvents(notification: TestNotification, context: MessageContext): readonly object[] {
+function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
   const key = faultKey(context.site, 'test', notification.id);
   const { subject, action, summary } = notificationText(notification, context);
   return [

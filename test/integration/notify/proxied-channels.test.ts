@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
+import { CHANNELS } from '../../../src/notify/channels/registry.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
@@ -13,6 +14,7 @@ import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { type ConnectProxy, createConnectProxy } from '../../support/network/http-proxy.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
+import type { PostingChannel } from '../../support/notify/channel-peers.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 
@@ -50,19 +52,22 @@ afterAll(async () => {
 });
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-const SERVICES: Readonly<Record<string, object>> = {
+const SERVICES: Readonly<Record<PostingChannel, object>> = {
   slack: { name: 'ops', url: URL_OF_SERVICE },
   teams: { name: 'ops', url: URL_OF_SERVICE },
   pagerduty: { name: 'ops', url: URL_OF_SERVICE },
   ntfy: { name: 'ops', url: `https://${HOST}/topic` },
-  webhooks: { url: URL_OF_SERVICE },
+  webhook: { url: URL_OF_SERVICE },
 };
 
 /** Sends one notification over one channel. @returns the outcome */
-async function send(channel: string, notify: object, env: Readonly<Record<string, string>> = {}) {
+async function send(channel: PostingChannel, notify: object, env: Readonly<Record<string, string>> = {}) {
   if (NOTIFICATION === undefined) throw new Error('Nothing was sent');
   const own = { ...SERVICES[channel], ...(channel === 'pagerduty' ? { routingKeyFile: secretFile } : {}), caFile };
-  const [made] = await channelsOf({ [channel]: [own], ...notify }, { env });
+  const [made] = await channelsOf(
+    { [CHANNELS.find(({ id }) => id === channel)?.key ?? channel]: [own], ...notify },
+    { env },
+  );
   if (made === undefined) throw new Error(`No channel ${channel}`);
   const [outcome] = await deliverTo(made, NOTIFICATION);
   return outcome;
@@ -72,7 +77,7 @@ function urlOf({ port: own }: Pick<ConnectProxy, 'port'>): string {
   return `http://127.0.0.1:${String(own)}`;
 }
 
-describe.each(Object.keys(SERVICES))('%s', (channel) => {
+describe.each(CHANNELS.flatMap(({ id }) => (id in SERVICES ? [id as PostingChannel] : [])))('%s', (channel) => {
   test('goes through the configured proxy, with its login', async () => {
     await using proxy = await createConnectProxy(port);
     const login = { url: urlOf(proxy), user: 'fac', passwordFile: secretFile };
@@ -122,8 +127,8 @@ test('this machine is never proxied', async () => {
   await using receiver = await jsonReceiver();
   const env = { HTTP_PROXY: urlOf(proxy) };
   const webhooks = { webhooks: [{ url: receiver.url }] };
-  expect(await send('webhooks', { ...webhooks, proxy: urlOf(proxy) })).toMatchObject({ kind: 'sent' });
-  expect(await send('webhooks', webhooks, env)).toMatchObject({ kind: 'sent' });
+  expect(await send('webhook', { ...webhooks, proxy: urlOf(proxy) })).toMatchObject({ kind: 'sent' });
+  expect(await send('webhook', webhooks, env)).toMatchObject({ kind: 'sent' });
   expect(receiver.posts).toHaveLength(2);
   expect(proxy.seen).toBe(0);
 });

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import type { SmtpSink } from '../mail/smtp-sink.ts';
 import { jsonReceiver, type ReceivedPost } from './json-receiver.ts';
 import { smtpSink } from '../mail/smtp-sink.ts';
+
+/** A channel that posts each message to a web service. Tables with this key name every such channel. */
+export type PostingChannel = Exclude<ChannelId, 'email' | 'syslog' | 'alertmanager'>;
 
 /** A message accepted by the peer of a channel. */
 export interface Accepted {
@@ -22,14 +26,15 @@ export interface ChannelPeers extends AsyncDisposable {
   readonly relay: SmtpSink;
 }
 
-const CHANNEL_OF: Readonly<Record<string, string>> = {
-  '/webhook': 'webhook',
-  '/slack': 'slack',
-  '/teams': 'teams',
-  '/pagerduty': 'pagerduty',
+const PATHS: Readonly<Record<PostingChannel, string>> = {
+  webhook: '/webhook',
+  slack: '/slack',
+  teams: '/teams',
+  pagerduty: '/pagerduty',
   // JSON is published at the root and contains the topic.
-  '/': 'ntfy',
+  ntfy: '/',
 };
+const CHANNEL_OF = new Map(Object.entries(PATHS).map(([channel, path]) => [path, channel]));
 
 export async function channelPeers(): Promise<ChannelPeers> {
   await using stack = new AsyncDisposableStack();
@@ -47,7 +52,7 @@ export async function channelPeers(): Promise<ChannelPeers> {
   );
   const posts = stack.use(
     await jsonReceiver((post) => {
-      accept(CHANNEL_OF[post.path] ?? post.path, keyOf(post), post.text.replace('"event":"restart"', 'RESTARTED'));
+      accept(CHANNEL_OF.get(post.path) ?? post.path, keyOf(post), post.text.replace('"event":"restart"', 'RESTARTED'));
       return post.path === '/pagerduty' ? 202 : 200;
     }),
   );

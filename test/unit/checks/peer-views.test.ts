@@ -141,7 +141,9 @@ describe('what a peer sees', () => {
 test('a silent peer is unknown, and nobody’s fault', () => {
   const diagnosis = diagnosed([SILENT]);
   expect(diagnosis).toMatchObject({ ready: 'ready', causes: [] });
-  expect(toldOf(diagnosis)).toEqual(['note: The other agent could not be queried, so its results are unknown.']);
+  expect(toldOf(diagnosis)).toEqual([
+    'note: The current status of the other agent could not be read, so its results are unknown.',
+  ]);
 });
 
 test('whatever peers say, the verdict of this machine gets no better', () => {

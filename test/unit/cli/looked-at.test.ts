@@ -18,6 +18,10 @@ test.each([
   'FTM-1',
   'internet',
   'the clock of this machine',
+  'clock of 192.0.2.1',
+  'memory of 192.0.2.1',
+  'users of 192.0.2.1',
+  '192.0.2.1 itself',
 ])('is looked at: %s', (subject) => {
   expect(isLookedAt(subject)).toBe(true);
 });
@@ -29,6 +33,8 @@ test.each([
   '10.0.0.6 to license.example:443',
   '192.0.2.1, 192.0.2.2',
   'FTM',
+  'clock of fac-9',
+  'fac-9 itself',
 ])('is not looked at: %s', (subject) => {
   expect(isLookedAt(subject)).toBe(false);
 });

@@ -21,11 +21,11 @@
 {{- $urls = append $urls (kindIs "map" $notify.proxy | ternary ($notify.proxy | default dict).url $notify.proxy) -}}
 {{- $urls = append $urls ($notify.heartbeat | default dict).url -}}
 {{- $urls = append $urls (($config.metrics | default dict).otlp | default dict).url -}}
-{{- range concat ($firewalls | default list) ($notify.webhooks | default list) ($config.peers | default list) -}}
+{{- range concat ($firewalls | default list) ($config.peers | default list) -}}
 {{- $urls = append $urls .url -}}
 {{- end -}}
-{{- range list "slack" "teams" "pagerduty" "ntfy" -}}
-{{- range get $notify . | default list -}}{{- $urls = append $urls .url -}}{{- end -}}
+{{- range $notify -}}
+{{- if kindIs "slice" . -}}{{- range . -}}{{- $urls = append $urls .url -}}{{- end -}}{{- end -}}
 {{- end -}}
 {{- $ports := list "UDP 53" "TCP 53" "TCP 443" (printf "TCP %v" ($license.port | default 443)) -}}
 {{- range $config.appliances -}}

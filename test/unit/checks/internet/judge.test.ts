@@ -294,13 +294,13 @@ describe('the internet', () => {
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'The internet can only be reached through the proxy 192.0.2.9:3128, which opens no connection',
+      'Only the proxy 192.0.2.9:3128 was tried, and it opens no connection',
     );
     const [seen] = BEYOND_PROXY.endpoints;
     if (seen === undefined) throw new Error('Nothing was tried');
     const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
     expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
-      'The internet can only be reached through the proxy 192.0.2.9:3128, 192.0.2.8:3128, which opens no connection',
+      'Only the proxy 192.0.2.9:3128, 192.0.2.8:3128 was tried, and it opens no connection',
     );
   });
 

@@ -37,7 +37,7 @@ describe('the flaw as it is told', () => {
   const now = Date.now();
 
   test.each([
-    { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, but the chain contains 1\.$/u },
+    { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, but has 1\.$/u },
     {
       row: { leaf: { keyUsages: KeyUsageFlags.nonRepudiation } },
       text: /license.example.test is not intended for TLS servers\.$/u,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   activationContextOf,
-  firmwareVersion,
   holdsTokensOf,
   type ApplianceFacts,
   type ApplianceObservation,
 } from '../../../../src/core/license/appliance.ts';
+import { firmwareVersion } from '../../../../src/core/license/firmware.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 
 const denied: ApplianceObservation = { kind: 'denied', appliance: 'fac-2', endpoint: '10.0.0.6:443', status: 401 };

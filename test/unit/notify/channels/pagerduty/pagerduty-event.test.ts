@@ -8,13 +8,8 @@ import { HOUR, MINUTE, timeline } from '../../../../support/store/incident-timel
 const suspected = causeOf('tls-interception-suspected', { severity: 'warning', confidence: 'suspected' });
 const confirmed = causeOf('tls-intercepted');
 
-interface Event {
-  readonly event_action: string;
-  readonly dedup_key: string;
-}
-
-function eventsOf(notification: Notification, context = AT_PUBLIC_HQ): readonly Event[] {
-  return pagerdutyEvents(notification, context) as readonly Event[];
+function eventsOf(notification: Notification, context = AT_PUBLIC_HQ): ReturnType<typeof pagerdutyEvents> {
+  return pagerdutyEvents(notification, context);
 }
 
 /** Returns `trigger KEY` or `resolve KEY` for each event. Keys are letters in order of appearance. */
