@@ -93,7 +93,7 @@ function notesOf(
     problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
     isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
     others > 0 &&
-      `${name} also contains ${counted(others, 'connection')} to other hosts (--all includes TLS connections).`,
+      `${name} also contains ${counted(others, 'connection')} to other hosts (--all also lists those that use TLS).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
     isRelative && `The times in ${name} have no date, so certificates were checked at the current time.`,
     unread.fragment > 0 &&

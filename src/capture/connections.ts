@@ -63,8 +63,8 @@ function choiceFor(
 }
 
 const MAX_ANSWERS = 100;
-const MAX_STREAMS = 64;
-const MAX_MESSAGE = 65_535 + 2;
+const MAX_DNS_STREAMS = 64;
+const MAX_DNS_MESSAGE = 65_535 + 2;
 
 function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segment: Segment) => void {
   const streams = new Map<string, Buffer>();
@@ -95,8 +95,8 @@ function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segme
       read(rest.subarray(2, end), source.host);
       rest = rest.subarray(end);
     }
-    if (rest.length === 0 || rest.length > MAX_MESSAGE) streams.delete(key);
-    else if (streams.has(key) || streams.size < MAX_STREAMS) streams.set(key, Buffer.from(rest));
+    if (rest.length === 0 || rest.length > MAX_DNS_MESSAGE) streams.delete(key);
+    else if (streams.has(key) || streams.size < MAX_DNS_STREAMS) streams.set(key, Buffer.from(rest));
   };
 }
 
@@ -254,7 +254,7 @@ export class Connection {
   #missingOf(role: Role): Connection['missing'] {
     const { next, acknowledged, isCut } = this.#senders[role];
     if (next === null && acknowledged !== null) return ['one-direction', `No packet from the ${role} was captured.`];
-    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too long.'];
+    if (this.handshake.isTooLong) return ['truncated', 'The handshake has more bytes than ftm-watch reads.'];
     if (next === null || !this.handshake.wants(role)) return null;
     if (isCut) return ['truncated', `The capture truncated packets from the ${role}.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);

@@ -195,18 +195,19 @@ function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): 
 
 /** Longer lines cannot be part of a dump. */
 const MAX_LINE = 4_096;
-const MAX_BYTES = 65_600;
+const MAX_TEXT_PACKET = 65_600;
 /** The maximum number of chassis modules whose lines can alternate in a dump. */
 const MAX_MODULES = 32;
 
 /** On a FortiGate chassis, each line starts with the name of a module. */
-const LINE = /^\s*(?:\[(?<module>[A-Za-z][\w-]{1,15})\]\s*)?(?<text>.*)$/u;
+const DUMP_LINE = /^\s*(?:\[(?<module>[A-Za-z][\w-]{1,15})\]\s*)?(?<text>.*)$/u;
 /** A packet's first line. The interface and direction are present if several interfaces were captured. */
-const HEADER =
+const DUMP_HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
-const HEX = /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[0-9a-f]{4}|[0-9a-f]{2}))(?![0-9a-f])/iu;
+const DUMP_HEX =
+  /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[0-9a-f]{4}|[0-9a-f]{2}))(?![0-9a-f])/iu;
 /** The prompt before the capture command contains the name of the device. */
-const COMMAND =
+const DUMP_COMMAND =
   /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
 
 type Groups = Readonly<Record<string, string | undefined>>;
@@ -249,13 +250,13 @@ class Dump {
   }
 
   *read(line: string): Generator<RawPacket> {
-    const { module = '', text = '' } = LINE.exec(line)?.groups ?? {};
-    const hex = HEX.exec(text)?.groups;
-    const header = hex === undefined ? HEADER.exec(text)?.groups : undefined;
+    const { module = '', text = '' } = DUMP_LINE.exec(line)?.groups ?? {};
+    const hex = DUMP_HEX.exec(text)?.groups;
+    const header = hex === undefined ? DUMP_HEADER.exec(text)?.groups : undefined;
     if (header !== undefined) yield* this.#finish(module);
     if (hex !== undefined) this.#add(module, hex);
     else if (header !== undefined) this.#begin(module, header);
-    else this.#readCommand(COMMAND.exec(text)?.groups);
+    else this.#readCommand(DUMP_COMMAND.exec(text)?.groups);
   }
 
   *end(): Generator<RawPacket> {
@@ -288,7 +289,7 @@ class Dump {
     const packet = this.#open.get(module);
     if (packet === undefined) return;
     const length = packet.hex.length / 2;
-    if (Number.parseInt(offset, 16) === length && length <= MAX_BYTES) {
+    if (Number.parseInt(offset, 16) === length && length <= MAX_TEXT_PACKET) {
       packet.hex += hex.replaceAll(' ', '');
       return;
     }

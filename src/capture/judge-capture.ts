@@ -70,8 +70,8 @@ export const ADVICE = {
   gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
   truncated: 'The handshake is incomplete. Capture whole packets, until the connection has been closed.',
   'one-direction':
-    'Only one direction was captured, because of offloading or because the other direction takes a different path. Disable ' +
-    'offloading while you capture ("ftm-watch capture --print-command fortigate").',
+    'Only one direction was captured, because of offloading or because the other direction takes a different path. ' +
+    'Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
 } as const;
 
 export function createConnectionJudge(

@@ -21,11 +21,11 @@ interface UdpExchange<T> {
  * packets from other senders and reports ICMP errors.
  * @throws when no valid reply arrives before the signal is aborted, or the server cannot be reached
  */
-export function exchangeUdp<T>(
+export async function exchangeUdp<T>(
   { server, clock, retransmitAfter, packet, read }: UdpExchange<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  if (signal.aborted) return Promise.reject(abortError(signal));
+  if (signal.aborted) throw abortError(signal);
   const answer = Promise.withResolvers<T>();
   const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
   let foreign = 0;

@@ -80,7 +80,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   if (own !== undefined) memory.earlier = { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) };
   for (const subject of answeringHosts(given)) answered.add(subject);
   memory.share.note(share, given.startedAt);
-  for (const { path, judged: seen } of judged.tls) base.remember(path.subject, seen);
+  for (const { path, judged: seen } of judged.tls) base.rememberFlaws(path.subject, seen);
   return judged;
 }
 

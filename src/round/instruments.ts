@@ -49,7 +49,7 @@ const CONNECTIONS = 128;
  * Two per target are enough, because most certificates in a chain of up to four are also in other chains. The spare
  * entries are for chains that change.
  */
-const CERTIFICATES = { spare: 512, perTarget: 2 };
+const CACHED_CERTIFICATES = { spare: 512, perTarget: 2 };
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createInstruments(config: Config, deps: InstrumentDeps): Promise<Instruments> {
@@ -59,7 +59,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   // Loaded in advance, because otherwise the measured time of the first DNS answer would include the loading time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;
-  const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
+  const certificates = createCertificateCache(CACHED_CERTIFICATES.spare + CACHED_CERTIFICATES.perTarget * judged);
   const secrets: SecretReader = (source) => readSecret(source, env);
   return {
     config,

@@ -317,11 +317,11 @@ export async function verifyWithOpenssl(
   { ctx, limiter, endpoint: deps, knowledge, clock }: Look,
 ): Promise<void> {
   const known = knowledge.of(path.subject);
-  const isNew = path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain));
-  if (ctx.signal.aborted || !isNew) return;
+  const isOpen = path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain));
+  if (ctx.signal.aborted || !isOpen) return;
   const { endpoints } = judgeTlsPath(path, known, { controls: controlChainsOf(controls), now: clock.now() });
   const asked = endpoints.map(async ({ endpoint: { address }, outcome: { chain }, judgement: { accepted } }) => {
-    // `take` marks the chain as verified.
+    // `take` counts the attempt, and returns false if the quota is used up.
     if (chain === null || accepted === null || !known.openssl.take(chain)) return;
     const request = { target: { host, port }, address, serverName, proxy };
     const result = await limiter.run(() => askOpenssl(request, accepted.end, ctx, deps), ctx.signal).catch(() => null);

@@ -15,11 +15,11 @@ export interface TlsKnowledgeBase {
   of(target: string): TlsKnowledge;
   /** Like `of`, but treats an unknown target as a host on the public web. */
   ofAny(target: string): TlsKnowledge;
-  remember(target: string, judged: JudgedTlsPath): void;
+  rememberFlaws(target: string, judged: JudgedTlsPath): void;
   readonly skippedPatterns: readonly string[];
 }
 
-const CHECKS = { spare: 2_048, perTarget: 8 };
+const SIGNATURE_CHECKS = { spare: 2_048, perTarget: 8 };
 
 /** Empty data for targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
@@ -33,7 +33,7 @@ function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowle
   return { baseline: null, refusedBaseline: { baseline: learned, unconfirmed } };
 }
 
-function keep(knowledge: TlsKnowledge, { endpoints }: JudgedTlsPath): void {
+function keepFlaws(knowledge: TlsKnowledge, { endpoints }: JudgedTlsPath): void {
   for (const { endpoint, outcome, judgement } of endpoints) {
     if (judgement.accepted === null) continue;
     const flaws = judgement.accepted.flaws.map(({ kind }) => kind);
@@ -49,7 +49,7 @@ export async function loadTlsKnowledge(
   clock: Clock,
 ): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
-  const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
+  const checks = createSignatureChecks(SIGNATURE_CHECKS.spare + SIGNATURE_CHECKS.perTarget * services.length);
   const { products, skipped } = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
   const byTarget = new Map<string, TlsKnowledge>();
@@ -83,9 +83,9 @@ export async function loadTlsKnowledge(
       if (known === undefined) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
       return known;
     },
-    remember: (target, judged) => {
+    rememberFlaws: (target, judged) => {
       const known = byTarget.get(target);
-      if (known !== undefined) keep(known, judged);
+      if (known !== undefined) keepFlaws(known, judged);
     },
   };
 }

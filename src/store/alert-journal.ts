@@ -129,7 +129,7 @@ const MAX_ENTRIES = 5_000;
 
 const UNREAD =
   'The history contains incidents, silences or notifications of another ftm-watch version that this version cannot ' +
-  'read. They are ignored';
+  'read. The incidents and silences are deleted. The notifications are kept, but not sent';
 
 /**
  * Keeps the alert journal in memory and in a file. The copy in memory is authoritative, so that alerts are sent even if
@@ -220,8 +220,8 @@ export class MirroredJournal implements AlertJournal {
       this.#state = saved.state.state;
       this.#writtenState = stateText(this.#state);
     }
-    const unread = saved.pending.unread + (saved.state?.unread ?? 0);
-    if (unread > 0) this.#logger.warn({ entries: unread }, UNREAD);
+    const [notifications, others] = [saved.pending.unread, saved.state?.unread ?? 0];
+    if (notifications + others > 0) this.#logger.warn({ notifications, incidentsAndSilences: others }, UNREAD);
     const since = [...this.#outboxEntries.values()];
     this.#outboxEntries.clear();
     for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
@@ -332,7 +332,8 @@ const OLD_ROWS: readonly string[] = [
   // An open incident that is not in the state never ends: only another version can read it.
   `DELETE FROM incidents WHERE id IN
      (SELECT id FROM incidents WHERE closed_at < ?1 OR closed_at IS NULL AND opened_at < ?1 AND id NOT IN
-       (SELECT value ->> 'id' FROM incident_state s, json_each(iif(json_valid(s.json), s.json, '{}'), '$.incidents'))
+       (SELECT value ->> 'id' FROM incident_state s, json_each(iif(json_valid(s.json), s.json, '{}'), '$.incidents')
+        WHERE type = 'object')
      LIMIT ?2)`,
   `DELETE FROM certificates WHERE (target, fingerprint) IN
      (SELECT target, fingerprint FROM certificates WHERE last_seen < ? LIMIT ?)`,

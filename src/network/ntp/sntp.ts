@@ -28,7 +28,7 @@ export async function observeNtp(server: HostPort, system: SystemLookup, ctx: Pr
   }
 }
 
-interface Request {
+interface SentRequest {
   /** Random bytes instead of the current time, which is not disclosed. The server returns them as origin timestamp. */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
@@ -43,7 +43,7 @@ async function ask(
 ): Promise<Extract<ClockObservation['outcome'], { kind: 'offset' }>> {
   const at = await locate({ ...server, sourceAddress }, system, signal);
   // The reply to the first request may arrive after the second request was sent.
-  const pending: Request[] = [];
+  const pending: SentRequest[] = [];
   const { reading, sentAt, roundTrip } = await exchangeUdp(
     {
       server: at,

@@ -103,7 +103,7 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     expect(recipients(store)).toEqual(['email a@example.org', 'webhook https://hooks.example.org/ftm']);
     const state = store.journal.savedState();
     store.journal.record({ ...openedEntry(), state: { ...(state ?? openedEntry().state), maintenance: true } });
-    expect(log.lines).toMatchObject([{ level: 'warn', fields: { entries: 2 } }]);
+    expect(log.lines).toMatchObject([{ level: 'warn', fields: { notifications: 1, incidentsAndSilences: 1 } }]);
     expect(inFile('SELECT json FROM incident_state')).not.toContain('token-imploded');
     expect(inFile("SELECT count(*) FROM incidents WHERE cause = 'token-imploded'")).toBe(1);
     expect(inFile("SELECT status FROM deliveries WHERE channel = 'pager'")).toBe('pending');
