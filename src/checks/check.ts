@@ -30,7 +30,7 @@ export interface Everything {
   readonly picture: Picture;
   readonly log: {
     readonly report: PollingReport;
-    /** Preconditions whose failure would explain the errors in FortiAuthenticator's log. */
+    /** Preconditions whose failure would explain the errors in the FortiAuthenticator log. */
     readonly complainedOf: readonly string[];
   } | null;
   /** Findings from firewall responses that are at least as recent as the fault. Null if no policy was evaluated. */
@@ -46,7 +46,7 @@ type Judge =
       readonly summary: (licenseServer: TargetFacts) => string;
     }
   | { readonly from: 'round'; readonly judge: (facts: RoundFacts) => Judgement }
-  /** A check of data that is queried less often than once per round. */
+  /** A check based on data that is queried less often than once per round. */
   | {
       readonly from: 'units';
       readonly sources: readonly ConnectorId[];
@@ -84,7 +84,7 @@ export interface RoundFacts {
   readonly carriers: readonly CarrierFindings[];
   /** Time readings from NTP servers and HTTP responses. */
   readonly clock: readonly ClockObservation[];
-  /** As `host:port`, since ftm-watch was started. */
+  /** Hosts that have responded since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
 }
 
@@ -124,7 +124,7 @@ export interface UnitFacts {
   readonly at: EpochMs;
   /** Null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
-  /** Appliances that still send log lines. */
+  /** Appliances that are still sending log lines. */
   readonly speaking: readonly string[];
 }
 
