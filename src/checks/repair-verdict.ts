@@ -28,7 +28,7 @@ export interface RepairVerdict {
 interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
-  /** False for a subject that was removed from the configuration. Its repair cannot be verified. */
+  /** False for a subject that was removed from the configuration, because its repair cannot be verified. */
   readonly isLookedAt: (subject: string) => boolean;
   /** Unavailable sources that could have reported the cause, such as the log or a peer. */
   readonly silent: readonly SilentWitness[];
@@ -179,7 +179,7 @@ function unknownRemedyOf(id: string): string | null {
 interface PolicyComparison {
   /** Null if the evidence does not mention a policy. */
   readonly before: string | null;
-  /** Null if it is unknown. */
+  /** Null if unknown. */
   readonly now: string | null;
 }
 

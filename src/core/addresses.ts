@@ -192,7 +192,7 @@ function parseBlock(block: string): Contains {
   return (parsed) => matches(parsed, network);
 }
 
-/** Parsed once, because every observed address is compared with these blocks. */
+/** Parsed only once, because every observed address is compared with these blocks. */
 const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
   ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );

@@ -70,7 +70,7 @@ const MAX_VALUE = 256;
 
 /**
  * Parses the format that Node prints. Each line is one relative name, `TYPE=value`, with several attributes joined by `
- * + ` and escapes as in RFC 2253 §2.4. Returns at most 64 attributes, with values of at most 256 characters.
+ * + ` and escapes as in RFC 2253 §2.4. Returns at most 64 attributes, each with a value of at most 256 characters.
  * @param text undefined for an empty name
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {

@@ -70,7 +70,7 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
   ];
 }
 
-/** The proxy's response describes the problem. If there is none, the proxy itself is at fault. */
+/** The proxy's response describes the problem. If the proxy sent no response, the proxy itself is at fault. */
 function throughProxy(
   seen: EndpointObservation,
   { proxyAnswer }: TcpFailure,
@@ -181,7 +181,7 @@ export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * Returns the shortest connect time to the internet, or null if the estimate is too uncertain. Hosts whose connect
+ * Returns the shortest connect time to the internet, or null if it cannot be estimated reliably. Hosts whose connect
  * times were measured only under the load of a round are ignored.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
@@ -297,8 +297,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * One address that accepts connections is sufficient proof here, even if a second resolver returns other addresses. In
- * later stages it is not, because an inspecting device can respond in place of the server.
+ * In this stage, one address that accepts connections is sufficient proof, even if a second resolver returns other
+ * addresses. In later stages, it is not, because an inspecting device can respond in place of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

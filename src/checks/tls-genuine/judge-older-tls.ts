@@ -12,8 +12,8 @@ import type { TargetFacts } from '../check.ts';
 type OlderTlsFacts = Pick<TargetFacts, 'path' | 'tls' | 'knowledge' | 'surroundings'>;
 
 /**
- * Connections with each TLS version that must have the same result. If every second connection is inspected, fewer
- * could differ by chance.
+ * For each TLS version, this many connections must have the same result. If every second connection is inspected, a
+ * difference between fewer connections could be due to chance.
  */
 const FEWEST = 3;
 

@@ -9,9 +9,9 @@ export interface FirmwareFact {
   readonly notMentioned: readonly Version[];
   /** Set only if `use` is `memory`. */
   readonly leastMemoryKb: number | null;
-  /** Continues the words "Firmware 6.5.3". */
+  /** Text that follows "Firmware 6.5.3" in a sentence. */
   readonly summary: string;
-  /** Continues a sentence after a colon. */
+  /** Text that follows a colon in a sentence. */
   readonly todo: string;
   /** Actions to avoid during an outage, as a sentence with the placeholder `{units}`. Set only if `use` is `outage`. */
   readonly warning: string | null;
