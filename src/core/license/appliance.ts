@@ -78,7 +78,9 @@ export interface TokenCounts {
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
   /** Number of tokens (FTKMOB serial numbers) from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
-  /** Regardless of their status. Users cannot log in with a locked token until it is unlocked. */
+  /**
+   * Number of locked tokens, regardless of their status. Users cannot log in with a locked token until it is unlocked.
+   */
   readonly locked: number;
   readonly withoutLicense: number;
   /**
