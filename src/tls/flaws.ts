@@ -142,7 +142,7 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** A claim has room for two names of this length. */
+/** Two names of this length fit in a claim. */
 const MAX_CALLED = 60;
 
 /** Returns the common name or, if there is none, the organization or unit. */
