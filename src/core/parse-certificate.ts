@@ -217,7 +217,7 @@ function unquote(value: string): string {
 }
 
 interface CertificateCache {
-  /** Null results are cached as well. */
+  /** Null results are also cached. */
   parse(der: Uint8Array): Certificate | null;
 }
 

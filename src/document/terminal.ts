@@ -44,7 +44,7 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
   ]);
 }
 
-/** The lines are not wrapped or coloured, because users copy them. */
+/** The lines are neither wrapped nor coloured, because users copy them. */
 function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
@@ -55,7 +55,7 @@ function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonl
 
 const SECTION_INDENT = 12;
 
-/** @param hangs whether continuation lines are indented */
+/** @param hangs true if continuation lines are indented */
 function section(
   name: string,
   items: readonly string[],

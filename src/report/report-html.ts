@@ -174,8 +174,8 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Must be understandable to readers who did not see the fault. If the fault has ended, the text explains what happened
- * and what to do if it returns.
+ * Must be understandable to readers who did not experience the fault. If the fault has ended, the text explains what
+ * happened and what to do if it returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
@@ -252,7 +252,7 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
   }</td></tr>`;
 }
 
-/** A single finding is repeated in the summary and differs only in capitalization. */
+/** If there is only one finding, the summary repeats it and differs only in capitalization. */
 function isIn(summary: string, { claim, actual }: FindingJson): boolean {
   return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
 }
