@@ -217,7 +217,7 @@ function makers(registry: Registry) {
 
 /**
  * One series per state, as in OpenMetrics StateSets: 1 for the current state, 0 for the others. Setting the same state
- * again costs nothing.
+ * again has no cost.
  */
 class StateSet<State extends string> {
   readonly #gauge: Gauge;

@@ -95,7 +95,7 @@ function whenText(incident: Incident, reader: Reader): Content {
     : `Started ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
 }
 
-/** Twelve months and the two years they belong to. The CSV export contains all periods. */
+/** Twelve months and the two years that they span. The CSV export contains all periods. */
 const MOST_PERIODS = 14;
 
 function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader): Markup {
