@@ -100,7 +100,7 @@ export interface CarrierFindings {
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
-  /** Null if the target is a service. */
+  /** Null if the target is a service rather than the licence server. */
   readonly licenseServer: LicenseServerConfig | null;
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
@@ -109,11 +109,11 @@ export interface TargetFacts {
   readonly otherNames: OtherNames;
 }
 
-/** Connections to unrelated hosts without a proxy. */
+/** Results of connections to unrelated hosts, made without a proxy. */
 export interface ControlHosts {
   readonly nearest: Millis | null;
   readonly accepting: number;
-  /** Hosts that refused the connection at every address that was tried. */
+  /** Number of hosts that refused the connection at every address that was tried. */
   readonly refusing: number;
   readonly tried: number;
 }

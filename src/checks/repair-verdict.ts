@@ -92,7 +92,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
 /** The current policy can still cause the fault even if this machine detects none. */
 function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
-  // Another address may match a different policy. That policy is not part of this incident.
+  // Another address may match a different policy, which is not part of this incident.
   const own =
     cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
   const [fault] = own;

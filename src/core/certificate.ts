@@ -92,8 +92,8 @@ export function parseDistinguishedName(text: string | undefined): DistinguishedN
 }
 
 /**
- * Decodes the escapes of RFC 2253, such as `\,` and `\0A`. The value is truncated first, because it can be as long as
- * the certificate.
+ * Decodes RFC 2253 escapes, such as `\,` and `\0A`. The value is truncated first, because it can be as long as the
+ * certificate.
  */
 function unescape(value: string): string {
   return value

@@ -144,10 +144,10 @@ export type TlsOutcome =
       /** TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
-      /** Received before the failure, at most 16 KiB. Absent if nothing was received. */
+      /** Number of bytes received before the failure, at most 16 KiB. Absent if nothing was received. */
       readonly receivedBytes?: number;
       /**
-       * Beginning of a response that is not TLS, such as a block page or a banner. Up to 512 printable ASCII
+       * The beginning of a response that is not TLS, such as a block page or a banner. Up to 512 printable ASCII
        * characters.
        */
       readonly plaintext: string | null;
@@ -159,7 +159,7 @@ export interface TlsFacts {
   /** For example `TLSv1.3`. Null if the handshake ended before the version was negotiated. */
   readonly protocol: string | null;
   readonly cipher: string | null;
-  /** From the established TCP connection to the end of the handshake. */
+  /** From the time when the TCP connection was established to the end of the handshake. */
   readonly durationMs: Millis;
 }
 
@@ -214,7 +214,7 @@ export interface MailObservation {
 }
 
 interface MailDeferral {
-  /** From the first deferred check to the first accepted check, or until now. */
+  /** From the first check that the server deferred to the first check that it accepted, or until now. */
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. */
   readonly codeLife: Millis | null;

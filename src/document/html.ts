@@ -29,7 +29,7 @@ export interface Markup {
 
 export type Content = string | number | Markup | null | readonly Content[];
 
-/** Longer text is probably an attempt to flood the page, and is truncated. */
+/** Longer text is truncated, because it is probably an attempt to flood the page. */
 const TEXT_LIMIT = 1_000;
 
 /**

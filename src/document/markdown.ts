@@ -96,7 +96,7 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/gu) ?? []).map(({ length }) => length));
 }
 
-/** Longer text is probably an attempt to flood the file, and is truncated. */
+/** Longer text is truncated, because it is probably an attempt to flood the file. */
 const TEXT_LIMIT = 1_000;
 
 /**

@@ -97,7 +97,7 @@ function toneOf(open: readonly Pick<Cause, 'severity'>[]): Tone {
   return open.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning';
 }
 
-/** Phones display this length in full. */
+/** Phones display subjects of this length in full. */
 const MAX_SUBJECT = 60;
 
 const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {

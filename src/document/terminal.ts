@@ -11,10 +11,10 @@ export interface TextStyle {
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** Longer text is probably an attempt to flood the terminal, and is truncated. */
+/** Longer text is truncated, because it is probably an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 
-/** For possibly untrusted text. The indentation works as in `wrap`. */
+/** Wraps text that may be untrusted. The indentation works as in `wrap`. */
 export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }

@@ -123,7 +123,7 @@ export interface FindingFacts {
   readonly schedule?: string;
   /** FortiAuthenticator's source address, as seen by the firewall. */
   readonly source?: string;
-  /** Meaning of a log line: a sentence without a full stop, and a short form with at most 27 characters. */
+  /** Meaning of a log line: a sentence without a full stop, and a short form of at most 27 characters. */
   readonly meaning?: string;
   readonly said?: string;
   readonly security?: 'starttls' | 'tls' | 'none';
@@ -149,7 +149,7 @@ export interface Cause extends Remedy {
   readonly culprit?: Culprit;
   /** Description of the matching policy, as reported by the firewall. */
   readonly policyReport?: string;
-  /** Error from FortiAuthenticator's log, in at most 27 characters. */
+  /** Error from the FortiAuthenticator log. At most 27 characters. */
   readonly said?: string;
   readonly summary: string;
   readonly impact: string;

@@ -58,8 +58,8 @@ function defineObservedMetrics({ gauge }: Makers) {
 }
 
 /**
- * In seconds. Enough to tell apart nearby, distant, slow and nearly unusable connections. Each bucket adds one series
- * per probe and target.
+ * In seconds. Sufficient to distinguish nearby, distant, slow and nearly unusable connections. Each bucket adds one
+ * series per probe and target.
  */
 const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 

@@ -92,7 +92,7 @@ const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTE
 const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
 
 /**
- * The environment variables of the specification "OpenTelemetry Protocol Exporter". Variables for metrics take
+ * The environment variables defined in the specification "OpenTelemetry Protocol Exporter". Variables for metrics take
  * precedence over general variables. An empty variable counts as unset.
  * @throws {Error} if a variable is invalid; the message does not contain any part of its value
  */

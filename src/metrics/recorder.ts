@@ -284,7 +284,7 @@ interface Expected {
 }
 
 /**
- * Alerts don't detect an increase if a series appears only with the first error. Gauges for measurements are created
+ * Alerts cannot detect an increase if a series appears only with the first error. Gauges for measurements are created
  * with the first measurement.
  */
 function createZeroSeries(metrics: Metrics, expected: Expected): void {

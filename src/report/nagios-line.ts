@@ -159,7 +159,7 @@ const HARMLESS: Readonly<Record<string, string>> = { '|': '/', '<': '(', '>': ')
 
 /**
  * Replaces characters in untrusted text that could end the plugin's text, start a macro or command
- * (`illegal_macro_output_chars` in Nagios is configurable), or form HTML.
+ * (`illegal_macro_output_chars` in Nagios is configurable), or be interpreted as HTML.
  */
 function harmless(text: string): string {
   return visibleText(text, MAX_TEXT).replaceAll(/[|<>`$]/gu, (character) => HARMLESS[character] ?? '');

@@ -100,7 +100,6 @@ export function fileName(text: string): string {
   return plain === '' ? 'unnamed' : plain;
 }
 
-/** A round's observations together with their evaluation. */
 export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;

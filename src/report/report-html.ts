@@ -118,10 +118,12 @@ lines and responses before you send the report.</p>
   )}</tbody></table>`;
 }
 
-/** The appendix lists all faults. */
+/** Maximum number of other faults on the first page. The appendix lists all of them. */
 const SHOWN_OTHERS = 6;
 
-/** For the firewall team or the vendor: the most important fault in full, and a list of the other faults. */
+/**
+ * The page for the firewall team or the vendor, with the most important fault in full and a list of the other faults.
+ */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
   const from = period.since === null ? 'all stored data' : `from ${timeText(period.since)}`;

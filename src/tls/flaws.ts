@@ -77,7 +77,7 @@ function firstBits(certificate: Certificate, identifier: string): number | null 
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
-/** From OpenSSL 3 (`supported_nids`, crypto/x509/v3_purp.c), which rejects any other critical extension. */
+/** The list from OpenSSL 3 (`supported_nids`, crypto/x509/v3_purp.c), which rejects any other critical extension. */
 const HANDLED: ReadonlySet<string> = new Set([
   NETSCAPE_TYPE,
   KEY_USAGE,

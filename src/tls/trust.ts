@@ -149,7 +149,7 @@ function hashBits(certificate: Certificate): number {
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/** A peer could send a larger key to make the verification very slow. */
+/** A peer could send a larger key to make verification very slow. */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
@@ -208,7 +208,7 @@ function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean 
   );
 }
 
-/** Companies write their legal form in several ways, for example `DigiCert Inc` and `DigiCert, Inc.`. */
+/** A company's legal form can be written in several ways, for example `DigiCert Inc` and `DigiCert, Inc.`. */
 const LEGAL_FORM = / (?:inc|llc|ltd|limited|corp|corporation|gmbh|ag|as|sa|sas|nv-sa|co|kft)$/u;
 
 /** Different spellings of the same name have the same key. */

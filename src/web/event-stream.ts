@@ -26,7 +26,7 @@ const RETRY: Millis = 3_000;
 
 /**
  * Server-sent events (HTML Standard §9.2). Events are written directly to Node's response instead of a web stream,
- * because only the response shows how much data a client has not read.
+ * because only the response shows how much data a client has yet to read.
  */
 export class EventStream {
   readonly #clock: Clock;

@@ -105,7 +105,7 @@ interface HttpServer {
 /** Limits the file descriptors that a flood of connections can use. */
 const MAX_CONNECTIONS = 256;
 const DRAIN: Millis = 2_000;
-/** A client that neither reads nor writes anything during this time is disconnected. */
+/** A client that neither reads nor writes anything for this long is disconnected. */
 const IDLE: Millis = 60_000;
 
 /** A client that sends its request byte by byte (Slowloris) is disconnected within half a minute. */
@@ -348,7 +348,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
-/** Thrown if another daemon is already using the socket. */
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(

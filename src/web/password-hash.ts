@@ -16,7 +16,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   );
 }
 
-/** Checking a wrong password always takes the same time. */
+/** All wrong passwords take the same time to check. */
 export function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   switch (expected.kind) {
     case 'scrypt':
@@ -61,8 +61,8 @@ function parseBcryptHash(text: string): BcryptHash | null {
 }
 
 /**
- * Passwords longer than 72 bytes are rejected, because bcrypt ignores the rest. The check runs in a separate thread.
- * Because the library is written in JavaScript, even its asynchronous functions block the event loop for 100 ms at a
+ * Passwords longer than 72 bytes are rejected, because bcrypt ignores the rest. The check runs in a separate thread,
+ * because the library is written in JavaScript. Even its asynchronous functions block the event loop for 100 ms at a
  * time.
  */
 async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {

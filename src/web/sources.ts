@@ -250,7 +250,6 @@ export interface Serving {
   readonly logger: Logger;
 }
 
-/** Node's request and response objects, and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
 export const PROBE_MODULES = ['dns', 'tcp', 'tls', 'http', 'smtp'] as const;

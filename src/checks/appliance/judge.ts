@@ -266,7 +266,7 @@ interface KnownUnit {
 
 /**
  * Adds insufficient memory as a possible reason for other faults, without changing their level.
- * @param ofUnit the name of the unit that has the fault, or null if any unit can have it
+ * @param ofUnit the name of the unit that has the fault, or null if any unit may have it
  */
 export function memoryBeside(
   faults: readonly Finding[],
@@ -303,7 +303,7 @@ function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): read
   return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
-/** The firmware may not support SHA-1. */
+/** SNMP may fail because the firmware does not support SHA-1. */
 function judgeSnmpHash(
   facts: ApplianceFacts,
   known: readonly KnownFact[],

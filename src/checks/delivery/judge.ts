@@ -89,7 +89,10 @@ function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/** These checks also cover the licence server. If a fault affects both, it is reported only there. */
+/**
+ * These checks also cover the licence server. A fault that affects both a service and the licence server is reported
+ * only for the licence server.
+ */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {

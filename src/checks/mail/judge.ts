@@ -142,8 +142,8 @@ const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other
 };
 
 /**
- * `client`: a block list, an access list or a missing reverse name. `turned-away`: no reason is given, so other clients
- * may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
+ * `client`: a block list, an access list or a missing reverse DNS name. `turned-away`: no reason is given, so other
+ * clients may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
  * temporarily unavailable to all clients. `policy`: an unspecified security policy. `other`: the sender or the
  * recipient is rejected.
  */
@@ -248,8 +248,8 @@ const RELAYING =
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * Rejections of the client's address by Postfix, Exim, Sendmail, Exchange and block lists. X.7.25: its reverse name is
- * wrong (RFC 7372 §3.3). X.7.23: the SPF record does not include it (RFC 7372 §3.2).
+ * Rejections of the client's address by Postfix, Exim, Sendmail, Exchange and block lists. X.7.25: the address's
+ * reverse DNS name is wrong (RFC 7372 §3.3). X.7.23: the SPF record does not include the address (RFC 7372 §3.2).
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
@@ -371,7 +371,7 @@ function endedBy(reason: FailureReason): string {
 
 /** A failed internet connection explains a missing answer, but not a refusal. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** A faulty resolver can explain this. */
+/** Failures that a faulty resolver can explain. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 function breaksOnly(rules: readonly string[]): Explanation['when'] {
@@ -483,7 +483,7 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 export interface MailView {
-  /** True if the probe uses FortiAuthenticator's address. The mail server then treats both the same way. */
+  /** True if the probe uses FortiAuthenticator's address. In that case, the mail server treats both the same way. */
   readonly fromAppliance: boolean;
 }
 

@@ -54,7 +54,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
   };
 }
 
-/** From all resolvers, without duplicates, IPv4 first. */
+/** Returns the addresses from all resolvers, without duplicates, IPv4 first. */
 export function dialledAddresses(
   observations: readonly DnsObservation[],
   expectedAddresses: readonly string[],

@@ -221,7 +221,7 @@ function canCome(by: string): Explanation['when'] {
 function judgeLog(facts: LogFacts): Judgement {
   if (!listens(facts.config)) return notConfigured('No log source is configured');
   switch (facts.kind) {
-    // `ftm-watch check` does not receive the log. A missing log is not a problem there, so the state is not `unknown`.
+    // `ftm-watch check` does not receive the log, so a missing log is not a problem and the state is not `unknown`.
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {

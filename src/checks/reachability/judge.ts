@@ -194,9 +194,9 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 }
 
 /**
- * Both a firewall and the server can cause a timeout or a refusal, so the cause is only suspected. A refusal that
- * arrives very early comes from a nearby device. Node reports neither its kind (TCP reset or ICMP message) nor its
- * sender, so only the time is evaluated.
+ * A timeout or a refusal can be caused by a firewall or by the server, so the cause is only suspected. A refusal that
+ * arrives very early comes from a nearby device. Node reports neither the kind of refusal (TCP reset or ICMP message)
+ * nor the sender, so only the time is evaluated.
  */
 function explainShutPorts(
   findings: readonly Finding[],
@@ -239,8 +239,8 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * A nearby device is reported only if all addresses are refused nearby, because each address can be closed for a
- * different reason.
+ * A nearby device is reported only if the connections to all addresses are refused nearby, because each address may be
+ * closed for a different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];

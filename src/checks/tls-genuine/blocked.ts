@@ -132,8 +132,8 @@ const TOO_FAST = 0.6;
 const NO_CHAIN = { authorities: [], accepted: null };
 
 /**
- * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. For problems on this
- * machine and unreadable chains, the verdict is `unknown`.
+ * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. If there is a problem
+ * on this machine or a chain is unreadable, the verdict is `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;

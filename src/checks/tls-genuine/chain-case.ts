@@ -230,7 +230,7 @@ export interface TlsJudgement {
   readonly product: string | null;
   readonly findings: readonly Finding[];
   readonly summary: string;
-  /** Action that would lead to a definite result, as the rest of a sentence. Null if the result is definite. */
+  /** Action that would lead to a definite result, worded as the end of a sentence. Null if the result is definite. */
   readonly wouldSettle: string | null;
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
@@ -452,7 +452,7 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/** The person who learned the chain would otherwise expect it to be used. */
+/** Without this finding, the person who learned the chain would expect it to be used. */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [

@@ -21,7 +21,7 @@ import type { Signal } from './signals.ts';
 /** A row in the verdict table: an explanation, its condition, and its messages. */
 export interface Hypothesis {
   readonly id: string;
-  /** For docs/internals/interception.md. */
+  /** The condition in words, for docs/internals/interception.md. */
   readonly when: string;
   /** The first matching row determines the verdict. */
   readonly holds: (facts: VerdictFacts) => boolean;
@@ -30,7 +30,7 @@ export interface Hypothesis {
   readonly tells: readonly Telling[];
   /** May contain placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
-  /** Action that would lead to a definite result, as the rest of a sentence with placeholders. */
+  /** Action that would lead to a definite result, worded as the end of a sentence with placeholders. */
   readonly wouldSettle?: string;
   readonly kind?: BrokenCertificateKind;
   /** Replaces the verdict's default level. */
@@ -279,7 +279,7 @@ const ACCEPTED: readonly Hypothesis[] = [
   },
 ];
 
-/** Chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`). */
+/** Rows for chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`). */
 const CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
@@ -362,7 +362,7 @@ const CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
-/** Certificates with the right name from an authority that inspection products cannot use. */
+/** Rows for certificates with the right name from an authority that inspection products cannot use. */
 const ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',

@@ -101,7 +101,7 @@ function differenceIn(seen: OlderTlsFacts): Difference | null {
     judgedBeside(seen, { ...endpoint, tls: outcome }, references);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // TLS 1.3 was inspected as well, so the versions do not differ.
+  // TLS 1.3 was also inspected, so the versions do not differ.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;

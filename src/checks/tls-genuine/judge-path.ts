@@ -174,7 +174,7 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
 interface OpensslWords {
   of(chain: CapturedChain): OpensslWord | null;
   isOpen(chain: CapturedChain): boolean;
-  /** Counts the check if it is possible now. */
+  /** Returns whether the check is possible now and, if so, counts it. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }

@@ -142,7 +142,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   summary: ({ tls }) => tls.worst?.summary ?? 'There was no connection to check',
 };
 
-/** The proxy is the most likely reason for a fault inside its tunnel. */
+/** The proxy is the most likely cause of a fault inside its tunnel. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };

@@ -5,7 +5,7 @@ export interface FirmwareFact {
   readonly id: string;
   readonly use: FactUse;
   readonly affected: readonly VersionRange[];
-  /** Versions within the ranges that the source does not mention. */
+  /** Versions that are within the ranges but that the source does not mention. */
   readonly notMentioned: readonly Version[];
   /** Set only if `use` is `memory`. */
   readonly leastMemoryKb: number | null;

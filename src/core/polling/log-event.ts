@@ -43,7 +43,7 @@ interface FtmEvent {
   /** Number of identical lines that arrived together. */
   readonly count: number;
   /**
-   * The last of the identical lines, with control characters replaced and codes masked, at most 1024 characters. Only
+   * The last of the identical lines, with control characters replaced and codes masked. At most 1024 characters. Only
    * displayed, and never used as a label value.
    */
   readonly line: string;

@@ -38,7 +38,7 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Lines within the window, whose start is rounded to a sixtieth of the window. */
+  /** Number of lines within the window. The start of the window is rounded to a sixtieth of its length. */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;

@@ -40,7 +40,7 @@ export interface MessageSignature extends SignatureBase {
 /** A FortiGate log line that proves inspection, for example `subtype="ssl" action="resign-as-untrusted"`. */
 export interface FirewallSignature extends SignatureBase {
   readonly kind: 'firewall';
-  /** All of them must match. */
+  /** All fields must match. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +65,7 @@ export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
-  /** For the log stream, in order. */
+  /** For the log stream, in matching order. */
   readonly anchored: readonly AnchoredText[];
   /** Used only for `explain`. */
   readonly explaining: readonly AnchoredText[];
@@ -177,7 +177,7 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
   return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
 }
 
-/** Allowed before words that must be at the beginning. */
+/** Text that may precede words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
 /**
  * Words that must be at the beginning may also follow an opening quote, except after "=", where the quote opens a

@@ -197,8 +197,8 @@ function addSighting(
 }
 
 /**
- * Groups lines that an administrator would fix in one place. The key excludes traffic addresses, so that lines with
- * many different addresses cannot displace other groups.
+ * Groups lines whose cause an administrator would fix in one place. The key excludes traffic addresses, so that lines
+ * with many different addresses cannot displace other groups.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);

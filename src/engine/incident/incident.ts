@@ -11,8 +11,8 @@ export interface Occurrence {
   readonly lastSeen: EpochMs;
   readonly closedAt: EpochMs | null;
   /**
-   * Times of the last check without the fault before `since`, and of the first one after `lastSeen`. Null if there was
-   * no such check close enough to be useful.
+   * Times of the last check before `since` and the first check after `lastSeen` that did not detect the fault. Null if
+   * there was no such check close enough to be useful.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
@@ -318,7 +318,7 @@ export interface NoteNotification {
   readonly at: EpochMs;
   /** `restart`: the process had terminated unexpectedly. */
   readonly event: NoteEvent;
-  /** For the mail subject, in at most 32 characters. */
+  /** For the mail subject. At most 32 characters. */
   readonly short: string;
   readonly tone: NoteTone;
   /** Recommended action for the recipient. */
@@ -384,7 +384,7 @@ export interface Delivery {
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
-/** Counted by metrics. A rejected or expired delivery is counted again for each further failed attempt. */
+/** Counted in the metrics. A rejected or expired delivery is counted again after each further failed attempt. */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
 export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {

@@ -428,8 +428,8 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
 }
 
 /**
- * Returns the cause as evaluated again, or the cause that replaces it. Null if the replacement already has an incident
- * or candidate.
+ * Returns the re-evaluated cause, or the cause that replaces it. Null if the replacement already has an incident or
+ * candidate.
  */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));

@@ -294,7 +294,7 @@ export type IncidentInput =
       readonly looks?: Looks;
       readonly partlyFresh?: PartlyFresh;
     }
-  /** The last round, evaluated again with answers that arrived late. */
+  /** The last round, re-evaluated with answers that arrived late. */
   | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
