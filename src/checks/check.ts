@@ -30,7 +30,7 @@ export interface Everything {
   readonly picture: Picture;
   readonly log: {
     readonly report: PollingReport;
-    /** Preconditions whose failure would explain the errors in the FortiAuthenticator log. */
+    /** Preconditions whose failure would explain the errors in FortiAuthenticator's log. */
     readonly complainedOf: readonly string[];
   } | null;
   /** Findings from firewall responses that are at least as recent as the fault. Null if no policy was evaluated. */

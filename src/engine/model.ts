@@ -149,7 +149,7 @@ export interface Cause extends Remedy {
   readonly culprit?: Culprit;
   /** Description of the matching policy, as reported by the firewall. */
   readonly policyReport?: string;
-  /** Error from the FortiAuthenticator log. At most 27 characters. */
+  /** Error from FortiAuthenticator's log. At most 27 characters. */
   readonly said?: string;
   readonly summary: string;
   readonly impact: string;
@@ -395,8 +395,8 @@ export interface CauseWords {
    */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /**
-   * Used while this machine's path is broken. Meanwhile, the cause is critical, because its remedy requires a working
-   * path.
+   * Used while this machine's path is broken. In that case, the cause is critical, because its remedy requires a
+   * working path.
    */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /** The keys are product names from config/inspection-products.yaml. */

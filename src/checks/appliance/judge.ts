@@ -145,7 +145,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   ];
 }
 
-/** The default port in the REST API guide 6.0.4. The value is probably a typo for 443. */
+/** The default port in the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
 function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Finding<ApplianceCause>[] {

@@ -27,9 +27,9 @@ export function createPolicy(lead: string): CommandStep {
 /**
  * Creates a policy for FortiAuthenticator's traffic to the server: one source, one destination, one service, no
  * inspection. VDOM, interfaces, NAT and schedule are copied from the policy that matches now. The new policy is added
- * at the end of the list, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that
- * no existing policy is changed. Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service
- * custom`, `config firewall policy`.
+ * last, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that no existing
+ * policy is changed. Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
+ * `config firewall policy`.
  * @param more additional lines for the policy
  */
 export function separatePolicy(text: string, ...more: readonly string[]): CommandStep {

@@ -315,7 +315,7 @@ function familyOf(address: string): FamilyShare['family'] {
 
 interface Burst {
   readonly at: EpochMs;
-  /** Triggered by an error in the FortiAuthenticator log rather than by a failed connection. */
+  /** Triggered by an error in FortiAuthenticator's log rather than by a failed connection. */
   readonly isAsked: boolean;
   /** All connections failed. Such a burst causes no load on the server. */
   readonly isOutage: boolean;
@@ -326,7 +326,7 @@ interface BurstRoom {
   readonly new: boolean;
   /** Repeats an earlier measurement. */
   readonly again: boolean;
-  /** Follows an error in the FortiAuthenticator log although no connection has failed. */
+  /** Follows an error in FortiAuthenticator's log although no connection has failed. */
   readonly asked: boolean;
 }
 

@@ -99,7 +99,7 @@ function complaintOf(
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };
 }
 
-/** Probe results are more useful than the log signature only if the fault can only be on the path. */
+/** Probe results are more useful than the log signature only if the fault must be on the path. */
 function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
@@ -263,7 +263,7 @@ const AFTERMATH: Millis = 60_000;
 
 type PreconditionOf = (cause: string) => string;
 
-/** A current or past fault that causes errors in the FortiAuthenticator log. */
+/** A current or past fault that causes errors in FortiAuthenticator's log. */
 export interface FaultSeen {
   readonly precondition: string;
   /** The only affected appliance. Null if any appliance may be affected. */

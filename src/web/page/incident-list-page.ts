@@ -22,8 +22,7 @@ interface IncidentList {
 
 export function renderIncidentList(list: IncidentList): string {
   const { site, asked, found, quiet, availability, reader } = list;
-  // All parameters, even empty ones, because without parameters, the API returns only the incidents of the last few
-  // days.
+  // All parameters, even empty ones. Without parameters, the API returns only the incidents of the last few days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
