@@ -10,7 +10,7 @@ interface StepPlan {
   readonly wouldShow: string;
 }
 
-/** Steps in which a licence or a token is activated (Fortinet tips 194050 and 338841). */
+/** The steps for activating a licence or a token (Fortinet tips 194050 and 338841). */
 const STEPS: readonly StepPlan[] = [
   {
     id: 'registration',
@@ -77,7 +77,7 @@ export interface ActivationOutlook {
   readonly steps: readonly ActivationStep[];
 }
 
-/** A step fails only if one of its checks is broken, and passes only if a check confirmed that it works. */
+/** A step fails only if one of its checks is broken, and passes only if a check has confirmed that the step works. */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
   if (diagnosis.ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails'))

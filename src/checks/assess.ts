@@ -26,7 +26,7 @@ export function assessUnits(facts: UnitFacts): readonly Assessment[] {
 }
 
 /**
- * Discards the results of an invalid round. Otherwise, ftm-watch would report its own problems as faults of the target.
+ * Discards the results of an invalid round. Otherwise, ftm-watch would report its own problems as faults in the target.
  */
 export function invalidWhenStalled(assessments: readonly Assessment[], round: Timed): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;

@@ -46,7 +46,7 @@ type Judge =
       readonly summary: (licenseServer: TargetFacts) => string;
     }
   | { readonly from: 'round'; readonly judge: (facts: RoundFacts) => Judgement }
-  /** A check of data that is queried less often than once per round. */
+  /** A check based on data that is queried less often than once per round. */
   | {
       readonly from: 'units';
       readonly sources: readonly ConnectorId[];
@@ -84,7 +84,7 @@ export interface RoundFacts {
   readonly carriers: readonly CarrierFindings[];
   /** Time readings from NTP servers and HTTP responses. */
   readonly clock: readonly ClockObservation[];
-  /** As `host:port`, since ftm-watch was started. */
+  /** Hosts that have responded since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
 }
 
@@ -100,7 +100,7 @@ export interface CarrierFindings {
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
-  /** Null if the target is a service. */
+  /** Null if the target is a service rather than the licence server. */
   readonly licenseServer: LicenseServerConfig | null;
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
@@ -109,11 +109,11 @@ export interface TargetFacts {
   readonly otherNames: OtherNames;
 }
 
-/** Connections to unrelated hosts without a proxy. */
+/** Results of connections to unrelated hosts, made without a proxy. */
 export interface ControlHosts {
   readonly nearest: Millis | null;
   readonly accepting: number;
-  /** Hosts that refused the connection at every address that was tried. */
+  /** Number of hosts that refused the connection at every address that was tried. */
   readonly refusing: number;
   readonly tried: number;
 }
@@ -124,7 +124,7 @@ export interface UnitFacts {
   readonly at: EpochMs;
   /** Null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
-  /** Appliances that still send log lines. */
+  /** Appliances that are still sending log lines. */
   readonly speaking: readonly string[];
 }
 

@@ -8,7 +8,7 @@ export function placeOf({ address, proxy }: EndpointObservation): string {
   return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
 }
 
-/** Shortens an error message or a text from a peer for the end of a claim. */
+/** Shortens an error message or a peer's text so that it fits at the end of a claim. */
 export function shortened(text: string): string {
   return visibleText(text, MAX_CLAIMED);
 }
@@ -19,7 +19,7 @@ export function withClean<F extends Finding>(finding: F, fine: readonly string[]
   return { ...finding, clean: others };
 }
 
-/** Returns the addresses at which any stage failed or was not tried. */
+/** Returns the addresses at which at least one stage failed or was not tried. */
 export function uncleanAddresses(
   endpoints: readonly EndpointObservation[],
   findings: readonly Finding[],

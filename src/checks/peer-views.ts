@@ -28,7 +28,7 @@ export function asOthersSeeIt(
   return withFindings(own, findings);
 }
 
-/** Without this note, users would rely on the results of peers that cannot be queried. */
+/** Without this note, users would rely on peers whose results are not available. */
 export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
   const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
   return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };

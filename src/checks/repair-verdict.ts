@@ -28,7 +28,7 @@ export interface RepairVerdict {
 interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
-  /** False for a subject that was removed from the configuration. Its repair cannot be verified. */
+  /** False for a subject that was removed from the configuration, because its repair cannot be verified. */
   readonly isLookedAt: (subject: string) => boolean;
   /** Unavailable sources that could have reported the cause, such as the log or a peer. */
   readonly silent: readonly SilentWitness[];
@@ -92,7 +92,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
 /** The current policy can still cause the fault even if this machine detects none. */
 function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
-  // Another address may match a different policy. That policy is not part of this incident.
+  // Another address may match a different policy, which is not part of this incident.
   const own =
     cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
   const [fault] = own;
@@ -179,7 +179,7 @@ function unknownRemedyOf(id: string): string | null {
 interface PolicyComparison {
   /** Null if the evidence does not mention a policy. */
   readonly before: string | null;
-  /** Null if it is unknown. */
+  /** Null if unknown. */
   readonly now: string | null;
 }
 

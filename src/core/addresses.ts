@@ -42,7 +42,7 @@ type Parsed = ReturnType<typeof ipaddr.process>;
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
-/** By ipaddr.js range name. All other ranges are classified as `bogon`. */
+/** Keyed by ipaddr.js range name. All other ranges are classified as `bogon`. */
 const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
   ['unicast', 'public'],
   // The AS112 ranges are globally reachable, although they are registered as special-purpose:
@@ -58,7 +58,7 @@ const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, Addres
   ['unspecified', 'unspecified'],
 ]);
 
-/** In bits (RFC 6052 §2.1). The embedded IPv4 address follows this prefix. */
+/** Prefix length in bits (RFC 6052 §2.1). The embedded IPv4 address follows the prefix. */
 const NAT64_PREFIX = 96;
 
 /** An IPv4 address inside an IPv6 address (mapped or NAT64) is classified as IPv4. */
@@ -192,7 +192,7 @@ function parseBlock(block: string): Contains {
   return (parsed) => matches(parsed, network);
 }
 
-/** Parsed once, because every observed address is compared with these blocks. */
+/** Parsed only once, because every observed address is compared with these blocks. */
 const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
   ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );

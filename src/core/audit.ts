@@ -35,7 +35,7 @@ export interface AuditEntry {
   /** Null if the entry applies to all causes or to none. */
   readonly cause: string | null;
   readonly subject: string | null;
-  /** For example a silence's end, comment or ID. */
+  /** For example, a silence's end, comment or ID. */
   readonly detail: string;
 }
 
@@ -45,7 +45,7 @@ export interface KeptAuditEntry extends AuditEntry {
 
 export type RefusedChange = Pick<AuditEntry, 'at' | 'action' | 'account' | 'address'>;
 
-/** By one account from one address within one minute. */
+/** Refused changes by one account from one address within one minute. */
 export interface RefusedChanges {
   readonly account: string;
   readonly address: string | null;

@@ -15,7 +15,7 @@ export interface BlockPageCandidate {
 export interface TextPattern {
   test(text: string): boolean;
   find(text: string): string | null;
-  /** Required for patterns that run on up to 64 KiB of untrusted text. */
+  /** Must be true for patterns that are matched against up to 64 KiB of untrusted text. */
   readonly isLinear: boolean;
 }
 
@@ -49,9 +49,9 @@ const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestporta
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * Null proves nothing, because administrators edit these pages. In an HTTP response, only phrases are evaluated,
- * because a vendor's own site also mentions its products. If TLS was expected, a product name is sufficient, because a
- * server never responds in plain text there.
+ * A null result proves nothing, because administrators edit these pages. In an HTTP response, only phrases are
+ * evaluated, because a vendor's own site also mentions its products. If TLS was expected, a product name is sufficient,
+ * because a server never responds in plain text where TLS is expected.
  */
 export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
   const isPlain = page.status === null;

@@ -70,7 +70,7 @@ const MAX_VALUE = 256;
 
 /**
  * Parses the format that Node prints. Each line is one relative name, `TYPE=value`, with several attributes joined by `
- * + ` and escapes as in RFC 2253 §2.4. Returns at most 64 attributes, with values of at most 256 characters.
+ * + ` and escapes as in RFC 2253 §2.4. Returns at most 64 attributes, each with a value of at most 256 characters.
  * @param text undefined for an empty name
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {
@@ -92,8 +92,8 @@ export function parseDistinguishedName(text: string | undefined): DistinguishedN
 }
 
 /**
- * Decodes the escapes of RFC 2253, such as `\,` and `\0A`. The value is truncated first, because it can be as long as
- * the certificate.
+ * Decodes RFC 2253 escapes, such as `\,` and `\0A`. The value is truncated first, because it can be as long as the
+ * certificate.
  */
 function unescape(value: string): string {
   return value

@@ -6,13 +6,13 @@ export type Millis = number;
 /** Never measure with `now`, because the wall clock can jump (NTP, daylight saving, a resumed virtual machine). */
 export interface Clock {
   now(): EpochMs;
-  /** Monotonic time since an arbitrary start, including a fractional part. */
+  /** Monotonic time since an arbitrary start, with a fractional part. */
   elapsed(): Millis;
-  /** The returned function cancels the call. A pending call does not keep the process running. */
+  /** Returns a function that cancels the call. A pending call does not keep the process running. */
   after(delay: Millis, callback: () => void): () => void;
 }
 
-/** Setting the clock back does not extend this period. */
+/** Setting the clock back does not extend the period. */
 export function isRecent(at: EpochMs, now: EpochMs, span: Millis): boolean {
   return at <= now && now - at < span;
 }

@@ -18,7 +18,7 @@ export const FAILURE_REASONS = [
   'internal',
 ] as const;
 
-/** A closed set, because the reasons are values of a metric label. `internal` is a problem of ftm-watch itself. */
+/** A closed set, because the reasons are values of a metric label. `internal` means a problem in ftm-watch itself. */
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** `message` is only displayed and never used as a label value. */
@@ -40,7 +40,7 @@ export function valueOf<T>(resource: Resource<T>): T | null {
   return resource.kind === 'read' ? resource.value : null;
 }
 
-/** The check was cancelled or failed because of a bug in ftm-watch, so it proves nothing about the target. */
+/** The check was cancelled, or failed because of a bug in ftm-watch, so it proves nothing about the target. */
 export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
@@ -77,7 +77,7 @@ export interface DnsAnswer {
   /** Number of records in the authority and additional sections, if the resolver reports it. */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
-  /** Number of queries, including retries. Lost packets are sent again, as in every stub resolver. */
+  /** Number of queries, including retries. Lost packets are sent again, as by every stub resolver. */
   readonly attempts: number;
 }
 
@@ -144,10 +144,10 @@ export type TlsOutcome =
       /** TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
-      /** Received before the failure, at most 16 KiB. Absent if nothing was received. */
+      /** Number of bytes received before the failure, at most 16 KiB. Absent if nothing was received. */
       readonly receivedBytes?: number;
       /**
-       * Beginning of a response that is not TLS, such as a block page or a banner. Up to 512 printable ASCII
+       * The beginning of a response that is not TLS, such as a block page or a banner. Up to 512 printable ASCII
        * characters.
        */
       readonly plaintext: string | null;
@@ -159,7 +159,7 @@ export interface TlsFacts {
   /** For example `TLSv1.3`. Null if the handshake ended before the version was negotiated. */
   readonly protocol: string | null;
   readonly cipher: string | null;
-  /** From the established TCP connection to the end of the handshake. */
+  /** From the time when the TCP connection was established to the end of the handshake. */
   readonly durationMs: Millis;
 }
 
@@ -197,7 +197,7 @@ export interface MailObservation {
   /** `host:port` */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** This server must work even if another mail server works. */
+  /** True if this server must work even if another mail server works. */
   readonly required: boolean;
   /** Time that FortiAuthenticator waits for the mail server's replies. */
   readonly patience: Millis;
@@ -209,13 +209,12 @@ export interface MailObservation {
    * possible code lifetime.
    */
   readonly deferral?: MailDeferral;
-  /** FortiAuthenticator's API, which reported the server, does not report the login. */
+  /** FortiAuthenticator's API reported the server but does not report the login. */
   readonly isLoginUnknown?: true;
 }
 
-/** Greylisting. */
 interface MailDeferral {
-  /** From the first deferred check to the first accepted check, or until now. */
+  /** From the first check that the server deferred to the first check that it accepted, or until now. */
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. */
   readonly codeLife: Millis | null;
@@ -227,7 +226,9 @@ export type MailOutcome =
   | {
       readonly kind: 'accepted';
       readonly durationMs: Millis;
-      /** Slowest of the steps: connecting, the greeting (including everything up to encryption), and each command. */
+      /**
+       * Duration of the slowest step: connecting, the greeting (including everything up to encryption), or a command.
+       */
       readonly slowestMs: Millis;
       readonly greeting: string;
     }
@@ -240,7 +241,7 @@ export type MailOutcome =
        * offered.
        */
       readonly tlsError: string | null;
-      /** Of the certificate that could not be verified. */
+      /** Issuer of the certificate that could not be verified. */
       readonly issuer?: DistinguishedName;
     });
 
@@ -260,8 +261,8 @@ export interface ClockObservation {
         /** Positive if the other clock is ahead. */
         readonly offsetMs: Millis;
         /**
-         * Maximum error of `offsetMs`, which is half of the round-trip time. For a `Date` header, half a second is
-         * added, because the header contains whole seconds.
+         * Maximum error of `offsetMs`, which is half the round-trip time. For a `Date` header, half a second is added,
+         * because the header contains only whole seconds.
          */
         readonly precisionMs: Millis;
       }
@@ -360,20 +361,20 @@ export interface CloserLook {
   readonly again: TlsOutcome | null;
   /** A ClientHello with another server name, or without one. */
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
-  /** A ClientHello that every server must reject with a reply of a few bytes. */
+  /** A ClientHello that every server must reject with a reply that is only a few bytes long. */
   readonly refusable: TlsOutcome | null;
   /** Control hosts whose port was open. */
   readonly controls: readonly TlsOutcome[];
 }
 
-/** From this connect time on, the SYN packet must have been retransmitted (RFC 6298 §2). */
+/** If the connect time is at least this long, the SYN packet must have been retransmitted (RFC 6298 §2). */
 const REPEATED_SYN: Millis = 1000;
 /** Shorter measurements are dominated by timers and scheduling. */
 const SHORTEST: Millis = 4;
 
 /**
- * A lower bound. Null if there are fewer than `fewest` connect times. The stall time is subtracted, because a stalled
- * process detects a connection late.
+ * Returns a lower bound, or null if there are fewer than `fewest` connect times. The stall time is subtracted, because
+ * a stalled process detects a connection late.
  */
 export function leastRoundTrip(connects: readonly Millis[], stalledMs: Millis, fewest: number): Millis | null {
   const single = connects.filter((ms) => ms < REPEATED_SYN);

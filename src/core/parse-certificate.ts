@@ -8,7 +8,7 @@ import {
 } from './certificate.ts';
 import { visibleText } from './visible-text.ts';
 
-/** Typical certificates have 1 to 4 KiB, and certificates with hundreds of names have up to 20 KiB. */
+/** Typical certificates are 1 to 4 KiB in size, and certificates with hundreds of names are up to 20 KiB. */
 const MAX_DER = 128 * 1024;
 
 const MAX_USAGES = 64;
@@ -35,7 +35,10 @@ export function parseCertificate(der: Uint8Array): Certificate | null {
   return parseWith(der, (x509) => describe(x509, new Uint8Array(der)));
 }
 
-/** Takes a third of the time of `parseCertificate`, and can return a subject where `parseCertificate` returns null. */
+/**
+ * Takes a third of the time that `parseCertificate` takes, and may return a subject when `parseCertificate` returns
+ * null.
+ */
 export function parseSubject(der: Uint8Array): DistinguishedName | null {
   return parseWith(der, ({ subject }) => parseDistinguishedName(subject));
 }
@@ -44,7 +47,7 @@ function parseWith<T>(der: Uint8Array, read: (x509: X509Certificate) => T | null
   if (der.byteLength === 0 || der.byteLength > MAX_DER) return null;
   try {
     const x509 = new X509Certificate(der);
-    // The `X509Certificate` constructor also accepts PEM and trailing bytes. In these cases, the fingerprint would not
+    // The `X509Certificate` constructor also accepts PEM and trailing bytes. For such input, the fingerprint would not
     // match the parsed certificate.
     return x509.raw.equals(der) ? read(x509) : null;
   } catch {
@@ -214,7 +217,7 @@ function unquote(value: string): string {
 }
 
 interface CertificateCache {
-  /** Null results are cached as well. */
+  /** Null results are also cached. */
   parse(der: Uint8Array): Certificate | null;
 }
 
@@ -229,7 +232,7 @@ export function createCertificateCache(capacity: number): CertificateCache {
       const key = createHash('sha256').update(der).digest('base64');
       const known = entries.get(key);
       const certificate = known === undefined ? parseCertificate(der) : known;
-      // A map preserves insertion order, so an entry that is inserted again becomes the most recent entry.
+      // A map preserves insertion order, so a reinserted entry becomes the most recent one.
       entries.delete(key);
       entries.set(key, certificate);
       const oldest = entries.keys().next();
@@ -248,7 +251,7 @@ export function certificatePem(certificate: Certificate): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/** For the firewall team. Tools ignore the descriptions, because they are not PEM. */
+/** Returns the chain as PEM text for the firewall team. Tools ignore the descriptions, because they are not PEM. */
 export function chainPem(chain: CapturedChain): string {
   return chain.certificates
     .map((certificate, index) => {

@@ -37,7 +37,7 @@ export interface PathFacts {
   readonly burst: readonly EndpointObservation[];
   /** In the configured order. */
   readonly services: readonly PathObservation[];
-  /** Measured again only if the licence server refuses connections. */
+  /** Connect times, measured again only if the licence server refuses connections. */
   readonly controlConnects?: readonly Millis[];
   /**
    * A resolver is queried for other names only if its answer for the licence server was an error or an unexpected
@@ -67,7 +67,7 @@ export interface ReferenceObservation {
   /** False if the certificate is from an earlier round, but still usable for comparison. */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** The chain that the same address sent over TLS 1.3 at that time. Present only for `tls-1.2`. */
+  /** The chain that the same address sent over TLS 1.3 at the same time. Present only for `tls-1.2`. */
   readonly beside?: CapturedChain;
   /**
    * Further connections with both TLS versions, in mixed order. Present only for `tls-1.2`, if the first two chains
@@ -76,7 +76,7 @@ export interface ReferenceObservation {
   readonly again?: VersionSeries;
 }
 
-/** By the highest TLS version that was offered. */
+/** Outcomes by the highest TLS version that was offered. */
 export interface VersionSeries {
   readonly older: readonly TlsOutcome[];
   readonly newer: readonly TlsOutcome[];
@@ -87,7 +87,7 @@ export interface ProbeSample extends ProbeTarget {
   readonly failure: FailureReason | null;
 }
 
-/** Has a separate series in metrics and history. */
+/** Each target has a separate series in metrics and history. */
 export interface ProbeTarget {
   /** For example `dns` or `tcp`. The kinds are a closed set. */
   readonly probe: string;
@@ -179,11 +179,11 @@ export interface PeerPrecondition {
   readonly id: string;
   readonly state: string;
   /**
-   * The result comes from one of the peer's own peers. Such results are ignored, because two instances that trusted
-   * each other's results would never clear a fault.
+   * True if the result comes from one of the peer's own peers. Such results are ignored, because two instances that
+   * trusted each other's results would never clear a fault.
    */
   readonly isHearsay: boolean;
-  /** According to the peer's own check, not to its peers. */
+  /** According to the peer's own check, not its peers' checks. */
   readonly seesNoFault: boolean;
 }
 
@@ -198,7 +198,7 @@ export interface PeerCause {
 }
 
 /**
- * The peer is unreachable, refuses access, is outdated, or has an unsupported version. This proves nothing about the
+ * The peer is unreachable, refuses access, is outdated, or runs an unsupported version. This proves nothing about the
  * path.
  */
 interface PeerUnreadable extends Failure {

@@ -16,7 +16,7 @@ function escapeCharacter(character: string): string {
 export function cutToBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text, 'utf8');
   if (whole.length <= bytes) return text;
-  // A partial character at the end is decoded as U+FFFD, which has three bytes in UTF-8.
+  // A partial character at the end is decoded as U+FFFD, which is three bytes long in UTF-8.
   return whole
     .subarray(0, bytes - 3)
     .toString('utf8')
@@ -29,7 +29,7 @@ export function counted(count: number, noun: string): string {
 
 const MOST_NAMES = 8;
 
-/** If there are more than `most` names, only the first names and the number of remaining names are listed. */
+/** If there are more than `most` names, only the first ones and the number of remaining names are listed. */
 export function nameList(names: readonly string[], most = MOST_NAMES, separator = ', '): string {
   if (names.length <= most) return names.join(separator);
   return `${names.slice(0, most - 1).join(separator)} and ${String(names.length - most + 1)} more`;
@@ -37,7 +37,7 @@ export function nameList(names: readonly string[], most = MOST_NAMES, separator 
 
 /** Angle quotes, because the text can be inserted into HTML that is already escaped. */
 const PLACE = '‹secret›';
-/** Shorter base64 or hexadecimal sequences occur by chance. */
+/** Shorter base64 or hexadecimal sequences can occur by chance. */
 const SHORTEST_CODED = 6;
 
 /**
@@ -81,8 +81,8 @@ function formsOf(secret: string): readonly string[] {
 }
 
 /**
- * The forms that the secret can have in the middle of base64 text, at each of the three possible alignments. Each form
- * contains only the characters that depend on the secret alone.
+ * Returns the forms that the secret can have in the middle of base64 text, one for each of the three possible
+ * alignments. Each form contains only the characters that depend on the secret alone.
  */
 function inBase64(bytes: Buffer): readonly string[] {
   return [0, 1, 2].map((offset) => {

@@ -1,7 +1,7 @@
 import type { CauseId } from '../checks/registry.ts';
 import type { Block, RemedyStep } from '../engine/model.ts';
 
-/** Plain text can quote untrusted input. */
+/** Plain text may quote untrusted input. */
 export type Word =
   | string
   | { readonly code: string }
@@ -40,7 +40,7 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** Empty if the part is empty. */
+/** Returns no section if the part is empty. */
 export function sectionOf(title: string, part: Part): readonly Section[] {
   return part.lines.length === 0 ? [] : [{ title, parts: [part] }];
 }

@@ -29,11 +29,11 @@ export interface Markup {
 
 export type Content = string | number | Markup | null | readonly Content[];
 
-/** Longer text is probably an attempt to flood the page, and is truncated. */
+/** Longer text is truncated, because it is probably an attempt to flood the page. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * Inserted strings can be untrusted. They are truncated and escaped for use in text and quoted attributes. Control
+ * Inserted strings may be untrusted. They are truncated and escaped for use in text and quoted attributes. Control
  * characters and text direction characters are made visible.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
@@ -47,7 +47,7 @@ const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
 
 /** Allows a line break before the port in `host:port`, but not within it. */
 export function breakable(text: string): Content {
-  // `markup` truncates only a piece that is too long itself.
+  // `markup` truncates a piece only if the piece itself is too long.
   if (text.length > TEXT_LIMIT) return text;
   const ports = text.match(PORT) ?? [];
   return text
@@ -71,7 +71,7 @@ export function toHtml(made: Markup): string {
   return made.toString();
 }
 
-/** The escapes of `markup` are valid XML. U+FFFE and U+FFFF are not (XML 1.0 §2.2), so they are replaced. */
+/** The escapes that `markup` produces are valid XML. U+FFFE and U+FFFF are not (XML 1.0 §2.2), so they are replaced. */
 export function toXml(made: Markup): string {
   return made.toString().replaceAll(/[\uFFFE\uFFFF]/gu, '\uFFFD');
 }
@@ -155,7 +155,7 @@ function seeView({ text, see }: LinkedStep): Content {
   return see === undefined ? null : [text === '' ? '' : ' ', see.map(wordView)];
 }
 
-/** Longer blocks are collapsed, so that the next step stays visible. */
+/** Longer blocks are collapsed, so that the next step remains visible. */
 const SHOWN_LINES = 4;
 
 /** static/copy-buttons.js adds a copy button to elements with `data-copy`. */

@@ -3,7 +3,7 @@ import { wrap } from '../text/wrap.ts';
 import { type Fact, isLinked, type Link, type LinkedLine, type Part, plainText, type Section } from './document.ts';
 import type { Tone } from './notification.ts';
 
-/** Includes the indentation. */
+/** Line width, including the indentation. */
 const WIDTH = 76;
 
 export function mailText({ lead, links, sections, facts, commands }: MailDocument): string {
@@ -65,7 +65,7 @@ function wrapped(text: string, indent: string, first: string = indent): readonly
 
 /**
  * All styles are inline, because mail programs remove style sheets. Text and background keep the mail program's own
- * colours, light or dark, and the accents are readable on both.
+ * colours, light or dark. The accent colours are readable on both.
  */
 export function mailHtml({ subject, tone, lead, links, sections, facts, commands }: MailDocument): string {
   return [
@@ -143,7 +143,7 @@ function linkHtml([title, url]: Link): string {
   return `<a href="${escapeHtml(url)}">${escapeHtml(title)}</a>`;
 }
 
-/** Large enough to be tapped on a phone. */
+/** Large enough to tap on a phone. */
 function buttonHtml([title, url]: Link): string {
   const style = 'display:inline-block;padding:8px 16px;border:1px solid #777777;border-radius:4px';
   return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`;
@@ -162,7 +162,7 @@ function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/gu, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
-/** Strings are plain text and can quote untrusted input. */
+/** Strings are plain text and may quote untrusted input. */
 export interface MailDocument {
   readonly subject: string;
   readonly tone: Tone;

@@ -11,7 +11,7 @@ import {
   type Word,
 } from './document.ts';
 
-/** What depends on where the Markdown file is published. */
+/** The parts that depend on where the Markdown file is published. */
 export interface MarkdownPlace {
   runbook(cause: CauseId): string;
   procedure(title: string): string;
@@ -85,7 +85,7 @@ function commandsText(block: Block, language: string, place: MarkdownPlace, inde
     .join('\n');
 }
 
-/** The delimiter is longer than any run of backticks in the code (CommonMark §6.1). */
+/** The delimiter must be longer than any run of backticks in the code (CommonMark §6.1). */
 function codeText(code: string): string {
   const fence = '`'.repeat(longestRun(code) + 1);
   const shown = visibleText(code, TEXT_LIMIT);
@@ -96,12 +96,12 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/gu) ?? []).map(({ length }) => length));
 }
 
-/** Longer text is probably an attempt to flood the file, and is truncated. */
+/** Longer text is truncated, because it is probably an attempt to flood the file. */
 const TEXT_LIMIT = 1_000;
 
 /**
  * Characters with a special meaning anywhere in a line. On GitHub and GitLab, `$` starts a formula. Brackets as in
- * `mail[].host` are left alone, because they do not form a link.
+ * `mail[].host` are not escaped, because they do not form a link.
  */
 const ANYWHERE = /[\\<>*_`~$]|\[(?!\](?![([:]))|(?<!\[)\]|&(?=#?\w+;)/gu;
 

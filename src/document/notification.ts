@@ -15,7 +15,7 @@ import {
 import { spanText, zonedText } from '../core/time-text.ts';
 
 /**
- * Plain text that can quote untrusted input. Each channel escapes and truncates it as its service requires. Only
+ * Plain text that may quote untrusted input. Each channel escapes and truncates it as its service requires. Only
  * `subject` is guaranteed to be a single line of printable text.
  */
 export interface NotificationText {
@@ -97,7 +97,7 @@ function toneOf(open: readonly Pick<Cause, 'severity'>[]): Tone {
   return open.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning';
 }
 
-/** Phones display this length in full. */
+/** Phones display subjects of this length in full. */
 const MAX_SUBJECT = 60;
 
 const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
@@ -105,7 +105,7 @@ const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
   summary: 'SUMMARY',
 };
 
-/** The site is truncated to the available space, but never to fewer than seven characters. */
+/** The site name is truncated to the available space, but never to fewer than seven characters. */
 export function subjectOf(notification: Notification, site: string): string {
   switch (notification.kind) {
     case 'incident':
@@ -130,14 +130,17 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'changed':
       return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
-      // Without this number, the subject would look like an all-clear.
+      // Without this number, the subject would read like an all-clear.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
       return causeLine('RESOLVED', site, [open], lastSentCause(incident));
     }
   }
 }
 
-/** Returns the duration in whole minutes (in whole hours from two hours on), then only its largest unit. */
+/**
+ * Returns two forms of the duration: in whole minutes (or whole hours, from two hours on), and then only its largest
+ * unit.
+ */
 function spansOf(span: Millis): readonly string[] {
   const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;
   const whole = spanText(Math.floor(span / step) * step);
@@ -146,7 +149,7 @@ function spansOf(span: Millis): readonly string[] {
 
 const SITE_AT_LEAST = 7;
 
-/** @param asides alternatives for the text after the site, of which the first one that fits is used */
+/** @param asides alternatives for the text after the site name; the first one that fits is used */
 function causeLine(
   state: string,
   site: string,
@@ -179,8 +182,8 @@ function line(state: string, site: string, rest: string): string {
 }
 
 /**
- * Returns the cause with which an ended incident was last reported. A cause that was found during maintenance or a
- * silence was not sent.
+ * Returns the cause that was last reported for an incident that has ended. A cause that was found during maintenance or
+ * a silence was not sent.
  */
 function lastSentCause({
   cause,
@@ -243,9 +246,9 @@ function below(base: string | null, path: string): string | null {
 export interface MessageContext {
   readonly site: string;
   readonly timezone: string;
-  /** Without a trailing slash. If null, messages contain no links to the page. */
+  /** Has no trailing slash. If null, messages contain no links to the page. */
   readonly publicUrl: string | null;
-  /** Without a trailing slash. If null, runbooks are linked below `publicUrl`. */
+  /** Has no trailing slash. If null, links to runbooks point below `publicUrl`. */
   readonly runbookUrl: string | null;
 }
 

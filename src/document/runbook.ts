@@ -14,7 +14,7 @@ import {
 
 /**
  * Instructions that do not depend on a specific incident. They contain the same text as incidents, so that mails, web
- * pages and runbooks never differ.
+ * pages and runbooks always agree.
  */
 export interface Runbook {
   /** The file name in the documentation: the cause's ID, unless several causes share the runbook. */
@@ -195,8 +195,8 @@ interface StepList {
 const MITIGATION = 'Mitigation';
 
 /**
- * All lists of the first cause are included. Each further cause adds its own steps if they differ, and its variants if
- * they need more than another procedure.
+ * All of the first cause's lists are included. Each further cause adds its own steps if they differ, and its variants
+ * if they require more than another procedure.
  */
 function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);
@@ -219,7 +219,7 @@ function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
   const places = placesOf(id);
   const general = remedyOf(remedy, places).remedySteps;
-  // A summary that variants share does not tell them apart.
+  // A summary that several variants share does not distinguish them.
   const isShared = (meaning: string): boolean =>
     [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
   const variant = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
@@ -305,7 +305,7 @@ function blockKey({ commands, undo }: RemedyStep): string {
 
 /** Several consecutive steps that are described elsewhere. */
 interface Run {
-  /** The sentence of the first step if only its commands are described elsewhere, otherwise empty. */
+  /** The first step's sentence if only its commands are described elsewhere, otherwise empty. */
   readonly text: string;
   /** The first step as JSON. */
   readonly key: string;
@@ -334,7 +334,7 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
       if (place === undefined) lines.push(additionTo(step) ?? step);
       else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
-        // The line now refers to several steps, so it no longer stands for the first one.
+        // The line now refers to several steps, so it no longer represents only the first one.
         if (last.text !== '') steps.delete(last.key);
       } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
     }

@@ -11,10 +11,10 @@ export interface TextStyle {
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** Longer text is probably an attempt to flood the terminal, and is truncated. */
+/** Longer text is truncated, because it is probably an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 
-/** For possibly untrusted text. The indentation works as in `wrap`. */
+/** Wraps text that may be untrusted. The indentation works as in `wrap`. */
 export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }
@@ -44,7 +44,7 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
   ]);
 }
 
-/** The lines are not wrapped or coloured, because users copy them. */
+/** The lines are neither wrapped nor coloured, because users copy them. */
 function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
@@ -55,7 +55,7 @@ function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonl
 
 const SECTION_INDENT = 12;
 
-/** @param hangs whether continuation lines are indented */
+/** @param hangs true if continuation lines are indented */
 function section(
   name: string,
   items: readonly string[],

@@ -23,9 +23,9 @@ export interface AvailabilityPeriod {
   /** `ready`, `notReady` and `unknown` add up to the time between `from` and `until`. */
   readonly ready: Millis;
   readonly notReady: Millis;
-  /** Includes the time during which ftm-watch did not run. */
+  /** Includes the time during which ftm-watch was not running. */
   readonly unknown: Millis;
-  /** True if the period has not ended or if the data for its beginning is not stored. */
+  /** True if the period has not ended or if no data is stored for its beginning. */
   readonly partial: boolean;
 }
 
@@ -63,7 +63,7 @@ interface MonthBegin {
 function beginsOfMonths(from: EpochMs, until: EpochMs, zone: Zone): readonly MonthBegin[] {
   const begins: MonthBegin[] = [];
   const first = new Date(from);
-  // In the time zone, it can already be the next month or still be the previous month.
+  // In the site's time zone, it may already be the next month or still be the previous one.
   for (let month = first.getUTCMonth() - 1; ; month += 1) {
     const midnight = Date.UTC(first.getUTCFullYear(), month, 1);
     const at = zone.startOfDay(midnight);

@@ -44,7 +44,7 @@ export function diagnose(
   };
 }
 
-/** `blocked` is ignored, because a blocked precondition always depends on a broken one. */
+/** `blocked` can be ignored, because a blocked precondition always depends on a broken one. */
 function readiness(states: JudgedStates): Readiness {
   const counting = [...states.values()].filter(
     ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
@@ -162,7 +162,7 @@ interface Group {
 function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
   const main = mainFinding(findings, checks);
   const { check: usual, words } = knownCause(checks, main.suggests);
-  // A fault that affects only a service is reported with the service's host name.
+  // If a fault affects only a service, it is reported with the service's host name.
   return {
     subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? subject) : subject,
     findings,
@@ -227,7 +227,7 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
 interface Fault extends Group {
   readonly stage: Check;
   readonly attached: readonly Finding[];
-  /** The same fault at other targets, for example at services. */
+  /** The same fault at other targets, such as services. */
   readonly elsewhere: readonly Finding[];
 }
 
@@ -279,8 +279,8 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
 }
 
 /**
- * On the network path, the stage that detected the fault counts. For example, if a server is down, opening its port may
- * already fail.
+ * On the network path, the stage that detected the fault is what counts. For example, if a server is down, the failure
+ * may already occur when its port is opened.
  */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
@@ -300,7 +300,7 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   };
 }
 
-/** If the responsible firewall policy is known, the remedy starts with changing it instead of searching for it. */
+/** If the responsible firewall policy is known, the remedy begins with how to change it instead of how to find it. */
 function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
   if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
   const { productRemedy: _, anyProductRemedy: __, ...others } = words;
@@ -310,8 +310,8 @@ function withCulprit(words: CauseWords, found: Finding | null, checks: readonly 
 }
 
 /**
- * Makes a cause critical if its remedy requires a working path and the path is broken. Suspected causes stay as they
- * are.
+ * Makes a cause critical if its remedy requires a working path and the path is broken. Suspected causes are not
+ * changed.
  */
 function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
@@ -341,7 +341,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
   return { ...all, host, port, ...known({ source }), ...clean };
 }
 
-/** The reason is usually specific to the address, for example its address family or its cluster member. */
+/** The cause is usually specific to the address, for example its address family or its cluster member. */
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
 const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
 const COMPARE_ADDRESSES =
@@ -491,12 +491,12 @@ function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
 
 /** Maximum age of an observation that counts as a witness. Older observations may no longer apply. */
 const RECENT: Millis = 60_000;
-/** Minimum time between two independent observations. Equals the delay before a requested round starts. */
+/** Minimum time between two independent observations. The same as the delay before a requested round starts. */
 const APART: Millis = 3_000;
 
 /**
  * Reports whether two witnesses agree, so that no other round has to confirm the fault. The witnesses must be of
- * different kinds, and a momentary failure must not explain both observations.
+ * different kinds, and no single momentary failure may explain both observations.
  */
 function areTwoWitnesses({ stage, main, findings, attached }: Fault, at: EpochMs): boolean {
   if (main.level !== 'broken' || main.confidence === 'suspected') return false;

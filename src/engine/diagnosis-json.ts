@@ -25,7 +25,7 @@ export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' 
   readonly at: string;
 }
 
-/** Each field is copied explicitly, so that new fields in the internal types are not published by accident. */
+/** Each field is copied explicitly to prevent new fields in the internal types from being published by accident. */
 export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
   return {
     ready,

@@ -14,7 +14,7 @@ export interface Finding<C extends string = string> {
    */
   readonly claim: string;
   readonly expected: string;
-  /** Full observation with complete lists and names. Absent if the claim and the quote contain everything. */
+  /** The full observation with complete lists and names. Absent if the claim and the quote contain everything. */
   readonly actual?: string;
   /** Text from a log or a peer on which the claim is based. */
   readonly quote?: string;
@@ -26,11 +26,11 @@ export interface Finding<C extends string = string> {
   readonly fullNames?: readonly string[];
   /** `note` is informational. `unknown` means that a check was not possible. */
   readonly level: FindingLevel;
-  /** Cause that applies unless a deeper fault explains the finding. Null for the levels `note` and `unknown`. */
+  /** The cause that applies unless a deeper fault explains the finding. Null for the levels `note` and `unknown`. */
   readonly suggests: C | null;
   /** `suspected` if there are other possible explanations. Absent means `confirmed`. */
   readonly confidence?: Confidence;
-  /** Selects the summary and the remedy of the cause. Absent if unknown. */
+  /** Selects the cause's summary and remedy. Absent if unknown. */
   readonly kind?: string;
   /** Preconditions whose faults can explain this finding. Absent if every deeper precondition can. */
   readonly explainedBy?: readonly string[];
@@ -91,7 +91,7 @@ export interface FindingFacts {
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
-  /** Short name. Identifies inspecting devices that are not in the catalogue. */
+  /** Short name of the issuer. Identifies inspecting devices that are not in the catalogue. */
   readonly issuer?: string;
   readonly appliance?: string;
   /** Verb phrase about an interface, such as `does not answer`. */
@@ -107,7 +107,7 @@ export interface FindingFacts {
   readonly life?: string;
   /** Date by which the licence must be redeemed. */
   readonly date?: string;
-  /** Configured value, if a different value was found. */
+  /** The configured value, if a different value was found. */
   readonly configured?: string;
   readonly found?: string;
   /** Such as `FortiGate 10.0.0.1`. */
@@ -123,7 +123,7 @@ export interface FindingFacts {
   readonly schedule?: string;
   /** FortiAuthenticator's source address, as seen by the firewall. */
   readonly source?: string;
-  /** Meaning of a log line: a sentence without a full stop, and a short form with at most 27 characters. */
+  /** Meaning of a log line: a sentence without a full stop, and a short form of at most 27 characters. */
   readonly meaning?: string;
   readonly said?: string;
   readonly security?: 'starttls' | 'tls' | 'none';
@@ -141,7 +141,7 @@ export interface Cause extends Remedy {
   readonly precondition: string;
   readonly severity: Severity;
   readonly confidence: Confidence;
-  /** Faulty object, such as a host and port or a licence. `id` and `subject` together identify the cause. */
+  /** The faulty object, such as a host and port or a licence. `id` and `subject` together identify the cause. */
   readonly subject: string;
   /** Inspecting product. Null if it is not in the catalogue. */
   readonly product: string | null;
@@ -149,7 +149,7 @@ export interface Cause extends Remedy {
   readonly culprit?: Culprit;
   /** Description of the matching policy, as reported by the firewall. */
   readonly policyReport?: string;
-  /** Error from FortiAuthenticator's log, in at most 27 characters. */
+  /** Error from FortiAuthenticator's log. At most 27 characters. */
   readonly said?: string;
   readonly summary: string;
   readonly impact: string;
@@ -216,7 +216,7 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** For output formats that cannot fold blocks. */
+/** Returns the heading of a block, for output formats that cannot fold blocks. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
@@ -235,8 +235,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   /** True if names and targets outside this network cannot be checked while this precondition is broken. */
   readonly isWayOut?: true;
   /**
-   * True if a single lost connection can cause this fault. Witnesses that also lost a connection then do not confirm
-   * it.
+   * True if a single lost connection can cause this fault. In that case, witnesses that also lost a connection do not
+   * confirm it.
    */
   readonly byOneConnection?: true;
 }
@@ -261,11 +261,11 @@ type Dependency = Need | Source | Explanation;
 interface Need {
   readonly kind: 'needs';
   readonly by: string;
-  /** Returns false if this check's own observations prove its state, whatever the deeper check's state is. */
+  /** Returns false if this check's own observations prove its state, regardless of the deeper check's state. */
   readonly when?: (own: Assessment) => boolean;
 }
 
-/** If the deeper check is unknown, this check is unknown as well, and only the deeper check is reported. */
+/** If the deeper check is unknown, this check is also unknown, and only the deeper check is reported. */
 interface Source {
   readonly kind: 'reads';
   readonly by: string;
@@ -278,7 +278,7 @@ export interface Explanation {
   readonly when: (findings: readonly Finding[]) => boolean;
   /** True if the explained findings, such as a FortiAuthenticator log line, are evidence for the deeper cause. */
   readonly evidence: boolean;
-  /** Set if warnings are explained as well. */
+  /** Set if warnings are also explained. */
   readonly warnings?: 'all' | 'suspected';
   /** Reports whether a mere warning from the deeper check explains this check's warning. */
   readonly byWarning?: (finding: Finding) => boolean;
@@ -293,7 +293,7 @@ export interface Assessment<C extends string = string> {
   /** `unjudged`: the check should have run, but there was nothing to check, or this machine prevented the check. */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
-  /** Shown if there are no findings, or the reason why the precondition was not evaluated. */
+  /** The text to show if there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
   /** True while the check waits for its first input. Until then, `unknown` is not a problem. */
   readonly waits?: true;
@@ -314,8 +314,8 @@ export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'] as const;
 
 /**
- * Source of a finding that does not come from this machine's probes. A probe can fail for a moment, for example while a
- * firewall reloads its policies. Such a momentary failure does not explain findings from these sources:
+ * Source of a finding that does not come from this machine's probes. A probe can fail momentarily, for example while a
+ * firewall reloads its policies. Such a failure does not explain findings from these sources:
  * - `appliance-log`: FortiAuthenticator's log contains errors.
  * - `firewall`: The firewall's policy or log shows how it handles the traffic.
  * - `other-host`: Another host has the same fault, such as a certificate from the same inspecting authority. Lost
@@ -355,11 +355,11 @@ export interface Diagnosis {
 
 /** Wording for a cause. It can contain `{placeholders}` (see remedy-words.ts). */
 export interface CauseWords {
-  /** Severity if the precondition is broken. For a warning finding, the severity is at most `warning`. */
+  /** Severity if the precondition is broken. If the finding is only a warning, the severity is at most `warning`. */
   readonly severity: Severity;
-  /** Clause, such as "TLS is intercepted". */
+  /** A clause such as "TLS is intercepted". */
   readonly title: string;
-  /** For mail subjects: at most 32 characters and without the host, so that it is never truncated. */
+  /** For mail subjects. At most 32 characters and without the host, so that it is never truncated. */
   readonly short: string;
   readonly warningShort?: string;
   /** The keys are product names from config/inspection-products.yaml. */
@@ -371,7 +371,7 @@ export interface CauseWords {
   /** Replaces `headline` if the inspecting product is known. Can contain `{product}`. */
   readonly productHeadline?: string;
   readonly warningHeadline?: string;
-  /** Absent if a firewall policy cannot be the reason. */
+  /** Absent if a firewall policy cannot be the cause. */
   readonly byFirewall?: {
     readonly action: Culprit['action'];
     /** Contains `{culprit}`, like the summary. */
@@ -389,10 +389,14 @@ export interface CauseWords {
   readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
   readonly remedy: readonly Step[];
   readonly kinds?: Readonly<Record<string, KindWords>>;
-  /** Used while a stage of this machine's path is not `ok` (`facts.unclear`), because both can have the same fault. */
+  /**
+   * Used while a stage of this machine's path is not `ok` (`facts.unclear`), because both paths may have the same
+   * fault.
+   */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /**
-   * Used while this machine's path is broken. The cause is then critical, because its remedy requires a working path.
+   * Used while this machine's path is broken. In that case, the cause is critical, because its remedy requires a
+   * working path.
    */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /** The keys are product names from config/inspection-products.yaml. */
@@ -424,7 +428,7 @@ type Syntax = (typeof SYNTAXES)[number];
 export type Step = string | CommandStep;
 
 export interface CommandStep {
-  /** Can be understood without reading the commands. */
+  /** Must be understandable without the commands. */
   readonly text: string;
   readonly syntax: Syntax;
   readonly commands: readonly string[];
@@ -432,7 +436,7 @@ export interface CommandStep {
   readonly undo: readonly string[] | null;
 }
 
-/** For commands that only read, so that there is nothing to undo. */
+/** For read-only commands, which leave nothing to undo. */
 export function shell(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'shell', commands, undo: null };
 }

@@ -33,7 +33,7 @@ function commandStep({ text, commands, undo, syntax }: CommandStep, facts: Wordi
 
 const MOST_QUOTED = 3;
 
-/** Appends a few commands to the sentence. Longer lists are shown only in a block. */
+/** Appends the commands to the sentence if there are only a few. Longer lists are shown only in a block. */
 function sentenceOf({ text, commands }: RemedyStep): string {
   const lines = (commands ?? '').split('\n').map((line) => line.trim());
   if (commands === null || lines.length > MOST_QUOTED) return text;
@@ -90,8 +90,8 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },
   /**
-   * Lines that enter and leave a virtual domain. No lines are needed on a FortiGate without VDOMs, because its only
-   * virtual domain is "root".
+   * Lines that enter and leave a virtual domain. A FortiGate without VDOMs needs none, because its only virtual domain
+   * is "root".
    */
   entervdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? `config vdom\nedit ${vdom}` : '')),
   leavevdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? 'end' : '')),
@@ -136,8 +136,8 @@ function word(name: string, meaning: string, known: Known): CommandWord {
 }
 
 /**
- * A value from the matching firewall policy. With several source addresses it stays unknown, because each address can
- * match a different policy.
+ * A value from the matching firewall policy. If there are several source addresses, the value remains unknown, because
+ * each address can match a different policy.
  */
 function ofPolicy(
   name: string,
@@ -157,7 +157,7 @@ function ofPolicy(
   return { ...word(name, meaning, (facts) => (isOfSeveral(facts.source) ? null : known(facts[fact] ?? ''))), unread };
 }
 
-/** Reports whether there are several source addresses. A policy's values may be wrong for the other addresses. */
+/** Reports whether there are several source addresses. If so, a policy's values may be wrong for some of them. */
 function isOfSeveral(source: string | undefined): boolean {
   return source?.includes(',') === true;
 }
@@ -186,7 +186,7 @@ function isInVdom(vdom: string | undefined): vdom is string {
 function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
   const filled = lines.map((line) => fillLine(line, facts, blanks));
-  // Placeholders for whole lines can have an empty value. The resulting empty lines are removed.
+  // Placeholders for whole lines may have an empty value. The resulting empty lines are removed.
   const text = filled.filter((line, index) => line.trim() !== '' || lines[index] === '').join('\n');
   return { text, blanks: [...blanks.values()] };
 }
@@ -213,12 +213,12 @@ function ipv4OrNull(text: string | undefined): string | null {
   return text !== undefined && addressFamily(text) === 4 ? text : null;
 }
 
-/** Returns the host if an IPv4 policy can contain it, otherwise null. */
+/** Returns the host if it can be used in an IPv4 policy, otherwise null. */
 function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
 }
 
-/** Returns the names without the first and the last quote, which the command already contains. */
+/** Returns the names without the opening and closing quotes, which the command already contains. */
 function quotedInside(interfaces: string): string | null {
   const names = interfacesOf(interfaces);
   return names.length === 0 ? null : names.join('" "');
@@ -276,7 +276,7 @@ export interface WordingFacts extends FindingFacts {
   readonly clean?: string;
   /** Such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
-  /** True if the text is for a runbook instead of an incident. */
+  /** True if the text is for a runbook rather than an incident. */
   readonly runbook?: true;
 }
 

@@ -1,7 +1,10 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
 import { type Finding, isFault, type CauseWords, shell } from './model.ts';
 
-/** Product name in config/inspection-products.yaml. A FortiGate policy can explain faults that this product causes. */
+/**
+ * The product's name in config/inspection-products.yaml. Faults that this product causes can be explained by a
+ * FortiGate policy.
+ */
 export const FORTIGATE = 'Fortinet FortiGate';
 
 /**
@@ -49,7 +52,7 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   return `${firewall}, implicit deny (no policy allows it${between})`;
 }
 
-/** Short descriptions for a mail subject, most informative first. The last one is always short enough. */
+/** Returns short descriptions for a mail subject, most informative first. The last one is always short enough. */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
     return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];

@@ -92,7 +92,7 @@ const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTE
 const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
 
 /**
- * The environment variables of the specification "OpenTelemetry Protocol Exporter". Variables for metrics take
+ * The environment variables defined in the specification "OpenTelemetry Protocol Exporter". Variables for metrics take
  * precedence over general variables. An empty variable counts as unset.
  * @throws {Error} if a variable is invalid; the message does not contain any part of its value
  */
@@ -146,7 +146,7 @@ interface Failure {
 
 /** The same default as in the OpenTelemetry SDKs. */
 const REQUEST_DEADLINE: Millis = 10_000;
-/** The first pause is doubled after each failed attempt, up to the longest. */
+/** The first pause is doubled after each failed attempt, up to the longest pause. */
 const PAUSE = { first: 1_000, longest: 60_000 };
 const LONGEST_RETRY_AFTER: Millis = 900_000;
 /** "Retryable Response Codes" for OTLP/HTTP in OTLP 1.x. After other codes, a request must not be repeated. */
@@ -188,7 +188,7 @@ class Pusher {
       this.#note(outcome);
       if (outcome === 'arrived') arrived();
       if (outcome === 'arrived' || !outcome.again) return 0;
-      // Random, so that many sites that have lost their collector do not all reconnect at once.
+      // The pause is random, so that many sites that have lost their collector do not all reconnect at once.
       const wait = outcome.retryAfter ?? randomInt(pause / 2, pause);
       if (clock.elapsed() + wait >= due) return wait;
       await sleep(clock, wait, this.#signal);
@@ -268,9 +268,9 @@ function targetOf(site: string): Readonly<Record<string, string>> {
  * resource/v1/resource.proto. The encoding is described at https://protobuf.dev/programming-guides/encoding/.
  */
 
-/** Values are counted since the start of the process instead of since the last push. */
+/** Values are counted from the start of the process rather than from the last push. */
 const CUMULATIVE = 2;
-/** Other tasks get a turn after this number of series. */
+/** Other tasks get a turn after this many series. */
 const SERIES_A_TURN = 250;
 
 /** Units and scopes are omitted, because metric stores would convert them into name suffixes and labels. */

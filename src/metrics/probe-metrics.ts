@@ -4,7 +4,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
-/** There are no results for stages that the probe did not reach. */
+/** Stages that the probe did not reach have no results. */
 export interface ProbeFacts {
   readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
   readonly success: boolean;
@@ -107,7 +107,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   );
 }
 
-/** Counts of the answer with the most records. The system resolver does not report them. */
+/** Counts from the answer with the most records. The system resolver does not report them. */
 function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
   const known = answers.flatMap(({ beside }) => beside ?? []);
   if (known.length === 0) return;
@@ -145,8 +145,8 @@ function addResponse(http: HttpOutcome | null, gauge: MakeGauge): void {
 }
 
 /**
- * Phases that were not reached last 0 s, as in the blackbox exporter. There is no `transfer`, because the probe does
- * not wait for the response body.
+ * Phases that were not reached are reported as 0 s, as in the blackbox exporter. There is no `transfer`, because the
+ * probe does not wait for the response body.
  */
 function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 'tls' | 'processing', Millis>> {
   const { tcp, tls, http } = facts.endpoint ?? { tcp: null, tls: null, http: null };

@@ -52,7 +52,7 @@ export class Recorder {
     this.loopLag(stalledMs);
   }
 
-  /** Must not be called if this process stalled during the round. */
+  /** Must not be called if this process was stalled during the round. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
     recordRound(this.#metrics, observations, config);
@@ -176,7 +176,7 @@ class ProbeSeries {
   readonly #metrics: Metrics;
   readonly #made = new Map<string, ProbeTarget>();
   readonly #failures = new Set<string>();
-  /** Failures that are not counted yet, because their new series must first be scraped with the value zero. */
+  /** Failures that have not been counted yet, because their new series must first be scraped with the value zero. */
   readonly #unseen = new Map<string, { readonly labels: FailureLabels; readonly count: number }>();
 
   constructor(metrics: Metrics) {
@@ -284,7 +284,7 @@ interface Expected {
 }
 
 /**
- * Alerts don't detect an increase if a series appears only with the first error. Gauges for measurements are created
+ * Alerts cannot detect an increase if a series appears only with the first error. Gauges for measurements are created
  * with the first measurement.
  */
 function createZeroSeries(metrics: Metrics, expected: Expected): void {
@@ -317,8 +317,8 @@ function forgetMeasurements(metrics: Metrics): void {
 }
 
 /**
- * When a value is no longer reported, its series is removed. An outdated value would hide that the current value is
- * unknown. Only the expiry date of a certificate is kept until another certificate is received.
+ * When a value is no longer reported, its series is removed. An outdated value would hide the fact that the current
+ * value is unknown. Only the expiry date of a certificate is kept until another certificate is received.
  */
 function recordRound(metrics: Metrics, { path }: RoundObservations, { licenseServer }: Config): void {
   for (const { subject: target, endpoints } of [path.licenseServer, ...path.services]) {
@@ -438,8 +438,8 @@ function openIncidents(incidents: readonly TellableIncident[], named: ReadonlySe
 }
 
 /**
- * A licence without a finding is correctly assigned. Licences that could not be checked are left out, and so are those
- * that only an appliance reported: label values never contain text from the network.
+ * A licence without a finding is correctly assigned. Licences that could not be checked are omitted. So are those that
+ * only an appliance reported, because label values never contain text from the network.
  */
 function licenseAssignments({ preconditions }: Diagnosis, { appliances, registration }: Config) {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
@@ -458,7 +458,7 @@ function licenseAssignments({ preconditions }: Diagnosis, { appliances, registra
   );
 }
 
-/** A finding that mentions only an appliance applies to all its licences. */
+/** A finding that identifies only an appliance applies to all of the appliance's licences. */
 function concerns({ facts }: Finding, license: string): boolean {
   return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

@@ -34,8 +34,7 @@ export interface Scrape {
   /** Must be called before the metrics are exported in another format. */
   update(): Promise<void>;
   /**
-   * Adds the counts of a log intake. Must be called once more after the intake has ended, so that no lines are
-   * missing.
+   * Adds the counts of a log intake. Must be called once more after the intake has ended, so that no lines are missed.
    */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
@@ -81,7 +80,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   };
 }
 
-/** The intake counts log lines itself, because that is faster. */
+/** The intake counts log lines itself, because this is faster. */
 function recordLog(
   metrics: Metrics,
   before: LogCounts | null,
@@ -97,7 +96,7 @@ function recordLog(
   for (const [appliance, at] of lastReceivedAt) metrics.logLastReceived.set({ appliance }, at / 1000);
 }
 
-/** Other tasks get a turn after this number of series. Formatting them takes less than a millisecond. */
+/** Other tasks get a turn after this many series. Formatting them takes less than a millisecond. */
 const SERIES_A_TURN = 500;
 
 /**

@@ -114,7 +114,7 @@ function httpText(http: HttpOutcome): string {
   }
 }
 
-/** Makes text that another host sent safe to display. */
+/** Makes text from another host safe to display. */
 function shown(text: string): string {
   return visibleText(text, LONGEST_TEXT);
 }

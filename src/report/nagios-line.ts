@@ -29,7 +29,7 @@ type Looked =
       /** The maximum age of the daemon's last round. */
       readonly longest: Millis;
     }
-  /** The plugin ran the round itself, so it has no history and no log lines. */
+  /** The plugin ran the round itself, so no history or log lines are available. */
   | { readonly by: 'itself' };
 
 export interface PluginAnswer {
@@ -37,7 +37,7 @@ export interface PluginAnswer {
   readonly exitCode: CheckExit;
 }
 
-/** NRPE truncates the output at 1024 bytes, which must also hold the performance data. */
+/** NRPE truncates the output at 1024 bytes, which must also include the performance data. */
 const MAX_TEXT = 500;
 
 /** One line of plugin output (https://www.monitoring-plugins.org/doc/guidelines.html#AEN33). */
@@ -64,8 +64,9 @@ export function pluginUnknown(reason: string): PluginAnswer {
 }
 
 /**
- * Open incidents count: a warning if everything works again, critical if the current state is unknown. Warnings can
- * occur without a cause, for example if FortiAuthenticator uses a different server than the probe.
+ * Open incidents are taken into account: as a warning if everything works again, and as critical if the current state
+ * is unknown. Warnings can occur without a cause, for example if FortiAuthenticator uses a different server than the
+ * probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];
@@ -80,8 +81,8 @@ export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, look
 
 /**
  * Combines the exit code of a single check with the daemon's open incidents. An incident that the check cannot detect
- * counts with its own severity. If the check shows that the fault has disappeared, the incident counts as a warning
- * until it ends.
+ * is counted at its own severity. If the check shows that the fault has disappeared, the incident is counted as a
+ * warning until it ends.
  */
 export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
   if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
@@ -158,7 +159,7 @@ const HARMLESS: Readonly<Record<string, string>> = { '|': '/', '<': '(', '>': ')
 
 /**
  * Replaces characters in untrusted text that could end the plugin's text, start a macro or command
- * (`illegal_macro_output_chars` in Nagios is configurable), or form HTML.
+ * (`illegal_macro_output_chars` in Nagios is configurable), or be interpreted as HTML.
  */
 function harmless(text: string): string {
   return visibleText(text, MAX_TEXT).replaceAll(/[|<>`$]/gu, (character) => HARMLESS[character] ?? '');

@@ -59,7 +59,7 @@ function checklistText({ examination, versions }: ReportSources, answers: string
   return [
     `ftm-watch ${versions.ftmWatch}: evidence from ${isoTime(observations.startedAt)}`,
     '',
-    // Text is masked before it is wrapped, because a name with a line break would not be recognized.
+    // Text is masked before it is wrapped, because a name that is broken across lines would not be recognized.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), { color: false, width: 100 }),
     answers,
     ...judged.tls
@@ -79,15 +79,15 @@ const EARLIEST: EpochMs = Date.UTC(1980, 0, 1);
 const LATEST: EpochMs = Date.UTC(2100, 0, 1) - 1;
 
 /**
- * Zip times have no time zone and start in 1980 (APPNOTE.TXT 4.4.6). The time is in UTC and limited to the valid
- * range, so that a wrong system clock does not prevent the report.
+ * Zip times have no time zone and start in 1980 (APPNOTE.TXT 4.4.6). The time is in UTC and limited to the valid range,
+ * so that the report can be created even if the system clock is wrong.
  */
 function zipTime(at: EpochMs): Date {
   // The zip library expects local time. Without a zone suffix, the text is parsed as local time.
   return new Date(isoTime(Math.min(Math.max(at, EARLIEST), LATEST)).slice(0, -1));
 }
 
-/** Sorts by time, such as `20261124T195500Z`. */
+/** Returns text that sorts by time, such as `20261124T195500Z`. */
 function fileTime(at: EpochMs): string {
   return isoTime(at)
     .replaceAll(/[-:]|\.\d+/gu, '')

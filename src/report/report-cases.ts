@@ -8,7 +8,7 @@ export interface ReportCase {
   readonly cause: Cause;
   readonly spans: readonly CaseSpan[];
   /**
-   * The issuers of the certificates that the target presented during the fault, except those that are now considered
+   * Issuers of the certificates that the target presented during the fault, except those that are now considered
    * genuine.
    */
   readonly issuers: readonly SeenIssuer[];
@@ -57,7 +57,7 @@ export function lasts({ spans }: ReportCase): boolean {
   return spans.some(({ until, gone }) => until === null && !gone);
 }
 
-/** The report's round checked the precondition without finding the fault. */
+/** Reports whether the report's round checked the precondition without finding the fault. */
 function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
   const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
   return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');
@@ -93,7 +93,7 @@ function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }:
   return [{ since: at, until: null, lastSeen: at, lasted: null, gone: false, incident: null }, ...spans];
 }
 
-/** Empty if the fault has nothing to do with certificates. */
+/** Empty if the fault is unrelated to certificates. */
 function issuersOf(
   { precondition, subject }: Cause,
   spans: readonly CaseSpan[],

@@ -41,8 +41,8 @@ export type LogMemory =
       readonly kind: 'read';
       readonly state: PollingState;
       /**
-       * The daemon has received the log without interruption since this time. Null if it was stopped or has received
-       * no lines for some time.
+       * The daemon has received the log without interruption since this time. Null if the daemon was stopped or has not
+       * received any lines for some time.
        */
       readonly listeningSince: EpochMs | null;
     };
@@ -89,7 +89,7 @@ export function createSecretRemover(secrets: readonly string[]): (text: string) 
 
 const LONGEST = 60;
 
-/** A file name that all operating systems and mail programs accept. */
+/** Returns a file name that all operating systems and mail programs accept. */
 export function fileName(text: string): string {
   const plain = text
     .normalize('NFKD')
@@ -100,7 +100,6 @@ export function fileName(text: string): string {
   return plain === '' ? 'unnamed' : plain;
 }
 
-/** A round's observations together with their evaluation. */
 export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;

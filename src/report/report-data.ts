@@ -115,7 +115,9 @@ function tlsToJson(outcome: TlsOutcome): object {
   return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
 }
 
-/** Account names are removed, because they are half of a login and readers of the report don't need them. */
+/**
+ * Account names are removed, because they are half of the login credentials and the report's readers don't need them.
+ */
 const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
 
 type Section = Readonly<Record<string, Plain>>;

@@ -118,10 +118,12 @@ lines and responses before you send the report.</p>
   )}</tbody></table>`;
 }
 
-/** The appendix lists all faults. */
+/** Maximum number of other faults on the first page. The appendix lists all of them. */
 const SHOWN_OTHERS = 6;
 
-/** For the firewall team or the vendor: the most important fault in full, and a list of the other faults. */
+/**
+ * The page for the firewall team or the vendor, with the most important fault in full and a list of the other faults.
+ */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
   const from = period.since === null ? 'all stored data' : `from ${timeText(period.since)}`;
@@ -174,8 +176,8 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Must be understandable to readers who did not see the fault. If the fault has ended, the text explains what happened
- * and what to do if it returns.
+ * Must be understandable to readers who did not experience the fault. If the fault has ended, the text explains what
+ * happened and what to do if it returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
@@ -252,7 +254,7 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
   }</td></tr>`;
 }
 
-/** A single finding is repeated in the summary and differs only in capitalization. */
+/** If there is only one finding, the summary repeats it and differs only in capitalization. */
 function isIn(summary: string, { claim, actual }: FindingJson): boolean {
   return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
 }

@@ -32,7 +32,7 @@ export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
 
 export interface DiagnosisAsides {
   readonly note?: string | null;
-  /** The daemon's open incidents that this diagnosis does not include. */
+  /** The daemon's open incidents that are not part of this diagnosis. */
   readonly unseen?: readonly UnseenIncident[];
 }
 
@@ -62,7 +62,7 @@ function checklistLine(
 ): readonly string[] {
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
-  // If the summary shows a more severe finding, warnings without a suggested cause appear only here.
+  // If the summary shows a more severe finding, warnings without a suggested cause are shown only here.
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
@@ -129,7 +129,7 @@ export interface OpenIncident {
   readonly lastSeen: string;
 }
 
-/** A single check did not find this incident's fault. */
+/** An incident whose fault a single check did not find. */
 export interface UnseenIncident extends OpenIncident {
   /**
    * A single check can rule out the fault. Some faults can be detected only with many connections or with

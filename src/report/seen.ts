@@ -21,7 +21,7 @@ import type { EpochMs } from '../core/clock.ts';
 export interface SeenChain {
   readonly file: string;
   readonly target: string;
-  /** How the server was reached: by address, through a proxy, or with a different server name. */
+  /** How the server was reached: at an address, through a proxy, or with a different server name. */
   readonly way: string;
   /** Null if the chain was received for comparison only. */
   readonly judgement: ReturnType<typeof shortJudgement> | null;
@@ -69,7 +69,7 @@ function leafOf({ tls }: EndpointObservation): string | null {
   return tls?.chain?.certificates[0]?.fingerprint ?? null;
 }
 
-/** Certificates that a daemon has saved. Their dates precede them in each file. */
+/** Certificates that a daemon has saved. In each file, the dates precede the certificates. */
 export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
   if (history.kind !== 'read') return [];
   return history.certificates.map((certificate, index) => ({

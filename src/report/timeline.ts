@@ -29,7 +29,7 @@ interface TimelineEvent {
 
 type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
-/** Evidence is masked like log lines, because it can quote log lines. */
+/** Evidence is masked like log lines, because it may quote them. */
 export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
   switch (history.kind) {
     case 'none':
@@ -123,7 +123,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
-/** Replies can quote the path, which is secret. */
+/** Replies may quote the path, which is secret. */
 function withoutPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;
@@ -138,7 +138,7 @@ function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
 }
 
 export interface LogExcerpts {
-  /** Explains why there are no log lines or why some can be missing. */
+  /** Explains why there are no log lines or why some may be missing. */
   readonly note: string | null;
   /** Recognized lines that were not saved. */
   readonly dropped: number;

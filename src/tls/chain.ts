@@ -16,8 +16,8 @@ import { isForServers, maySignFor } from './extensions.ts';
 /**
  * Result of following a chain from the leaf by signatures only.
  * - `trusted`: the chain leads to a key that the profile, the configuration or the baseline confirms.
- * - `weak`: the chain leads to a confirmed key, but clients should not accept it. Either a key or signature can be
- *   forged, or the certificate is not intended for servers.
+ * - `weak`: the chain leads to a confirmed key, but clients should not accept it. A key or signature can be forged, or
+ *   the certificate is not intended for servers.
  * - `public`: the chain leads to one of Mozilla's roots.
  * - `vendor`: the chain leads to one of Fortinet's keys, which this profile does not accept.
  * - `foreign`: the chain leads to an unknown root that nothing confirms.
@@ -30,7 +30,7 @@ export interface ChainTrust {
   readonly path: readonly Certificate[];
   /** Null for `foreign`, `forged` and `incomplete`. */
   readonly label: string | null;
-  /** Found by verifying signatures, on this path or on another path through the chain. */
+  /** Authorities found by verifying signatures, on this path or on another path through the chain. */
   readonly authorities: readonly Certificate[];
 }
 
@@ -43,7 +43,7 @@ export interface TrustOptions {
 
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
-  /** Certificates that fill gaps in the chain. They are trusted no more than the certificates that were sent. */
+  /** Certificates that fill gaps in the chain. They are trusted no more than the certificates that the peer sent. */
   readonly helpers: readonly Certificate[];
   readonly host: string;
 }
@@ -120,7 +120,7 @@ function walk(
 ): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
-  // Fortinet's keys are included under every profile. Being in this list does not make them trusted, but helps to
+  // Fortinet's keys are included under every profile. Being in this list does not make them trusted. It only helps to
   // identify the chain.
   const availableAuthorities = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
@@ -181,13 +181,16 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
 /** Limits the load that a peer can cause. */
 const MOST_NAMESAKES = 3;
 
-/** A name is forged if all authorities with this name are available and none of them has signed the certificate. */
+/**
+ * A name is considered forged if all authorities with this name are available and none of them signed the certificate.
+ */
 function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
   const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
-  // Signatures can be checked only with a certificate. The signer could be a key for which only the pin is known.
+  // A signature can be checked only with the signer's certificate. The signer may be a key for which only the pin is
+  // known.
   if (trust.pins.some((pin) => pin.name === null)) return false;
   const held = [...trust.anchors.map((anchor) => anchor.certificate), ...(options.baseline?.authorities ?? [])];
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
@@ -208,7 +211,10 @@ interface WalkOptions {
   readonly checks: SignatureChecks;
 }
 
-/** A real chain needs fewer than ten. The limit protects against peers that send many certificates to cause load. */
+/**
+ * A real chain needs fewer than ten. The limit protects against peers that send many certificates in order to cause
+ * load.
+ */
 const MAX_CHECKS = 96;
 
 /**

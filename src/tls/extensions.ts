@@ -192,7 +192,8 @@ function isHostUnder(host: string, base: string): boolean {
 }
 
 /**
- * The base is a mailbox, a host, or, with a leading dot, all hosts in a domain. Only hosts are compared without case.
+ * The base is a mailbox, a host, or, with a leading dot, all hosts in a domain. Only hosts are compared
+ * case-insensitively.
  */
 function emailPlace(address: string, base: string): Place {
   const at = address.lastIndexOf('@');
@@ -286,7 +287,7 @@ function sameAddress(claimed: string, wanted: string): boolean {
 /** Hosts with the same last two labels are assumed to have the same owner. */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (plainName(left) === plainName(right)) return true;
-  // A host name never ends like an address, so checking `left` is sufficient.
+  // A host name can never end like an address, so checking `left` is sufficient.
   if (isIP(left) !== 0) return false;
   return domainOf(left) === domainOf(right);
 }

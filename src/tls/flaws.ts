@@ -77,7 +77,7 @@ function firstBits(certificate: Certificate, identifier: string): number | null 
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
-/** From OpenSSL 3 (`supported_nids`, crypto/x509/v3_purp.c), which rejects any other critical extension. */
+/** The list from OpenSSL 3 (`supported_nids`, crypto/x509/v3_purp.c), which rejects any other critical extension. */
 const HANDLED: ReadonlySet<string> = new Set([
   NETSCAPE_TYPE,
   KEY_USAGE,
@@ -142,7 +142,7 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** A claim has room for two names of this length. */
+/** Two names of this length fit in a claim. */
 const MAX_CALLED = 60;
 
 /** Returns the common name or, if there is none, the organization or unit. */

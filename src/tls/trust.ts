@@ -57,13 +57,13 @@ const configuredPart = oncePer(
   }),
 );
 
-/** Certificates that a target presented on a network path that a person confirmed as clean. */
+/** Certificates that a target presented on a network path that a person confirmed to be clean. */
 export interface Baseline {
   readonly target: string;
   readonly learnedAt: EpochMs;
-  /** Each node behind the name can have a different one. */
+  /** Each node behind the name may have a different leaf certificate. */
   readonly leaves: readonly Certificate[];
-  /** Authorities above the leaf certificates. Each was either sent by the target or is trusted anyway. */
+  /** Authorities above the leaf certificates. Each was sent by the target or is trusted anyway. */
   readonly authorities: readonly Certificate[];
   /** Lowest TLS version that was negotiated during learning. */
   readonly protocol: string | null;
@@ -143,19 +143,17 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. All others, including unknown ones, count as weak. MD5
- * signatures have been forged (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
+ * SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. All others, including unknown ones, count as weak. Both MD5 and
+ * SHA-1 signatures have been forged (MD5 in 2008, with a working authority; SHA-1 in 2020, with a chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/** A peer could send a larger key to make the verification very slow. */
+/** A peer could send a larger key to make verification very slow. */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
-/**
- * Security strength in bits (NIST SP 800-57 part 1, table 2). Null if a chain must not depend on a key of this type.
- */
+/** Security strength in bits (NIST SP 800-57 part 1, table 2). Null if chains must not depend on keys of this type. */
 export function keyStrength(key: string): number | null {
   const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];
   const bits = Number(size);
@@ -174,7 +172,7 @@ function rsaStrength(bits: number): number | null {
   return bits >= 1024 ? 80 : 40;
 }
 
-/** RSA keys must have 2048 to 8192 bits, and elliptic curves at least 224 bits. */
+/** RSA keys must be 2048 to 8192 bits long, and elliptic curves must have at least 224 bits. */
 export function isStrongKey(key: string): boolean {
   return (keyStrength(key) ?? 0) >= 112;
 }
@@ -190,7 +188,7 @@ export interface ProductPattern extends PageProduct {
   readonly issuers: readonly IssuerPattern[];
 }
 
-/** All must match. For each attribute type, at least one value must match the anchored pattern. */
+/** All patterns must match. For each attribute type, at least one value must match the anchored pattern. */
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: Pick<TextPattern, 'test'> }[];
 
 export function findProduct(products: readonly ProductPattern[], name: DistinguishedName): ProductPattern | null {
@@ -210,7 +208,7 @@ function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean 
   );
 }
 
-/** Companies write their legal form in several ways, for example `DigiCert Inc` and `DigiCert, Inc.`. */
+/** A company's legal form can be written in several ways, for example `DigiCert Inc` and `DigiCert, Inc.`. */
 const LEGAL_FORM = / (?:inc|llc|ltd|limited|corp|corporation|gmbh|ag|as|sa|sas|nv-sa|co|kft)$/u;
 
 /** Different spellings of the same name have the same key. */

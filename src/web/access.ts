@@ -7,9 +7,9 @@ import { authenticate, hasCredentials, type Identify } from './identify.ts';
 import type { Serving, WebEnv } from './sources.ts';
 import type { Role, WebConfig } from '../config/schema/web.ts';
 
-/** The rules that define who can send requests. */
+/** The rules that determine who may send requests. */
 type AccessPolicy =
-  /** The operating system restricts who can open the control socket. Everyone who can has full access. */
+  /** The operating system restricts who can open the control socket. Everyone who can open it has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
 
 interface NetworkAccess {
@@ -25,7 +25,7 @@ export interface Web extends Serving {
   readonly access: AccessPolicy;
 }
 
-/** Identifies callers and checks what they can read. Permissions for changes are checked by `changeRefusal`. */
+/** Identifies callers and checks what they may read. Permissions for changes are checked by `changeRefusal`. */
 export function guard({ access, ...serving }: Web): readonly MiddlewareHandler<WebEnv>[] {
   if (access.kind === 'socket') return [takeForLocal];
   return [askWho(access, serving), access.identify === null ? takeForLocal : limitRole];
@@ -35,7 +35,8 @@ function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebE
   const { identify, hasAccounts, opensMetrics, hosts } = access;
   if (identify === null) {
     const refuseForeign = refuseForeignNames(hosts);
-    // Prometheus can use any host name: metrics contain no free text, and Prometheus would not show why it was refused.
+    // Prometheus may use any host name, because metrics contain no free text and Prometheus would not show why it was
+    // refused.
     return (context, next) => (context.req.path === '/metrics' ? next() : refuseForeign(context, next));
   }
   const authenticated = authenticate(identify, serving);
@@ -106,8 +107,8 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * A reload without a login over the loopback interface. Requests from proxies that identify themselves and from
- * foreign pages (DNS rebinding) don't count.
+ * A reload without a login over the loopback interface. Requests from foreign pages (DNS rebinding) and from proxies
+ * that identify themselves are excluded.
  */
 function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
@@ -166,7 +167,7 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * An attacker can point a domain name at an internal address (DNS rebinding), so that the attacker's page becomes
+ * An attacker can point a domain name at an internal address (DNS rebinding), which makes the attacker's page
  * same-origin. This is not possible with an address, `localhost` or a configured host.
  */
 function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
@@ -195,12 +196,12 @@ function isLoopback(address: string | undefined): boolean {
 
 /**
  * Returns a warning for each kind of data that unauthenticated clients can read or change, unless the configuration
- * marks it as intended. Warnings never prevent the daemon from starting.
+ * states that this is intended. Warnings never prevent the daemon from starting.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   return [
     ...networkNotes(web),
-    // This warning cannot be turned off: a proxy that is installed later would let other machines reload the
+    // This warning cannot be turned off, because a proxy that is installed later would let other machines reload the
     // configuration.
     ...(web.localReload
       ? [

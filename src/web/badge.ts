@@ -21,8 +21,8 @@ export function createBadgeRoutes({ sources, clock }: BadgeDeps): Hono<WebEnv> {
   app.get('/badge.svg', (context) =>
     context.body(badgeImage(badgeOf(sources, clock.now())), 200, {
       'Content-Type': 'image/svg+xml; charset=utf-8',
-      // Pages in the same domain, such as a wiki, can embed the badge. Other pages cannot, because the size of the
-      // image would reveal the state.
+      // Pages in the same domain, such as a wiki, can embed the badge. Other pages cannot, because the image's size
+      // would reveal the state.
       'Cross-Origin-Resource-Policy': 'same-site',
     }),
   );
@@ -47,7 +47,7 @@ const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: strin
 
 const MAX_SITE = 40;
 
-/** The state is unknown before the first round and if a round is overdue. */
+/** The state is unknown before the first round and when a round is overdue. */
 function badgeOf(sources: BadgeDeps['sources'], now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
   const diagnosis = sources.diagnosis();

@@ -30,7 +30,7 @@ export interface Refused {
   readonly kind: 'refused';
   readonly status: 400 | 403 | 404 | 409 | 415;
   readonly error: string;
-  /** One sentence for each error. Left out if `error` says everything. */
+  /** One sentence for each error. Omitted if `error` is sufficient. */
   readonly problems: readonly string[] | undefined;
 }
 
@@ -38,7 +38,7 @@ export function refused(status: Refused['status'], error: string, problems?: rea
   return { kind: 'refused', status, error, problems };
 }
 
-/** A form on a foreign page cannot send JSON, and the Origin header reveals other forms from foreign pages. */
+/** A form on a foreign page cannot send JSON, and the Origin header reveals any other form on a foreign page. */
 const MEDIA = {
   json: {
     type: /^application\/json\s*(?:;|$)/iu,

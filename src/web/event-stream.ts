@@ -9,15 +9,15 @@ interface ServerEvent {
   readonly data: unknown;
 }
 
-/** Shorter than the idle timeouts of proxies, which drop a connection after a minute without data. */
+/** Shorter than the idle timeout of proxies that close a connection after a minute without data. */
 const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** The account name. Without an account, the network: an IPv6 client can use many addresses. */
+  /** The account name. Without an account, the network, because an IPv6 client can use many addresses. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
-  /** Consecutive heartbeats at which the client had not yet read the earlier data. */
+  /** Number of consecutive heartbeats at which the client had not yet read earlier data. */
   readonly behind: number;
 }
 
@@ -26,7 +26,7 @@ const RETRY: Millis = 3_000;
 
 /**
  * Server-sent events (HTML Standard §9.2). Events are written directly to Node's response instead of a web stream,
- * because only the response shows how much data a client has not read.
+ * because only the response shows how much data a client has yet to read.
  */
 export class EventStream {
   readonly #clock: Clock;

@@ -5,7 +5,7 @@ import { isoTime, type Zone } from '../core/time-text.ts';
 import { type Markup, markup, SEVERITY_WORDS, toXml } from '../document/html.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
 
-/** Feed readers poll regularly and keep the entries that they have read. */
+/** Feed readers poll regularly and keep the entries that they have received. */
 const MOST_ENTRIES = 50;
 
 interface Feed {
@@ -67,7 +67,7 @@ function stateWord({ status, mergedInto, cause }: Incident): string {
 }
 
 /**
- * The time at which the incident last opened, changed its cause or ended. Other changes don't count, because every
+ * The time at which the incident last opened, changed its cause or ended. Other changes are ignored, because every
  * round updates some fields.
  */
 function updatedAt({ openedAt, closedAt, formerCauses }: Incident): EpochMs {

@@ -94,18 +94,18 @@ export function createWebServer(
 interface HttpServer {
   /** Can be called again after `release`. */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
-  /** Stops listening. Running requests and event streams continue. */
+  /** Stops listening. Requests in progress and event streams continue. */
   release(): void;
   refreshCertificate(): Promise<void>;
   certificateEnd(): EpochMs | null;
-  /** Closes event streams and idle connections, and lets running requests finish within a short time. */
+  /** Closes event streams and idle connections, and gives requests in progress a short time to finish. */
   stop(): Promise<void>;
 }
 
 /** Limits the file descriptors that a flood of connections can use. */
 const MAX_CONNECTIONS = 256;
 const DRAIN: Millis = 2_000;
-/** A client that neither reads nor writes anything during this time is disconnected. */
+/** A client that neither reads nor writes anything for this long is disconnected. */
 const IDLE: Millis = 60_000;
 
 /** A client that sends its request byte by byte (Slowloris) is disconnected within half a minute. */
@@ -237,7 +237,7 @@ function refuseMalformed(): Response {
   });
 }
 
-/** Limits the memory that unauthenticated clients can use with unanswered requests and unread responses. */
+/** Limits the memory that unauthenticated clients can occupy with unanswered requests and unread responses. */
 interface WaitingAnswers {
   /** @returns false if the connection was closed because of too many requests; such a request must not be answered */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
@@ -251,11 +251,11 @@ interface WaitingAnswers {
 interface WaitingLimits {
   /**
    * Per connection. Node starts to process all requests in a received chunk, possibly thousands, before it checks
-   * whether the client reads the responses. Browsers and scrapers wait for the first response.
+   * whether the client is reading the responses. Browsers and scrapers wait for the first response.
    */
   readonly requests: number;
   readonly unreadBytes: number;
-  /** A client that has not read any part of a complete response for this time is disconnected. */
+  /** A client that has not read any part of a complete response for this long is disconnected. */
   readonly unread: Millis;
 }
 
@@ -348,7 +348,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
-/** Thrown if another daemon is already using the socket. */
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
@@ -359,7 +358,7 @@ export class SocketTaken extends Error {
   }
 }
 
-/** Only owner and group, because every client has full access. */
+/** Accessible only to the owner and the group, because every client has full access. */
 const MODE = 0o660;
 /** The size of `sun_path` in unix(7) without the null byte. Node silently truncates longer paths. */
 const MAX_PATH = 107;

@@ -159,7 +159,7 @@ async function readShown(what: string, source: SecretSource, env: NodeJS.Process
   }
 }
 
-/** In constant time, so that the duration does not reveal a secret. */
+/** Runs in constant time, so that the duration does not reveal a secret. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
@@ -169,8 +169,8 @@ const MAX_SHOWN_NAME = 64;
 const LOG_INTERVAL: Millis = 60_000;
 
 /**
- * Refused logins are logged, because somebody may be guessing passwords. The number of messages is limited, because
- * the number of logins is limited.
+ * Refused logins are logged, because someone may be guessing passwords. The number of messages is limited, because the
+ * number of logins is limited.
  */
 export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
   const noteTurnedAway = createRejectionLog(clock, logger);
@@ -189,10 +189,10 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
         await next();
         return undefined;
       case 'refused':
-        // Browsers first send a request without credentials, to learn the accepted schemes.
+        // Browsers first send a request without credentials to find out which schemes are accepted.
         if (incoming.headers.authorization === undefined) return unauthorized(context);
         sources.noteLogin('refused');
-        // Wrong tokens are counted but not logged, because a client can send any number of them at no cost.
+        // Wrong tokens are counted but not logged, because a client can send any number of them at no cost to itself.
         if (identified.name !== null)
           logger.warn(
             { user: visibleText(identified.name, MAX_SHOWN_NAME), from },

@@ -81,8 +81,8 @@ const COLUMNS = [
 ] as const;
 
 /**
- * A comma-separated table (RFC 4180). Cells contain no semicolons, tabs or line breaks: spreadsheets that expect a
- * different separator show a single column, and untrusted text cannot start a new cell.
+ * A comma-separated table (RFC 4180). Cells contain no semicolons, tabs or line breaks. Spreadsheets that expect a
+ * different separator therefore show a single column, and untrusted text cannot start a new cell.
  */
 export function incidentsToCsv(incidents: readonly Incident[]): string {
   return csvOf(COLUMNS, incidentsToJson(incidents));
@@ -107,7 +107,7 @@ const PERIOD_COLUMNS = [
   'partial',
 ] as const;
 
-/** The percentage is based on the time for which the state is known. */
+/** The percentage refers to the time during which the state is known. */
 export function availabilityToCsv(periods: readonly AvailabilityPeriod[]): string {
   const rows = periods.map((period) => {
     const { name, from, until, ready, notReady, unknown, partial } = period;
@@ -198,7 +198,7 @@ export function readIncidentQuery(
 
 const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
-/** @param dayLasts added to the start of the day if the text is a day without a time */
+/** @param dayLasts the time to add to the start of the day if the text is a day without a time */
 function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null {
   const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
   // Date.parse accepts invalid dates and interprets 31 February as 3 March.
@@ -244,8 +244,8 @@ const PLACE = /^(?:file|environment variable) "/u;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 
 /**
- * A mail address is reduced to its first letter and its domain, a webhook URL to its host, because the path can be a
- * secret.
+ * A mail address is reduced to its first letter and its domain. A webhook URL is reduced to its host, because the path
+ * may be secret.
  */
 export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
   switch (channelWords(channel).recipients) {

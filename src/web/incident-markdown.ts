@@ -43,7 +43,7 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
   ]);
 }
 
-/** Disables relative links, because the file can be saved anywhere. */
+/** Relative links are disabled, because the file can be saved anywhere. */
 const NOWHERE: MarkdownPlace = {
   runbook: (cause) => cause,
   procedure: (title) => title,

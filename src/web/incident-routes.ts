@@ -119,7 +119,7 @@ function csvHeaders(name: string): Record<string, string> {
   };
 }
 
-/** Rejects invalid parameters. A program with a misspelled parameter would otherwise receive unexpected data. */
+/** Rejects invalid parameters. Otherwise, a program that misspells a parameter would receive unexpected data. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
   const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0
@@ -142,7 +142,7 @@ function pageOf(
       refusal: refusal === null ? null : refusalText(refusal, context),
       asksName: context.get('caller').name === null,
     },
-    // The response to a form has a URL that is one level deeper than the incident page.
+    // The response to a form has a URL one level below the incident page.
     root: problems.length === 0 ? '../' : '../../',
     problems,
     reader: readerAt(clock.now(), sources.timezone()),

@@ -23,8 +23,9 @@ interface Login {
 const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /**
- * Checks run one at a time, because each of them needs a lot of memory and a thread from the pool that DNS lookups also
- * use. Networks with a correct login can always wait for their turn. Their wrong passwords are limited, too.
+ * Checks run one at a time, because each needs a lot of memory and a thread from the pool that DNS lookups also use.
+ * Networks that have logged in correctly are always allowed to wait for their turn. Their wrong passwords are limited
+ * as well.
  */
 const MAX_PENDING = 8;
 const QUEUE_PASSES: Millis = 5_000;
@@ -97,7 +98,7 @@ interface KnownUser {
 }
 
 /**
- * An unknown name is always mapped to the same existing user. The response time therefore does not reveal which names
+ * An unknown name is always mapped to the same existing user. Therefore, the response time does not reveal which names
  * exist, even if the hashes differ in type and cost.
  */
 function createUserLookup(
@@ -158,13 +159,13 @@ interface Budget {
 
 /** Per network: allows for typing errors, but restricts a program to 14,400 guesses per day. */
 const OWN: Budget = { burst: 10, every: 6_000 };
-/** All networks together: each attempt takes about 250 ms of CPU time, which the probes need as well. */
+/** For all networks together: each attempt takes about 250 ms of CPU time, which the probes also need. */
 const EVERYBODY: Budget = { burst: 40, every: 1_000 };
-/** The shared limit still applies to networks that are forgotten. */
+/** If a network is forgotten, the shared limit still applies to it. */
 const MAX_NETWORKS = 4_096;
 const TRUSTED_FOR: Millis = 24 * 3_600_000;
 
-/** The number of attempts at a certain time. It decreases as time passes. */
+/** The number of attempts at a given time. It decreases as time passes. */
 interface Taken {
   count: number;
   at: Millis;
@@ -210,7 +211,9 @@ export class LoginLimit {
   }
 }
 
-/** Reduces the number of attempts by the time that has passed. Returns 0 if an attempt is allowed immediately. */
+/**
+ * Reduces the number of attempts according to the time that has passed. Returns 0 if an attempt is allowed immediately.
+ */
 function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
   taken.count = Math.max(0, taken.count - (now - taken.at) / every);
   taken.at = now;
@@ -228,8 +231,8 @@ export function networkOf(address: string | undefined): string {
 
 /**
  * Reads a secret and returns a function that reads it again for each use. If a later read fails, the previous value
- * stays active: a temporarily missing or incomplete file does not lock anyone out.
- * @param read rejects with a reason that never contains a part of the secret
+ * stays active, so that a temporarily missing or incomplete file does not lock anyone out.
+ * @param read rejects with a reason that never contains any part of the secret
  * @param onProblem called once for each problem
  * @throws {Error} from `read` if the first read fails
  */

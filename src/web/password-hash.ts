@@ -16,7 +16,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   );
 }
 
-/** All wrong passwords take the same time. */
+/** All wrong passwords take the same time to check. */
 export function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   switch (expected.kind) {
     case 'scrypt':
@@ -62,7 +62,7 @@ function parseBcryptHash(text: string): BcryptHash | null {
 
 /**
  * Passwords longer than 72 bytes are rejected, because bcrypt ignores the rest. The check runs in a separate thread,
- * because the library is written in JavaScript: even its asynchronous functions block the event loop for 100 ms at a
+ * because the library is written in JavaScript. Even its asynchronous functions block the event loop for 100 ms at a
  * time.
  */
 async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
@@ -100,7 +100,7 @@ type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/** Every visitor of the page can make the daemon use this much memory with a login attempt. */
+/** Any visitor to the page can make the daemon use this much memory by attempting to log in. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;

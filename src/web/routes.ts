@@ -202,7 +202,7 @@ function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probe
 }
 
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
-/** The response is sent this long before Prometheus's timeout, as in the blackbox exporter. */
+/** The response is sent this long before Prometheus's timeout expires, as in the blackbox exporter. */
 const TIMEOUT_MARGIN: Millis = 500;
 const LEAST_TIMEOUT: Millis = 100;
 const LONGEST_TARGET = 300;

@@ -25,7 +25,7 @@ import type { Severity } from '../core/severity.ts';
  * never throw.
  */
 export interface WebSources {
-  /** Resolves when the first data is available. The ports are already open before that. */
+  /** Resolves when the first data is available. The ports are opened before that. */
   readonly begun: Promise<void>;
   site(): string;
   timezone(): string;
@@ -36,7 +36,7 @@ export interface WebSources {
   diagnosis(): Diagnosis | null;
   alertHistory(): AlertHistory;
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
-  /** Null if the ID is unknown or the incident has been deleted after the retention period. */
+  /** Null if the ID is unknown or the incident was deleted after the retention period. */
   incidentRecord(id: string): IncidentRecord | null;
   /** Includes the addresses of the units' interfaces and the translated addresses that firewalls see. */
   unitAddresses(): readonly string[];
@@ -46,7 +46,7 @@ export interface WebSources {
   unacknowledge(id: string): boolean;
   attachEvidence(id: string, evidence: readonly string[]): boolean;
   maintenance(): MaintenancePlan;
-  /** Can also contain silences that have just expired. */
+  /** May also contain silences that have just expired. */
   silences(): readonly Silence[];
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
   unsilence(id: string): boolean;
@@ -71,7 +71,7 @@ export interface WebSources {
   activity(): Activity;
   chartData(): ChartData;
   rangeData(range: ChartRange): RangeData;
-  /** Each year, followed by the months of that year, latest first. Empty if the history is unavailable. */
+  /** Each year, followed by its months, latest first. Empty if the history is unavailable. */
   availability(): readonly AvailabilityPeriod[];
 }
 
@@ -133,7 +133,7 @@ export interface AlertHistory {
   readonly outboxEntries: readonly OutboxEntry[];
   /** The latest changes to each of these incidents, newest first. */
   readonly changes: readonly AuditEntry[];
-  /** False if the history is unavailable. Resolved incidents and sent notifications can then be missing. */
+  /** False if the history is unavailable. In that case, resolved incidents and sent notifications may be missing. */
   readonly complete: boolean;
 }
 
@@ -141,7 +141,7 @@ export interface AlertHistory {
 export interface FoundIncidents {
   readonly incidents: readonly Incident[];
   readonly more: boolean;
-  /** False if the history is unavailable. Resolved incidents can then be missing. */
+  /** False if the history is unavailable. In that case, resolved incidents may be missing. */
   readonly complete: boolean;
 }
 
@@ -186,7 +186,7 @@ export function isChartRange(text: string): text is ChartRange {
 interface ChartWindow {
   readonly back: Millis;
   readonly latency: Millis;
-  /** The interval that a single availability or error value covers. */
+  /** The interval that an individual availability or error value covers. */
   readonly span: Millis;
 }
 
@@ -212,8 +212,8 @@ export interface ChartData {
   /** Unassigned tokens per appliance and hour. Without a range, the last 90 days. */
   readonly tokens: readonly ChartLine[];
   /**
-   * The availability on each of the last 90 days (UTC) for which data exists. For a range, on each of its days or in
-   * each of its hours.
+   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on every
+   * day or in every hour within it.
    */
   readonly days: readonly {
     readonly day: EpochMs;
@@ -250,7 +250,6 @@ export interface Serving {
   readonly logger: Logger;
 }
 
-/** Node's request and response objects, and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
 export const PROBE_MODULES = ['dns', 'tcp', 'tls', 'http', 'smtp'] as const;
@@ -273,7 +272,7 @@ export type ProbeAnswer =
   | {
       readonly kind: 'probed';
       readonly metrics: MetricsText;
-      /** The result and its meaning, one item per line. Text from the network has been made safe to display. */
+      /** The result and what it means, one item per line. Text from the network has been made safe to display. */
       readonly explanation: readonly string[];
     }
   /** A local problem prevented the probe, so the target's state is unknown. */

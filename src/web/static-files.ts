@@ -26,7 +26,7 @@ const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
-/** Reads all files once, so that requests don't have to read from the disk. */
+/** Reads all files once, so that requests don't require disk access. */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const files = [
     ...(await readdir(OWN)).filter((name) => OWN_FILE.test(name)).map((name) => [name, new URL(name, OWN)] as const),
@@ -83,7 +83,7 @@ function securityHeaders(tls: boolean): MiddlewareHandler {
   });
 }
 
-/** For responses that bypass the routes and that contain no page. */
+/** For responses that bypass the routes and do not contain a page. */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -104,7 +104,7 @@ const compress = promisify(gzip);
 
 /** Smaller responses fit into one packet even without compression. */
 const LEAST_BYTES = 1_400;
-/** Like level 6, it reduces /metrics to a tenth of its size, but it takes half the time. */
+/** Like level 6, this level reduces /metrics to a tenth of its size, but it takes half the time. */
 const LEVEL = 4;
 
 /**

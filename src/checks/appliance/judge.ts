@@ -24,8 +24,8 @@ import {
 type ApplianceCause = keyof typeof APPLIANCE_CAUSES;
 
 /**
- * The level is `broken` only if no source shows that the appliance is running. An appliance whose API rejects the key
- * may still work.
+ * The level is `broken` only if no source shows that the appliance is running. An appliance may still be working even
+ * if its API rejects the key.
  */
 function judgeAppliance(
   observation: ApplianceObservation,
@@ -70,7 +70,7 @@ function judgeAppliance(
   }
 }
 
-/** @param logSpeaks true if log lines from the appliance still arrive */
+/** @param logSpeaks true if log lines from the appliance are still arriving */
 function judgeFailure(
   observation: ApplianceFailure,
   role: HaRoleObservation | null,
@@ -95,7 +95,8 @@ function weightOf(
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
-  // A packet filter on this machine causes a distinct error over UDP, but an ordinary refusal or timeout over TCP.
+  // A packet filter on this machine causes a distinct error over UDP, but over TCP, it looks like an ordinary refusal
+  // or timeout.
   const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
   return {
     level: 'broken',
@@ -144,7 +145,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   ];
 }
 
-/** Default port according to the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
+/** The default port in the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
 function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Finding<ApplianceCause>[] {
@@ -182,11 +183,11 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   return [note({ rule, subject: appliance, claim, expected, quote: message, facts: { appliance } })];
 }
 
-/** FortiAuthenticator can start to reject codes from this deviation, because the phone's clock can be wrong as well. */
+/** With this deviation or more, FortiAuthenticator may reject codes, because the phone's clock may be wrong as well. */
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;
-/** Usual precision of a `Date` header. A less precise measurement must show a larger deviation. */
+/** Usual precision of a `Date` header. If a measurement is less precise, only a larger deviation is reported. */
 const USUAL_PRECISION: Millis = 1000;
 
 function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): readonly Finding<ApplianceCause>[] {
@@ -264,8 +265,8 @@ interface KnownUnit {
 }
 
 /**
- * Names insufficient memory as a possible reason for other faults, without changing their level.
- * @param ofUnit the name of the unit that has the fault, or null if any unit can have it
+ * Adds insufficient memory as a possible reason for other faults, without changing their level.
+ * @param ofUnit the name of the unit that has the fault, or null if any unit may have it
  */
 export function memoryBeside(
   faults: readonly Finding[],
@@ -302,7 +303,7 @@ function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): read
   return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
-/** The firmware may not support SHA-1. */
+/** SNMP may fail because the firmware does not support SHA-1. */
 function judgeSnmpHash(
   facts: ApplianceFacts,
   known: readonly KnownFact[],
@@ -373,7 +374,7 @@ interface UnitSerials {
 
 /**
  * Compares the serial numbers with the configured HA pair, in either order. If the other member answers, for example
- * after a failover, only a note is added. Any other serial number belongs to the wrong unit.
+ * after a failover, only a note is added. Any other serial number means that the wrong unit responded.
  */
 function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;

@@ -51,14 +51,14 @@ export const clock: Declaration<'clock', ClockCause> = {
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
   from: 'round',
-  // Without an NTP server, the time is known only if an HTTP response contains it. A missing time is not a fault then.
+  // Without an NTP server, the time is known only if an HTTP response contains it, so a missing time is not a fault.
   judge: ({ config: { clock: settings }, clock: observations }) =>
     settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
       ? notConfigured('No NTP server is configured, and no answer contained the time')
       : judged(judgeClock(observations, settings.maxOffset), 'The clock agrees with other clocks'),
 };
 
-/** Gradual adjustments by NTP are smaller. */
+/** NTP's gradual adjustments are smaller than this. */
 const CLOCK_WAS_SET: Millis = 2000;
 
 /** Each argument is the wall clock minus the monotonic clock at one moment. */
@@ -72,7 +72,7 @@ export function confirmedClock(now: OwnClock | null, before: OwnClock | null): O
   return now === null || !wasClockSet(before.clockBase, now.clockBase) ? before : now;
 }
 
-/** Added to the precision of two readings. Time servers can deviate slightly. */
+/** Added to the precision of two readings, because time servers can differ slightly. */
 const TOLERANCE: Millis = 2000;
 
 interface Reading {
@@ -125,7 +125,7 @@ export function correctedNow(now: EpochMs, observations: readonly ClockObservati
 const HALF_SECOND: Millis = 500;
 
 /**
- * The time is assumed to apply halfway between request and response.
+ * The server's time is assumed to have been taken halfway between request and response.
  * @param source the server, as `host:port`
  */
 export function observeDateHeader(source: string, http: HttpOutcome): ClockObservation {
@@ -157,7 +157,7 @@ const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /**
  * Marks the licence server's time as trusted if the server's chain is genuine and valid at that time, but not at this
- * machine's time. A single source is sufficient then, because its chain authenticates the server.
+ * machine's time. In this case, a single source is sufficient, because its chain authenticates the server.
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],

@@ -28,7 +28,7 @@ function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>
       const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
       if (suggests === null) return noteOf(told, carrier.carries);
       const { kind: _, ...rest } = told;
-      // Phones outside the network may get a different result than this machine.
+      // For phones outside the network, the result may differ from this machine's.
       const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
       return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
     }),
@@ -68,10 +68,10 @@ function noteOf(told: Finding, carries: Carrier): Finding<never> {
   return note(withMoreSaid(told, '; ', FROM_INSIDE));
 }
 
-/** Share of the purchased SMS below which a warning is raised. */
+/** A warning is raised if less than this share of the purchased SMS messages remains. */
 const LOW = 0.1;
 
-/** A unit without purchased messages uses a separate SMS gateway or sends no SMS. */
+/** A unit without purchased messages uses a separate SMS gateway or does not send SMS messages. */
 function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
@@ -89,7 +89,10 @@ function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/** These checks also cover the licence server. If a fault affects both, it is reported only there. */
+/**
+ * These checks also cover the licence server. A fault that affects both a service and the licence server is reported
+ * only for the licence server.
+ */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {

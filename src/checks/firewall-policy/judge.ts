@@ -244,16 +244,18 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * Both a firewall and the server can be the cause of a closed port. A policy that denies the connection proves that the
- * firewall is the reason. If a policy accepts it, the server is only suspected, because there can be another firewall
- * on the path. A policy that denies only one appliance does not explain why the port is closed for this machine.
+ * A closed port can be caused by a firewall or by the server. A policy that denies the connection proves that the
+ * firewall is the cause. If a policy accepts it, the server is only suspected, because there may be another firewall on
+ * the path. A policy that denies only one appliance does not explain why the port is closed for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/** Reports whether a firewall policy can cause one of the faults, so that the firewall is queried for confirmation. */
+/**
+ * Reports whether a firewall policy could have caused one of the faults. If so, the firewall is queried to confirm it.
+ */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
@@ -280,14 +282,14 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** These faults also affect unrelated hosts, so the licence server is not the reason. */
+/** These faults also affect unrelated hosts, so the licence server is not the cause. */
 const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
 function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
   return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
 }
 
-/** The reason is not open if a nearby device is known to have caused the fault. */
+/** The cause is not open if a nearby device is known to have caused the fault. */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
     suggests === 'egress-blocked' &&

@@ -10,9 +10,9 @@ const NAMES = {
 export const ENTER_POLICY = 'Create the policy with its address and service objects.';
 
 /**
- * Precedes `separatePolicy`. The user checks for existing objects first, because `edit` would change an object with the
- * same name.
- * @param lead a sentence that describes which policy to create, and where
+ * The step before `separatePolicy`. The user checks for existing objects first, because `edit` would change an object
+ * with the same name.
+ * @param lead a sentence that states which policy to create, and where
  */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
@@ -26,8 +26,8 @@ export function createPolicy(lead: string): CommandStep {
 
 /**
  * Creates a policy for FortiAuthenticator's traffic to the server: one source, one destination, one service, no
- * inspection. VDOM, interfaces, NAT and schedule are copied from the policy that matches now. The new policy is the
- * last one, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that no existing
+ * inspection. VDOM, interfaces, NAT and schedule are copied from the policy that matches now. The new policy is added
+ * last, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that no existing
  * policy is changed. Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
  * `config firewall policy`.
  * @param more additional lines for the policy

@@ -28,14 +28,14 @@ type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent'
 export interface ConnectionShare {
   /** A single address, or all addresses between which the DNS answers rotate. */
   readonly addresses: readonly string[];
-  /** DNS returns the addresses in rotation. The repair of an address is not observed while DNS omits it. */
+  /** DNS returns the addresses in rotation. While DNS omits an address, its repair cannot be observed. */
   readonly rotates: boolean;
   readonly pattern: FailurePattern;
-  /** Usually the whole trail, but only the latest round if single failures have ended. */
+  /** Usually the whole trail. Only the latest round if isolated failures have ended. */
   readonly reported: readonly Connection[];
-  /** Starts no earlier than the first failure. */
+  /** Starts at the first failure or later. */
   readonly trail: readonly Connection[];
-  /** Log-likelihood ratio of an intermittent fault to single failures. */
+  /** Log-likelihood ratio of an intermittent fault to isolated failures. */
   readonly score: number;
   /** How often failures returned after a success. If the addresses rotate, an outage counts twice. */
   readonly returns: number;
@@ -52,21 +52,21 @@ export interface Sample {
 }
 
 /**
- * Assumed failure probabilities. Single failures affect at most one in fifty connections, and an intermittent fault
+ * Assumed failure probabilities. Isolated failures affect at most one in fifty connections, and an intermittent fault
  * affects at least one in five. The score is the cumulative sum of the log-likelihood ratios (CUSUM, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
 const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
 const SUCCESS_WEIGHT = Math.log((1 - CHANCE.single) / (1 - CHANCE.fault));
 /**
- * Score above which failures are no longer attributed to chance. With a round every 30 s, single failures reach this
+ * Score above which failures are no longer attributed to chance. With a round every 30 s, isolated failures reach this
  * score less than once a month.
  */
 const ENOUGH = 12.5;
 
 /**
- * Number of times that failures must return after a success before the fault is called intermittent. A single failure
- * before an outage counts as one return.
+ * Number of times that failures must recur after a success before the fault is considered intermittent. A single
+ * failure before an outage counts as one recurrence.
  */
 const FEWEST_RETURNS = 2;
 
@@ -77,20 +77,20 @@ const FEWEST_RETURNS = 2;
  */
 const FEWEST_RUNS = -2;
 
-/** Connections per address. Equals two bursts. */
+/** Connections per address. Corresponds to two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
 const STEADY_RUN = 21;
 /**
- * This many consecutive failures are reported as an outage only after a burst confirms them. At a chance failure rate
- * of one in fifty, two failures in a row are too common.
+ * This many consecutive failures are reported as an outage only after a burst confirms them. If one in fifty
+ * connections fails by chance, two failures in a row are too common.
  */
 const DOUBTED_RUN = 2;
 /** This many consecutive failures are reported as an outage without a burst. */
 export const KNOWN_RUN = 5;
 /** Consecutive successes that end an intermittent fault. A longer outage requires fewer successes. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
-/** A fault becomes critical at the share `from`, and stops being critical at the share `until`. */
+/** A fault becomes critical when its share reaches `from`, and stops being critical at `until`. */
 const CRITICAL = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
@@ -111,7 +111,7 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
   const grave = isCriticalShare(counted, share.intermittent && share.grave);
-  // Connections from before the outage are ignored, so that they do not lower the severity.
+  // Connections made before the outage are ignored, so that they do not lower the severity.
   const steady = failuresInARow(counted.trail) >= (grave ? STEADY_RUN : KNOWN_RUN);
   return {
     ...counted,
@@ -175,7 +175,7 @@ export function byAddress(
 function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sample): FailurePattern {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  // A connection can be lost by chance, but a wrong certificate is never received by chance.
+  // A connection can fail by chance, but a wrong certificate is never received by chance.
   const mayBeChance = own.every(({ fault }) => fault?.confidence !== 'confirmed' && !isForged(fault));
   return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && mayBeChance ? 'doubtful' : 'steady';
 }
@@ -197,8 +197,8 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
 }
 
 /**
- * If the addresses rotate, the return of an outage counts twice. An address that fails again after DNS has returned it
- * again is itself at fault.
+ * If the addresses rotate, a recurring outage counts twice. If DNS returns an address again and the address fails
+ * again, the address itself is at fault.
  */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
@@ -216,8 +216,8 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 }
 
 /**
- * After an outage, one failure of a different kind starts a new fault. After an intermittent fault, there must be more
- * consecutive failures than the intermittent fault can explain.
+ * After an outage, one failure of a different kind starts a new fault. After an intermittent fault, more consecutive
+ * failures are required than the intermittent fault can explain.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;

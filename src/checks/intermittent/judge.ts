@@ -85,7 +85,7 @@ function withIntermittent(stages: StageFindings, share: ConnectionShare, view: V
 }
 
 function softened(stages: StageFindings, share: ConnectionShare, level: 'note' | 'unknown', view: View): StageFindings {
-  // If a target has only one address, findings do not always contain it.
+  // If a target has only one address, its findings do not always contain the address.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
     if (!isFault(finding) || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;

@@ -31,7 +31,7 @@ export interface RoundConnections {
 export interface PathShare {
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** Share over all connections. A fault on the path to all addresses is detected here first. */
+  /** Share of failures across all connections. A fault on the path to all addresses is detected here first. */
   readonly whole: ConnectionShare;
   /** Addresses with intermittent failures, until the failures have ended at all addresses. */
   readonly unclean: readonly string[];
@@ -40,14 +40,14 @@ export interface PathShare {
   readonly forgeries: readonly Forgery[];
 }
 
-/** Unlike packet loss, a forged certificate is never received by chance. */
+/** Unlike packet loss, a forged certificate never occurs by chance. */
 export interface Forgery {
   readonly at: EpochMs;
   readonly address: string;
   readonly fault: ConnectionFault;
 }
 
-/** If DNS rotates the addresses, a fault is not visible at a single address. */
+/** If DNS rotates the addresses, a fault does not show at any one address. */
 interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
@@ -161,7 +161,7 @@ function uncleanAfter(before: readonly string[], parts: Parts, members: readonly
   return [...new Set([...before, ...now])].filter((address) => now.length > 0 && members.includes(address));
 }
 
-/** Addresses that rotate in DNS have one common share. */
+/** Addresses that rotate in DNS share one failure rate. */
 export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
@@ -172,8 +172,8 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 }
 
 /**
- * A part of an intermittent path is intermittent if it has enough of the failures. The part alone may have too few
- * connections to prove this.
+ * A part of an intermittent path is considered intermittent if it has enough of the failures, because the part alone
+ * may have too few connections to prove it.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -216,7 +216,7 @@ export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | n
   return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
-/** Another round is needed if a failure is new or has not been confirmed by a burst yet. */
+/** Another round is needed if a failure is new or has not yet been confirmed by a burst. */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
@@ -315,18 +315,18 @@ function familyOf(address: string): FamilyShare['family'] {
 
 interface Burst {
   readonly at: EpochMs;
-  /** Triggered by an error in FortiAuthenticator's log instead of a failed connection. */
+  /** Triggered by an error in FortiAuthenticator's log rather than by a failed connection. */
   readonly isAsked: boolean;
   /** All connections failed. Such a burst causes no load on the server. */
   readonly isOutage: boolean;
 }
 
 interface BurstRoom {
-  /** After a new failure, or after more failures than expected by chance. */
+  /** Follows a new failure, or more failures than expected by chance. */
   readonly new: boolean;
   /** Repeats an earlier measurement. */
   readonly again: boolean;
-  /** After an error in FortiAuthenticator's log, if no connection has failed. */
+  /** Follows an error in FortiAuthenticator's log although no connection has failed. */
   readonly asked: boolean;
 }
 
@@ -353,7 +353,7 @@ function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** A future time, which can occur after the clock was set back, is not recent. */
+/** A future time, which can occur after the clock was set back, does not count as recent. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

@@ -15,7 +15,7 @@ const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was t
 
 /**
  * The internet is reachable if any host accepts or refuses a connection. If only the licence server accepts
- * connections, a firewall may block the control hosts on purpose, so only a note is added.
+ * connections, a firewall may be meant to block the control hosts, so only a note is added.
  * @param answered the hosts that have responded since ftm-watch was started, as `host:port`
  */
 function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
@@ -24,7 +24,7 @@ function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>):
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  // If all connections and DNS queries are refused, a packet filter on this machine may be the reason.
+  // If all connections and DNS queries are refused, a packet filter on this machine may be the cause.
   if (all.some(isRefused) && (round.controls.length === 0 || !all.every(isRefused) || isAnyNameAnswered(round)))
     return judged([], 'Connections are refused, so the internet is reachable');
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
@@ -45,7 +45,7 @@ export function answeringHosts({ controls, path: { licenseServer } }: RoundObser
     .map(({ subject }) => subject);
 }
 
-/** Control hosts that have never responded are ignored, because a firewall may block them on purpose. */
+/** Control hosts that have never responded are ignored, because a firewall may be meant to block them. */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,
   tried: readonly EndpointObservation[],

@@ -35,7 +35,7 @@ type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 
 interface AssignmentInput extends ListedUnit {
-  /** All are needed, because cluster members are evaluated together. */
+  /** All appliances are needed, because cluster members are evaluated together. */
   readonly listed: readonly ListedUnit[];
   readonly registration: RegistrationObservation;
 }
@@ -82,7 +82,7 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   ];
 }
 
-/** New tokens on a unit can reveal a licence that was unknown when the registration service was last queried. */
+/** New tokens on a unit can belong to a licence that was unknown when the registration service was last queried. */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
     rule: 'license-looked-up',
@@ -93,7 +93,7 @@ function notLookedUp(unit: Unit, license: string): Finding {
   });
 }
 
-/** Earlier results stay valid after a failed query, because licences are rarely moved. */
+/** Earlier results remain valid after a failed query, because licences are rarely moved. */
 function keptNote(
   subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
@@ -232,7 +232,7 @@ function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quot
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {
-  // The licence should be on the active member. If the active member is unknown, the member that responds is used.
+  // The licence belongs on the active member. If the active member is unknown, the member that responds is used.
   const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
   return known({ appliance: name, serial, primary: inCharge, license, holder });
 }
@@ -259,7 +259,7 @@ function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
   return [...certificates.values()].flatMap(({ license, redeemBy }): readonly Finding[] => {
-    // The certificate gives a date without a time zone, so the day is assumed to end at midnight UTC.
+    // The certificate states a date without a time zone, so the day is assumed to end at midnight UTC.
     const left = redeemBy === null ? null : Math.ceil((redeemBy + DAY - input.at) / DAY);
     const stage = left === null ? undefined : STAGES.find(([days]) => left <= days);
     if (redeemBy === null || left === null || stage === undefined) return [];
@@ -294,7 +294,7 @@ const REASON: Readonly<Record<Confidence, string>> = {
   suspected: 'it is unknown whether the licence was redeemed',
 };
 
-/** Returns null if the licence was redeemed, or if the unit that could show this cannot be queried now. */
+/** Returns null if the licence was redeemed, or if the unit that could confirm this cannot currently be queried. */
 function notRedeemed(license: string, { units, registration }: RedeemInput): Confidence | null {
   const held = units.filter(({ config: { api } }) => api !== null).map(({ rest }) => holdsTokensOf(rest, license));
   // A licence that is registered to a unit was probably redeemed, although Fortinet does not document this.
@@ -340,7 +340,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/** Names the oldest answer that is still used because the registration service returned no newer one. */
+/** Reports the oldest answer that is still used because the registration service has not returned a newer one. */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'
@@ -362,8 +362,8 @@ interface ListedUnit {
 
 /**
  * `in-place`: on this unit, on the active member of its cluster, or on the primary of a load balancer. If the active
- * member is unknown, any other suitable member counts. `perhaps-shared` and `perhaps-other-unit`: on another unit,
- * which is configured or not. It is unknown whether this unit is a load balancer or a member of a pair.
+ * member is unknown, any suitable member counts. `perhaps-shared` and `perhaps-other-unit`: on another unit, which is
+ * configured or not configured, respectively. It is unknown whether this unit is a load balancer or a member of a pair.
  * `unlisted-primary`: this unit is a load balancer, and its primary is not configured.
  */
 type Placement =
@@ -406,7 +406,7 @@ function isCoveredByOthers({ unit, listed }: AssignmentInput): boolean {
   );
 }
 
-/** True as well if the holder's tokens are unknown. */
+/** Also true if the holder's tokens are unknown. */
 function holderExpectsIt({ listed }: AssignmentInput, license: string, holder: string): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>

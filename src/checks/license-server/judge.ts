@@ -38,8 +38,8 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
- * Any status below 500, or a request for a client certificate, shows that the server is running. The server is reported
- * as down only if none of its decisive addresses answers properly.
+ * Any status below 500 shows that the server is running, as does a request for a client certificate. The server is
+ * reported as down only if none of its decisive addresses answers properly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>

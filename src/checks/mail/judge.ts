@@ -29,7 +29,7 @@ type MailCause = keyof typeof MAIL_CAUSES;
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-/** Expected result of a step in an SMTP session, and the claim to report if the result differs. */
+/** Expected result of a step in an SMTP session, with the claim to report if the result differs. */
 interface Expectation {
   readonly rule: string;
   readonly claim: string;
@@ -82,7 +82,7 @@ const RECIPIENT: Expectation = {
   suggests: 'mail-recipient-rejected',
 };
 
-/** Greylisting is normal. The server accepts the message when it is sent again. */
+/** Greylisting is not a fault. The server accepts the message on a later attempt. */
 const GREYLISTED = { claim: 'The mail server asks the client to retry later.', kind: 'later' } as const;
 
 const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
@@ -142,10 +142,10 @@ const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other
 };
 
 /**
- * `client`: a block list, an access list or a missing reverse name. `turned-away`: no reason is given, so other clients
- * may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
- * temporarily, for all clients. `policy`: an unspecified security policy. `other`: the sender or the recipient is
- * rejected.
+ * `client`: a block list, an access list or a missing reverse DNS name. `turned-away`: no reason is given, so other
+ * clients may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
+ * temporarily unavailable to all clients. `policy`: an unspecified security policy. `other`: the sender or the
+ * recipient is rejected.
  */
 type Refusal =
   | 'relaying'
@@ -205,7 +205,7 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-/** Used if a stage failed without a more specific reason. */
+/** The refusal for each stage if there is no more specific reason. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
 function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
@@ -248,8 +248,8 @@ const RELAYING =
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * Complaints about the client's address from Postfix, Exim, Sendmail, Exchange and block lists. X.7.25: its reverse
- * name is wrong (RFC 7372 §3.3). X.7.23: the SPF record does not include it (RFC 7372 §3.2).
+ * Rejections of the client's address by Postfix, Exim, Sendmail, Exchange and block lists. X.7.25: the address's
+ * reverse DNS name is wrong (RFC 7372 §3.3). X.7.23: the SPF record does not include the address (RFC 7372 §3.2).
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
@@ -266,12 +266,12 @@ const REQUIRED: readonly number[] = [530, 538];
 const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
 
 /**
- * Temporary codes about addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3), for which a retry does not help.
- * Excludes Postscreen's reply to new clients, because Postscreen accepts their next attempt.
+ * Temporary codes that concern addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3) and for which a retry does
+ * not help. Excludes Postscreen's reply to new clients, because Postscreen accepts their next attempt.
  */
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
-/** @param reply a negative reply to a command, or in place of the greeting */
+/** @param reply a negative reply to a command, or a negative greeting */
 function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
   if (stage === 'login') return refusedLogin(code);
@@ -293,7 +293,7 @@ function refusedLogin(code: number): Refusal {
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Postfix or Exchange reject this sender address for the logged-in user. */
+/** Postfix or Exchange does not permit this sender address for the logged-in user. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }
@@ -321,7 +321,7 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
   return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
 }
 
-/** If the port expects TLS from the start, the server and the client wait for each other. */
+/** If the port expects TLS from the start, the server and the client each wait for the other. */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
@@ -369,9 +369,9 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-/** A dead internet connection explains a missing answer, but not a refusal. */
+/** A failed internet connection explains a missing answer, but not a refusal. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** A faulty resolver can explain this. */
+/** Failures that a faulty resolver can explain. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 function breaksOnly(rules: readonly string[]): Explanation['when'] {
@@ -405,8 +405,8 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /**
- * If no mail servers are configured, they are read from the appliances. An appliance that cannot be read may use mail
- * servers that ftm-watch does not know.
+ * If no mail servers are configured, they are read from the appliances. If an appliance's API cannot be read, the
+ * appliance may use mail servers that are unknown to ftm-watch.
  */
 function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
@@ -462,8 +462,8 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
 }
 
 /**
- * A delay is a fault only if the activation code has expired on arrival. This machine measured it with its own retries,
- * which are more frequent than those of most clients.
+ * A delay is a fault only if the activation code has expired when it arrives. This machine measured the delay with its
+ * own retries, which are more frequent than those of most clients.
  */
 function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -483,7 +483,7 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 export interface MailView {
-  /** True if the probe uses FortiAuthenticator's address. The mail server then treats both the same way. */
+  /** True if the probe uses FortiAuthenticator's address. In that case, the mail server treats both the same way. */
   readonly fromAppliance: boolean;
 }
 

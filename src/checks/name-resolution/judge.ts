@@ -54,7 +54,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
   };
 }
 
-/** From all resolvers, without duplicates, IPv4 first. */
+/** Returns the addresses from all resolvers, without duplicates, IPv4 first. */
 export function dialledAddresses(
   observations: readonly DnsObservation[],
   expectedAddresses: readonly string[],
@@ -241,7 +241,7 @@ function describe(address: string): string {
   return owner === null ? WHAT_IT_IS[classifyAddress(address) ?? 'bogon'] : `the block page of ${owner}`;
 }
 
-/** Only a failed A query is a fault, because FortiAuthenticator uses IPv4. */
+/** Only a failed A query counts as a fault, because FortiAuthenticator uses IPv4. */
 function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
   const harmful = !isUsable(a);
   const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
@@ -271,7 +271,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
           ? `${resolverNamed(resolver)} returns neither an A nor an AAAA record for the name.`
           : `${resolverNamed(resolver)} reports that the name does not exist (NXDOMAIN).`,
       expected: `an address for ${hostOf(context.subject)} from ${resolver}`,
-      // A second, working resolver does not help after a negative answer, because a stub resolver queries its next
+      // A second, working resolver does not help after a negative answer, because a stub resolver queries the next
       // server only if the first one does not answer.
       level: 'broken',
       suggests: 'name-not-found',

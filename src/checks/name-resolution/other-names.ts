@@ -210,7 +210,7 @@ function ofThisName(
   return { ...(isAlone ? { kind: 'this-name-alone' } : {}), ...comparison(seen, own) };
 }
 
-/** Prefers an unrelated name, because a filter can cover a whole domain. */
+/** Prefers an unrelated name, because a filter can block a whole domain. */
 function comparison({ name }: DnsObservation, own: readonly DnsObservation[]): Pick<Explanation, 'more'> {
   const answered = own.find(hasAddress);
   if (answered !== undefined) return { more: `the resolver answers for ${answered.name}` };

@@ -22,12 +22,12 @@ import { nameList } from '../../core/visible-text.ts';
 import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 
-/** The path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
+/** The path from this machine to the licence server. FortiAuthenticator probably uses a similar path. */
 const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
 /**
- * Here, this machine's probes are more reliable than a log line, which shows only that the path is broken somewhere. A
- * log line alone does not raise the causes of these checks.
+ * For these checks, this machine's probes are more reliable than a log line, which shows only that the path is broken
+ * somewhere. A log line alone does not raise these checks' causes.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
@@ -86,7 +86,7 @@ function subjectOf(appliance: string, suggests: string | null): string {
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
-/** If only the unit's network path can explain the line, the matching firewall policy is the first thing to check. */
+/** If only the unit's network path can explain the line, the matching firewall policy should be checked first. */
 function complaintOf(
   appliance: string,
   { short, summary }: PollingError,
@@ -99,7 +99,7 @@ function complaintOf(
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };
 }
 
-/** Probe results are more useful than the log signature only if the path must be at fault. */
+/** Probe results are more useful than the log signature only if the fault must be on the path. */
 function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
@@ -158,7 +158,7 @@ function shorten(line: string): string {
 
 const MOST_SENDERS = 6;
 
-/** A log that was never received proves nothing. */
+/** If no log line has ever been received, a missing log proves nothing. */
 function judgeFirstLines({ config, report: { appliances }, unknownSenders }: Heard): readonly Finding[] {
   const silent = appliances
     .filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold)
@@ -221,7 +221,7 @@ function canCome(by: string): Explanation['when'] {
 function judgeLog(facts: LogFacts): Judgement {
   if (!listens(facts.config)) return notConfigured('No log source is configured');
   switch (facts.kind) {
-    // `ftm-watch check` does not receive the log. A missing log is not a problem there, so the state is not `unknown`.
+    // `ftm-watch check` does not receive the log, so a missing log is not a problem and the state is not `unknown`.
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
@@ -258,7 +258,7 @@ function textOf(match: PolicyMatch): string {
   return match.kind === 'policy' ? policyText(match.policy) : 'the implicit deny';
 }
 
-/** Time after a repair during which FortiAuthenticator's earlier connections can still time out. */
+/** For this long after a repair, FortiAuthenticator's earlier connections may still time out. */
 const AFTERMATH: Millis = 60_000;
 
 type PreconditionOf = (cause: string) => string;
@@ -266,7 +266,7 @@ type PreconditionOf = (cause: string) => string;
 /** A current or past fault that causes errors in FortiAuthenticator's log. */
 export interface FaultSeen {
   readonly precondition: string;
-  /** The only affected appliance. Null if every appliance can be affected. */
+  /** The only affected appliance. Null if any appliance may be affected. */
   readonly appliance: string | null;
   /** Time when the fault was last detected. */
   readonly at: EpochMs;
@@ -280,7 +280,7 @@ export interface UnexplainedPolling {
 /** The check whose failure explains every connection error. */
 const BY_CONNECTION = 'reachability';
 const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
-/** Licence faults do not cause messages about failed connections. */
+/** Licence faults do not cause log messages about failed connections. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
 
 /** For example, a TLS fault cannot cause a name resolution error. */
@@ -301,7 +301,10 @@ export function complainedOf({ appliances }: PollingReport, preconditionOf: Prec
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
 }
 
-/** Returns the time when any appliance last logged an error that a path fault can cause. A single log line counts. */
+/**
+ * Returns the time when any appliance last logged an error that a path fault can cause. A single log line is
+ * sufficient.
+ */
 export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
   const times = appliances
     .flatMap(({ errors }) => errors)
@@ -340,7 +343,7 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
   return a.precondition === b.precondition && a.appliance === b.appliance;
 }
 
-/** Log errors stay in the time window after the path is repaired, and must not raise a separate alarm then. */
+/** Errors from the log remain in the time window after the path is repaired. They must not raise a separate alarm. */
 export function withoutExplained(
   report: PollingReport,
   faults: readonly FaultSeen[],
@@ -349,7 +352,7 @@ export function withoutExplained(
   const parts = report.appliances.map((appliance) => {
     const { name, errors } = appliance;
     const own = faults.filter((fault) => fault.appliance === null || fault.appliance === name);
-    // The fault must be able to cause the error, and was present during or shortly before it.
+    // The fault must be able to cause the error, and must have been present during or shortly before it.
     const isExplained = (error: PollingError): boolean => {
       const by = explainedBy(error, preconditionOf);
       return own.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
@@ -369,7 +372,7 @@ export function withoutExplained(
   };
 }
 
-/** Occurrences during a fault prove nothing about later occurrences, regardless of how the log lines were received. */
+/** Errors during a fault prove nothing about later errors, regardless of how the log lines were received. */
 function withoutExplainedMoments(error: PollingError, isExplained: (at: EpochMs) => boolean): PollingError {
   const { moments, reliableAt } = error;
   return {

@@ -70,7 +70,7 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
   ];
 }
 
-/** The proxy's response describes the problem. If there is none, the proxy itself is at fault. */
+/** The proxy's response describes the problem. If the proxy sent no response, the proxy itself is at fault. */
 function throughProxy(
   seen: EndpointObservation,
   { proxyAnswer }: TcpFailure,
@@ -181,7 +181,7 @@ export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * Returns the shortest connect time to the internet, or null if the estimate is too uncertain. Hosts whose connect
+ * Returns the shortest connect time to the internet, or null if it cannot be estimated reliably. Hosts whose connect
  * times were measured only under the load of a round are ignored.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
@@ -194,9 +194,9 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 }
 
 /**
- * Both a firewall and the server can cause a timeout or a refusal, so the cause is only suspected. A refusal that
- * arrives very early comes from a nearby device. Node reports neither its kind (TCP reset or ICMP message) nor its
- * sender, so only the time is evaluated.
+ * A timeout or a refusal can be caused by a firewall or by the server, so the cause is only suspected. A refusal that
+ * arrives very early comes from a nearby device. Node reports neither the kind of refusal (TCP reset or ICMP message)
+ * nor the sender, so only the time is evaluated.
  */
 function explainShutPorts(
   findings: readonly Finding[],
@@ -239,8 +239,8 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * A nearby device is reported only if all addresses are refused nearby, because each address can be closed for a
- * different reason.
+ * A nearby device is reported only if the connections to all addresses are refused nearby, because each address may be
+ * closed for a different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
@@ -297,8 +297,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * One address that accepts connections is sufficient proof here, even if a second resolver returns other addresses. In
- * later stages it is not, because an inspecting device can respond in place of the server.
+ * In this stage, one address that accepts connections is sufficient proof, even if a second resolver returns other
+ * addresses. In later stages, it is not, because an inspecting device can respond in place of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

@@ -26,9 +26,9 @@ interface BlockFacts {
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;
-  /** The server rejected a deliberately unacceptable TLS hello, so small answers arrive. */
+  /** The server rejected a deliberately unacceptable ClientHello, so small answers do arrive. */
   readonly smallAnswered: boolean;
-  /** Number of control hosts if all their connections ended in the same way. Otherwise 0. */
+  /** Number of control hosts if all their connections ended in the same way, otherwise 0. */
   readonly controlsAlike: number;
 }
 
@@ -124,7 +124,7 @@ function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/** Load on this machine can distort single connect times. */
+/** Load on this machine can distort individual connect times. */
 const FEWEST_CONNECTS = 4;
 /** An answer within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
@@ -132,8 +132,8 @@ const TOO_FAST = 0.6;
 const NO_CHAIN = { authorities: [], accepted: null };
 
 /**
- * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. For problems on this
- * machine and unreadable chains, the verdict is `unknown`.
+ * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. If there is a problem
+ * on this machine or a chain is unreadable, the verdict is `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;
@@ -204,7 +204,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     verdict: 'blocked',
     confidence,
     product,
-    // All these findings have the same confidence, because they result from one decision.
+    // All these findings have the same confidence, because they result from the same decision.
     findings: told.map((expectation) => ({
       ...expectation,
       subject: target,

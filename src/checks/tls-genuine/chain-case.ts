@@ -55,7 +55,7 @@ export interface ChainCase {
   readonly baselineMatch: BaselineMatch;
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** Intermediate certificate that the path needs but the server did not send. */
+  /** Intermediate certificate that the path requires but that the server did not send. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
 }
@@ -128,7 +128,7 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
 
 function judgeDates(chainTrust: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
   const { now } = evidence;
-  // The dates of the last certificate are not checked, because this certificate is trusted directly.
+  // The last certificate's dates are not checked, because this certificate is trusted directly.
   const links = chainTrust.path.length > 1 ? chainTrust.path.slice(0, -1) : chainTrust.path;
   const isExpired = (certificate: Certificate): boolean => now > certificate.notAfter;
   const isEarly = (certificate: Certificate): boolean => now < certificate.notBefore;
@@ -164,7 +164,7 @@ export interface TrustedPath {
   readonly flaws: readonly Flaw[];
 }
 
-/** Everything except the observations from the current round. */
+/** Everything except the current round's observations. */
 export interface TlsGrounds {
   readonly trust: Trust;
   readonly profile: TrustProfile;
@@ -181,7 +181,7 @@ export interface TlsEvidence extends TlsGrounds {
   readonly closer?: CloserLook;
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /** OpenSSL's result for this chain, with the chain's trusted certificate as the trust anchor. */
+  /** OpenSSL's result for this chain when the chain's trusted certificate is the trust anchor. */
   readonly openssl: OpensslWord | null;
   /**
    * Flaws that the learned chain and all accepted chains at this address have in common. Null if there are no such
@@ -230,7 +230,7 @@ export interface TlsJudgement {
   readonly product: string | null;
   readonly findings: readonly Finding[];
   readonly summary: string;
-  /** Action that would lead to a definite result, as the rest of a sentence. Null if the result is definite. */
+  /** Action that would lead to a definite result, worded as the end of a sentence. Null if the result is definite. */
   readonly wouldSettle: string | null;
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
@@ -304,7 +304,7 @@ export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null)
 }
 
 /**
- * Flaws that all accepted chains at an address had in common. A flaw that was always present has been harmless so far.
+ * Flaws that all accepted chains at an address had in common. A flaw that has always been present is harmless so far.
  */
 export interface FlawMemory {
   /** Null if no accepted chain was observed at the address. */
@@ -312,7 +312,7 @@ export interface FlawMemory {
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
-/** High enough that forged DNS answers do not displace real addresses. */
+/** High enough to prevent forged DNS answers from displacing real addresses. */
 const MOST_ADDRESSES = 256;
 
 /** @param learned the learned chain's flaws, which apply to new addresses */
@@ -332,8 +332,8 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
 }
 
 /**
- * Origin that a chain claims with its names. Names prove nothing, but a change at the vendor does not explain a chain
- * that claims to be from another party.
+ * Origin that the names in a chain claim. Names prove nothing, but a change on the vendor's side does not explain a
+ * chain that claims to be from another party.
  */
 type Claim = 'vendor' | 'public' | 'other';
 
@@ -378,7 +378,7 @@ const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
 /** Such as `FG3K4ETB19900078` and `FACVM0000000001`. */
 const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
-/** The unit contains a product name such as `FortiGate`. */
+/** The organizational unit contains a product name such as `FortiGate`. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
 /** Fortinet products whose factory certificates do not always contain a serial number. */
@@ -452,7 +452,7 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/** The person who learned the chain would otherwise expect it to be used. */
+/** Without this finding, the person who learned the chain would expect it to be used. */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [

@@ -21,16 +21,16 @@ import type { Signal } from './signals.ts';
 /** A row in the verdict table: an explanation, its condition, and its messages. */
 export interface Hypothesis {
   readonly id: string;
-  /** For docs/internals/interception.md. */
+  /** The condition in words, for docs/internals/interception.md. */
   readonly when: string;
   /** The first matching row determines the verdict. */
   readonly holds: (facts: VerdictFacts) => boolean;
   readonly verdict: Verdict;
   readonly confidence: Confidence;
   readonly tells: readonly Telling[];
-  /** Can contain placeholders from `WORDS` in verdict.ts. */
+  /** May contain placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
-  /** Action that would lead to a definite result, as the rest of a sentence with placeholders. */
+  /** Action that would lead to a definite result, worded as the end of a sentence with placeholders. */
   readonly wouldSettle?: string;
   readonly kind?: BrokenCertificateKind;
   /** Replaces the verdict's default level. */
@@ -86,11 +86,11 @@ export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'da
    * sent a TLS alert with a reason.
    */
   readonly ended: 'handshake' | 'alert' | 'cut';
-  /** There is an observation from this round that a change at the vendor cannot cause. */
+  /** This round produced an observation that a change on the vendor's side cannot explain. */
   readonly witnessed: boolean;
   /** The genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
-  /** A change at the vendor does not explain a hint, but a hint depends on earlier observations. */
+  /** A change on the vendor's side does not explain a hint either, but a hint depends on earlier observations. */
   readonly hinted: boolean;
 }
 
@@ -108,7 +108,7 @@ function isElsewhere(facts: VerdictFacts): boolean {
 }
 
 /**
- * Fortinet does not publish the names in the genuine certificate, so an unexpected name does not speak against the
+ * Fortinet does not publish the names in the genuine certificate, so an unexpected name is not evidence against the
  * vendor.
  */
 function isClaimed(facts: VerdictFacts): boolean {
@@ -143,7 +143,7 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
   return evidence.profile !== 'pinned' || evidence.baseline !== null || pins.length + anchors.length > 0;
 }
 
-/** A public authority may change its roots or intermediates, so only its organization is compared. */
+/** A public authority may change its root or intermediate certificates, so only its organization is compared. */
 function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
   const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
   if (root === undefined) return baselineMatch;
@@ -279,7 +279,7 @@ const ACCEPTED: readonly Hypothesis[] = [
   },
 ];
 
-/** Chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`). */
+/** Rows for chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`). */
 const CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
@@ -362,7 +362,7 @@ const CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
-/** Certificates with the right name from an authority that inspection products cannot use. */
+/** Rows for certificates with the right name from an authority that inspection products cannot use. */
 const ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',
@@ -419,7 +419,7 @@ const UNVERIFIED: Hypothesis = {
 
 /**
  * The table that determines the verdict. If a chain is not accepted, a witness in this round confirms an interception.
- * Without a witness, the verdict depends on whether a change at the vendor, such as a new authority or a missing
+ * Without a witness, the verdict depends on whether a change on the vendor's side, such as a new authority or a missing
  * intermediate certificate, can explain the chain.
  * @internal
  */

@@ -12,8 +12,8 @@ import type { TargetFacts } from '../check.ts';
 type OlderTlsFacts = Pick<TargetFacts, 'path' | 'tls' | 'knowledge' | 'surroundings'>;
 
 /**
- * Connections with each TLS version that must have the same result. If every second connection is inspected, fewer
- * could differ by chance.
+ * For each TLS version, this many connections must have the same result. If every second connection is inspected, a
+ * difference between fewer connections could be due to chance.
  */
 const FEWEST = 3;
 
@@ -101,7 +101,7 @@ function differenceIn(seen: OlderTlsFacts): Difference | null {
     judgedBeside(seen, { ...endpoint, tls: outcome }, references);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // TLS 1.3 was inspected as well, so the versions do not differ.
+  // TLS 1.3 was also inspected, so the versions do not differ.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;

@@ -65,7 +65,7 @@ export function judgeTlsPath(
   return { endpoints, worst: combine(endpoints) };
 }
 
-/** Only decisive addresses can break the precondition, but the findings about all addresses are returned. */
+/** Only decisive addresses can break the precondition, but findings about all addresses are returned. */
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
   const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
@@ -86,7 +86,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
-/** Adds the affected address and the working addresses. */
+/** Adds the affected address and the working addresses to the finding. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
   return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
@@ -174,7 +174,7 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
 interface OpensslWords {
   of(chain: CapturedChain): OpensslWord | null;
   isOpen(chain: CapturedChain): boolean;
-  /** Counts the check if it is possible now. */
+  /** Returns whether the check is possible now and, if so, counts it. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }

@@ -31,7 +31,7 @@ export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** The log arrives and contains no FortiToken Mobile errors. */
+/** True if the log arrives and contains no FortiToken Mobile errors. */
 export function seemsUnaffected(report: PollingReport): boolean {
   return speaks(report, ({ errors }) => errors.length === 0);
 }
@@ -53,7 +53,7 @@ function withComplaints(findings: readonly Finding[], report: PollingReport, sub
 }
 
 /**
- * The certificate of an unknown authority, together with certificate errors in the log, raises a suspicion. The vendor
+ * A certificate from an unknown authority raises a suspicion if the log contains certificate errors as well. The vendor
  * may use a new authority that FortiAuthenticator does not know yet.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
@@ -142,7 +142,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   summary: ({ tls }) => tls.worst?.summary ?? 'There was no connection to check',
 };
 
-/** The proxy is the most likely reason for a fault inside its tunnel. */
+/** The proxy is the most likely cause of a fault inside its tunnel. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };

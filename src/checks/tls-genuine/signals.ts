@@ -89,7 +89,7 @@ function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' 
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
-  // The genuine authority also signs device certificates, but they do not belong to the server.
+  // The genuine authority also signs device certificates, but these do not belong to the server.
   return identity !== 'device' && (accepted !== null || isShared);
 }
 
@@ -171,7 +171,7 @@ const SIGNALS: readonly Finder[] = [
   signal('certificate-is-not-brand-new', 'weak', brandNew),
   // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-  // A change at the vendor can also cause the following signals, so they are only additional evidence.
+  // A change on the vendor's side can also cause the following signals, so they are only additional evidence.
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
@@ -270,10 +270,10 @@ function otherThanLearned(chain: ChainCase): Seen | null {
 }
 
 /**
- * `witness`: an observation from this round that a change at the vendor cannot cause. A single witness confirms an
- * interception. `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint
- * only raises a suspicion. `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts),
- * which is only listed in the evidence.
+ * `witness`: an observation from this round that a change on the vendor's side cannot explain. A single witness
+ * confirms an interception. `hint`: a difference from earlier observations that a change on the vendor's side does not
+ * explain. A hint only raises a suspicion. `weak`: an observation that has ordinary explanations (a renewal, several
+ * nodes, virtual hosts) and is only listed in the evidence.
  */
 export interface Signal extends Told {
   readonly weight: 'witness' | 'hint' | 'weak';
@@ -283,9 +283,8 @@ export interface Signal extends Told {
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * Details of a known certificate that appear with another key, such as a genuine authority's name, or the genuine
- * leaf's dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host
- * has it.
+ * A known certificate's details that appear with another key, such as a genuine authority's name, or the genuine leaf's
+ * dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host has it.
  */
 const COPY = {
   rule: 'names-belong-to-their-keys',
@@ -309,7 +308,7 @@ function borrowedName(chain: ChainCase): Signal | null {
 }
 
 /**
- * If an authority was not sent, only certificates that signed another certificate are compared, because anybody can
+ * If an authority was not sent, only certificates that signed another certificate are compared, because anyone can
  * append unrelated certificates.
  */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {

@@ -52,7 +52,7 @@ function judgeChain(chain: ChainCase): TlsJudgement {
   };
 }
 
-/** Keeps the findings about all addresses. */
+/** Includes the findings about all addresses. */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
   const [worst] = ordered;

@@ -101,7 +101,7 @@ function judgeSupply(
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
-/** Tokens with an undocumented status may be free as well. */
+/** Tokens with an undocumented status may also be free. */
 function judgeUnclear(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -116,7 +116,7 @@ function judgeUnclear(
   return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
 
-/** Licences without tokens are not activated yet, which users should know before a migration. */
+/** Licences without tokens have not been activated yet, which users should know before a migration. */
 function judgeLicenses(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -247,7 +247,7 @@ function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts
 
 interface Pool {
   readonly members: readonly string[];
-  /** Observation of the active member or, if that is unknown, of the most informative member. */
+  /** Observation of the active member or, if the active member is unknown, of the member that reports the most. */
   readonly observation: ApplianceObservation;
   readonly licenses: readonly string[];
   readonly certificates: WatchedConfig['appliances'][number]['certificates'];
@@ -310,7 +310,7 @@ interface Bought {
 
 /**
  * Compares each licence's tokens on the unit with the purchased number from the licence certificate and the
- * registration service. A licence without tokens is not activated yet. If the two sources differ and one of them
+ * registration service. A licence without tokens has not been activated yet. If the two sources differ and one of them
  * matches the unit, nothing is reported.
  */
 function judgeBought(

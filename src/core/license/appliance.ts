@@ -45,7 +45,7 @@ export interface ApplianceFailure extends Failure, Observed {}
 /** From `/systeminfo/`. */
 export interface SystemFacts {
   readonly serial: string;
-  /** Other member of an HA cluster. Null on a standalone unit. */
+  /** The other member of an HA cluster. Null on a standalone unit. */
   readonly peerSerial: string | null;
   /** For example `FACVMKVM v8.0.3, build0099 (GA)`. */
   readonly firmware: string | null;
@@ -79,10 +79,14 @@ export interface TokenCounts {
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
   /** Number of tokens (FTKMOB serial numbers) from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
-  /** Regardless of their status. Users cannot log in with a locked token until it is unlocked. */
+  /**
+   * Number of locked tokens, regardless of their status. Users cannot log in with a locked token until it is unlocked.
+   */
   readonly locked: number;
   readonly withoutLicense: number;
-  /** Tokens that are waiting for activation, at most the first few thousand. Absent if no token has a serial number. */
+  /**
+   * Tokens that are waiting for activation, limited to the first few thousand. Absent if no token has a serial number.
+   */
   readonly pending?: readonly PendingToken[];
 }
 
@@ -93,7 +97,7 @@ export interface PendingToken {
   readonly age: Millis;
 }
 
-/** Activation server that the appliance actually uses, from `/fortitokenmobileprovisioning/`. */
+/** The activation server that the appliance actually uses, from `/fortitokenmobileprovisioning/`. */
 export interface ProvisioningServer {
   readonly host: string;
   readonly port: number | null;
@@ -129,7 +133,7 @@ export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 /** Combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** As the responding unit reports it, otherwise as configured. */
+  /** As reported by the responding unit, otherwise as configured. */
   readonly serial: string | null;
   /** Serial numbers of the other cluster members, as reported by the unit or SNMP, or as configured. */
   readonly peers: readonly string[];
@@ -141,8 +145,8 @@ export interface Unit {
 }
 
 /**
- * Values from the unit take precedence over the configuration. After a failover, a floating address can lead to the
- * other member, and the configured serial number then belongs to the peer.
+ * Values from the unit take precedence over the configuration. After a failover, a floating address may lead to the
+ * other member. In that case, the configured serial number is the peer's.
  */
 export function unitOf(
   expected: ExpectedUnit,
@@ -198,7 +202,7 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
 }
 
 /**
- * SNMP reports only the role of the unit that it reached. If SNMP uses a different address, that unit can be the other
+ * SNMP reports only the role of the unit that it reached. If SNMP uses a different address, that unit may be the other
  * member.
  */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
@@ -211,7 +215,7 @@ function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: reado
   return others.length === 1 && other !== undefined ? other : null;
 }
 
-/** Facts that determine how severely a fault affects users. Null if no appliance reports the fact. */
+/** Facts that determine how severely a fault affects users. A fact is null if no appliance reports it. */
 export interface ActivationContext {
   /**
    * A purchased licence is active, so tokens that users have already activated keep working regardless of faults on the
@@ -313,7 +317,7 @@ export function haRoleOf(status: number): HaRole | null {
   return ROLE_BY_STATUS.get(status) ?? null;
 }
 
-/** Each lookup uses one call from a small quota. */
+/** Each lookup uses up one call of a small quota. */
 const MAX_LICENSES = 50;
 
 /** Trial licences come with the unit and are not registered to any account. */
@@ -328,7 +332,7 @@ export function licensesOf(configured: readonly string[], observation: Appliance
 
 export const MOST_PENDING = 5000;
 
-/** Time when each token was first seen as pending, by the hash of its serial number. */
+/** Time when each token was first seen as pending, keyed by the hash of its serial number. */
 export type PendingSince = ReadonlyMap<string, EpochMs>;
 
 /** If any unit did not report its tokens, nothing is removed, because a missing token may belong to that unit. */

@@ -21,7 +21,7 @@ export interface FirewallFacts extends Flow {
   readonly kind: 'ok';
   readonly serial: string | null;
   readonly match: PolicyMatch;
-  /** For the licence server's name. Also empty if the objects could not be read. */
+  /** Address objects for the licence server's name. Also empty if the objects could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
 }
 
@@ -119,7 +119,7 @@ export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'sour
 /**
  * Reports whether the text is safe as a quoted interface or zone name in a FortiOS command. FortiOS allows at most 79
  * characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`). This function also rejects characters
- * that the command line interprets (`?`, `\\`, `$`), and the comma, which separates names in findings.
+ * that the command line interprets (`?`, `\\`, `$`) and commas, because commas separate names in findings.
  */
 export function isInterfaceName(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_.:/@+ -]{0,78}$/u.test(text) && !text.endsWith(' ');

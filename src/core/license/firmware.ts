@@ -22,13 +22,13 @@ export interface FirmwareFact {
   readonly id: string;
   readonly use: FactUse;
   readonly affected: readonly VersionRange[];
-  /** Versions within the ranges that the source does not mention. */
+  /** Versions that are within the ranges but that the source does not mention. */
   readonly notMentioned: readonly Version[];
   /** Set only if `use` is `memory`. */
   readonly leastMemoryKb: number | null;
-  /** Continues the words "Firmware 6.5.3". */
+  /** Text that follows "Firmware 6.5.3" in a sentence. */
   readonly summary: string;
-  /** Continues a sentence after a colon. */
+  /** Text that follows a colon in a sentence. */
   readonly todo: string;
   /** Actions to avoid during an outage, as a sentence with the placeholder `{units}`. Set only if `use` is `outage`. */
   readonly warning: string | null;

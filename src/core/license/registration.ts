@@ -17,7 +17,7 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
-  /** Time and reason of an outcome from an earlier check, for which there is no newer outcome. */
+  /** Time and reason of an earlier check's outcome that no newer outcome has replaced. */
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
@@ -37,7 +37,7 @@ export type LicenseOutcome =
   | Postponed
   | Failure;
 
-/** Responses are kept if a query fails, because a failed query does not mean that the licence was moved. */
+/** If a query fails, earlier responses are kept, because a failed query does not mean that the licence was moved. */
 export type RegistrationMemory = ReadonlyMap<string, Known>;
 
 /** `missed` is the reason why the last query got no response. */
@@ -94,7 +94,7 @@ export function observationOf(known: RegistrationMemory, seen: RegistrationObser
   };
 }
 
-/** Licences that have never been queried come first, so that queries that always fail do not delay them. */
+/** Licences that have never been queried come first, so that other licences' failing queries do not delay them. */
 export function openLicenses(known: RegistrationMemory): readonly string[] {
   const open = [...known].filter(([, { outcome, missed }]) => missed !== null || isOpen(outcome));
   return open.toSorted(([, a], [, b]) => Number(isPostponed(b)) - Number(isPostponed(a))).map(([license]) => license);
@@ -102,8 +102,8 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 
 /**
  * Time of the next unscheduled query for licences without a response. Null if no response is missing, or if waiting
- * does not help.
- * @param blockedUntil the field of the call budget
+ * would not help.
+ * @param blockedUntil the field in the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
   const open = [...known.values()].map(({ outcome, missed }) => missed ?? outcome).filter(isOpen);
@@ -129,7 +129,7 @@ export interface CallBudget {
   /** In the last hour, oldest first. */
   readonly calls: readonly EpochMs[];
   readonly errors: readonly EpochMs[];
-  /** Number of consecutive failures. Each failure makes the pause longer. */
+  /** Number of consecutive failures. Each failure lengthens the pause. */
   readonly failures: number;
   readonly blockedUntil: EpochMs;
 }
@@ -174,7 +174,7 @@ export function recordSuccess(budget: CallBudget, now: EpochMs): CallBudget {
   return { ...upTo(budget, now), failures: 0, blockedUntil: 0 };
 }
 
-/** The error concerns only this call, so the next call is still allowed. */
+/** The error affects only this call, so the next call is still allowed. */
 export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
   const current = upTo(budget, now);
   return { ...current, errors: [...current.errors, now] };
@@ -203,7 +203,7 @@ function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   };
 }
 
-/** Returns the earliest time at which another entry does not exceed `limit` entries per `span`. */
+/** Returns the earliest time at which another entry would not exceed `limit` entries per `span`. */
 function freeAgain(instants: readonly EpochMs[], limit: number, span: Millis, now: EpochMs): EpochMs {
   const inWindow = instants.filter((instant) => instant > now - span);
   const oldestThatCounts = inWindow.at(-limit);

@@ -43,7 +43,7 @@ interface FtmEvent {
   /** Number of identical lines that arrived together. */
   readonly count: number;
   /**
-   * The last of the identical lines, with control characters replaced and codes masked, at most 1024 characters. Only
+   * The last of the identical lines, with control characters replaced and codes masked. At most 1024 characters. Only
    * displayed, and never used as a label value.
    */
   readonly line: string;
@@ -74,14 +74,14 @@ export interface FirewallEvidence {
   readonly hostName: string | null;
 }
 
-/** An appliance logged any line. Created at most once per second for each appliance. */
+/** An appliance logged a line, whatever its content. Created at most once per second for each appliance. */
 interface HeardEvent {
   readonly kind: 'heard';
   readonly appliance: string | null;
   readonly at: EpochMs;
 }
 
-/** Traffic to the licence server. */
+/** Hosts and addresses that identify traffic to the licence server. */
 export interface WatchedTraffic {
   readonly hosts: readonly string[];
   /** Addresses and CIDR blocks. */
@@ -89,8 +89,8 @@ export interface WatchedTraffic {
 }
 
 /**
- * A firewall logs inspection of all traffic, but only inspected traffic to the licence server is evidence. If the line
- * has no host name, the address is compared.
+ * A firewall logs the inspection of any traffic, but only inspected traffic to the licence server is evidence. If the
+ * line has no host name, the address is compared.
  */
 export function concernsLicenseServer(evidence: FirewallEvidence, watched: WatchedTraffic): boolean {
   if (evidence.hostName !== null) {

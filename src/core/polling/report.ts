@@ -38,7 +38,7 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Lines within the window, whose start is rounded to a sixtieth of the window. */
+  /** Number of lines within the window. The start of the window is rounded to a sixtieth of its length. */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
@@ -52,7 +52,7 @@ interface PollingReportOptions {
   readonly silentAfter: Millis;
   readonly appliances: readonly string[];
   readonly signatures: SignatureSet;
-  /** Missing lines before that time do not count as silence. Null if the log is not received. */
+  /** A lack of lines before this time does not count as silence. Null if the log is not received. */
   readonly listeningSince: EpochMs | null;
 }
 
@@ -73,7 +73,8 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // If appliances are configured, no regular lines are expected for `unnamed`. Such lines can come from a firewall.
+  // If appliances are configured, no regular lines are expected for `unnamed`, because such lines may come from a
+  // firewall.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
@@ -101,8 +102,8 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   const errors: PollingError[] = [];
   for (const [id, entry] of Object.entries(log.signatures)) {
     const signature = options.signatures.byId.get(id);
-    // The time of the last line decides, so that a bucket that overlaps the start of the window does not keep an older
-    // entry.
+    // The last line's time is what counts, so that a bucket that overlaps the start of the window does not keep an
+    // older entry.
     if (signature === undefined || entry.lastAt < from) continue;
     const { cause, severity, short, summary, remedy } = signature;
     errors.push({

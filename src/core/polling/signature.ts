@@ -29,18 +29,18 @@ export interface MessageSignature extends SignatureBase {
   /** Ten-digit IDs of FortiOS events that have the same meaning. */
   readonly logIds?: readonly string[];
   /**
-   * Five-digit IDs of FortiAuthenticator events that have this meaning, whatever their message is. Used only for
+   * Five-digit IDs of FortiAuthenticator events that have this meaning regardless of their message. Used only for
    * `explain`.
    */
   readonly eventIds?: readonly string[];
-  /** In the log stream, the signature would count ordinary events or a single user's mistakes. */
+  /** In the log stream, the signature would also count ordinary events or a single user's mistakes. */
   readonly explainOnly?: boolean;
 }
 
 /** A FortiGate log line that proves inspection, for example `subtype="ssl" action="resign-as-untrusted"`. */
 export interface FirewallSignature extends SignatureBase {
   readonly kind: 'firewall';
-  /** All of them must match. */
+  /** All fields must match. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +65,7 @@ export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
-  /** For the log stream, in order. */
+  /** For the log stream, in matching order. */
   readonly anchored: readonly AnchoredText[];
   /** Used only for `explain`. */
   readonly explaining: readonly AnchoredText[];
@@ -74,7 +74,7 @@ export interface SignatureSet {
   readonly events: ReadonlyMap<string, MessageSignature>;
   /** By FortiAuthenticator event ID. */
   readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
-  /** A line that contains none of these strings cannot match, so this fast search is done first. */
+  /** A line that contains none of these strings cannot match, so this fast search is run first. */
   readonly needles: readonly string[];
   /** Search strings from FortiAuthenticator messages, used in `seemsAboutActivation`. */
   readonly keywords: readonly string[];
@@ -136,7 +136,7 @@ export function matchMessage(texts: readonly AnchoredText[], message: string): M
   return texts.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** For the value of a log field, where words that other products also use do not match. */
+/** Matches a log field's value. Words that other products also use are not matched here. */
 export function matchField(set: SignatureSet, value: string): MessageSignature | null {
   return set.anchored.find(({ text }) => !text.alone && textMatches(text, value))?.signature ?? null;
 }
@@ -177,11 +177,11 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
   return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
 }
 
-/** Allowed before words that must be at the beginning. */
+/** Text that may precede words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
 /**
- * Words that must be at the beginning can also follow an opening quote, except after "=", where the quote opens the
- * value of a field.
+ * Words that must be at the beginning may also follow an opening quote, except after "=", where the quote opens a
+ * field's value.
  */
 const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
 
@@ -208,8 +208,8 @@ function fold(text: string): string {
 const SHORTEST_NEEDLE = 4;
 
 /**
- * Starts at the pattern's first capital letter. Capital letters are rare in log lines, so the search is five times as
- * fast if all search strings begin with one.
+ * Returns a search string that starts at the pattern's first capital letter. Capital letters are rare in log lines, so
+ * the search is five times as fast if all search strings begin with one.
  */
 function needleOf({ parts }: CompiledText): string {
   const fromCapital = parts.map((part) => part.slice(Math.max(0, part.search(/[A-Z]/u))));

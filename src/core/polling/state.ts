@@ -2,8 +2,8 @@ import type { EpochMs, Millis } from '../clock.ts';
 import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
 
 /**
- * Plain JSON, kept across restarts. The size is limited by appliances × signatures × BUCKETS, regardless of the number
- * of lines.
+ * Plain JSON, kept across restarts. The size is at most appliances × signatures × BUCKETS entries, regardless of the
+ * number of lines.
  */
 export interface PollingState {
   readonly version: 1;
@@ -66,7 +66,7 @@ export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
 const MAX_EVIDENCE = 16;
-/** Per signature and appliance. Recent lines show the rate, and how the lines differ. */
+/** Per signature and appliance. Recent lines show the rate and how the lines differ. */
 const MAX_RECENT = 8;
 
 /** `window` is the period that reports cover. */
@@ -74,7 +74,7 @@ export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/** The window may have changed in the meantime. The times of counted lines are kept. */
+/** The window may have changed in the meantime. The times of lines that have been counted are kept. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;
@@ -197,8 +197,8 @@ function addSighting(
 }
 
 /**
- * Groups lines that an administrator would fix in one place. The key excludes traffic addresses, so that many different
- * addresses cannot displace other groups.
+ * Groups lines whose cause an administrator would fix in one place. The key excludes traffic addresses, so that lines
+ * with many different addresses cannot displace other groups.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
@@ -229,18 +229,18 @@ export interface Complaint {
 }
 
 /**
- * Minimum interval at which two lines count as separate errors. A failed activation can log a single line, and a short
- * glitch can log several lines at once. Fortinet does not document how often FortiAuthenticator polls.
+ * Two lines at least this far apart count as separate errors. A failed activation may log only one line, and a brief
+ * glitch may log several lines at once. Fortinet does not document how often FortiAuthenticator polls.
  */
 const APART: Millis = 30_000;
 
-/** Appended to a line that only a single datagram supports. */
+/** Appended to a line that is backed by only one datagram. */
 export const ONE_DATAGRAM = ' (only a single datagram so far, which is weak evidence)';
 
 /**
- * Whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are easily
- * forged, and the problem may already have ended. Lines at two separate times, or one line from a connection or a file,
- * are sufficient.
+ * Reports whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are
+ * easily forged, and the problem may already have ended. Lines at two separate times, or one line from a connection or
+ * a file, are sufficient.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);

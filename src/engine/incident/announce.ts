@@ -97,7 +97,7 @@ function eventDueAgain(
   return reminds ? 'reminder' : null;
 }
 
-/** A change from or to "unknown" is always sent. Other causes are sent once per severity or a higher one. */
+/** A change from or to "unknown" is always sent. Any other cause is sent again only at a higher severity. */
 function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotified): boolean {
   if ((cause === UNKNOWN_CAUSE) !== (id === UNKNOWN_CAUSE)) return false;
   return named.some(
@@ -105,7 +105,7 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
   );
 }
 
-/** No reminders are sent if the incident is recovering, if a deeper fault hides it, or if the state is unknown. */
+/** No reminders are sent while the incident is recovering, a deeper fault hides it, or the state is unknown. */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');
 }
@@ -181,7 +181,8 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const word: NamedCause = { severity, cause: id, subject };
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
-  // Keeps the highest severity that was sent, so that a lower severity or a return does not cause another notification.
+  // Keeps the highest severity that was sent, so that no further notification is sent if the severity drops or the
+  // cause returns.
   const highest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
   const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), highest] };
   return { ...incident, awaitsDigest: false, lastNotified };
@@ -207,7 +208,8 @@ interface Shares {
 }
 
 /**
- * Notifications about new critical causes never wait for the hourly limit, but many of them at once become a digest.
+ * Notifications about new critical causes are never held back by the hourly limit, but if there are many at once, they
+ * become a digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
@@ -215,7 +217,8 @@ export function share(due: readonly DigestItem[], { sent }: IncidentState, polic
   const most = due.length > policy.burst ? 1 : due.length;
   const first = urgent.slice(0, most);
   const room = policy.maxPerHour - sent.length - first.length;
-  // The last permitted notification per hour is reserved for a digest, so that the rest is not delayed by an hour.
+  // The last permitted notification per hour is reserved for a digest, so that the remaining notifications are not
+  // delayed by an hour.
   const places = policy.maxPerHour === 1 ? room : room - 1;
   const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
   const singles = [...first, ...next];

@@ -11,8 +11,8 @@ export interface Occurrence {
   readonly lastSeen: EpochMs;
   readonly closedAt: EpochMs | null;
   /**
-   * Times of the last check without the fault before `since`, and of the first one after `lastSeen`. Null if there was
-   * no such check within a useful time.
+   * Times of the last check before `since` and the first check after `lastSeen` that did not detect the fault. Null if
+   * there was no such check close enough to be useful.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
@@ -25,7 +25,7 @@ export interface Incident extends Occurrence {
   readonly cause: Cause;
   /** Empty if version 0.1.0 opened the incident. The current evidence is in `cause`. */
   readonly openingEvidence: readonly string[];
-  /** Null if the cause had no `policyReport` then, or if version 0.1.0 opened the incident. */
+  /** Null if the cause had no `policyReport` at that time, or if version 0.1.0 opened the incident. */
   readonly openingPolicyReport: string | null;
   /** Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. */
   readonly attached: readonly string[];
@@ -38,7 +38,7 @@ export interface Incident extends Occurrence {
   readonly causeSince: EpochMs;
   /** Times within the last two hours at which the cause returned. */
   readonly returns: readonly EpochMs[];
-  /** True if the target recently had too many outages. The incident is then closed later than usual. */
+  /** True if the target has recently had too many outages. In that case, the incident is closed later than usual. */
   readonly flapping: boolean;
   /** Number of consecutive rounds, up to now, that did not detect the fault. */
   readonly streak: number;
@@ -50,7 +50,7 @@ export interface Incident extends Occurrence {
   readonly lastNotified: LastNotified | null;
   /** The notification is sent even if the incident ends first. */
   readonly awaitsDigest: boolean;
-  /** True if the current cause can be sent to Alertmanager. Set as soon as no maintenance or silence is active. */
+  /** True if the current cause can be sent to Alertmanager. Set once no maintenance or silence is active. */
   readonly published: boolean;
   readonly thread: Thread;
   /** IDs of incidents that alternated with this incident and were merged into it. */
@@ -96,7 +96,7 @@ interface Thread {
   readonly last: string | null;
 }
 
-/** A cause that has not been detected often enough to open an incident. */
+/** A cause that has not yet been detected often enough to open an incident. */
 export interface Candidate {
   readonly cause: Cause;
   /** Time of the first of the consecutive rounds that detected the cause. */
@@ -144,7 +144,7 @@ export interface IncidentState {
   readonly sent: readonly EpochMs[];
   /** Start time of the current process. Null if the last process was stopped normally. */
   readonly runningSince: EpochMs | null;
-  /** Time when an unexpected end of the process was last reported. */
+  /** Time when an unexpected termination of the process was last reported. */
   readonly restartToldAt: EpochMs | null;
   /** End of the period that the last summary covered. */
   readonly summarizedUntil: EpochMs | null;
@@ -184,7 +184,7 @@ export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
 
-/** The incident may have ended long ago. */
+/** Such an incident may have ended long ago. */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';
 }
@@ -203,7 +203,7 @@ function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
 }
 
 /**
- * Returns text such as `about 51 s`. Because checks are periodic, the duration is the mean of the shortest and the
+ * Returns text such as `about 51 s`. Because checks are periodic, the result is the mean of the shortest and the
  * longest duration that match the observations. If the time before or after the fault is unknown, the shortest duration
  * is returned, such as `at least 3 s`.
  */
@@ -225,7 +225,7 @@ export interface IncidentPolicy {
   readonly recoveries: number;
   /** 0 disables reminders. */
   readonly reminder: Millis;
-  /** Further notifications wait for a digest. */
+  /** Further notifications are held for a digest. */
   readonly maxPerHour: number;
   /** Time after its end during which an incident can be reopened. */
   readonly reopenWindow: Millis;
@@ -311,14 +311,14 @@ export interface TestNotification {
   readonly at: EpochMs;
 }
 
-/** About ftm-watch itself. All times in the texts are in the site's time zone. */
+/** A notification about ftm-watch itself. All times in the texts are in the site's time zone. */
 export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
   readonly at: EpochMs;
-  /** `restart`: the process had ended unexpectedly. */
+  /** `restart`: the process had terminated unexpectedly. */
   readonly event: NoteEvent;
-  /** For the mail subject, in at most 32 characters. */
+  /** For the mail subject. At most 32 characters. */
   readonly short: string;
   readonly tone: NoteTone;
   /** Recommended action for the recipient. */
@@ -349,7 +349,7 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
   }
 }
 
-/** As in the mail header and the JSON field `event`. */
+/** The value used in the mail header and in the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
   switch (notification.kind) {
     case 'incident':
@@ -361,7 +361,7 @@ export function eventOf(notification: Notification): NotificationEvent | NoteEve
   }
 }
 
-/** To one recipient, such as a mail address or a webhook URL. */
+/** Delivery to one recipient, such as a mail address or a webhook URL. */
 export interface Delivery {
   readonly notificationId: string;
   /** ID in the channel registry. */
@@ -378,13 +378,13 @@ export interface Delivery {
 }
 
 /**
- * `rejected` (all servers refused it) and `expired` (no server accepted it for days) are retried only while one of the
- * notification's incidents is open. `withdrawn`: the recipient is no longer configured, or there is a newer
+ * `rejected` (refused by all servers) and `expired` (not accepted by any server for days) are retried only while one of
+ * the notification's incidents is open. `withdrawn`: the recipient is no longer configured, or there is a newer
  * notification about the same incidents.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
-/** Counted by metrics. A rejected or expired delivery is counted again for each further failed attempt. */
+/** Counted in the metrics. A rejected or expired delivery is counted again after each further failed attempt. */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
 export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
@@ -403,7 +403,7 @@ export interface OutboxEntry {
 /** All changes from a single step of the incident machine. They are stored together. */
 export interface JournalEntry {
   readonly state: IncidentState;
-  /** As they are after the step. */
+  /** The incidents as they are after the step. */
   readonly incidents: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
 }

@@ -113,7 +113,7 @@ function withOpen(state: IncidentState, id: string, change: (incident: Incident)
   );
 }
 
-/** Removes incidents whose end was reported and that are too old to be reopened or to count as an outage. */
+/** Removes incidents whose end has been reported and that are too old to be reopened or to count as an outage. */
 function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
     ...state,
@@ -165,7 +165,7 @@ function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): I
       return {
         ...incident,
         presence,
-        // Prevents an incident from staying open longer if the wall clock was set back.
+        // Keeps the incident from staying open longer if the wall clock was set back.
         lastSeen: Math.min(incident.lastSeen, now),
         clear: {
           ...incident.clear,
@@ -352,9 +352,9 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues: it had this cause before, only suspected it, was a
- * part of it, can no longer be checked, or is explained by it and still present. Otherwise, or if the incident's
- * current cause is still present, the new cause is a separate fault.
+ * Returns the open incident that a newly confirmed cause continues. The incident had this cause before, only suspected
+ * it, was a part of it, can no longer be checked, or is still present and explained by it. Otherwise, or if the
+ * incident's current cause is still present, the new cause is a separate fault.
  */
 function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
@@ -396,8 +396,8 @@ function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
 }
 
 /**
- * Processes the last round again after a late answer, for example from a firewall. No checks are counted and no
- * incident recovers, because nothing was checked again.
+ * Processes the last round again after an answer has arrived late, for example from a firewall. No checks are counted
+ * and no incident recovers, because nothing was checked again.
  */
 function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const { at } = view.diagnosis;
@@ -428,8 +428,8 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
 }
 
 /**
- * Returns the cause as evaluated again, or the cause that replaces it. Null if the replacement already has an incident
- * or candidate.
+ * Returns the re-evaluated cause, or the cause that replaces it. Null if the replacement already has an incident or
+ * candidate.
  */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));
@@ -455,7 +455,7 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
 }
 
 interface Candidates {
-  /** Detected in this round, and often enough before to open an incident. */
+  /** Causes that were detected in this round, and often enough before to open an incident. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }
@@ -511,7 +511,7 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 
 /**
  * The cause must be detected in enough consecutive rounds or, for an intermittent fault, in enough of the recent
- * rounds. If two witnesses agree, one round less is sufficient.
+ * rounds. If two witnesses agree, one round fewer is sufficient.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;

@@ -17,7 +17,7 @@ import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
  * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open, or
- * otherwise the older one, keeps its ID, and only it is later reported as resolved.
+ * otherwise the older one, keeps its ID. Only this incident is later reported as resolved.
  * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
@@ -133,8 +133,8 @@ function joined({ step, incident }: Merged, both: Incident, other: Incident, now
 /** @param known the same incident, as it was before this round */
 function together(incident: Incident, other: Incident, known: Incident, now: EpochMs): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
-  // The occurrence before the absence has ended. If this incident was already merged with another one, that occurrence
-  // is already recorded.
+  // The occurrence before the absence has ended. If this incident has already been merged with another one, that
+  // occurrence has already been recorded.
   const before =
     incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {

@@ -59,12 +59,12 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
 /** Returns the time of the last earlier round that checked the cause's precondition, if it did not detect the cause. */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
-  // If the clock was set back, the earlier round can have a later time than this round.
+  // If the clock was set back, the earlier round may have a later time than this round.
   if (last === undefined || last.at > diagnosis.at) return null;
   return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
 }
 
-/** No real configuration has this many causes, so a larger number can be an attack. */
+/** No real configuration has this many causes, so a larger number may be an attack. */
 const MAX_CAUSES = 200;
 
 export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
@@ -155,7 +155,7 @@ function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
   return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
 }
 
-/** A command block that is too long is removed, because users might run a truncated block. */
+/** A command block that is too long is removed instead of truncated, because users might run a truncated block. */
 function boundStep(step: RemedyStep): RemedyStep {
   const text = visibleText(step.text, MAX_LINE);
   const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
@@ -178,7 +178,7 @@ function boundLines(lines: readonly string[]): readonly string[] {
 }
 
 const PATIENCE: Millis = 15 * 60_000;
-/** After this number of checks without a result, it is unknown whether an open incident continues. */
+/** After this many checks without a result, it is unknown whether an open incident continues. */
 const FEWEST_CHECKS = 3;
 /** After a longer gap between checks, for example while the daemon was stopped, the count is reset. */
 const LONGEST_GAP: Millis = 60 * 60_000;
@@ -294,7 +294,7 @@ export type IncidentInput =
       readonly looks?: Looks;
       readonly partlyFresh?: PartlyFresh;
     }
-  /** The last round, evaluated again with answers that arrived late. */
+  /** The last round, re-evaluated with answers that arrived late. */
   | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
@@ -307,7 +307,7 @@ export type IncidentInput =
 /** `merged`: the incident continues as part of another incident. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
 
-/** Run after the state was stored. */
+/** Run after the state has been stored. */
 export type IncidentEffect =
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };

@@ -114,7 +114,7 @@ function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddress
 
 /**
  * An ID that is derived from an element's content instead of its position. After each round, static/live.js finds the
- * element by this ID, so that expanded details and keyboard focus stay with the right element.
+ * element by this ID, so that expanded details and the keyboard focus stay with the right element.
  */
 export function identityOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

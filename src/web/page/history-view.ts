@@ -102,7 +102,7 @@ function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
 
 const MOST_SHOWN = 12;
 
-/** The marks in the charts can be too narrow to click. */
+/** The marks in the charts may be too narrow to click. */
 function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
   const day = zone.local(from).slice(0, 10);
   return markup`<h3>Incidents in this period</h3>${
@@ -123,7 +123,7 @@ function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Ma
 
 const DAY: Millis = 24 * HOUR;
 
-/** Long enough to keep the table short for users of screen readers. */
+/** Long enough to keep the table short for people who use screen readers. */
 const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
 
 type Point = ChartLine['points'][number];

@@ -22,7 +22,7 @@ interface IncidentList {
 
 export function renderIncidentList(list: IncidentList): string {
   const { site, asked, found, quiet, availability, reader } = list;
-  // All parameters, even empty ones: without parameters, the API returns only the incidents of the last few days.
+  // All parameters, even empty ones. Without parameters, the API returns only the incidents of the last few days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
@@ -95,7 +95,7 @@ function whenText(incident: Incident, reader: Reader): Content {
     : `Started ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
 }
 
-/** Twelve months and the two years they belong to. The CSV export contains all periods. */
+/** Twelve months and the two years that they span. The CSV export contains all periods. */
 const MOST_PERIODS = 14;
 
 function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader): Markup {

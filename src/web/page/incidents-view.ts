@@ -35,7 +35,10 @@ const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
 /** More timelines would make the page too long to read in an emergency. */
 const MAX_STORIES = 5;
-/** Timeline steps of the first open incident and of each other incident. Comments are preferred over other steps. */
+/**
+ * Maximum number of timeline steps for the first open incident and for each of the others. Comments are preferred over
+ * other steps.
+ */
 const MAX_STEPS = { first: 12, other: 6 } as const;
 
 export interface Quiet {
@@ -146,7 +149,7 @@ function notifiedText(incident: Incident, context: IncidentListContext): Markup 
   return markup`${isByStateOnly ? null : sentText(incident, lastNotified, context)}${byState}`;
 }
 
-/** With mail and webhooks, recipients count as notified only after successful delivery. */
+/** For mail and webhooks, recipients count as notified only after successful delivery. */
 function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentListContext): Markup {
   const { thread } = incident;
   const { states, reader } = context;
@@ -237,7 +240,7 @@ export function timelineOf(
     ...occurrences.flatMap((occurrence) =>
       occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
     ),
-    // Notifications follow other events with the same time, because those events trigger them.
+    // Notifications are listed after other events with the same time, because those events trigger them.
     ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
       kind: 'told' as const,
       at: group.notification.at,
@@ -312,7 +315,8 @@ export function changeWords({ action, account, address }: AuditEntry): string {
 const LONGEST_SUBJECT = 255;
 
 /**
- * Quoted for a POSIX shell. A subject that cannot be quoted safely is left out: the silence then matches all subjects.
+ * Quoted for a POSIX shell. A subject that cannot be quoted safely is omitted. In that case, the silence matches all
+ * subjects.
  */
 export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
   const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;

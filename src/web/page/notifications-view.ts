@@ -83,7 +83,7 @@ function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }
 
-/** Further recipients are only counted. */
+/** Any further recipients are only counted. */
 const MAX_RECIPIENTS = 4;
 /** `/api/v1/notifications` contains the complete reply. */
 const MAX_REPLY = 160;

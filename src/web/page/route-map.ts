@@ -20,7 +20,8 @@ interface Stop {
 }
 
 /**
- * The line behind a stop. `open`: the stop works. `cut`: it is the first broken stop. `beyond`: it is behind that stop.
+ * The line after a stop. `open`: the stop works. `cut`: it is the first broken stop. `beyond`: it comes after that
+ * stop.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
@@ -130,7 +131,7 @@ function stepsView({ steps }: ActivationOutlook): Markup {
 }
 
 function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
-  // Another section of the page shows the cause in full.
+  // Another section of the page describes the cause in full.
   const said = answer === 'fails' ? ['The cause and its remedy are shown above.'] : [why, ...remedy];
   return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
 ${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;

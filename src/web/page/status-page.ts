@@ -48,7 +48,7 @@ export function renderStatusPage(sources: WebSources, now: EpochMs, range: Chart
   });
 }
 
-/** In order of importance: the state, the causes with their remedies, the location of the fault on the path. */
+/** In order of importance: the state, the causes with their remedies, and the fault's location on the path. */
 function mainView(
   sources: WebSources,
   diagnosis: Diagnosis | null,
