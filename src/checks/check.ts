@@ -41,6 +41,7 @@ type Judge =
   /** A check that runs for each target. Only the licence server's result determines the check's state. */
   | {
       readonly from: 'target';
+      /** Null if there was nothing to evaluate: the precondition is then unknown. An empty list means that it is OK. */
       readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
       /** Summary if there are no findings about the licence server. */
       readonly summary: (licenseServer: TargetFacts) => string;
@@ -88,12 +89,13 @@ export interface RoundFacts {
   readonly answered: ReadonlySet<string>;
 }
 
-/** Findings from the path checks about a host that delivers codes, by check. */
+/** What the path checks found about a host that delivers codes. */
 export interface CarrierFindings {
   readonly carries: Carrier;
   readonly host: string;
   readonly port: number;
   readonly severity: Severity;
+  /** By check. Null if there was nothing to evaluate. */
   readonly found: Readonly<Record<string, readonly Finding[] | null>>;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Makes untrusted text safe to display. Control characters, and characters that reorder or hide the surrounding text
- * (bidirectional overrides, zero-width characters, lone surrogates), are written as `\u{…}`.
+ * (bidirectional overrides, zero-width characters, lone surrogates), are written as `\u{…}`. Text that is longer than
+ * `limit` is cut and ends with "…".
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);

@@ -261,7 +261,10 @@ type Dependency = Need | Source | Explanation;
 interface Need {
   readonly kind: 'needs';
   readonly by: string;
-  /** Returns false if this check's own observations prove its state, regardless of the deeper check's state. */
+  /**
+   * Returns false if this check's own observations prove its state, regardless of the deeper check's state. If absent,
+   * the deeper check is always needed.
+   */
   readonly when?: (own: Assessment) => boolean;
 }
 

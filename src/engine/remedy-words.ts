@@ -86,6 +86,7 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
   schedule: {
     ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
+    // If no policy was read, there is no schedule to copy.
     known: ({ schedule, policy, source }) =>
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },

@@ -52,6 +52,7 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
 
 interface Collector {
   readonly url: string;
+  /** For the log. The path is left out, because it can be secret. */
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;

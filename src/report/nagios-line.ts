@@ -64,8 +64,8 @@ export function pluginUnknown(reason: string): PluginAnswer {
 }
 
 /**
- * Open incidents are taken into account: as a warning if everything works again, and as critical if the current state
- * is unknown. Warnings can occur without a cause, for example if FortiAuthenticator uses a different server than the
+ * Open incidents count: as a warning if everything works again. If the current state is unknown, an open critical
+ * incident makes the exit code critical. Warnings can occur without a cause, for example if FortiAuthenticator uses a different server than the
  * probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {

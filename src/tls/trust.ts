@@ -73,7 +73,7 @@ export interface Baseline {
 
 interface LearnedChain {
   readonly chain: CapturedChain;
-  /** As in `TlsJudgement.authorities`. */
+  /** Found by verifying signatures, not merely sent. */
   readonly authorities: readonly Certificate[];
   readonly protocol: string | null;
 }

@@ -201,6 +201,7 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
       ...LIMITS,
       ...material,
       requestCert: material.ca !== undefined,
+      // Clients without a certificate can log in with a password. `identify.ts` checks `socket.authorized`.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       handshakeTimeout: 5_000,

@@ -24,8 +24,7 @@ const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /**
  * Checks run one at a time, because each needs a lot of memory and a thread from the pool that DNS lookups also use.
- * Networks that have logged in correctly are always allowed to wait for their turn. Their wrong passwords are limited
- * as well.
+ * A network with a recent correct login is not subject to this limit, only to its own limit on wrong passwords.
  */
 const MAX_PENDING = 8;
 const QUEUE_PASSES: Millis = 5_000;

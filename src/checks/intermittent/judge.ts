@@ -22,6 +22,7 @@ import { capital, withMoreSaid } from '../../engine/words.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
+/** Null if there was nothing to evaluate for the stage. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**

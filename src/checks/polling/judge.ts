@@ -296,7 +296,10 @@ function explainedBy(
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 
-/** Only errors that arrived in more than one datagram count. */
+/**
+ * Returns the preconditions whose failure can cause the errors. Only errors that arrived in more than one datagram
+ * count.
+ */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
 }

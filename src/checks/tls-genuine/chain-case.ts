@@ -232,6 +232,7 @@ export interface TlsJudgement {
   readonly summary: string;
   /** Action that would lead to a definite result, worded as the end of a sentence. Null if the result is definite. */
   readonly wouldSettle: string | null;
+  /** Found by verifying signatures, starting with the issuer. */
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;

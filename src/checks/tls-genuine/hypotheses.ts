@@ -73,6 +73,7 @@ export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path tha
 /** Every field has only a few possible values, so that all combinations can be tested. */
 export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
+  /** With the profile `public`, a chain to a public root is also accepted. */
   readonly accepted: boolean;
   /** The server did not send a required intermediate certificate, but it is known from another source. */
   readonly gap: boolean;
@@ -90,7 +91,7 @@ export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'da
   readonly witnessed: boolean;
   /** The genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
-  /** A change on the vendor's side does not explain a hint either, but a hint depends on earlier observations. */
+  /** There is a hint (see `Signal`), which depends on earlier observations. */
   readonly hinted: boolean;
 }
 

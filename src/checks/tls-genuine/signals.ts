@@ -171,7 +171,7 @@ const SIGNALS: readonly Finder[] = [
   signal('certificate-is-not-brand-new', 'weak', brandNew),
   // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-  // A change on the vendor's side can also cause the following signals, so they are only additional evidence.
+  // A change on the vendor's side can also cause the following signal, so it is only additional evidence.
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 

@@ -26,7 +26,7 @@ export interface SignatureLog {
   readonly lastAt: EpochMs;
   /** First line after a whole window without such lines. Absent in state that an older version stored. */
   readonly begunAt?: EpochMs;
-  /** Last of these lines that was not received as a datagram. */
+  /** Time of the last line since `begunAt` that was not received as a datagram. Null if there was none. */
   readonly reliableAt?: EpochMs | null;
   readonly sample: string;
   /** Oldest first, at most MAX_RECENT. Absent in state that an older version stored. */

@@ -352,9 +352,10 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues. The incident had this cause before, only suspected
- * it, was a part of it, can no longer be checked, or is still present and explained by it. Otherwise, or if the
- * incident's current cause is still present, the new cause is a separate fault.
+ * Returns the open incident that a newly confirmed cause continues. An incident whose own cause is still reported is
+ * never continued. Any other incident is continued if it had this cause before, if this cause confirms its suspicion,
+ * if its cause is part of this one, if this cause is `precondition-unknown` for its precondition, or if this cause
+ * explains it and its findings are still there.
  */
 function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;

@@ -21,7 +21,7 @@ interface Stop {
 
 /**
  * The line after a stop. `open`: the stop works. `cut`: it is the first broken stop. `beyond`: it comes after that
- * stop.
+ * stop. `unproven`: its state is unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
