@@ -42,7 +42,7 @@ const DAEMON_LIMIT: Millis = 3_000;
 interface CheckForm {
   readonly json: boolean;
   readonly steps: boolean;
-  /** Checks that have not finished by then are reported as unknown. */
+  /** Checks that have not finished within this time are reported as unknown. */
   readonly timeout: Millis;
 }
 

@@ -36,7 +36,7 @@ export interface Terminal extends Streams {
   readonly style: { readonly color: boolean; readonly width: number };
   /** Null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
-  /** Null if nobody can answer, for example in a script. */
+  /** Null if nobody can answer questions, for example in a script. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Does not echo the typed text. Null if standard input is not a terminal. */
   readonly askHidden: ((question: string) => Promise<string>) | null;
@@ -140,7 +140,7 @@ interface ProgressOutput {
 }
 
 export interface ProgressLine {
-  /** Must be called at the start of each round. */
+  /** To be called at the start of each round. */
   startRound(): void;
   show(progress: RoundProgress): void;
   waitingFor(): readonly string[];

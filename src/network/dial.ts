@@ -186,7 +186,7 @@ async function pageOf(
   return text === '' || secrets.some((secret) => repeatsAny(body, secret)) ? null : text;
 }
 
-/** Minimum length of a match with a secret. Shorter matches can be coincidental. */
+/** Minimum length of a match with a secret. Shorter matches could be coincidental. */
 const REPEATED = 6;
 
 /** A partial match is sufficient, because the page may be truncated in the middle of the secret. */
@@ -217,7 +217,7 @@ async function bytesFrom(socket: Socket, head: Buffer, limit: number, signal: Ab
       if (bytes.length >= limit) break;
     }
   } catch {
-    // The part of the page that has arrived is used.
+    // If reading fails, the part of the page that has arrived is used.
   }
   return bytes.subarray(0, limit);
 }
