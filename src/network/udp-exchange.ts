@@ -3,7 +3,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/** If there are more unrelated packets, the server is broken or packets are being spoofed. */
+/** More unrelated packets than this mean that the server is broken or that packets are being spoofed. */
 const MAX_FOREIGN = 64;
 
 interface UdpExchange<T> {
@@ -12,7 +12,7 @@ interface UdpExchange<T> {
   readonly retransmitAfter: Millis;
   /** Creates the packet to send. Called again for the second attempt. */
   readonly packet: () => Buffer;
-  /** Interprets a packet. Returns null if the packet is forged, malformed or not a reply. */
+  /** Interprets a packet. Returns null if the packet is forged, malformed or not a reply to the query. */
   readonly read: (bytes: Buffer) => T | null;
 }
 
@@ -128,7 +128,7 @@ function notAnAnswer(count: number, cause?: Error): ProbeError {
   });
 }
 
-/** After sending, an ICMP message or a missing ARP reply means that the server does not respond. */
+/** After sending, an ICMP message or a missing ARP reply means that the server is not responding. */
 function afterSending(error: Error): Error {
   const code = errorCode(error);
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH'

@@ -27,7 +27,9 @@ export interface DeliveryRequest {
   readonly firstFailedAt: EpochMs | null;
 }
 
-/** Repeatedly sends the current state. Needs no outbox, because each message replaces all messages that were missed. */
+/**
+ * Repeatedly sends the current state. No outbox is needed, because each message replaces all messages that were missed.
+ */
 export interface StateChannel {
   readonly kind: 'state';
   readonly id: string;

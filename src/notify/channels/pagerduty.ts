@@ -52,9 +52,9 @@ function keyNeedsHttps({ url }: SectionFields, report: Report): void {
 const MAX_TEXT = 1_000;
 
 /**
- * Returns the events without the routing key (https://developer.pagerduty.com/docs/send-alert-event) in the order in which they must be sent. Repetitions do no harm, because PagerDuty merges events
- * with the same key. If an incident's cause changes, the alert for the previous cause is resolved unless another open
- * incident has that cause.
+ * Returns the events without the routing key (https://developer.pagerduty.com/docs/send-alert-event) in the order in
+ * which they must be sent. Repetitions are harmless, because PagerDuty merges events with the same key. If an
+ * incident's cause changes, the alert for the previous cause is resolved unless another open incident has that cause.
  */
 export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly object[] {
   switch (notification.kind) {
@@ -63,7 +63,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
-      // PagerDuty alerts people about ongoing faults. A note describes a past event.
+      // PagerDuty alerts people about ongoing faults, whereas a note describes a past event.
       return [];
     case 'test':
       return testEvents(notification, context);

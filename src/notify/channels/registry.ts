@@ -8,7 +8,7 @@ import { syslog } from './syslog.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-/** All notification channels. Everything else about channels is derived from this list. */
+/** All notification channels. All other lists of channels are derived from this one. */
 export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
@@ -44,7 +44,7 @@ export function hasChannel(notify: ChannelsConfig): boolean {
   });
 }
 
-/** Shown wherever people may rely on notifications. Null if a channel is configured. */
+/** Shown wherever people might assume that notifications are sent. Null if a channel is configured. */
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
   return 'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.';
