@@ -35,7 +35,7 @@ import {
 
 /**
  * Data that is kept across restarts. Methods do not throw. If the file cannot be written or is corrupt, only history is
- * lost: verdicts and alerts are not affected. If the file cannot be read, lists are empty, unless stated otherwise.
+ * lost. Verdicts and alerts are not affected. If the file cannot be read, lists are empty, unless stated otherwise.
  * Lists start with the latest entry.
  */
 export interface Store {
@@ -47,7 +47,7 @@ export interface Store {
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
   /** Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
-  /** As of its last change. Null if it does not exist or the file cannot be read. */
+  /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   /** Null if there is none or the file cannot be read. */
