@@ -62,19 +62,19 @@ export interface Store {
   /** While the file cannot be written, the latest 1,000 changes are kept in memory. */
   recordChange(entry: AuditEntry): void;
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
-  /** Changes on the incident's page, and silences that affected the incident while it was open. */
+  /** Returns the changes made on the incident's page, and silences that affected the incident while it was open. */
   auditAbout(incident: Incident): ChangesAbout;
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
   refusedChanges(limit: number): readonly RefusedChanges[];
-  /** Whether the last write succeeded (`ftm_store_writable`). */
+  /** Returns whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;
-  /** A message with advice if the file is from a newer version and therefore not used, otherwise null. */
+  /** Returns a message with advice if the file is from a newer version and therefore not used, otherwise null. */
   newer(): string | null;
   close(): void;
 }
 
-/** If expired data remains after a deletion, the next deletion starts earlier. */
+/** If expired data remains after a deletion, the next deletion starts sooner. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 

@@ -9,14 +9,16 @@ export interface CronTimer {
   restart(): void;
   stop(): void;
   nextRun(): EpochMs | null;
-  /** When node-cron triggers next. The call follows later, after the offset. */
+  /** The time at which node-cron triggers next. The call follows after the offset. */
   nextWake(): EpochMs | null;
 }
 
 export interface CronListener {
   /** `slot` is the scheduled time, which is in the past if the call is late. */
   readonly onTime: (slot: EpochMs) => void;
-  /** A scheduled time passed while this process stalled. Called once, even if several times were missed. */
+  /**
+   * Called if a scheduled time passed while this process stalled. Called only once, even if several times were missed.
+   */
   readonly onMissed: () => void;
 }
 
@@ -36,7 +38,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // By default, node-cron drops calls that are more than a second late. The runner has to count them as missed.
+    // By default, node-cron drops calls that are more than a second late. However, the runner has to count them as
+    // missed.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
@@ -103,9 +106,9 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * Calls shortly after each time of the expression. Each site has a different offset, because sites with the default
- * schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant, so that the interval
- * between runs does not vary.
+ * Calls the listener shortly after each time that matches the expression. Each site has a different offset, because
+ * sites with the default schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant,
+ * so that the interval between runs does not vary.
  * @throws {RangeError} if the expression or the time zone is invalid
  */
 export function createSpreadTimer(

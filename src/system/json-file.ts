@@ -13,15 +13,15 @@ export interface JsonFile {
   save(value: unknown): Promise<void>;
 }
 
-/** For callers that must not wait for the disk. */
+/** Used by callers that must not wait for the disk. */
 export interface BackgroundFile extends Pick<JsonFile, 'load'> {
   /** If several values are pending, only the latest value is written. */
   save(value: unknown): void;
 }
 
 /**
- * Writes files one after another. If the disk does not respond, only one of Node's four worker threads is occupied, so
- * names can still be resolved.
+ * Writes files one after the other. If the disk does not respond, only one of Node's four worker threads is occupied,
+ * so names can still be resolved.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;

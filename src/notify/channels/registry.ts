@@ -8,7 +8,7 @@ import { syslog } from './syslog.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-/** All notification channels. All other lists of channels are derived from this one. */
+/** All other lists of channels are derived from this one. */
 export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
