@@ -46,7 +46,7 @@ interface CheckForm {
   readonly timeout: Millis;
 }
 
-/** Reserved for work before and after the checks, such as loading the configuration. */
+/** Time reserved for work before and after the checks, such as loading the configuration. */
 const MARGIN: Millis = 500;
 
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {

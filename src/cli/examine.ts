@@ -326,7 +326,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
     case 'reachability':
       return endpoints.some(({ tcp }) => isTimeout(tcp));
     case 'tls-genuine':
-      // If the same ClientHello was sent again in this round and went unanswered again, packet loss is ruled out.
+      // If the same ClientHello was sent again in this round and also went unanswered, packet loss is ruled out.
       return endpoints.some(({ tls }) => isTimeout(tls)) && !isSilentAgain(closer?.again ?? null);
     case 'license-server':
       return endpoints.some(({ http }) => isTimeout(http));
@@ -335,7 +335,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/** Reports whether the second connection attempt went unanswered for longer than a retransmission takes. */
+/** Returns whether the second connection attempt went unanswered for longer than a retransmission takes. */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);

@@ -165,8 +165,8 @@ async function summarise(file: string, known: KnownTexts, terminal: Pick<Termina
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
-  // If log times have no year, the year is derived from the file's modification time, because no line can be newer than
-  // the file.
+  // If log times do not contain a year, the year is derived from the file's modification time, because no line can be
+  // newer than the file.
   const clock: Clock = { ...terminal.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, ...known, outbox },
@@ -229,7 +229,7 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /** If log lines have no times, this is the file's modification time. */
+    /** If log lines do not contain times, this is the file's modification time. */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,

@@ -297,8 +297,8 @@ async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn
 }
 
 /**
- * Uses only fields for the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it is
- * irrelevant. The addresses of a country, a tag or a connector's object are unknown.
+ * Uses only the fields that apply to the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0
+ * if it is irrelevant. The addresses of a country, a tag or a connector's object are unknown.
  */
 function addressCoverage(object: ReplyFields, target: FirewallTarget): Coverage {
   const addresses = addressesOf(target);

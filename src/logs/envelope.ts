@@ -374,7 +374,7 @@ function readRepeated(message: string): { readonly message: string; readonly tim
  */
 export const REPEATED = 'peated ';
 
-/** Returns, for example, 3 for "last message repeated 3 times", and 0 for lines without such a text. */
+/** Returns, for example, 3 for "last message repeated 3 times", and 0 for any other line. */
 export function timesOfLast(line: string): number {
   const match = LAST_REPEATED.exec(line);
   return match === null ? 0 : capped(match[1] ?? match[2]);

@@ -215,7 +215,7 @@ class TcpConnection {
     socket.once('close', () => {
       turns.remove(socket);
       connections.open -= 1;
-      // An incomplete line at the end of the connection is accepted.
+      // If the connection ends with an incomplete line, the line is accepted.
       this.#guard(() => this.#framer.end());
     });
   }
@@ -294,8 +294,8 @@ interface Pausable {
 }
 
 /**
- * Limits the bytes that are read in each turn of the event loop. Otherwise, a thousand busy connections would delay
- * timers and probes.
+ * Limits the number of bytes that are read in each turn of the event loop. Otherwise, a thousand busy connections would
+ * delay timers and probes.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;

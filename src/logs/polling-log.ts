@@ -88,9 +88,9 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 }
 
 /**
- * Returns null if another version saved a different format. Errors with a time in the future are dropped: the clock was
- * wrong, and the errors would count as recent for too long. If the last line's time is in the future, the current time
- * is used instead.
+ * Returns null if another version saved a different format. Errors with a time in the future are dropped, because the
+ * clock was wrong. Otherwise, they would count as recent for too long. If the last line's time is in the future, the
+ * current time is used instead.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);

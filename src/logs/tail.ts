@@ -18,7 +18,7 @@ interface FileMark {
    */
   readonly head: string;
   readonly headLength: number;
-  /** The number of bytes that were read and processed. Always ends at a line end. */
+  /** The number of bytes that were read and processed. The position is always at the end of a line. */
   readonly position: number;
 }
 
@@ -69,8 +69,8 @@ async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolea
 }
 
 /**
- * The file may have been renamed (same inode), or copied and truncated (same beginning). Null if it no longer exists or
- * was compressed.
+ * Finds the marked file, which may have been renamed (same inode), or copied and truncated (same beginning). Null if
+ * the file no longer exists or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -164,7 +164,7 @@ export class Follower {
   #current: Tail | null = null;
   /** True while the log files are open. */
   #started = false;
-  /** Marks while the files are closed. Null if the log was never read. */
+  /** The marks that are kept while the files are closed. Null if the log was never read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {

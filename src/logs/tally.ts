@@ -50,7 +50,7 @@ export interface IntakeLogger {
 const EVERY: Millis = 600_000;
 
 /**
- * For events that unknown senders can cause at any rate. The first event is logged immediately. Later events are
+ * Logs events that unknown senders can cause at any rate. The first event is logged immediately. Later events are
  * counted, and the count is logged at most every ten minutes.
  */
 export function createOccasionalWarning(

@@ -17,8 +17,8 @@ interface EvictorOptions {
 }
 
 /**
- * The number of bytes that each connection had received at its last check. Connections that were checked the longest
- * time ago come first.
+ * The number of bytes that each connection had received at its last check. The connection that was checked least
+ * recently comes first.
  */
 type Group = Map<Socket, number>;
 

@@ -102,7 +102,7 @@ function isOfServer({ path, startedAt }: RoundObservations, address: string, tls
   return worst !== null && SERVER_VERDICTS.includes(worst.verdict);
 }
 
-/** Adds the evaluation of the mail servers, if they respond after the rest of the round was evaluated. */
+/** Adds the evaluation of the mail servers if they respond after the rest of the round has been evaluated. */
 export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
   const own = CHECKS.find((check) => check.id === 'mail');
   if (own?.from !== 'round') return judged;

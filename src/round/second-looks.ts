@@ -162,9 +162,9 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 
 /**
  * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all its answers
- * are similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, the names
- * get a trailing dot, so that the hosts file and the search list are not used. Unresponsive resolvers are not queried
- * again.
+ * are similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, a trailing
+ * dot is added to the names, so that the hosts file and the search list are not used. Unresponsive resolvers are not
+ * queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,

@@ -188,7 +188,7 @@ export class UnitMonitor {
     this.#registration?.appliancesChanged();
   }
 
-  /** Starts the queries one after the other. Resolves to false if this process stalled in the meantime. */
+  /** Starts the queries one after another. Resolves to false if this process stalled in the meantime. */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
     for (const part of idle) this.#queued.add(part);

@@ -76,7 +76,7 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 
 /**
  * The daemon continues to run. Open incidents are reported only after a round has detected them again. If one recipient
- * was not reached, they are reported to all recipients. The copy gets a new origin, because the running daemon
+ * was not reached, they are reported to all recipients. The copy is given a new origin, because the running daemon
  * continues to assign the same numbers. The next summary starts at the restore, because the running daemon may already
  * have sent the last one.
  */

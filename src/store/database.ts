@@ -211,7 +211,10 @@ function nearestFolder(path: string): string {
     : path;
 }
 
-/** O_TMPFILE on Linux, for which Node has no constant: an unnamed file that disappears when it is closed. */
+/**
+ * O_TMPFILE on Linux, for which Node does not define a constant. Creates an unnamed file that disappears when it is
+ * closed.
+ */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
 /**

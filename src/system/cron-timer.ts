@@ -5,7 +5,7 @@ import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 
 export interface CronTimer {
   start(): void;
-  /** Recalculates the next times. Must be called after the wall clock was set. */
+  /** Recalculates the next times. Must be called after the wall clock has been set. */
   restart(): void;
   stop(): void;
   nextRun(): EpochMs | null;
@@ -26,7 +26,7 @@ export interface CronListener {
  * node-cron always runs in UTC, because version 4.6 stops for an hour at the end of daylight-saving time. For other
  * time zones, node-cron triggers every minute, at the expression's seconds, and croner decides whether the time is
  * scheduled. Runs in the hour that is skipped in spring take place at the end of that hour. A fixed hour that occurs
- * twice in autumn counts once, as in Vixie cron. Expressions for every hour run in both hours.
+ * twice in autumn is used only once, as in Vixie cron. Expressions for every hour run in both hours.
  * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
@@ -98,7 +98,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** The site's name, so that each daemon has a different offset. */
+  /** The site's name, which gives each daemon a different offset. */
   readonly seed: string;
 }
 

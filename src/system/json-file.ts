@@ -20,8 +20,8 @@ export interface BackgroundFile extends Pick<JsonFile, 'load'> {
 }
 
 /**
- * Writes files one after the other. If the disk does not respond, only one of Node's four worker threads is occupied,
- * so names can still be resolved.
+ * Writes files one after another. If the disk does not respond, only one of Node's four worker threads is occupied, so
+ * names can still be resolved.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;

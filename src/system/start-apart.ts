@@ -8,8 +8,8 @@ interface StartApart {
 }
 
 /**
- * Starts work on the items one after the other, because starting them simultaneously would distort their measured
- * times. When the signal is aborted, the remaining items start immediately, so that they can report the abort.
+ * Starts work on the items one after another, because starting them simultaneously would distort their measured times.
+ * When the signal is aborted, the remaining items start immediately, so that they can report the abort.
  */
 export function startApart<T, R>(
   items: readonly T[],

@@ -88,8 +88,8 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<phone>',
   },
-  // Phone numbers: international, with a trunk prefix, North American, and mere digits that are not part of a field, an
-  // address or a time.
+  // Phone numbers: international, with a trunk prefix, North American, and plain digits that are not part of a field,
+  // an address or a time.
   { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
   {
     pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,

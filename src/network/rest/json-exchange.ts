@@ -20,7 +20,7 @@ interface RequestHead {
   readonly withoutSecrets: (text: string) => string;
 }
 
-/** The status code is left to the caller to interpret. */
+/** The caller must interpret the status code. */
 export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }

@@ -11,8 +11,8 @@ import { getaddrinfoForSockets } from '../lookup.ts';
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 /**
- * A wrong SNMPv2c community results in a time-out, because agents do not reply to an unknown community (RFC 1901). For
- * an SNMPv3 user that the agent rejects, the agent returns the reason (RFC 3414 §3.2).
+ * A wrong SNMPv2c community results in a time-out, because agents do not reply to an unknown community (RFC 1901). If
+ * the SNMPv3 user is wrong, the agent returns the reason (RFC 3414 §3.2).
  * @throws {ProbeError | Error} an error whose message never contains a secret
  */
 export async function snmpGet(

@@ -44,8 +44,8 @@ export function createRefusableSecureContext(): SecureContext {
 /**
  * Key exchange groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key
  * share, the ClientHello is 376 bytes long instead of 1,597 and fits into one segment. Old firewalls drop a ClientHello
- * that spans two segments. That would be a false alarm, because FortiAuthenticator's ClientHello fits into one segment.
- * The post-quantum key share would also cost 0.1 ms of CPU per handshake.
+ * that spans two segments. The resulting alarm would be false, because FortiAuthenticator's ClientHello fits into one
+ * segment. The post-quantum key share would also cost 0.1 ms of CPU per handshake.
  */
 const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 

@@ -75,7 +75,7 @@ export interface RecipientOutcome {
 export interface ChannelDefinition<Id extends string, Key extends string, Section> {
   /** Stored, and used in metric labels and the API, so it must not change. */
   readonly id: Id;
-  /** For use in a sentence, such as "by mail". */
+  /** Used in sentences, such as "by mail". */
   readonly name: string;
   readonly kind: Channel['kind'];
   /**

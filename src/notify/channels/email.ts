@@ -196,10 +196,7 @@ function mailOf(message: Message, { from, to }: EmailConfig, recipients: readonl
   };
 }
 
-/**
- * An error that nodemailer throws. It is about one recipient, or about a session and contains the errors for its
- * recipients.
- */
+/** An error that nodemailer throws. An error about a session contains the errors for its recipients. */
 const smtpError = z
   .object({
     message: z.string(),

@@ -32,7 +32,7 @@ export function channelSections(): Readonly<Record<string, z.ZodType>> {
   return Object.fromEntries(CHANNELS.map(({ key, section }) => [key, section]));
 }
 
-/** An unknown channel gets the strictest mask, which shows only URLs. */
+/** The strictest mask, which shows only URLs, applies to unknown channels. */
 export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
   return CHANNELS.find((channel) => channel.id === id) ?? { name: id, recipients: 'url' };
 }
