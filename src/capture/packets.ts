@@ -44,7 +44,6 @@ export class CaptureFile {
 }
 
 export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
-  /** False for UDP. */
   readonly isTcp: boolean;
   readonly source: HostPort;
   readonly destination: HostPort;

@@ -76,10 +76,7 @@ function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
   return { path, env, hostname, cwd, files: commandFiles };
 }
 
-/**
- * Runs a command with the configuration and returns its exit code. If the configuration is invalid or the command
- * fails, prints the reason and returns exit code 3.
- */
+/** If the configuration is invalid or the command fails, prints the reason and returns exit code 3. */
 export function runWithConfig(
   terminal: Invocation,
   needs: Needs,

@@ -17,7 +17,7 @@ import { valueOf } from '../core/observation.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
-/** Tokens with further licences are counted as tokens without a licence. */
+/** Tokens whose licences are beyond this limit are counted as tokens without a licence. */
 const MAX_LICENSES = 1000;
 
 /** Appliances do not support larger pages. */

@@ -29,7 +29,7 @@ export type Body =
 const MOST_HEADERS = 4;
 /** Fields between `status` and the message. No known firmware sends them, but newer firmware might. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/** `status=update ` after another field. In a message, the text would follow an ordinary word. */
+/** `status=update ` after another field. Within a message, this text would follow an ordinary word. */
 const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
 /** Quotation marks in the message are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;

@@ -263,7 +263,7 @@ async function endSession({ session, ctx }: Rehearsal): Promise<void> {
 }
 
 interface FoundAddresses {
-  /** Addresses of the mail server. Empty if the name does not resolve. */
+  /** Empty if the name does not resolve. */
   readonly addresses: readonly string[];
   /** The failure on this machine that prevented the lookup, or null. */
   readonly localError: Failure | null;

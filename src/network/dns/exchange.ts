@@ -41,7 +41,7 @@ interface QueryTools {
 type Question = Pick<DnsQuery, 'name' | 'type'>;
 type DnsAnswer = Extract<DnsReading, { kind: 'answer' }>;
 
-/** A configured resolver. `host` is an address or a name to look up. */
+/** `host` is an address or a name to look up. */
 type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
@@ -150,7 +150,7 @@ const HTTPS_PORT = 443;
 
 type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** A server for DNS over TLS. The certificate must be valid for `host`, a host name or IP address. */
+  /** The certificate must be valid for `host`, a host name or IP address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
