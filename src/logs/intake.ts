@@ -121,7 +121,7 @@ export class LogIntake {
     });
   }
 
-  /** Delivers all received events before it stops. Has no effect if the intake was not started. */
+  /** Closes the inputs and delivers all received events. Has no effect if the intake was not started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {

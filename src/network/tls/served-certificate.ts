@@ -29,7 +29,8 @@ interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   /**
-   * Called when the client authorities change. The server must then close all connections that were verified before.
+   * Called when the client authorities or the revocation list change. The server must then close all connections that
+   * were verified before.
    */
   readonly onOtherClients: () => void;
 }
