@@ -11,23 +11,23 @@ import { systemClock } from './system/clock.ts';
 import { visibleText } from './core/visible-text.ts';
 import { keepHeapSmall } from './system/v8-flags.ts';
 
-// Other commands end before garbage collection matters.
+// Other commands exit before garbage collection matters.
 if (process.argv.includes('run')) keepHeapSmall();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // The user does not want to wait.
+    // A second signal exits immediately.
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort(new Error(`Stopped by ${signal}`));
   });
 }
-// If the reader of the output has exited (`check | head`), this is not an error.
+// It is not an error if the program that reads the output has exited (`check | head`).
 process.stdout.on('error', () => process.exit(141));
 
-// glibc waits 5 s for the first name server before it tries the second. That time is longer than a round waits for both
-// servers, and a lookup cannot be cancelled. With these options (resolv.conf(5)), glibc tries three times within 3 s,
-// and accepts answers to earlier queries. The variable must be set before the first lookup.
+// glibc waits 5 s for the first name server before it tries the second. A round does not wait that long for both
+// servers together, and a lookup cannot be cancelled. With these options (resolv.conf(5)), glibc tries three times
+// within 3 s, and accepts answers to earlier queries. The variable must be set before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
@@ -38,7 +38,7 @@ process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((er
   process.stderr.write(`ftm-watch: ${lines.join('\n')}\n`);
   return 3;
 });
-// Aborted work can still hold a socket or a name lookup. The output is flushed before the exit.
+// Exits explicitly, because aborted work may leave a socket or a name lookup open. The output is flushed first.
 process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
@@ -83,14 +83,14 @@ function account(): string {
 
 /**
  * Reads one line for each question, including lines that were typed ahead. With `hidden`, the answer is not echoed, and
- * the question is written to standard error, because the output can be a file.
+ * the question is written to standard error, because standard output may be redirected to a file.
  */
 function createDialogue({ hidden }: { readonly hidden: boolean }): (question: string) => Promise<string> {
   let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;
   return async (question) => {
     if (dialogue === null) {
       const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stdout;
-      // In this mode, readline echoes the input instead of the terminal.
+      // In this mode, readline, not the terminal, echoes the input.
       const asked = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
       stopping.signal.addEventListener('abort', () => asked.close(), { once: true });
       dialogue = { asked, lines: asked[Symbol.asyncIterator]() };

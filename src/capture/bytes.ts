@@ -3,7 +3,7 @@ export class CaptureError extends Error {
   override readonly name = 'CaptureError';
 }
 
-/** Never throws. After the end of the bytes, it returns zeros and empty blocks, and sets `isCut`. */
+/** Never throws. Past the end of the input, it returns zeros and empty blocks and sets `isCut`. */
 export class Cursor {
   isCut = false;
   readonly isLittle: boolean;

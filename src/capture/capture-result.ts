@@ -21,7 +21,7 @@ import { CaptureFile } from './packets.ts';
 
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /** Limited to the first ones of each level. Sorted by file and then by the time at which they ended. */
+  /** Limited to the first connections of each level. Sorted by file and then by the time at which they ended. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
   readonly notes: readonly string[];
@@ -29,12 +29,12 @@ export interface CaptureResult {
   readonly level: Level;
 }
 
-/** Starts with the worst. `unknown` is last, because it is the result only if no connection could be evaluated. */
+/** Worst level first. `unknown` is last, because it is the result only if no connection could be evaluated. */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** Further connections are only counted. */
+/** Connections beyond this limit are only counted. */
 const MAX_KEPT = 1_000;
-/** For each level, so that many genuine chains cannot displace a forged one. */
+/** The limit for each level, so that many genuine chains cannot displace a forged one. */
 const MAX_CHAIN_BYTES = 4 * 1024 * 1024;
 
 /**

@@ -16,7 +16,7 @@ const DNS_PORT = 53;
 
 /**
  * Invalid content never causes an exception.
- * @param file filled with information about the file during reading
+ * @param file filled in with information about the file during reading
  * @param onConnection called for each connection when it has ended
  */
 export async function readCapture(
@@ -48,7 +48,7 @@ export async function readCapture(
   table.end();
 }
 
-/** The decision depends on the requested server name or, if there is none, on the address. */
+/** Decides by the requested server name or, if there is none, by the address. */
 function choiceFor(
   { handshake: { hello, tunnel }, server, isNoTls }: Connection,
   names: readonly string[],
@@ -86,7 +86,7 @@ function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segme
       read(payload, source.host);
       return;
     }
-    // Over TCP, each DNS message is preceded by its length in two bytes (RFC 1035 §4.2.2). If a part of a message is
+    // Over TCP, each DNS message is preceded by its length in two bytes (RFC 1035 §4.2.2). If part of a message is
     // missing, the message is discarded.
     const key = `${authority(source)} ${authority(destination)}`;
     let rest = Buffer.concat([streams.get(key) ?? Buffer.alloc(0), payload]);
@@ -100,7 +100,7 @@ function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segme
   };
 }
 
-/** Smaller packets are not lost because of their size. */
+/** Smaller packets than this are not lost because of their size. */
 const LARGE_FLIGHT = 500;
 const MAX_PENDING = 128;
 const MAX_PENDING_BYTES = 12 * 1024;
@@ -282,7 +282,7 @@ const IDLE: Millis = 60_000;
 type Choice = 'wanted' | 'unwanted' | 'undecided';
 
 /**
- * Passes connections of interest on when they have ended. Memory use is limited.
+ * Passes on relevant connections once they have ended. Memory use is limited.
  * @param serverPorts ports that identify the server's side if the start of a connection was not captured
  */
 function createConnectionTable(
@@ -351,7 +351,7 @@ function createConnectionTable(
 /** The key is the same for both directions. */
 function keyOf({ source, destination, port, direction }: Segment): string {
   const [from, to] = [authority(source), authority(destination)];
-  // The side from which the capturing device received the packet.
+  // Identifies the side from which the capturing device received the packet.
   const towards = direction === null ? '' : String(from < to === (direction === 'in'));
   return [...[from, to].toSorted(), port ?? '', towards].join(' ');
 }

@@ -9,7 +9,7 @@ import type { CaptureFile, RawPacket } from './packets.ts';
 
 /**
  * The file can be compressed with gzip.
- * @param facts filled with information about the file during reading
+ * @param facts filled in with information about the file during reading
  * @throws {CaptureError} if the content is invalid; packets before the invalid content are still returned
  */
 export async function* readFormat(file: AsyncIterable<Uint8Array>, facts: CaptureFile): AsyncGenerator<RawPacket> {
@@ -32,7 +32,7 @@ class FileBytes {
     await this.#pieces.return?.();
   }
 
-  /** Fewer bytes are returned only at the end of the file. */
+  /** Returns fewer bytes than requested only at the end of the file. */
   async peek(length: number): Promise<Buffer> {
     while (this.#held.length < length) {
       const next = await this.#pieces.next();
@@ -46,7 +46,7 @@ class FileBytes {
     return (await this.peek(1)).length === 0;
   }
 
-  /** @throws {CaptureError} if the file has too few remaining bytes */
+  /** @throws {CaptureError} if too few bytes remain in the file */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
     if (bytes.length < length)
@@ -63,7 +63,7 @@ class FileBytes {
 
 async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
   try {
-    // Errors are also thrown by the iteration, so the callback can ignore them.
+    // The iteration also throws errors, so the callback can ignore them.
     yield* pipeline(bytes.rest(), createGunzip(), () => {});
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
@@ -97,7 +97,7 @@ function invalidLength(what: string, offset: number, length: number, expected: s
 
 // --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
 
-/** Magic numbers, with the resolution of their timestamps in units per millisecond. */
+/** Magic numbers, each with the resolution of its timestamps in units per millisecond. */
 const PCAP_MAGIC: ReadonlyMap<number, number> = new Map([
   [0xa1b2c3d4, 1e3],
   [0xa1b23c4d, 1e6],
@@ -172,7 +172,7 @@ function portOf(block: Cursor): Port {
   };
 }
 
-/** The packet's direction by the value of the lowest two bits in epb_flags. */
+/** The packet's direction, by the value of the lowest two bits in epb_flags. */
 const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
 
 function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
@@ -201,7 +201,7 @@ const MAX_MODULES = 32;
 
 /** On a FortiGate chassis, each line starts with the name of a module. */
 const DUMP_LINE = /^\s*(?:\[(?<module>[A-Za-z][\w-]{1,15})\]\s*)?(?<text>.*)$/u;
-/** A packet's first line. The interface and direction are present if several interfaces were captured. */
+/** The first line of a packet. The interface and direction are present if several interfaces were captured. */
 const DUMP_HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
 const DUMP_HEX =
@@ -236,11 +236,11 @@ async function* linesOf(file: FileBytes): AsyncGenerator<string> {
   yield rest;
 }
 
-/** A packet is complete when the same module's next packet starts. */
+/** A packet is complete as soon as the same module's next packet starts. */
 class Dump {
   headers = 0;
   readonly #facts: CaptureFile;
-  /** Packets for which more lines can follow. */
+  /** Packets for which further lines may follow. */
   readonly #open = new Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { hex: string }>();
   #isUtc = false;
 
@@ -306,7 +306,7 @@ class Dump {
   }
 }
 
-/** A date without a time zone is assumed to be in the local time of this machine. */
+/** A date without a time zone is assumed to be in this machine's local time. */
 function timeOf(text: string, isUtc: boolean): EpochMs {
   if (text.includes('-')) return Date.parse(`${text.replace(' ', 'T')}${isUtc ? 'Z' : ''}`) || 0;
   // The text is either a time of day or a number of seconds.

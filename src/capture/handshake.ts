@@ -16,7 +16,10 @@ const APPLICATION_DATA = 23;
 const LAST_TYPE = 24;
 /** The maximum record size in any TLS version, including the encryption overhead (RFC 5246 §6.2.3). */
 const MAX_RECORD = 2 ** 14 + 2_048;
-/** Per connection, until a record or message is complete. Real certificate chains are shorter. */
+/**
+ * The maximum number of bytes that a connection holds until a record or message is complete. Real certificate chains
+ * are shorter.
+ */
 const MAX_HELD = 24 * 1024;
 const MAX_CERTIFICATES = 100;
 const MAX_PLAIN = 512;
@@ -49,16 +52,19 @@ export class Handshake {
   /** The `host:port` to which the client requested a tunnel from a proxy. */
   tunnel: string | null = null;
   /**
-   * A device that translates only addresses does not change `random`. `serverName` is null if the client sent no SNI.
+   * A device that only translates addresses does not change `random`. `serverName` is null if the client sent no SNI.
    */
   hello: { readonly random: string; readonly serverName: string | null } | null = null;
   /** For example `1.2`. Null if the ServerHello was not captured. */
   version: string | null = null;
-  /** In DER format, starting with the leaf. Null if they were encrypted or not captured. */
+  /** The chain in DER format, starting with the leaf. Null if they were encrypted or not captured. */
   certificates: readonly Uint8Array[] | null = null;
-  /** A resumed session does not require a certificate. */
+  /** In a resumed session, the server does not send a certificate. */
   isResumed = false;
-  /** False if the client answered the server's request without a certificate. Null if it did not answer a request. */
+  /**
+   * False if the client answered the server's request without sending a certificate. Null if the client did not answer
+   * a request.
+   */
   clientCertificate: boolean | null = null;
   clientAlert: Alert | null = null;
   serverAlert: Alert | null = null;
@@ -183,7 +189,7 @@ function helloOf(body: Cursor): Handshake['hello'] {
   const random = body.take(32).toString('hex');
   // Skips the session ID, the cipher suites and the compression methods.
   for (const lengthBytes of [1, 2, 1] as const) body.part(lengthBytes);
-  // The extension contains a list of names, of which the first one is a host name (RFC 6066 §3).
+  // The extension contains a list of names, the first of which is a host name (RFC 6066 §3).
   const names = new Cursor(body.part(2).entries(1).get(SERVER_NAME) ?? NOTHING);
   names.skip(3);
   const name = names.part(2).take(255).toString('latin1');

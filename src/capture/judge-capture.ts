@@ -20,7 +20,7 @@ export interface JudgedConnection {
   /** The server that the client wanted to reach, as `host:port`. */
   readonly subject: string;
   readonly verdict: Verdict;
-  /** Null for other verdicts than `unknown`, and if the connection failed before TLS started. */
+  /** Null for verdicts other than `unknown`, and if the connection failed before TLS started. */
   readonly because: Unseen | null;
   readonly confidence: Confidence;
   readonly chain: CapturedChain | null;
@@ -59,7 +59,7 @@ const MAX_CERTIFICATES = 16;
 /** Alerts about bad, unsupported, revoked, expired and unknown certificates, and unknown CAs (RFC 8446 §6.2). */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
 
-/** For each reason why a connection cannot be evaluated, how to obtain the missing information. */
+/** Explains, for each reason why a connection cannot be evaluated, how to obtain the missing information. */
 export const ADVICE = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
@@ -87,7 +87,7 @@ export function createConnectionJudge(
     const subject = own.includes(name) ? authority(target) : `${name}:${portOf(seen.server)}`;
     const parsed = (certificates ?? []).slice(0, MAX_CERTIFICATES).flatMap((der) => cache.parse(der) ?? []);
     const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
-    // The bytes are released, because the parsed certificates contain a copy of them.
+    // The bytes are released, because the parsed certificates contain copies of them.
     seen.handshake.certificates = null;
     const base = { seen, file, subject, chain, pairedWith: null };
     const unseen = chain === null ? unseenChain(seen, file) : null;
@@ -115,7 +115,7 @@ type UnseenChain = readonly [because: Unseen | null, text: string];
 
 const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ended before the handshake was complete.'];
 
-/** Returns null if both directions were captured completely. In this case, TLS itself failed. */
+/** Returns null if both directions were captured completely, which means that TLS itself failed. */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
   const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)} were not answered`;
@@ -145,7 +145,10 @@ function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | 
   return { ...facts, chain, kind: 'established', protocol: version === null ? null : `TLSv${version}`, cipher: null };
 }
 
-/** Also counts a connection that the server closed immediately after the certificate. Later events are ignored. */
+/**
+ * A connection that the server closed immediately after the certificate also counts as failed. Later events are
+ * ignored.
+ */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
   const { serverAlert, plain, clientWentOn, clientAlert } = handshake;
@@ -268,14 +271,15 @@ export interface Interceptor {
   readonly inside: string;
   readonly outside: string;
   readonly confidence: Confidence;
-  /** Set if another device intercepts the traffic closer to the server, because that side is forged as well. */
+  /**
+   * Set if the chain on the server's side is forged as well, so another device intercepts the traffic closer to the
+   * server.
+   */
   readonly isAnotherFartherOut: boolean;
   readonly summary: string;
 }
 
-/**
- * Allows for clock differences between two captures, and for the time that a proxy takes to open its own connection.
- */
+/** Allows for clock differences between two captures and for the time that a proxy takes to open its own connection. */
 const TOGETHER: Millis = 10_000;
 
 /**

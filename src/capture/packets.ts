@@ -6,7 +6,7 @@ import { Cursor } from './bytes.ts';
 export interface RawPacket {
   /** If the file has only relative times, this is the time since the start of the capture or since midnight. */
   readonly at: EpochMs;
-  /** See https://www.tcpdump.org/linktypes.html. Text dumps do not contain the number. */
+  /** See https://www.tcpdump.org/linktypes.html. Text dumps do not contain this number. */
   readonly link: number | 'text';
   /** Usually part of a larger buffer. */
   readonly bytes: Buffer;
@@ -27,13 +27,15 @@ export class CaptureFile {
   device: string | null = null;
   /** Set if times are relative to the start of the capture or to midnight. */
   isRelative = false;
-  /** Connections that were not followed: `excess` beyond the limit, and `others` to other servers. */
+  /**
+   * Connections that were not followed: `excess` counts those beyond the limit, and `others` those to other servers.
+   */
   excess = 0;
   others = 0;
   /** Set if at least one server responded, which shows that the capture contains both directions. */
   sawAnswers = false;
   readonly dns: { readonly name: string; readonly answers: readonly string[]; readonly resolver: string }[] = [];
-  /** Why reading stopped before the end of the file. */
+  /** The reason why reading stopped before the end of the file. */
   problem: string | null = null;
 
   constructor(file: string) {
@@ -42,11 +44,10 @@ export class CaptureFile {
 }
 
 export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
-  /** False for UDP. */
   readonly isTcp: boolean;
   readonly source: HostPort;
   readonly destination: HostPort;
-  /** Called hop limit in IPv6. */
+  /** In IPv6, this field is called the hop limit. */
   readonly ttl: number;
   readonly sequence: number;
   readonly acknowledged: number;
@@ -119,7 +120,7 @@ function startOf({ link, bytes }: RawPacket): number | null {
 /** Linux cooked headers contain the direction, and version 2 also contains the index of the interface. */
 function legOf({ link, bytes, port, direction }: RawPacket): Pick<RawPacket, 'port' | 'direction'> {
   if (link !== 113 && link !== 276) return { port, direction };
-  // The packet type 4 means that the packet was sent by the capturing host.
+  // Packet type 4 means that the capturing host sent the packet.
   const isSent = bytes[link === 113 ? 1 : 10] === 4;
   const own = link === 276 ? (port ?? `if${String(bytes.readUInt32BE(4))}`) : port;
   return { port: own, direction: isSent ? 'out' : 'in' };
@@ -191,7 +192,9 @@ function addressAt(bytes: Buffer, start: number, length: 4 | 16): string {
 
 const FRAGMENT = 44;
 
-/** Extension headers except fragments are not supported. TCP and DNS packets have none in practice (RFC 8200 §4). */
+/**
+ * Extension headers other than fragments are not supported. In practice, TCP and DNS packets have none (RFC 8200 §4).
+ */
 function ipv6Of(bytes: Buffer): IpHeader | Undecoded {
   if (bytes.length < 40) return 'cut';
   const [length, protocol, ttl] = [bytes.readUInt16BE(4) || bytes.length - 40, bytes.readUInt8(6), bytes.readUInt8(7)];

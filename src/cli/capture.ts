@@ -61,7 +61,7 @@ function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[]
 
 const MOST_ATTACHED = 5;
 
-/** Connections from configured units come first. */
+/** Connections from configured units are attached first. */
 async function attachTo(incident: string, result: CaptureResult, config: Config, terminal: Invocation): Promise<void> {
   const units = unitAddresses(config);
   const isOther = ({ seen }: JudgedConnection): number => (units.includes(hostOf(seen.client)) ? 0 : 1);
@@ -92,7 +92,7 @@ export async function capturesOf(
   return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });
 }
 
-/** Reads a file up to the size that it had when it was opened, even if the file is still growing. */
+/** Stops at the size that the file had when it was opened, because the file may still be growing. */
 async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(resolve(cwd, name));

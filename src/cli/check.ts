@@ -42,11 +42,11 @@ const DAEMON_LIMIT: Millis = 3_000;
 interface CheckForm {
   readonly json: boolean;
   readonly steps: boolean;
-  /** Checks that have not finished by then are reported as unknown. */
+  /** Checks that have not finished within this time are reported as unknown. */
   readonly timeout: Millis;
 }
 
-/** Reserved for work before and after the checks, such as loading the configuration. */
+/** Time reserved for work before and after the checks, such as loading the configuration. */
 const MARGIN: Millis = 500;
 
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {

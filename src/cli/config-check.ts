@@ -28,7 +28,7 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
-  // Problems can quote text from files that untrusted people wrote.
+  // Problems can quote text from files that were written by untrusted people.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
@@ -50,7 +50,7 @@ const NEEDS_RESTART =
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** Null to check with the permissions of this process. */
+  /** Null to use this process's permissions. */
   readonly rights: ServiceRights | null;
 }
 
@@ -96,7 +96,7 @@ function linesOf(loaded: LoadResult): readonly string[] {
   return loaded.kind === 'ok' ? [] : loaded.issues.map(formatIssue);
 }
 
-/** Files that systemd reads on behalf of the service are read with the permissions of this process. */
+/** Files that systemd reads on behalf of the service are read with this process's permissions. */
 async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
   if (rights === null) return loadWith(commandFiles, terminal);
   const named = new Set<string>();
@@ -118,7 +118,8 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
 }
 
 /**
- * A main file that is not installed is skipped, because a draft can be in a directory that only its author can read.
+ * A main file at any path other than the installed one is skipped, because a draft may be in a directory that only its
+ * author can read.
  */
 async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
   const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
@@ -162,8 +163,8 @@ const PROPERTIES = [
 const USER = 'ftm-watch';
 
 /**
- * Includes permissions from drop-in files. If systemd cannot be queried, returns those of the user that the package
- * creates. Returns null if this process cannot switch to them.
+ * Includes permissions from drop-in files. If systemd cannot be queried, returns the permissions of the user that the
+ * package creates. Returns null if this process cannot switch to these permissions.
  */
 async function serviceRights(): Promise<ServiceRights | null> {
   if (process.geteuid?.() !== 0) return null;
@@ -238,7 +239,7 @@ function fileWarnings(config: Config): readonly string[] {
   ];
 }
 
-/** Such an entry covers a whole network, although the single address may be intended. */
+/** An entry such as `10.1.2.3/24` covers the whole network, although only the individual address may be intended. */
 function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
   const blocks = [
     ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is trusted as a relay' })),

@@ -25,14 +25,14 @@ export interface DaemonClient extends AsyncDisposable {
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }
 
-/** Nothing listens on the socket, so no daemon is running with this configuration. */
+/** Nothing is listening on the socket, so no daemon is running with this configuration. */
 export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
 
-/** A reload starts only after the running work has finished. */
+/** A reload starts only after work in progress has finished. */
 const ANSWER_LIMIT: Millis = 30_000;
-/** In bytes. A list of hundreds of incidents with their remedy commands takes several million bytes. */
+/** In bytes. A list of hundreds of incidents with their remedy commands takes up several million bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
@@ -91,7 +91,7 @@ function whyNot(error: unknown): string {
 }
 
 interface DaemonStatus {
-  /** A string explains why there is no diagnosis yet. */
+  /** If there is no diagnosis yet, a string that explains why. */
   readonly diagnosis: SeenDiagnosis | string;
   readonly incidents: readonly OpenIncident[];
 }

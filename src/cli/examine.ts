@@ -32,11 +32,11 @@ interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' |
   readonly config: Config;
   /** Provided by the caller, because log lines cannot be requested on demand. */
   readonly log: LogPart;
-  /** Checks that have not finished by then are reported as unknown. @default no limit */
+  /** Checks that have not finished within this time are reported as unknown. @default no limit */
   readonly limit?: Millis;
 }
 
-/** All settings except those for the web page, notifications and receiving syslog. */
+/** Every setting except those for the status page, notifications and the syslog receiver. */
 export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
 export interface Examination extends RoundResult {
@@ -166,7 +166,10 @@ interface PacedMail {
   waitingFor(): readonly string[];
 }
 
-/** As long as a TLS handshake can take, so that mail servers do not extend a round in which a handshake times out. */
+/**
+ * The longest time that a TLS handshake can take, so that mail servers do not extend a round in which a handshake times
+ * out.
+ */
 const MAIL_PATIENCE: Millis = 4_000;
 
 /** If a server is slow, its answer is used in the next round or after the last round. */
@@ -207,7 +210,7 @@ function notYet(server: MailServer): MailObservation {
 }
 
 interface Pictures {
-  /** All queries that the daemon makes at the appliances' polling interval. */
+  /** The results of all queries that the daemon makes at the appliances' polling interval. */
   readonly appliances: Promise<Picture>;
   readonly whole: Promise<Picture>;
 }
@@ -254,11 +257,14 @@ function askConnectors(
   }
 }
 
-/** With four rounds, a one-off problem can disappear and a new problem can be seen twice. */
+/** Four rounds are enough for a one-off problem to disappear and for a new problem to be seen twice. */
 const MOST_ROUNDS = 4;
-/** For a third or fourth round. A round takes up to 14.5 s, and the whole command should take no more than 30 s. */
+/**
+ * After this time, no third or fourth round is started. A round takes up to 14.5 s, and the whole command should take
+ * no more than 30 s.
+ */
 const LATEST_START: Millis = 15_000;
-/** Rounds in which a critical cause must be seen. */
+/** The number of rounds in which a critical cause must be seen. */
 const ROUNDS_NEEDED = 2;
 /**
  * On a path that loses 20 % of the packets in each direction, one round in ten receives no DNS answer at all.
@@ -320,7 +326,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
     case 'reachability':
       return endpoints.some(({ tcp }) => isTimeout(tcp));
     case 'tls-genuine':
-      // In this round, the same ClientHello was sent again and not answered.
+      // If the same ClientHello was sent again in this round and also went unanswered, packet loss is ruled out.
       return endpoints.some(({ tls }) => isTimeout(tls)) && !isSilentAgain(closer?.again ?? null);
     case 'license-server':
       return endpoints.some(({ http }) => isTimeout(http));
@@ -329,7 +335,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/** The second connection attempt waited without an answer for longer than a retransmission takes. */
+/** Returns whether the second connection attempt went unanswered for longer than a retransmission takes. */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
@@ -342,7 +348,7 @@ function isTimeout(outcome: { readonly kind: string } | null): boolean {
   return outcome !== null && 'reason' in outcome && outcome.reason === 'timeout';
 }
 
-/** For use if the latest round has no verdict, for example because earlier lookups are still pending. */
+/** Used if the latest round has no verdict, for example because earlier lookups are still pending. */
 function lastShownTwice<Result extends RoundResult>(rounds: readonly Result[]): Result | null {
   if (rounds[0]?.diagnosis.ready !== 'unknown') return null;
   const shown = rounds.find((round) => criticalOf(round).length > 0);
@@ -383,8 +389,8 @@ function neededFor({ id }: Cause, { path, controls }: RoundObservations): number
       : ROUNDS_NEEDED;
   }
   if (id !== 'resolver-unreachable') return ROUNDS_NEEDED;
-  // While two slow lookups are pending, a third name is not queried. Its missing answer therefore does not indicate a
-  // resolver fault.
+  // While two slow lookups are pending, a third name is not queried. The lack of an answer for that name therefore does
+  // not indicate a resolver fault.
   const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
   if (!isSilent || new Set(asked.map(({ name }) => name)).size < MANY_TARGETS) return SILENT_ROUNDS_NEEDED;

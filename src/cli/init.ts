@@ -12,7 +12,7 @@ type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined 
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
 
-/** The paths of the systemd unit. The package installs the first file, and administrators create the second. */
+/** The paths of the systemd unit. The package installs the first file; administrators create the second. */
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
 export async function init(typed: TypedAnswers, terminal: Invocation): Promise<number> {

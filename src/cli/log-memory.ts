@@ -51,7 +51,7 @@ interface LogPartSources {
   readonly now: EpochMs;
 }
 
-/** Missing errors are accepted as evidence only while the daemon receives the log. */
+/** The absence of errors counts as evidence only while the daemon is receiving the log. */
 export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':

@@ -86,7 +86,7 @@ type Finish = (exitCode: number) => void;
 
 type Invoked = (command: Command) => Invocation;
 
-/** People often type the option after the command. */
+/** Defined on the individual commands, because people often type the option after the command. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }

@@ -25,8 +25,8 @@ export async function reload(terminal: Invocation): Promise<number> {
 }
 
 /**
- * When systemd runs the command, the environment contains the socket's path, so the daemon is found even with a broken
- * file. The daemon then rejects the file and reports the error in its log and on its page.
+ * When systemd runs the command, the environment contains the socket's path, so the daemon is found even if the
+ * configuration file is broken. The daemon then rejects the file and reports the error in its log and on its page.
  */
 async function socketOrExplain(terminal: Invocation): Promise<string | null> {
   const { env } = terminal;

@@ -66,7 +66,7 @@ const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
   'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
   "Configure the log collector to forward FortiAuthenticator's lines unchanged";
-/** Lines that people paste are usually shorter. */
+/** Pasted lines are usually shorter. */
 const MAX_LINE = 8192;
 
 export async function explain(options: ExplainOptions): Promise<number> {
@@ -110,7 +110,7 @@ function toJson(line: string, found: PastedRecognition | null, attribution: Attr
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
-    /** The text is in a field where FortiAuthenticator does not use it, so the line is not counted as an error. */
+    /** True if FortiAuthenticator does not use the text in this field. Such a line is not counted as an error. */
     unusualPlace: found?.unusualPlace ?? false,
     appliance: owners.find((owner) => owner !== undefined) ?? null,
     cause,
@@ -165,8 +165,8 @@ async function summarise(file: string, known: KnownTexts, terminal: Pick<Termina
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
-  // If log times have no year, the year is derived from the file's modification time, because no line can be newer than
-  // the file.
+  // If log times do not contain a year, the year is derived from the file's modification time, because no line can be
+  // newer than the file.
   const clock: Clock = { ...terminal.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, ...known, outbox },
@@ -229,7 +229,7 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /** If log lines have no times, this is the file's modification time. */
+    /** If log lines do not contain times, this is the file's modification time. */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,

@@ -111,7 +111,7 @@ interface TypedPeriod {
 const instant = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 
-/** Both accept a time, a day in UTC or a time ago such as `3h`. An `--until` day is included as a whole. */
+/** Both accept a time, a day in UTC or an age such as `3h`. If `--until` is a day, the whole day is included. */
 export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
   const period = {
     since: since === undefined ? null : readInstant('--since', since, { now, dayEnds: false }),

@@ -23,13 +23,13 @@ import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 
-/** A proxy's password is also needed. */
+/** Also includes the proxies' passwords. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
 export interface LearnOptions {
   readonly yes?: boolean;
   readonly fingerprint: readonly string[];
-  /** If there are none, chains are learned from a new round. */
+  /** If there are no captures, chains are learned from a new round. */
   readonly capture?: readonly string[];
 }
 
@@ -160,7 +160,7 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
 
 interface JudgedChain extends CapturedChain {
   readonly judgement: TlsJudgement;
-  /** The last certificate, if neither a configured key nor a public CA confirms the chain. */
+  /** The last certificate of a chain that neither a configured key nor a public CA confirms; otherwise null. */
   readonly unconfirmed: Certificate | null;
 }
 

@@ -17,7 +17,7 @@ export async function run(terminal: Invocation): Promise<number> {
   // The SIGHUP listener is installed first, because SIGHUP ends a process without a listener. SIGHUP has no effect
   // until the configuration has been loaded.
   terminal.onHangup(() => reload());
-  // The daemon never reads substitutes for secret files, as other commands do.
+  // Unlike other commands, the daemon never reads substitutes for secret files.
   const load = (): Promise<LoadResult> => loadWith(localFiles, terminal);
   const loaded = await load();
   if (loaded.kind === 'invalid') {

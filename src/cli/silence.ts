@@ -9,7 +9,7 @@ interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
 }
 
-/** The daemon validates these options. */
+/** These options are validated by the daemon. */
 export interface TypedSilence {
   readonly for?: string;
   readonly until?: string;

@@ -31,12 +31,12 @@ export interface Terminal extends Streams {
   readonly account: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
-  /** Only the `report` command writes binary data. */
+  /** `report` and `preflight` can write a file to it. */
   readonly output: { write(text: string | Uint8Array): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
   /** Null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
-  /** Null if nobody can answer, for example in a script. */
+  /** Null if nobody can answer questions, for example in a script. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Does not echo the typed text. Null if standard input is not a terminal. */
   readonly askHidden: ((question: string) => Promise<string>) | null;
@@ -76,10 +76,7 @@ function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
   return { path, env, hostname, cwd, files: commandFiles };
 }
 
-/**
- * Runs a command with the configuration and returns its exit code. If the configuration is invalid or the command
- * fails, prints the reason and returns exit code 3.
- */
+/** If the configuration is invalid or the command fails, prints the reason and returns exit code 3. */
 export function runWithConfig(
   terminal: Invocation,
   needs: Needs,
@@ -146,7 +143,7 @@ interface ProgressOutput {
 }
 
 export interface ProgressLine {
-  /** Must be called at the start of each round. */
+  /** To be called at the start of each round. */
   startRound(): void;
   show(progress: RoundProgress): void;
   waitingFor(): readonly string[];

@@ -19,7 +19,7 @@ import { namesIn } from '../metrics/recorder.ts';
 interface VerifyWish {
   readonly incident: string;
   readonly json: boolean;
-  /** Checks that have not finished by then are reported as unknown. Null for no limit. */
+  /** Checks that have not finished within this time are reported as unknown. Null for no limit. */
   readonly timeout: Millis | null;
 }
 
@@ -79,7 +79,7 @@ export function storedIncident(
   }
 }
 
-/** A cause that was found only in the log is not considered resolved while no daemon receives the log. */
+/** A cause that was found only in the log is not considered resolved unless a daemon is receiving the log. */
 function silentWitnesses(config: Config, { picture }: Examination, log: LogPart | null): readonly SilentWitness[] {
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
   const read = picture.peers.flatMap((peer) => (peer.kind === 'seen' ? [peer.peer] : []));
@@ -105,7 +105,7 @@ const BETWEEN_PARTS = /, | to /u;
 /** A subject such as `clock of fac-1` or `fac-1 itself` is checked if its unit is. */
 const OF_UNIT = /^(?:clock|memory|users) of | itself$/u;
 
-/** A part counts as checked if it is this machine or occurs in the configuration or in query results. */
+/** A part of a subject counts as checked if it is this machine or occurs in the configuration or in query results. */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
   return (subject) =>

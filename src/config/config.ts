@@ -114,10 +114,10 @@ const notify = section({
   ),
 });
 
-/** Durations are in milliseconds, file names absolute, and addresses parsed. A reload creates a new object. */
+/** Durations are in milliseconds, file names are absolute, and addresses are parsed. A reload creates a new object. */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
-  /** Absolute path. Missing if there is no file and all keys have their default values. */
+  /** Absolute path. Undefined if there is no file and all keys have their default values. */
   readonly file?: string;
 }
 
@@ -198,7 +198,7 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Draft 7 has the best support in editors. */
+/** Uses draft 7, which editors support best. */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });
   return { ...schema, title: 'Configuration of ftm-watch' };

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Document, visit } from 'yaml';
 
-/** As typed. Empty answers are omitted from the configuration. */
+/** The answers as typed. Empty answers are omitted from the configuration. */
 export interface Answers {
-  /** If it is empty, the host name is used. */
+  /** If empty, the host name is used. */
   readonly site: string;
   readonly appliances: readonly string[];
   /** A host with an optional port. */
@@ -61,7 +61,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
           email: {
             from: `ftm-watch@${first.slice(first.lastIndexOf('@') + 1)}`,
             to: recipients,
-            // The local mail server is tried last. Mail to it does not depend on the monitored network path.
+            // The local mail server is tried last. Reaching it does not depend on the monitored network path.
             servers: [...(mailServer === '' ? [] : [relay(mailServer)]), { host: 'localhost', security: 'none' }],
           },
         };

@@ -17,9 +17,9 @@ export interface ConfigIssue {
 
 /** An issue whose line and column have not been determined yet. */
 export interface SchemaIssue {
-  /** The value whose position is shown. */
+  /** The path to the value whose position is shown. */
   readonly at: YamlPath;
-  /** Shown in the message. For an unknown key, this is the path of its section. */
+  /** The path that is shown in the message. For an unknown key, this is the path of its section. */
   readonly path: YamlPath;
   /**
    * Called only for displayed issues, because finding similar keys takes time and a broken file can have thousands of
@@ -58,12 +58,12 @@ function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIs
   return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }
 
-/** The alternative expects the type of the user's value, even if the value itself is invalid. */
+/** Returns whether the alternative expects the type of the user's value, even if the value itself is invalid. */
 function isMeant(branch: readonly z.core.$ZodIssue[]): boolean {
   return branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
-/** For zod errors that have no specific message. */
+/** Used for zod errors without a specific message. */
 export function fallbackMessage(issue: { readonly code?: string | undefined; readonly input?: unknown }): string {
   return expectedMessage('another value', issue.input);
 }
@@ -83,8 +83,8 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
 }
 
 /**
- * Finds a key that differs by one or two typing errors. In short words, fewer errors are accepted, because two changes
- * can make a different word.
+ * Finds a key that differs only by typing errors. Fewer errors are accepted in short words, because two changes can
+ * turn one word into another.
  */
 function closest(key: string, known: readonly string[]): string | null {
   const lower = key.toLowerCase();
@@ -94,7 +94,7 @@ function closest(key: string, known: readonly string[]): string | null {
   return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
 }
 
-/** Words that differ only by transposed letters have the same result. */
+/** Returns the same text for words that differ only by transposed letters. */
 function lettersOf(word: string): string {
   return Array.from(word.toLowerCase()).toSorted().join('');
 }
@@ -116,7 +116,7 @@ export function allKeyPaths(schema: z.core.$ZodType, prefix = ''): readonly stri
   const all = alternatives(schema);
   const items = all.flatMap((one) => (one instanceof z.core.$ZodArray ? alternatives(one._zod.def.element) : []));
   return all.flatMap((one) => {
-    // If the schema accepts a single item instead of a list, both have the same keys.
+    // If the schema also accepts a single item instead of a list, the item and the list have the same keys.
     if (items.includes(one)) return [];
     if (one instanceof z.core.$ZodArray) return allKeyPaths(one._zod.def.element, `${prefix}[]`);
     if (!(one instanceof z.core.$ZodObject)) return [];

@@ -10,10 +10,10 @@ import { secretVariable } from './schema/secret.ts';
 import { changeGivenTexts, changeTexts, fieldsOf, isMapping, type UsedText, usedTexts } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
-/** For a source checkout and for an installed program. The first existing file is used. */
+/** The paths for a source checkout and for an installed program. The first existing file is used. */
 export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
-/** In a longer list, the first issues would scroll out of view. */
+/** If the list were longer, the first issues would scroll out of view. */
 const MAX_SHOWN = 100;
 /** In a completely invalid file, finding the positions of all issues would take too long. */
 const MAX_LOCATED = 1000;
@@ -53,8 +53,8 @@ export interface InvalidConfig {
 }
 
 /**
- * Returns all problems of an invalid configuration instead of throwing. Secrets are not read, but the required files
- * and variables must exist.
+ * Returns all problems of an invalid configuration instead of throwing. Secrets are not read, but the files and
+ * variables in `needs` must exist.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
@@ -121,7 +121,7 @@ async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile 
   return null;
 }
 
-/** Never needed in practice, because the default values are valid. */
+/** Never used in practice, because the default values are valid. */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
   return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
 }
@@ -163,7 +163,7 @@ interface ConfigFile extends FileName {
   readonly written: unknown;
   /** File names made absolute, relative to the configuration file's folder. */
   readonly value: unknown;
-  /** Position of the value at the path, or the position at which it would have to be inserted. */
+  /** Returns the position of the value at the path, or the position at which the value would have to be inserted. */
   readonly locate: (path: YamlPath) => Position;
 }
 
@@ -174,8 +174,8 @@ interface UnreadFile {
 
 function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
   if (found.kind !== 'read') return unread(name, whyUnread(found));
-  // An empty file is rejected. It would reset every key to its default, so a reload would stop all configured
-  // monitoring.
+  // An empty file is rejected. Otherwise, it would reset every key to its default, and a reload would stop all
+  // configured monitoring.
   if (found.bytes.length === 0)
     return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
   const text = decoded(found.bytes);
@@ -305,13 +305,13 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 }
 
 interface FileChecks {
-  /** Reason why the file cannot be read, or null. Never rejects. */
+  /** Returns the reason why the file cannot be read, or null. Never rejects. */
   readonly problem: (path: string) => Promise<string | null>;
-  /** A file with the same content, to be read if this file cannot be read. */
+  /** Returns a file with the same content, which is read if this file cannot be read. */
   readonly substitute?: (path: string) => string | null;
 }
 
-/** Whether a command needs the file or variable under a key such as `appliances.api.keyFile`. */
+/** Returns whether a command needs the file or variable under a key such as `appliances.api.keyFile`. */
 export type Needs = (key: string) => boolean;
 
 export interface Substitute {
@@ -418,7 +418,7 @@ function childOf(value: unknown, part: string | number, index: number): { value:
 
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
-/** Systemd credentials are available only while the daemon is running, so commands read the original files. */
+/** Systemd credentials are available only while the daemon is running, so commands fall back to the original files. */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
 
 /**
@@ -438,7 +438,10 @@ function sourceOfCredential(path: string): string | null {
   return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
 }
 
-/** One more byte is read to detect larger files. Devices and pipes have no size that could be checked instead. */
+/**
+ * Reads one byte more than the limit, to detect larger files. Devices and pipes have no size that could be checked
+ * instead.
+ */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };

@@ -11,7 +11,7 @@ interface PlainSection {
 }
 
 /**
- * Loading the output results in the same configuration. For a secret, only its file or variable is printed, and for a
+ * Loading the output yields the same configuration. For a secret, only its file or variable is printed, and for a
  * secret URL, only its scheme and host.
  */
 export function printConfig(config: Config): string {

@@ -87,7 +87,7 @@ async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Prom
   return { config, rest, role };
 }
 
-/** For all resources together. */
+/** Time limit for all resources together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
 
 /** Sends only GET requests. Never throws, because failures are part of the observation. */
@@ -135,7 +135,7 @@ async function readResources(
   return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
 }
 
-/** A single response may be delayed or come from another cluster member. */
+/** One response is not enough, because it may be delayed or come from another cluster member. */
 const FEWEST_ANSWERS = 2;
 
 /** Each response provides a lower and an upper bound for the offset. */
@@ -210,7 +210,7 @@ type ApplianceResource =
   | 'ldapusers'
   | 'radiususers';
 
-/** Cannot write, because `HttpGetter` supports only GET. */
+/** Cannot change anything, because `HttpGetter` supports only GET. */
 export interface ApplianceClient extends AsyncDisposable {
   /** @param query begins with a question mark */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
@@ -248,10 +248,10 @@ export async function createApplianceClient(
   };
 }
 
-/** More responses would not improve the precision. */
+/** More responses than this would not improve the precision. */
 const MOST_TIMES = 20;
 
-/** Older firmware may enforce the default page size of 20, so that the limit is 20,000 objects. */
+/** If older firmware enforces the default page size of 20, the limit is 20,000 objects. */
 const MAX_PAGES = 1000;
 
 interface Paged<Page extends { readonly next: string | null }> {
@@ -298,8 +298,8 @@ function pathOf(resource: ApplianceResource): string {
 const MAX_NEXT_LENGTH = 2048;
 
 /**
- * Accepts only a relative path to the same collection, because the value comes from the network and the key is sent to
- * this path.
+ * Accepts only a relative path to the same collection, because the value comes from the network and the API key is sent
+ * to this path.
  */
 function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';

@@ -5,7 +5,7 @@ import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '..
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 
-/** All are read-only. */
+/** All questions are read-only. */
 export type FirewallQuestion =
   | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
@@ -25,7 +25,7 @@ export type FirewallQuestion =
 export interface FirewallClient extends AsyncDisposable {
   /** @throws the errors of `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
-  /** Null if no response contained it. */
+  /** Null if no response contained the serial number. */
   serial(): string | null;
 }
 
@@ -97,7 +97,7 @@ function setKnown(query: URLSearchParams, name: string, value: string | null): v
 
 /** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
-/** For a policy with more interfaces, no commands are generated. */
+/** Commands are not generated for policies with more interfaces. */
 const MAX_INTERFACES = 16;
 
 /** Not validated. */
@@ -165,7 +165,7 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
 const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
 
 /**
- * Empty if any name is not safe in a command, because a copy of the policy must have all interfaces. FortiOS returns
+ * Empty if any name is not safe in a command, because a copy of the policy must include all interfaces. FortiOS returns
  * `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
  */
 function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
@@ -173,7 +173,8 @@ function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): read
 }
 
 /**
- * `poolname` counts only if `ippool` is enabled (cmdb `firewall/policy`). Null if a pool name is not safe in a command.
+ * `poolname` is used only if `ippool` is enabled (cmdb `firewall/policy`). Null if a pool name is not safe in a
+ * command.
  */
 function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   const nat = result['nat'];
@@ -276,7 +277,7 @@ function modeOf(status: unknown): SslInspectionMode | null {
   }
 }
 
-/** FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. For any other value, the default of 443 is assumed. */
+/** FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. The default of 443 is assumed for any other value. */
 function coversPort(ports: unknown, port: number): boolean {
   const list: readonly unknown[] = Array.isArray(ports)
     ? ports

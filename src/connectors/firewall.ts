@@ -57,12 +57,12 @@ export function firewallUnits({
   });
 }
 
-/** For all requests in one query. */
+/** Time limit for all requests in one query. */
 const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** Built in, and cannot be changed. Old firmware does not return an object for this profile. */
+/** A built-in profile that cannot be changed. Old firmware does not return an object for it. */
 const NO_INSPECTION = 'no-inspection';
 
 /**
@@ -81,7 +81,7 @@ export async function observeFirewall(
     await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
     const inquiry = { client, config, target };
     const match = await matchOf(inquiry);
-    // If the following requests fail, the matching policy is still reported.
+    // The matching policy is reported even if the following requests fail.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
     return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects };
   } catch (error) {
@@ -108,7 +108,7 @@ interface Inquiry {
   readonly target: FirewallTarget;
 }
 
-/** The firewall rejects the token, or the token lacks a required permission. */
+/** Thrown if the firewall rejects the token or if the token lacks a required permission. */
 class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly status: number;
@@ -138,7 +138,7 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
 }
 
-/** FortiOS resolves the name itself. If this fails, the lookup is repeated with an address. */
+/** FortiOS resolves the name itself. If that fails, the lookup is repeated with an address. */
 async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
   const { config, target } = inquiry;
   const question = {
@@ -196,7 +196,7 @@ function withoutExemptions(profile: string | null, mode: SslInspectionMode): Ssl
   return { kind: 'known', profile, mode, exemptedBy: null, unreadExemptions: [] };
 }
 
-/** Excludes address blocks, because a policy lookup accepts only single addresses. */
+/** Excludes address blocks, because a policy lookup accepts only individual addresses. */
 function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
@@ -248,7 +248,7 @@ type Coverage = 'covers' | 'other' | 'unread';
  */
 const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 
-/** Each exemption requires one request. The built-in profiles have about 40 exemptions. */
+/** Each exemption requires a separate request. The built-in profiles have about 40 exemptions. */
 const MAX_READ = 64;
 
 async function readExemptions(inquiry: Inquiry, exemptions: readonly Exemption[]): Promise<ExemptionResult> {
@@ -297,8 +297,8 @@ async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn
 }
 
 /**
- * Uses only fields for the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it is
- * irrelevant. For a country, a tag or a connector's object, the addresses are unknown.
+ * Uses only the fields that apply to the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0
+ * if it is irrelevant. The addresses of a country, a tag or a connector's object are unknown.
  */
 function addressCoverage(object: ReplyFields, target: FirewallTarget): Coverage {
   const addresses = addressesOf(target);
@@ -374,7 +374,7 @@ function ipv4Number(address: string): number | null {
 const MAX_OBJECTS = 4;
 
 /**
- * The addresses to which the firewall itself resolves the host name, from FQDN address objects. Each object is
+ * Returns the addresses to which the firewall itself resolves the host name, from FQDN address objects. Each object is
  * requested separately, because the list of objects contains only the number of addresses.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {

@@ -16,12 +16,15 @@ import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
 interface Call {
-  /** For messages, for example `Looking up licence "EFTM…"`. */
+  /** Used in messages, for example `Looking up licence "EFTM…"`. */
   readonly what: string;
   readonly send: () => Promise<JsonReply>;
   /** Returns the error in the response, or null. A response with HTTP status 200 can contain an error. */
   readonly problemOf: (value: unknown) => string | null;
-  /** A refusal (400, 401 or 403) blocks further calls for a while. Required for wrong credentials. */
+  /**
+   * A refusal (400, 401 or 403) blocks further calls for a while. Must be true for calls that send the account's
+   * credentials.
+   */
   readonly refusalBacksOff: boolean;
 }
 
@@ -67,7 +70,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
       reply = await call.send();
     } catch (error) {
       const failure = failed(error, startedAt, context);
-      // A local problem, such as a cancelled call, is not a failure of the service.
+      // A local problem, such as a cancelled call, does not count as a failure of the service.
       if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }

@@ -23,7 +23,7 @@ import { visibleText } from '../core/visible-text.ts';
 
 const STATUS = '/api/v1/status';
 
-/** If the last round is older, the peer has stopped running rounds. Allows for clock differences. */
+/** If the last round is older than this, the peer has stopped running rounds. Allows for clock differences. */
 const MAX_AGE: Millis = 10 * 60_000;
 
 /** Never throws, because failures are part of the observation. */
@@ -93,7 +93,7 @@ const status = z.object({
 
 /**
  * The response is untrusted.
- * @throws {ProbeError} when it is not from ftm-watch or is from an unsupported version
+ * @throws {ProbeError} when the response is not from ftm-watch or is from an unsupported version
  */
 function parseStatus(peer: string, value: unknown): PeerView {
   const read = status.safeParse(value);

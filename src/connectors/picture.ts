@@ -8,7 +8,7 @@ import type { PeerObservation } from '../core/round.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import { startApart } from '../system/start-apart.ts';
 
-/** `rest` and `role` are null if they are not configured or were not queried yet. */
+/** `rest` and `role` are null if they are not configured or have not been queried yet. */
 export interface UnitObservation {
   readonly config: ApplianceConfig;
   readonly rest: ApplianceObservation | null;
@@ -16,7 +16,7 @@ export interface UnitObservation {
   readonly known?: readonly KnownFact[];
 }
 
-/** The last observations from connectors, which run independently of rounds. */
+/** The latest observations from connectors, which run independently of rounds. */
 export interface Picture {
   readonly appliances: readonly UnitObservation[];
   /** Null if the registration service was not queried. */
@@ -27,7 +27,7 @@ export interface Picture {
 
 export type ConnectorId = keyof Picture;
 
-/** A system that a connector queries, such as one appliance. A slow unit does not delay other units. */
+/** A system that a connector queries, such as an appliance. A slow unit does not delay other units. */
 export interface Unit<Fact> {
   readonly name: string;
   /** Never rejects, because failures are part of the result. */

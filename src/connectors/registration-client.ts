@@ -54,7 +54,10 @@ export async function createRegistrationClient(
   };
 }
 
-/** The service requires POST for all three, but none changes data. Connectors cannot send other POST requests. */
+/**
+ * The service requires POST for all three requests, but none of them changes data. Connectors cannot send other POST
+ * requests.
+ */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
   | { readonly kind: 'list-license'; readonly license: string; readonly accountId: number | null }
@@ -102,7 +105,7 @@ export function tokenError(value: unknown): string | null {
   return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the response';
 }
 
-/** If the service does not return a lifetime. The shortest observed lifetime is 3660 s. */
+/** Used if the service does not return a lifetime. The shortest observed lifetime is 3660 s. */
 const DEFAULT_LIFE_SECONDS = 3600;
 
 export function parseAccessToken(value: unknown): AccessToken | null {

@@ -32,7 +32,7 @@ import { type ConnectorContext, failed, secretOf } from '../network/rest/json-ex
 interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
   readonly period: Millis;
   readonly budget: BudgetStore;
-  /** Resolves after the appliances have been queried. The observations contain the licences to look up. */
+  /** Resolves once the appliances have been queried. The observations contain the licences to look up. */
   readonly appliances: () => Promise<readonly UnitObservation[]>;
   readonly onSeen: (facts: RegistrationObservation) => void;
 }
@@ -40,11 +40,14 @@ interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omi
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
-  /** Must be called when an appliance may have a new licence. */
+  /** To be called when an appliance may have a new licence. */
   appliancesChanged(): void;
 }
 
-/** Number of intervals for which an old response is used if newer queries fail. Licences are rarely transferred. */
+/**
+ * The number of intervals for which an old response remains in use if newer queries fail. Licences are rarely
+ * transferred.
+ */
 const KEPT_TIMES = 2;
 
 /** New licences, and licences without a response, are looked up before the next interval if the quotas allow this. */
@@ -56,7 +59,7 @@ export function watchRegistration(
   let known: RegistrationMemory = new Map();
   /** Null before the first run. */
   let queriedLicenses: ReadonlySet<string> | null = null;
-  /** `open`: only new licences and licences without a response. */
+  /** `open`: only new licences and those without a response. */
   let scope: 'all' | 'open' = 'all';
   let cancelNext: () => void = () => undefined;
 
@@ -175,7 +178,7 @@ interface Session {
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
   readonly tokens: ReturnType<typeof createAccessTokens>;
-  /** By serial number. Each product is looked up only once, because errors also count towards the quota. */
+  /** Products by serial number. Each is looked up only once, because errors also count towards the quota. */
   readonly products: Map<string, Answer>;
 }
 
@@ -197,7 +200,7 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
   }
-  // Licences that are not listed come last, because searching for them can require many calls.
+  // Unlisted licences come last, because searching for them can require many calls.
   for (const [index, { license, outcome }] of lookups.entries()) {
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };

@@ -17,7 +17,7 @@ import { valueOf } from '../core/observation.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
-/** Tokens with further licences are counted as tokens without a licence. */
+/** Tokens whose licences are beyond this limit are counted as tokens without a licence. */
 const MAX_LICENSES = 1000;
 
 /** Appliances do not support larger pages. */
@@ -28,7 +28,7 @@ const TOKEN = z.object({
   type: z.unknown().optional(),
   status: z.unknown().optional(),
   license: z.unknown().optional(),
-  /** Separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  /** Independent of the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
   locked: z.unknown().optional(),
 });
 
@@ -45,7 +45,7 @@ export interface TokenPage {
   readonly next: string | null;
 }
 
-/** Returns null if the value is not a page or contains more tokens than requested. */
+/** Returns null if the value is not a page or if it contains more tokens than requested. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
@@ -144,7 +144,7 @@ function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 
-/** Stores since when each token has been pending, across queries and restarts. */
+/** Remembers the time since which each token has been pending, across queries and restarts. */
 export interface PendingMemory {
   /** @param names names of all units that report tokens */
   withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
@@ -152,7 +152,7 @@ export interface PendingMemory {
 
 /** @param file read once, at the first query; invalid content counts as empty */
 export function createPendingMemory(file: BackgroundFile): PendingMemory {
-  /** By unit. Null if the unit did not report its tokens. */
+  /** The key is the unit. Null if the unit did not report its tokens. */
   const told = new Map<string, readonly string[] | null>();
   let loading: Promise<PendingSince> | null = null;
   let seen: PendingSince | null = null;

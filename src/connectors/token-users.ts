@@ -18,7 +18,10 @@ interface TokenUser {
 export interface TokenUsers {
   /** Sorted by name. */
   readonly users: readonly TokenUser[];
-  /** The account lacks permission, or the firmware does not have them. Their users are missing from `users`. */
+  /**
+   * Resources for which the account lacks permission or that the firmware does not have. Their users are missing from
+   * `users`.
+   */
   readonly unread: readonly UserResource[];
 }
 
@@ -44,7 +47,7 @@ const USER_PAGE = z.object({
 });
 
 /**
- * Sends only GET requests. Runs only when an administrator requests it, never in the daemon.
+ * Sends only GET requests. Called only at an administrator's request, never by the daemon.
  * @param licenses null for all licences
  * @throws {Error} when the unit cannot be read
  */

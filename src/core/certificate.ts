@@ -69,8 +69,9 @@ const MAX_ATTRIBUTES = 64;
 const MAX_VALUE = 256;
 
 /**
- * Parses the format that Node prints. Each line is one relative name, `TYPE=value`, with several attributes joined by a plus
- * sign and spaces, and escapes as in RFC 2253 §2.4. Control characters are made visible. Returns at most 64 attributes, each with a value of at most 256 characters.
+ * Parses the format that Node prints. Each line is one relative name, `TYPE=value`, with several attributes joined by a
+ * plus sign and spaces, and escapes as in RFC 2253 §2.4. Control characters are made visible. Returns at most 64
+ * attributes, each with a value of at most 256 characters.
  * @param text undefined for an empty name
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {

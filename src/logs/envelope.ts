@@ -2,16 +2,16 @@ import { OWN_PROGRAM } from '../core/polling/log-event.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
 export interface Envelope {
-  /** As text that `readTime` can parse. */
+  /** Text that `readTime` can parse. */
   readonly time: string | null;
   /**
    * Names or addresses in the line's headers. The first is from the outermost header and identifies the sender as seen
-   * by a relay. They are untrusted.
+   * by a relay. These values are untrusted.
    */
   readonly hosts: readonly string[];
-  /** ftm-watch itself wrote the line, and a relay sent it back. */
+  /** True if ftm-watch itself wrote the line and a relay sent it back. */
   readonly own: boolean;
-  /** Number of identical lines that a relay merged into this line. */
+  /** The number of identical lines that a relay merged into this line. */
   readonly times: number;
   readonly body: Body;
 }
@@ -27,9 +27,9 @@ export type Body =
 
 /** Each relay on the path can add one header. */
 const MOST_HEADERS = 4;
-/** Between `status` and the message. No known firmware sends such fields, but newer firmware might. */
+/** Fields between `status` and the message. No known firmware sends them, but newer firmware might. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/** `status=update ` after another field. In a message, the text would follow an ordinary word. */
+/** `status=update ` after another field. Within a message, this text would follow an ordinary word. */
 const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
 /** Quotation marks in the message are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
@@ -38,7 +38,7 @@ const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
  * escaped (Micro Focus, "ArcSight CEF", 2017).
  */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
-/** Up to the next key. */
+/** The value extends to the next key. */
 const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
@@ -89,8 +89,8 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
 }
 
 /**
- * `category="…" … status="…" message`, where the message has no key. A collector may have moved the message to `msg=`
- * directly after the status, and removed the quotes of the status or the fields before it.
+ * `category="…" … status="…" message`, where the message does not have a key. A collector may have moved the message to
+ * `msg=` directly after the status, and removed the quotes of the status or the fields before it.
  */
 function afterFields(body: string): Body {
   const fromStatus = body.startsWith('status=');
@@ -148,7 +148,7 @@ function everyEnd(body: string, key: string): readonly string[] {
 
 interface Header {
   readonly time: string | null;
-  /** As written in the header, usually one. Empty if the header contains no host. */
+  /** The hosts as written in the header, usually one. Empty if the header contains no host. */
   readonly hosts: readonly string[];
   readonly own: boolean;
   /**
@@ -277,7 +277,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /**
- * RFC 3164 §4.1.2, without a year or time zone. Some relays add the year at the beginning, after the day or after the
+ * RFC 3164 §4.1.2: no year and no time zone. Some relays add the year at the beginning, after the day or after the
  * time. Others write the month in upper case.
  */
 const BSD = new RegExp(
@@ -304,8 +304,8 @@ function findTime(text: string): string | null {
 }
 
 /**
- * If the time zone is missing, the local time zone is used. If the year is missing, the latest year is used in which
- * the time is before `near` plus one day. The day allows for clock differences.
+ * If the time zone is missing, the local time zone is used. If the year is missing, uses the latest year in which the
+ * time is before `near` plus one day. The extra day allows for clock differences.
  */
 export function readTime(text: string, near: EpochMs): EpochMs | null {
   const bsd = BSD.exec(text);
@@ -353,9 +353,12 @@ function checked(at: EpochMs): EpochMs | null {
 /** A forged line can contain any number. */
 const MOST_REPEATED = 1000;
 
-/** From rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which truncates the message after 800 bytes. */
+/**
+ * Written by rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which truncates the message after 800
+ * bytes.
+ */
 const MESSAGE_REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
-/** From syslog-ng with `suppress()` (lib/logwriter.c) and BSD syslogd. */
+/** Written by syslog-ng with `suppress()` (lib/logwriter.c) and BSD syslogd. */
 const LAST_REPEATED =
   /(?:: |\] )Last message '.*' repeated (\d{1,10}) times, suppressed by |^[^="]* last message repeated (\d{1,10}) times$/u;
 
@@ -366,10 +369,12 @@ function readRepeated(message: string): { readonly message: string; readonly tim
   return { message: message.slice(match[0].length).replace(/\]\s*$/u, ''), times: capped(match[1]) };
 }
 
-/** Part of every line for which `timesOfLast` does not return 0. The search is fast, because the letter "p" is rare. */
+/**
+ * Occurs in every line for which `timesOfLast` does not return 0. The search is fast, because the letter "p" is rare.
+ */
 export const REPEATED = 'peated ';
 
-/** For example 3 for "last message repeated 3 times", and 0 for any other line. */
+/** Returns, for example, 3 for "last message repeated 3 times", and 0 for any other line. */
 export function timesOfLast(line: string): number {
   const match = LAST_REPEATED.exec(line);
   return match === null ? 0 : capped(match[1] ?? match[2]);

@@ -1,6 +1,6 @@
 const SMALLEST = 512;
 
-/** Grows up to a limit. Bytes beyond the limit are not stored. */
+/** A buffer that grows up to a limit. Bytes beyond the limit are not stored. */
 function createByteBuffer(limit: number) {
   let bytes = Buffer.alloc(0);
   let length = 0;
@@ -22,7 +22,7 @@ function createByteBuffer(limit: number) {
       length += taken;
       return taken;
     },
-    /** The next append can overwrite the view. */
+    /** The next append may overwrite the view. */
     view: (): Buffer => bytes.subarray(0, length),
     clear: (): void => {
       length = 0;
@@ -38,7 +38,7 @@ function createByteBuffer(limit: number) {
  */
 export const MAX_LINE_BYTES: number = 8_192;
 
-/** `text` is `bytes`, decoded as Latin-1 for a fast search. For this reason, positions in both are equal. */
+/** `text` is `bytes`, decoded as Latin-1 for a fast search. Positions are therefore the same in both. */
 export interface LineSink {
   /** Called before the lines of each chunk. */
   piece(text: string): void;
@@ -63,7 +63,7 @@ const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
 /**
- * `MSG-LEN SP` (RFC 6587 §3.4.1) and the `<` of the message. Without the `<`, a line that begins with digits would
+ * `MSG-LEN SP` (RFC 6587 §3.4.1) and the `<` of the message. Without the `<`, any line that begins with digits would
  * match.
  */
 const COUNT = /^([1-9]\d{0,6}) </u;
@@ -245,7 +245,7 @@ export class Framer {
     this.#sink.piece(this.#line.text);
   }
 
-  /** Without this, idle connections would keep up to 64 KB of bytes and the same amount of text in memory. */
+  /** Otherwise, an idle connection would keep up to 64 KB of bytes and the same amount of text in memory. */
   #releaseChunk(): void {
     this.#line.bytes = NOTHING;
     this.#line.text = '';
@@ -266,7 +266,7 @@ export class Framer {
 interface OctetCount {
   /** Includes the space after the count. */
   readonly header: number;
-  /** As specified by the sender. */
+  /** The message length that the sender specified. */
   readonly size: number;
 }
 

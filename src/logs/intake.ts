@@ -78,7 +78,7 @@ export class LogIntake {
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
   #files: FileReader | null = null;
-  /** As saved by the previous process. */
+  /** The state that the previous process saved. */
   #resumed: Positions = {};
 
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
@@ -121,7 +121,7 @@ export class LogIntake {
     });
   }
 
-  /** Delivers all received events first. Has no effect if the intake was not started. */
+  /** Closes the inputs and delivers all received events. Has no effect if the intake was not started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {
@@ -147,7 +147,7 @@ export class LogIntake {
     return this.#addresses;
   }
 
-  /** All events before a position have been delivered, and no events after it. */
+  /** All events before a position have been delivered, but none after it. */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;

@@ -16,11 +16,11 @@ import { Framer, type LineSink } from './framing.ts';
 
 /** There is no idle timeout, because an appliance may have nothing to send for hours. */
 export interface ConnectionLimits {
-  /** When the limit is exceeded, the least active connection is closed, unknown senders first. */
+  /** When the limit is exceeded, the least active connection is closed, starting with those from unknown senders. */
   readonly connections: number;
   /**
-   * Maximum time without data in the middle of a line. Then the incomplete line is accepted and the connection is
-   * closed.
+   * Maximum time without data in the middle of a line. After this time, the incomplete line is accepted and the
+   * connection is closed.
    */
   readonly stalledLine: Millis;
   /** Maximum time from the start of a line to its end. */
@@ -186,7 +186,7 @@ class TcpConnection {
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
   #lastByteAt: Millis;
-  /** Null if there is no incomplete line. */
+  /** Null if no line is incomplete. */
   #lineSince: Millis | null = null;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -215,7 +215,7 @@ class TcpConnection {
     socket.once('close', () => {
       turns.remove(socket);
       connections.open -= 1;
-      // An incomplete line at the end of the connection is accepted.
+      // If the connection ends with an incomplete line, the line is accepted.
       this.#guard(() => this.#framer.end());
     });
   }
@@ -294,8 +294,8 @@ interface Pausable {
 }
 
 /**
- * Limits the bytes that are read in each turn of the event loop. Otherwise, a thousand busy connections would delay
- * timers and probes.
+ * Limits the number of bytes that are read in each turn of the event loop. Otherwise, a thousand busy connections would
+ * delay timers and probes.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
@@ -309,7 +309,7 @@ const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {
   /**
-   * The least recently read stream is first. Paused streams resume in this order, so that a busy stream cannot block
+   * The least recently read stream comes first. Paused streams resume in this order, so that a busy stream cannot block
    * the others.
    */
   const streams = new Set<Pausable>();

@@ -37,7 +37,7 @@ export interface UdpListener {
 
 /**
  * A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so that a second line cannot be injected. If
- * the socket fails later, it is opened again on the same port.
+ * the socket fails later, it is reopened on the same port.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
@@ -105,7 +105,7 @@ async function open(listen: ListenAddress, { reader, logger }: UdpOptions): Prom
 
 /**
  * @param prepare called before any datagram can arrive
- * @throws {Error} with advice, when the port cannot be bound
+ * @throws {Error} with advice if the port cannot be bound
  */
 export async function bindUdp(
   listen: ListenAddress,

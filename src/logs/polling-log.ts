@@ -89,7 +89,7 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 
 /**
  * Returns null if another version saved a different format. Errors with a time in the future are dropped, because the
- * clock was wrong, and the errors would count as recent for too long. If the last line's time is in the future, the
+ * clock was wrong. Otherwise, they would count as recent for too long. If the last line's time is in the future, the
  * current time is used instead.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
@@ -116,7 +116,7 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
 interface PollingLog {
   /** @param stored content of the state file, not validated */
   resume(stored: unknown): void;
-  /** Saves the time since which a first line is expected, which would otherwise be lost in a crash. */
+  /** Saves the time since which a first line has been expected, because a crash would otherwise lose it. */
   keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
@@ -158,7 +158,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // The positions are read first, because reading them delivers all earlier events.
+    // The positions are read first, because that delivers all earlier events.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }
@@ -199,7 +199,7 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
 }
 
 /**
- * Writes one file with different delays, never twice at the same time.
+ * Schedules writes to one file with different delays, and never runs two writes at the same time.
  * @param pause maximum time between two saves
  */
 function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis) {
@@ -216,7 +216,7 @@ function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Mill
 
   function saveAndGoOn(): void {
     planned = null;
-    // One after another, because all writes go to the same file.
+    // Writes run one after another, because they all go to the same file.
     saving = saving.then(write);
     within(pause);
   }

@@ -62,7 +62,7 @@ export class LogReader implements LineSink {
    * End of the first search text after the current position. Infinity if there is none, and -1 before the first search.
    */
   #hit = -1;
-  /** Appliance for which a `heard` event has already been sent in this chunk. */
+  /** The appliance for which a `heard` event has already been sent in this chunk. */
   #heard: string | null | undefined;
   /** Null if the previous line did not contain an error. */
   #before: EarlierError | null = null;
@@ -121,7 +121,7 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Returns the result by which the line is counted. */
+  /** Returns the result under which the line is counted. */
   #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
@@ -156,7 +156,7 @@ export class LogReader implements LineSink {
     return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
   }
 
-  /** A line without a search text may report that the previous line was repeated. */
+  /** Even a line without a search text is relevant if it reports that the previous line was repeated. */
   #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
@@ -233,7 +233,7 @@ const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 /** The log ID can also be in a CEF line or in part of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
-/** `typeid` in syslog, and `logid` in the raw export. */
+/** The key is `typeid` in syslog and `logid` in the raw export. */
 const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
 
 /**
@@ -303,8 +303,8 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
 type MessageBody = Extract<Body, { kind: 'message' }>;
 
 /**
- * For events that do not indicate an activation problem on their own. The message text takes precedence over the event
- * ID.
+ * Finds signatures of events that do not indicate an activation problem on their own. The message text takes precedence
+ * over the event ID.
  */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;
@@ -344,7 +344,7 @@ interface Pending {
 /** Lines in a file can have different times even if they are read together. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
-/** At this number of different events, the events are delivered immediately. */
+/** Once there are this many different events, they are delivered immediately. */
 const MAX_PENDING = 512;
 
 /**

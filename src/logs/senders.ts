@@ -21,23 +21,23 @@ export type Origin =
   | { readonly kind: 'foreign' };
 
 export interface Attribution {
-  /** By IP address, as reported by the operating system. */
+  /** Identifies a sender by its IP address, as reported by the operating system. */
   sender(address: string): Origin;
-  /** By verified certificate. Null if the certificate is not assigned. */
+  /** Identifies a sender by its verified certificate. Null if the certificate is not assigned. */
   proven(certificate: X509Certificate): Origin | null;
-  /** A sender that is always accepted has this address. Other senders may share it. */
+  /** True if a sender that is always accepted has this address. Other senders may share the address. */
   expects(address: string): boolean;
   file(): Origin;
-  /** For the host in a trusted line, which can be an address, a full name, or the first label of a name. */
+  /** Looks up the host in a trusted line, which can be an address, a full name, or the first label of a name. */
   host(name: string): string | undefined;
   /**
-   * For the host name in an untrusted line. Addresses are not evaluated, because the connection shows the sender's
+   * Looks up the host name in an untrusted line. Addresses are ignored, because the connection shows the sender's
    * actual address.
    */
   hostName(name: string): string | undefined;
   /**
-   * The only configured appliance. FortiAuthenticator lines in a configured file are attributed to it if they contain
-   * no known host.
+   * The appliance, if only one is configured. FortiAuthenticator lines in a configured file are attributed to it if
+   * they contain no known host.
    */
   readonly only: string | null;
 }
@@ -141,7 +141,7 @@ function originOfUnknownSenders({ addresses, names }: Sources, believed: Origin)
   return addresses.size > 0 ? FOREIGN : believed;
 }
 
-/** For example `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. */
+/** For example, converts `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. */
 function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
   // isValid accepts "5" as 0.0.0.5.
@@ -205,8 +205,8 @@ const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
 const LONGEST_HEADERS = 512;
 
 /**
- * The word after the priority and the time (RFC 3164, ISO, RFC 5424), or the first word. Null if that word is the tag.
- * Must be fast, because it is called for every line from a relay.
+ * Returns the word after the priority and the time (RFC 3164, ISO, RFC 5424), or the first word. Null if that word is
+ * the tag. Must be fast, because it is called for every line from a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));
@@ -217,7 +217,10 @@ export function hostInLine(text: string, start: number, end: number): string | n
   return last === COLON || last === CLOSING_BRACKET ? null : text.slice(at, stop);
 }
 
-/** For lines with an unusual header or several headers. Empty for other lines, because `hostInLine` is sufficient. */
+/**
+ * Returns the hosts in a line with an unusual header or several headers. Empty for other lines, because `hostInLine` is
+ * sufficient for them.
+ */
 export function furtherHosts(text: string, start: number, end: number): readonly string[] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
   return isPlain(head) ? [] : readEnvelope(head).hosts;
@@ -300,7 +303,7 @@ function senderTurns(clock: Clock): {
 
 export type UnknownSenderLog = ReturnType<typeof createUnknownSenderLog>;
 
-/** Once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
+/** Logs each unknown sender once. The usual cause is a missing address in an appliance's `logSources`. */
 export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
   note(from: string, line: FramedLine): void;
   /** The most recently logged senders, in order. */
@@ -325,7 +328,7 @@ export type UnrecognisedLog = ReturnType<typeof createUnrecognisedLog>;
 
 /**
  * Logs lines that contain an FTM keyword but match no signature, once per sender. Such a line may have a new format, or
- * an attacker used a keyword as a user name.
+ * may come from an attacker who used a keyword as a user name.
  */
 export function createUnrecognisedLog({ clock, logger }: SenderLogDeps): (from: string, line: string) => void {
   const { take } = senderTurns(clock);
@@ -345,8 +348,8 @@ const MAX_SAMPLE = 1024;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Safe to display in mails and terminals. Control characters, names, codes and secrets are removed, and the line is
- * limited to 1024 characters.
+ * Makes a line safe to display in mails and terminals. Control characters, names, codes and secrets are removed, and
+ * the line is limited to 1024 characters.
  */
 export function sampleOf(line: string): string {
   const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));

@@ -14,7 +14,7 @@ const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signa
 
 const line = z.string().trim().min(1).max(1000);
 
-/** The short text must fit into a mail subject. */
+/** Must be short enough for a mail subject. */
 const MAX_SHORT = 27;
 
 const base = {
@@ -33,8 +33,8 @@ const base = {
 };
 
 /**
- * Part of the text must be long enough for the search, because short search texts match many lines, and examining a
- * line is slow.
+ * At least one part of the text must be long enough for the search, because short search texts match many lines, and
+ * examining a line is slow.
  */
 const text = z
   .string()
@@ -58,7 +58,7 @@ const message = z.strictObject({
   explainOnly: z.boolean().exactOptional(),
 });
 
-/** Without texts, only `explain` can find a signature, by its event IDs. */
+/** A signature without texts can be found only by `explain`, through its event IDs. */
 const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
 
 function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {

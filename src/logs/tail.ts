@@ -14,11 +14,11 @@ interface FileMark {
   readonly inode: number;
   /**
    * SHA-256 of the first `headLength` bytes, including bytes that have not been processed. The inode number is not
-   * sufficient, because inode numbers are reused and a copy has a different one.
+   * sufficient, because inode numbers are reused and a copy has a different inode number.
    */
   readonly head: string;
   readonly headLength: number;
-  /** Number of bytes that were read and processed. Always at the end of a line. */
+  /** The number of bytes that were read and processed. The position is always at the end of a line. */
   readonly position: number;
 }
 
@@ -57,20 +57,20 @@ async function markOf({ handle, device, inode }: OpenedFile, position: number): 
   return { device, inode, head, headLength, position };
 }
 
-/** The file was shorter than `HEAD` when the mark was created, so the mark can be extended. */
+/** True if the file was shorter than `HEAD` when the mark was created. Such a mark can be extended. */
 function isShort({ headLength }: FileMark): boolean {
   return headLength < HEAD;
 }
 
-/** The file has the same beginning and contains all bytes that were read. */
+/** Returns whether the file has the same beginning and contains all bytes that were read. */
 async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
   const { size } = await handle.stat();
   return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 /**
- * The file may have been renamed (same inode), or copied and truncated (same beginning). Null if it no longer exists or
- * was compressed.
+ * Finds the marked file, which may have been renamed (same inode), or copied and truncated (same beginning). Null if
+ * the file no longer exists or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -106,7 +106,7 @@ async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   return opened.filter((file) => file !== null);
 }
 
-/** Names that tools such as logrotate use for old files. @internal */
+/** Returns whether tools such as logrotate would give this name to an old file. @internal */
 export function isRotationOf(current: string, name: string): boolean {
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);
@@ -135,7 +135,7 @@ const CHUNK = 256 * 1024;
 
 interface FollowOptions {
   readonly path: string;
-  /** From an earlier process. If null, the existing content of the log is skipped. */
+  /** Positions from an earlier process. If null, the existing content of the log is skipped. */
   readonly resume: readonly FileMark[] | null;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -152,8 +152,8 @@ interface Tail {
 }
 
 /**
- * Follows one log, also after rotation (rename, or copy and truncate), truncation and restarts. Polls the file, because
- * inotify does not report changes that another machine makes on a network file system.
+ * Follows one log, even across rotation (rename, or copy and truncate), truncation and restarts. Polls the file,
+ * because inotify does not report changes that another machine makes on a network file system.
  */
 export class Follower {
   readonly path: string;
@@ -162,9 +162,9 @@ export class Follower {
   /** Rotated files, oldest first. */
   #old: readonly Tail[] = [];
   #current: Tail | null = null;
-  /** The log files are open. */
+  /** True while the log files are open. */
   #started = false;
-  /** Marks while the files are closed. Null if the log was never read. */
+  /** The marks that are kept while the files are closed. Null if the log was never read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
@@ -182,9 +182,7 @@ export class Follower {
     await this.#retireOld();
   }
 
-  /**
-   * All data before a position has been passed to the sink, and no data after it. Null if there are no positions yet.
-   */
+  /** All data before a position has been passed to the sink, but none after it. Null if there are no positions yet. */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
   }
@@ -237,7 +235,7 @@ export class Follower {
 
   async #checkRotation(): Promise<void> {
     const file = await openRegular(this.path);
-    // During rotation, the path does not exist until the new file is created.
+    // During rotation, the path does not exist until the new file has been created.
     if (file === null) return;
     const current = this.#current;
     if (current !== null && isSameFile(file, current.file)) {
@@ -304,7 +302,7 @@ const POLL_EVERY: Millis = 500;
 
 interface FollowFilesOptions {
   readonly paths: readonly string[];
-  /** From an earlier process. A file without a position is followed from its end. */
+  /** Positions from an earlier process. A file without a position is followed from its end. */
   readonly positions: Positions;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -354,7 +352,7 @@ export class FileReader {
     }
   }
 
-  /** Each failure is logged once, and again only if reading succeeded in the meantime. */
+  /** Each failure is logged once, and is logged again only if reading has succeeded in the meantime. */
   async #pollAll(): Promise<void> {
     for (const follower of this.#followers) {
       const { path } = follower;
@@ -369,7 +367,7 @@ export class FileReader {
   }
 }
 
-/** By path. Unfinished rotated files come first, and the current file is last. */
+/** File marks by path. Unfinished rotated files come first; the current file is last. */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({

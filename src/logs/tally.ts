@@ -1,10 +1,10 @@
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
-/** Since the process started. All known series exist from the beginning. */
+/** Counts since the process started. All known series exist from the beginning. */
 export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
-  /** By appliance. Lines without an appliance are listed as `unnamed`. */
+  /** The key is the appliance. Lines without an appliance are listed as `unnamed`. */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
   readonly connections: ConnectionCounters;
   readonly udp: UdpCounters | null;
@@ -14,7 +14,7 @@ export interface LogCounters {
 type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
-  /** As reported by the kernel, which doubles the requested size. */
+  /** The size reported by the kernel, which doubles the requested size. */
   readonly receiveBufferBytes: number;
   /** Number of datagrams that were dropped because the buffer was full. Null if the kernel does not report it. */
   readonly kernelDrops: number | null;
@@ -50,7 +50,7 @@ export interface IntakeLogger {
 const EVERY: Millis = 600_000;
 
 /**
- * For events that unknown senders can cause at any rate. The first event is logged immediately. Later events are
+ * Logs events that unknown senders can cause at any rate. The first event is logged immediately. Later events are
  * counted, and the count is logged at most every ten minutes.
  */
 export function createOccasionalWarning(

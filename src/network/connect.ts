@@ -8,7 +8,7 @@ import { abortError, errorCode, ProbeError } from './failure.ts';
 export interface Destination {
   readonly address: string;
   readonly port: number;
-  /** Ignored if the destination has a different address family. */
+  /** Ignored if the destination's address family is different. */
   readonly sourceAddress: string | null;
 }
 
@@ -52,7 +52,7 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
     },
   };
   const opened = await whenReady(signal, () => connectTls(verifying), 'secureConnect').catch((error: unknown) => {
-    // Node does not report an error on the raw socket if the signal was already aborted or the options are invalid.
+    // If the signal was already aborted or the options are invalid, Node does not emit an error on the raw socket.
     socket.destroy();
     throw error;
   });

@@ -16,7 +16,10 @@ interface EvictorOptions {
   readonly onEvicted: () => void;
 }
 
-/** Bytes received by each connection at its last check. The connection whose check is the oldest comes first. */
+/**
+ * The number of bytes that each connection had received at its last check. The connection that was checked least
+ * recently comes first.
+ */
 type Group = Map<Socket, number>;
 
 /** Closes the least active connection, because an attacker could otherwise exhaust the limit with idle connections. */

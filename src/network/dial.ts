@@ -186,7 +186,7 @@ async function pageOf(
   return text === '' || secrets.some((secret) => repeatsAny(body, secret)) ? null : text;
 }
 
-/** Minimum length of a match with a secret. Shorter matches can be coincidental. */
+/** Minimum length of a match with a secret. Shorter matches could be coincidental. */
 const REPEATED = 6;
 
 /** A partial match is sufficient, because the page may be truncated in the middle of the secret. */
@@ -211,13 +211,14 @@ async function bytesFrom(socket: Socket, head: Buffer, limit: number, signal: Ab
   if (head.length >= limit) return head.subarray(0, limit);
   let bytes = head;
   try {
+    // Leaving the loop destroys the socket with an AbortError, which the stream's own listener handles.
     const chunks: AsyncIterable<unknown> = addAbortSignal(signal, socket);
     for await (const chunk of chunks) {
       if (Buffer.isBuffer(chunk)) bytes = Buffer.concat([bytes, chunk]);
       if (bytes.length >= limit) break;
     }
   } catch {
-    // The part of the page that has arrived is used.
+    // If reading fails, the part of the page that has arrived is used.
   }
   return bytes.subarray(0, limit);
 }

@@ -47,7 +47,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
 ]);
 
 /**
- * Codes of OpenSSL verification errors, as Node names them:
+ * Node's names for OpenSSL verification errors:
  * https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes.
  */
 const CERTIFICATE_CODE =
@@ -137,7 +137,7 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
 }
 
 /**
- * Reports whether nothing was sent, because the configured source address does not belong to this machine or connect(2)
+ * Returns whether nothing was sent because the configured source address does not belong to this machine or connect(2)
  * found no free port. Returns false for IPv6 addresses, because connect(2) returns the same error if IPv6 is disabled.
  */
 function wasNothingTried(call: unknown, error: Error): boolean {
@@ -161,7 +161,7 @@ export function errorCode(error: unknown): string | null {
 /** Returns an error message as one line of limited length. Control characters sent by the peer are removed. */
 export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
   if (!(error instanceof Error)) return 'Unknown error';
-  // OpenSSL's messages contain a memory address and a source file. Only the `reason` property is readable.
+  // OpenSSL's messages contain a memory address and a source file. Only the `reason` property is meant for people.
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason

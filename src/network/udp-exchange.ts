@@ -3,7 +3,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/** If there are more unrelated packets, the server is broken or packets are being spoofed. */
+/** More unrelated packets than this mean that the server is broken or that packets are being spoofed. */
 const MAX_FOREIGN = 64;
 
 interface UdpExchange<T> {
@@ -12,7 +12,7 @@ interface UdpExchange<T> {
   readonly retransmitAfter: Millis;
   /** Creates the packet to send. Called again for the second attempt. */
   readonly packet: () => Buffer;
-  /** Interprets a packet. Returns null if the packet is forged, malformed or not a reply. */
+  /** Interprets a packet. Returns null if the packet is forged, malformed or not a reply to the query. */
   readonly read: (bytes: Buffer) => T | null;
 }
 
@@ -93,13 +93,16 @@ export function sendOnce(server: Destination, packet: Buffer): Promise<Error | n
   return connectOnce(server, (socket, end) => socket.send(packet, end));
 }
 
+const ANY_PORT = 9;
+
 /**
  * Connects a UDP socket, because the kernel then looks up the route without sending a packet (connect(2)). A TCP
  * connection cannot be used, because an ICMP "no route" message from a router causes the same error as a missing local
  * route.
+ * @param address a literal address, because resolving a name would delay the result
  */
 export async function hasRoute(address: string): Promise<boolean> {
-  return (await connectOnce({ address, port: 9 }, (_, end) => end(null))) === null;
+  return (await connectOnce({ address, port: ANY_PORT }, (_, end) => end(null))) === null;
 }
 
 function connectOnce(
@@ -128,7 +131,7 @@ function notAnAnswer(count: number, cause?: Error): ProbeError {
   });
 }
 
-/** After sending, an ICMP message or a missing ARP reply means that the server does not respond. */
+/** After sending, an ICMP message or a missing ARP reply means that the server is not responding. */
 function afterSending(error: Error): Error {
   const code = errorCode(error);
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH'

@@ -54,7 +54,8 @@ interface AlertingParts {
 }
 
 /**
- * While deliveries are failing. Otherwise, reminders, digests and ends of silences can be up to {@link IDLE_BEAT} late.
+ * The interval between ticks while deliveries are failing. Otherwise, reminders, digests and the ends of silences can
+ * be up to {@link IDLE_BEAT} late.
  */
 const TICK: Millis = 2_000;
 const LOST_AFTER: Millis = 8_000;
@@ -147,7 +148,7 @@ export class Alerting {
     this.#work();
   }
 
-  /** Processes the last round again after a late response. This does not count as another confirmation. */
+  /** Processes the last round again after a late response, without counting it as another confirmation. */
   revise(diagnosis: Diagnosis): void {
     this.#take({ kind: 'revision', at: this.#deps.clock.now(), diagnosis });
     this.#work();
@@ -208,7 +209,7 @@ export class Alerting {
     return this.#state.maintenance;
   }
 
-  /** For a state channel, counts the recipients that rejected the last message. */
+  /** For a state channel, includes the number of recipients that rejected the last message. */
   pending(): Readonly<Record<ChannelId, number>> {
     const held = heldIn(this.#state);
     return byChannel((channel) =>
@@ -372,7 +373,7 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
   };
 }
 
-/** Ten characters: among a thousand sites, the probability that two have the same name is one in two million. */
+/** With ten characters, the probability that two of a thousand sites have the same name is one in two million. */
 export function randomName(): string {
   return randomBytes(5).toString('hex');
 }

@@ -34,7 +34,7 @@ export function createHeartbeat(
   function note(error: string | null): void {
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
-    // The URL is not logged: anyone who has it could send heartbeats and thereby suppress the alarm.
+    // The URL is not logged, because anyone who has it could send heartbeats and thereby suppress the alarm.
     if (error === null) logger.info({}, 'Heartbeats are accepted again');
     else logger.warn({ error }, 'Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
   }
@@ -76,8 +76,8 @@ async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSigna
 }
 
 /**
- * Redirects count as failures, because they lead to a login page or another address, which does not count the
- * heartbeat.
+ * Redirects count as failures, because they lead to a login page or another address, where the heartbeat is not
+ * counted.
  */
 function problemOf(status: number): string | null {
   if (status >= 200 && status < 300) return null;

@@ -98,8 +98,8 @@ export function dueSummary(
 ): IncidentStep | null {
   const from = state.summarizedUntil;
   const summarized = { ...state, summarizedUntil: now };
-  // Before the first summary, the start of the period is unknown. If the clock was set back, the last summary can be in
-  // the future.
+  // Before the first summary, the start of the period is unknown. If the clock was set back, the last summary may have
+  // a time in the future.
   if (from === null || from > now) return { state: summarized, effects: [] };
   if (from >= (summary.last(now) ?? 0)) return null;
   const notification = summaryNote(state, summaryFacts(from, now), { from, until: now, timezone });
@@ -159,7 +159,7 @@ function actionOf([mostSevere, ...others]: readonly Incident[], { ends: [soonest
   return soonest === undefined ? 'No action is required.' : `Renew soon: ${soonest.what}.`;
 }
 
-/** Rounds down, so that 100 % means that there was no failure at all. */
+/** Rounds down, so that 100 % is shown only if there was no failure at all. */
 function percent(share: number): string {
   return `${String(Math.floor(share * 1_000) / 10)} %`;
 }

@@ -80,7 +80,7 @@ export interface Attempt {
   readonly batch: readonly OutboxEntry[];
   /** Never rejects. */
   readonly outcomes: Promise<readonly RecipientOutcome[]>;
-  /** After an abort, it is unknown whether the recipient accepted the message. */
+  /** Aborts the attempt. Whether the recipient accepted the message is then unknown. */
   readonly controller: AbortController;
 }
 
@@ -90,9 +90,9 @@ interface Run {
 }
 
 /**
- * Delivers the notifications in the journal. Each notification is stored before its first attempt, and each outcome
- * immediately after the attempt. After a crash, no notification is lost, and only deliveries without a stored outcome
- * are repeated. Channels do not wait for each other.
+ * Delivers the notifications that are stored in the journal. Each notification is stored before its first attempt, and
+ * each outcome immediately after the attempt. After a crash, no notification is lost, and only deliveries without a
+ * stored outcome are repeated. Channels do not wait for each other.
  */
 export class Outbox {
   readonly #channels: readonly MessageChannel[];
@@ -117,7 +117,7 @@ export class Outbox {
     signal.addEventListener('abort', abortAll, { once: true });
   }
 
-  /** Stores a step with its notifications. Must be called before these notifications are sent. */
+  /** Stores a step with its notifications. To be called before these notifications are sent. */
   record(state: IncidentState, effects: readonly IncidentEffect[]): void {
     const { journal, clock } = this.#deps;
     journal.record({
@@ -144,7 +144,7 @@ export class Outbox {
     return awaitingDigest.reduce((sum, count) => sum + count, undelivered.length);
   }
 
-  /** Makes one attempt for each due delivery. Never rejects. */
+  /** Attempts each due delivery once. Never rejects. */
   async deliver(): Promise<void> {
     if (this.#isHandedOver) return;
     this.#withdrawOrphaned();
@@ -172,7 +172,7 @@ export class Outbox {
     const before = this.#running.get(channel);
     if (before !== undefined) {
       // Two concurrent runs would send an entry twice. Instead, the current run starts over, because this entry may
-      // have been added after its last check.
+      // have been added after the run's last check.
       before.again = true;
       return before.done;
     }
@@ -252,7 +252,7 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
-    // It is unknown whether the recipient accepted the message, so this is not a failure of the recipient.
+    // It is unknown whether the recipient accepted the message, so this does not count as the recipient's failure.
     if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
@@ -294,7 +294,9 @@ async function tryOnce(
   return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
 }
 
-/** For a recipient that the channel did not report. Without an outcome, the delivery would be retried immediately. */
+/**
+ * Used for a recipient that the channel did not report. Without an outcome, the delivery would be retried immediately.
+ */
 const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
 
 function afterAttempt(delivery: Delivery, outcome: Omit<RecipientOutcome, 'recipient'>, now: EpochMs): Delivery {
@@ -336,7 +338,7 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
 
 /**
  * Returns one notification and all recipients for whom it is due. New notifications come first, so that they do not
- * wait for a long queue of failed ones.
+ * wait behind a long queue of failed ones.
  */
 function nextBatch(
   journal: AlertJournal,
@@ -365,7 +367,7 @@ function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   });
 }
 
-/** If the clock was set back, the delivery does not wait longer than its retry delay. */
+/** Even if the clock was set back, the delivery waits no longer than its retry delay. */
 function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
   return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
 }
@@ -382,7 +384,7 @@ export function bySeverity(notification: Notification, least: Severity): Notific
       return items.length === 0 ? null : { ...notification, items, omitted: 0 };
     }
     case 'note':
-      // A restart counts as a warning, and a summary is no more severe.
+      // A note about a restart counts as a warning, and a summary is no more severe.
       return least === 'critical' ? null : notification;
     case 'test':
       return notification;

@@ -135,7 +135,7 @@ interface Holders {
   readonly license: string;
   readonly was: string | null;
   readonly is: string | null;
-  /** Serial number of the unit that should hold the licence. */
+  /** The serial number of the unit that should hold the licence. */
   readonly target: string | null;
 }
 
@@ -165,7 +165,7 @@ export function holderOf(license: string, { licenses }: UnitState): string | nul
   return licenses.find((held) => sameSerial(held.license, license))?.holder ?? null;
 }
 
-/** Both members of a high-availability pair share their licences. */
+/** The two members of a high-availability pair share their licences. */
 function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
   if (mode !== 'cluster') return false;
   return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
@@ -236,7 +236,7 @@ const migrationShape = z.object({
   licenses: z.array(z.string()).readonly(),
 });
 
-/** If a value is null, the property does not change. */
+/** A null value means that the property does not change. */
 export type Migration = Readonly<z.infer<typeof migrationShape>>;
 
 const snapshotShape = z.object({

@@ -8,7 +8,7 @@ import { firmwareVersion, isAtLeast, type Version } from '../core/license/firmwa
 import { sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
-/** Longer text is probably an attempt to flood the terminal. */
+/** Text longer than this is probably an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 /** Maximum length of a user name (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822). */
 const NAME_LIMIT = 253;
@@ -119,7 +119,7 @@ export interface MigrationPlan {
 interface CloudMigration {
   readonly why: string;
   readonly ticket: string;
-  /** FortiAuthenticator CLI commands. They work only after Customer Service has set the tag. */
+  /** FortiAuthenticator CLI commands, which work only after Customer Service has set the tag. */
   readonly commands: readonly string[];
 }
 
@@ -150,7 +150,7 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
 type Move =
   /** The unit keeps its serial number, licences and tokens. */
   | { readonly kind: 'stays' }
-  /** The other member of the high-availability pair takes over. Both members have the tokens. */
+  /** The other member of the high-availability pair takes over. Both members already have the tokens. */
   | { readonly kind: 'within-pair'; readonly to: string }
   /** The unit is a load balancer, which has no licences. */
   | { readonly kind: 'has-none' }
@@ -161,7 +161,7 @@ type Move =
       readonly licenses: readonly HeldLicense[];
       /** Licences that Fortinet has already transferred. */
       readonly moved: readonly string[];
-      /** Set if the unit has, or could have, other licences that are not transferred. */
+      /** Set if the unit has, or might have, other licences that are not transferred. */
       readonly isPart: boolean;
     };
 
@@ -444,7 +444,7 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   ].join('\n');
 }
 
-/** If a holder is unknown, names the current unit, because Fortinet can correct that. */
+/** If a holder is unknown, returns the current unit, because Fortinet can correct that. */
 function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
   const unknown = serial ?? '(fill in the serial number of the current unit)';
   return [...new Set(licenses.map(({ holder }) => holder ?? unknown))];

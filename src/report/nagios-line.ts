@@ -65,8 +65,8 @@ export function pluginUnknown(reason: string): PluginAnswer {
 
 /**
  * Open incidents count: as a warning if everything works again. If the current state is unknown, an open critical
- * incident makes the exit code critical. Warnings can occur without a cause, for example if FortiAuthenticator uses a different server than the
- * probe.
+ * incident makes the exit code critical. Warnings can occur without a cause, for example if FortiAuthenticator uses a
+ * different server than the probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];

@@ -84,7 +84,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   return judged;
 }
 
-/** Reports whether an immediate second round would provide more information about a failed connection. */
+/** Returns whether an immediate second round would provide more information about a failed connection. */
 export function needsCloserLook({ memory, clock }: Instruments): boolean {
   return wantsBurst(memory.share.current(), clock.now());
 }
@@ -102,7 +102,7 @@ function isOfServer({ path, startedAt }: RoundObservations, address: string, tls
   return worst !== null && SERVER_VERDICTS.includes(worst.verdict);
 }
 
-/** Adds the evaluation of the mail servers, if they respond after the rest of the round was evaluated. */
+/** Adds the evaluation of the mail servers if they respond after the rest of the round has been evaluated. */
 export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
   const own = CHECKS.find((check) => check.id === 'mail');
   if (own?.from !== 'round') return judged;
@@ -120,7 +120,10 @@ function connectionsOf(
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
-/** Maximum age of earlier verdicts, which are used if a check has none in this round and only some connections fail. */
+/**
+ * Maximum age of earlier verdicts. They are used if a check has no verdict in this round and only some connections
+ * fail.
+ */
 const VERDICT_KEPT: Millis = 15 * 60_000;
 
 function failsPartly(share: PathShare, { endpoints }: PathObservation): boolean {

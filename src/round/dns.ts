@@ -10,7 +10,7 @@ import { queryResolver } from '../network/dns/exchange.ts';
 import { observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
-/** Includes resolving the resolver's name, connecting, the handshake, and a second attempt. */
+/** Includes resolving the resolver's name, connecting, the handshake and a second attempt. */
 const DNS_DEADLINE: Millis = 3000;
 
 interface DnsPorts {
@@ -74,11 +74,11 @@ async function ask(
   }
 }
 
-/** Time without an answer after which the next resolver is queried as well. */
+/** If a resolver has not answered after this time, the next resolver is queried as well. */
 const PATIENCE: Millis = 500;
 
 /**
- * If a resolver does not respond quickly, the next one is queried without waiting, because two time-outs in sequence
+ * If a resolver does not respond quickly, the next one is queried without waiting, because two consecutive time-outs
  * would delay the whole round.
  */
 export async function askInTurn(

@@ -14,7 +14,7 @@ import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
-  /** If a proxy is used, the address is only a label. */
+  /** If a proxy is used, the address serves only as a label. */
   readonly address: string;
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
@@ -87,12 +87,12 @@ async function connectPhase(
   }
 }
 
-/** Error codes with the reason `no-route` that an ICMP message from a router can also cause. */
+/** Error codes that are reported as `no-route` but can also be caused by an ICMP message from a router. */
 const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
-/** If a proxy is used, this is the proxy's address. */
+/** If a proxy is used, returns the proxy's address. */
 function unreachableAddress(error: unknown): string | null {
-  // For a proxy, the original error is the `cause` of an error whose message contains the proxy's name.
+  // With a proxy, the original error is the `cause` of an error whose message contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
   const isFromRouter = ICMP_CODES.has(errorCode(failed) ?? '');
   return isFromRouter && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
@@ -142,10 +142,12 @@ async function handshakePhase(
   }
 }
 
-/** These connections follow the round's busy phase, because times measured during that phase may be too long. */
+/**
+ * These connections are made after the round's busy phase, because times measured during that phase may be too long.
+ */
 const TIMES = 2;
 
-/** Makes the connections one after another. */
+/** Makes the connections one after the other. */
 export async function measureConnects(
   target: HostPort,
   address: string,

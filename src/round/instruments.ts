@@ -17,7 +17,7 @@ export interface Instruments {
   readonly config: Config;
   readonly clock: Clock;
   readonly system: SystemLookup;
-  /** For resolvers, and for mail servers without a `caFile`. */
+  /** Used for resolvers, and for mail servers without a `caFile`. */
   readonly trust: SecureContext;
   readonly fileTrust: FileTrust;
   readonly readSecret: SecretReader;
@@ -46,7 +46,7 @@ export interface InstrumentDeps extends MemoryFiles {
 const CONNECTIONS = 128;
 
 /**
- * Two per target are enough, because most certificates in a chain of up to four are also in other chains. The spare
+ * Two per target are enough, because most certificates in a chain of up to four also occur in other chains. The spare
  * entries are for chains that change.
  */
 const CACHED_CERTIFICATES = { spare: 512, perTarget: 2 };
@@ -56,7 +56,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
   const knowledge = await loadTlsKnowledge(config, clock);
-  // Loaded in advance, because otherwise the measured time of the first DNS answer would include the loading time.
+  // Loaded in advance. Otherwise, the measured time of the first DNS answer would include the loading time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CACHED_CERTIFICATES.spare + CACHED_CERTIFICATES.perTarget * judged);

@@ -24,7 +24,7 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
-/** Can end the check early. If the server has not responded by then, the result is `aborted`. */
+/** Can end the check early. If the server has not responded when the check ends, the result is `aborted`. */
 export type MailPace = (
   server: MailServer,
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,
@@ -34,7 +34,7 @@ export async function observeMailServer(server: MailServer, look: Look): Promise
   return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
 }
 
-/** A shorter deferral does not matter, because codes live at least this long. */
+/** Shorter deferrals do not matter, because activation codes are valid for at least this long. */
 const SHORTEST_LIFE: Millis = 3_600_000;
 
 /**
@@ -111,12 +111,12 @@ interface Rehearsal {
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   stage: MailStage;
-  /** The longest time that the server has taken for one step. */
+  /** The longest time that the server has taken for a single step. */
   slowestMs: Millis;
   readonly longest: Millis;
   stepAt: Millis;
   session: MailSession | null;
-  /** Secrets that must never be displayed, even if they are in a server's reply. */
+  /** Secrets that must never be displayed, even if a server's reply contains them. */
   secrets: readonly string[];
 }
 
@@ -233,7 +233,7 @@ function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown
   return new ProbeError(isLate ? 'timeout' : 'aborted', `Not completed within ${String(longest)} ms`, { cause });
 }
 
-/** The session treats greeting, EHLO and STARTTLS as one step, so they are distinguished here. */
+/** The session treats the greeting, EHLO and STARTTLS as one step, so they are distinguished here. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {
@@ -254,7 +254,7 @@ function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
   return errorCode(error);
 }
 
-/** Waits only a short time if the server no longer responds. */
+/** Does not wait long if the server no longer responds. */
 async function endSession({ session, ctx }: Rehearsal): Promise<void> {
   if (session === null) return;
   using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
@@ -263,9 +263,9 @@ async function endSession({ session, ctx }: Rehearsal): Promise<void> {
 }
 
 interface FoundAddresses {
-  /** Addresses of the mail server. Empty if the name does not resolve. */
+  /** Empty if the name does not resolve. */
   readonly addresses: readonly string[];
-  /** Failure on this machine that prevented the lookup; null if there was none. */
+  /** The failure on this machine that prevented the lookup, or null. */
   readonly localError: Failure | null;
 }
 

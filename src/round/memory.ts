@@ -15,12 +15,12 @@ export interface RoundMemory {
   readonly olderTls: OlderTls;
   readonly closerLooks: CloserLooks;
   readonly deferrals: MailDeferrals;
-  /** Hosts that have responded since the start, as `host:port`. */
+  /** Hosts that have responded since startup, as `host:port`. */
   readonly answered: Set<string>;
   earlier: EarlierVerdicts;
 }
 
-/** If the file is not set, its data is kept only while the process runs. */
+/** If no file is set, its data is kept only while the process runs. */
 export interface MemoryFiles {
   readonly shareFile?: BackgroundFile;
 }
@@ -85,7 +85,7 @@ const connectionShare: z.ZodType<ConnectionShare> = z
   })
   .transform((kept) => ({ ...kept, reported: kept.trail }));
 
-/** Format version 1 is dropped, because it classified recurring outages as intermittent. */
+/** Data in format version 1 is discarded, because that version classified recurring outages as intermittent. */
 const shareContent = z.object({
   version: z.literal(2),
   target: text,
@@ -140,12 +140,15 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
   };
 }
 
-/** Minimum interval while FortiAuthenticator reports errors, and for chains that change with each connection. */
+/**
+ * Minimum interval between checks while FortiAuthenticator reports errors, and for chains that change with each
+ * connection.
+ */
 const LEAST_GAP: Millis = 300_000;
 
 /** TLS 1.2 is checked in addition to TLS 1.3, because some devices inspect or block only TLS 1.2. */
 interface OlderTls {
-  /** A check that is due is recorded as done. */
+  /** If a check is due, it is also recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
   /** The result is valid until the next check. */
   last: ReferenceObservation | null;
@@ -164,7 +167,7 @@ function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
   };
 }
 
-/** A block is examined only at intervals, because the additional connections could be mistaken for a scan. */
+/** A block is examined only occasionally, because the additional connections could be mistaken for a scan. */
 interface CloserLooks {
   /** Returns null if the block must be examined again. */
   recent(block: string): CloserLook | null;
@@ -189,12 +192,15 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
   };
 }
 
-/** The server then accepts this sender for a long time, but still defers new senders. */
+/** After a deferral, the server accepts this sender for a long time, but still defers new senders. */
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
 /** Records how long mail servers have deferred this machine with "come back later" (greylisting). */
 interface MailDeferrals {
-  /** Returns the time from the first refusal until the server accepted mail, or until now. Null without a deferral. */
+  /**
+   * Returns the time from the first refusal until the server accepted mail, or until now. Null if there was no
+   * deferral.
+   */
   note(server: string, outcome: MailOutcome): Millis | null;
 }
 
@@ -232,7 +238,7 @@ function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
   return over !== null && at - (over.until ?? at) <= DEFERRAL_KEPT ? over : null;
 }
 
-/** Reports whether the server asked the client to come back later (4yz, RFC 5321 §4.2.1). */
+/** Returns whether the server asked the client to come back later (4yz, RFC 5321 §4.2.1). */
 function isDeferral({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
   const isTemporary = code !== null && code >= 400 && code < 500;
   return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');

@@ -50,7 +50,7 @@ export function controlTarget(target: HostPort, way: Way): PathTarget {
   return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
 }
 
-/** The proxy is not used, for example for a host on the same network. */
+/** Returns a target that is reached without the proxy, for example a host on the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   return {
     host,
@@ -68,7 +68,7 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 
 /**
  * An address that DNS64 derived from an IPv4 address is checked only if this machine has no route to the IPv4 address,
- * because both lead to the same server.
+ * because both addresses lead to the same server.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
   const asked = isResolvedHere(target) ? target.resolvers : [];
@@ -89,7 +89,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
-/** A single response shows that the internet is reachable. */
+/** A single response is enough to show that the internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
   const resolvers = isResolvedHere(target) ? target.resolvers : [];
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
@@ -153,19 +153,22 @@ export function requestOf(target: PathTarget, address: string): EndpointRequest 
 const BURST_GAP: Millis = 25;
 
 /**
- * Time limits for connections in a burst. These limits are longer than in a round, to distinguish packet loss from
- * blocking. With packet loss, a connection succeeds eventually (a SYN packet is retransmitted after 1, 2, 3, 4 and 6 s,
- * or after 1, 3 and 7 s). If a firewall drops the packets or the server is down, a connection never succeeds.
+ * Time limits for connections in a burst. These limits are longer than those in a round, to distinguish packet loss
+ * from blocking. With packet loss, a connection eventually succeeds (a SYN packet is retransmitted after 1, 2, 3, 4 and
+ * 6 s, or after 1, 3 and 7 s). If a firewall drops the packets or the server is down, a connection never succeeds.
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
-/** Ends a burst in which no connection has succeeded, to avoid delaying the report of a complete outage. */
+/**
+ * If no connection has succeeded after this time, the burst ends, so that the report of a complete outage is not
+ * delayed.
+ */
 const OUTAGE_AFTER: Millis = 3_500;
 
 /**
  * Closes each connection after the handshake. Never rejects. Connections that did not finish in time are `aborted`.
  * @param addresses one address for each connection
- * @param longest limit for each step of a connection, if 7.5 s is too long
+ * @param longest limit for each step of a connection, for use if 7.5 s is too long
  */
 export async function observeBurst(
   target: PathTarget,

@@ -31,7 +31,7 @@ import {
   serviceTarget,
 } from './path.ts';
 
-/** Shown to users who are waiting. */
+/** Shown to users who are waiting for the result. */
 export interface RoundProgress {
   readonly subject: string;
   readonly kind: 'started' | 'finished';
@@ -47,18 +47,21 @@ export interface RoundParameters {
   readonly isComplained: boolean;
   /** Time of the last error in FortiAuthenticator's log that a network fault can cause. */
   readonly complainedAt: EpochMs | null;
-  /** Time that remains until the result is no longer needed. If absent, there is no limit. */
+  /** The time after which the result is no longer needed. If absent, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
-/** A round in which nothing responds takes 3 s for names, and 3 + 4 + 4 s for connection, handshake and response. */
+/**
+ * A round in which nothing responds takes 3 s for name resolution, and 3 + 4 + 4 s for connection, handshake and
+ * response.
+ */
 export const ROUND_LIMIT: Millis = 14_500;
 
 /** A check takes about 3 ms of CPU time, so a large round uses less than half of a CPU core. */
 const LOOK_GAP: Millis = 8;
 
-/** The limit depends on the number of services, because checks do not start simultaneously. */
+/** The limit depends on the number of services, because checks do not all start at the same time. */
 export function roundLimit({ services }: Pick<Config, 'services'>): Millis {
   return services.length * LOOK_GAP + ROUND_LIMIT;
 }

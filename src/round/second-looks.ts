@@ -49,7 +49,7 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/** For genuine chains, a reference connection is not made in every round. */
+/** Genuine chains do not need a reference connection in every round. */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -63,7 +63,7 @@ function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** The details depend on how long this process stalled during the round. */
+/** The result depends on how long this process stalled during the round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
@@ -109,7 +109,7 @@ async function examineBlock(
   const connects = [first, again, other, refused].flatMap((seen) =>
     seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [],
   );
-  // If the connection had no response, there is no response time to compare.
+  // If the connection received no response, there is no response time to compare.
   const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
@@ -137,8 +137,8 @@ function otherName(serverName: string | null, controls: readonly PathObservation
 }
 
 /**
- * If every address refuses connections, the control hosts' connection times show whether a nearby device refuses them.
- * Returns an empty list in all other cases, and if a proxy is used.
+ * If every address refuses connections, the control hosts' connection times show whether a nearby device is refusing
+ * them. Returns an empty list in all other cases, and if a proxy is used.
  */
 export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
   if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
@@ -161,9 +161,10 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all answers are
- * similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, the names get a
- * trailing dot, so that the hosts file and the search list are not used. Unresponsive resolvers are not queried again.
+ * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all its answers
+ * are similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, a trailing
+ * dot is added to the names, so that the hosts file and the search list are not used. Unresponsive resolvers are not
+ * queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,
@@ -198,7 +199,7 @@ function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expect
 // --- The same address with TLS 1.2
 
 /**
- * Uses the first address that supports TLS 1.3. While the two versions have different results, a check is due in each
+ * Uses the first address that supports TLS 1.3. While the results of the two versions differ, a check is due in each
  * round, so that a repair is detected immediately.
  * @param isComplained whether FortiAuthenticator's log reports failed connections
  */
@@ -225,8 +226,8 @@ export async function observeOlderTls(
 }
 
 /**
- * With the two previous connections, each version is used three times. The order does not alternate, because a fault
- * that affects every second connection could then look like a difference between the versions.
+ * Including the two previous connections, each version is used three times. The order does not alternate, because a
+ * fault that affects every second connection could then look like a difference between the versions.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 
@@ -237,8 +238,8 @@ async function lookInTurns(
 ): Promise<VersionSeries> {
   const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
     connectTls(target, label, version === 'older' ? inOlderTls(look) : look);
-  // If the first connection had no response, the others are made concurrently, because consecutive time-outs would take
-  // too long for a round.
+  // If the first connection received no response, the others are made concurrently, because consecutive time-outs would
+  // take too long for a round.
   const isSilent = isBlocked(first) && endingOf(first) === 'silence';
   const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
   if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
@@ -247,7 +248,7 @@ async function lookInTurns(
   return { older: seenIn('older'), newer: seenIn('newer') };
 }
 
-/** Reports whether TLS 1.2 was inspected or blocked while TLS 1.3 is currently neither inspected nor blocked. */
+/** Returns whether TLS 1.2 was inspected or blocked while TLS 1.3 is currently neither inspected nor blocked. */
 function isOlderDisputed(path: PathObservation, older: ReferenceObservation, look: Look): boolean {
   const seen = { ...path, references: [older] };
   const surroundings = { controls: [], now: look.clock.now() };
@@ -336,7 +337,7 @@ interface OpensslResult {
 }
 
 /**
- * Returns null if the result is inconclusive. With TLS 1.2, the handshake is always incomplete if the server demands a
+ * Returns null if the result is inconclusive. Over TLS 1.2, the handshake is always incomplete if the server requires a
  * client certificate.
  */
 export async function askOpenssl(
@@ -366,8 +367,8 @@ export async function askOpenssl(
 }
 
 /**
- * Other checks report these errors. Validity dates are checked with a corrected clock. A chain that does not reach the
- * anchor is incomplete or is a different chain.
+ * Other checks report these errors. They check validity dates against a corrected clock. A chain that does not reach
+ * the anchor is incomplete or is a different chain.
  */
 const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',

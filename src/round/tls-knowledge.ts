@@ -21,7 +21,7 @@ export interface TlsKnowledgeBase {
 
 const SIGNATURE_CHECKS = { spare: 2_048, perTarget: 8 };
 
-/** Empty data for targets that are checked only occasionally. */
+/** Used for targets that are checked only occasionally, for which no data is kept. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
   flaws: { at: () => null, keep: () => undefined },

@@ -24,7 +24,7 @@ interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly version: string;
-  /** Called when all ports are bound and the first round is about to start. */
+  /** Called once all ports are bound and the first round is about to start. */
   readonly onBound: () => void;
   readonly load: () => Promise<LoadResult>;
   /** A reload failed and the old configuration cannot be resumed either, so the daemon must be restarted. */
@@ -133,8 +133,8 @@ export class App {
   }
 
   /**
-   * An invalid file changes nothing. All requests during a reload share one further reload, because the reload in
-   * progress may already have read the file. Never rejects.
+   * An invalid file changes nothing. All reload requests that arrive during a reload share one further reload, because
+   * the reload in progress may already have read the file. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();
@@ -161,6 +161,7 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
+    // As much as possible is prepared while the old monitor is still running.
     const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
@@ -199,7 +200,7 @@ export class App {
     }
   }
 
-  /** Until the new monitor has read the store, the old monitor stores users' changes. */
+  /** The old monitor continues to store users' changes until the new monitor has read the store. */
   async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
     old.unlock();
     await next.open();

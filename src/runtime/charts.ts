@@ -20,7 +20,7 @@ import { findIncidents, type IncidentRecordSource } from './incident-records.ts'
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
 
-/** Charts change slowly, and reading their data takes longer than the rest of the page. */
+/** Chart data is cached, because it changes slowly and takes longer to read than the rest of the page. */
 const KEPT: Millis = 10_000;
 
 const MOST_LINES = 6;
@@ -44,7 +44,7 @@ export function createCharts(monitor: () => ChartDataSource, clock: Clock): Char
 function availabilityOf({ store, config }: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
   const since = now - config.store.retention;
   const last = store.lastRound();
-  // The time since the last round is unknown only if the next one is overdue.
+  // The time since the last round counts as unknown only if the next round is overdue.
   const isCurrent = last !== null && last <= now && now - last <= MAX_ROUND_GAP;
   const until = isCurrent ? last : now;
   return availabilityByMonth(store.stateSpans(since), { since, until, zone: zoneOf(config.timezone) });

@@ -59,8 +59,8 @@ interface Conclusion extends Remembered {
 /**
  * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
  * error and was active at that time. The explanation remains valid after the fault has ended. If active faults explain
- * all errors, the errors are evidence for these faults. If active faults explain only some of the errors, the errors
- * are not evidence.
+ * all errors, the errors count as evidence for these faults. If active faults explain only some of the errors, the
+ * errors do not count as evidence.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -78,8 +78,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  // A suspected fault that was not found again in a second round does not explain later errors. An example is a single
-  // lost connection.
+  // A suspected fault that a second round did not find again, such as a single lost connection, does not explain later
+  // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
   const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
@@ -90,8 +90,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
 }
 
 /**
- * Checks whose result comes from a single connection. A failure may be temporary, because a single lost connection
- * looks like a closed port. Checks of a received certificate are excluded, because they are certain.
+ * Checks whose result comes from a single connection. Such a failure may be temporary, because a single lost connection
+ * looks like a closed port. Checks of a received certificate are excluded, because their results are certain.
  */
 const BY_ONE_CONNECTION: ReadonlySet<string> = new Set(
   CHECKS.filter(({ byOneConnection }) => byOneConnection === true).map(({ id }) => id),
@@ -164,7 +164,7 @@ function onlySourceOf({ firewall }: Config): string | null {
   return source === undefined || others.length > 0 ? null : source;
 }
 
-/** If firewalls are configured, only the addresses that they see are used. */
+/** If firewalls are configured, returns only the addresses that the firewalls see. */
 function unitAddressText({ firewall, appliances }: Config): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
   return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
@@ -198,14 +198,14 @@ function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
   return [...new Set(faults.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
 }
 
-/** Used after a restart. Incidents do not record which appliance was affected. */
+/** Used after a restart. The appliance is null, because incidents do not record which appliance was affected. */
 export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
   return incidents
     .filter(({ cause }) => EXPLAINING.has(cause.precondition))
     .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
 }
 
-/** Time since which all queries to an appliance's API have failed, by appliance name. */
+/** The time since which all queries to an appliance's API have failed, by appliance name. */
 type UnreadSince = ReadonlyMap<string, EpochMs>;
 
 function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now: EpochMs): UnreadSince {
@@ -219,7 +219,7 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
  */
 const LOG_EVIDENCE_AGE: Millis = 10 * 60_000;
 
-/** An appliance that rarely sends lines counts as silent only after `logs.silentAfter`. */
+/** An appliance that rarely sends lines is considered silent only after `logs.silentAfter`. */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances
     .filter((appliance) => speaks(appliance, unread.get(appliance.name) ?? now, now))

@@ -91,7 +91,7 @@ interface AlertHistorySource {
 interface Read {
   readonly of: AlertHistorySource['store'];
   readonly at: Millis;
-  /** A value that changes when a notification leaves the outbox. The notification is then in the store. */
+  /** A value that changes when a notification leaves the outbox. From then on, the notification is in the store. */
   readonly outbox: string;
   readonly ended: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
@@ -149,7 +149,7 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
   return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
 }
 
-/** Deliveries in the outbox are excluded, because the outbox has their current state. */
+/** Deliveries in the outbox are excluded, because the outbox holds their current state. */
 function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const known = new Set(inMind.map(({ delivery }) => deliveryKey(delivery)));
   return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(deliveryKey(delivery)));

@@ -53,12 +53,13 @@ interface LivenessTracker {
 
 /** The first round does not wait for a scheduled time. */
 const FIRST_ROUND: Millis = 60_000;
-/** One round may be skipped, and another may be late. */
+/** Allows for one skipped round and one late round. */
 const SPARE_PERIODS = 2;
 
 /**
  * The daemon counts as alive unless the next planned round and two more rounds have failed to end. Tolerates long
- * pauses in a schedule, such as office hours.
+ * pauses in a schedule, such as office hours. Uses the monotonic clock, so that changes to the wall clock have no
+ * effect.
  * @param longest maximum duration of a round
  */
 export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
@@ -72,7 +73,7 @@ export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | nul
         aliveUntil = Number.POSITIVE_INFINITY;
         return;
       }
-      // The period is updated only if the next planned time has changed, because a round on demand does not affect the
+      // The period is updated only if the next planned time has changed, because on-demand rounds do not affect the
       // schedule.
       if (planned !== null && next > planned) period = next - planned;
       planned = next;
@@ -98,7 +99,7 @@ export function summaryFactsOf(
   ownCertificateEnd: EpochMs | null,
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
-  // The whole time is passed as a single day, to find the precondition that was broken for the longest time.
+  // The whole period is passed as a single day, to find the precondition that was broken for the longest time.
   const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
@@ -131,8 +132,9 @@ const HELD: readonly string[] = ['ok', 'warning'];
 const BROKEN: readonly string[] = ['broken', 'blocked'];
 
 /**
- * Share of the monitored time in which activation was possible, for each day (UTC), oldest first. Only the precondition
- * that was broken for the longest time counts. Time in the states `unknown` and `not-configured` is excluded.
+ * Share of the monitored time in which activation was possible, for each day (UTC), oldest first. On each day, only the
+ * precondition that was broken for the longest time counts. Time in the states `unknown` and `not-configured` is
+ * excluded.
  */
 export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
   const days = new Map<EpochMs, Map<string, Spans>>();
@@ -173,11 +175,15 @@ interface KeptFiles extends MonitorFiles {
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * The registration service's quota is per minute, so with hundreds of licences, a call waits for the next minute.
+ * The registration service has a quota per minute, so with hundreds of licences, a call may have to wait until the next
+ * minute.
  */
 const REGISTRATION_PATIENCE: Millis = 61_000;
 
-/** Short enough to explain an error within seconds, and limits the number of rounds during a flood of errors. */
+/**
+ * Short enough to explain an error within seconds, and long enough to limit the number of rounds during a flood of
+ * errors.
+ */
 const TRIGGER_GAP = 3_000;
 
 /** Everything that runs under one configuration. A reload creates a new monitor. */
@@ -201,7 +207,7 @@ export class Monitor {
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
 
-  /** @throws {Error} as in `loadMonitorFiles`, when a configured file cannot be used */
+  /** @throws {Error} as in `loadMonitorFiles` when a configured file cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
@@ -211,7 +217,7 @@ export class Monitor {
     return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);
   }
 
-  /** Uses this monitor's file contents, because the files may no longer exist. */
+  /** Reuses this monitor's file contents, because the files may no longer exist. */
   again(): Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
   }
@@ -308,7 +314,10 @@ export class Monitor {
     this.#rounds.start();
   }
 
-  /** Accepts log lines until the end, because senders do not repeat them. Users' changes are stored until `close`. */
+  /**
+   * Log lines are accepted until the very end, because senders do not send them again. Users' changes are stored until
+   * `close`.
+   */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#end(signal, () => this.alerting.stop(signal));
   }
@@ -404,7 +413,7 @@ export class Monitor {
     onRound(round);
   }
 
-  /** The code is loaded on demand, to save memory and start-up time. */
+  /** The code is loaded on demand to save memory and start-up time. */
   async #pushMetrics(): Promise<void> {
     const { clock, env, logger, pushed } = this.#deps;
     const { metrics, notify, site } = this.config;

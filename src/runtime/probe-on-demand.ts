@@ -48,7 +48,7 @@ const MAX_SHOWN = 500;
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
-  /** Problem on this machine that prevented the probe. Null if there was none. */
+  /** The problem on this machine that prevented the probe, or null. */
   readonly localError: string | null;
 }
 
@@ -207,7 +207,7 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
   };
 }
 
-/** The answer has no `probe_success 0`, because that would indicate a problem with the target. */
+/** The answer does not contain `probe_success 0`, because that would indicate a problem with the target. */
 function unknownAnswer(target: string, why: string): ProbeAnswer {
   return { kind: 'hindered', problem: `The state of ${target} is unknown: ${why}` };
 }
@@ -236,7 +236,7 @@ type Refusal = Extract<ProbeAnswer, { kind: 'malformed' | 'forbidden' }>;
 const MAX_NAMES_SHOWN = 100;
 
 /**
- * Only configured or allowed targets are probed. With module `dns`, a host is looked up with every resolver, and a
+ * Only configured or allowed targets are probed. With the module `dns`, a host is looked up with every resolver, and a
  * resolver is queried for the licence server's name, as in the blackbox exporter.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {

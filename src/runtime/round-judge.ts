@@ -20,7 +20,7 @@ import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 
-/** Maximum time for which the evaluation of a round waits for a result that can refine it. */
+/** Maximum time for which the evaluation of a round waits for a result that can refine the evaluation. */
 const REFINING: Millis = 2_000;
 
 interface RoundJudgeDeps {
@@ -33,7 +33,7 @@ export interface JudgedOnce {
   readonly round: RoundResult;
   /** Resolves when a result arrives after the evaluation stopped waiting for it. Null if no result is missing. */
   readonly late: Promise<void> | null;
-  /** Both evaluations count as one round. */
+  /** Evaluates the round again with the late result. Both evaluations count as one round. */
   readonly judgeAgain: () => RoundResult;
 }
 
@@ -44,7 +44,8 @@ export class RoundJudge {
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
   /**
-   * Monotonic time since which each round has found a fault that a firewall policy may explain. Null if there is none.
+   * The monotonic time since which every round has found a fault that a firewall policy may explain. Null if there is
+   * no such fault.
    */
   #faultSince: Millis | null = null;
 
@@ -85,7 +86,8 @@ export class RoundJudge {
   }
 
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
-    // The policy is queried once more after the fault has ended, so that a corrected policy is no longer reported.
+    // The policy is queried once more after the fault has ended, so that a policy that has been corrected is no longer
+    // reported.
     const isAsked = [probed, this.#last].some(asksForPolicy);
     this.#last = probed;
     this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;

@@ -27,7 +27,7 @@ interface ServerDeps {
 
 /** The new page is already listening. */
 interface PageChange {
-  /** The old page is stopped after it has responded to the request that caused the change. */
+  /** The old page is not stopped until it has responded to the request that caused the change. */
   commit(): void;
   /** Never rejects. */
   discard(): Promise<void>;
@@ -161,7 +161,7 @@ export class CommandServer {
     }
   }
 
-  /** If a command caused the move, the old server still replies to that command. */
+  /** If a command caused the move, the old server still responds to that command. */
   async move(storePath: string): Promise<void> {
     await this.#open(storePath).catch((error: unknown) => this.#warn(error));
   }
@@ -207,6 +207,6 @@ function removeLink({ link, socket }: ControlPlace): void {
   try {
     if (readlinkSync(link) === socket) rmSync(link);
   } catch {
-    // The link may not exist.
+    // There may be no link.
   }
 }

@@ -26,7 +26,7 @@ export interface MonitorFiles {
 }
 
 /**
- * Also checks files that are read again for each use. Otherwise, a daemon could start with an empty key file and fail
+ * Also checks files that are read again for each use. Otherwise, the daemon could start with an empty key file and fail
  * hours later.
  * @throws {Error} with one line for each file that cannot be used
  */
@@ -64,7 +64,7 @@ interface StartCheck {
   readonly warnings: readonly string[];
 }
 
-/** Reads all files and opens all ports that the daemon uses at its start. Does not create or change any file. */
+/** Reads all files and opens all ports that the daemon uses at startup. Does not create or change any file. */
 export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
   const { clock, env, daemon, asDaemon, asListener } = deps;
   const silent = { warn: () => undefined };
@@ -80,7 +80,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
   });
   await asDaemon(async () => {
     await readBaselines(config.trust.baselineFile).catch(note);
-    // If a daemon is running, the store is not checked, because the daemon already uses it.
+    // If a daemon is running, the store is not checked, because the daemon is already using it.
     const unusable = daemon === null ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);
   });
@@ -117,7 +117,7 @@ function tcpPort(listen: ListenAddress, bind: (server: Server) => Promise<unknow
   };
 }
 
-/** @throws {Error} unless the port can be opened or is held by the daemon */
+/** @throws {Error} unless the port can be opened or is already held by the daemon */
 async function tryPort({ transport, listen: { port }, open }: Port, daemon: RunningDaemon | null): Promise<void> {
   try {
     await open();

@@ -3,11 +3,14 @@ import type { Config } from '../config/config.ts';
 
 export interface ControlPlace {
   readonly socket: string;
-  /** Symbolic link to the socket, in the store's directory, where commands expect it. */
+  /** A symbolic link to the socket in the store's directory, where commands look for the socket. */
   readonly link: string | null;
 }
 
-/** In the runtime directory that systemd created for the daemon (systemd.exec(5)), otherwise next to the store. */
+/**
+ * The socket is in the runtime directory that systemd created for the daemon (systemd.exec(5)), otherwise next to the
+ * store.
+ */
 export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): ControlPlace {
   const besideStore = `${storePath}.sock`;
   const socket = runtimeSocket(env);

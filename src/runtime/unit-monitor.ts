@@ -87,7 +87,7 @@ class UnitGroup<Fact> {
 interface Renewed extends Pick<PartlyFresh, 'gone'> {
   /** Preconditions that depend on a connector for which all units have new results. */
   readonly preconditions: readonly string[];
-  /** Each with its connector's ID as a prefix. */
+  /** Names of the units, each prefixed with its connector's ID. */
   readonly units: ReadonlySet<string>;
 }
 
@@ -101,13 +101,13 @@ export class UnitMonitor {
   readonly #registration: RegistrationWatch | null;
   readonly #runner: Runner | null;
   readonly #asking = new Map<AskedPart, { readonly began: Millis; readonly done: Promise<boolean> }>();
-  /** Runs that have not received all results yet. */
+  /** Runs that have not yet received all results. */
   readonly #runs = new Set<Promise<void>>();
-  /** Parts with a query that has been requested but has not started. */
+  /** Parts whose query has been requested but has not started. */
   readonly #queued = new Set<AskedPart>();
   /** Parts with new results since the last round. */
   readonly #renewed = new Set<Part>();
-  /** Parts with new results, collected until all parts of the same connector have new results. */
+  /** Parts with new results. They are collected until all parts of the same connector have new results. */
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
   /** Resolves when all units on the appliances' schedule have been queried once. */
@@ -145,12 +145,15 @@ export class UnitMonitor {
     };
   }
 
-  /** Replaces firewall results of queries before `began` with the unit's `unanswered` observation. */
+  /** Replaces results of firewall queries that were started before `began` with the unit's `unanswered` observation. */
   pictureSince(began: Millis): Picture {
     return { ...this.picture(), firewall: this.#firewall.facts(began) };
   }
 
-  /** Skips units with a pending query that began after `since`. Never rejects. */
+  /**
+   * Scheduled results can be older than a fault. Waits for a unit's pending query if it began after `since`, otherwise
+   * queries the unit again. Never rejects.
+   */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;
     await Promise.all(
@@ -257,7 +260,7 @@ export class UnitMonitor {
 
 const REGISTRATION: Part = { connector: 'registration', name: 'registration' };
 
-/** Excludes causes that are based on several units. They count only when all units have new results. */
+/** Causes that are based on several units or on no particular unit count only when all units have new results. */
 export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renewed['units']): PartlyFresh['seen'] {
   const shown = preconditions.flatMap(({ id, findings }) =>
     findings.filter((finding) => unitsOf(id, finding).some((unit) => units.has(unit))),
@@ -293,7 +296,7 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
   return { expression: schedule[id], timezone: schedule.timezone, seed: site };
 }
 
-/** A precondition with several sources is updated whenever one of them is queried. */
+/** A precondition with several sources is updated whenever any of them is queried. */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   return Object.fromEntries(
     CHECKS.map((check) => {

@@ -22,7 +22,7 @@ interface DaemonFacts {
   readonly version: string;
   readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
-  /** A reload replaces the monitor. */
+  /** A function, because a reload replaces the monitor. */
   readonly monitor: () => Monitor;
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
@@ -165,7 +165,7 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
   return { received, lastAt: arrivals.length === 0 ? null : Math.max(...arrivals) };
 }
 
-/** Each target has the most detailed probe that is certain to work. */
+/** Returns, for each target, the most detailed probe that is certain to work. */
 export function discoveredProbes({
   licenseServer,
   services,
@@ -185,7 +185,7 @@ export function discoveredProbes({
 }
 
 interface NotificationRecords {
-  /** Finished and in progress, latest first. */
+  /** Finished deliveries and those in progress, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /** Abandoned deliveries about incidents that are still open. */
   readonly givenUp: readonly OutboxEntry[];
@@ -193,8 +193,8 @@ interface NotificationRecords {
 }
 
 /**
- * A recipient counts as not reached from an abandoned notification until a later one is delivered. The sentences
- * contain no names, because everyone with access to the readiness endpoint can read them.
+ * After an abandoned notification, a recipient counts as not reached until a later notification is delivered. The
+ * sentences do not contain names, because everyone with access to the readiness endpoint can read them.
  */
 export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
   const last = new Map<string, Delivery>();

@@ -55,8 +55,8 @@ interface Pending {
   /** Oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Number of deliveries that another version stored with a channel or cause that is unknown here. They are kept but
-   * not sent.
+   * The number of deliveries that another version stored with a channel or cause unknown to this version. They are kept
+   * but not sent.
    */
   readonly unread: number;
 }
@@ -106,7 +106,7 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
     .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
-/** The longest delay of a `resolved` notification by the hourly limit. */
+/** The longest time for which the hourly limit can delay a `resolved` notification. */
 const DIGEST_DELAY: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
@@ -124,7 +124,7 @@ function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** If there are more, the oldest pending entry is dropped. */
+/** If there are more entries than this, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
 
 const UNREAD =
@@ -179,8 +179,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Writes what could not be written before. Otherwise, it would stay unwritten until the next new entry, possibly for
-   * days.
+   * Writes the entries that could not be written before. Otherwise, they would remain unwritten until the next new
+   * entry, possibly for days.
    */
   catchUp(): void {
     // An unused journal does not open the file, because it may belong to another process.
@@ -204,8 +204,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * If the file cannot be read, the next call tries again: notifications would be lost if the file were locked at the
-   * start.
+   * If the file cannot be read, the next call tries again. Otherwise, notifications would be lost if the file were
+   * locked at startup.
    */
   #load(): void {
     if (this.#loaded) return;
@@ -329,7 +329,7 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM samples WHERE (series, at) IN (SELECT series, at FROM samples WHERE at < ? ORDER BY at LIMIT ?)',
   `DELETE FROM precondition_states WHERE (precondition, from_at) IN
      (SELECT precondition, from_at FROM precondition_states WHERE until_at < ? LIMIT ?)`,
-  // An open incident that is not in the state never ends: only another version can read it.
+  // An open incident that is missing from the state never ends, because only another version can read it.
   `DELETE FROM incidents WHERE id IN
      (SELECT id FROM incidents WHERE closed_at < ?1 OR closed_at IS NULL AND opened_at < ?1 AND id NOT IN
        (SELECT value ->> 'id' FROM incident_state s, json_each(iif(json_valid(s.json), s.json, '{}'), '$.incidents')
@@ -343,11 +343,11 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM refused_changes WHERE sequence IN (SELECT sequence FROM refused_changes WHERE last < ? LIMIT ?)',
 ];
 
-/** A delivery that is still pending after this time can only be read by another version. */
+/** The outbox gives up after five days (`GIVE_UP_AFTER`), so only another version can read a delivery that is older. */
 const LONGEST_PENDING: Millis = 6 * 86_400_000;
 
 /**
- * The limit applies to deliveries, because a notification can have many.
+ * The limit applies to deliveries, because a notification can have many of them.
  * @returns the number of processed rows
  */
 function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {

@@ -25,7 +25,7 @@ export interface ChangesAbout {
   readonly omitted: number;
 }
 
-/** Limits the changes in memory while the file cannot be written. */
+/** Limits the number of changes in memory while the file cannot be written. */
 const MAX_WAITING = 1_000;
 
 /** If there are more, the oldest refusal of the account with the most refusals is deleted. */
@@ -33,11 +33,11 @@ const MAX_REFUSED = 1_000;
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 
-/** What an incident's page shows of each kind of change, for each account. */
+/** The number of changes of each kind that an incident's page shows for each account. */
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
-/** Needed because there can be many accounts. */
+/** An overall limit, which is needed because there can be many accounts. */
 const MOST_ABOUT = 1_000;
-/** For the status page's short timelines: per account and incident or silence. */
+/** The limit for the status page's short timelines, per account and per incident or silence. */
 const RECENT_OF_EACH = 12;
 
 const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
@@ -148,8 +148,8 @@ export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident
 
 /**
  * Counts refused changes per account, address and minute. The counts stay in memory until the next round or read, so
- * that repeated requests cause no writes. The number of stored refusals is limited for each account, so that an account
- * cannot displace other accounts' refusals.
+ * that repeated requests do not cause writes. The number of stored refusals is limited for each account, so that an
+ * account cannot displace other accounts' refusals.
  */
 export class RefusalLog {
   readonly #database: Database;

@@ -13,7 +13,7 @@ import { openReadOnly, versionOf, MIGRATIONS, transaction, sqliteFailure } from 
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
 import { stateText } from './saved-state.ts';
 
-/** Copies all pages in one step. Otherwise, the copy would start again whenever the daemon writes. */
+/** Copies all pages in one step. Otherwise, copying would start over whenever the daemon writes. */
 const ALL_PAGES = 2_147_483_647;
 
 interface BackupOptions {
@@ -45,7 +45,7 @@ export async function backupStore(from: string, to: string, options: BackupOptio
   }
 }
 
-/** Without write-ahead logging, SQLite creates no files next to the copy. A daemon turns it on again. */
+/** Without write-ahead logging, SQLite does not create files next to the copy. A daemon turns it on again. */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);
   copy.exec('PRAGMA journal_mode = DELETE');
@@ -75,9 +75,10 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 }
 
 /**
- * The daemon continues to run. Open incidents are reported only after a round has detected them again, to all
- * recipients if one was not reached. The copy gets a new origin, because the running daemon continues to assign the
- * same numbers. The next summary starts at the restore, because the running daemon may already have sent the last one.
+ * The daemon continues to run. Open incidents are reported only after a round has detected them again. If one recipient
+ * was not reached, they are reported to all recipients. The copy is given a new origin, because the running daemon
+ * continues to assign the same numbers. The next summary starts at the restore, because the running daemon may already
+ * have sent the last one.
  */
 function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));
@@ -120,7 +121,7 @@ function withdraw(db: DatabaseSync, unsent: readonly OutboxEntry[], now: EpochMs
 
 export type CheckedStore =
   | { readonly kind: 'missing' }
-  /** Locked, or not readable for this user. */
+  /** The file is locked or cannot be read by this user. */
   | { readonly kind: 'unreadable'; readonly message: string }
   | { readonly kind: 'damaged'; readonly problems: readonly string[] }
   | WholeStore;

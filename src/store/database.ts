@@ -135,7 +135,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** Short, because SQLite blocks the only thread while it waits, which can delay a round. */
+/** A short time, because SQLite blocks the only thread while it waits, which can delay a round. */
 const BUSY_TIMEOUT: Millis = 100;
 
 class NewerStore extends Error {
@@ -161,7 +161,7 @@ export function newerMessage(path: string, version: number): string {
  */
 function connect(path: string, now: EpochMs): DatabaseSync {
   makeFolder(dirname(path), 0o700);
-  // SQLite creates its additional files with the same permissions.
+  // SQLite gives its additional files the same permissions.
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
@@ -177,8 +177,8 @@ function connect(path: string, now: EpochMs): DatabaseSync {
 }
 
 /**
- * Returns the reason why the daemon could not use the database, or null. Creates and changes no file. Must not be used
- * while a daemon uses the database, because the write-ahead log is ignored.
+ * Returns the reason why the daemon could not use the database, or null. Does not create or change any file. Must not
+ * be used while a daemon uses the database, because the write-ahead log is ignored.
  */
 export function connectProblem(path: string): string | null {
   try {
@@ -211,7 +211,10 @@ function nearestFolder(path: string): string {
     : path;
 }
 
-/** O_TMPFILE on Linux, for which Node has no constant: an unnamed file that disappears when it is closed. */
+/**
+ * O_TMPFILE on Linux, for which Node does not define a constant. Creates an unnamed file that disappears when it is
+ * closed.
+ */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
 /**
@@ -254,7 +257,7 @@ function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
   });
 }
 
-/** If this fails, the database is not upgraded, because a rollback would be impossible. */
+/** If copying fails, the database is not upgraded, because a rollback would be impossible. */
 function copyTo(db: DatabaseSync, copy: string): void {
   closeSync(openSync(copy, 'wx', 0o600));
   try {
@@ -332,7 +335,7 @@ export class Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
   #db: DatabaseSync | null = null;
-  /** Shows whether the file was replaced. */
+  /** Used to detect whether the file was replaced. */
   #identity: string | null = null;
   #failing = false;
   /** Monotonic. */
@@ -352,7 +355,7 @@ export class Database {
   }
 
   /**
-   * Does not wait for the disk: a power failure can lose the whole transaction, but not a part of it. Waiting would
+   * Does not wait for the disk, so a power failure can lose the whole transaction, but never part of it. Waiting would
    * take a seventh of a round's CPU time, and would block the process if the disk is slow.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
@@ -383,7 +386,7 @@ export class Database {
     return this.#attempt(work);
   }
 
-  /** Reports whether the last write succeeded. */
+  /** Returns whether the last write succeeded. */
   writable(): boolean {
     return !this.#closed && !this.#failing;
   }
@@ -399,7 +402,7 @@ export class Database {
     return this.#generation;
   }
 
-  /** For data that cannot be written later: the next operation uses the file even after a failure. */
+  /** Used for data that cannot be written later. The next operation uses the file even after a failure. */
   retryNow(): void {
     this.#restsUntil = Number.NEGATIVE_INFINITY;
   }

@@ -27,9 +27,9 @@ interface SeenCertificate {
   readonly pem: string;
 }
 
-/** Rounds in memory while the file cannot be written: one hour, with the default interval. */
+/** Maximum number of rounds in memory while the file cannot be written. At the default interval, this is one hour. */
 const MAX_WAITING = 120;
-/** Per target, because an attacker can present a new certificate on each connection. */
+/** The limit is per target, because an attacker can present a new certificate on each connection. */
 const MAX_CERTIFICATES = 100;
 
 /** Each round is written in one transaction, together with rounds that could not be written before. */
@@ -128,8 +128,8 @@ export function readIncidents(db: DatabaseSync, limit: number, period: Period): 
 }
 
 /**
- * An incident begins in the first round that detects it, and is opened later. If it was opened by `:until`, the JSON is
- * not read.
+ * An incident begins in the first round that detects it, and is opened later. If the incident was opened by `:until`,
+ * the JSON is not read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 
@@ -282,7 +282,7 @@ const hourlyValueRow = z.object({
 
 export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
-/** Subjects by importance: most errors first, or fewest remaining tokens first. */
+/** Orders subjects by importance: most errors first, or fewest remaining tokens first. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
@@ -343,7 +343,7 @@ const MEANS_OF_ALL = `
   WHERE series = :id AND at >= :since AND failure IS NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Ninety days have a quarter of a million rounds, so reading all of them would delay the page. */
+/** Ninety days contain a quarter of a million rounds, so reading all of them would delay the page. */
 const MEANS_OF_SOME = `
   WITH RECURSIVE looks (at) AS (
     SELECT CAST(:since AS INTEGER)

@@ -212,7 +212,7 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
 
 export interface SavedState {
   readonly state: IncidentState;
-  /** Number of incidents and silences that only another version can read. */
+  /** The number of incidents and silences that only another version can read. */
   readonly unread: number;
 }
 

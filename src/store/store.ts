@@ -35,8 +35,8 @@ import {
 
 /**
  * Data that is kept across restarts. Methods do not throw. If the file cannot be written or is corrupt, only history is
- * lost: verdicts and alerts are not affected. If the file cannot be read, lists are empty, unless stated otherwise.
- * Lists start with the latest entry.
+ * lost. Verdicts and alerts are not affected. If the file cannot be read, lists are empty, unless stated otherwise.
+ * Lists of incidents, deliveries and changes start with the latest entry, series with the oldest.
  */
 export interface Store {
   readonly journal: AlertJournal;
@@ -47,7 +47,7 @@ export interface Store {
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
   /** Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
-  /** As of its last change. Null if it does not exist or the file cannot be read. */
+  /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   /** Null if there is none or the file cannot be read. */
@@ -62,19 +62,19 @@ export interface Store {
   /** While the file cannot be written, the latest 1,000 changes are kept in memory. */
   recordChange(entry: AuditEntry): void;
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
-  /** Changes on the incident's page, and silences that affected the incident while it was open. */
+  /** Returns the changes made on the incident's page, and silences that affected the incident while it was open. */
   auditAbout(incident: Incident): ChangesAbout;
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
   refusedChanges(limit: number): readonly RefusedChanges[];
-  /** Whether the last write succeeded (`ftm_store_writable`). */
+  /** Returns whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;
-  /** A message with advice if the file is from a newer version and therefore not used, otherwise null. */
+  /** Returns a message with advice if the file is from a newer version and therefore not used, otherwise null. */
   newer(): string | null;
   close(): void;
 }
 
-/** If expired data remains after a deletion, the next deletion starts earlier. */
+/** If expired data remains after a deletion, the next deletion starts sooner. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 

@@ -14,13 +14,13 @@ import {
   readIncident,
 } from './history.ts';
 
-/** A daemon's stored data, as read by another process. */
+/** A daemon's stored data as read by another process. */
 export type StoredHistory = Unread | ReadableHistory;
 
 type Unread =
-  /** Missing or empty. */
+  /** The file is missing or empty. */
   | { readonly kind: 'none' }
-  /** Locked, corrupt, not readable for this user, or from a newer version. */
+  /** The file is locked, corrupt, not readable by this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
 
 interface ReadableHistory {
@@ -38,18 +38,18 @@ interface ReadableHistory {
 interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
-  /** For each target. */
+  /** Maximum number for each target. */
   readonly certificates: number;
 }
 
 const MAX_TARGETS = 50;
-/** For one incident. */
+/** Maximum number of entries for one incident. */
 const MOST_ENTRIES = 500;
-/** The first version that records changes with their incident. Earlier stores are read as well. */
+/** The first store version that records changes with their incident. Earlier versions are read as well. */
 const CHANGES_BY_INCIDENT = 5;
 const NO_CHANGES: ChangesAbout = { changes: [], omitted: 0 };
 
-/** Neither writes to the file nor renames a corrupt file. Never throws. */
+/** Does not write to the file or rename a corrupt file. Never throws. */
 export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
   return readingStore(path, (db) => readAll(db, limits, period));
 }
@@ -69,7 +69,7 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
   }
 }
 
-/** Null for other stores, and if the store cannot be read. */
+/** Returns null for other stores, and if the store cannot be read. */
 export function newerStoreAt(path: string): string | null {
   try {
     using db = openReadOnly(path);
@@ -114,7 +114,7 @@ export type StoredIncident =
 
 /**
  * Does not write to the file. If another incident continues this one, returns that incident. Never throws.
- * @param most number of latest incidents that are listed if the incident does not exist
+ * @param most number of latest incidents to list if the incident does not exist
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {

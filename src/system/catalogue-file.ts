@@ -6,7 +6,7 @@ import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
 /** Not validated. */
 export interface CatalogueFile {
   readonly value: unknown;
-  /** Line of the last existing part of the path. */
+  /** Returns the line of the last part of the path that exists. */
   readonly lineOf: (path: YamlPath) => number;
 }
 
@@ -26,10 +26,10 @@ export function parseCatalogue(content: string, what: string, file: string): Cat
 }
 
 interface Catalogue<T> {
-  /** Word for the entries in messages, for example `products`. */
+  /** The word for the entries that is used in messages, for example `products`. */
   readonly what: string;
   readonly files: readonly string[];
-  /** In YAML format, or in JSON format if the build has converted the file. */
+  /** The path to a file in YAML format, or in JSON format if the build has converted the file. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
@@ -62,7 +62,7 @@ export function assertUnique(entries: readonly { readonly id: string }[], attemp
   if (twice !== undefined) throw catalogueError(attempt, `the ID "${twice}" occurs twice, expected unique IDs`);
 }
 
-/** One line of limited length, even if the problem quotes the file. */
+/** The message is limited in length, even if the problem quotes the file. */
 export function catalogueError(attempt: string, problem: string): Error {
   return new Error(`${attempt}: ${visibleText(problem, MAX_PROBLEM)}`);
 }

@@ -36,7 +36,7 @@ export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Prom
   });
 }
 
-/** Aborted after a delay or when the parent is aborted. */
+/** A signal that is aborted after a delay or when the parent is aborted. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
   /** False if the parent was aborted. */
@@ -78,8 +78,8 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * For checks that are not urgent. All run at the same times ({@link beat}), so that an idle daemon wakes only four
- * times a minute.
+ * The interval for checks that are not urgent. They all run at the same times ({@link beat}), so that an idle daemon
+ * wakes only four times a minute.
  */
 export const IDLE_BEAT: Millis = 15_000;
 
@@ -108,7 +108,7 @@ export function nextBeat(now: Millis, every: Millis): Millis {
   return (Math.floor(now / every) + 1) * every;
 }
 
-/** Long tasks must await this function regularly, so that they do not block other work. */
+/** Long tasks must await this function regularly to avoid blocking other work. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,18 +5,20 @@ import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 
 export interface CronTimer {
   start(): void;
-  /** Recalculates the next times. Must be called after the wall clock was set. */
+  /** Recalculates the next times. Must be called after the wall clock has been set. */
   restart(): void;
   stop(): void;
   nextRun(): EpochMs | null;
-  /** When node-cron triggers next. The call follows later, after the offset. */
+  /** The time at which node-cron triggers next. The call follows after the offset. */
   nextWake(): EpochMs | null;
 }
 
 export interface CronListener {
   /** `slot` is the scheduled time, which is in the past if the call is late. */
   readonly onTime: (slot: EpochMs) => void;
-  /** A scheduled time passed while this process stalled. Called once, even if several times were missed. */
+  /**
+   * Called if a scheduled time passed while this process stalled. Called only once, even if several times were missed.
+   */
   readonly onMissed: () => void;
 }
 
@@ -24,7 +26,7 @@ export interface CronListener {
  * node-cron always runs in UTC, because version 4.6 stops for an hour at the end of daylight-saving time. For other
  * time zones, node-cron triggers every minute, at the expression's seconds, and croner decides whether the time is
  * scheduled. Runs in the hour that is skipped in spring take place at the end of that hour. A fixed hour that occurs
- * twice in autumn counts once, as in Vixie cron. Expressions for every hour run in both hours.
+ * twice in autumn is used only once, as in Vixie cron. Expressions for every hour run in both hours.
  * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
@@ -36,7 +38,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // By default, node-cron drops calls that are more than a second late. The runner has to count them as missed.
+    // By default, node-cron drops calls that are more than a second late. However, the runner has to count them as
+    // missed.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
@@ -95,7 +98,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** The site's name, so that each daemon has a different offset. */
+  /** The site's name, which gives each daemon a different offset. */
   readonly seed: string;
 }
 
@@ -103,9 +106,9 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * Calls shortly after each time of the expression. Each site has a different offset, because sites with the default
- * schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant, so that the interval
- * between runs does not vary.
+ * Calls the listener shortly after each time that matches the expression. Each site has a different offset, because
+ * sites with the default schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant,
+ * so that the interval between runs does not vary.
  * @throws {RangeError} if the expression or the time zone is invalid
  */
 export function createSpreadTimer(

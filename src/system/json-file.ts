@@ -13,7 +13,7 @@ export interface JsonFile {
   save(value: unknown): Promise<void>;
 }
 
-/** For callers that must not wait for the disk. */
+/** Used by callers that must not wait for the disk. */
 export interface BackgroundFile extends Pick<JsonFile, 'load'> {
   /** If several values are pending, only the latest value is written. */
   save(value: unknown): void;

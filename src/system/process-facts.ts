@@ -9,7 +9,7 @@ export interface ProcessFigures {
   readonly mostFiles: number | null;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
-  /** Buffers outside V8's heap. */
+  /** Memory of buffers outside V8's heap. */
   readonly externalBytes: number;
 }
 

@@ -5,7 +5,7 @@ import type { CronListener, CronTimer } from './cron-timer.ts';
 export interface RunnerOptions {
   readonly clock: Clock;
   readonly timer: (listener: CronListener) => CronTimer;
-  /** Must end when the signal is aborted. */
+  /** Must finish when the signal is aborted. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
@@ -15,17 +15,17 @@ export interface RunnerOptions {
   readonly triggerGap: Millis;
 }
 
-/** Delay of a scheduled run after which the guard starts it. */
+/** If a scheduled run is delayed by more than this, the guard starts it. */
 const OVERDUE: Millis = 1_500;
 /**
- * Time before node-cron's next call at which the guard compares the clocks. If the wall clock was set forward,
- * node-cron would otherwise process every skipped time, and this blocks the process. For example, it takes seconds with
- * a run every second and a clock that was set forward by an hour.
+ * The guard compares the clocks this long before node-cron's next call. If the wall clock was set forward, node-cron
+ * would otherwise process every skipped time, which blocks the process. For example, this takes seconds if there is a
+ * run every second and the clock was set forward by an hour.
  */
 const AHEAD: Millis = 50;
 /**
  * Limits for detecting that the wall clock was set. The wall clock and the monotonic clock must differ by more than
- * this time, and by more than this share of the time since the last check. The share is needed because a clock that
+ * this time and by more than this share of the time since the last check. The share is needed because a clock that
  * chrony slews runs up to 8.3 % faster or slower (`maxslewrate`).
  */
 const STEP: Millis = 500;
@@ -40,7 +40,7 @@ interface Expected {
 
 /**
  * Runs a task on schedule and on demand, one run at a time. Scheduled times during a run are counted as missed. Missed
- * runs do not take place later, because runs in quick succession would distort each other's measured times.
+ * runs are not made up later, because runs in quick succession would distort each other's measured times.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -78,7 +78,8 @@ export class Runner {
 
   /**
    * Requests an early run. Requests during a run cause a single further run, and after many requests in a short time,
-   * the run is delayed. Requests before `start` have no effect, because `start` itself causes a run.
+   * the run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
+   * effect, because `start` itself causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 /** sd_notify(3) */
 type ServiceState = 'READY=1' | 'STOPPING=1';
 
-/** In milliseconds. `systemd-notify` returns when systemd has received the state. */
+/** In milliseconds. `systemd-notify` does not return until systemd has received the state. */
 const LIMIT = 5_000;
 
 /**

@@ -4,7 +4,7 @@ import { beat, IDLE_BEAT } from './clock.ts';
 
 /**
  * Detects stalls of this process, such as a blocked event loop or a paused virtual machine. Checks four times a second
- * until it is disposed of, so use it only during measurements.
+ * until disposed of, and should therefore be used only during measurements.
  */
 interface StallMonitor extends Disposable {
   longest(): Millis;
@@ -47,7 +47,8 @@ export async function discardIfStalled<T>(clock: Clock, query: Promise<T>): Prom
 }
 
 /**
- * Detects all stalls of at least 15 seconds. Shorter ones matter only during a round, which has its own stall monitor.
+ * Detects all stalls of at least 15 seconds. Shorter stalls matter only during a round, which has its own stall
+ * monitor.
  */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
   return beat(clock, IDLE_BEAT, (due) => tell(Math.max(0, clock.elapsed() - due)));

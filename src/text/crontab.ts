@@ -55,7 +55,7 @@ function croner(fields: readonly string[], expression: string, timezone: string)
 
 /**
  * Expands steps, such as `0-10/5`, into a list. Otherwise, croner would treat the expression as an interval. cron does
- * this only for `*`.
+ * that only for `*`.
  */
 function listed(field: string, most: number): string {
   return field.replace(

@@ -1,4 +1,4 @@
-/** Kind, display name and placeholder of the data that is removed from log lines and from peers' responses. */
+/** The kind, display name and placeholder of data that is removed from log lines and from peers' responses. */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
   ['mail-address', 'mail addresses (the domains are kept)', /<user>@/gu],
@@ -12,7 +12,7 @@ type MaskedKind = (typeof MASKED_KINDS)[number][0];
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
 
 export interface Mask {
-  /** For untrusted text. Serial numbers, addresses and host names are kept. */
+  /** Masks untrusted text. Serial numbers, addresses and host names are kept. */
   line(text: string): string;
   mailAddresses(text: string): string;
   tally(): MaskTally;
@@ -29,7 +29,7 @@ const MAIL: Rule = {
   by: '<user>@',
 };
 
-/** In quotation marks, or up to the next space or delimiter. */
+/** A value in quotation marks, or one that extends to the next space or delimiter. */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
  * Serial and licence numbers are evidence, so the rule for activation codes, which have the same length, must not mask
@@ -39,16 +39,16 @@ const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
-/** Without a label. Their format differs from the format of serial numbers. */
+/** Codes without a label. Their format differs from that of serial numbers. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // An activation code has 16 characters, which can be written in groups of four.
+  // An activation code is 16 characters long and may be written in groups of four.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
   },
-  // A seed has 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). Certificate hashes are excluded.
+  // A seed is 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). Certificate hashes are excluded.
   {
     pattern: /(?<!(?:hash|fingerprint|thumbprint|sha1|sha256)["']?[=:] ?["']?)\b(?:[\dA-F]{40}|[\dA-F]{64})\b/giu,
     by: '<code>',
@@ -88,8 +88,8 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<phone>',
   },
-  // International, with a trunk prefix, North American, and digits alone that are not part of a field, an address or a
-  // time.
+  // Phone numbers: international, with a trunk prefix, North American, and plain digits that are not part of a field,
+  // an address or a time.
   { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
   {
     pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
@@ -127,7 +127,7 @@ interface KnownNames {
    * only in quotation marks or brackets.
    */
   readonly accounts: readonly string[];
-  /** Applied before the rules, because a secret cannot be found after part of it was masked. */
+  /** Applied before the rules, because a secret can no longer be found once part of it has been masked. */
   readonly withoutSecrets: (text: string) => string;
 }
 
@@ -158,7 +158,7 @@ export function maskedLine(line: string, known: readonly Rule[] = []): string {
   return replaced(cut, [...RULES, ...known, ...named]);
 }
 
-/** Names of persons and hosts are kept, because they are evidence. */
+/** Names of people and hosts are kept, because they are evidence. */
 export function withoutCodes(text: string): string {
   return replaced(text, CODES);
 }

@@ -31,7 +31,7 @@ export async function allOrProblems<T extends readonly unknown[] | []>(
   throw new Error([...new Set(reasons.flatMap(problemsOf))].join('\n'), { cause: reasons[0] });
 }
 
-/** The separate messages in an error from `allOrProblems`. */
+/** Returns the individual messages in an error from `allOrProblems`. */
 export function problemsOf(error: unknown): readonly string[] {
   return messageOf(error).split('\n');
 }

@@ -1,17 +1,17 @@
 import { visibleText } from '../core/visible-text.ts';
 
 const SHOWN_CHARACTERS = 80;
-/** Up to the last @, because a password can contain @. */
+/** Extends to the last @, because a password can contain @. */
 const USER_INFO = /\/\/.*@/su;
 
-/** One line of limited length, without credentials in URLs. */
+/** Returns one line of limited length, without credentials in URLs. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `"${visibleText(value.replace(USER_INFO, '//…@'), SHOWN_CHARACTERS)}"`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return showKind(value);
 }
 
-/** For values that may be secret. */
+/** Used for values that may be secret. */
 export function showKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';

@@ -31,7 +31,10 @@ type YamlResult =
       readonly kind: 'ok';
       /** Mappings become plain objects. Undefined for an empty file. */
       readonly value: unknown;
-      /** Position of the value at a path. If it does not exist, the position of its nearest existing parent. */
+      /**
+       * Returns the position of the value at a path or, if the value does not exist, the position of its nearest
+       * existing parent.
+       */
       readonly locate: (path: YamlPath) => Position;
     }
   | { readonly kind: 'invalid'; readonly problems: readonly YamlProblem[] };
@@ -128,12 +131,12 @@ class TreeReader {
 }
 
 const BLANK = /(?:\s|#.*)*/uy;
-/** Sufficient for an indentation, or for the space between a key and its value. */
+/** Large enough for an indentation, or for the space between a key and its value. */
 const LOOK_BACK = 200;
 
 /**
- * Places errors where users expect them. If a line is indented too far, it continues the previous line's value, and the
- * library reports two errors. Both start at that value, and one of them ends in the wrong line.
+ * Places errors where users expect them. A line that is indented too far continues the previous line's value, and the
+ * library reports two errors. Both start at that value, and one of them ends on the wrong line.
  */
 function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
   const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));

@@ -29,7 +29,7 @@ type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Tr
 
 /**
  * Loads the shipped Fortinet authorities, the configured pins and CA files, and Mozilla's roots. Fails if a CA file
- * cannot be read, has no certificate, or contains a certificate that cannot be trusted.
+ * cannot be read, contains no certificate, or contains a certificate that cannot be trusted.
  * @param publicRoots use the same object for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
@@ -116,7 +116,7 @@ interface Root {
 
 /**
  * This machine's certificate store is never used, because a company root in it would hide an inspecting proxy. All
- * subjects are parsed on first use, which takes some milliseconds. Parsing a whole certificate takes three times as
+ * subjects are parsed on first use, which takes a few milliseconds. Parsing a whole certificate takes three times as
  * long and is needed only for a few roots.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
@@ -159,8 +159,8 @@ interface IssuingOrganization {
 
 /**
  * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots, for servers that do
- * not send their intermediate certificate. Only authorities that sign certificates for many servers are listed. For
- * all, see CCADB's report of intermediate certificates (https://www.ccadb.org/resources).
+ * not send their intermediate certificate. Only authorities that sign certificates for many servers are listed. For a
+ * complete list, see CCADB's report of intermediate certificates (https://www.ccadb.org/resources).
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
@@ -203,7 +203,7 @@ const SHIPPED_AUTHORITIES: string = fileURLToPath(new URL('../../config/fortinet
 
 interface ShippedPin {
   readonly pin: string;
-  /** Its name in FortiOS, and its CN. */
+  /** The authority's name in FortiOS, and its CN. */
   readonly label: string;
   readonly source: string;
 }

@@ -60,7 +60,7 @@ function isRecognisable({
 
 interface LoadedProducts {
   readonly products: readonly ProductPattern[];
-  /** Sentences with the reason why a pattern in the administrator's files is not used. */
+  /** Sentences that explain why a pattern in the administrator's files is not used. */
   readonly skipped: readonly string[];
 }
 

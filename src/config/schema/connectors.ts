@@ -143,7 +143,7 @@ function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Repor
     report('peerSerial', 'expected the serial number of the other unit, got the serial number of this unit');
 }
 
-/** Two units cannot share a log source, because their lines could not be told apart. */
+/** Two units cannot share a log source, because their lines would be indistinguishable. */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
     typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],

@@ -19,7 +19,10 @@ export const listenAddress: z.ZodType<ListenAddress> = codedText({
   format: ({ address, port }) => authority({ host: address, port }),
 });
 
-/** For origins to which credentials are sent. A path is rejected, because clients use the products' fixed API paths. */
+/**
+ * Used for origins to which credentials are sent. A path is rejected, because clients use the products' fixed API
+ * paths.
+ */
 export function httpsOrigin(example: string): z.ZodType<string> {
   const what = `a URL that begins with "https://" and has no path, such as "${example}"`;
   return url(what, (read) => read.protocol === 'https:' && read.pathname === '/' && read.search === '');
@@ -29,7 +32,7 @@ export function webUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb);
 }
 
-/** For URLs with a secret path, such as webhooks. Only the scheme and host are printed. */
+/** Used for URLs with a secret path, such as webhooks. Only the scheme and host are printed. */
 export function secretUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
 }

@@ -117,7 +117,7 @@ export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expe
 
 export const certificatesFile: z.ZodType<string> = file('file', 'authority-file', expected(FILE));
 
-/** Can be created or changed after the configuration has been loaded. */
+/** May be created or changed after the configuration has been loaded. */
 export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
 
 const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
@@ -247,7 +247,7 @@ type SocketKind = 'udp' | 'tcp' | 'tls';
 
 const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
-/** UDP and TCP resolvers must be addresses, because resolving their names would need another resolver. */
+/** UDP and TCP resolvers must be addresses, because resolving their names would require another resolver. */
 function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };
   if (text.startsWith('https://')) return isResolverUrl(text) ? { kind: 'https', label: text, url: text } : null;

@@ -52,7 +52,7 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
   });
 }
 
-/** For sections in which missing keys are derived from other keys. */
+/** Used for sections in which missing keys are derived from other keys. */
 export function completed<Given, Complete extends Given>(
   schema: z.ZodType<Given>,
   complete: (given: Given) => Complete,
@@ -60,7 +60,7 @@ export function completed<Given, Complete extends Given>(
   return z.codec(schema, z.custom<Complete>(), { decode: complete, encode: (value) => value });
 }
 
-/** A missing key is null and is not printed. */
+/** A missing key is read as null and is not printed. */
 export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return z.codec(schema.optional(), z.custom<T | null>(), {
     decode: (given) => given ?? null,
@@ -68,12 +68,12 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   });
 }
 
-/** A missing key is an empty list. */
+/** A missing key is read as an empty list. */
 export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
-/** A missing key is an empty list. A single item is printed as a list. */
+/** A missing key is read as an empty list. A single item is printed as a list. */
 export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   const one = z.codec(item, z.custom<readonly T[]>(), {
     decode: (only): readonly T[] => [only],
@@ -174,13 +174,13 @@ export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** All types that a schema accepts, without wrapper schemas. */
+/** Returns all types that a schema accepts, without wrapper schemas. */
 export function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const inner = insideOf(schema);
   return inner.length === 0 ? [schema] : inner.flatMap(alternatives);
 }
 
-/** The inner schemas accept the same values as the wrapper. */
+/** Returns the inner schemas, which accept the same values as the wrapper. */
 function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.in];
   if (schema instanceof z.ZodUnion) return schema.options;
@@ -268,7 +268,7 @@ function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
-/** crontab(5) with five fields, and with at least one future date. */
+/** Accepts crontab(5) expressions with five fields and at least one future date. */
 function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
@@ -286,7 +286,7 @@ export interface ListenAddress {
 /** RFC 1123 labels. Underscores are also allowed, because many internal mail servers have them in their names. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
-/** For example `10.0.0.300`, which is a mistyped address and never a host name. */
+/** For example `10.0.0.300`, which is a mistyped address and cannot be a host name. */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
 const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;
@@ -328,7 +328,7 @@ export function expected(what: string): { readonly error: (issue: { readonly inp
   return { error: (issue) => expectedMessage(what, issue.input) };
 }
 
-/** If the value is wrong only because of quotes, the message says so. */
+/** If quotes are the only problem with the value, the message says so. */
 export function unquoted(what: string, isMeant: (text: string) => boolean): ReturnType<typeof expected> {
   return {
     error: ({ input }) =>
@@ -469,7 +469,7 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** The start of the day in UTC. */
+/** Parsed as the start of the day in UTC. */
 export const day: z.ZodType<EpochMs> = codedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',
@@ -497,7 +497,7 @@ export const timezone: z.ZodType<string> = plainText(
   'time zone',
   'an IANA time zone such as "UTC" or "Europe/Berlin"',
   (zone) => {
-    // Checking a time zone loads locale data, which takes 1.5 MiB and 10 ms.
+    // Checking a time zone loads locale data, which costs 1.5 MiB and 10 ms.
     if (zone === 'UTC') return true;
     if (ZONE_OFFSET.test(zone)) return false;
     try {
@@ -540,7 +540,7 @@ export const schedule = section({
   timezone: timezone.prefault('UTC').describe('Time zone of the cron expressions.'),
 });
 
-/** If it is undefined, the name of the target host is used. */
+/** If undefined, the name of the target host is used. */
 export const serverName: z.ZodType<string | null | undefined> = hostName.nullable().optional();
 
 /** RFC 6066 §3 does not allow IP addresses. */
@@ -561,7 +561,9 @@ export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical',
     'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
   );
 
-/** Name of a recipient whose address is secret. It appears in the log, on the status page and in the store. */
+/**
+ * The name of a recipient whose address is secret. The name appears in the log, on the status page and in the store.
+ */
 export const recipientName: z.ZodType<string> = name.describe(
   'Name of the recipient in the log and on the page. Undelivered messages are stored under this name.',
 );

@@ -76,7 +76,7 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
 }
 
 export interface MailServer extends MailServerConfig {
-  /** The server was found through FortiAuthenticator's API, which does not return the login. */
+  /** True if the server was found through FortiAuthenticator's API, which does not return the login. */
   readonly isLoginUnknown?: true;
 }
 

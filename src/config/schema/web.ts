@@ -75,8 +75,8 @@ const proxy = section(
 );
 
 /**
- * Without a proof, every program on this machine, and anyone who can send requests through another local proxy, could
- * set the user name header.
+ * Without proof, every program on this machine, and anyone who can send requests through another local proxy, could set
+ * the user name header.
  */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;

@@ -41,7 +41,7 @@ interface QueryTools {
 type Question = Pick<DnsQuery, 'name' | 'type'>;
 type DnsAnswer = Extract<DnsReading, { kind: 'answer' }>;
 
-/** A configured resolver. `host` is an address, or a name that must be looked up. */
+/** `host` is an address or a name to look up. */
 type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
@@ -150,11 +150,11 @@ const HTTPS_PORT = 443;
 
 type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** A server for DNS over TLS. The certificate must be valid for `host`, a host name or IP address. */
+  /** The certificate must be valid for `host`, a host name or IP address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
-/** @throws {ProbeError} `name-not-resolved` when the lookup of the resolver's name fails */
+/** @throws {ProbeError} `name-not-resolved` when the resolver's name cannot be looked up */
 async function serverOf(resolver: NamedResolver, { system, sourceAddress, signal }: QueryTools): Promise<DnsServer> {
   const find = (host: string, port: number): Promise<Destination> =>
     locate({ host, port, sourceAddress }, system, signal);
@@ -174,12 +174,15 @@ async function serverOf(resolver: NamedResolver, { system, sourceAddress, signal
 
 const LENGTH_BYTES = 2;
 
-/** Maximum number of unrelated messages from a DNS server. If the server sends more, the exchange fails. */
+/**
+ * Maximum number of unrelated messages that are accepted from a DNS server. If the server sends more, the exchange
+ * fails.
+ */
 const MAX_FOREIGN = 4;
 
 /**
  * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
- * Only the signal limits the time.
+ * There is no time limit other than the signal.
  */
 async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
   const length = Buffer.alloc(LENGTH_BYTES);
@@ -209,6 +212,10 @@ async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSign
   }
 }
 
+/**
+ * Less than one message plus one chunk is kept, because a length has two bytes. Leaving the loop destroys the socket
+ * with an AbortError, which the stream's own listener handles.
+ */
 async function* messagesIn(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {

@@ -24,7 +24,7 @@ export type DnsReading =
     }
   /** The TC bit is set, so the query must be sent again over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
-  /** The packet is forged, malformed or answers a different query. Such packets must be ignored. */
+  /** The packet is forged, malformed or a reply to a different query. Such packets must be ignored. */
   | { readonly kind: 'foreign'; readonly why: string }
   /** The packet is a reply to the query, but its content cannot be used. */
   | { readonly kind: 'unusable'; readonly why: string };
@@ -67,7 +67,7 @@ const RCODES: readonly string[] = [
 ];
 const BADVERS = 16;
 
-/** Reports whether a name is short enough for a DNS query (RFC 1035 §2.3.4). */
+/** Returns whether a name is short enough for a DNS query (RFC 1035 §2.3.4). */
 export function isDnsName(name: string): boolean {
   const labels = withoutRoot(name).split('.');
   return (

@@ -44,8 +44,8 @@ export async function sendRequest(
     return { ...responseFacts(response, body, options.recognisePage), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
-    // Node aborts a request by destroying the socket. The signal shows whether the request was aborted or failed for
-    // another reason.
+    // Node aborts a request by destroying the socket. The signal indicates whether the request was aborted or failed
+    // for another reason.
     const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
     if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
@@ -111,7 +111,7 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
 }
 
 /**
- * With TLS 1.3, the client's handshake ends before the server detects that the certificate is missing. The server then
+ * Over TLS 1.3, the client's handshake ends before the server detects that the certificate is missing. The server then
  * rejects the client instead of sending a response (RFC 8446 §4.4.2.4). The server either sends an alert, or closes the
  * connection after requesting a certificate.
  */
@@ -206,7 +206,8 @@ function firstHeader(headers: Headers, name: string): string | null {
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);
-  // The asctime format has no time zone. The time is in GMT, but `Date.parse` would use the local time zone.
+  // The asctime format does not contain a time zone. The time is in GMT, but `Date.parse` would use the local time
+  // zone.
   return ASCTIME_DATE.test(value) ? instant(`${value} GMT`) : null;
 }
 

@@ -29,7 +29,10 @@ export async function observeNtp(server: HostPort, system: SystemLookup, ctx: Pr
 }
 
 interface SentRequest {
-  /** Random bytes instead of the current time, which is not disclosed. The server returns them as origin timestamp. */
+  /**
+   * Random bytes are used instead of the current time, so that the time is not disclosed. The server returns them as
+   * the origin timestamp.
+   */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
   readonly sentElapsed: Millis;

@@ -20,7 +20,7 @@ interface RequestHead {
   readonly withoutSecrets: (text: string) => string;
 }
 
-/** The caller interprets the status. */
+/** The caller must interpret the status code. */
 export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }
@@ -78,7 +78,7 @@ export async function exchangeJson(
       serverTime,
     };
   } catch (error) {
-    // undici reports an abort in several ways. The signal's reason shows whether the time limit was reached.
+    // undici reports an abort in several ways. The signal's reason indicates whether the time limit was reached.
     if (limit.signal.aborted && limit.signal.reason instanceof Error) throw limit.signal.reason;
     throw error;
   }
@@ -106,10 +106,10 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
   }
 }
 
-/** For comparison, a page with 1,000 tokens has about 300 KB. */
+/** For comparison, a page with 1,000 tokens is about 300 KB long. */
 const MAX_BYTES: number = 1024 * 1024;
 
-/** Parsing time depends mostly on the number of values. A page with 1,000 tokens has about 10,000 values. */
+/** Parsing time depends mostly on the number of values. A page with 1,000 tokens contains about 10,000 values. */
 const MAX_VALUES: number = 64 * 1024;
 
 const FIRST_BYTES: number = 16 * 1024;
@@ -159,8 +159,8 @@ function tooMuch(most: number, what: string): ProbeError {
 }
 
 /**
- * Works on decoded values, because the raw text could contain a secret as escape sequences. Does not use recursion,
- * because the peer controls the nesting depth. Modifies `root` in place.
+ * Works on decoded values, because the raw text could contain a secret as escape sequences. Avoids recursion, because
+ * the peer controls the nesting depth. Modifies `root` in place.
  */
 export function cleanJson(root: unknown, withoutSecrets: (text: string) => string): unknown {
   const whole: unknown[] = [root];
@@ -177,7 +177,7 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
       const [shown, cleaned] = [Array.isArray(holder) ? name : withoutSecrets(name), clean(value)];
       if (shown === name && cleaned === value) continue;
       Reflect.deleteProperty(holder, name);
-      // Assignment is not used here, because a peer can send a field with the name `__proto__`.
+      // Plain assignment is avoided, because a peer could send a field named `__proto__`.
       Reflect.defineProperty(holder, shown, { value: cleaned, writable: true, enumerable: true, configurable: true });
     }
   }
@@ -214,7 +214,7 @@ export async function createHttpGetter(options: HttpGetterOptions, context: Exch
   };
 }
 
-/** @throws {TypeError} for any URL but https, so that credentials are sent only over TLS */
+/** @throws {TypeError} for any URL other than https, so that credentials are sent only over TLS */
 export function httpsOrigin(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null || parsed.protocol !== 'https:')
@@ -252,11 +252,14 @@ export function statusFailure(url: string, status: number, durationMs: Millis): 
   };
 }
 
-/** If both are null, the root certificates in Node are used. */
+/** If both are null, Node's built-in root certificates are used. */
 interface TlsTrust {
-  /** PEM file with root certificates, or with the exact certificate of the server. */
+  /** PEM file with root certificates, or with the server's exact certificate. */
   readonly caFile: string | null;
-  /** `sha256/<base64>` of the server's public key (RFC 7469 §2.4). Without `caFile`, the chain is not verified. */
+  /**
+   * `sha256/<base64>` of the server's public key (RFC 7469 §2.4). With `caFile`, both must match. Without `caFile`, the
+   * chain is not verified.
+   */
   readonly pin: string | null;
 }
 

@@ -1,7 +1,10 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 
-/** Accepts `64`, `"64"`, `"64%"` and `"1427344.0 KB"` (the unit is dropped), because appliances use all of them. */
+/**
+ * Accepts `64`, `"64"`, `"64%"` and `"1427344.0 KB"` (the unit is dropped), because appliances use all of these
+ * formats.
+ */
 export function lenientNumber(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value !== 'string' || value.length > 40) return null;

@@ -12,9 +12,7 @@ const MAX_TRIED = 3;
 /** Allows for two lost SYN packets, which are retransmitted after 1 s and 2 s. */
 const CONNECT_LIMIT: Millis = 6000;
 
-/**
- * @throws {ProbeError} about the first address when all attempts fail; the signal's reason when the signal is aborted
- */
+/** @throws {ProbeError} for the first address when all attempts fail; the signal's reason when the signal is aborted */
 export async function connectToAny(
   addresses: readonly string[],
   port: number,
@@ -32,7 +30,7 @@ export async function connectToAny(
       errors.push(aboutAddress(address, port, error));
     }
   }
-  // An error on this machine, such as an unsupported address family, does not show whether the address accepts
+  // An error on this machine, such as an unsupported address family, does not indicate whether the address accepts
   // connections.
   throw (
     errors.find(({ reason }) => reason === 'internal') ??

@@ -127,7 +127,7 @@ export class MailSession {
     return reply;
   }
 
-  /** Returns the host name for EHLO, or the address if the host name is not a full domain name (RFC 5321 §4.1.4). */
+  /** Returns the host name for EHLO, or the address if the host name is not fully qualified (RFC 5321 §4.1.4). */
   #ownName(): string {
     const name = hostname();
     if (DOMAIN.test(name) && isIP(name) === 0) return name;
@@ -240,7 +240,7 @@ function base64(text: string): string {
 /** Maximum size of unread data from a mail server. The limit prevents an endless reply from exhausting memory. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** Beginning of an SMTP reply line that is followed by more lines of the same reply (RFC 5321 §4.2.1). */
+/** Beginning of an SMTP reply line that is continued on the next line (RFC 5321 §4.2.1). */
 const CONTINUED = /^\d+-/u;
 
 const NON_ASCII = /\P{ASCII}/u;
@@ -259,7 +259,7 @@ export class ReplyReader {
     this.#unread += text.length;
     if (this.#unread > MAX_UNREAD_BYTES)
       throw new ProbeError('protocol', `Expected an SMTP reply, got more than ${String(MAX_UNREAD_BYTES)} bytes`);
-    // This branch avoids scanning the whole line again for each received chunk of a long line.
+    // This branch avoids rescanning a long line from the start for each received chunk.
     if (!text.includes('\n')) {
       this.#rest += text;
       return;
@@ -341,7 +341,7 @@ class Dialogue {
   }
 
   /**
-   * Performs a TLS handshake over the connection. Discards all data that was received in clear text (RFC 3207 §4.2).
+   * Performs a TLS handshake over the connection. Discards any data received in clear text (RFC 3207 §4.2).
    * @throws the handshake's error, or the signal's reason
    */
   async encrypt(tls: ConnectionOptions): Promise<void> {
@@ -351,7 +351,7 @@ class Dialogue {
     try {
       this.#socket = await openTls(plain, tls, this.#signal);
     } catch (error) {
-      // The server no longer replies on this connection, so QUIT must not wait for a reply.
+      // The server will not send any more replies on this connection, so QUIT must not wait for one.
       this.#close(closed);
       throw error;
     }

@@ -11,8 +11,8 @@ import { getaddrinfoForSockets } from '../lookup.ts';
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 /**
- * A wrong SNMPv2c community causes a time-out, because agents do not reply to an unknown community (RFC 1901). For a
- * wrong SNMPv3 user, the agent returns the reason (RFC 3414 §3.2).
+ * A wrong SNMPv2c community results in a time-out, because agents do not reply to an unknown community (RFC 1901). If
+ * the SNMPv3 user is wrong, the agent returns the reason (RFC 3414 §3.2).
  * @throws {ProbeError | Error} an error whose message never contains a secret
  */
 export async function snmpGet(
@@ -109,7 +109,7 @@ export type SnmpLogin =
 
 const RETRY_AFTER: Millis = 1_000;
 
-/** High enough that the caller's time limit always ends the exchange first. */
+/** High enough that the caller's time limit always expires first. */
 const RETRIES = 30;
 
 /**
@@ -148,8 +148,8 @@ function openSnmpSession(
 }
 
 /**
- * net-snmp drops socket errors, such as a failed bind. It also throws in a listener if an SNMPv3 message arrives in
- * reply to an SNMPv2c request.
+ * net-snmp drops socket errors, such as a failed bind. The library also throws in a listener if an SNMPv3 message
+ * arrives in reply to an SNMPv2c request.
  */
 function createGuardedSocket(type: SocketType, onError: (error: Error) => void): Socket {
   const socket = createSocket({

@@ -32,8 +32,8 @@ export interface Handshake {
 }
 
 /**
- * Captures the peer's data even if the handshake fails, and does not verify the certificate. Failures that the peer
- * causes are returned, not thrown. The caller destroys the socket.
+ * Captures the peer's data even if the handshake fails, and does not verify the certificate. Failures caused by the
+ * peer are returned, not thrown. The caller destroys the socket.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -187,7 +187,7 @@ const KEPT_BYTES = 16 * 1024;
 
 /**
  * Wraps a connected socket for `tls.connect` and keeps the first bytes that the peer sends. Node reads a plain socket
- * in native code, so a response that is not TLS (a block page or a banner) would be lost, and only
+ * in native code, so a response other than TLS (a block page or a banner) would be lost, and only
  * ERR_SSL_WRONG_VERSION_NUMBER would be reported. The wrapper costs 0.05 ms of CPU per handshake.
  *
  * The caller owns the socket. Destroying this stream does not destroy the socket or stop reading from it, because
@@ -259,7 +259,10 @@ class TappedStream extends Duplex {
   }
 }
 
-/** Names of alerts (RFC 8446 §6, RFC 5246 §7.2). Alerts that were removed keep their names from older versions. */
+/**
+ * Names of alerts (RFC 8446 §6, RFC 5246 §7.2). Alerts that have been removed keep the names that they had in older
+ * versions.
+ */
 const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'close_notify'],
   [10, 'unexpected_message'],
@@ -322,7 +325,7 @@ export function alertOfCode(number: number): string {
   return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
 }
 
-/** The alert depends on the server's TLS library (OpenSSL, GnuTLS, SChannel, Java or BoringSSL). */
+/** Which alert is sent depends on the server's TLS library (OpenSSL, GnuTLS, SChannel, Java or BoringSSL). */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'handshake_failure',
   'no_certificate',
@@ -344,7 +347,7 @@ const MAX_TEXT = 512;
 const FIRST_CONTENT_TYPE = 20;
 const LAST_CONTENT_TYPE = 24;
 
-/** Reports whether a response begins with a TLS record. An empty response also counts as TLS. */
+/** Returns whether a response begins with a TLS record. An empty response also counts as TLS. */
 export function beginsAsTls(bytes: Uint8Array): boolean {
   const [type, major] = bytes;
   if (type === undefined) return true;

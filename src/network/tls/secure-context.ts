@@ -7,7 +7,7 @@ import { messageOf } from '../../text/message-of.ts';
 /**
  * Certificates are captured here and verified later. A handshake costs 0.79 ms of CPU time, compared with 1.0 ms with
  * Node's defaults (measured on Node 24.21 with an ECDSA chain of two certificates).
- * @param options.anchor PEM of an authority or a leaf under which OpenSSL verifies the chain as well
+ * @param options.anchor PEM of an authority or a leaf against which OpenSSL also verifies the chain
  */
 export function createProbeSecureContext({
   maxVersion = 'TLSv1.3',
@@ -29,7 +29,8 @@ export function createProbeSecureContext({
 
 /**
  * Creates a context whose ClientHello is rejected by every server, because it offers only NULL encryption. The server
- * replies with an alert (RFC 5246 §7.2). The alert has only seven bytes, so it arrives even if larger packets are lost.
+ * replies with an alert (RFC 5246 §7.2). The alert is only seven bytes long, so it arrives even if larger packets are
+ * lost.
  */
 export function createRefusableSecureContext(): SecureContext {
   return createSecureContext({
@@ -42,8 +43,8 @@ export function createRefusableSecureContext(): SecureContext {
 
 /**
  * Key exchange groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key
- * share, the ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a ClientHello in
- * two segments. The probe would then cause a false alarm, because FortiAuthenticator's ClientHello fits into one
+ * share, the ClientHello is 376 bytes long instead of 1,597 and fits into one segment. Old firewalls drop a ClientHello
+ * that spans two segments. The resulting alarm would be false, because FortiAuthenticator's ClientHello fits into one
  * segment. The post-quantum key share would also cost 0.1 ms of CPU per handshake.
  */
 const KEY_SHARES = 'X25519:P-256:P-384:P-521';
@@ -57,13 +58,13 @@ const MAX_BYTES = 1024 * 1024;
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
 
-/** @throws {Error} with the file's name, when the file cannot be read or is not a list of certificates */
+/** @throws {Error} with the file's name when the file cannot be read or is not a list of certificates */
 export async function readAuthorities(file: string): Promise<Authorities> {
   return parseAuthorities(await readText(file, 'certificates from'), file);
 }
 
 /**
- * Rejects text without certificates, because OpenSSL would accept it and then trust no certificate.
+ * Rejects text without certificates, because OpenSSL would accept the text and then trust no certificate.
  * @throws {Error} with the file's name
  */
 export function parseAuthorities(text: string, file: string): Authorities {

@@ -28,7 +28,10 @@ interface ServedMaterial {
 interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /** The server must then close all connections that were verified before the change. */
+  /**
+   * Called when the client authorities or the revocation list change. The server must then close all connections that
+   * were verified before.
+   */
   readonly onOtherClients: () => void;
 }
 
@@ -37,16 +40,16 @@ const LOOK_EVERY: Millis = 5_000;
 
 /**
  * The files are read again every few seconds and on `refresh`. If a new file is unusable, the previous certificate and
- * authorities are kept.
+ * authorities remain in use.
  */
 export class ServedCertificate {
   readonly #files: ServedFiles;
   readonly #what: string;
   #material: ServedMaterial;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
-  /** A handshake uses the client authorities that were configured at its start. */
+  /** Handshakes in progress. Each uses the client authorities that were configured at its start. */
   readonly #handshakes = new Map<string, Socket>();
-  /** Last problem with the files, stored so that each problem is logged only once. */
+  /** The last problem with the files, stored so that each problem is logged only once. */
   #problem: string | null = null;
 
   private constructor(files: ServedFiles, what: string, material: ServedMaterial) {
@@ -57,7 +60,7 @@ export class ServedCertificate {
 
   /**
    * @param what owner of the certificate, used in messages after "of", for example `the status page`
-   * @throws {Error} with the name of the file that is unusable, or whose key belongs to another certificate
+   * @throws {Error} with the file's name if a file is unusable or its key belongs to a different certificate
    */
   static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
     return new ServedCertificate(files, what, await readMaterial(files, what));

@@ -53,7 +53,9 @@ function credentialsAreSafe(fields: SectionFields, report: Report): void {
     );
 }
 
-/** `postableAlert` in Alertmanager's API v2. The labels identify the alert. Annotations can change over time. */
+/**
+ * `postableAlert` in Alertmanager's API v2. The labels identify the alert, whereas annotations can change over time.
+ */
 interface PostableAlert {
   /** Alertmanager and Grafana show this URL as a link. */
   readonly generatorURL?: string;
@@ -76,7 +78,7 @@ interface Alert {
  * the fault send the alert again, and Prometheus resolves its own alert, which this alert inhibits.
  */
 const LINGER: Millis = 90_000;
-/** The time for which a resolved alert is sent, in case this process was down when the incident ended. */
+/** A resolved alert is sent for this long, in case this process was down when the incident ended. */
 const RESOLVED_FOR: Millis = 15 * 60_000;
 
 /**
@@ -200,21 +202,21 @@ function stepText(step: RemedyStep, index: number): string {
  */
 const RESEND_AFTER: Millis = 55_000;
 const RETRY_AFTER: Millis = 10_000;
-/** An alert has at most a few kilobytes. */
+/** An alert takes up at most a few kilobytes. */
 const MAX_ALERTS = 100;
 /** Limits memory use if an instance is down for days. */
 const MAX_OWED = 1_000;
 
 /**
  * Sends every alert to every instance, because the members of a cluster share only the notifications that they have
- * sent. Firing alerts are sent after every change and once a minute, resolved alerts until the instance has accepted
- * them.
+ * sent. Firing alerts are sent after every change and once a minute. Resolved alerts are sent until the instance has
+ * accepted them.
  */
 function createAlertmanagerChannel(
   config: AlertmanagerConfig,
   { clock, readSecret, ...context }: ChannelDeps,
 ): StateChannel {
-  // No proxy is used. Like Prometheus, ftm-watch expects Alertmanager in the local network.
+  // No proxy is used. Like Prometheus, ftm-watch expects Alertmanager to be in the local network.
   const direct = { clock, readSecret, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
@@ -277,8 +279,8 @@ class Instance {
   /** The firing alerts in the last message that the instance accepted. */
   #present = '';
   /**
-   * Resolved alerts that the instance has not accepted yet, by labels. An accepted one is not sent again, because it
-   * would end the same alert of another agent that still sees the fault.
+   * Resolved alerts that the instance has not accepted yet, by labels. An accepted alert is not sent again, because it
+   * would end the same alert from another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
   /** Accepted resolved alerts, until their incidents leave the state. */

@@ -27,7 +27,9 @@ export interface DeliveryRequest {
   readonly firstFailedAt: EpochMs | null;
 }
 
-/** Repeatedly sends the current state. Needs no outbox, because each message replaces all messages that were missed. */
+/**
+ * Repeatedly sends the current state. No outbox is needed, because each message replaces all messages that were missed.
+ */
 export interface StateChannel {
   readonly kind: 'state';
   readonly id: string;
@@ -73,7 +75,7 @@ export interface RecipientOutcome {
 export interface ChannelDefinition<Id extends string, Key extends string, Section> {
   /** Stored, and used in metric labels and the API, so it must not change. */
   readonly id: Id;
-  /** For use in a sentence, such as "by mail". */
+  /** Used in sentences, such as "by mail". */
   readonly name: string;
   readonly kind: Channel['kind'];
   /**
@@ -89,6 +91,7 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
 
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
 
+/** How notifications leave this machine. Probes don't use these settings. */
 export interface EgressDeps {
   /** `notify.proxy`. If null, the proxy is taken from the environment. */
   readonly proxy: ProxyConfig | null;

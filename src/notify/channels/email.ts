@@ -67,15 +67,15 @@ type MailRelay = EmailConfig['servers'][number];
 
 const emailSection = optional(emailEntry).describe('Notifications by mail.');
 
-/** For the whole session with one server, including name resolution. */
+/** Time limit for the whole session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
 const CONNECT_TIMEOUT: Millis = 10_000;
 const REPLY_TIMEOUT: Millis = 20_000;
 
 /** Servers are tried in order until each recipient has been accepted by one of them. */
 function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
-  // Loaded in advance, because there may be no free file descriptor during the first incident, but only if mail is
-  // configured, to save memory. If loading fails, each delivery tries again.
+  // To save memory, loaded only if mail is configured. Loaded in advance, because there may be no free file descriptor
+  // during the first incident. If loading fails, each delivery tries again.
   void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
@@ -196,7 +196,7 @@ function mailOf(message: Message, { from, to }: EmailConfig, recipients: readonl
   };
 }
 
-/** An error that nodemailer throws, about one recipient or about a session with the errors for its recipients. */
+/** An error that nodemailer throws. An error about a session contains the errors for its recipients. */
 const smtpError = z
   .object({
     message: z.string(),
@@ -214,7 +214,7 @@ const MAX_DETAIL = 300;
 
 /**
  * Interprets the reply to RCPT TO: 4yz is temporary, 5yz permanent (RFC 5321 §4.2.1). Neither the code nor the enhanced
- * code (RFC 3463) shows whether the mailbox is missing or the server refuses to relay: exim replies `550 relay not
+ * code (RFC 3463) indicates whether the mailbox is missing or the server refuses to relay: exim replies `550 relay not
  * permitted`, and postfix `550 5.1.8 … Sender address rejected`.
  */
 function recipientVerdict({ responseCode }: SmtpError): RecipientOutcome['kind'] {
@@ -269,7 +269,7 @@ export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   create: (notify, deps) => (notify.email === null ? [] : [createEmailChannel(notify.email, deps)]),
 };
 
-/** Header values contain no line breaks. */
+/** Header values do not contain line breaks. */
 interface Message {
   readonly subject: string;
   readonly messageId: string;
@@ -411,7 +411,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
-/** If the fault started before the current cause was found, its start is also returned. */
+/** If the fault started before the current cause was found, the fault's start is also returned. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,

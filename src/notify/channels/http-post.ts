@@ -103,13 +103,13 @@ const POST_DEADLINE: Millis = 15_000;
 /** The time to wait for the response body after the status has been received. */
 const TEXT_DEADLINE: Millis = 1_000;
 /**
- * Status codes that can be temporary (RFC 9110 §15.5, RFC 6585 §4). For example, 401 and 403 disappear as soon as the
- * token is corrected.
+ * Status codes that can be temporary (RFC 9110 §15.5, RFC 6585 §4). For example, 401 and 403 are no longer returned
+ * once the token has been corrected.
  */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
 
 /**
- * Loads the HTTP client, which needs 20 MB, when a channel that uses it is created: there may be no free file
+ * Loads the HTTP client, which needs 20 MB, when a channel that uses it is created, because there may be no free file
  * descriptor during the first incident. Never rejects. If loading fails, each request tries again.
  */
 export async function prepareToPost(): Promise<void> {
@@ -154,9 +154,9 @@ function outcomeOf(status: number, text: string): PostOutcome {
 }
 
 /**
- * Returns the start of a response body as an explanation for people. Reads more text than is shown, so that secrets at
- * the end are recognized and removed. If the body is late or endless, the text is empty, because an accepted
- * notification must not be sent again.
+ * Returns the start of a response body, which is shown to people as an explanation. Reads more text than is shown, so
+ * that secrets at the end are recognized and removed. If the body is late or endless, returns an empty text instead of
+ * failing, because an accepted notification must not be sent again.
  */
 export async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);
@@ -191,7 +191,7 @@ export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
 }
 
 /**
- * Returns the parts of a request that depend on secrets. They are read again for each request.
+ * Returns the parts of a request that depend on secrets. The secrets are read again for each request.
  * @throws {Error} if the URL or the token cannot be read, or if the token would be sent unencrypted
  */
 export async function targetOf(
@@ -258,8 +258,8 @@ export async function openDispatcher(url: string, caFile: string | null, deps: E
   const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
   const options = { connect: tls, pipelining: 0 };
   if (isLoopbackUrl(url)) return new Agent(options);
-  // undici uses no proxy if the option is an empty string. If the option is missing, undici reads the environment of
-  // this process.
+  // If the option is an empty string, undici does not use a proxy. If the option is missing, undici reads this
+  // process's environment.
   return new EnvHttpProxyAgent({ ...options, requestTls: tls, ...(await proxiesOf(deps)) });
 }
 

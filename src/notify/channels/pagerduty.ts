@@ -91,7 +91,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
-      // PagerDuty alerts people about ongoing faults. A note describes a past event.
+      // PagerDuty alerts people about ongoing faults, whereas a note describes a past event.
       return [];
     case 'test':
       return testEvents(notification, context);

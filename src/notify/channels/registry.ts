@@ -8,7 +8,7 @@ import { syslog } from './syslog.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-/** All notification channels. Everything else about channels is derived from this list. */
+/** All other lists of channels are derived from this one. */
 export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
@@ -32,7 +32,7 @@ export function channelSections(): Readonly<Record<string, z.ZodType>> {
   return Object.fromEntries(CHANNELS.map(({ key, section }) => [key, section]));
 }
 
-/** An unknown channel gets the strictest mask, which shows only URLs. */
+/** The strictest mask, which shows only URLs, applies to unknown channels. */
 export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
   return CHANNELS.find((channel) => channel.id === id) ?? { name: id, recipients: 'url' };
 }
@@ -44,7 +44,7 @@ export function hasChannel(notify: ChannelsConfig): boolean {
   });
 }
 
-/** Shown wherever people may rely on notifications. Null if a channel is configured. */
+/** Shown wherever people might assume that notifications are sent. Null if a channel is configured. */
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
   return 'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.';

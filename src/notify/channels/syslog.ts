@@ -138,7 +138,7 @@ async function sendDatagrams(
   const failed = once(socket, 'error', { signal }).then(([error]) => {
     throw error instanceof Error ? error : new Error('The datagram could not be sent');
   });
-  // Each datagram can cause another error after the first one, which would end the process without this listener.
+  // Each datagram can cause a further error, which would terminate the process without this listener.
   socket.on('error', () => undefined);
   try {
     socket.connect(port, host);

@@ -69,7 +69,9 @@ function templateValues(notification: Notification, context: MessageContext): Re
   return Object.fromEntries(Object.entries(PLACEHOLDERS).map(([name, valueOf]) => [name, valueOf(data) ?? '']));
 }
 
-/** Strings can contain `{{name}}` placeholders. Inserted text is not expanded again, and templates contain no code. */
+/**
+ * Strings can contain `{{name}}` placeholders. Inserted text is not expanded again, and templates cannot contain code.
+ */
 type JsonTemplate =
   | string
   | number

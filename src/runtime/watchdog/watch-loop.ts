@@ -6,7 +6,9 @@ import { beat, IDLE_BEAT } from '../../system/clock.ts';
 
 const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 
-/** In seconds. After 45 s without a line, the loop has three times 10 s to send one: at least two lines are due then. */
+/**
+ * In seconds. After 45 s without a line, the loop has three times 10 s to send one. At least two lines are due by then.
+ */
 const [PATIENCE, CONFIRM] = ['45', '10'] as const;
 
 /**
