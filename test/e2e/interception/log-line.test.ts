@@ -59,6 +59,5 @@ describeWhere(INSPECTED_SITE_NEEDS, 'the daemon at a site whose proxy starts to 
     const diagnosis = await daemon.status();
     expect(diagnosis?.causes).toHaveLength(1);
     expect(diagnosis?.causes[0]?.evidence.join('\n')).toContain('SSL session failed');
-    expect(diagnosis?.causes[0]?.evidence.join('\n')).toMatch(/genuine until \d{4}-\d{2}-\d{2}T/u);
   });
 });
