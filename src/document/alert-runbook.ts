@@ -36,7 +36,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmOwnCertificateExpires',
       text(
         'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file. It is ',
-        'loaded within a minute.',
+        'loaded within 5 s.',
       ),
     ),
     section(
