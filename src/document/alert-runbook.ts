@@ -36,7 +36,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmOwnCertificateExpires',
       text(
         'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file. It is ',
-        'loaded within a minute.',
+        'loaded within 5 s.',
       ),
     ),
     section(
@@ -75,9 +75,9 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmSiteDiffers',
       text(
-        "`site` in the agent's configuration differs from the label `site` that Prometheus sets. Alertmanager ",
-        'therefore sends alerts from both. Use the same name in both places. The default in the agent is the host ',
-        'name.',
+        "`site` in the agent's configuration differs from the label `site` that Prometheus sets. ",
+        'Alertmanager therefore sends alerts under both names. Use the same name in both places. The default in the ',
+        'agent is the host name.',
       ),
     ),
     section(
@@ -108,10 +108,10 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmNotificationsStuck',
       text(
         'Messages have been waiting for more than 15 minutes, or the hourly limit (`notify.policy.maxPerHour`) delays ',
-        'them. The status page shows which. `ftm-watch notify test` tries each channel and prints the response.',
+        'them. The status page shows which ones. `ftm-watch notify test` tries each channel and prints the response.',
       ),
       text(
-        'For `alertmanager`, this is the number of instances that have not received the latest state. Remove ',
+        'For `alertmanager`, the value is the number of instances that have not received the latest state. Remove ',
         'instances that no longer exist from `notify.alertmanager.urls`.',
       ),
     ),
@@ -128,7 +128,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           '"relay not permitted", "not in my list of allowed rcpthosts" and similar responses concern the server: ',
           'configure it to relay for this machine, or use another server.',
         ],
-        ['"User unknown" concerns the mailbox.'],
+        ['"User unknown" means that the mailbox does not exist.'],
       ),
       text('The alert ends an hour after the last failed attempt.'),
     ),
@@ -168,8 +168,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmLoginsRefused',
       text(
-        'Many requests had a wrong password, token or certificate, or none. The log contains the address. The usual ',
-        'reason is a scraper with an old password.',
+        'Many requests had a wrong password, token or certificate, or none. The log contains their address. The ',
+        'usual reason is a scraper with an old password.',
       ),
     ),
   ],

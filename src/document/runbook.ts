@@ -75,7 +75,8 @@ const COMMON_SECTIONS: readonly Section[] = [
         'The incident, on the status page and in messages, lists the same steps with your own values. In a runbook, ',
         'these values are in <brackets>.',
       ],
-      ['If a section is about the variant that the incident describes, its steps replace those under "Mitigation".'],
+      ['If a section describes your variant, follow it instead of "Mitigation".'],
+      ['Confirmed: the observations have no other explanation. Suspected: other explanations remain.'],
       ['In a block of commands, replace each word that begins with `FILL-IN` (see below).'],
       [
         'If users can activate offline (FortiAuthenticator 6.6.1 and later), they can do so while the licence server ',
@@ -87,10 +88,10 @@ const COMMON_SECTIONS: readonly Section[] = [
   section(
     'Silence the incident',
     text(
-      'Use the form on the page of the incident, or run ',
-      '`ftm-watch silence add --for 8h --cause CAUSE --comment "REASON"` on the machine that runs ftm-watch (',
+      'As root on the machine that runs ftm-watch, run ',
+      '`ftm-watch silence add --for 8h --cause CAUSE --comment "REASON"` (',
       { document: 'alerting.md' },
-      ').',
+      "). With an account, you can also use the form on the incident's page.",
     ),
   ),
   section(
@@ -240,7 +241,7 @@ function listsOf(id: CauseId): readonly StepList[] {
   ].filter(({ meaning, steps }) => meaning !== null || steps.length > 0);
 }
 
-function headingOf(kind: string): string {
+export function headingOf(kind: string): string {
   return `If ${kind}`;
 }
 

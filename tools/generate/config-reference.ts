@@ -66,7 +66,11 @@ function cell(text: string): string {
 
 function typeText(schema: JsonSchema): string {
   const { anyOf, enum: values, items, type, title } = schema;
-  if (Array.isArray(anyOf)) return anyOf.map((alternative: JsonSchema) => typeText(alternative)).join(' or ');
+  if (Array.isArray(anyOf)) {
+    const types = anyOf.map((alternative: JsonSchema) => typeText(alternative));
+    const single = types.find((one) => types.includes(`list: ${one}`));
+    return single === undefined ? types.join(' or ') : `${single} or list of ${single}s`;
+  }
   if (Array.isArray(values)) return values.map((value) => `\`${String(value)}\``).join(', ');
   if (type === 'array') return `list: ${typeText(asSchema(items))}`;
   if (type === 'object') return 'section';
