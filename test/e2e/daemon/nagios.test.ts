@@ -48,7 +48,7 @@ async function nagios(): Promise<PluginOutput & { readonly exitCode: number | nu
 test('counts what only the daemon has heard', async () => {
   const { status, exitCode, text } = await nagios();
   expect({ status, exitCode }).toEqual({ status: 'WARNING', exitCode: 1 });
-  expect(text).toMatch(/^.*unnamed: FortiAuthenticator gets no a/u);
+  expect(text).toMatch(/^.*unnamed: The FortiToken Mobile licence server/u);
 });
 
 describeWhere([{ program: 'perl' }], 'others', () => {
