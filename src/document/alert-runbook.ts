@@ -61,7 +61,10 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           '.',
         ],
         ['Open a ticket with Fortinet TAC. `ftm-watch report` on one of the agents collects the evidence.'],
-        ['Change nothing at the sites. Alertmanager suppresses their alerts about this server until the outage ends.'],
+        [
+          'Do not change anything at the sites. Alertmanager suppresses their alerts about this server until the ' +
+            'outage ends.',
+        ],
       ),
     ),
     section(

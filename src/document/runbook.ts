@@ -72,10 +72,13 @@ const COMMON_SECTIONS: readonly Section[] = [
     HELP,
     list(
       [
-        'The incident, on the status page and in messages, lists the same steps with your own values. In a runbook, ',
+        'On the status page and in messages, the incident lists the same steps with your own values. In a runbook, ',
         'these values are in <brackets>.',
       ],
-      ['If a section is about the variant that the incident describes, its steps replace those under "Mitigation".'],
+      [
+        'If a section covers the variant that the incident describes, follow its steps instead of those under ' +
+          '"Mitigation".',
+      ],
       ['In a block of commands, replace each word that begins with `FILL-IN` (see below).'],
       [
         'If users can activate offline (FortiAuthenticator 6.6.1 and later), they can do so while the licence server ',

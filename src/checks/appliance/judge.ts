@@ -139,7 +139,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];
   const [rule, expected] = ['api-permits-reading', 'permission to read all resources that are checked'];
-  const claim = `The account of ftm-watch is not permitted to read ${denied.join(', ')}.`;
+  const claim = `The ftm-watch account is not permitted to read ${denied.join(', ')}.`;
   return [
     { ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' },
   ];
@@ -344,7 +344,8 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   ],
   causes: APPLIANCE_CAUSES,
   unknownRemedy:
-    'Make sure that this machine reaches the FortiAuthenticator API. Check appliances[].api.url, the user and the key.',
+    'Make sure that this machine can reach the FortiAuthenticator API. Check appliances[].api.url, the user and the ' +
+    'key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',

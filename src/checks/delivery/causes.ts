@@ -24,8 +24,8 @@ export const DELIVERY_CAUSES = {
     short: 'phones may reject push replies',
     headline: 'phones may reject the certificate of {host}',
     summary:
-      'Phones answer push notifications at {host}, port {port}. The certificate presented there is not from an ' +
-      'authority that phones trust, so the app rejects it.',
+      'Phones send their replies to push notifications to {host}, port {port}. The certificate presented there is ' +
+      'not from an authority that phones trust, so the app rejects it.',
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
@@ -62,7 +62,7 @@ export const DELIVERY_CAUSES = {
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
-      fortios('Check that the FortiGate reaches the host.', 'execute ping {host}'),
+      fortios('Check that the FortiGate can reach the host.', 'execute ping {host}'),
       {
         text: 'Then watch the debug output while a token is activated.',
         syntax: 'fortios',

@@ -111,7 +111,8 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
     ),
   ],
   causes: DELIVERY_CAUSES,
-  unknownRemedy: 'Allow this machine to reach the hosts in "services" that deliver codes, as FortiAuthenticator does.',
+  unknownRemedy:
+    'Give this machine the same access as FortiAuthenticator to the hosts in "services" that deliver codes.',
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS and other services' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },

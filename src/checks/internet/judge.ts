@@ -58,7 +58,7 @@ function silent(
   const told = tried.map(describe);
   if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
   if (!isKnownToAnswer && controls.length > 0 && answered.has(licenseServer.subject))
-    return unjudged('Only the licence server has answered since ftm-watch was started, and it does not answer now');
+    return unjudged('Only the licence server has answered since ftm-watch was started, and it is not answering now');
   return unreachable(told, isAnyTried ? { kind: 'never-answered' } : {});
 }
 
@@ -86,7 +86,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
 /** If only the proxy was tried, the state of the internet is unknown. `reachability` reports a faulty proxy. */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return unjudged(`Only the proxy ${proxies} was tried, and it opens no connection`);
+  return unjudged(`Only the proxy ${proxies} was tried, and it does not open connections`);
 }
 
 /** @param doubt lowers the confidence to `suspected` */

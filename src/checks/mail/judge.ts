@@ -187,7 +187,7 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
     rule: 'mail-server-answers-in-time',
     subject: server,
     claim:
-      `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ` +
+      `The mail server took ${spanText(slowestMs)} to send one answer, but FortiAuthenticator waits only ` +
       `${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, which is the time that FortiAuthenticator waits`,
     level: 'warning',

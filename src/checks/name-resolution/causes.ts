@@ -6,7 +6,7 @@ const FILTERED: KindWords = {
   summary: '{resolver} reports that it filters {host}.',
   remedy: [
     'Find the rule on {resolver} (response policy zone, DNS firewall, FortiGuard DNS filter, family protection of a ' +
-      'public resolver) and exempt {host}. The reason in the evidence often shows the list.',
+      'public resolver) and exempt {host}. The reason in the evidence often identifies the list.',
     shell('Check its response again.', 'dig {host} @{resolverip}'),
     'Until {host} is exempted, configure FortiAuthenticator to use a resolver that does not filter.',
   ],
@@ -108,7 +108,7 @@ export const NAME_CAUSES = {
       },
       'no-authority': {
         title: 'the resolver cannot reach the internet',
-        summary: '{resolver} is running, but cannot reach any server that is responsible for {host}.',
+        summary: '{resolver} is running, but cannot reach any server that is authoritative for {host}.',
         remedy: [
           "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
             'to any destination.',
@@ -143,10 +143,10 @@ export const NAME_CAUSES = {
       },
       encrypted: {
         title: 'the resolver does not answer over TLS',
-        summary: '{resolver}, which is queried over TLS, accepts no connection.',
+        summary: '{resolver}, which is queried over TLS, does not accept connections.',
         remedy: [
-          'Allow the port of {resolver} from this machine, by default TCP 853 for DNS over TLS and TCP 443 for DNS ' +
-            'over HTTPS. Firewalls often block public resolvers over TLS on purpose.',
+          'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
+            'DNS over HTTPS. Many firewalls deliberately block public resolvers over TLS.',
           'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it ' +
             'queries them over UDP and TCP port 53.',
         ],

@@ -18,10 +18,10 @@ const ITS_OWN_VIEW = [
 
 const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from this machine explains this';
 const ON_ITS_OWN_PATH =
-  '{appliance}: {meaning}. The reason is unknown, because the path from the ftm-watch machine has no fault.';
+  '{appliance}: {meaning}. The reason is unknown, because no fault was found on the path from the ftm-watch machine.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
 const CLEAR_UP =
-  'This may be a single fault. First check the following, which this machine could not verify: {unclear}.';
+  'This may be one and the same fault. First check the following, which this machine could not verify: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
@@ -94,7 +94,7 @@ export const POLLING_CAUSES = {
     sources: ['ta-p/361713'],
     remedy: [
       'Do not restart FortiAuthenticator. First repair its connection to the licence server.',
-      'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor ' +
+      'Do not simply re-enable the users. A re-enabled user can log in without a token, so the second factor ' +
         'is bypassed.',
       'Assign and activate a token for each user first, and check that the login requires its code.',
       'Upgrade FortiAuthenticator to 6.4.10, 6.5.5, 6.6.1 or later, which fix bug 988000.',
@@ -110,14 +110,14 @@ export const POLLING_CAUSES = {
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
     remedy: [
       'Read the log line in the evidence to find out whether the HA cluster, memory or NTP has a fault.',
-      'For the HA cluster, check System > Administration > High Availability on both members.',
+      'If the HA cluster is affected, check System > Administration > High Availability on both members.',
       fortiauthenticator(
-        'For the memory, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and needs ' +
-          'more memory.',
+        'If the memory is affected, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and ' +
+          'needs more memory.',
         'get hard mem',
       ),
       fortiauthenticator(
-        'For the clock, make sure that FortiAuthenticator reaches an NTP server (UDP port 123).',
+        'If the clock is affected, make sure that FortiAuthenticator can reach an NTP server (UDP port 123).',
         'diagnose system ntp status',
       ),
     ],

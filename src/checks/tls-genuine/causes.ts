@@ -41,7 +41,7 @@ const BEHIND_FIREWALL: readonly Step[] = [
   'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
     'comes from another FortiGate, {issuer}.',
   fortios(
-    "Find {issuer} behind {firewall}, such as a second firewall, the provider's firewall, or a cloud service. " +
+    "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud service. " +
       'First check the next hop of {firewall} towards the server.',
     'get router info routing-table details {serverip}',
   ),
@@ -93,7 +93,7 @@ const INTERCEPTION = {
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  'If the certificate is the same there, the fault is at Fortinet. If it is different, a device on the path ' +
+  "If the certificate is the same there, the fault is on Fortinet's side. If it is different, a device on the path " +
     'answers instead of the server. Look for a device that inspects TLS.',
 );
 
@@ -200,7 +200,7 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
       'probably lost on the path (path MTU).',
     remedy: [
       shell(
-        'Find the largest packet that gets through by running the first command with decreasing sizes until it is ' +
+        'To find the largest packet that gets through, run the first command with decreasing sizes until it is ' +
           'answered. The second command shows the hop if the routers report it.',
         'ping -M do -c 3 -s 1472 {serverip}',
         'tracepath -n {serverip}',
@@ -357,8 +357,8 @@ export const TLS_CAUSES = {
     remedy: [
       'First check the clocks of FortiAuthenticator and of this machine. A wrong date makes every certificate invalid.',
       shell(
-        'If the clocks are correct, the fault is at Fortinet. Open a ticket with TAC and attach the certificate ' +
-          'from the report.',
+        "If the clocks are correct, the fault is on Fortinet's side. Open a ticket with TAC and attach the " +
+          'certificate from the report.',
         'ftm-watch report{config}',
       ),
     ],
@@ -385,7 +385,7 @@ export const TLS_CAUSES = {
     title: 'the licence server has a new certificate',
     short: 'server certificate renewed',
     headline: 'the certificate of {subject} was renewed',
-    summary: '{subject} has a new certificate under the same authority.',
+    summary: '{subject} has a new certificate from the same authority.',
     impact: 'none',
     remedy: [learn('No action is required. To make the new certificate the baseline, learn it.')],
   },

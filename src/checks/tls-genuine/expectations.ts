@@ -131,7 +131,7 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
 export function droppedFinding({ evidence }: ChainCase): readonly Told[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
-  const claim = `The chain contains ${String(dropped)} further certificates, which were ignored.`;
+  const claim = `The chain contains ${String(dropped)} additional certificates, which were ignored.`;
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 

@@ -294,13 +294,13 @@ describe('the internet', () => {
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'Only the proxy 192.0.2.9:3128 was tried, and it opens no connection',
+      'Only the proxy 192.0.2.9:3128 was tried, and it does not open connections',
     );
     const [seen] = BEYOND_PROXY.endpoints;
     if (seen === undefined) throw new Error('Nothing was tried');
     const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
     expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
-      'Only the proxy 192.0.2.9:3128, 192.0.2.8:3128 was tried, and it opens no connection',
+      'Only the proxy 192.0.2.9:3128, 192.0.2.8:3128 was tried, and it does not open connections',
     );
   });
 
@@ -313,7 +313,7 @@ describe('the internet', () => {
     );
     const silent = round({ controls: [CONTROL], licenseServer: SILENT });
     expect(judgeUnknown(silent, new Set(['server.test:443'])).summary).toBe(
-      'Only the licence server has answered since ftm-watch was started, and it does not answer now',
+      'Only the licence server has answered since ftm-watch was started, and it is not answering now',
     );
   });
 

@@ -98,7 +98,12 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   });
 
   it.each<[string, Special | null, string, string]>([
-    ['clean', null, 'warning', 'Licence EFTM000000000001 is not redeemed, and its certificate expires on 2027-03-31'],
+    [
+      'clean',
+      null,
+      'warning',
+      'Licence EFTM000000000001 has not been redeemed, and its certificate expires on 2027-03-31',
+    ],
     [
       'broken',
       ['tls-genuine', [finding('tls-intercepted')]],

@@ -43,8 +43,8 @@ describe('judgeMail', () => {
     [
       6044,
       [
-        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer, but ' +
-          'FortiAuthenticator only waits 5 s.',
+        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s to send one answer, ' +
+          'but FortiAuthenticator waits only 5 s.',
       ],
     ],
   ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
