@@ -289,7 +289,7 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
     rule: 'memory-suffices',
     subject,
     claim:
-      `Low memory is another possible reason, because provisioning and push fail while the unit swaps: ${unit} has ${found}, ` +
+      `Low memory is another possible reason, because provisioning and push fail while the unit is swapping: ${unit} has ${found}, ` +
       `but firmware ${version} needs 4 GB.`,
     expected: 'at least 4 GB of memory',
     level: 'note',

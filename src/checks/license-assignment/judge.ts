@@ -286,7 +286,7 @@ function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
 }
 
 function daysText(left: number): string {
-  return left === 1 ? 'it is the last day' : `${String(left)} days are left`;
+  return left === 1 ? 'this is the last day' : `${String(left)} days are left`;
 }
 
 const REASON: Readonly<Record<Confidence, string>> = {

@@ -366,7 +366,7 @@ function claimOf(
 
 function endedBy(reason: FailureReason): string {
   if (reason === 'timeout') return 'did not answer';
-  return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
+  return reason === 'protocol' ? 'did not send an SMTP reply to' : 'ended the connection at';
 }
 
 /** A failed internet connection explains a missing answer, but not a refusal. */

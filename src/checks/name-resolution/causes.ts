@@ -181,7 +181,7 @@ export const NAME_CAUSES = {
   'answer-hijacked': {
     severity: 'critical',
     oneFault: 'per-host',
-    title: 'DNS answers with a false address',
+    title: 'DNS returns a false address',
     short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
     summary: '{resolver} returns the wrong address {address} for {host}.',
@@ -210,7 +210,7 @@ export const NAME_CAUSES = {
         remedy: [
           shell(
             'Compare two unrelated names. If both have the same address, the resolver, or a device in front of it, ' +
-              'answers for every name.',
+              'gives the same answer for every name.',
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
@@ -249,7 +249,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Compare the answers in the evidence. Usual reasons are split DNS, a filter, or a stale cache.',
+      'Compare the answers in the evidence. Common reasons are split DNS, a filter, or a stale cache.',
       'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',
     ],
   },

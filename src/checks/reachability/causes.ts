@@ -15,7 +15,7 @@ const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://
 
 const EXEMPT =
   'Or exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
-  'proxies can do that by source address.';
+  'proxies can exempt clients by source address.';
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 
@@ -59,7 +59,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     remedy: [
       'ftm-watch sends a user name and password only with Basic authentication, which the proxy does not offer.',
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
-        'proxies can do that by source address.',
+        'proxies can exempt clients by source address.',
       'Or configure the proxy to offer Basic authentication to these two addresses, and set ' +
         'licenseServer.proxy.user and passwordFile.',
     ],
@@ -107,7 +107,7 @@ const LOOK_UP = fortios(
 
 const SNIFF = fortios(
   'Capture the packets to {host} on a FortiGate. A SYN that does not leave the FortiGate is blocked there. If a SYN ' +
-    'leaves but is not answered, it is blocked further out, or the server is down.',
+    'leaves but is not answered, it is blocked further along the path, or the server is down.',
   "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
@@ -219,7 +219,7 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
     remedy: [
       ELSEWHERE,
       "The lookup covers only one firewall, and only FortiAuthenticator's traffic. This machine may match another " +
-        'policy, and a firewall further out may drop the connection.',
+        'policy, and a firewall further along the path may drop the connection.',
       SNIFF,
       RETRY_WHEN_CLEAN,
     ],

@@ -184,8 +184,8 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     title: 'the answer arrived faster than the server could have sent it',
     summary: 'TLS connections to {subject} are closed by a device on the path, before they reach the server.',
     remedy: [
-      'A device between this machine and the server ends the connection, most likely a firewall at this site. Search ' +
-        'its application control, intrusion prevention and web filter logs for {source} and {host}.',
+      'A device between this machine and the server closes the connection, most likely a firewall at this site. ' +
+        'Search its application control, intrusion prevention and web filter logs for {source} and {host}.',
       fortios(
         'Use the sniffer on a FortiGate to find out whether the reset comes from outside or from the FortiGate.',
         "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",

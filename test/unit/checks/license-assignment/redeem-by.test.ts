@@ -47,7 +47,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31', '30 days are left'],
     ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31', '8 days are left'],
     ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', '7 days are left'],
-    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', 'it is the last day'],
+    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', 'this is the last day'],
     ['2027-04-01T00:00:00Z', 'license-expired', 'had to be redeemed by 2027-03-31', ''],
   ])('at %s', async (now, cause, what, days) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, at(now));

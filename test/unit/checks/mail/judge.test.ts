@@ -124,7 +124,7 @@ describe('judgeMail', () => {
     [{ stage: 'sender', reason: 'closed' }, 'The mail server sent a greeting, then ended the connection at MAIL FROM.'],
     [
       { stage: 'recipient', reason: 'protocol' },
-      'The mail server sent a greeting, then gave no SMTP reply to RCPT TO.',
+      'The mail server sent a greeting, then did not send an SMTP reply to RCPT TO.',
     ],
     [
       { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
@@ -266,7 +266,7 @@ describe('judgeMail', () => {
     ['login', 'timeout', 'did not answer the login (AUTH)'],
     ['sender', 'closed', 'ended the connection at MAIL FROM'],
     ['recipient', 'reset', 'ended the connection at RCPT TO'],
-    ['recipient', 'protocol', 'gave no SMTP reply to RCPT TO'],
+    ['recipient', 'protocol', 'did not send an SMTP reply to RCPT TO'],
   ])('says where a session ended: %s, %s', (stage, reason, ended) => {
     expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(
       `The mail server sent a greeting, then ${ended}.`,
