@@ -108,9 +108,9 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
       'broken',
       ['tls-genuine', [finding('tls-intercepted')]],
       'critical',
-      'The certificate of licence EFTM000000000001 can be redeemed only until 2027-03-31. This needs the',
+      'The certificate of licence EFTM000000000001 can be redeemed only until 2027-03-31. This requires the',
     ],
-    ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 is not'],
+    ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 has not'],
   ])('while the path is %s', async (_, path, severity, summary) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, SOON);
     const { causes } = diagnose(round(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);
