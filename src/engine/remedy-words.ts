@@ -318,7 +318,7 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   culprit: 'a firewall policy',
   security: 'starttls',
   unclear: 'a part of the path could not be checked',
-  judgement: 'The certificate of the licence server is not valid',
+  judgement: "The licence server's certificate is not valid",
   config: 'the configuration',
   unit: 'the address of FortiAuthenticator',
 };

@@ -81,7 +81,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     title: 'FortiAuthenticator uses a licence server that is not probed',
     short: 'another licence server is in use',
-    headline: '{subject} uses another licence server',
+    headline: '{subject} uses a different licence server',
     summary:
       '{appliance} provisions tokens through {found}, but ftm-watch probes {configured}, which may behave differently.',
     impact: 'none',
@@ -94,7 +94,7 @@ export const APPLIANCE_CAUSES = {
   },
   'appliance-clock-skewed': {
     severity: 'warning',
-    title: 'the clock of FortiAuthenticator is wrong',
+    title: "FortiAuthenticator's clock is wrong",
     short: 'FortiAuthenticator clock wrong',
     headline: 'the {subject} is wrong',
     summary:

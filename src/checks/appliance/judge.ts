@@ -206,7 +206,7 @@ function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): 
   const expected = `a deviation of less than ${spanText(CLOCK_WARNING)}`;
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
-    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
+    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine's clock, which is not confirmed.`;
     return [note(withAppliance(facts, { rule, claim, expected }))];
   }
   const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });

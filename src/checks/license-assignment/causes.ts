@@ -59,7 +59,7 @@ export const ASSIGNMENT_CAUSES = {
     remedy: [
       'If the two units are a cluster that has failed over, fail back or bring {holder} back up as the primary, ' +
         'so that the licence is on the right unit. Active tokens keep working in the meantime.',
-      `If {primary} is to remain the primary or runs alone, for example after a migration, ${TICKET}`,
+      `If {primary} is to remain the primary or is standalone, for example after a migration, ${TICKET}`,
       MAKE_AGAIN,
       TRANSFER,
     ],
@@ -90,7 +90,7 @@ export const ASSIGNMENT_CAUSES = {
     ],
     kinds: {
       'role-unknown': {
-        title: 'the role of the unit is unknown',
+        title: "the unit's role is unknown",
         summary:
           'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer ' +
           'or a member of a pair, or it was restored after a migration.',

@@ -164,7 +164,7 @@ function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder
   const to = `registered to the HA peer ${holder}`;
   switch (unit.mode) {
     case 'standalone':
-      return broken('license-on-peer', `${to}, but this unit runs alone`);
+      return broken('license-on-peer', `${to}, but this unit is standalone`);
     case 'cluster':
       return holdsTokensOf(appliance, license) === false
         ? broken('license-on-peer', `${to}, and is not activated yet`)

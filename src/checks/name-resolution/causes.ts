@@ -158,7 +158,7 @@ export const NAME_CAUSES = {
   'name-not-found': {
     severity: 'critical',
     oneFault: 'per-host',
-    title: 'the name of the licence server does not resolve',
+    title: "the licence server's name does not resolve",
     short: 'a DNS name is not found',
     headline: 'the name {subject} is not found',
     summary: '{resolver} reports that {host} does not exist or has no address.',

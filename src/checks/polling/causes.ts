@@ -125,7 +125,7 @@ export const POLLING_CAUSES = {
   },
   'appliance-silent': {
     severity: 'warning',
-    title: 'the log of FortiAuthenticator has gone silent',
+    title: "FortiAuthenticator's log has gone silent",
     short: 'FortiAuthenticator log is silent',
     headline: 'FortiAuthenticator sends no log lines',
     summary:

@@ -348,7 +348,7 @@ export const TLS_CAUSES = {
   },
   'certificate-broken': {
     severity: 'critical',
-    title: 'the certificate of the licence server is not valid',
+    title: "the licence server's certificate is not valid",
     short: 'server certificate is not valid',
     headline: 'the certificate of {subject} is broken',
     summary: '{judgement}.',

@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-B',
     primary: 'FAC-A',
     expected: 'registered to FAC-A (fac-1)',
-    claim: 'The licence is registered to the HA peer FAC-B, but this unit runs alone.',
+    claim: 'The licence is registered to the HA peer FAC-B, but this unit is standalone.',
   },
 ];
 
