@@ -3,8 +3,8 @@ import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator(
-    'On {appliance}, check that the name {host} resolves and that the host answers. DNS is set in System > Network > ' +
-      'DNS.',
+    'On {appliance}, check that the name {host} resolves and that the host answers. DNS is set in System > Network ' +
+      '> DNS.',
     'execute ping {host}',
   ),
   'Check that the licence is assigned to the serial number of {appliance}, not to that of its HA peer.',
