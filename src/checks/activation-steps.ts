@@ -20,7 +20,7 @@ const STEPS: readonly StepPlan[] = [
   {
     id: 'resolver',
     title: 'A resolver returns the address of the licence server',
-    wouldShow: 'List the resolvers that FortiAuthenticator uses in "resolvers".',
+    wouldShow: 'In "resolvers", list the resolvers that FortiAuthenticator uses.',
   },
   {
     id: 'connect',
@@ -51,11 +51,11 @@ const STEPS: readonly StepPlan[] = [
   {
     id: 'code',
     title: 'The activation code reaches the user before it expires',
-    wouldShow: 'List the mail servers that FortiAuthenticator uses in "mail".',
+    wouldShow: 'In "mail", list the mail servers that FortiAuthenticator uses.',
   },
   {
     id: 'phone',
-    title: 'The phone redeems the code at Fortinet',
+    title: 'The phone redeems the code with Fortinet',
     wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
   },
 ];

@@ -42,7 +42,7 @@ export const CAPTURE_STEPS: readonly Step[] = [
   captureOnFortiGate('host {serverip} and port {port}'),
   captureOnAppliance('host {serverip} and port {port}'),
   shell(
-    'Analyse the file, to find out which certificate FortiAuthenticator received and whether the FortiGate ' +
+    'Analyse the file to find out which certificate FortiAuthenticator received and whether the FortiGate ' +
       'terminates TLS.',
     'ftm-watch capture{config} capture.txt',
   ),

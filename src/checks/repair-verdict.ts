@@ -153,7 +153,7 @@ function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | nul
   if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
   const reason = blank?.claim ?? status?.summary ?? 'The firewall was not queried';
-  const why = `The policy that matches now is unknown: ${withStop(reason)}`;
+  const why = `The policy that currently matches is unknown: ${withStop(reason)}`;
   return notVisible(why, unknownRemedyOf(firewallPolicy.id));
 }
 

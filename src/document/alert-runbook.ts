@@ -61,7 +61,10 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           '.',
         ],
         ['Open a ticket with Fortinet TAC. `ftm-watch report` on one of the agents collects the evidence.'],
-        ['Change nothing at the sites. Alertmanager suppresses their alerts about this server until the outage ends.'],
+        [
+          'Do not change anything at the sites. Alertmanager suppresses their alerts about this server until the ' +
+            'outage ends.',
+        ],
       ),
     ),
     section(
@@ -149,7 +152,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmStoreNewer',
       text(
-        'A newer ftm-watch wrote the store, so this version does not change it. It still monitors and sends alerts, ',
+        'A newer version of ftm-watch wrote the store, so this version does not change it. It still monitors and ' +
+          'sends alerts, ',
         'but after a restart it cannot tell which notifications have been sent. Install the newer version again, or ',
         'see ',
         { document: 'install.md' },

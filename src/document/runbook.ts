@@ -72,7 +72,7 @@ const COMMON_SECTIONS: readonly Section[] = [
     HELP,
     list(
       [
-        'The incident, on the status page and in messages, lists the same steps with your own values. In a runbook, ',
+        'On the status page and in messages, the incident lists the same steps with your own values. In a runbook, ',
         'these values are in <brackets>.',
       ],
       ['If a section describes your variant, follow it instead of "Mitigation".'],

@@ -464,14 +464,14 @@ const IMPACTS = {
     'activated. Active tokens keep working.',
   tokens: 'New users cannot get a token if no free tokens are left. Tokens that are already assigned keep working.',
   disabled:
-    'Disabled users cannot log in. A user who is re-enabled without a new token can log in without the ' +
+    'Disabled users cannot log in. Users who are re-enabled without a new token can log in without the ' +
     'second factor.',
   appliance: 'Activations and logins with codes may fail now or later.',
   clock:
     'If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend ' +
     'on the clock.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
-  uncertain: 'Activations may fail for some users or at times. Active tokens keep working.',
+  uncertain: 'Activations may fail intermittently or for some users. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',
   none: 'None at the moment.',
 } as const;

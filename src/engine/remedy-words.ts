@@ -77,15 +77,15 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
   policyid: ofPolicy(
     'POLICY-ID',
-    'the ID of the policy that matches now',
+    'the ID of the policy that currently matches',
     'policy',
     // Findings contain `policy 5 "name"`. In incidents that earlier versions stored, the text starts with the number.
     (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
-  nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
+  nat: ofPolicy('NAT', 'enable or disable, as in the policy that currently matches', 'nat', natOf),
   natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
   schedule: {
-    ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
+    ...ofPolicy('SCHEDULE', 'the schedule of the policy that currently matches', 'schedule', nameOrNull),
     // If no policy was read, there is no schedule to copy.
     known: ({ schedule, policy, source }) =>
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
@@ -150,7 +150,7 @@ function ofPolicy(
     if (runbook === true) return null;
     if (isOfSeveral(source)) return 'each source address can have a different policy';
     if (firewall === undefined) return 'no FortiGate reported which policy matches';
-    if (policy === undefined) return 'no policy matches now';
+    if (policy === undefined) return 'no policy currently matches';
     return { ...facts, policy }[fact] === undefined
       ? 'the matching policy does not contain this value'
       : 'this command cannot contain the value from the matching policy';
@@ -318,7 +318,7 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   culprit: 'a firewall policy',
   security: 'starttls',
   unclear: 'a part of the path could not be checked',
-  judgement: 'The certificate of the licence server is not valid',
+  judgement: "The licence server's certificate is not valid",
   config: 'the configuration',
   unit: 'the address of FortiAuthenticator',
 };

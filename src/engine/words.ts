@@ -119,10 +119,10 @@ export const UNKNOWN_WORDS: CauseWords = {
   impact: 'blind',
   remedy: [
     shell(
-      'Run a check. For each precondition, the checklist shows what was checked, and why a check was not possible.',
+      'Run a check. For each precondition, the checklist shows what was checked, or why a check was not possible.',
       'ftm-watch check{config}',
     ),
     'If the precondition cannot be checked from this machine and you do not need it, remove it from the ' +
-      'configuration. The state is then "not configured" instead of unknown.',
+      'configuration. Its state is then "not configured" instead of unknown.',
   ],
 };

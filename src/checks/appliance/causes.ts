@@ -1,7 +1,7 @@
 import { type CauseWords, fortiauthenticator } from '../../engine/model.ts';
 
 const OPEN =
-  'Open {interface} in a browser. The login page must appear. If the name does not resolve, correct it in ' +
+  'Open {interface} in a browser. The login page should appear. If the name does not resolve, correct it in ' +
   'appliances[].api.url, or use the address.';
 
 const ALLOW = 'On FortiAuthenticator, allow HTTPS and the REST API on this interface (System > Network > Interfaces).';
@@ -62,7 +62,7 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
         'registered to {found} before you activate anything.',
-      'If the HA pair has changed, correct serial and peerSerial. Both members count as this unit.',
+      'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as this unit.',
       'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to another unit.',
     ],
     kinds: {
@@ -81,7 +81,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     title: 'FortiAuthenticator uses a licence server that is not probed',
     short: 'another licence server is in use',
-    headline: '{subject} uses another licence server',
+    headline: '{subject} uses a different licence server',
     summary:
       '{appliance} provisions tokens through {found}, but ftm-watch probes {configured}, which may behave differently.',
     impact: 'none',
@@ -94,18 +94,19 @@ export const APPLIANCE_CAUSES = {
   },
   'appliance-clock-skewed': {
     severity: 'warning',
-    title: 'the clock of FortiAuthenticator is wrong',
+    title: "FortiAuthenticator's clock is wrong",
     short: 'FortiAuthenticator clock wrong',
     headline: 'the {subject} is wrong',
     summary:
-      'The clock of {appliance} is {found}. From a difference of 60 s, {appliance} rejects all time-based codes.',
+      'The clock of {appliance} is {found}. If the difference is 60 s or more, {appliance} rejects all time-based ' +
+      'codes.',
     impact: 'clock',
     sources: ['ta-p/190925', 'ta-p/383334', 'docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895'],
     remedy: [
-      fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
+      fortiauthenticator('On {appliance}, check that an NTP server can be reached.', 'diagnose system ntp status'),
       'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds.',
-      'Correct the clock before you adjust the drift of individual tokens. An adjustment made with a wrong clock is ' +
-        'wrong afterwards.',
+      'Correct the clock before you adjust the drift of individual tokens. An adjustment made with a wrong clock ' +
+        'becomes incorrect once the clock is corrected.',
     ],
     kinds: {
       'codes-rejected': {
@@ -114,7 +115,7 @@ export const APPLIANCE_CAUSES = {
           'The clock of {appliance} is {found}, so it rejects time-based codes, even those of active tokens. HOTP ' +
           'tokens are not affected.',
         remedy: [
-          fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
+          fortiauthenticator('On {appliance}, check that an NTP server can be reached.', 'diagnose system ntp status'),
           'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds. ' +
             'Then check that the clock is correct.',
           'Until then, do not adjust the drift of individual tokens, because the adjustment would be wrong once ' +

@@ -139,7 +139,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];
   const [rule, expected] = ['api-permits-reading', 'permission to read all resources that are checked'];
-  const claim = `The account of ftm-watch is not permitted to read ${denied.join(', ')}.`;
+  const claim = `The ftm-watch account is not permitted to read ${denied.join(', ')}.`;
   return [
     { ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' },
   ];
@@ -206,7 +206,7 @@ function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): 
   const expected = `a deviation of less than ${spanText(CLOCK_WARNING)}`;
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
-    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
+    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine's clock, which is not confirmed.`;
     return [note(withAppliance(facts, { rule, claim, expected }))];
   }
   const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
@@ -289,7 +289,7 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
     rule: 'memory-suffices',
     subject,
     claim:
-      `Low memory is another possible reason, because provisioning and push fail while the unit swaps: ${unit} has ${found}, ` +
+      `Low memory is another possible reason, because provisioning and push fail while the unit is swapping: ${unit} has ${found}, ` +
       `but firmware ${version} needs 4 GB.`,
     expected: 'at least 4 GB of memory',
     level: 'note',
@@ -344,7 +344,8 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   ],
   causes: APPLIANCE_CAUSES,
   unknownRemedy:
-    'Make sure that this machine reaches the FortiAuthenticator API. Check appliances[].api.url, the user and the key.',
+    'Make sure that this machine can reach the FortiAuthenticator API. Check appliances[].api.url, the user and the ' +
+    'key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',

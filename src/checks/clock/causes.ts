@@ -3,7 +3,7 @@ import { type CauseWords, shell } from '../../engine/model.ts';
 export const CLOCK_CAUSES = {
   'clock-skewed': {
     severity: 'warning',
-    title: 'the clock of this machine is wrong',
+    title: "this machine's clock is wrong",
     short: 'the clock is wrong',
     headline: 'the clock is wrong',
     summary: 'The clock of this machine is {found} compared with external time sources.',

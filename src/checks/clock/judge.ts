@@ -17,7 +17,7 @@ const RULE = 'clock-agrees';
 export const CLOCK_SUBJECT = 'the clock of this machine';
 
 function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
-  const expected = `less than ${spanText(maxOffset)} difference from other clocks`;
+  const expected = `a difference of less than ${spanText(maxOffset)} from other clocks`;
   const estimate = estimateClock(observations);
   if (estimate === null) return [timeUnknown(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
@@ -47,7 +47,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   title: 'Clock',
   dependsOn: [],
   causes: CLOCK_CAUSES,
-  unknownRemedy: 'List time servers in "clock.ntp" that this machine can reach on UDP port 123.',
+  unknownRemedy: 'In "clock.ntp", list time servers that this machine can reach on UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
   from: 'round',

@@ -24,8 +24,8 @@ export const DELIVERY_CAUSES = {
     short: 'phones may reject push replies',
     headline: 'phones may reject the certificate of {host}',
     summary:
-      'Phones answer push notifications at {host}, port {port}. The certificate presented there is not from an ' +
-      'authority that phones trust, so the app rejects it.',
+      'Phones send their replies to push notifications to {host}, port {port}. The certificate presented there is ' +
+      'not from an authority that phones trust, so the app rejects it.',
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
@@ -62,7 +62,7 @@ export const DELIVERY_CAUSES = {
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
-      fortios('Check that the FortiGate reaches the host.', 'execute ping {host}'),
+      fortios('Check that the FortiGate can reach the host.', 'execute ping {host}'),
       {
         text: 'Then watch the debug output while a token is activated.',
         syntax: 'fortios',
@@ -96,9 +96,9 @@ export const DELIVERY_CAUSES = {
   'sms-running-out': {
     severity: 'warning',
     runbook: { name: 'sms-running-out' },
-    title: 'SMS are running out',
+    title: 'SMS messages are running out',
     short: 'SMS are running out',
-    summary: 'Few of the FortiGuard SMS purchased for {appliance} are left.',
+    summary: 'Few of the FortiGuard SMS messages purchased for {appliance} are left.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
@@ -108,10 +108,11 @@ export const DELIVERY_CAUSES = {
   'sms-exhausted': {
     severity: 'warning',
     runbook: { name: 'sms-running-out' },
-    title: 'no SMS are left',
+    title: 'no SMS messages are left',
     short: 'no SMS are left',
-    headline: 'no SMS are left',
-    summary: 'None of the FortiGuard SMS purchased for {appliance} are left, so codes do not reach users by SMS.',
+    headline: 'no SMS messages are left',
+    summary:
+      'None of the FortiGuard SMS messages purchased for {appliance} are left, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: ['Send activation codes by e-mail.', 'Order another SMS licence, or use your own gateway.'],

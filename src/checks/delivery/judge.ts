@@ -78,13 +78,13 @@ function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const { total, available } = quota;
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
-    const claim = `None of the ${bought} purchased SMS are left.`;
+    const claim = `None of the ${bought} purchased SMS messages are left.`;
     const told = withAppliance(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
     return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
   }
   if (available / total >= LOW) return [];
-  const expected = `at least a tenth of the purchased SMS left`;
-  const claim = `Only ${left} of the ${bought} purchased SMS are left.`;
+  const expected = `at least a tenth of the purchased SMS messages left`;
+  const claim = `Only ${left} of the ${bought} purchased SMS messages are left.`;
   const told = withAppliance(facts, { rule: 'sms-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
@@ -111,7 +111,8 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
     ),
   ],
   causes: DELIVERY_CAUSES,
-  unknownRemedy: 'Allow this machine to reach the hosts in "services" that deliver codes, as FortiAuthenticator does.',
+  unknownRemedy:
+    'Give this machine the same access as FortiAuthenticator to the hosts in "services" that deliver codes.',
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS and other services' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },

@@ -129,7 +129,7 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
     case 'none':
       return [];
     case 'certificate': {
-      const claim = `${capital(uses)}, which inspects certificates, so block pages have the firewall's certificate.`;
+      const claim = `${capital(uses)}, which inspects certificates, so block pages use the firewall's certificate.`;
       return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
     case 'deep': {
@@ -169,7 +169,7 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
     const actual =
       `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
-    const claim = `${capital(uses)}, which inspects TLS, but the exemptions could not be read.`;
+    const claim = `${capital(uses)}, which inspects TLS and whose exemptions could not be read.`;
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
@@ -308,8 +308,8 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
-    'Give the administrator of "firewall[].tokenFile" read access to the firewall policies from the address of ' +
-    'this machine (trusted hosts).',
+    'Give the administrator whose token is in "firewall[].tokenFile" read access to the firewall policies, and ' +
+    'allow the address of this machine (trusted hosts).',
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },

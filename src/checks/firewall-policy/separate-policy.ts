@@ -26,8 +26,8 @@ export function createPolicy(lead: string): CommandStep {
 
 /**
  * Creates a policy for FortiAuthenticator's traffic to the server: one source, one destination, one service, no
- * inspection. VDOM, interfaces, NAT and schedule are copied from the policy that matches now. The new policy is added
- * last, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that no existing
+ * inspection. VDOM, interfaces, NAT and schedule are copied from the policy that currently matches. The new policy is
+ * added last, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that no existing
  * policy is changed. Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
  * `config firewall policy`.
  * @param more additional lines for the policy
@@ -67,8 +67,8 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
 /** FortiOS uses the first policy that matches. */
 export const MOVE_UP: CommandStep = {
   text:
-    'Move the new policy above the policy that matches the traffic now. New policies are added last, and the first ' +
-    'match applies.',
+    'Move the new policy above the policy that currently matches the traffic. New policies are added last, and the ' +
+    'first match applies.',
   syntax: 'fortios',
   commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],
   undo: ['{entervdom}', 'config firewall policy', '    delete {newid}', 'end', '{leavevdom}'],

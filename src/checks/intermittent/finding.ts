@@ -115,11 +115,11 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
 
 function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   return [
-    'List the devices and links that share the traffic of this site, such as firewall cluster members, SD-WAN links, ' +
+    "List the devices and links that share this site's traffic, such as firewall cluster members, SD-WAN links, " +
       'uplinks or proxy nodes. If one of them is faulty, only the connections that use it fail.',
     shell(
-      'To find the faulty device or link, take them out of service one at a time, and run the check each time. ' +
-        'Without the faulty device or link, no connection fails.',
+      'To find the faulty device or link, take each one out of service in turn, and run the check each time. ' +
+        'While the faulty device or link is out of service, no connection fails.',
       'ftm-watch check{config}',
     ),
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
@@ -142,8 +142,8 @@ function sidesOf({
 
 const AT_THE_PORT: readonly Step[] = [
   shell(
-    'To test without an interruption, repeat connections from fixed source ports. Search the session tables and logs ' +
-      'of all devices for a port that fails every time, to find the faulty device.',
+    'To test without an interruption, repeat connections from fixed source ports. To find the faulty device, search ' +
+      'the session tables and logs of all devices for a port that fails every time.',
     'nc -vz -w 5 -p 40001 {serverip} {port}',
     'nc -vz -w 5 -p 40002 {serverip} {port}',
     'nc -vz -w 5 -p 40003 {serverip} {port}',

@@ -30,7 +30,7 @@ export const INTERNET_CAUSES = {
           'started. The internet is probably unreachable from here, unless a firewall allows only the licence ' +
           'server.',
         remedy: [
-          'If a firewall blocks the control hosts on purpose, the firewall or the licence server is at fault. ' +
+          'If a firewall is meant to block the control hosts, either the firewall or the licence server is at fault. ' +
             'Search the firewall log for {source}, and set controlHosts to hosts that the firewall allows.',
           ...REMEDY,
         ],

@@ -32,7 +32,7 @@ function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>):
   if (tried.length === 0)
     return untried === undefined
       ? judgeWithoutAddresses(round)
-      : unjudged(`No connection was tried: ${describe(untried)}`);
+      : unjudged(`No connection was attempted: ${describe(untried)}`);
   if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
   if (tried.every((seen) => seen.family === 6 && isWithoutRoute(seen))) return unjudged(ONLY_IPV6);
   return silent(round, tried, answered);
@@ -58,7 +58,7 @@ function silent(
   const told = tried.map(describe);
   if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
   if (!isKnownToAnswer && controls.length > 0 && answered.has(licenseServer.subject))
-    return unjudged('Only the licence server has answered since ftm-watch was started, and it does not answer now');
+    return unjudged('Only the licence server has answered since ftm-watch was started, and it is not answering now');
   return unreachable(told, isAnyTried ? { kind: 'never-answered' } : {});
 }
 
@@ -86,7 +86,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
 /** If only the proxy was tried, the state of the internet is unknown. `reachability` reports a faulty proxy. */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return unjudged(`Only the proxy ${proxies} was tried, and it opens no connection`);
+  return unjudged(`Only the proxy ${proxies} was tried, and it does not open connections`);
 }
 
 /** @param doubt lowers the confidence to `suspected` */
@@ -95,8 +95,8 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
   const first = visibleText(tried[0] ?? '', 120);
   const claim =
     tried.length === 1
-      ? `The only connection that was tried failed: ${first}.`
-      : `All ${String(tried.length)} connections that were tried failed (first failure: ${first}).`;
+      ? `The only connection attempt failed: ${first}.`
+      : `All ${String(tried.length)} connection attempts failed (first failure: ${first}).`;
   const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; ') };
   const confidence = doubt === undefined ? 'confirmed' : 'suspected';
   return judged(

@@ -30,19 +30,19 @@ const EXPIRES = {
   sources: ['ta-p/197790', 'KB 99299'],
   remedy: [
     'Redeem it now. On FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
-      'FortiTokens > Create New > Mobile FortiToken. This uses the licence server once.',
+      'FortiTokens > Create New > Mobile FortiToken. This sends one request to the licence server.',
     'If the licence was redeemed on a unit that ftm-watch does not query, remove redeemBy for {license} from the ' +
       'configuration.',
   ],
   brokenPath: {
     summary:
-      'The certificate of licence {license} can be redeemed only until {date}. This needs the licence server, and ' +
-      'the path to it is broken.',
+      'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
+      'but the path to it is broken.',
     remedy: [
       'First repair the path to the licence server, which is reported as a separate cause.',
       'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
-      'If you may not be able to repair the path before {date}, contact Fortinet Customer Service before {date}, with ' +
-        'the licence number, {license}.',
+      'If you might not be able to repair the path in time, contact Fortinet Customer Service before {date}, and ' +
+        'include the licence number, {license}.',
     ],
   },
 } as const satisfies Partial<CauseWords>;
@@ -57,9 +57,9 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
     remedy: [
-      'If the two units are a cluster that has failed over, fail back or bring {holder} up again as the primary, ' +
+      'If the two units are a cluster that has failed over, fail back or bring {holder} back up as the primary, ' +
         'so that the licence is on the right unit. Active tokens keep working in the meantime.',
-      `If {primary} should stay in charge or runs alone, for example after a migration, ${TICKET}`,
+      `If {primary} is to remain the primary or is standalone, for example after a migration, ${TICKET}`,
       MAKE_AGAIN,
       TRANSFER,
     ],
@@ -90,14 +90,14 @@ export const ASSIGNMENT_CAUSES = {
     ],
     kinds: {
       'role-unknown': {
-        title: 'the role of the unit is unknown',
+        title: "the unit's role is unknown",
         summary:
           'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer ' +
           'or a member of a pair, or it was restored after a migration.',
         remedy: [
           'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the ' +
             'role over SNMP (appliances[].snmp).',
-          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To end ' +
+          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To close ' +
             'this incident, configure snmp, or set peerSerial to the serial number of the other member.',
           `If {appliance} was restored after a migration and has the serial number {primary}, ${TICKET}`,
           FOLLOWS,
@@ -127,28 +127,28 @@ export const ASSIGNMENT_CAUSES = {
     ...EXPIRES,
     title: 'a licence must be redeemed within 90 days',
     short: 'redeem a licence within 90 days',
-    summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 90 days.',
+    summary: 'Licence {license} has not been redeemed, and its certificate expires on {date}, within 90 days.',
     partOf: 'license-expires-in-30-days',
   },
   'license-expires-in-30-days': {
     ...EXPIRES,
     title: 'a licence must be redeemed within 30 days',
     short: 'redeem a licence within 30 days',
-    summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 30 days.',
+    summary: 'Licence {license} has not been redeemed, and its certificate expires on {date}, within 30 days.',
     partOf: 'license-expires-in-7-days',
   },
   'license-expires-in-7-days': {
     ...EXPIRES,
     title: 'a licence must be redeemed within 7 days',
     short: 'redeem a licence within 7 days',
-    summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 7 days.',
+    summary: 'Licence {license} has not been redeemed, and its certificate expires on {date}, within 7 days.',
     partOf: 'license-expired',
   },
   'license-expired': {
     severity: 'warning',
     title: 'the certificate of a licence expired unused',
     short: 'a licence expired unused',
-    summary: 'The certificate of licence {license} expired on {date}, and the licence is not redeemed.',
+    summary: 'The certificate of licence {license} expired on {date}, and the licence has not been redeemed.',
     impact: 'none',
     sources: ['ta-p/197790', 'KB 99299'],
     remedy: [

@@ -164,7 +164,7 @@ function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder
   const to = `registered to the HA peer ${holder}`;
   switch (unit.mode) {
     case 'standalone':
-      return broken('license-on-peer', `${to}, but this unit runs alone`);
+      return broken('license-on-peer', `${to}, but this unit is standalone`);
     case 'cluster':
       return holdsTokensOf(appliance, license) === false
         ? broken('license-on-peer', `${to}, and is not activated yet`)
@@ -286,7 +286,7 @@ function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
 }
 
 function daysText(left: number): string {
-  return left === 1 ? 'it is the last day' : `${String(left)} days are left`;
+  return left === 1 ? 'this is the last day' : `${String(left)} days are left`;
 }
 
 const REASON: Readonly<Record<Confidence, string>> = {

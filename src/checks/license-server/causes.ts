@@ -4,7 +4,7 @@ import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/causes.ts'
 export const LICENSE_SERVER_CAUSES = {
   'license-server-down': {
     severity: 'critical',
-    title: 'the licence server does not work',
+    title: 'the licence server is not working',
     short: 'the server is down',
     headline: '{subject} is down',
     summary: 'The path to {subject} is open and not intercepted, but the server does not answer properly.',
@@ -12,7 +12,7 @@ export const LICENSE_SERVER_CAUSES = {
     sources: ['ta-p/194050', 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview'],
     remedy: [
       shell(
-        'Wait a few minutes and check again, because the fault is probably at Fortinet.',
+        "Wait a few minutes and check again, because the fault is probably on Fortinet's side.",
         'ftm-watch check{config}',
       ),
       'Check whether Fortinet reports an incident at ' +

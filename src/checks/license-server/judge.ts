@@ -92,7 +92,7 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse, place
     const what = blockPageText(blockPage);
     return {
       rule: 'no-block-page',
-      claim: `The answer ${place} was not from the server, but from ${what} (HTTP ${String(status)}).`,
+      claim: `The answer ${place} came from ${what} (HTTP ${String(status)}), not from the server.`,
       quote: blockPage.quote,
       product: blockPage.product,
     };
@@ -101,7 +101,7 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse, place
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',
-      claim: `A Squid proxy answered ${place} with an error page instead of the server.`,
+      claim: `A Squid proxy, not the server, answered ${place} with an error page.`,
       product: 'Squid',
     };
   if (status < 500) return null;

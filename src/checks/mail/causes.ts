@@ -2,8 +2,8 @@ import { type CauseWords, shell } from '../../engine/model.ts';
 
 const TRY_LOCALHOST =
   'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
-  'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the recipients\' mail servers. Without SPF, DKIM ' +
-  'and a reverse DNS name for its sending address, codes end up as spam or are refused.';
+  'SMTP server "localhost". FortiAuthenticator then needs access on TCP 25 to the recipients\' mail servers. ' +
+  'Without SPF, DKIM and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
@@ -54,8 +54,8 @@ const REFUSAL_CAUSES = {
         title: 'a login is missing',
         summary: 'The mail server {subject} accepts messages only after a login, but none is configured in "mail".',
         remedy: [
-          'If FortiAuthenticator does not log in either, its messages are refused too. Configure a user and a password there ' +
-            '(System > Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
+          'If FortiAuthenticator does not log in either, its messages are refused too. Configure a user and a ' +
+            'password there (System > Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
           'If FortiAuthenticator already logs in, configure the same credentials in ftm-watch.',
           'Or let the mail server accept messages from {source} without a login.',
           TRY_LOCALHOST,
@@ -65,8 +65,8 @@ const REFUSAL_CAUSES = {
         title: 'encryption is missing',
         summary: 'The mail server {subject} requires encryption, but "mail" has security "none".',
         remedy: [
-          'If FortiAuthenticator does not use encryption either, its messages are refused too. Select STARTTLS there (System > ' +
-            'Messaging > SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',
+          'If FortiAuthenticator does not use encryption either, its messages are refused too. Select STARTTLS there ' +
+            '(System > Messaging > SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',
           'If FortiAuthenticator already uses STARTTLS, set mail[].security to "starttls" in ftm-watch.',
           TRY_LOCALHOST,
         ],
@@ -94,7 +94,7 @@ const REFUSAL_CAUSES = {
         title: 'the server asks the client to retry later',
         summary: 'The mail server {subject} asks clients to send messages again later (greylisting).',
         remedy: [
-          'FortiAuthenticator sends codes again later, so they arrive late. To avoid the delay, exempt the ' +
+          'FortiAuthenticator retries later, so codes arrive late. To avoid the delay, exempt the ' +
             'addresses of FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
           'If the server asks for retries for hours, read the reply in the evidence, because the reason may not ' +
@@ -138,7 +138,7 @@ const REFUSAL_CAUSES = {
       'turned-away': {
         title: 'the mail server gives no reason',
         summary:
-          'The mail server {subject} answers, but refuses the session. Either it refuses the address of this machine ' +
+          'The mail server {subject} answers, but refuses the session. It refuses either the address of this machine ' +
           'or all clients.',
         remedy: [
           "Read the server's reply in the evidence, and search its log for {source}.",
@@ -176,10 +176,9 @@ const REFUSAL_CAUSES = {
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, the probe must be accepted too. Set "sourceAddress" if this machine also has the ' +
-            'address of FortiAuthenticator, allow the address of this machine to relay, or configure a login ' +
-            '(mail[].user). Alternatively, remove mail[].from and mail[].to, so that the probe stops after the ' +
-            'login.',
+          'If the test works, make sure that the probe is accepted too. Set "sourceAddress" if this machine also has ' +
+            'the address of FortiAuthenticator, allow the address of this machine to relay, or configure a login ' +
+            '(mail[].user). Alternatively, remove mail[].from and mail[].to, so that the probe stops after the login.',
         ],
       },
     },
@@ -197,8 +196,8 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Test manually. A line that begins with 220 must appear. If the server uses TLS from the start, the port ' +
-          'opens and nothing appears.',
+        'Test manually. A line that begins with 220 should appear. If the server uses TLS from the start, the port ' +
+          'opens but nothing appears.',
         'nc -v {mailhost} {mailport}',
       ),
       'Check that the mail server is running and that no firewall blocks the port from {source}.',
@@ -282,7 +281,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} delays codes until they expire',
     summary:
       'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
-      '{life}. A code delayed for that long has expired when it arrives.',
+      '{life}. A code delayed for that long has expired by the time it arrives.',
     impact: 'codes',
     // The same rank as the refusal, because either the refusal or its duration is reported, never both.
     rank: 0,
@@ -310,9 +309,9 @@ export const MAIL_CAUSES = {
         'Show the certificate and the reason why it is rejected.',
         'openssl s_client {starttls}-connect {mailserver} </dev/null',
       ),
-      "Renew or complete the mail server's certificate. If your own authority issued it, set mail[].caFile here to " +
-        'that authority, and import the authority on FortiAuthenticator (Certificate Management > Certificate ' +
-        'Authorities > Trusted CAs).',
+      "Renew the mail server's certificate or complete its chain. If your own authority issued it, set mail[].caFile " +
+        'here to that authority, and import the authority on FortiAuthenticator (Certificate Management > ' +
+        'Certificate Authorities > Trusted CAs).',
       'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it. Exempt the ' +
         'session.',
       TRY_LOCALHOST,

@@ -187,7 +187,7 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
     rule: 'mail-server-answers-in-time',
     subject: server,
     claim:
-      `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ` +
+      `The mail server took ${spanText(slowestMs)} to send one answer, but FortiAuthenticator waits only ` +
       `${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, which is the time that FortiAuthenticator waits`,
     level: 'warning',
@@ -366,7 +366,7 @@ function claimOf(
 
 function endedBy(reason: FailureReason): string {
   if (reason === 'timeout') return 'did not answer';
-  return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
+  return reason === 'protocol' ? 'did not send an SMTP reply to' : 'ended the connection at';
 }
 
 /** A failed internet connection explains a missing answer, but not a refusal. */

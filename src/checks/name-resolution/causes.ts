@@ -6,7 +6,7 @@ const FILTERED: KindWords = {
   summary: '{resolver} reports that it filters {host}.',
   remedy: [
     'Find the rule on {resolver} (response policy zone, DNS firewall, FortiGuard DNS filter, family protection of a ' +
-      'public resolver) and exempt {host}. The reason in the evidence often shows the list.',
+      'public resolver) and exempt {host}. The reason in the evidence often identifies the list.',
     shell('Check its response again.', 'dig {host} @{resolverip}'),
     'Until {host} is exempted, configure FortiAuthenticator to use a resolver that does not filter.',
   ],
@@ -108,7 +108,7 @@ export const NAME_CAUSES = {
       },
       'no-authority': {
         title: 'the resolver cannot reach the internet',
-        summary: '{resolver} is running, but cannot reach any server that is responsible for {host}.',
+        summary: '{resolver} is running, but cannot reach any server that is authoritative for {host}.',
         remedy: [
           "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
             'to any destination.',
@@ -143,10 +143,10 @@ export const NAME_CAUSES = {
       },
       encrypted: {
         title: 'the resolver does not answer over TLS',
-        summary: '{resolver}, which is queried over TLS, accepts no connection.',
+        summary: '{resolver}, which is queried over TLS, does not accept connections.',
         remedy: [
-          'Allow the port of {resolver} from this machine, by default TCP 853 for DNS over TLS and TCP 443 for DNS ' +
-            'over HTTPS. Firewalls often block public resolvers over TLS on purpose.',
+          'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
+            'DNS over HTTPS. Many firewalls deliberately block public resolvers over TLS.',
           'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it ' +
             'queries them over UDP and TCP port 53.',
         ],
@@ -158,7 +158,7 @@ export const NAME_CAUSES = {
   'name-not-found': {
     severity: 'critical',
     oneFault: 'per-host',
-    title: 'the name of the licence server does not resolve',
+    title: "the licence server's name does not resolve",
     short: 'a DNS name is not found',
     headline: 'the name {subject} is not found',
     summary: '{resolver} reports that {host} does not exist or has no address.',
@@ -181,7 +181,7 @@ export const NAME_CAUSES = {
   'answer-hijacked': {
     severity: 'critical',
     oneFault: 'per-host',
-    title: 'DNS answers with a false address',
+    title: 'DNS returns a false address',
     short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
     summary: '{resolver} returns the wrong address {address} for {host}.',
@@ -210,7 +210,7 @@ export const NAME_CAUSES = {
         remedy: [
           shell(
             'Compare two unrelated names. If both have the same address, the resolver, or a device in front of it, ' +
-              'answers for every name.',
+              'gives the same answer for every name.',
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
@@ -249,7 +249,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Compare the answers in the evidence. Usual reasons are split DNS, a filter, or a stale cache.',
+      'Compare the answers in the evidence. Common reasons are split DNS, a filter, or a stale cache.',
       'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',
     ],
   },

@@ -336,7 +336,7 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   causes: NAME_CAUSES,
   unknownRemedy:
-    'List the resolvers that FortiAuthenticator uses in "resolvers", and allow this machine to query them.',
+    'In "resolvers", list the resolvers that FortiAuthenticator uses, and allow this machine to query them.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'resolver' },
@@ -385,8 +385,8 @@ function judgeFamily(
         remedy: [
           `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
           shell(
-            'Otherwise, compare with a public resolver. If only the public resolver returns an address in this ' +
-              'family, your resolver filters the address.',
+            'Otherwise, compare with a public resolver. If only the public resolver returns an address of this ' +
+              'family, your resolver filters it out.',
             'dig @9.9.9.9 {host} A',
             'dig @9.9.9.9 {host} AAAA',
           ),

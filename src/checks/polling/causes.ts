@@ -3,10 +3,11 @@ import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator(
-    'On {appliance}, check that the name {host} resolves and the host answers. DNS is set in System > Network > DNS.',
+    'On {appliance}, check that the name {host} resolves and that the host answers. DNS is set in System > Network ' +
+      '> DNS.',
     'execute ping {host}',
   ),
-  'Check that the licence is assigned to the serial number of {appliance}, not to its HA peer.',
+  'Check that the licence is assigned to the serial number of {appliance}, not to that of its HA peer.',
 ] as const;
 
 const ITS_OWN_VIEW = [
@@ -18,10 +19,10 @@ const ITS_OWN_VIEW = [
 
 const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from this machine explains this';
 const ON_ITS_OWN_PATH =
-  '{appliance}: {meaning}. The reason is unknown, because the path from the ftm-watch machine has no fault.';
+  '{appliance}: {meaning}. The reason is unknown, because no fault was found on the path from the ftm-watch machine.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
 const CLEAR_UP =
-  'This may be a single fault. First check the following, which this machine could not verify: {unclear}.';
+  'This may be one and the same fault. First check the following, which this machine could not verify: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
@@ -94,7 +95,7 @@ export const POLLING_CAUSES = {
     sources: ['ta-p/361713'],
     remedy: [
       'Do not restart FortiAuthenticator. First repair its connection to the licence server.',
-      'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor ' +
+      'Do not simply re-enable the users. A re-enabled user can log in without a token, so the second factor ' +
         'is bypassed.',
       'Assign and activate a token for each user first, and check that the login requires its code.',
       'Upgrade FortiAuthenticator to 6.4.10, 6.5.5, 6.6.1 or later, which fix bug 988000.',
@@ -110,21 +111,21 @@ export const POLLING_CAUSES = {
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
     remedy: [
       'Read the log line in the evidence to find out whether the HA cluster, memory or NTP has a fault.',
-      'For the HA cluster, check System > Administration > High Availability on both members.',
+      'If the HA cluster is affected, check System > Administration > High Availability on both members.',
       fortiauthenticator(
-        'For the memory, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and needs ' +
-          'more memory.',
+        'If the memory is affected, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and ' +
+          'needs more memory.',
         'get hard mem',
       ),
       fortiauthenticator(
-        'For the clock, make sure that FortiAuthenticator reaches an NTP server (UDP port 123).',
+        'If the clock is affected, make sure that FortiAuthenticator can reach an NTP server (UDP port 123).',
         'diagnose system ntp status',
       ),
     ],
   },
   'appliance-silent': {
     severity: 'warning',
-    title: 'the log of FortiAuthenticator has gone silent',
+    title: "FortiAuthenticator's log has gone silent",
     short: 'FortiAuthenticator log is silent',
     headline: 'FortiAuthenticator sends no log lines',
     summary:

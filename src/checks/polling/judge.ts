@@ -124,7 +124,7 @@ function judgeSilence(
       subject: name,
       claim:
         lastLineAt === null
-          ? `No log line has arrived yet, although ftm-watch has waited for ${since}.`
+          ? `No log line has arrived yet, although ftm-watch has been waiting for ${since}.`
           : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
       level: 'warning',
@@ -232,7 +232,7 @@ function judgeLog(facts: LogFacts): Judgement {
       return {
         ...judged(
           [...found, ...memory, ...facts.notes, ...waiting],
-          'The log of FortiAuthenticator shows no FortiToken Mobile errors',
+          "FortiAuthenticator's log shows no FortiToken Mobile errors",
         ),
         // Missing log lines are reported as `appliance-silent`.
         ...(waiting.length === 0 ? {} : { waits: true }),

@@ -15,7 +15,7 @@ const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://
 
 const EXEMPT =
   'Or exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
-  'proxies can do that by source address.';
+  'proxies can exempt clients by source address.';
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 
@@ -59,17 +59,17 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     remedy: [
       'ftm-watch sends a user name and password only with Basic authentication, which the proxy does not offer.',
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
-        'proxies can do that by source address.',
+        'proxies can exempt clients by source address.',
       'Or configure the proxy to offer Basic authentication to these two addresses, and set ' +
         'licenseServer.proxy.user and passwordFile.',
     ],
   },
   'proxy-is-server': {
     title: 'the proxy answers like a web server',
-    summary: '{proxy} answers CONNECT with status 401, which web servers use. A proxy would return 407.',
+    summary: '{proxy} answers CONNECT with status 401, as a web server would. A proxy would return 407.',
     remedy: [
       'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
-        'administration interface of the proxy, or a web server, may listen at this address.',
+        "proxy's administration interface, or a web server, may be listening at this address.",
       ASK,
       'If it is the proxy, read its response in the evidence. The proxy requires a login, but does not return ' +
         '407 as a proxy should.',
@@ -107,19 +107,19 @@ const LOOK_UP = fortios(
 
 const SNIFF = fortios(
   'Capture the packets to {host} on a FortiGate. A SYN that does not leave the FortiGate is blocked there. If a SYN ' +
-    'leaves but is not answered, it is blocked further out, or the server is down.',
+    'leaves but is not answered, it is blocked further along the path, or the server is down.',
   "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
 const ELSEWHERE = shell(
   'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, and ask ' +
-    'Fortinet TAC if it persists.',
+    'Fortinet TAC if the fault persists.',
   'openssl s_client -connect {server} </dev/null',
 );
 
 const HERE = shell(
-  'Check the route and packet filter of this machine, because it may block the connection itself. ftm-watch measures ' +
-    'how quickly a refusal arrives, but cannot detect its sender.',
+  "Check this machine's route and packet filter, because this machine may itself be blocking the connection. " +
+    'ftm-watch measures how quickly a refusal arrives, but cannot detect its sender.',
   'ip route get {serverip}',
   'nft list ruleset',
 );
@@ -130,7 +130,7 @@ const FROM_APPLIANCE = fortiauthenticator(
 );
 
 export const RETRY_WHEN_CLEAN = shell(
-  'Retry the activation on FortiAuthenticator as soon as the check is clean.',
+  'Retry the activation on FortiAuthenticator as soon as the check finds no fault.',
   'ftm-watch check{config}',
 );
 
@@ -156,8 +156,8 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   'no-answer': {
     title: 'no answer',
     summary:
-      'The internet works, but {subject} does not answer. A firewall on the path drops the connection, or the server ' +
-      'is down.',
+      'The internet is reachable, but {subject} does not answer. A firewall on the path drops the connection, or the ' +
+      'server is down.',
     remedy: SHUT_PORT_REMEDY,
   },
   'no-answer-from-any': {
@@ -166,7 +166,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       '{subject} does not answer, and no control host accepts a connection. A firewall on the path drops the ' +
       'connection, or the internet connection or the server is down.',
     remedy: [
-      'If a firewall blocks the control hosts on purpose, set controlHosts to hosts that it allows. ftm-watch can ' +
+      'If a firewall is meant to block the control hosts, set controlHosts to hosts that it allows. ftm-watch can ' +
         'then distinguish a blocked server from a dead internet connection.',
       ...SHUT_PORT_REMEDY,
     ],
@@ -203,7 +203,8 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   },
   'denied-by-policy': {
     title: 'the firewall policy denies it',
-    summary: 'The policy lookup of the firewall denies {source} access to {subject}, and the port stays closed.',
+    summary:
+      "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port stays closed.",
     remedy: [separatePolicy(ALLOW), LOOK_UP, FROM_APPLIANCE],
   },
 };
@@ -213,11 +214,12 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
   'silent-past-policy': {
     title: 'the port stays closed although the firewall policy allows the connection',
     summary:
-      '{subject} accepts no connection, although the firewall policy allows {source}. The server is probably down.',
+      '{subject} does not accept connections, although the firewall policy allows {source}. The server is probably ' +
+      'down.',
     remedy: [
       ELSEWHERE,
-      'The lookup covers only one firewall and the traffic of FortiAuthenticator. This machine may match another ' +
-        'policy, and a firewall further out may drop the connection.',
+      "The lookup covers only one firewall, and only FortiAuthenticator's traffic. This machine may match another " +
+        'policy, and a firewall further along the path may drop the connection.',
       SNIFF,
       RETRY_WHEN_CLEAN,
     ],
@@ -227,17 +229,17 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
 export const REACHABILITY_CAUSES = {
   'egress-blocked': {
     severity: 'critical',
-    title: 'the licence server accepts no connection',
-    short: 'server accepts no connection',
-    headline: '{subject} accepts no connection',
+    title: 'the licence server does not accept connections',
+    short: 'connections to server fail',
+    headline: '{subject} does not accept connections',
     byFirewall: {
       action: 'denies',
       headline: 'the connection is blocked by {culprit}',
       summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
     },
     summary:
-      'The internet works, but {subject} accepts no connection. A firewall on the path blocks it, or the server is ' +
-      'down.',
+      'The internet is reachable, but {subject} does not accept connections. A firewall on the path blocks it, or ' +
+      'the server is down.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: SHUT_PORT_REMEDY,
@@ -267,17 +269,17 @@ export const REACHABILITY_CAUSES = {
   'egress-partly-blocked': {
     severity: 'warning',
     partOf: 'egress-blocked',
-    title: 'some addresses of the licence server accept no connection',
+    title: 'some addresses of the licence server do not accept connections',
     short: 'some server addresses blocked',
-    headline: 'some addresses of {subject} accept no connection',
-    summary: 'Some addresses of {subject} accept a connection, but {address} does not.',
+    headline: 'some addresses of {subject} do not accept connections',
+    summary: 'Some addresses of {subject} accept connections, but {address} does not.',
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      'Allow TCP {port} to every address of {host}. The usual reason is a policy with a single address. Prefer a ' +
-        'policy by FQDN.',
-      'If the policy allows all of them, the server behind {address} may be down. Wait, and ask Fortinet if it ' +
-        'persists.',
+      'Allow TCP {port} to every address of {host}. The usual reason is a policy that allows only one address. ' +
+        'Prefer a policy with an FQDN.',
+      'If the policy allows all of them, the server behind {address} may be down. Wait, and ask Fortinet if the ' +
+        'fault persists.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -41,7 +41,7 @@ const BEHIND_FIREWALL: readonly Step[] = [
   'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
     'comes from another FortiGate, {issuer}.',
   fortios(
-    "Find {issuer} behind {firewall}, such as a second firewall, the provider's firewall, or a cloud service. " +
+    "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud service. " +
       'First check the next hop of {firewall} towards the server.',
     'get router info routing-table details {serverip}',
   ),
@@ -93,7 +93,7 @@ const INTERCEPTION = {
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  'If the certificate is the same there, the fault is at Fortinet. If it is different, a device on the path ' +
+  "If the certificate is the same there, the fault is on Fortinet's side. If it is different, a device on the path " +
     'answers instead of the server. Look for a device that inspects TLS.',
 );
 
@@ -184,8 +184,8 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     title: 'the answer arrived faster than the server could have sent it',
     summary: 'TLS connections to {subject} are closed by a device on the path, before they reach the server.',
     remedy: [
-      'A device between this machine and the server ends the connection, most likely a firewall at this site. Search ' +
-        'its application control, intrusion prevention and web filter logs for {source} and {host}.',
+      'A device between this machine and the server closes the connection, most likely a firewall at this site. ' +
+        'Search its application control, intrusion prevention and web filter logs for {source} and {host}.',
       fortios(
         'Use the sniffer on a FortiGate to find out whether the reset comes from outside or from the FortiGate.',
         "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
@@ -200,7 +200,7 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
       'probably lost on the path (path MTU).',
     remedy: [
       shell(
-        'Find the largest packet that gets through by running the first command with decreasing sizes until it is ' +
+        'To find the largest packet that gets through, run the first command with decreasing sizes until it is ' +
           'answered. The second command shows the hop if the routers report it.',
         'ping -M do -c 3 -s 1472 {serverip}',
         'tracepath -n {serverip}',
@@ -348,7 +348,7 @@ export const TLS_CAUSES = {
   },
   'certificate-broken': {
     severity: 'critical',
-    title: 'the certificate of the licence server is not valid',
+    title: "the licence server's certificate is not valid",
     short: 'server certificate is not valid',
     headline: 'the certificate of {subject} is broken',
     summary: '{judgement}.',
@@ -357,8 +357,8 @@ export const TLS_CAUSES = {
     remedy: [
       'First check the clocks of FortiAuthenticator and of this machine. A wrong date makes every certificate invalid.',
       shell(
-        'If the clocks are correct, the fault is at Fortinet. Open a ticket with TAC and attach the certificate ' +
-          'from the report.',
+        "If the clocks are correct, the fault is on Fortinet's side. Open a ticket with TAC and attach the " +
+          'certificate from the report.',
         'ftm-watch report{config}',
       ),
     ],
@@ -385,7 +385,7 @@ export const TLS_CAUSES = {
     title: 'the licence server has a new certificate',
     short: 'server certificate renewed',
     headline: 'the certificate of {subject} was renewed',
-    summary: '{subject} has a new certificate under the same authority.',
+    summary: '{subject} has a new certificate from the same authority.',
     impact: 'none',
     remedy: [learn('No action is required. To make the new certificate the baseline, learn it.')],
   },

@@ -123,7 +123,7 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
   const protocol = outcome.kind === 'failed' ? null : outcome.protocol;
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
   if (weaker.length === 0) return [];
-  const expected = 'Keys, signatures and protocol that are at least as strong as learned';
+  const expected = 'Keys, signatures and protocol that are at least as strong as those learned';
   const claim = `The connection is weaker than the learned connection: ${weaker.join(', ')}.`;
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
@@ -131,7 +131,7 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
 export function droppedFinding({ evidence }: ChainCase): readonly Told[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
-  const claim = `The chain contains ${String(dropped)} further certificates, which were ignored.`;
+  const claim = `The chain contains ${String(dropped)} additional certificates, which were ignored.`;
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 

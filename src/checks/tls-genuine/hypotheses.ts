@@ -252,7 +252,7 @@ const ACCEPTED: readonly Hypothesis[] = [
     tells: [flawFindings],
     level: 'warning',
     summary: 'TLS clients may reject the certificate of {target}: {flaw}',
-    wouldSettle: "check FortiAuthenticator's log to find out whether FortiAuthenticator connects nevertheless",
+    wouldSettle: "check FortiAuthenticator's log to find out whether FortiAuthenticator connects anyway",
   },
   {
     id: 'other-authority',
@@ -268,7 +268,7 @@ const ACCEPTED: readonly Hypothesis[] = [
     holds: ({ baselineMatch, identity }) => baselineMatch === 'same-authority' && identity !== 'known-key',
     ...confirmed('rotated'),
     tells: [renewalFinding],
-    summary: '{target} has a new certificate under the same authority',
+    summary: '{target} has a new certificate from the same authority',
   },
   {
     id: 'genuine',
@@ -307,7 +307,7 @@ const CLAIMED: readonly Hypothesis[] = [
   },
   {
     id: 'claimed-hint',
-    when: 'claimed, with a hint that a change at the vendor does not explain',
+    when: "claimed, with a hint that a change on the vendor's side does not explain",
     holds: ({ hinted }) => hinted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
@@ -355,7 +355,7 @@ const CLAIMED: readonly Hypothesis[] = [
       summary: '{judgement}.',
       remedy: [
         'A server must send the intermediate certificates with its certificate. Compare from another network. If ' +
-          'the chain is incomplete there too, the fault is at the server.',
+          'the chain is incomplete there too, the server is at fault.',
         'If the chain is complete there, a device on the path from this network answers instead of the server. Look ' +
           'for a device that inspects TLS.',
       ],

@@ -288,7 +288,7 @@ export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fu
  */
 const COPY = {
   rule: 'names-belong-to-their-keys',
-  expected: 'Names, dates and serial numbers from known certificates only with the keys of these certificates',
+  expected: 'Names, dates and serial numbers of known certificates used only with the keys of these certificates',
 } as const;
 
 function borrowedName(chain: ChainCase): Signal | null {

@@ -29,10 +29,10 @@ export const TOKEN_POOL_CAUSES = {
   'tokens-exhausted': {
     severity: 'critical',
     runbook: { name: 'tokens-running-out' },
-    title: 'no token is left',
+    title: 'no tokens are left',
     short: 'no tokens are left',
     headline: 'no tokens are left',
-    summary: 'No free FortiToken Mobile token is left on {appliance}.',
+    summary: 'No free FortiToken Mobile tokens are left on {appliance}.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: [FREE, 'Add another FortiToken Mobile licence.'],

@@ -235,7 +235,7 @@ export interface Complaint {
 const APART: Millis = 30_000;
 
 /** Appended to a line that is backed by only one datagram. */
-export const ONE_DATAGRAM = ' (only a single datagram so far, which is weak evidence)';
+export const ONE_DATAGRAM = ' (backed by only one datagram so far, which is weak evidence)';
 
 /**
  * Reports whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are

@@ -221,7 +221,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
       expect(checked.exitCode).toBeGreaterThan(0);
       expect(checked.stdout).not.toMatch(/^READY: all configured checks pass\.$/mu);
       expect(checked.stdout).toMatch(
-        /Open incident \(daemon\), since|The fault is intermittent|accepts no connection/u,
+        /Open incident \(daemon\), since|The fault is intermittent|does not accept connections/u,
       );
       expect((await run(['--nagios'])).exitCode).toBeGreaterThan(0);
     },

@@ -70,7 +70,7 @@ describe('the firewall in front of FortiAuthenticator, while TLS is inspected,',
     expect(causes[0]?.summary).toMatch(/is intercepted by the FortiGate FGVMEV0000000001, which is not FortiGate /u);
     const [first, ...steps] = causes[0]?.remedy ?? [];
     expect(first).toMatch(/^Do not change FortiGate .*, because policy 5 "fac-to-internet" matches/u);
-    expect(steps.join('\n')).toContain(`Find ${OWN} behind FortiGate `);
+    expect(steps.join('\n')).toContain(`Look for ${OWN} behind FortiGate `);
     expect(causes[0]?.remedySteps.flatMap(({ commands }) => commands ?? []).join('\n')).not.toContain(
       'config firewall',
     );

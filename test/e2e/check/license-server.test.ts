@@ -83,7 +83,7 @@ describe('port', () => {
     const { causes } = await bench.check(server.port, { resolvers: [`127.0.0.1:${String(resolver.port)}`] });
     const refused = causes.find(({ id }) => id === 'egress-partly-blocked');
     expect(refused?.summary).toBe(
-      `Some addresses of ${HOST}:${String(server.port)} accept a connection, but 127.0.0.2 does not.${told}`,
+      `Some addresses of ${HOST}:${String(server.port)} accept connections, but 127.0.0.2 does not.${told}`,
     );
   });
 });

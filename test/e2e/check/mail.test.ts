@@ -86,7 +86,7 @@ describe.concurrent('a mail server', () => {
       { greeting: '554 no SMTP service here\r\n' },
       {},
       'mail-client-refused',
-      /answers, but refuses the session\. Either it refuses the address of this machine or all clients/u,
+      /answers, but refuses the session\. It refuses either the address of this machine or all clients/u,
     ],
     [
       'greets with 421',

@@ -62,7 +62,7 @@ describe('the licence', () => {
     lab.register(SERIALS.peer);
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('license-on-peer'));
-    expect(evidenceOf(result)).toContain(`registered to the HA peer ${SERIALS.peer}, but this unit runs alone`);
+    expect(evidenceOf(result)).toContain(`registered to the HA peer ${SERIALS.peer}, but this unit is standalone`);
     expect(remedyOf(result)).toContain('2025-08-04');
   });
 

@@ -92,7 +92,7 @@ test('a report says that the log is clean while somebody listens', async () => {
   expect(data.check.ready).toBe('ready');
   expect(pollingIn(data)).toMatchObject({
     state: 'ok',
-    summary: 'The log of FortiAuthenticator shows no FortiToken Mobile errors',
+    summary: "FortiAuthenticator's log shows no FortiToken Mobile errors",
   });
 });
 

@@ -87,7 +87,7 @@ describe('activationOutlook()', () => {
     const { steps } = outlookOf(['mail', [], 'not-configured'], ['delivery', [], 'not-configured']);
     const code = steps.find(({ id }) => id === 'code');
     expect(code?.answer).toBe('not-visible');
-    expect(code?.remedy).toEqual(['List the mail servers that FortiAuthenticator uses in "mail".']);
+    expect(code?.remedy).toEqual(['In "mail", list the mail servers that FortiAuthenticator uses.']);
   });
 
   test('a warning passes, and is told', () => {

@@ -141,7 +141,7 @@ class Translation {
   #change(word: string, id: string, [place = '', next = '']: readonly string[]): void {
     if (word === 'delete') this.#add(`Delete ${id}`, { state: 'absent', [this.#path]: { [this.#key()]: id } });
     else if (word === 'move' && place === 'before')
-      this.#add('Move the policy before the one that matches now', { action: 'move', self: id, before: next });
+      this.#add('Move the policy before the one that currently matches', { action: 'move', self: id, before: next });
     else throw new Error(`No task says: ${[word, id, place, next].join(' ').trim()}`);
   }
 

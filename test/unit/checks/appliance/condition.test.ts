@@ -71,7 +71,7 @@ describe('the clock of a unit', () => {
   ])('$name', ({ clock, ownClock, expected }) => {
     const told = clockFindings(clock, ownClock).map(({ level, suggests, facts, kind, claim }) =>
       suggests === null
-        ? `${level} ${/is (.*), compared with this machine, whose clock is not confirmed\.$/u.exec(claim)?.[1] ?? claim}`
+        ? `${level} ${/is (.*), compared with this machine's clock, which is not confirmed\.$/u.exec(claim)?.[1] ?? claim}`
         : `${level} ${facts?.found ?? ''} ${String(kind)}`,
     );
     expect(told).toEqual(expected);

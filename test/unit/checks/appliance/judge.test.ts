@@ -256,7 +256,7 @@ describe('judgeAppliance', () => {
 
   it('names the resources that may not be read', () => {
     const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
-    expect(finding?.claim).toBe('The account of ftm-watch is not permitted to read fortitokens, smtpservers.');
+    expect(finding?.claim).toBe('The ftm-watch account is not permitted to read fortitokens, smtpservers.');
   });
 
   it('notes a role that SNMP did not give', () => {

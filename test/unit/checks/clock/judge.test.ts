@@ -77,7 +77,7 @@ describe('judgeClock and correctedNow', () => {
   test('tells by how much, in which direction and who says so', () => {
     expect(judgeClock([ntp(3_600_000 * 3)])[0]).toMatchObject({
       rule: 'clock-agrees',
-      expected: 'less than 1 min difference from other clocks',
+      expected: 'a difference of less than 1 min from other clocks',
     });
     expect(judgeClock([header(-90_000, 'a:443')])[0]?.claim).toBe(
       'The clock is 1 min 30 s ahead, according to a:443 alone, which may be wrong.',
@@ -88,7 +88,7 @@ describe('judgeClock and correctedNow', () => {
     expect(judgeClock([silent('ntp')])[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
-      expected: 'less than 1 min difference from other clocks',
+      expected: 'a difference of less than 1 min from other clocks',
     });
     expect(judgeClock([])[0]?.claim).toBe('No source returned the time.');
     expect(judgeClock(Array.from({ length: 4 }, () => silent('http')))[0]?.quote).toBe(

@@ -155,8 +155,8 @@ describe('the SMS that are left', () => {
     ['not told', applianceFacts(), []],
     ['none bought', withSms(0, 0), []],
     ['a tenth', withSms(100, 10), []],
-    ['less', withSms(100, 9), ['sms-running-out Only 9 of the 100 purchased SMS are left.']],
-    ['none', withSms(100, 0), ['sms-exhausted None of the 100 purchased SMS are left.']],
+    ['less', withSms(100, 9), ['sms-running-out Only 9 of the 100 purchased SMS messages are left.']],
+    ['none', withSms(100, 0), ['sms-exhausted None of the 100 purchased SMS messages are left.']],
   ])('%s', (_, facts, expected) => {
     const found = judgeSms(facts);
     expect(found.map(({ suggests, claim }) => `${suggests ?? ''} ${claim}`)).toEqual(expected);

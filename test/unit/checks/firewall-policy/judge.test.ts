@@ -86,7 +86,7 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but the exemptions could not be ' +
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS and whose exemptions could not be ' +
           'read.',
       ],
     ],
@@ -98,7 +98,7 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates, so block pages have ' +
+        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates, so block pages use ' +
           "the firewall's certificate.",
       ],
     ],

@@ -107,7 +107,7 @@ describe('a port that stays shut', () => {
 
   test('names the policy that denies, as evidence and in the summary', () => {
     const [cause] = diagnosed(SILENT, ['firewall-policy', [DENIES]]);
-    expect(cause?.summary).toContain('denies 10.0.0.5 access');
+    expect(cause?.summary).toContain('10.0.0.5 is denied access');
     expect(cause?.evidence).toHaveLength(2);
   });
 

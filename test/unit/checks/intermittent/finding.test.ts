@@ -75,9 +75,9 @@ describe('shareFinding()', () => {
   ] as const)('says where to look: %s', (stage, wanted, elsewhere) => {
     const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy.map(textOfStep) ?? [];
     expect(steps[0]).toMatch(
-      /^List the devices and links that share the traffic of this site, .*, only the connections that use it fail\.$/u,
+      /^List the devices and links that share this site's traffic, .*, only the connections that use it fail\.$/u,
     );
-    expect(steps[1]).toMatch(/run the check each time\. Without the faulty device or link, .*\.$/u);
+    expect(steps[1]).toMatch(/run the check each time\. While the faulty device or link is out of service, .*\.$/u);
     expect(steps.at(-1)).toMatch(/^If connections fail through each of them.* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
     expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);

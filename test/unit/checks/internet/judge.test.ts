@@ -294,13 +294,13 @@ describe('the internet', () => {
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'Only the proxy 192.0.2.9:3128 was tried, and it opens no connection',
+      'Only the proxy 192.0.2.9:3128 was tried, and it does not open connections',
     );
     const [seen] = BEYOND_PROXY.endpoints;
     if (seen === undefined) throw new Error('Nothing was tried');
     const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
     expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
-      'Only the proxy 192.0.2.9:3128, 192.0.2.8:3128 was tried, and it opens no connection',
+      'Only the proxy 192.0.2.9:3128, 192.0.2.8:3128 was tried, and it does not open connections',
     );
   });
 
@@ -313,7 +313,7 @@ describe('the internet', () => {
     );
     const silent = round({ controls: [CONTROL], licenseServer: SILENT });
     expect(judgeUnknown(silent, new Set(['server.test:443'])).summary).toBe(
-      'Only the licence server has answered since ftm-watch was started, and it does not answer now',
+      'Only the licence server has answered since ftm-watch was started, and it is not answering now',
     );
   });
 
@@ -329,7 +329,7 @@ describe('the internet', () => {
       endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))],
     });
     expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
-      'No connection was tried: server.test:443 at 192.0.2.2: could not be checked (bind EADDRNOTAVAIL 192.0.2.9)',
+      'No connection was attempted: server.test:443 at 192.0.2.2: could not be checked (bind EADDRNOTAVAIL 192.0.2.9)',
     );
   });
 
@@ -337,13 +337,13 @@ describe('the internet', () => {
     const [finding] = judgeInternet(round({ controls: [SILENT] })).findings;
     expect(finding).toMatchObject({
       suggests: 'internet-unreachable',
-      claim: 'The only connection that was tried failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
+      claim: 'The only connection attempt failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
       actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
     });
     const [of] = judgeInternet(round({ controls: [SILENT, SILENT] })).findings;
     expect(of?.actual).toMatch(/ 3 s; server\.test:443 at /u);
     expect(of?.claim).toBe(
-      'All 2 connections that were tried failed (first failure: server.test:443 at 192.0.2.2: no answer within 3 s).',
+      'All 2 connection attempts failed (first failure: server.test:443 at 192.0.2.2: no answer within 3 s).',
     );
   });
 });

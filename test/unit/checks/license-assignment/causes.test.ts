@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-B',
     primary: 'FAC-A',
     expected: 'registered to FAC-A (fac-1)',
-    claim: 'The licence is registered to the HA peer FAC-B, but this unit runs alone.',
+    claim: 'The licence is registered to the HA peer FAC-B, but this unit is standalone.',
   },
 ];
 
@@ -73,7 +73,7 @@ describe('what is told of a licence on the peer', () => {
     expect(summary).toBe(
       `Licence ${LICENSE} is registered to ${holder}, the HA peer, but fac-1 needs it on ${primary}.`,
     );
-    expect(remedy[0]).toContain(`fail back or bring ${holder} up again as the primary`);
+    expect(remedy[0]).toContain(`fail back or bring ${holder} back up as the primary`);
     expect(remedy[1]).toContain(
       `Customer Service at support.fortinet.com, and include both serial numbers (${holder} and ${primary}) and the ` +
         `licence number, ${LICENSE}`,

@@ -261,7 +261,7 @@ describe('a licence', () => {
       'The licence is registered to FAC-A, but the serial number of fac-1 is unknown.',
     ],
     [held('FAC-X'), PAIR, cluster, 'The licence is registered to FAC-X, which is neither this unit nor its peer.'],
-    [held('FAC-B'), PAIR, standalone, 'The licence is registered to the HA peer FAC-B, but this unit runs alone.'],
+    [held('FAC-B'), PAIR, standalone, 'The licence is registered to the HA peer FAC-B, but this unit is standalone.'],
     [
       held('FAC-B'),
       PAIR,

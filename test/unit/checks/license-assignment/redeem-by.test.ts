@@ -47,7 +47,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31', '30 days are left'],
     ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31', '8 days are left'],
     ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', '7 days are left'],
-    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', 'it is the last day'],
+    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', 'this is the last day'],
     ['2027-04-01T00:00:00Z', 'license-expired', 'had to be redeemed by 2027-03-31', ''],
   ])('at %s', async (now, cause, what, days) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, at(now));
@@ -98,14 +98,19 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   });
 
   it.each<[string, Special | null, string, string]>([
-    ['clean', null, 'warning', 'Licence EFTM000000000001 is not redeemed, and its certificate expires on 2027-03-31'],
+    [
+      'clean',
+      null,
+      'warning',
+      'Licence EFTM000000000001 has not been redeemed, and its certificate expires on 2027-03-31',
+    ],
     [
       'broken',
       ['tls-genuine', [finding('tls-intercepted')]],
       'critical',
-      'The certificate of licence EFTM000000000001 can be redeemed only until 2027-03-31. This needs the',
+      'The certificate of licence EFTM000000000001 can be redeemed only until 2027-03-31. This requires the',
     ],
-    ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 is not'],
+    ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 has not'],
   ])('while the path is %s', async (_, path, severity, summary) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, SOON);
     const { causes } = diagnose(round(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);

@@ -147,7 +147,7 @@ describe('judgeHttp', () => {
       {
         rule: 'no-block-page',
         subject: TARGET,
-        claim: `The answer at ${A} was not from the server, but from ${what} (HTTP 403).`,
+        claim: `The answer at ${A} came from ${what} (HTTP 403), not from the server.`,
         quote: FORTIGATE_PAGE.quote,
         expected: 'An answer from the server itself, not from a filter or proxy',
         level: 'broken',

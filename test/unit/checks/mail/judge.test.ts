@@ -43,8 +43,8 @@ describe('judgeMail', () => {
     [
       6044,
       [
-        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer, but ' +
-          'FortiAuthenticator only waits 5 s.',
+        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s to send one answer, ' +
+          'but FortiAuthenticator waits only 5 s.',
       ],
     ],
   ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
@@ -124,7 +124,7 @@ describe('judgeMail', () => {
     [{ stage: 'sender', reason: 'closed' }, 'The mail server sent a greeting, then ended the connection at MAIL FROM.'],
     [
       { stage: 'recipient', reason: 'protocol' },
-      'The mail server sent a greeting, then gave no SMTP reply to RCPT TO.',
+      'The mail server sent a greeting, then did not send an SMTP reply to RCPT TO.',
     ],
     [
       { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
@@ -266,7 +266,7 @@ describe('judgeMail', () => {
     ['login', 'timeout', 'did not answer the login (AUTH)'],
     ['sender', 'closed', 'ended the connection at MAIL FROM'],
     ['recipient', 'reset', 'ended the connection at RCPT TO'],
-    ['recipient', 'protocol', 'gave no SMTP reply to RCPT TO'],
+    ['recipient', 'protocol', 'did not send an SMTP reply to RCPT TO'],
   ])('says where a session ended: %s, %s', (stage, reason, ended) => {
     expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(
       `The mail server sent a greeting, then ${ended}.`,

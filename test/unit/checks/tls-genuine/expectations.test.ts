@@ -73,7 +73,7 @@ test.each(['reset', 'closed', 'timeout'] as const)('a connection that is cut is 
 test('certificates that were left out are told, with how many', () => {
   const chain = { ...chainOf(server, genuine.sub), dropped: 2 };
   expect(seenInstead('chain-is-readable', { outcome: failed({ reason: 'reset', chain }) })).toBe(
-    'The chain contains 2 further certificates, which were ignored.',
+    'The chain contains 2 additional certificates, which were ignored.',
   );
   expect(seenInstead('chain-is-readable', { now: w.now + 500 * DAY_MS })).toBeUndefined();
 });

@@ -56,7 +56,7 @@ describe('the placeholders in commands', () => {
 
   test.each<readonly [Partial<WordingFacts>, string]>([
     [{}, 'no FortiGate reported which policy matches'],
-    [{ firewall: 'f' }, 'no policy matches now'],
+    [{ firewall: 'f' }, 'no policy currently matches'],
     [{ firewall: 'f', policy: '5' }, 'the matching policy does not contain this value'],
     [{ firewall: 'f', policy: '5', outgoing: '' }, 'this command cannot contain the value from the matching policy'],
     [{ outgoing: 'wan1', source: '10.0.0.5, 10.0.0.6' }, 'each source address can have a different policy'],

@@ -31,7 +31,7 @@ describe('fill()', () => {
     ['{source}', 'FortiAuthenticator'],
     ['{security}', 'starttls'],
     ['{unclear}', 'a part of the path could not be checked'],
-    ['{judgement}.', 'The certificate of the licence server is not valid.'],
+    ['{judgement}.', "The licence server's certificate is not valid."],
   ])('says %s in general words where nothing is known', (text, expected) => {
     expect(filled(text)).toContain(expected);
   });
