@@ -307,7 +307,10 @@ export class Monitor {
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
     this.#pushMetrics().catch((error: unknown) =>
-      logger.warn({ error: messageOf(error) }, 'Cannot load the module that pushes metrics by OTLP. Restart ftm-watch'),
+      logger.warn(
+        { error: messageOf(error) },
+        'Cannot load the module that pushes metrics over OTLP. Restart ftm-watch',
+      ),
     );
     recorder.incidents(this.alerting.incidents());
     this.#units.start();

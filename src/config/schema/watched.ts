@@ -52,8 +52,8 @@ const mailServer = completed(
       required: flag
         .prefault(false)
         .describe(
-          'Set to true if a fault of this server is critical even while another server in `mail` works. Otherwise, ' +
-            'such a fault is a warning.',
+          'Set to true if a fault of this server should be critical even while another server in `mail` works. ' +
+            'Otherwise, such a fault is a warning.',
         ),
     },
     (fields, report) => {
@@ -139,7 +139,7 @@ const logs = section({
         'open.',
     ),
   files: list(laterFile).describe(
-    'Log files to follow, which a syslog server on this machine writes. Rotation is detected, and the files need ' +
+    'Log files to follow, written by a syslog server on this machine. Rotation is detected, and the files need ' +
       'not exist at startup.',
   ),
   relays: list(addressBlock).describe(
@@ -149,7 +149,7 @@ const logs = section({
   window: duration(DAY).prefault('15m').describe('How long an error in the log affects the results.'),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
-    .describe('How long an appliance can send no lines before it is reported (`appliance-silent`).'),
+    .describe('How long an appliance can go without sending a line before it is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
     .describe(
@@ -192,7 +192,7 @@ export const watchedSections = {
   appliances: appliances.describe('The FortiAuthenticator units.'),
   logs: logs.prefault({}).describe("How FortiAuthenticator's log is received and evaluated."),
   registration: optional(registration).describe(
-    'FortiCloud asset management (read-only access), which reports to which unit a licence is registered.',
+    'FortiCloud asset management (read-only access), which reports the unit that a licence is registered to.',
   ),
   firewall: firewall.describe(
     "FortiGates on the path (read-only access), which report the policy that matches FortiAuthenticator's traffic. " +
@@ -200,7 +200,7 @@ export const watchedSections = {
   ),
   peers: peers.describe(
     'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on ' +
-      'the schedule `schedule.appliance`.',
+      'the `schedule.appliance` schedule.',
   ),
 };
 

@@ -82,7 +82,7 @@ describe('parseSignatures', () => {
     {
       name: 'a mapping as key',
       text: 'signatures: []\n? ? a\n',
-      message: /"own\.yaml": line 2, column 3: expected a text as key/u,
+      message: /"own\.yaml": line 2, column 3: expected text as the key/u,
     },
   ])('refuses $name, and says where', ({ text, message }) => {
     expect(() => parsed(text)).toThrow(message);
