@@ -255,7 +255,7 @@ function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): read
         'Another device may have sent the reset.',
     version === '1.3' &&
       serverFlight > 0 &&
-      `The server's first answer has ${String(serverFlight)} bytes, which is consistent with many certificates.`,
+      `The server's first answer is ${String(serverFlight)} bytes long, which is consistent with many certificates.`,
   ];
   return remarks.filter((text) => typeof text === 'string');
 }

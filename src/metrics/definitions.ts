@@ -78,7 +78,7 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
     incidentOpen: gauge(
       'ftm_incident_open',
-      '1 for each open incident, at most 50; subjects that are not in the configuration are "other"',
+      '1 for each open incident, at most 50; subjects that are not in the configuration are labelled "other"',
       ['cause', 'severity', 'subject'],
     ),
     probeSuccess: gauge('ftm_probe_success', '1 if the last run of a probe succeeded', ['probe', 'target']),

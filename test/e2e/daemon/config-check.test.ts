@@ -127,7 +127,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a log port of another program',
     `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`,
-    'another program uses this port',
+    'another program is using this port',
   ],
   [
     'a port below 1024',
@@ -217,8 +217,8 @@ describeWhere(
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
         stderr:
-          `${missing}The file is valid, but the daemon cannot start with it on this machine: 1 problem (checked as user ` +
-          '"ftm-watch", like the service)\n',
+          `${missing}The file is valid, but the daemon cannot start with it on this machine: 1 problem (checked as ` +
+          `the service's user, "ftm-watch")\n`,
       });
       expect(await configCheck('--file-only')).toMatchObject({
         exitCode: 0,
@@ -230,7 +230,7 @@ describeWhere(
         `${CONFIG}:6:1  unknown key "sites"; did you mean "site"?\n` + 'The configuration is not valid: 1 problem\n';
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
-        stderr: `${unknown}${missing}There is also 1 problem on this machine (checked as user "ftm-watch", like the service)\n`,
+        stderr: `${unknown}${missing}There is also 1 problem on this machine (checked as the service's user, "ftm-watch")\n`,
       });
       expect(await configCheck('--file-only')).toMatchObject({ exitCode: 3, stderr: unknown });
     });

@@ -93,7 +93,7 @@ test.each([
 });
 
 test('says so if nothing was checked', () => {
-  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('ftm-watch checked nothing');
+  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('ftm-watch did not run any checks');
 });
 
 test('asks to renew what ends next where nothing is open', () => {
