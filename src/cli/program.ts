@@ -438,7 +438,7 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
     )
     .option('--force', 'overwrite an existing file')
     .option('--capture <file...>', 'also include the verdicts on packet captures and the certificate chains in them')
-    .option('--since <time>', 'start of the period: a time, a day, or how long ago (default: all stored data)')
+    .option('--since <time>', 'start of the period: a time, a day, or a duration before now (default: all stored data)')
     .option('--until <time>', 'end of the period (default: now)')
     .addOption(
       new Option(

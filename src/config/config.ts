@@ -42,7 +42,7 @@ const policy = section({
     .prefault(20)
     .describe(
       'Maximum number of messages per hour across all channels. Further messages are collected in a digest. ' +
-        'New critical causes are always sent immediately.',
+        'New critical causes are always reported immediately.',
     ),
 });
 
@@ -66,7 +66,7 @@ const summary = section({
   cron: cron
     .prefault('0 7 * * 1')
     .describe(
-      'When the summary is sent, in the time zone of the site, as minute, hour, day of month, month and day of week.',
+      "When the summary is sent, in the site's time zone, as minute, hour, day of month, month and day of week.",
     ),
 });
 

@@ -266,7 +266,7 @@ function addressSteps({ address, unit: name }: Migration, { serial }: UnitState)
   if (address === null) return [];
   return [
     ...vmLicenceSteps(address, serial),
-    `In ftm-watch's configuration, change "appliances[].api.url" and "logSources" of ${name}, and ` +
+    `In ftm-watch's configuration, change "appliances[].api.url" and "logSources" for ${name}, and ` +
       `set "firewall[].source" to ${address}.`,
   ];
 }

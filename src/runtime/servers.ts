@@ -111,7 +111,7 @@ export class PageServer {
     try {
       await old.server.start();
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'Cannot serve the status page any longer. Restart ftm-watch');
+      this.#deps.logger.error({ err: error }, 'Cannot continue serving the status page. Restart ftm-watch');
     }
   }
 

@@ -557,9 +557,7 @@ export function serverNameOf({
 /** Incidents below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
-  .describe(
-    'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
-  );
+  .describe('Minimum severity of incidents to send. The end of an incident is sent to the same channels as its start.');
 
 /**
  * The name of a recipient whose address is secret. The name appears in the log, on the status page and in the store.

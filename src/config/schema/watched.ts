@@ -184,8 +184,8 @@ export const watchedSections = {
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts that show whether the whole internet is unreachable or only the licence server. A firewall ' +
-        'may block these hosts.',
+      'Unrelated hosts that show whether the whole internet is unreachable or only the licence server. It is not ' +
+        'a fault if a firewall blocks these hosts.',
     ),
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),

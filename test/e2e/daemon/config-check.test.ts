@@ -47,13 +47,9 @@ function storeOfVersion(version: number): Buffer {
 /** The fault, the configuration, and the message from both the daemon and `config check`. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
   ['a key of another certificate', webTls('other.key'), 'it does not belong to the certificate in'],
-  ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
-  ['an empty key', webTls('empty'), `Cannot use the key of the status page in "${SITE}/empty"`],
-  [
-    'a file that is no certificate',
-    syslogTls('text'),
-    `Cannot use the certificate of the syslog listener in "${SITE}/`,
-  ],
+  ['a file that is no key', webTls('text'), `Cannot use the status page's key in "${SITE}/text"`],
+  ['an empty key', webTls('empty'), `Cannot use the status page's key in "${SITE}/empty"`],
+  ['a file that is no certificate', syslogTls('text'), `Cannot use the syslog listener's certificate in "${SITE}/`],
   [
     'client authorities without a certificate',
     webTls('own.key', `, clientCaFile: ${SITE}/text`),
@@ -62,7 +58,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a revocation list that is none',
     webTls('own.key', `, clientCaFile: ${SITE}/own.pem, clientCrlFile: ${SITE}/text`),
-    `Cannot use the revocation lists of the status page in "${SITE}/text"`,
+    `Cannot use the status page's revocation lists in "${SITE}/text"`,
   ],
   [
     'an authority of a channel without a certificate',

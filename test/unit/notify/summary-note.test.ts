@@ -97,8 +97,8 @@ test('says so if nothing was checked', () => {
 });
 
 test('asks to renew what ends next where nothing is open', () => {
-  const ends = [{ what: 'the certificate of the status page', at: START + DAY }];
-  expect(summaryNote(EMPTY, { ...NONE, ends }, SPAN).action).toBe('Renew soon: the certificate of the status page.');
+  const ends = [{ what: "the status page's certificate", at: START + DAY }];
+  expect(summaryNote(EMPTY, { ...NONE, ends }, SPAN).action).toBe("Renew soon: the status page's certificate.");
 });
 
 test('tells nobody of what is only noted, and once of what was merged', () => {
