@@ -237,7 +237,7 @@ const TEXTS: Readonly<Record<ErrorCode, string>> = {
   BAD_DIRECTIVE: 'a line that begins with % is not a known YAML directive',
   BAD_DQ_ESCAPE: 'unknown escape after \\ in double quotes; use single quotes, or write \\\\',
   BAD_INDENT: 'wrong indentation, or a bracket or brace is not closed',
-  BAD_PROP_ORDER: 'anchors and tags (& and !) must be directly before their value',
+  BAD_PROP_ORDER: 'anchors and tags (& and !) must be immediately before their value',
   BAD_SCALAR_START: 'text that begins with a special character must be in quotes',
   BLOCK_AS_IMPLICIT_KEY:
     'two keys on one line, or a line that is indented too far; text that contains ": " must be in quotes',
@@ -248,7 +248,7 @@ const TEXTS: Readonly<Record<ErrorCode, string>> = {
   MISSING_CHAR: 'a closing quote, bracket or brace, a comma, a colon, or the space after a comma or colon is missing',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line; check whether a colon is missing after it',
   MULTIPLE_ANCHORS: 'a value can have only one anchor (&)',
-  MULTIPLE_DOCS: 'expected one document; remove the lines "---" after the first document',
+  MULTIPLE_DOCS: 'expected one document; remove the "---" lines after the first document',
   MULTIPLE_TAGS: 'a value can have only one tag (!)',
   NON_STRING_KEY: 'expected text as the key',
   RESOURCE_EXHAUSTION: 'nested too deeply',

@@ -125,7 +125,7 @@ function clientsNeedAuthorities(fields: SectionFields, report: Report): void {
 
 const syslog = section({
   udp: optional(listenAddress).describe(
-    'Address to listen on for syslog over UDP. The sender of a datagram can be forged. Use TLS in untrusted networks.',
+    'Address to listen on for syslog over UDP. The sender of a datagram can be forged. Use TLS on untrusted networks.',
   ),
   tcp: optional(listenAddress).describe('Address to listen on for syslog over TCP.'),
   tls: optional(syslogTls).describe('Listener for syslog over TLS.'),
@@ -199,7 +199,7 @@ export const watchedSections = {
       'Add one entry for each source address of the traffic. A single entry need not be a list.',
   ),
   peers: peers.describe(
-    'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on ' +
+    'Other ftm-watch agents on the same network segment as FortiAuthenticator. The status of these agents is read on ' +
       'the `schedule.appliance` schedule.',
   ),
 };

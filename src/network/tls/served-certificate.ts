@@ -99,7 +99,7 @@ export class ServedCertificate {
       this.#problem = problem;
       deps.logger.warn(
         { error: problem },
-        `Cannot load ${this.#what}'s new certificate: the previous certificate is still used`,
+        `Cannot load ${this.#what}'s new certificate: the previous certificate is still in use`,
       );
     }
   }

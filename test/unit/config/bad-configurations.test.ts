@@ -206,7 +206,7 @@ const MESSAGES = [
   'yaml-too-deep.yaml:1:38  expected at most 32 levels',
   'yaml-two-colons.yaml:1:7  not valid YAML: two keys on one line, or a line that is indented too far; text that ' +
     'contains ": " must be in quotes',
-  'yaml-two-documents.yaml:2:1  not valid YAML: expected one document; remove the lines "---" after the first document',
+  'yaml-two-documents.yaml:2:1  not valid YAML: expected one document; remove the "---" lines after the first document',
 ];
 
 const TEN_MISTAKES = 'ten-mistakes.yaml';
