@@ -116,7 +116,7 @@ describe('syslog over TLS', () => {
     const { logs } = listening(null);
     const tls = { ...logs.syslog.tls, keyFile: file('clients.pem') };
     await expect(startIntake({ logs: { syslog: { ...logs.syslog, tls } } })).rejects.toThrow(
-      /Cannot use the key of the syslog listener in "[^"]*clients\.pem": expected PEM without a passphrase/u,
+      /Cannot use the syslog listener's key in "[^"]*clients\.pem": expected PEM without a passphrase/u,
     );
   });
 
