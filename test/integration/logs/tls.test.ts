@@ -123,7 +123,7 @@ describe('syslog over TLS', () => {
   test('says which file it cannot read', async () => {
     const { logs } = listening(file('none.pem'));
     await expect(startIntake({ logs })).rejects.toThrow(
-      /Cannot read the client authorities of the syslog listener from ".*none\.pem": ENOENT/u,
+      /Cannot read the syslog listener's client authorities from ".*none\.pem": ENOENT/u,
     );
   });
 });
