@@ -25,7 +25,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'preflight migration',
     {
       0: 'nothing to do',
-      1: 'data will be lost, steps are necessary, or something could not be checked',
+      1: 'data will be lost, action is required, or something could not be checked',
       2: 'something is broken',
       3: 'unknown',
     },
