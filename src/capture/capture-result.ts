@@ -95,7 +95,7 @@ function notesOf(
     others > 0 &&
       `${name} also contains ${counted(others, 'connection')} to other hosts (--all also lists those that use TLS).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
-    isRelative && `The times in ${name} have no date, so certificates were checked at the current time.`,
+    isRelative && `The times in ${name} have no date, so certificates were checked against the current time.`,
     unread.fragment > 0 &&
       `${name}: ${counted(unread.fragment, 'packet')} skipped, because IP fragments are not reassembled.`,
     unread.cut > 0 &&

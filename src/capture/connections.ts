@@ -254,7 +254,7 @@ export class Connection {
   #missingOf(role: Role): Connection['missing'] {
     const { next, acknowledged, isCut } = this.#senders[role];
     if (next === null && acknowledged !== null) return ['one-direction', `No packet from the ${role} was captured.`];
-    if (this.handshake.isTooLong) return ['truncated', 'The handshake has more bytes than ftm-watch reads.'];
+    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too large for ftm-watch to read.'];
     if (next === null || !this.handshake.wants(role)) return null;
     if (isCut) return ['truncated', `The capture truncated packets from the ${role}.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);

@@ -67,13 +67,13 @@ async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
     yield* pipeline(bytes.rest(), createGunzip(), () => {});
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
-    throw isOfGzip ? new CaptureError(`the gzip data cannot be unpacked: ${messageOf(error)}`) : error;
+    throw isOfGzip ? new CaptureError(`the gzip data cannot be decompressed: ${messageOf(error)}`) : error;
   }
 }
 
 async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
   const first = await file.peek(512);
-  if (first.length < 4) throw new CaptureError('the file has too few bytes for a capture');
+  if (first.length < 4) throw new CaptureError('the file is too short to be a capture');
   const [big, little] = [first.readUInt32BE(0), first.readUInt32LE(0)];
   const isLittle = PCAP_MAGIC.has(little);
   if (big === SECTION_HEADER) yield* readPcapng(file, facts);

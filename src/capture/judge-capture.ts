@@ -65,10 +65,10 @@ export const ADVICE = {
     'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
     'fortigate") to find out whether it terminates TLS, or run "ftm-watch check", which also connects with TLS 1.2.',
   resumed:
-    'A resumed session does not send certificates. Capture the first connection after FortiAuthenticator restarts.',
+    'Certificates are not sent in a resumed session. Capture the first connection after FortiAuthenticator restarts.',
   'mid-stream': 'The capture begins after the handshake. Start it before FortiAuthenticator connects.',
   gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
-  truncated: 'The handshake is incomplete. Capture whole packets, until the connection has been closed.',
+  truncated: 'The handshake is incomplete. Capture whole packets until the connection is closed.',
   'one-direction':
     'Only one direction was captured, because of offloading or because the other direction takes a different path. ' +
     'Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
@@ -255,7 +255,7 @@ function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): read
         'Another device may have sent the reset.',
     version === '1.3' &&
       serverFlight > 0 &&
-      `The server's first answer has ${String(serverFlight)} bytes, which is consistent with many certificates.`,
+      `The server's first answer is ${String(serverFlight)} bytes long, which is consistent with many certificates.`,
   ];
   return remarks.filter((text) => typeof text === 'string');
 }

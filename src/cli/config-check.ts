@@ -57,7 +57,7 @@ interface MachineCheck {
 const NOT_CHECKED: MachineCheck = { problems: [], warnings: [], rights: null };
 
 function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string {
-  const who = rights === null ? '' : ` (checked as user "${rights.user}", like the service)`;
+  const who = rights === null ? '' : ` (checked as the service's user, "${rights.user}")`;
   const many = counted(problems.length, 'problem');
   return file.kind === 'ok'
     ? `The file is valid, but the daemon cannot start with it on this machine: ${many}${who}`
@@ -255,7 +255,7 @@ function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
       ? []
       : [
           `${key} contains "${block}", which has host bits set, so the whole network ${network} ${what}. Write ` +
-            `"${block.replace(/\/.*$/u, '')}" for only this address, or "${network}" for the network.`,
+            `"${block.replace(/\/.*$/u, '')}" for this address only, or "${network}" for the whole network.`,
         ];
   });
 }
@@ -290,7 +290,7 @@ export async function machineWarnings(config: Config, sources: readonly string[]
     .filter((_, index) => open[index])
     .map(
       (file) =>
-        `Every user of this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`,
+        `Every user on this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`,
     );
 }
 

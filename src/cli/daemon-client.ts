@@ -161,7 +161,7 @@ function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
 function unexpected(status: number): string {
   return (
     `Unexpected answer from the daemon (HTTP ${String(status)}): ` +
-    'check that the daemon has the same version as this command'
+    'check that the daemon is the same version as this command'
   );
 }
 

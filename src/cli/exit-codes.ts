@@ -14,7 +14,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'check',
     {
       0: 'ready; --verify: the repair is active',
-      1: 'warnings, or ready while an incident of the running daemon is open',
+      1: 'warnings, or ready while the running daemon has an open incident',
       2:
         'not ready, according to this check or to an open incident that a single check cannot detect; --verify: ' +
         'not active',
@@ -25,7 +25,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'preflight migration',
     {
       0: 'nothing to do',
-      1: 'data will be lost, steps are necessary, or something could not be checked',
+      1: 'data will be lost, action is required, or something could not be checked',
       2: 'something is broken',
       3: 'unknown',
     },
@@ -46,7 +46,7 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
     'trust learn',
     {
       0: 'learned',
-      1: 'nothing learned, because the path was not confirmed',
+      1: 'nothing learned, because the path was not confirmed as clean',
       2: 'nothing learned, because the path is inspected',
       3: 'no certificate was received',
     },

@@ -20,7 +20,7 @@ export async function init(typed: TypedAnswers, terminal: Invocation): Promise<n
   const file = terminal.path ?? (existsSync(INSTALLED.folder) ? INSTALLED.file : 'config/ftm-watch.yaml');
   const target = resolve(cwd, file);
   if (existsSync(target)) {
-    errors.write(`Cannot write "${file}": the file already exists and is not overwritten\n`);
+    errors.write(`Cannot write "${file}": the file already exists and will not be overwritten\n`);
     return EXIT_UNKNOWN;
   }
   const answers = await answersOf(typed, terminal);

@@ -150,7 +150,7 @@ function unitName({ appliances }: Config, typed: string | undefined): string {
   const names = appliances.map(({ name }) => name);
   const [only] = names;
   if (only === undefined)
-    throw new Error('No FortiAuthenticator is configured. Add it to "appliances" in the configuration');
+    throw new Error('No FortiAuthenticator is configured. Add one to "appliances" in the configuration');
   if (typed === undefined && names.length === 1) return only;
   if (typed !== undefined && names.includes(typed)) return typed;
   if (typed !== undefined)

@@ -79,7 +79,7 @@ Examples:
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check                   list every mistake in the configuration with its line number
   ftm-watch run -c other.yaml              start the daemon with a different configuration
-  ftm-watch demo                           watch how three faults in a simulated network are found
+  ftm-watch demo                           watch three faults being found in a simulated network
 `;
 
 type Finish = (exitCode: number) => void;
@@ -119,8 +119,8 @@ function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 const CAPTURE_HELP = `
-The format is detected automatically. Supported are pcap and pcapng files exported from FortiAuthenticator and FortiGate,
-and the text output of "diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6) and of "tcpdump -X" or "-XX".
+The format is detected automatically. It can be a pcap or pcapng file exported from FortiAuthenticator or FortiGate,
+or the text output of "diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6), "tcpdump -X" or "tcpdump -XX".
 If you have captures from both sides of a firewall, specify the inside one first. No data leaves this machine.
 
 Examples:
@@ -145,7 +145,8 @@ const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
   const plugin =
-    'print one line for Nagios or Icinga, from the running daemon or, without a daemon, from a new round of checks';
+    'print one line for Nagios or Icinga, from the running daemon, or from a new round of checks if no daemon is ' +
+    'running';
   withConfig(program.command('check'))
     .description('run all checks once and print the checklist, root causes and remedies')
     .option('--json', 'print only a JSON object')
@@ -156,11 +157,11 @@ function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
     )
     .option(
       '-t, --timeout <seconds>',
-      'report checks that have not finished by then as unknown (default: 10, with --nagios 50)',
+      'time after which unfinished checks are reported as unknown (default: 10, with --nagios 50)',
       seconds,
     )
     .addOption(
-      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last round is older")
+      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last round is older than this")
         .argParser(age)
         .default(age('15m'), '15m'),
     )
@@ -357,7 +358,7 @@ function addLogs(program: Command, invoked: Invoked, finish: Finish): void {
       finish(await runExplain({ lines, json: json === true }, invoked(command)));
     });
   withConfig(program.command('replay'))
-    .description('analyse a saved log like a live log, and print a summary')
+    .description('analyse a saved log as if it were live, and print a summary')
     .argument('<file>', 'syslog file or raw log export, optionally compressed with gzip; - for standard input')
     .option('--json', 'print a JSON object')
     .action(async (file: string, { json }: { json?: boolean }, command: Command) => {
@@ -385,7 +386,7 @@ function addPreflight(program: Command, invoked: Invoked, finish: Finish): void 
     .option('--unit <name>', 'configured name of the appliance; required if several appliances are configured')
     .option(
       '--new-serial <serial>',
-      'future serial number of the unit, or the unit to which the licences are transferred',
+      'future serial number of the unit, or of the unit that the licences are transferred to',
     )
     .option('--new-address <address>', "future source address of the unit's traffic", ipAddress)
     .option('--new-firmware <version>', 'future firmware version of the unit', version)
@@ -428,8 +429,8 @@ This command does not change any settings.
 function addReport(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('report'))
     .description(
-      'write a zip archive for a support ticket or the firewall team, with the results and evidence of a new round ' +
-        'and the history, but without secrets',
+      'write a zip archive for a support ticket or the firewall team, with the results and evidence from a new ' +
+        'round, and the history, but no secrets',
     )
     .option(
       '-o, --output <path>',
@@ -437,7 +438,7 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
     )
     .option('--force', 'overwrite an existing file')
     .option('--capture <file...>', 'also include the verdicts on packet captures and the certificate chains in them')
-    .option('--since <time>', 'start of the period: a time, a day, or how long ago (default: all stored data)')
+    .option('--since <time>', 'start of the period: a time, a day, or a duration before now (default: all stored data)')
     .option('--until <time>', 'end of the period (default: now)')
     .addOption(
       new Option(
@@ -531,7 +532,7 @@ function addStore(program: Command, invoked: Invoked, finish: Finish): void {
     .argument('<file>', 'file to write the copy to')
     .option('--force', 'overwrite an existing file')
     .option('--keep-pending', 'keep undelivered messages in the copy, for a move to another machine')
-    .addHelpText('after', '\nFor how to restore a copy, see docs/install.md.\n')
+    .addHelpText('after', '\nTo restore a copy, see docs/install.md.\n')
     .action(async (file: string, options: BackupOptions, command: Command) => {
       const { storeBackup } = await import('./store.ts');
       finish(await storeBackup(file, options, invoked(command)));

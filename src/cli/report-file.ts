@@ -105,8 +105,8 @@ function alreadyThere(path: string, cause?: unknown): Error {
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; choose another disk with "-o"',
   EDQUOT: 'the disk quota is exhausted; choose another disk with "-o"',
-  EACCES: 'permission denied; use "-o" to choose a directory with write permission',
-  EPERM: 'permission denied; use "-o" to choose a directory with write permission',
+  EACCES: 'permission denied; use "-o" to choose a writable directory',
+  EPERM: 'permission denied; use "-o" to choose a writable directory',
   EROFS: 'the file system is read-only; choose another directory with "-o"',
   ENOTDIR: 'a part of the path is not a directory',
   ENAMETOOLONG: 'the file name is too long',

@@ -134,7 +134,6 @@ function readInstant(option: string, typed: string, { now, dayEnds }: { now: Epo
   if (ago !== null) return now - ago;
   throw new Error(
     `Invalid value for ${option}: expected a time such as "2026-11-24T18:00:00Z", ` +
-      'a day such as "2026-11-24" or how long ' +
-      `ago, such as "7d", got ${showValue(typed)}`,
+      `a day such as "2026-11-24" or a duration before now such as "7d", got ${showValue(typed)}`,
   );
 }

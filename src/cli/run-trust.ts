@@ -265,11 +265,11 @@ async function isConfirmed({ yes, ask, target }: TrustLearnOptions): Promise<boo
 /** The command does not contain the fingerprint, because users must obtain it from an independent source. */
 function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
-    'No configured key and no public authority confirms this chain. Its last certificate is:',
+    'No configured key or public authority confirms this chain. Its last certificate is:',
     ...certificateLines(certificate),
     "An inspecting device's chain can look the same, so --yes is not enough. Obtain the SHA-256 fingerprint on a",
     `different path: connect to ${target} from another network, or export the authority from a FortiGate. If`,
-    'both fingerprints are equal, run this command with the fingerprint from the other path:',
+    'the two fingerprints match, run this command with the fingerprint from the other path:',
     '  ftm-watch trust learn --fingerprint SHA256',
     'If they differ, this path is inspected. Learn the chain on another path',
   ];

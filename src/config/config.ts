@@ -29,7 +29,7 @@ const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
     .describe(
-      'Number of consecutive rounds in which a cause must be found before it is reported. One round less is ' +
+      'Number of consecutive rounds in which a cause must be found before it is reported. One fewer round is ' +
         'required if two sources agree.',
     ),
   recoveries: integer(1, MANY, 'a number of rounds')
@@ -41,8 +41,8 @@ const policy = section({
   maxPerHour: integer(1, MANY, 'a number of messages')
     .prefault(20)
     .describe(
-      'Maximum number of messages per hour, for all channels together. Further messages are collected in a digest. ' +
-        'New critical causes are always sent immediately.',
+      'Maximum number of messages per hour across all channels. Further messages are collected in a digest. ' +
+        'New critical causes are always reported immediately.',
     ),
 });
 
@@ -66,7 +66,7 @@ const summary = section({
   cron: cron
     .prefault('0 7 * * 1')
     .describe(
-      'When the summary is sent, in the time zone of the site, as minute, hour, day of month, month and day of week.',
+      "When the summary is sent, in the site's time zone, as minute, hour, day of month, month and day of week.",
     ),
 });
 
@@ -132,14 +132,14 @@ export const configFile = section(
     ),
     timezone: timezone
       .prefault('UTC')
-      .describe('Time zone of this site for messages and pages. Schedules have a separate time zone.'),
+      .describe('Time zone of this site for messages and pages. The time zone of schedules is set separately.'),
     ...watchedSections,
     schedule: schedule.prefault({}).describe('When probes run and systems are queried.'),
     notify: notify.prefault({}).describe('Who receives notifications, and through which channels.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
     metrics: section({
       otlp: optional(otlp).describe(
-        'Pushes all metrics by OTLP/HTTP, for sites that Prometheus cannot scrape. By default, the environment ' +
+        'Pushes all metrics over OTLP/HTTP, for sites that Prometheus cannot scrape. By default, the environment ' +
           'variables OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT are used.',
       ),
     })

@@ -470,8 +470,7 @@ export async function observeHaRole(
     const values = await snmpGet(appliance.snmp, login, Object.values(OBJECTS), limit);
     const status = values.get(OBJECTS.facHaCurrentStatus);
     const role = typeof status === 'number' ? haRoleOf(status) : null;
-    if (role === null)
-      throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB defines');
+    if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value defined by the MIB');
     return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values) };
   } catch (error) {
     return { appliance: appliance.name, ...failed(error, startedAt, context) };

@@ -98,7 +98,10 @@ const status = z.object({
 function parseStatus(peer: string, value: unknown): PeerView {
   const read = status.safeParse(value);
   if (!read.success)
-    throw new ProbeError('protocol', 'Cannot read the response: expected the status of the same version of ftm-watch');
+    throw new ProbeError(
+      'protocol',
+      'Cannot read the response: expected the status from the same version of ftm-watch',
+    );
   const { at, preconditions, causes } = read.data;
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }

@@ -214,7 +214,7 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
   if (result.kind !== 'json') return result;
   const records = parseLicenseRecords(result.value);
   if (records === null) {
-    const message = `Cannot read the response about licence "${license}": expected a list "licenses"`;
+    const message = `Cannot read the response for licence "${license}": expected a list "licenses"`;
     return { kind: 'failed', reason: 'protocol', message, durationMs: 0 };
   }
   return outcomeOf(records.filter((record) => record.license === license));

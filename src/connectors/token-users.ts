@@ -92,7 +92,7 @@ async function tokensOf(licenses: readonly string[], client: ApplianceClient): P
       }
     },
   });
-  if (status !== null) throw new Error(`Cannot read the tokens of the licences: HTTP ${String(status)}`);
+  if (status !== null) throw new Error(`Cannot read the licences' tokens: HTTP ${String(status)}`);
   return serials;
 }
 

@@ -259,7 +259,7 @@ class TcpConnection {
     } catch (error) {
       this.#deps.logger.error(
         { err: error, address: this.address },
-        'Cannot process data of a syslog connection because of a bug. Please report it',
+        'Cannot process data from a syslog connection because of a bug. Please report it',
       );
       this.#socket.destroy();
     }
@@ -274,7 +274,7 @@ class TcpConnection {
 
 const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE:
-    'another program uses this port; stop that program, or configure another port here and in FortiAuthenticator',
+    'another program is using this port; stop that program, or configure another port here and in FortiAuthenticator',
   EACCES: 'ports below 1024 require a privilege; use a higher port, or grant CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'this machine does not have this address; use one of its addresses, or 0.0.0.0 for all addresses',
 };

@@ -45,10 +45,10 @@ const text = z
   );
 
 /** Type "event", subtype "system" (FortiOS log message reference, "Log ID definitions", 01 and 00). */
-const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
+const logId = z.string().regex(/^0100\d{6}$/u, 'expected a ten-digit system event ID, such as "0100032159"');
 
 /** Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956) */
-const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
+const eventId = z.string().regex(/^\d{5}$/u, 'expected a five-digit FortiAuthenticator event ID, such as "10103"');
 
 const message = z.strictObject({
   ...base,

@@ -398,7 +398,7 @@ export async function readPositions(
   } catch (error) {
     logger.error(
       { err: error },
-      'Cannot read the saved positions in log files, so the files are followed from their ends',
+      'Cannot read the saved positions in log files, so the files are followed from the end',
     );
     return null;
   }

@@ -78,7 +78,7 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
     incidentOpen: gauge(
       'ftm_incident_open',
-      '1 for each open incident, at most 50; subjects that are not in the configuration are "other"',
+      '1 for each open incident, at most 50; subjects that are not in the configuration are labelled "other"',
       ['cause', 'severity', 'subject'],
     ),
     probeSuccess: gauge('ftm_probe_success', '1 if the last run of a probe succeeded', ['probe', 'target']),
@@ -147,12 +147,12 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     roundDuration: gauge('ftm_round_duration_seconds', 'Duration of the last round of probes'),
     eventLoopLag: histogram(
       'ftm_event_loop_lag_seconds',
-      'Lag of the event loop: every 15 seconds, and the longest in each round',
+      'Event loop lag, measured every 15 seconds, plus the longest lag in each round',
       LAG_BUCKETS,
     ),
     pushFailures: counter(
       'ftm_metrics_push_failures_total',
-      'Failed attempts to push metrics by OTLP; 0 if metrics.otlp is not set',
+      'Failed attempts to push metrics over OTLP; 0 if metrics.otlp is not set',
     ),
     storeWritable: gauge('ftm_store_writable', '1 if history can be written'),
     storeNewer: gauge(

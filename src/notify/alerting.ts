@@ -279,7 +279,7 @@ export class Alerting {
     if (incidents > 0)
       this.#deps.logger.warn(
         { incidents },
-        'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
+        'Notifications are held back because the hourly limit has been reached (notify.policy.maxPerHour)',
       );
     if (hasChanged) this.#keep(state, effects);
   }

@@ -77,15 +77,15 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
     event: 'restart',
     short: `no checks for ${spanText(now - from)}`,
     tone: 'warning',
-    action: `To find out why ftm-watch ended, read its log from before ${until}.`,
+    action: `To find out why ftm-watch stopped, read its log from before ${until}.`,
     summary:
-      'ftm-watch ended unexpectedly, for example because of a crash or a power failure. It checked nothing from ' +
-      `${since} to ${until}. Faults that began and ended in that time were not detected, and log lines sent in that ` +
-      'time are lost.',
+      'ftm-watch stopped unexpectedly, for example because of a crash or a power failure. No checks were run from ' +
+      `${since} to ${until}. Faults that began and ended during that time were not detected, and log lines sent ` +
+      'during that time are lost.',
     sections:
       open.length === 0
         ? []
-        : [{ title: 'Open when ftm-watch ended (these faults are being checked again)', lines: open }],
+        : [{ title: 'Open when ftm-watch stopped (these faults are being checked again)', lines: open }],
   };
 }
 
@@ -130,7 +130,7 @@ function summaryNote(
     summary:
       `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)}, ` +
       (facts.availability === null
-        ? 'ftm-watch checked nothing.'
+        ? 'ftm-watch did not run any checks.'
         : `activation was possible for ${percent(facts.availability)} of the monitored time.`),
     sections: [
       { title: 'Still open', lines: open.map((one) => `${lineOf(one)}, since ${zonedText(one.since, timezone)}`) },

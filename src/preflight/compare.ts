@@ -144,7 +144,7 @@ function licenseChange({ license, was, is, target }: Holders, after: UnitState):
   if (is === null)
     return change(
       'not-visible',
-      `It is unknown to which unit ${license} is registered`,
+      `It is unknown which unit ${license} is registered to`,
       'Check the licence at support.fortinet.com, or configure "registration"',
     );
   if (target !== null && !sameSerial(is, target) && !isInPair(after, is))

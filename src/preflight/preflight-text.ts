@@ -64,7 +64,7 @@ export function usersText({ users, unread }: TokenUsers, style: TextStyle): stri
   const missing = unread.map(
     (resource) =>
       `Users from "${resource}" are missing, because the API account cannot read this resource or the firmware ` +
-      "does not support it. Give the account's admin profile the permission to view these users.",
+      "does not support it. Give the account's admin profile permission to view these users.",
   );
   return [
     '',
@@ -258,14 +258,15 @@ function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }:
 /** Source: Fortinet tip 274938. */
 const SAME_SERIAL =
   'A backup of the configuration contains the licence and the tokens. Restore it on the new machine. If the ' +
-  'hypervisor differs, or hardware becomes virtual or the reverse, Fortinet support has to convert the backup first.';
+  'hypervisor changes, or if the unit moves from hardware to a virtual machine or back, Fortinet support has to ' +
+  'convert the backup first.';
 
 /** Sources: Fortinet tips 190004, 199581 and 274938. */
 function addressSteps({ address, unit: name }: Migration, { serial }: UnitState): readonly string[] {
   if (address === null) return [];
   return [
     ...vmLicenceSteps(address, serial),
-    `In ftm-watch's configuration, change "appliances[].api.url" and "logSources" of ${name}, and ` +
+    `In ftm-watch's configuration, change "appliances[].api.url" and "logSources" for ${name}, and ` +
       `set "firewall[].source" to ${address}.`,
   ];
 }
@@ -453,11 +454,10 @@ function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState)
 function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration {
   return {
     why:
-      'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
-      'account. Its users are also moved and keep their tokens. ' +
-      'If the account has no licence for FortiIdentity Cloud, Fortinet adds one that is free for a year. ' +
-      'Ask Customer Service to set the migration tag first. ' +
-      'Then run the commands on the current unit. They remove the tokens from the unit.',
+      'A licence that cannot be transferred can be moved to FortiIdentity Cloud (formerly FortiToken Cloud) in the ' +
+      'same account. Its users are also moved and keep their tokens. If the account has no licence for FortiIdentity ' +
+      'Cloud, Fortinet adds one that is free for a year. Ask Customer Service to set the migration tag first. Then ' +
+      'run the commands on the current unit. They remove the tokens from the unit.',
     ticket: [
       'Subject: FTM migration tag for a migration to FortiIdentity Cloud',
       '',

@@ -70,7 +70,7 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
     {
       title: 'Configuration backup (only if TAC asks for it)',
       steps: [
-        'The backup contains the whole configuration. To open it, TAC needs the password of an administrator.',
+        "The backup contains the whole configuration. To open it, TAC needs an administrator's password.",
         'Create a local administrator with full permissions, make the backup, and delete the administrator afterwards.',
         "Send the administrator's name and password to TAC in the ticket, not in this archive.",
       ],

@@ -102,7 +102,7 @@ export function summaryFactsOf(
   // The whole period is passed as a single day, to find the precondition that was broken for the longest time.
   const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
-  const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
+  const own = ownCertificateEnd === null ? [] : [{ what: "the status page's certificate", at: ownCertificateEnd }];
   return {
     availability: whole?.share ?? null,
     ended: store.ended(from, MOST_ENDED) ?? [],
@@ -307,7 +307,10 @@ export class Monitor {
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
     this.#pushMetrics().catch((error: unknown) =>
-      logger.warn({ error: messageOf(error) }, 'Cannot load the module that pushes metrics by OTLP. Restart ftm-watch'),
+      logger.warn(
+        { error: messageOf(error) },
+        'Cannot load the module that pushes metrics over OTLP. Restart ftm-watch',
+      ),
     );
     recorder.incidents(this.alerting.incidents());
     this.#units.start();

@@ -111,7 +111,7 @@ export class PageServer {
     try {
       await old.server.start();
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'Cannot serve the status page any longer. Restart ftm-watch');
+      this.#deps.logger.error({ err: error }, 'Cannot continue serving the status page. Restart ftm-watch');
     }
   }
 
@@ -178,7 +178,7 @@ export class CommandServer {
     if (old.place?.socket !== place.socket) {
       this.#server = await startControlServer(place.socket, this.#deps);
       this.#leaving = old.server?.stop() ?? Promise.resolve();
-      this.#deps.logger.debug({ socket: place.socket }, 'Listening to commands');
+      this.#deps.logger.debug({ socket: place.socket }, 'Listening for commands');
     }
     this.#place = place;
     if (old.place !== null && old.place.link !== place.link) removeLink(old.place);

@@ -95,7 +95,7 @@ const ENDS_SOON: Millis = 14 * 86_400_000;
 function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
   if (end === null || end - now > ENDS_SOON) return [];
   return [
-    `The certificate of the status page ${end < now ? 'expired' : 'expires'} at ` +
+    `The status page's certificate ${end < now ? 'expired' : 'expires'} at ` +
       `${zonedText(end, timezone)} and must be renewed`,
   ];
 }

@@ -128,7 +128,7 @@ function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
 const MAX_ENTRIES = 5_000;
 
 const UNREAD =
-  'The history contains incidents, silences or notifications of another ftm-watch version that this version cannot ' +
+  'The history contains incidents, silences or notifications from another ftm-watch version that this version cannot ' +
   'read. The incidents and silences are deleted. The notifications are kept, but not sent';
 
 /**

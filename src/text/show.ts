@@ -19,7 +19,7 @@ export function showKind(value: unknown): string {
 }
 
 const KINDS: ReadonlyMap<string, string> = new Map([
-  ['string', 'a text'],
+  ['string', 'text'],
   ['number', 'a number'],
   ['bigint', 'a number'],
   ['boolean', 'true or false'],

@@ -107,7 +107,7 @@ class TreeReader {
     const entries = new Map<string, unknown>();
     for (const pair of node.items) {
       const key = keyOf(pair.key);
-      if (key === null) this.#tell(pair.key ?? node, 'expected a text as key');
+      if (key === null) this.#tell(pair.key ?? node, 'expected text as the key');
       else if (entries.has(key)) this.#tell(pair.key, `key ${showValue(key)} occurs twice in this section`);
       else entries.set(key, this.read(pair.value, depth + 1));
     }
@@ -237,10 +237,10 @@ const TEXTS: Readonly<Record<ErrorCode, string>> = {
   BAD_DIRECTIVE: 'a line that begins with % is not a known YAML directive',
   BAD_DQ_ESCAPE: 'unknown escape after \\ in double quotes; use single quotes, or write \\\\',
   BAD_INDENT: 'wrong indentation, or a bracket or brace is not closed',
-  BAD_PROP_ORDER: 'anchors and tags (& and !) must be directly before their value',
-  BAD_SCALAR_START: 'a text that begins with a special character must be in quotes',
+  BAD_PROP_ORDER: 'anchors and tags (& and !) must be immediately before their value',
+  BAD_SCALAR_START: 'text that begins with a special character must be in quotes',
   BLOCK_AS_IMPLICIT_KEY:
-    'two keys on one line, or a line that is indented too far; a text that contains ": " must be in quotes',
+    'two keys on one line, or a line that is indented too far; text that contains ": " must be in quotes',
   BLOCK_IN_FLOW: 'an indented list or section is not allowed inside brackets or braces',
   DUPLICATE_KEY: 'a key occurs twice in this section',
   IMPOSSIBLE: 'this cannot be read',
@@ -248,11 +248,11 @@ const TEXTS: Readonly<Record<ErrorCode, string>> = {
   MISSING_CHAR: 'a closing quote, bracket or brace, a comma, a colon, or the space after a comma or colon is missing',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line; check whether a colon is missing after it',
   MULTIPLE_ANCHORS: 'a value can have only one anchor (&)',
-  MULTIPLE_DOCS: 'expected one document; remove the lines "---" after the first document',
+  MULTIPLE_DOCS: 'expected one document; remove the "---" lines after the first document',
   MULTIPLE_TAGS: 'a value can have only one tag (!)',
-  NON_STRING_KEY: 'expected a text as key',
+  NON_STRING_KEY: 'expected text as the key',
   RESOURCE_EXHAUSTION: 'nested too deeply',
   TAB_AS_INDENT: 'indentation with a tab; use spaces',
   TAG_RESOLVE_FAILED: 'unknown YAML tag (!); remove it, or put the text in quotes',
-  UNEXPECTED_TOKEN: 'unexpected character; a text with special characters must be in quotes',
+  UNEXPECTED_TOKEN: 'unexpected character; text with special characters must be in quotes',
 };

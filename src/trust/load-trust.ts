@@ -271,7 +271,7 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
   if (!parsed.success) {
     throw new Error(
       `Cannot use the learned trust in "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn ` +
-        'the trust again with "ftm-watch trust learn"',
+        'the chain again with "ftm-watch trust learn"',
     );
   }
   return new Map(
@@ -312,7 +312,7 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new Error(
-      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the trust again with ` +
+      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the chain again with ` +
         '"ftm-watch trust learn"',
       {
         cause: error,

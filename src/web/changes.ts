@@ -234,10 +234,10 @@ function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
 
 export function oneLine(longest: number): z.ZodType<string> {
   return z
-    .string(expected('a text'))
+    .string(expected('text'))
     .refine(
       (text) => text.trim() !== '' && text.length <= longest,
-      `expected a text of 1 to ${String(longest)} characters`,
+      `expected text of 1 to ${String(longest)} characters`,
     )
     .refine(
       (text) => visibleText(text, text.length) === text,

@@ -352,8 +352,8 @@ export type ControlServer = Pick<HttpServer, 'stop'>;
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
-      `Cannot listen at "${path}": another ftm-watch uses this socket; stop it, or set a separate RUNTIME_DIRECTORY ` +
-        'for this ftm-watch',
+      `Cannot listen at "${path}": another ftm-watch is using this socket; stop it, or set a separate ` +
+        'RUNTIME_DIRECTORY for this ftm-watch',
     );
     this.name = 'SocketTaken';
   }

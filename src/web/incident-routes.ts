@@ -210,7 +210,7 @@ function acted(
     case 'unacknowledge':
       return sources.unacknowledge(id) ? done('') : IS_OVER;
     case 'comment':
-      return comment === undefined ? refused(400, '"comment": expected a text') : done(comment);
+      return comment === undefined ? refused(400, '"comment": expected text') : done(comment);
     case 'silence':
       // As for `POST /api/v1/silences`.
       return silenced(context, web, { cause: cause.id, subject, by: claimed, comment, duration });

@@ -92,7 +92,7 @@ const certificate = section({
   ),
   redeemBy: optional(day).describe(
     'Date that is printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
-      'until a unit has tokens of the licence. An expired certificate cannot be redeemed.',
+      'until a unit has tokens from the licence. An expired certificate cannot be redeemed.',
   ),
 });
 
@@ -104,8 +104,8 @@ const appliance = section(
         'number.',
     ),
     peerSerial: optional(serial).describe(
-      'Serial number of the high-availability peer. ftm-watch then finds licences that are registered to the peer, ' +
-        'which is a common problem after a migration.',
+      'Serial number of the high-availability peer. With it, ftm-watch detects licences that are registered to the ' +
+        'peer, a common problem after a migration.',
     ),
     logSources: list(host).describe(
       "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +

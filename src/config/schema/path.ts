@@ -43,8 +43,9 @@ export const licenseServer = completed(
       .optional()
       .describe(
         'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
-          'A private address counts as a hijacked answer. Single addresses are also used if no resolver answers. The ' +
-          "default is Fortinet's network. For another host, the default is empty, and any public address is accepted.",
+          'A private address counts as a hijacked answer. Individual addresses are also used if no resolver answers. ' +
+          "The default is Fortinet's network. For any other host, the default is empty, and any public address is " +
+          'accepted.',
       ),
     family: z
       .literal(
@@ -53,9 +54,9 @@ export const licenseServer = completed(
       )
       .prefault('auto')
       .describe(
-        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 is ' +
-          'decisive if the name has IPv4 addresses and this machine has a route to them. In that case, faults that ' +
-          'affect only IPv6 are warnings.',
+        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 ' +
+          'determines the result if the name has IPv4 addresses and this machine has a route to them. In that case, ' +
+          'faults that affect only IPv6 are warnings.',
       ),
     proxy: optional(proxy).describe(
       'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the ' +
@@ -117,14 +118,15 @@ const service = completed(
       .prefault({})
       .describe("How the service's certificate is verified."),
     carries: optional(choice(...CARRIERS)).describe(
-      'What the service is used for, as mentioned in messages: "push" for push notifications, "sms" for text ' +
+      'What the service is used for, as described in messages: "push" for push notifications, "sms" for text ' +
         'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
         '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiToken Cloud.',
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
       .describe(
-        'Severity of faults of the service. By default, they are warnings, because activation does not need it.',
+        'Severity of faults that affect the service. By default, they are warnings, because activation does not need ' +
+          'the service.',
       ),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),

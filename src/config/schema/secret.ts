@@ -52,7 +52,7 @@ export function optionalSecret(what: string, ofFile: string): SecretField<Secret
       [`${name}File`, secretFile.optional().describe(ofFile)],
       [
         `${name}Env`,
-        secretVariable.optional().describe(`Environment variable that contains the ${what}, instead of the file.`),
+        secretVariable.optional().describe(`Environment variable to read the ${what} from, instead of a file.`),
       ],
     ],
     rule: oneAtMost,

@@ -376,7 +376,7 @@ const MAIL_ADDRESS = /^[^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,253}$/u;
 const NAMED_MAIL_ADDRESS = /^(?:[^<>\p{Cc}]{0,100}<([^<>]+)>|([^<>]+))$/u;
 const ZONE_OFFSET = /^[+-]/u;
 
-const LINE = 'a text of one line';
+const LINE = 'a single line of text';
 
 export const text: z.ZodType<string> = z
   .string({
@@ -384,8 +384,8 @@ export const text: z.ZodType<string> = z
       expectedMessage(LINE, input) +
       (typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''),
   })
-  .min(1, expected('a non-empty text'))
-  .max(255, expected('a text of at most 255 characters'))
+  .min(1, expected('non-empty text'))
+  .max(255, expected('text of at most 255 characters'))
   .refine((value) => !CONTROL.test(value), expected(LINE))
   .meta({ title: 'text' });
 
@@ -557,9 +557,7 @@ export function serverNameOf({
 /** Incidents below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
-  .describe(
-    'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
-  );
+  .describe('Minimum severity of incidents to send. The end of an incident is sent to the same channels as its start.');
 
 /**
  * The name of a recipient whose address is secret. The name appears in the log, on the status page and in the store.

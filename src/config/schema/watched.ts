@@ -52,8 +52,8 @@ const mailServer = completed(
       required: flag
         .prefault(false)
         .describe(
-          'Set to true if a fault of this server is critical even while another server in `mail` works. Otherwise, ' +
-            'such a fault is a warning.',
+          'Set to true if a fault of this server should be critical even while another server in `mail` works. ' +
+            'Otherwise, such a fault is a warning.',
         ),
     },
     (fields, report) => {
@@ -125,7 +125,7 @@ function clientsNeedAuthorities(fields: SectionFields, report: Report): void {
 
 const syslog = section({
   udp: optional(listenAddress).describe(
-    'Address to listen on for syslog over UDP. The sender of a datagram can be forged. Use TLS in untrusted networks.',
+    'Address to listen on for syslog over UDP. The sender of a datagram can be forged. Use TLS on untrusted networks.',
   ),
   tcp: optional(listenAddress).describe('Address to listen on for syslog over TCP.'),
   tls: optional(syslogTls).describe('Listener for syslog over TLS.'),
@@ -139,7 +139,7 @@ const logs = section({
         'open.',
     ),
   files: list(laterFile).describe(
-    'Log files to follow, which a syslog server on this machine writes. Rotation is detected, and the files need ' +
+    'Log files to follow, written by a syslog server on this machine. Rotation is detected, and the files need ' +
       'not exist at startup.',
   ),
   relays: list(addressBlock).describe(
@@ -149,7 +149,7 @@ const logs = section({
   window: duration(DAY).prefault('15m').describe('How long an error in the log affects the results.'),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
-    .describe('How long an appliance can send no lines before it is reported (`appliance-silent`).'),
+    .describe('How long an appliance can go without sending a line before it is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
     .describe(
@@ -184,23 +184,23 @@ export const watchedSections = {
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts that show whether the whole internet is unreachable or only the licence server. A firewall ' +
-        'may block these hosts.',
+      'Unrelated hosts that show whether the whole internet is unreachable or only the licence server. It is not ' +
+        'a fault if a firewall blocks these hosts.',
     ),
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),
   appliances: appliances.describe('The FortiAuthenticator units.'),
   logs: logs.prefault({}).describe("How FortiAuthenticator's log is received and evaluated."),
   registration: optional(registration).describe(
-    'FortiCloud asset management (read-only access), which reports to which unit a licence is registered.',
+    'FortiCloud asset management (read-only access), which reports the unit that a licence is registered to.',
   ),
   firewall: firewall.describe(
     "FortiGates on the path (read-only access), which report the policy that matches FortiAuthenticator's traffic. " +
       'Add one entry for each source address of the traffic. A single entry need not be a list.',
   ),
   peers: peers.describe(
-    'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on ' +
-      'the schedule `schedule.appliance`.',
+    'Other ftm-watch agents on the same network segment as FortiAuthenticator. The status of these agents is read on ' +
+      'the `schedule.appliance` schedule.',
   ),
 };
 

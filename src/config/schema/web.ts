@@ -94,7 +94,7 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'URL at which users open the page, including a path that a proxy adds. Without this URL, messages contain no ' +
+      'URL at which users open the page, including any path that a proxy adds. Without this URL, messages contain no ' +
         'links to the page.',
     ),
     tls: optional(tls).describe('Serves the page over HTTPS instead of HTTP.'),

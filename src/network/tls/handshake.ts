@@ -126,7 +126,7 @@ function handshakeEnd(
         resolve({ error, peer: peerFacts(tlsSocket, parse) });
       } catch (bug) {
         // The error is not thrown again, because an exception in an event handler would terminate the process.
-        reject(bug instanceof Error ? bug : new Error('Cannot read the data of the TLS handshake', { cause: bug }));
+        reject(bug instanceof Error ? bug : new Error('Cannot read the TLS handshake data', { cause: bug }));
       }
     }
     function onAbort(): void {

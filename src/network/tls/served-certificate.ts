@@ -59,7 +59,7 @@ export class ServedCertificate {
   }
 
   /**
-   * @param what owner of the certificate, used in messages after "of", for example `the status page`
+   * @param what owner of the certificate, as named in messages, for example `the status page`
    * @throws {Error} with the file's name if a file is unusable or its key belongs to a different certificate
    */
   static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
@@ -89,7 +89,7 @@ export class ServedCertificate {
       const before = this.#material;
       this.#material = material;
       this.#problem = null;
-      deps.logger.info({ certFile: this.#files.certFile }, `Loaded the new certificate of ${this.#what}`);
+      deps.logger.info({ certFile: this.#files.certFile }, `Loaded ${this.#what}'s new certificate`);
       if (before.ca === material.ca && before.crl === material.crl) return;
       for (const socket of this.#handshakes.values()) socket.destroy();
       deps.onOtherClients();
@@ -99,7 +99,7 @@ export class ServedCertificate {
       this.#problem = problem;
       deps.logger.warn(
         { error: problem },
-        `Cannot load the new certificate of ${this.#what}: the previous certificate is still used`,
+        `Cannot load ${this.#what}'s new certificate: the previous certificate is still in use`,
       );
     }
   }
@@ -126,23 +126,23 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
-  const cert = await readText(files.certFile, `the certificate of ${what} from`);
-  const key = await readText(files.keyFile, `the key of ${what} from`);
-  const certificate = attempt(() => new X509Certificate(cert), `the certificate of ${what} in "${files.certFile}"`);
-  const privateKey = attempt(() => createPrivateKey(key), `the key of ${what} in "${files.keyFile}"`);
+  const cert = await readText(files.certFile, `${what}'s certificate from`);
+  const key = await readText(files.keyFile, `${what}'s key from`);
+  const certificate = attempt(() => new X509Certificate(cert), `${what}'s certificate in "${files.certFile}"`);
+  const privateKey = attempt(() => createPrivateKey(key), `${what}'s key in "${files.keyFile}"`);
   if (!certificate.checkPrivateKey(privateKey))
     throw new Error(
-      `Cannot use the key of ${what} in "${files.keyFile}": it does not belong to the certificate in ` +
+      `Cannot use ${what}'s key in "${files.keyFile}": it does not belong to the certificate in ` +
         `"${files.certFile}"`,
     );
   const own = { cert, key };
-  attempt(() => createSecureContext(own), `the certificate of ${what} in "${files.certFile}"`);
+  attempt(() => createSecureContext(own), `${what}'s certificate in "${files.certFile}"`);
   if (files.clientCaFile === null) return own;
-  const ca = await readText(files.clientCaFile, `the client authorities of ${what} from`);
+  const ca = await readText(files.clientCaFile, `${what}'s client authorities from`);
   parseAuthorities(ca, files.clientCaFile);
   if (files.clientCrlFile === null) return { ...own, ca };
-  const crl = await readText(files.clientCrlFile, `the revocation lists of ${what} from`);
-  attempt(() => createSecureContext({ ca, crl }), `the revocation lists of ${what} in "${files.clientCrlFile}"`);
+  const crl = await readText(files.clientCrlFile, `${what}'s revocation lists from`);
+  attempt(() => createSecureContext({ ca, crl }), `${what}'s revocation lists in "${files.clientCrlFile}"`);
   return { ...own, ca, crl };
 }
 

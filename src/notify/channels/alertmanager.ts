@@ -27,11 +27,14 @@ import { messageOf } from '../../text/message-of.ts';
 const alertmanagerEntry = section(
   {
     urls: filledList(webUrl('http://127.0.0.1:9093'), 'URL').describe(
-      'Every member of the cluster. Alerts are sent to all of them.',
+      'URLs of all members of the cluster. Alerts are sent to all of them.',
     ),
-    user: optional(text).describe('User name, if Alertmanager needs a login. Needs https.'),
-    password: optionalSecret('password', 'File with the password of `user`.'),
-    token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer", instead of a login.'),
+    user: optional(text).describe('User name, if Alertmanager requires a login. Requires HTTPS.'),
+    password: optionalSecret('password', 'Reads the password of `user` from this file.'),
+    token: optionalSecret(
+      'token',
+      'Reads a token from this file. It is sent as "Authorization: Bearer", instead of a login.',
+    ),
     caFile: authorityFile,
   },
   credentialsAreSafe,

@@ -56,7 +56,7 @@ const emailEntry = section({
   from: namedMailAddress.describe('Sender of the notifications.'),
   to: filledList(mailAddress, 'recipient').describe('Recipients.'),
   servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
-    'Mail servers, tried in this order. As the last one, use a server that does not depend ' +
+    'Mail servers, tried in this order. The last one should be a server that does not depend ' +
       'on the monitored path, such as localhost.',
   ),
   minSeverity,

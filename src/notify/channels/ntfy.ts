@@ -22,15 +22,13 @@ const ntfyEntry = section(
       'Address of the topic. On a public server, the topic name is a secret.',
       'https://ntfy.sh/topic',
     ),
-    token: optionalSecret('token', 'File with an access token, if the server needs one. Needs https.'),
+    token: optionalSecret('token', 'Reads an access token from this file, if the server requires one. Requires HTTPS.'),
     caFile: authorityFile,
   },
   checkUrl,
 );
 
-const ntfySection = unique(list(ntfyEntry), textAt('name')).describe(
-  'Topics of ntfy, which sends push notifications to phones.',
-);
+const ntfySection = unique(list(ntfyEntry), textAt('name')).describe('ntfy topics, for push notifications to phones.');
 
 const NO_TOPIC = 'expected a URL that ends in a topic of at most 64 letters, digits, "_" and "-"';
 

@@ -28,7 +28,7 @@ const pagerdutyEntry = section(
   {
     name: recipientName,
     minSeverity,
-    routingKey: secret('integration key', 'File with the integration key of a service (Events API v2).'),
+    routingKey: secret('integration key', "Reads a service's integration key (Events API v2) from this file."),
     url: webUrl(DEFAULT_URL)
       .prefault(DEFAULT_URL)
       .describe('Address of the Events API. For accounts in the EU: https://events.eu.pagerduty.com/v2/enqueue.'),

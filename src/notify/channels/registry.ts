@@ -47,5 +47,8 @@ export function hasChannel(notify: ChannelsConfig): boolean {
 /** Shown wherever people might assume that notifications are sent. Null if a channel is configured. */
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
-  return 'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.';
+  return (
+    'No channel is configured. ftm-watch does not send notifications. Only systems that scrape /metrics can ' +
+    'raise alerts.'
+  );
 }

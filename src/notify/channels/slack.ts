@@ -7,7 +7,7 @@ import { type MessageContext, notificationText, type Tone, messageParagraphs } f
 const slackEntry = section({
   name: recipientName,
   minSeverity,
-  url: secretUrlField('Address of the incoming webhook of a channel.', 'https://hooks.slack.com/services/T0/B0/x'),
+  url: secretUrlField("URL of a channel's incoming webhook.", 'https://hooks.slack.com/services/T0/B0/x'),
   caFile: authorityFile,
 });
 

@@ -106,7 +106,7 @@ const PLACES = Object.keys(PLACEHOLDERS)
 
 const template: z.ZodType<JsonTemplate> = codedText({
   title: 'JSON template',
-  expected: 'a JSON text with placeholders such as "{{title}}"',
+  expected: 'JSON with placeholders such as "{{title}}"',
   parse: (text) => {
     const value = text.length > MAX_TEMPLATE ? undefined : parsedJson(text);
     return value === undefined || unknownPlaces(value).length > 0 ? null : value;
@@ -136,10 +136,13 @@ const webhookEntry = section(
     minSeverity,
     url: secretUrlField('URL to which notifications are posted.', 'https://hooks.example.org/ftm-watch'),
     template: optional(template),
-    token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer". Needs https.'),
+    token: optionalSecret(
+      'token',
+      'Reads a token from this file. It is sent as "Authorization: Bearer". Requires HTTPS.',
+    ),
     signingSecret: optionalSecret(
       'signing secret',
-      'File with the secret for signing bodies (HMAC-SHA256, Standard Webhooks).',
+      'Reads the secret for signing bodies (HMAC-SHA256, Standard Webhooks) from this file.',
     ),
     caFile: authorityFile,
   },

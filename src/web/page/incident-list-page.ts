@@ -102,11 +102,11 @@ function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader
   return markup`<section id="availability" class="card" aria-labelledby="availability-title"><h2 id="availability-title">Availability</h2>
 ${
   periods.length === 0
-    ? markup`<p class="quiet">Nothing is known yet.</p>`
+    ? markup`<p class="quiet">No data yet.</p>`
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
 <thead><tr><th scope="col">Period (${reader.zone.name})</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
 <tbody>${periods.slice(0, MOST_PERIODS).map((period) => periodView(period, reader))}</tbody></table></div>
-<p class="quiet">Share of the known time in which activation was ready. Unknown is the time in which ftm-watch did not run or could not check everything.</p>`
+<p class="quiet">Share of the known time during which activation was ready. Time is unknown if ftm-watch did not run or could not check everything.</p>`
 }
 <p class="quiet">The same <a href="api/v1/availability.csv">as CSV</a></p></section>`;
 }

@@ -152,7 +152,7 @@ function nextRound({ nextRound: next }: Activity, reader: Reader): Content {
 }
 
 function lastReload({ lastReload: last }: Activity, reader: Reader): Content {
-  if (last === null) return 'Not reloaded since the start';
+  if (last === null) return 'Not reloaded since startup';
   return last.taken
     ? markup`${badge('good', 'Reloaded')} ${distance(last.at, reader)}`
     : markup`${badge('bad', 'Rejected')} ${distance(last.at, reader)}, the previous one is still active`;

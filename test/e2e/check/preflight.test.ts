@@ -90,7 +90,7 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
   const [, listed = ''] = asked.stdout.split('\n\nUsers who need a new token ');
   expect(listed.replaceAll(/\s+/gu, ' ')).toBe(
     '(3) Users from "radiususers" are missing, because the API account cannot read this resource or the firmware does ' +
-      "not support it. Give the account's admin profile the permission to view these users. " +
+      "not support it. Give the account's admin profile permission to view these users. " +
       'adam (local, FTKMOB0000000005) ' +
       'eve\\u{202E} (LDAP, FTKMOB0000000002) zoe (local, FTKMOB0000000003) ',
   );

@@ -47,13 +47,9 @@ function storeOfVersion(version: number): Buffer {
 /** The fault, the configuration, and the message from both the daemon and `config check`. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
   ['a key of another certificate', webTls('other.key'), 'it does not belong to the certificate in'],
-  ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
-  ['an empty key', webTls('empty'), `Cannot use the key of the status page in "${SITE}/empty"`],
-  [
-    'a file that is no certificate',
-    syslogTls('text'),
-    `Cannot use the certificate of the syslog listener in "${SITE}/`,
-  ],
+  ['a file that is no key', webTls('text'), `Cannot use the status page's key in "${SITE}/text"`],
+  ['an empty key', webTls('empty'), `Cannot use the status page's key in "${SITE}/empty"`],
+  ['a file that is no certificate', syslogTls('text'), `Cannot use the syslog listener's certificate in "${SITE}/`],
   [
     'client authorities without a certificate',
     webTls('own.key', `, clientCaFile: ${SITE}/text`),
@@ -62,7 +58,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a revocation list that is none',
     webTls('own.key', `, clientCaFile: ${SITE}/own.pem, clientCrlFile: ${SITE}/text`),
-    `Cannot use the revocation lists of the status page in "${SITE}/text"`,
+    `Cannot use the status page's revocation lists in "${SITE}/text"`,
   ],
   [
     'an authority of a channel without a certificate',
@@ -127,7 +123,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a log port of another program',
     `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`,
-    'another program uses this port',
+    'another program is using this port',
   ],
   [
     'a port below 1024',
@@ -217,8 +213,8 @@ describeWhere(
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
         stderr:
-          `${missing}The file is valid, but the daemon cannot start with it on this machine: 1 problem (checked as user ` +
-          '"ftm-watch", like the service)\n',
+          `${missing}The file is valid, but the daemon cannot start with it on this machine: 1 problem (checked as ` +
+          `the service's user, "ftm-watch")\n`,
       });
       expect(await configCheck('--file-only')).toMatchObject({
         exitCode: 0,
@@ -230,7 +226,7 @@ describeWhere(
         `${CONFIG}:6:1  unknown key "sites"; did you mean "site"?\n` + 'The configuration is not valid: 1 problem\n';
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
-        stderr: `${unknown}${missing}There is also 1 problem on this machine (checked as user "ftm-watch", like the service)\n`,
+        stderr: `${unknown}${missing}There is also 1 problem on this machine (checked as the service's user, "ftm-watch")\n`,
       });
       expect(await configCheck('--file-only')).toMatchObject({ exitCode: 3, stderr: unknown });
     });

@@ -73,7 +73,7 @@ describe('the end', () => {
       READY_WITHIN,
     );
     expect(daemon.log.map(({ msg }) => msg)).toContainEqual(
-      expect.stringContaining('ftm-watch sends no notifications'),
+      expect.stringContaining('ftm-watch does not send notifications'),
     );
     const { code, stderr, tookMs } = await daemon.end(signal);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -121,10 +121,10 @@ describe('ftm-watch capture', () => {
 
   test.each([
     ['another format', Buffer.from([0x50, 0x4b, 0x03, 0x04, 1, 2]), 'the file begins with 0x504b0304'],
-    ['nothing', Buffer.alloc(0), 'too few bytes for a capture'],
+    ['nothing', Buffer.alloc(0), 'too short to be a capture'],
     ['a length that lies', lying(), 'the packet at offset 24 has an invalid length of 4294967295 bytes'],
     ['a file that is still being written', SEEN.subarray(0, 150), 'ends in the middle of a packet, at offset'],
-    ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 'the gzip data cannot be unpacked'],
+    ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 'the gzip data cannot be decompressed'],
   ])('names the offset, and what was expected: %s', async (_, bytes, message) => {
     writeFileSync(join(folder, 'seen.pcap'), bytes);
     const { code, output, errors } = await run(['capture', '--json', 'seen.pcap']);

@@ -100,7 +100,7 @@ describe('ftm-watch check --nagios', () => {
     await once(stranger, 'listening');
     expect(await run()).toMatchObject({
       code: 3,
-      text: 'Unexpected answer from the daemon (HTTP 200): check that the daemon has the same version as this command',
+      text: 'Unexpected answer from the daemon (HTTP 200): check that the daemon is the same version as this command',
     });
     stranger.close();
   });

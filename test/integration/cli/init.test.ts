@@ -144,7 +144,7 @@ describe('ftm-watch init', () => {
     expect(await runCommand(['init', '-c', 'own.yaml', '--site', 'hq'], { cwd: folder })).toEqual({
       code: 3,
       output: '',
-      errors: 'Cannot write "own.yaml": the file already exists and is not overwritten\n',
+      errors: 'Cannot write "own.yaml": the file already exists and will not be overwritten\n',
     });
     expect(readFileSync(join(folder, 'own.yaml'), 'utf8')).toBe('site: own');
   });

@@ -109,7 +109,7 @@ describe('ftm-watch silence', () => {
     await using _ = await startControl(join(folder, 'real.sock'));
     configure('store: { path: real }');
     expect((await run(['silence', 'remove', 'x'.repeat(9_000)])).errors).toBe(
-      'Unexpected answer from the daemon (HTTP 431): check that the daemon has the same version as this command\n',
+      'Unexpected answer from the daemon (HTTP 431): check that the daemon is the same version as this command\n',
     );
   });
 

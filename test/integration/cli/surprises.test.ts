@@ -48,9 +48,9 @@ describe('what surprises', () => {
 
     expect(await surprises(logs('10.0.0.9/24, "fd00::9/64"'))).toEqual([
       'logs.relays contains "10.0.0.9/24", which has host bits set, so the whole network 10.0.0.0/24 is trusted as a ' +
-        'relay. Write "10.0.0.9" for only this address, or "10.0.0.0/24" for the network.',
+        'relay. Write "10.0.0.9" for this address only, or "10.0.0.0/24" for the whole network.',
       'logs.relays contains "fd00::9/64", which has host bits set, so the whole network fd00::/64 is trusted as a ' +
-        'relay. Write "fd00::9" for only this address, or "fd00::/64" for the network.',
+        'relay. Write "fd00::9" for this address only, or "fd00::/64" for the whole network.',
     ]);
     expect(await surprises(logs('10.0.0.0/24, 10.0.0.9, 10.0.0.9/32, "fd00::/64"'))).toEqual([]);
     const expected = `${TOLD}${HEARD}licenseServer: { expectedAddresses: [173.243.138.5/24] }\n`;
@@ -75,7 +75,7 @@ describe('what surprises', () => {
       `web: { tls: { certFile: ${open}, keyFile: ${key} } }\n`;
 
     expect(await surprises(TOLD + HEARD + text)).toEqual([
-      `Every user of this machine can read the secrets in "${open}". To prevent this, run: chmod o= "${open}".`,
+      `Every user on this machine can read the secrets in "${open}". To prevent this, run: chmod o= "${open}".`,
       expect.stringContaining(key),
     ]);
   });

@@ -81,8 +81,8 @@ test.for([
 
 test.for([
   ['that is old', status(Date.now() - 3_600_000), 'the peer or its clock has stopped'],
-  ['of another version', { ...status(Date.now()), causes: [{ id: 'x' }] }, 'expected the status of the same version'],
-  ['that is none', ['hello'], 'expected the status of the same version'],
+  ['of another version', { ...status(Date.now()), causes: [{ id: 'x' }] }, 'expected the status from the same version'],
+  ['that is none', ['hello'], 'expected the status from the same version'],
 ] as const)('a status %s is unknown', async ([, value, message]) => {
   answerJson(value);
   expect(await observe()).toMatchObject({ kind: 'failed', peer: 'dmz', message: expect.stringContaining(message) });

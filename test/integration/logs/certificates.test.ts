@@ -167,7 +167,7 @@ describe('a certificate that is revoked', () => {
       expect(bench.log.lines).toContainEqual(
         expect.objectContaining({
           level: 'warn',
-          message: expect.stringContaining('the previous certificate is still used'),
+          message: expect.stringContaining('the previous certificate is still in use'),
         }),
       ),
     );

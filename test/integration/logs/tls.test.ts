@@ -116,14 +116,14 @@ describe('syslog over TLS', () => {
     const { logs } = listening(null);
     const tls = { ...logs.syslog.tls, keyFile: file('clients.pem') };
     await expect(startIntake({ logs: { syslog: { ...logs.syslog, tls } } })).rejects.toThrow(
-      /Cannot use the key of the syslog listener in "[^"]*clients\.pem": expected PEM without a passphrase/u,
+      /Cannot use the syslog listener's key in "[^"]*clients\.pem": expected PEM without a passphrase/u,
     );
   });
 
   test('says which file it cannot read', async () => {
     const { logs } = listening(file('none.pem'));
     await expect(startIntake({ logs })).rejects.toThrow(
-      /Cannot read the client authorities of the syslog listener from ".*none\.pem": ENOENT/u,
+      /Cannot read the syslog listener's client authorities from ".*none\.pem": ENOENT/u,
     );
   });
 });

@@ -133,7 +133,7 @@ describe('syslog over UDP', () => {
       },
     );
     await expect(intake.start(new AbortController().signal)).rejects.toThrow(
-      /Cannot listen for syslog over TCP on "127\.0\.0\.1:\d+": .*EADDRINUSE.*; another program uses this port/u,
+      /Cannot listen for syslog over TCP on "127\.0\.0\.1:\d+": .*EADDRINUSE.*; another program is using this port/u,
     );
     const opened = intake.addresses().udp?.port ?? 0;
     await new Promise<void>((resolve) => {

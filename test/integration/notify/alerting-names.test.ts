@@ -111,7 +111,7 @@ describe('Alerting', () => {
     expect(held).toBeGreaterThan(0);
     expect(alerting.pending()).toMatchObject({ email: 2 * held, webhook: 0 });
     expect(logger.lines.map(({ message }) => message)).toContain(
-      'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
+      'Notifications are held back because the hourly limit has been reached (notify.policy.maxPerHour)',
     );
     store.close();
   });

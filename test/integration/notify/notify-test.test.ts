@@ -58,7 +58,7 @@ describe('notify test', () => {
   it('says that nobody would be told', async () => {
     const { code, lines } = await run({});
     expect(code).toBe(3);
-    expect(lines[0]).toContain('ftm-watch sends no notifications');
+    expect(lines[0]).toContain('ftm-watch does not send notifications');
   });
 
   it('succeeds when everything was taken', async () => {

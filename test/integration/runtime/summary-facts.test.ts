@@ -59,7 +59,7 @@ test('are those of no other time', () => {
 
 test('name the own certificate when it ends soon, or has ended', () => {
   const endsOf = (at: number): readonly unknown[] => summaryFactsOf({ store, last: null }, at, SPAN).ends;
-  const what = 'the certificate of the status page';
+  const what = "the status page's certificate";
   expect(endsOf(SPAN.until + 29 * DAY)).toEqual([{ what, at: SPAN.until + 29 * DAY }]);
   expect(endsOf(SPAN.until - DAY)).toEqual([{ what, at: SPAN.until - DAY }]);
   expect(endsOf(SPAN.until + 30 * DAY)).toEqual([]);

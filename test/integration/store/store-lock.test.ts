@@ -88,7 +88,7 @@ describe('lockStore()', () => {
 
     lockStore(join(file, 'history.sqlite'), log).release();
     expect(log.lines).toMatchObject([
-      { level: 'warn', message: 'Cannot lock the history file. Make sure that no other daemon uses it' },
+      { level: 'warn', message: 'Cannot lock the history file. Make sure that no other daemon is using it' },
     ]);
     expect(readFileSync(file, 'utf8')).toBe('');
   });

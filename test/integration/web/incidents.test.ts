@@ -144,10 +144,10 @@ describe('POST /incidents/:id', () => {
   });
 
   test.each([
-    ['comment', { comment: '' }, 'expected a text'],
+    ['comment', { comment: '' }, 'expected text'],
     ['comment', { comment: 'x'.repeat(501) }, '1 to 500 characters'],
     ['silence', { duration: 'nonsense', comment: 'x' }, 'expected a duration'],
-    ['silence', { duration: '2h' }, 'expected a text'],
+    ['silence', { duration: '2h' }, 'expected text'],
   ])('says what is wrong with a form: %s %j', async (action, form, problem) => {
     await using web = await start();
     const { id } = incidents()[0];

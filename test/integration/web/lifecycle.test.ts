@@ -127,7 +127,7 @@ describe('createWebServer() over TLS', () => {
   test.each([
     ['a key of another certificate', 'other', 'it does not belong to the certificate in'],
     ['a file that is no key', 'hello', 'expected PEM without a passphrase'],
-    ['a file that is missing', null, 'Cannot read the key of the status page from'],
+    ['a file that is missing', null, "Cannot read the status page's key from"],
   ])('does not start with %s', async (_, key, message) => {
     const [leaf, other] = await Promise.all([createIdentity({ name: 'CN=a' }), createIdentity({ name: 'CN=b' })]);
     await using files = await pemFiles(leaf.pem, key === 'other' ? other.keyPem : key);

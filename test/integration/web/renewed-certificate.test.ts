@@ -71,7 +71,7 @@ test('one that does not work leaves that of before in place, and is told once', 
   const { web, first } = renewal;
   const [cert, key] = await Promise.all([createIdentity({ name: 'CN=a' }), createIdentity({ name: 'CN=b' })]);
   await renewal.put(cert.pem, key.keyPem);
-  const told = (): number => web.log.filter((line) => line.includes('the previous certificate is still used')).length;
+  const told = (): number => web.log.filter((line) => line.includes('the previous certificate is still in use')).length;
 
   renewal.pass(60_000);
   await expect.poll(told).toBe(1);

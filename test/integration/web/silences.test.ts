@@ -74,7 +74,7 @@ describe('POST /api/v1/silences', () => {
   test.each<[string, unknown, readonly string[]]>([
     ['no JSON', '{', ['The request body must be a JSON object']],
     ['no object', '[1]', ['The request body must be a JSON object']],
-    ['nothing', {}, ['"comment": expected a text']],
+    ['nothing', {}, ['"comment": expected text']],
     ['no end', { by: 'a', comment: 'b' }, ['"until": expected either "duration" or "until"']],
     ['two ends', { ...ASKED, until: '2030-01-01T00:00:00Z' }, ['"duration": expected either "duration" or "until"']],
     [
@@ -111,7 +111,7 @@ describe('POST /api/v1/silences', () => {
     [
       'a comment that is long',
       { ...ASKED, comment: 'x'.repeat(501) },
-      ['"comment": expected a text of 1 to 500 characters'],
+      ['"comment": expected text of 1 to 500 characters'],
     ],
     ['an unknown key', { ...ASKED, matchers: [] }, ['unknown key "matchers" in a silence']],
   ])('tells what is wrong with %s', async (_, body, problems) => {

@@ -128,7 +128,7 @@ describe('the availability', () => {
 
   test('is not invented where nothing is stored', async () => {
     await using web = await startWeb();
-    expect(await (await web.get('/incidents')).text()).toContain('Nothing is known yet.');
+    expect(await (await web.get('/incidents')).text()).toContain('No data yet.');
     expect((await (await web.get('/api/v1/availability.csv')).text()).split('\r\n')).toHaveLength(2);
   });
 });

@@ -35,7 +35,7 @@ const MESSAGES = [
     'because secrets are not allowed in this file',
   'appliance-url.yaml:3:12  appliances[0].api.url: expected a URL that begins with "https://" and has no path, such ' +
     'as "https://10.0.0.5", got "http://10.0.0.5"',
-  'appliance-without-user.yaml:3:5  appliances[0].api.user: expected a text of one line, but the key is missing',
+  'appliance-without-user.yaml:3:5  appliances[0].api.user: expected a single line of text, but the key is missing',
   'certificate-date.yaml:3:49  appliances[0].certificates[0].redeemBy: expected a date such as "2027-03-31", got ' +
     '"2027-02-29"',
   'certificate-twice.yaml:3:53  appliances[0].certificates[1].license: "EFTM000000000001" is already in this list',
@@ -97,7 +97,7 @@ const MESSAGES = [
   'notify-pagerduty-in-clear.yaml:3:51  notify.pagerduty[0].url: expected a URL that begins with "https://", ' +
     'because the integration key would otherwise be sent unencrypted',
   'notify-slack-name-twice.yaml:4:9  notify.slack[1].name: "ops" is already in this list',
-  'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected a JSON text with placeholders such as ' +
+  'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected JSON with placeholders such as ' +
     '"{{title}}", got "{ "text": {{title}} }"',
   'notify-template-place.yaml:4:7  notify.webhooks[0].template: expected one of {{id}}, {{event}}, {{site}}, ' +
     '{{time}}, {{tone}}, {{title}}, {{text}}, {{cause}}, {{subject}}, {{severity}}, {{incident}}, {{key}}, ' +
@@ -146,7 +146,7 @@ const MESSAGES = [
   'schedule-without-seconds.yaml:2:3  schedule.probes: expected a cron expression of six fields, starting with the ' +
     'seconds, such as "*/30 * * * * *", got "*/30 * * * *"',
   'secret-as-variable.yaml:4:3  firewall.tokenEnv: expected the name of an environment variable in capitals, such ' +
-    'as "FTM_WATCH_PASSWORD", got a text',
+    'as "FTM_WATCH_PASSWORD", got text',
   'secret-file-is-a-number.yaml:4:3  firewall.tokenFile: expected the name of a file, got a number',
   'secret-file-missing.yaml:4:3  firewall.tokenFile: cannot read file "<folder>/missing.txt": no such file',
   'secret-in-the-file.yaml:4:5  mail[0]: unknown key "password"; secrets are not allowed in this file, use ' +
@@ -196,7 +196,7 @@ const MESSAGES = [
   'whole-file-is-a-list.yaml:1:1  expected a section (keys and values), got a list',
   'yaml-alias-without-anchor.yaml:1:7  this alias (*) refers to an anchor (&) that is not defined before it',
   'yaml-aliases-of-aliases.yaml:2:12  expected at most 100 aliases',
-  'yaml-key-is-a-list.yaml:1:3  expected a text as key',
+  'yaml-key-is-a-list.yaml:1:3  expected text as the key',
   'yaml-key-twice.yaml:3:1  key "site" occurs twice in this section',
   'yaml-open-bracket.yaml:2:1  not valid YAML: wrong indentation, or a bracket or brace is not closed',
   'yaml-open-quote.yaml:2:1  not valid YAML: a closing quote, bracket or brace, a comma, a colon, or the space ' +
@@ -204,9 +204,9 @@ const MESSAGES = [
   'yaml-tab.yaml:2:1  not valid YAML: indentation with a tab; use spaces',
   'yaml-tag.yaml:1:7  not valid YAML: unknown YAML tag (!); remove it, or put the text in quotes',
   'yaml-too-deep.yaml:1:38  expected at most 32 levels',
-  'yaml-two-colons.yaml:1:7  not valid YAML: two keys on one line, or a line that is indented too far; a text that ' +
+  'yaml-two-colons.yaml:1:7  not valid YAML: two keys on one line, or a line that is indented too far; text that ' +
     'contains ": " must be in quotes',
-  'yaml-two-documents.yaml:2:1  not valid YAML: expected one document; remove the lines "---" after the first document',
+  'yaml-two-documents.yaml:2:1  not valid YAML: expected one document; remove the "---" lines after the first document',
 ];
 
 const TEN_MISTAKES = 'ten-mistakes.yaml';

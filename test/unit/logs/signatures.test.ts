@@ -65,7 +65,7 @@ describe('parseSignatures', () => {
     {
       name: 'a log id that is no system event',
       text: changed('source: here', "source: here\n    logIds: ['32159']"),
-      message: /logIds\.0: expected the ten digits of a system event/u,
+      message: /logIds\.0: expected a ten-digit system event ID/u,
     },
     {
       name: 'neither texts nor fields',
@@ -82,7 +82,7 @@ describe('parseSignatures', () => {
     {
       name: 'a mapping as key',
       text: 'signatures: []\n? ? a\n',
-      message: /"own\.yaml": line 2, column 3: expected a text as key/u,
+      message: /"own\.yaml": line 2, column 3: expected text as the key/u,
     },
   ])('refuses $name, and says where', ({ text, message }) => {
     expect(() => parsed(text)).toThrow(message);
@@ -123,7 +123,7 @@ describe('loadSignatures', () => {
   });
 
   test.each([
-    ['eventIds: ["1010"]', /eventIds.0: expected the five digits of a FortiAuthenticator event, such as "10103"/u],
+    ['eventIds: ["1010"]', /eventIds.0: expected a five-digit FortiAuthenticator event ID, such as "10103"/u],
     ['eventIds: ["10103"]', /texts: expected at least one text, or "eventIds" with "explainOnly: true"/u],
     ['explainOnly: true', /texts: expected at least one text, or "eventIds" with "explainOnly: true"/u],
   ])('wants something to recognise it by: %s', async (key, problem) => {

@@ -10,7 +10,8 @@ describe('noChannelNote()', () => {
   test('says what alerts where nothing is configured', () => {
     expect(hasChannel(NONE)).toBe(false);
     expect(noChannelNote(NONE)).toBe(
-      'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.',
+      'No channel is configured. ftm-watch does not send notifications. Only systems that scrape /metrics can raise ' +
+        'alerts.',
     );
   });
 

@@ -93,12 +93,12 @@ test.each([
 });
 
 test('says so if nothing was checked', () => {
-  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('ftm-watch checked nothing');
+  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('ftm-watch did not run any checks');
 });
 
 test('asks to renew what ends next where nothing is open', () => {
-  const ends = [{ what: 'the certificate of the status page', at: START + DAY }];
-  expect(summaryNote(EMPTY, { ...NONE, ends }, SPAN).action).toBe('Renew soon: the certificate of the status page.');
+  const ends = [{ what: "the status page's certificate", at: START + DAY }];
+  expect(summaryNote(EMPTY, { ...NONE, ends }, SPAN).action).toBe("Renew soon: the status page's certificate.");
 });
 
 test('tells nobody of what is only noted, and once of what was merged', () => {

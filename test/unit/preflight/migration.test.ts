@@ -153,8 +153,8 @@ describe('a unit is replaced by one with another serial number', () => {
     const after: Partial<UnitState> = { serial: null, licenses: [], tokens: null };
     expect(told({ serial: NEW }, { after })).toEqual([
       'not-visible: The unit does not report its serial number',
-      `not-visible: It is unknown to which unit ${LICENSE} is registered`,
-      `not-visible: It is unknown to which unit ${OTHER_LICENSE} is registered`,
+      `not-visible: It is unknown which unit ${LICENSE} is registered to`,
+      `not-visible: It is unknown which unit ${OTHER_LICENSE} is registered to`,
       'not-visible: The unit does not report its tokens',
     ]);
   });

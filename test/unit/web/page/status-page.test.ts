@@ -145,8 +145,8 @@ describe('renderStatusPage()', () => {
     expect(
       words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } })),
     ).toContain(
-      'Last round None yet Next round None planned Configuration Not reloaded since the start Store Writable Notifications None ' +
-        'pending Log lines Not received',
+      'Last round None yet Next round None planned Configuration Not reloaded since startup Store Writable ' +
+        'Notifications None pending Log lines Not received',
     );
   });
 });
