@@ -172,8 +172,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmLoginsRefused',
       text(
-        'Many requests had a wrong password, token or certificate, or none. The log contains their source addresses. The ',
-        'usual reason is a scraper with an old password.',
+        'Many requests had a wrong password, token or certificate, or none. The log contains their source addresses. ',
+        'The usual reason is a scraper with an old password.',
       ),
     ),
   ],
