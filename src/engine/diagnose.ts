@@ -187,7 +187,7 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group |
 
 /**
  * Groups findings into faults. Several resolvers that fail for one name, or one resolver that fails for several names,
- * are one fault. Several mail servers that fail are separate faults.
+ * are one fault. If several mail servers fail, each failure is a separate fault.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -341,7 +341,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
   return { ...all, host, port, ...known({ source }), ...clean };
 }
 
-/** The cause is usually specific to the address, for example its address family or its cluster member. */
+/** The cause is usually specific to the address, such as its address family or the cluster member behind it. */
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
 const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
 const COMPARE_ADDRESSES =

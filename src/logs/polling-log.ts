@@ -120,7 +120,7 @@ interface PollingLog {
   keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
-  /** Saves all unsaved changes and the time until which logs were received. */
+  /** Saves all unsaved changes and the time up to which logs were received. */
   stop(): Promise<void>;
 }
 

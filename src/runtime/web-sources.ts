@@ -65,7 +65,8 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     },
     noteRefusal: (refused, why) => {
       facts.recorder.change(why);
-      // Only refused changes by known accounts are recorded. Attempts by unknown clients are only counted.
+      // Refused changes are recorded only if they come from a known account. Attempts by unknown clients are only
+      // counted.
       if (why === 'role') monitor().store.recordRefusal(refused);
     },
     audit: (asked, limit) => findChanges(monitor(), asked, limit),

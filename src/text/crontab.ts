@@ -42,8 +42,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
       timezone,
       mode: '5-part',
       // crontab(5): "If both fields are restricted (i.e., do not contain the * character at the beginning), the command
-      // will be run when either field matches". Otherwise, both fields must match. croner requires both fields only
-      // with this option.
+      // will be run when either field matches". Otherwise, both fields must match. croner requires this only with this
+      // option.
       domAndDow: day.startsWith('*') || weekday.startsWith('*'),
       // With this option, lists and ranges also count as fixed times.
       fixedTimeRule: 'no-wildcard',

@@ -137,7 +137,7 @@ export const NAME_CAUSES = {
         remedy: [
           'Configure the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
             'certificate is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
-          "If it is a public resolver, a device on the path answers instead of it. Exempt the resolver's traffic " +
+          "If it is a public resolver, a device on the path is answering in its place. Exempt the resolver's traffic " +
             'from TLS inspection, or list the resolvers that FortiAuthenticator uses.',
         ],
       },

@@ -387,7 +387,7 @@ export const TLS_CAUSES = {
     headline: 'the certificate of {subject} was renewed',
     summary: '{subject} has a new certificate from the same authority.',
     impact: 'none',
-    remedy: [learn('No action is required. To make the new certificate the baseline, learn it.')],
+    remedy: [learn('No action is required. To make the new certificate the baseline, record it with these commands.')],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

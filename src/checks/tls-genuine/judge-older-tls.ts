@@ -13,7 +13,7 @@ type OlderTlsFacts = Pick<TargetFacts, 'path' | 'tls' | 'knowledge' | 'surroundi
 
 /**
  * For each TLS version, this many connections must have the same result. If every second connection is inspected, a
- * difference between fewer connections could be due to chance.
+ * difference seen over fewer connections could be due to chance.
  */
 const FEWEST = 3;
 

@@ -309,9 +309,9 @@ interface Bought {
 }
 
 /**
- * Compares each licence's tokens on the unit with the purchased number from the licence certificate and the
- * registration service. A licence without tokens has not been activated yet. If the two sources differ and one of them
- * matches the unit, nothing is reported.
+ * Compares the number of each licence's tokens on the unit with the number purchased, according to the licence
+ * certificate and the registration service. A licence without tokens has not been activated yet. If the two sources
+ * differ and one of them matches the unit, nothing is reported.
  */
 function judgeBought(
   facts: ApplianceFacts,

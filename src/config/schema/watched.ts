@@ -153,7 +153,7 @@ const logs = section({
   foreign: choice('count', 'refuse')
     .prefault('count')
     .describe(
-      'How lines from unknown senders are handled. "count" counts and ignores the lines. "refuse" also closes the ' +
+      'How lines from unknown senders are handled. "count" counts the lines, but otherwise ignores them. "refuse" also closes the ' +
         'connection.',
     ),
   signatureFiles: list(readableFile).describe(

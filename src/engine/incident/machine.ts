@@ -512,7 +512,7 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 
 /**
  * The cause must be detected in enough consecutive rounds or, for an intermittent fault, in enough of the recent
- * rounds. If two witnesses agree, one round fewer is sufficient.
+ * rounds. If two witnesses agree, one round fewer is enough.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;

@@ -213,8 +213,8 @@ async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSign
 }
 
 /**
- * Less than one message plus one chunk is kept, because a length has two bytes. Leaving the loop destroys the socket
- * with an AbortError, which the stream's own listener handles.
+ * Less than one message plus one chunk is kept, because the length field has two bytes. Leaving the loop destroys the
+ * socket with an AbortError, which the stream's own listener handles.
  */
 async function* messagesIn(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);

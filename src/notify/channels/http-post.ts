@@ -155,8 +155,8 @@ function outcomeOf(status: number, text: string): PostOutcome {
 
 /**
  * Returns the start of a response body, which is shown to people as an explanation. Reads more text than is shown, so
- * that secrets at the end are recognized and removed. If the body is late or endless, returns an empty text instead of
- * failing, because an accepted notification must not be sent again.
+ * that secrets at the end are recognized and removed. If the body arrives late or never ends, returns an empty string
+ * instead of failing, because an accepted notification must not be sent again.
  */
 export async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);

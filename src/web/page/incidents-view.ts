@@ -216,7 +216,7 @@ function isSaid(step: TimelineStep): boolean {
 type TimelineStep =
   | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
   | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
-  /** `former` is the cause until this time. */
+  /** `former` was the cause up to this time. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
   /** A person changed the incident or its silences. */
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
