@@ -17,6 +17,7 @@ export interface MarkdownPlace {
   procedure(title: string): string;
   /** @param path relative to `docs` */
   document(path: string): string;
+  /** Empty for none. */
   blockHead(block: Block): string;
 }
 
@@ -80,7 +81,8 @@ function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string
 function commandsText(block: Block, language: string, place: MarkdownPlace, indent = 3): string {
   const fence = '`'.repeat(Math.max(3, longestRun(block.text) + 1));
   const lines = block.text.split('\n').map((line) => visibleText(line, TEXT_LIMIT));
-  return [escapedLine(place.blockHead(block)), '', `${fence}${language}`, ...lines, fence]
+  const head = place.blockHead(block);
+  return [...(head === '' ? [] : [escapedLine(head), '']), `${fence}${language}`, ...lines, fence]
     .map((line) => (line === '' ? '' : `${' '.repeat(indent)}${line}`))
     .join('\n');
 }

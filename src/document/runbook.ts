@@ -71,18 +71,12 @@ const COMMON_SECTIONS: readonly Section[] = [
   section(
     HELP,
     list(
-      [
-        'On the status page and in messages, the incident lists the same steps with your own values. In a runbook, ',
-        'these values are in <brackets>.',
-      ],
+      ['The status page and messages show the same steps with your own values instead of <brackets>.'],
       ['If a section describes your variant, follow it instead of "Mitigation".'],
       ['Confirmed: the observations have no other explanation. Suspected: other explanations remain.'],
-      ['In a block of commands, replace each word that begins with `FILL-IN` (see below).'],
-      [
-        'If users can activate offline (FortiAuthenticator 6.6.1 and later), they can do so while the licence server ',
-        'cannot be reached.',
-      ],
-      ['A source such as `ta-p/194050` is the number of a technical tip at community.fortinet.com.'],
+      ['In commands, replace each word that begins with `FILL-IN` (see below).'],
+      ['With FortiAuthenticator 6.6.1 and later, users can activate offline while the licence server is unreachable.'],
+      ['A source such as `ta-p/194050` is a technical tip at community.fortinet.com.'],
     ),
   ),
   section(
@@ -134,7 +128,7 @@ export function runbookOf(id: CauseId): Runbook {
 export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
   return {
     title: 'Procedures',
-    intro: [text('General instructions, and steps that several runbooks share.')],
+    intro: [text('Steps that several runbooks share.')],
     sections: [
       ...COMMON_SECTIONS,
       { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },

@@ -106,7 +106,7 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
 const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   host: word('HOST', 'the name of the server', ({ host }) => hostOrNull(host)),
   port: word('PORT', 'the port of the server', ({ port }) => portOrNull(port)),
-  server: word('SERVER', 'the name of the server, a colon, and its port', ({ host, port }) => endpoint(host, port)),
+  server: word('SERVER', 'host:port of the server', ({ host, port }) => endpoint(host, port)),
   serverip: word('SERVER-IP', 'an address of the server', ({ address }) => addressOrNull(address)),
   sourceip: word('SOURCE-IP', SOURCE, ({ source }) => addressOrNull(source)),
   resolverip: word('RESOLVER-IP', 'the address of the resolver', ({ resolver }) => resolverAddress(resolver)),
@@ -120,7 +120,7 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   mailport: word('MAIL-PORT', 'the port of the mail server', ({ subject }) =>
     portOrNull(hostAndPort(subject)?.port ?? ''),
   ),
-  mailserver: word('MAIL-SERVER', 'the name of the mail server, a colon, and its port', ({ subject }) => {
+  mailserver: word('MAIL-SERVER', 'host:port of the mail server', ({ subject }) => {
     const { host = '', port = '' } = hostAndPort(subject) ?? {};
     return endpoint(host, port);
   }),

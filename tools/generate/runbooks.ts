@@ -58,5 +58,6 @@ const HERE: MarkdownPlace = {
   procedure: (title) => `procedures.md#${anchorOf(title)}`,
   document: (path) => `../${path}`,
   // The page of procedures explains the placeholders.
-  blockHead: ({ place }) => `${place}:`,
+  // The language of the block already marks shell commands.
+  blockHead: ({ place }) => (place === 'Shell' ? '' : `${place}:`),
 };
