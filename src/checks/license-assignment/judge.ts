@@ -259,12 +259,12 @@ function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
   return [...certificates.values()].flatMap(({ license, redeemBy }): readonly Finding[] => {
+    if (redeemBy === null) return [];
     // The certificate states a date without a time zone, so the day is assumed to end at midnight UTC.
-    const left = redeemBy === null ? null : Math.ceil((redeemBy + DAY - input.at) / DAY);
-    const stage = left === null ? undefined : STAGES.find(([days]) => left <= days);
-    if (redeemBy === null || left === null || stage === undefined) return [];
+    const left = Math.ceil((redeemBy + DAY - input.at) / DAY);
+    const stage = STAGES.find(([days]) => left <= days);
     const confidence = notRedeemed(license, input);
-    if (confidence === null) return [];
+    if (stage === undefined || confidence === null) return [];
     const [, suggests] = stage;
     const date = dayText(redeemBy);
     return [

@@ -1,4 +1,5 @@
 import type { UnitObservation } from '../../../src/connectors/picture.ts';
+import type { Judgement } from '../../../src/checks/check.ts';
 import { licenseAssignment } from '../../../src/checks/license-assignment/judge.ts';
 import type {
   ApplianceFacts,
@@ -59,18 +60,24 @@ export function listed(
   return { config: { ...config, ...expected }, rest: seen, role: told };
 }
 
+/** Returns the check's result. @param isConfigured whether `registration` is in the configuration */
+export function judgement(
+  appliances: readonly UnitObservation[],
+  registration: RegistrationObservation | null,
+  { at = 0, isConfigured = true }: { readonly at?: EpochMs; readonly isConfigured?: boolean } = {},
+): Judgement {
+  if (licenseAssignment.from !== 'units') throw new Error('Expected a check of the units');
+  const config = isConfigured ? CONFIG : { ...CONFIG, registration: null };
+  return licenseAssignment.judge({ config, picture: picture({ appliances, registration }), at, speaking: [] });
+}
+
 /** Returns the findings about the licences of all configured units. */
 export const judgeUnits = withPlainClaims(
   (
     appliances: readonly UnitObservation[],
     registration: RegistrationObservation | null,
     at: EpochMs = 0,
-  ): readonly Finding[] => {
-    if (licenseAssignment.from !== 'units') throw new Error('Expected a check of the units');
-    const config = registration === null ? { ...CONFIG, registration } : CONFIG;
-    const facts = { config, picture: picture({ appliances, registration }), at, speaking: [] };
-    return licenseAssignment.judge(facts).findings;
-  },
+  ): readonly Finding[] => judgement(appliances, registration, { at, isConfigured: registration !== null }).findings,
 );
 
 /** Returns the findings about the licence at this unit, the only one configured. */

@@ -12,6 +12,7 @@ import {
   failedOver,
   held,
   judge,
+  judgement,
   judgeUnits,
   LICENSE,
   listed,
@@ -340,5 +341,35 @@ describe('a licence', () => {
         expected: 'a licence number, configured or read from the appliance',
       },
     ]);
+  });
+});
+
+describe('the summary', () => {
+  const because = { kind: 'failed', reason: 'timeout', message: 'no answer', durationMs: 1 } as const;
+  const kept = (hour: number, license: string): LicenseLookup => ({
+    license,
+    outcome: held('FAC-A'),
+    kept: { since: Date.UTC(2026, 10, 24, hour), because },
+  });
+  const unit = listed(PAIR, standalone);
+
+  it.each([
+    [
+      'without the registration service',
+      judgement([unit], null, { isConfigured: false }),
+      'not-configured',
+      /not configured/u,
+    ],
+    ['without a unit', judgement([], { kind: 'ok', lookups: [] }), 'unjudged', /^No appliance/u],
+    ['before the first answer', judgement([unit], null), 'unjudged', /^Not queried yet$/u],
+    [
+      'with answers from before',
+      judgement([unit], { kind: 'ok', lookups: [kept(14, LICENSE), kept(13, 'EFTM000000000002')] }),
+      'judged',
+      /reported at 2026-11-24T13:00/u,
+    ],
+  ])('%s', (_, result, kind, summary) => {
+    expect(result.kind).toBe(kind);
+    expect(result.summary).toMatch(summary);
   });
 });
