@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TEXTS } from './lines.ts';
 import type { Receiver } from './measure.ts';
-import { freePort, terminate } from './measure.ts';
+import { freePort } from '../../test/support/network/free-port.ts';
+import { terminate } from './measure.ts';
 
 const UNPACKED = fileURLToPath(new URL('../../.cache/bench-peers', import.meta.url));
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';

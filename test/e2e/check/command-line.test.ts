@@ -8,11 +8,11 @@ import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
-import { unusedPort } from '../../support/mail/mail-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
 import { createPeerAtHello } from '../../support/network/tls-peer.ts';
 import type { Peer } from '../../support/network/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 const ESCAPE = String.fromCodePoint(0x1b);
 /** Control characters other than line breaks, which move the cursor, change colors or overwrite a line. */
@@ -46,7 +46,7 @@ describe('for people', () => {
   });
 
   test('what is broken, why and how to fix it', async () => {
-    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await unusedPort())]);
+    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await freePort())]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
     expect(stdout).not.toMatch(CONTROL);
     expect(stdout).toContain('✘ Reachability');
@@ -148,7 +148,7 @@ describeWhere([{ program: 'script' }], 'at a terminal', () => {
   });
 
   async function runAt(columns: number, env: Readonly<Record<string, string>>): Promise<Run> {
-    const file = await bench.configure(await unusedPort());
+    const file = await bench.configure(await freePort());
     return runFtmWatch(['check', '-c', file], { cwd: bench.folder, env, prefix: inTerminal(columns) });
   }
 });

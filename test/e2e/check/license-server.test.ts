@@ -14,8 +14,8 @@ import {
   type Conclusion,
 } from '../../support/process/check-result.ts';
 import { createDnsServer, zone } from '../../support/network/dns-server.ts';
-import { unusedPort } from '../../support/mail/mail-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 /** A fatal TLS alert, handshake_failure (RFC 8446 §6). */
 const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
@@ -59,7 +59,7 @@ describe('a licence server that is alive', () => {
 
 describe('port', () => {
   test('refused', async () => {
-    const result = await bench.check(await unusedPort());
+    const result = await bench.check(await freePort());
     expect(conclusionOf(result)).toEqual(notReady('egress-blocked', 'tls-genuine', 'license-server'));
     expect(evidenceOf(result)).toContain('refused');
   });

@@ -12,10 +12,10 @@ import {
   READY,
   type CheckResult,
 } from '../../support/process/check-result.ts';
-import { unusedPort } from '../../support/mail/mail-bench.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from '../../support/mail/mail-server.ts';
 import { CLOSE, createScriptedSmtp, type ScriptedReply, type SmtpScript } from '../../support/mail/smtp-script.ts';
 import type { Peer } from '../../support/network/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 let bench: CheckBench;
 let licenseServer: Peer;
@@ -61,7 +61,7 @@ describe.concurrent('a mail server', () => {
   });
 
   test('refused', async () => {
-    const result = await check(await unusedPort());
+    const result = await check(await freePort());
     expect(conclusionOf(result)).toEqual(notReady('mail-unreachable'));
     expect(evidenceOf(result)).toContain('refused');
   });
@@ -170,7 +170,7 @@ describe.concurrent('a mail server', () => {
 
   test('that greylists carries the codes while another one is down', async () => {
     await using server = await createScriptedSmtp(says('RCPT', '450 4.2.0 Greylisted\r\n'));
-    const down = await unusedPort();
+    const down = await freePort();
     const [one, other] = [server.port, down].map((port) => ({
       host: MAIL_HOST,
       port,

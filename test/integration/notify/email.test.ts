@@ -15,6 +15,7 @@ import { handClock } from '../../support/time/hand-clock.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { smtpSink } from '../../support/mail/smtp-sink.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 type MailRelay = NonNullable<Config['notify']['email']>['servers'][number];
 
@@ -68,14 +69,6 @@ function kinds(outcomes: Outcomes): readonly string[] {
   return outcomes.map(({ recipient, kind }) => `${recipient} ${kind}`);
 }
 
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 describe('the mail channel', () => {
   it('sends one mail to all, with what filters and threads need', async () => {
     await using sink = await smtpSink();
@@ -109,7 +102,7 @@ describe('the mail channel', () => {
 
   it('takes the next server when the first is down, and asks nobody twice', async () => {
     await using second = await smtpSink();
-    expect(kinds(await send({ servers: [relay(await closedPort()), relay(second.port)] }))).toEqual([
+    expect(kinds(await send({ servers: [relay(await freePort()), relay(second.port)] }))).toEqual([
       `${ALICE} sent`,
       `${BOB} sent`,
     ]);
@@ -136,7 +129,7 @@ describe('the mail channel', () => {
     ['nor is one that knows no such mailbox, whatever its code says', 550, '5.1.1 User unknown', true, 'deferred'],
   ])('%s', async (...[, code, text, hasSecond, expected]) => {
     await using sink = await smtpSink({ recipient: () => ({ code, text }) });
-    const servers = [relay(sink.port), ...(hasSecond ? [relay(await closedPort())] : [])];
+    const servers = [relay(sink.port), ...(hasSecond ? [relay(await freePort())] : [])];
     expect(kinds(await send({ servers, to: [ALICE] }))).toEqual([`${ALICE} ${expected}`]);
   });
 

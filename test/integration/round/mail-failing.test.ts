@@ -3,9 +3,10 @@ import type { Clock } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
 import type { observeMail } from '../../../src/round/mail.ts';
-import { LOGIN, PASSWORD, createMailBench, unusedPort, type MailBench } from '../../support/mail/mail-bench.ts';
+import { LOGIN, PASSWORD, createMailBench, type MailBench } from '../../support/mail/mail-bench.ts';
 import { CLOSE, RESET, agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
 import { createTcpPeer } from '../../support/network/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 type MailPorts = Parameters<typeof observeMail>[1];
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 
 describe('observeMail with a server that does not', () => {
   test('refused port', async () => {
-    const port = await unusedPort();
+    const port = await freePort();
     const seen = await bench.look(port);
     expect(seen).toMatchObject({
       outcome: { kind: 'failed', stage: 'connect', reason: 'refused', code: null },

@@ -1,26 +1,16 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
 import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
 import type { TlsBench } from '../../support/network/tls-bench.ts';
 import { createTcpPeer } from '../../support/network/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 let bench: TlsBench;
 
 beforeAll(async () => {
   bench = await createTlsBench();
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe.concurrent('observeEndpoint and TCP', () => {
   test('opens, goes no deeper than asked and leaves no connection', async () => {
@@ -50,7 +40,7 @@ describe.concurrent('observeEndpoint and TCP', () => {
   });
 
   test('says that the port is refused', async () => {
-    const seen = await bench.look(await closedPort());
+    const seen = await bench.look(await freePort());
     expect(seen).toMatchObject({ tcp: { kind: 'failed', reason: 'refused' }, tls: null, http: null });
   });
 

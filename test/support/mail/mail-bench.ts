@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MailServerConfig } from '../../../src/config/schema/watched.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
@@ -84,13 +82,3 @@ const SERVER: Omit<MailServerConfig, 'port'> = {
   password: null,
   caFile: null,
 };
-
-/** Returns a port on which nothing listens. */
-export async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
