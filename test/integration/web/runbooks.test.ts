@@ -22,6 +22,8 @@ function wordsOfMarkdown(text: string): readonly string[] {
   return words(
     text
       .replaceAll(/<!--.*?-->/gu, '')
+      // Only the page labels shell commands. In the docs, the language of the block marks them.
+      .replaceAll(/(?<!Undo:\n\n)^ *```sh$/gmu, 'Shell:')
       .replaceAll(/^ *```\w*$/gmu, '')
       .replaceAll(/^(?:#+|\d+\.|-) /gmu, '')
       .replaceAll(/<(http[^>]*)>/gu, '$1')
