@@ -42,7 +42,7 @@ const config: KnipConfig = {
     'man',
     'sha256sum',
   ],
-  ignoreDependencies: ['@stryker-mutator/vitest-runner'],
+  ignoreDependencies: ['@stryker-mutator/vitest-runner', '@peculiar/x509', 'smtp-server'],
   // A module exports to its tests what it also uses itself, if they need access to its internals. No export exists
   // only for tests.
   ignoreExportsUsedInFile: process.argv.includes('--production') || { interface: true, type: true },

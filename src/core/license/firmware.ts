@@ -9,7 +9,7 @@ export function firmwareVersion(firmware: string): Version | null {
 }
 
 /** Negative if the first version is older. */
-export function compareVersions(a: Version, b: Version): number {
+function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
