@@ -1,4 +1,4 @@
-import type { PostingChannel } from '../../support/notify/channel-peers.ts';
+import { POSTING_CHANNELS } from '../../support/notify/channel-peers.ts';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
@@ -15,7 +15,7 @@ import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeli
 import { jsonReceiver, type JsonReceiver, type ReceivedPost } from '../../support/notify/json-receiver.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 
-const SECTIONS: Readonly<Record<PostingChannel | 'webhook with a template', (url: string) => object>> = {
+const SECTIONS: Readonly<Record<string, (url: string) => object>> = {
   slack: (url) => ({ slack: [{ name: 'ops', url: `${url}/hook` }] }),
   teams: (url) => ({ teams: [{ name: 'ops', url: `${url}/hook` }] }),
   pagerduty: (url) => ({ pagerduty: [{ name: 'ops', url: `${url}/hook`, routingKeyEnv: 'SET_SECRET' }] }),
@@ -55,6 +55,10 @@ async function pass(alerting: Alerting, clock: HandClock, time: number): Promise
 function taken({ posts }: JsonReceiver, isTaken: (post: ReceivedPost) => boolean): readonly string[] {
   return posts.filter(isTaken).map(({ body }) => JSON.stringify(body));
 }
+
+it('every channel that posts is listed', () => {
+  expect(Object.keys(SECTIONS)).toEqual(expect.arrayContaining([...POSTING_CHANNELS]));
+});
 
 describe.each(Object.entries(SECTIONS))('%s', (_kind, sectionsOf) => {
   it('loses nothing and doubles nothing where the service limits the rate, fails and refuses for now', async () => {

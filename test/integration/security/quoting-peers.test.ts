@@ -4,7 +4,7 @@ import { CHANNELS } from '../../../src/notify/channels/registry.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { channelsOf, mailChannel, webhookChannel } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import type { PostingChannel } from '../../support/notify/channel-peers.ts';
+import { POSTING_CHANNELS } from '../../support/notify/channel-peers.ts';
 import { echoHttp, echoSmtp } from '../../support/notify/echo-peers.ts';
 import { hookAt } from '../../support/notify/hook-at.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
@@ -71,17 +71,17 @@ describe('a peer that quotes the secret that it was sent', () => {
     expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
   });
 
-  const entries: Readonly<Record<PostingChannel, (url: string) => readonly object[]>> = {
+  const entries: Readonly<Record<string, (url: string) => readonly object[]>> = {
     slack: (url) => [{ name: 'ops', url: `${url}/services/hunter2/x` }],
     teams: (url) => [{ name: 'ops', url: `${url}/workflows/hunter2?sig=hunter2` }],
     pagerduty: (url) => [{ name: 'ops', url, routingKeyEnv: 'SET_SECRET' }],
     ntfy: (url) => [{ name: 'ops', url: `${url}/topic-hunter2`, tokenEnv: 'SET_SECRET' }],
     webhook: (url) => [{ name: 'ops', url: `${url}/hunter2`, signingSecretEnv: 'SET_SECRET' }],
   };
-  test.each(Object.entries(entries))('a service of %s', async (id, entriesAt) => {
+  test.each(POSTING_CHANNELS)('a service of %s', async (id) => {
     await using receiver = await echoHttp();
     const key = CHANNELS.find((channel) => channel.id === id)?.key ?? id;
-    const sections = { [key]: entriesAt(`http://127.0.0.1:${String(receiver.port)}`) };
+    const sections = { [key]: entries[id]?.(`http://127.0.0.1:${String(receiver.port)}`) };
     const [channel] = await channelsOf(sections, { env: { SET_SECRET: SECRET } });
     if (channel === undefined) throw new Error('No channel was made');
 

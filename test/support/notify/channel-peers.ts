@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import type { ChannelId } from '../../../src/notify/channels/registry.ts';
+import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 import type { SmtpSink } from '../mail/smtp-sink.ts';
 import { jsonReceiver, type ReceivedPost } from './json-receiver.ts';
 import { smtpSink } from '../mail/smtp-sink.ts';
 
-/** A channel that posts each message to a web service. Tables with this key name every such channel. */
-export type PostingChannel = Exclude<ChannelId, 'email' | 'syslog' | 'alertmanager'>;
+/** The channels that post each message to a web service. A test of them has a row for each. */
+export const POSTING_CHANNELS: readonly string[] = CHANNEL_IDS.filter(
+  (id) => !['email', 'syslog', 'alertmanager'].includes(id),
+);
 
 /** A message accepted by the peer of a channel. */
 export interface Accepted {
@@ -26,7 +28,7 @@ export interface ChannelPeers extends AsyncDisposable {
   readonly relay: SmtpSink;
 }
 
-const PATHS: Readonly<Record<PostingChannel, string>> = {
+const PATHS: Readonly<Record<string, string>> = {
   webhook: '/webhook',
   slack: '/slack',
   teams: '/teams',
