@@ -385,7 +385,8 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
     : `TLS is terminated by a device between ${inside} and ${outside}`;
   const farther =
     ', and the chain on the outside is not genuine either, so another device intercepts closer to the server';
-  const summary = `${who}: the client random on ${outside} differs from that on ${inside}${isAnotherFartherOut ? farther : ''}`;
+  const differs = `${who}: the client random on ${outside} differs from that on ${inside}`;
+  const summary = isAnotherFartherOut ? `${differs}${farther}` : differs;
   return {
     device,
     address,

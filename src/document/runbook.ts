@@ -98,7 +98,8 @@ const COMMON_SECTIONS: readonly Section[] = [
   section(
     'Get help',
     text(
-      '`ftm-watch report` writes an archive with the evidence for Fortinet TAC. If ftm-watch itself does not work, see ',
+      '`ftm-watch report` writes an archive with the evidence for Fortinet TAC. ',
+      'If ftm-watch itself does not work, see ',
       { document: 'troubleshooting.md' },
       '.',
     ),

@@ -492,7 +492,7 @@ function activationImpact(context: ActivationContext): string {
     context.offlineActivation === true
       ? ' Users can still activate offline (FortiAuthenticator 6.6.1 and later).'
       : context.offlineActivation === null
-        ? ' Since FortiAuthenticator 6.6.1, users can activate offline.'
+        ? ' With FortiAuthenticator 6.6.1 and later, users can activate offline.'
         : '';
   return `${license} cannot be activated. Active tokens keep working.${offline}`;
 }

@@ -45,6 +45,8 @@ function entryOf(
   const { id, cause, since, closedAt, mergedInto } = incident;
   const page = (of: string): string => `${base}incidents/${encodeURIComponent(of)}`;
   const [step] = cause.remedy;
+  const started = zone.text(since);
+  const duration = closedAt === null ? `Since ${started}` : `Started ${started} and lasted ${lastedText(incident)}`;
   return markup`<entry>
 <id>${idOf(`incident ${id}`)}</id>
 <title>${stateWord(incident)}: ${headline(cause)}</title>
@@ -53,7 +55,7 @@ function entryOf(
 <category term="${cause.id}"/>
 <link rel="alternate" type="text/html" href="${page(id)}"/>
 <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${cause.summary}</p>
-<p>${closedAt === null ? `Since ${zone.text(since)}` : `Started ${zone.text(since)} and lasted ${lastedText(incident)}`}.</p>
+<p>${duration}.</p>
 ${mergedInto === null ? null : markup`<p>It continues in <a href="${page(mergedInto)}">another incident</a>.</p>`}
 ${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
 <p><a href="${page(id)}">The incident</a></p></div></content>

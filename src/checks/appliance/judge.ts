@@ -206,7 +206,8 @@ function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): 
   const expected = `a deviation of less than ${spanText(CLOCK_WARNING)}`;
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
-    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine's clock, which is not confirmed.`;
+    const claim =
+      `The clock of FortiAuthenticator is ${found}, compared with this machine's clock, ` + 'which is not confirmed.';
     return [note(withAppliance(facts, { rule, claim, expected }))];
   }
   const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
@@ -289,8 +290,8 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
     rule: 'memory-suffices',
     subject,
     claim:
-      `Low memory is another possible reason, because provisioning and push fail while the unit is swapping: ${unit} has ${found}, ` +
-      `but firmware ${version} needs 4 GB.`,
+      'Low memory is another possible reason, because provisioning and push fail while the unit is swapping: ' +
+      `${unit} has ${found}, but firmware ${version} needs 4 GB.`,
     expected: 'at least 4 GB of memory',
     level: 'note',
     suggests,

@@ -457,7 +457,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
   },
   ...where(isClaimed, CLAIMED),
   {
-    id: 'strange-device',
+    id: 'untrusted-device',
     when: "not accepted, and the certificate is a device's factory certificate",
     holds: ({ identity }) => identity === 'device',
     ...suspected('interception-suspected'),
@@ -466,7 +466,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     wouldSettle: '{view}',
   },
   {
-    id: 'stranger',
+    id: 'untrusted-other-name',
     when: 'not accepted, and the certificate is for another name',
     holds: (facts) => !isNamed(facts),
     ...suspected('interception-suspected'),

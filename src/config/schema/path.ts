@@ -81,8 +81,8 @@ export const trust = section({
     .prefault('fortinet')
     .describe(
       "How the licence server's certificate is verified. " +
-        '"fortinet" uses the keys of authorities that belong to Fortinet, "public" uses the authorities that browsers ' +
-        'trust, and "pinned" uses only pins, files and learned keys.',
+        '"fortinet" uses the keys of authorities that belong to Fortinet, "public" uses the authorities that ' +
+        'browsers trust, and "pinned" uses only pins, files and learned keys.',
     ),
   pins: pins.describe('Additional trusted public keys, as SHA-256 hashes of the SubjectPublicKeyInfo.'),
   caFiles: caFiles.describe('Additional root certificates, in PEM format.'),

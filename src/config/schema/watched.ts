@@ -153,8 +153,8 @@ const logs = section({
   foreign: choice('count', 'refuse')
     .prefault('count')
     .describe(
-      'How lines from unknown senders are handled. "count" counts the lines, but otherwise ignores them. "refuse" also closes the ' +
-        'connection.',
+      'How lines from unknown senders are handled. "count" counts the lines, but otherwise ignores them. ' +
+        '"refuse" also closes the connection.',
     ),
   signatureFiles: list(readableFile).describe(
     'Additional log signatures, in the format of config/fac-signatures.yaml.',

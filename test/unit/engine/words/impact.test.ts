@@ -22,7 +22,7 @@ test.each([
   [
     'nothing is known',
     {},
-    /^New tokens and licences cannot be activated\. .* Since FortiAuthenticator 6\.6\.1, .* offline\.$/u,
+    /^New tokens and licences cannot be activated\. .* With FortiAuthenticator 6\.6\.1 and later, .* offline\.$/u,
   ],
   ['the licence is active', { licenseActive: true }, /^New tokens cannot be activated\. .*\.$/u],
   ['it is not', { licenseActive: false }, /^New tokens and licences cannot be activated\. .*\.$/u],
