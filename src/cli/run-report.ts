@@ -97,6 +97,7 @@ async function versionsOf(ftmWatch: string): Promise<Versions> {
   return { ftmWatch, node, openssl, os: `${await distribution()}${type()} ${release()} ${process.arch}` };
 }
 
+/** https://www.freedesktop.org/software/systemd/man/latest/os-release.html */
 async function distribution(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];

@@ -83,6 +83,7 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
   });
 }
 
+/** RFC 7914 */
 interface ScryptHash {
   readonly kind: 'scrypt';
   /** The base-2 logarithm of the cost. A check uses `128 * r * 2^ln` bytes. */

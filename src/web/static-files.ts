@@ -12,6 +12,7 @@ import type { WebEnv } from './sources.ts';
 export interface StaticFile {
   readonly contentType: string;
   readonly body: string;
+  /** RFC 9110 §8.8.3 */
   readonly etag: string;
 }
 

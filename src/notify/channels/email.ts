@@ -175,7 +175,7 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     maxResponseSize: 64 * 1024,
     disableFileAccess: true,
     disableUrlAccess: true,
-    // Keeps the documented case of header names, because some mail filters are case-sensitive.
+    // Keeps the documented case of header names. RFC 5322 ignores case, but some mail filters do not.
     normalizeHeaderKey: (key) => key.replace(/^X-Ftm-/u, 'X-FTM-'),
   };
 }

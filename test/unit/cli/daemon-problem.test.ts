@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { problemOf } from '../../../src/cli/daemon-client.ts';
 
 const UNEXPECTED =
-  'Unexpected answer from the daemon (HTTP N): check that the daemon has the same version as this command';
+  'Unexpected answer from the daemon (HTTP N): check that the daemon is the same version as this command';
 
 test.each([
   ['refused, with reasons', 409, JSON.stringify({ error: 'Refused', problems: ['a', 'b'] }), 'Refused\n- a\n- b'],
