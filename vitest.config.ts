@@ -17,10 +17,12 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
 /** Real processes on a shared machine are sometimes late, so CI retries. Its last lines list the tests that needed it. */
 const RETRIES = process.env['CI'] === 'true' ? 2 : 0;
 
-/** Folders of end-to-end tests whose results a busy machine does not distort. */
-const PATIENT = ['alerts', 'contract', 'deploy', 'interception', 'package', 'report', 'security', 'soak'].map(
-  (folder) => `test/e2e/${folder}/**/*.test.ts`,
-);
+/** End-to-end tests whose results a busy machine does not distort. */
+const PATIENT = [
+  'test/e2e/{alerts,capture,contract,demo,deploy,interception,package,report,security,soak}/**/*.test.ts',
+  'test/e2e/daemon/config-check.test.ts',
+  'test/e2e/page/every-cause.test.ts',
+];
 
 const config: ViteUserConfig = defineConfig({
   test: {

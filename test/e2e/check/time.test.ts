@@ -36,7 +36,8 @@ function mailAt(port: number, security: string): Section {
   return { mail: [{ host: MAIL_HOST, port, security, from: 'fac@example.test', to: 'probe@example.test' }] };
 }
 
-describe('check ends within 10 s, with what is known by then', () => {
+// These tests wait for deadlines, so they run concurrently.
+describe.concurrent('check ends within 10 s, with what is known by then', () => {
   test.each(['starttls', 'none'])('at a port that speaks TLS from the start, security %s', async (security) => {
     await using server = await createTlsPeer({ chain: [bench.hierarchy.leaf], serve: () => undefined });
     const result = await timed(licenseServer.port, mailAt(server.port, security));
