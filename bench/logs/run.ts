@@ -43,7 +43,7 @@ async function compareTcp(receivers: readonly Receiver[]): Promise<ReadonlyMap<s
 function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
   print(
     `\n| TCP, ${String(BLOCKS * LINES_A_BLOCK)} lines a round ` +
-      '| lines/s, thousands | CPU µs/line | RSS MB |\n|---|---|---|---|',
+      '| lines/s, thousands | CPU µs/line | RSS MiB |\n|---|---|---|---|',
   );
   for (const [name, of] of samples) {
     const rate = spread(

@@ -17,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'targets', of: ({ targets }) => targets, digits: 0 },
   { title: 'appliances', of: ({ appliances }) => appliances, digits: 0 },
   { title: 'CPU a round, ms', of: ({ cpuMsARound }) => cpuMsARound, digits: 0 },
-  { title: 'memory, MB', of: ({ rssMegabytes }) => rssMegabytes, digits: 0 },
+  { title: 'memory, MiB', of: ({ rssMegabytes }) => rssMegabytes, digits: 0 },
   { title: 'round, s', of: ({ roundMs }) => roundMs / 1000, digits: 2 },
   { title: 'lag p50 / p99, ms', of: ({ lagP50Ms }) => lagP50Ms, digits: 1 },
   { title: 'open files', of: ({ mostFiles }) => mostFiles, digits: 0 },
@@ -28,7 +28,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'its longest block, ms', of: ({ scrapeBlockMs }) => scrapeBlockMs, digits: 1 },
   { title: 'status, ms', of: ({ status }) => status.ms, digits: 0 },
   { title: 'page, ms', of: ({ page }) => page.ms, digits: 0 },
-  { title: 'history, MB an hour', of: ({ storeMegabytesAnHour }) => storeMegabytesAnHour, digits: 2 },
+  { title: 'history, MiB an hour', of: ({ storeMegabytesAnHour }) => storeMegabytesAnHour, digits: 2 },
   { title: 'start, s', of: ({ startMs }) => startMs / 1000, digits: 1 },
 ];
 

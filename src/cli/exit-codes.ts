@@ -91,8 +91,8 @@ export function leafCommands(command: Command, path: readonly string[] = []): re
 
 export function describeExitCodes(program: Command): void {
   for (const [name, command] of leafCommands(program)) {
-    const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `${code} ${meaning}`);
-    command.addHelpText('after', `\nExit code: ${codes.join(', ')}.`);
+    const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `  ${code}  ${meaning}`);
+    command.addHelpText('after', ['', 'Exit codes:', ...codes].join('\n'));
   }
 }
 

@@ -548,7 +548,6 @@ function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
       '--fingerprint <sha256>',
       "fingerprint of the chain's topmost certificate, obtained from another source",
       collectFingerprint,
-      [],
     )
     .option('--capture <file...>', 'learn the chain from a packet capture instead; requires --fingerprint')
     .action(async (options: LearnOptions, command: Command) => {
@@ -591,7 +590,7 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 /** Accepts upper and lower case, colons, spaces and OpenSSL's prefix `sha256 Fingerprint=`. */
-export function collectFingerprint(typed: string, earlier: readonly string[]): readonly string[] {
+export function collectFingerprint(typed: string, earlier: readonly string[] = []): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');
   if (!/^[0-9a-f]{64}$/iu.test(digits))
     throw new InvalidArgumentError('Expected the 64 hexadecimal digits of a SHA-256 fingerprint.');

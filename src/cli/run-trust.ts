@@ -28,13 +28,13 @@ const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer
 
 export interface LearnOptions {
   readonly yes?: boolean;
-  readonly fingerprint: readonly string[];
+  readonly fingerprint?: readonly string[];
   /** If there are no captures, chains are learned from a new round. */
   readonly capture?: readonly string[];
 }
 
 export function runTrustLearn(
-  { yes = false, fingerprint: fingerprints, capture: captures = [] }: LearnOptions,
+  { yes = false, fingerprint: fingerprints = [], capture: captures = [] }: LearnOptions,
   terminal: Invocation,
 ): Promise<number> {
   const isCaptured = captures.length > 0;
