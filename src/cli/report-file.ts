@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 
 type ReportTarget =
   | { readonly kind: 'output' }
-  /** A directory; the report is saved there under its default name. */
+  /** The report is saved in this directory, under its default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
