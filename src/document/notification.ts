@@ -130,7 +130,7 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'changed':
       return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
-      // Without this number, the subject would read like an all-clear.
+      // Without the number of open incidents, the subject would read like an all-clear.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
       return causeLine('RESOLVED', site, [open], lastSentCause(incident));
     }
