@@ -235,8 +235,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   /** True if names and targets outside this network cannot be checked while this precondition is broken. */
   readonly isWayOut?: true;
   /**
-   * True if a single lost connection can cause this fault. In that case, witnesses that also lost a connection do not
-   * confirm it.
+   * True if a single lost connection can cause this fault. If so, a witness that also lost a connection does not
+   * confirm the fault.
    */
   readonly byOneConnection?: true;
 }
