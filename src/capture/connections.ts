@@ -263,7 +263,7 @@ export class Connection {
     return behind > 1 ? ['gap', gap] : null;
   }
 
-  /** Bytes that the client never acknowledged during the handshake. They were captured but lost on the network path. */
+  /** Bytes that the client never acknowledged during the handshake, because they were lost after the capture point. */
   get unarrived(): number {
     const { next, highest, acknowledged, pending, resends } = this.#senders.server;
     if (next === null || highest === null || acknowledged === null || !this.handshake.wants('server')) return 0;
