@@ -54,7 +54,7 @@ export async function writeTo(
   return path;
 }
 
-/** Only the owner can read the file. It is written either completely or not at all. */
+/** Only the owner can read the file, which is written either completely or not at all. */
 async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
