@@ -33,7 +33,7 @@ export type Content = string | number | Markup | null | readonly Content[];
 const TEXT_LIMIT = 1_000;
 
 /**
- * Inserted strings may be untrusted. They are truncated and escaped for use in text and quoted attributes. Control
+ * Inserted strings may be untrusted, so they are truncated and escaped for use in text and quoted attributes. Control
  * characters and text direction characters are made visible.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {

@@ -15,8 +15,8 @@ import {
 import { spanText, zonedText } from '../core/time-text.ts';
 
 /**
- * Plain text that may quote untrusted input. Each channel escapes and truncates it as its service requires. Only
- * `subject` is guaranteed to be a single line of printable text.
+ * Plain text that may quote untrusted input. Each channel escapes and truncates the text as required. Only `subject`
+ * is guaranteed to be a single line of printable text.
  */
 export interface NotificationText {
   /** At most 60 characters, such as `CRITICAL hq: TLS intercepted by FortiGate`. */
@@ -261,8 +261,8 @@ const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
 
 /**
- * Returns the paragraphs below the subject. Each is one line of printable text that must still be escaped for the
- * service.
+ * Returns the paragraphs below the subject. Each paragraph is one line of printable text that must still be escaped for
+ * the service.
  */
 export function messageParagraphs(
   notification: Notification,

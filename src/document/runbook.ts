@@ -13,7 +13,7 @@ import {
 } from './document.ts';
 
 /**
- * Instructions that do not depend on a specific incident. They contain the same text as incidents, so that mails, web
+ * Instructions that do not depend on a specific incident. The text is the same as in incidents, so that mails, web
  * pages and runbooks always agree.
  */
 export interface Runbook {
