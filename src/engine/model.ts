@@ -356,7 +356,7 @@ export interface Diagnosis {
   readonly configFile?: string;
 }
 
-/** Wording for a cause. It can contain `{placeholders}` (see remedy-words.ts). */
+/** Wording for a cause, which can contain `{placeholders}` (see remedy-words.ts). */
 export interface CauseWords {
   /** Severity if the precondition is broken. If the finding is only a warning, the severity is at most `warning`. */
   readonly severity: Severity;

@@ -446,7 +446,7 @@ export function withCause(
   };
 }
 
-/** Attached evidence comes first. It does not affect the diagnosis. */
+/** Attached evidence comes first, but does not affect the diagnosis. */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };
