@@ -21,7 +21,7 @@ import { CaptureFile } from './packets.ts';
 
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /** Limited to the first connections of each level. Sorted by file and then by the time at which they ended. */
+  /** Only the first connections of each level are included. Sorted by file, then by end time. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
   readonly notes: readonly string[];
@@ -32,7 +32,7 @@ export interface CaptureResult {
 /** Worst level first. `unknown` is last, because it is the result only if no connection could be evaluated. */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** Connections beyond this limit are only counted. */
+/** Connections beyond this limit are counted but not listed. */
 const MAX_KEPT = 1_000;
 /** The limit for each level, so that many genuine chains cannot displace a forged one. */
 const MAX_CHAIN_BYTES = 4 * 1024 * 1024;

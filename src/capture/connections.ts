@@ -48,7 +48,7 @@ export async function readCapture(
   table.end();
 }
 
-/** Decides by the requested server name or, if there is none, by the address. */
+/** Decides whether a connection is relevant, by the requested server name or, if there is none, by the address. */
 function choiceFor(
   { handshake: { hello, tunnel }, server, isNoTls }: Connection,
   names: readonly string[],
@@ -100,11 +100,11 @@ function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segme
   };
 }
 
-/** Smaller packets than this are not lost because of their size. */
+/** Packets smaller than this are not lost because of their size. */
 const LARGE_FLIGHT = 500;
 const MAX_PENDING = 128;
 const MAX_PENDING_BYTES = 12 * 1024;
-/** The time within which a repeated SYN is considered to be the same packet, captured on a second interface. */
+/** A SYN that is repeated within this time is considered to be the same packet, captured on a second interface. */
 const SYN_AGAIN: Millis = 500;
 
 class Sender {
@@ -263,7 +263,7 @@ export class Connection {
     return behind > 1 ? ['gap', gap] : null;
   }
 
-  /** Bytes that the client never acknowledged during the handshake. They were captured but lost on the network path. */
+  /** Bytes that the client never acknowledged during the handshake, because they were lost after the capture point. */
   get unarrived(): number {
     const { next, highest, acknowledged, pending, resends } = this.#senders.server;
     if (next === null || highest === null || acknowledged === null || !this.handshake.wants('server')) return 0;
@@ -275,7 +275,7 @@ export class Connection {
 
 const MAX_OPEN = 1_000;
 const MAX_IGNORED = 20_000;
-/** The idle time after which a connection can be replaced by another connection. */
+/** A connection that has been idle for this long can be replaced by another connection. */
 const IDLE: Millis = 60_000;
 
 /** `undecided` means that the decision depends on data that has not been read yet. */

@@ -63,7 +63,7 @@ class FileBytes {
 
 async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
   try {
-    // The iteration also throws errors, so the callback can ignore them.
+    // Any error is also thrown by the iteration, so the callback can ignore it.
     yield* pipeline(bytes.rest(), createGunzip(), () => {});
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
@@ -127,7 +127,7 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
 const INTERFACE = 1;
-/** Other blocks with packets are obsolete or have no timestamps, so they are skipped. */
+/** The other block types for packets are obsolete or have no timestamps, so their blocks are skipped. */
 const ENHANCED_PACKET = 6;
 const MIN_BLOCK = 12;
 const MAX_BLOCK = 4 * 1024 * 1024;
@@ -172,7 +172,7 @@ function portOf(block: Cursor): Port {
   };
 }
 
-/** The packet's direction, by the value of the lowest two bits in epb_flags. */
+/** The packet's direction, indexed by the lowest two bits of epb_flags. */
 const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
 
 function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {

@@ -87,7 +87,7 @@ export function createConnectionJudge(
     const subject = own.includes(name) ? authority(target) : `${name}:${portOf(seen.server)}`;
     const parsed = (certificates ?? []).slice(0, MAX_CERTIFICATES).flatMap((der) => cache.parse(der) ?? []);
     const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
-    // The bytes are released, because the parsed certificates contain copies of them.
+    // The raw bytes are freed, because the parsed certificates contain copies of them.
     seen.handshake.certificates = null;
     const base = { seen, file, subject, chain, pairedWith: null };
     const unseen = chain === null ? unseenChain(seen, file) : null;
@@ -201,7 +201,7 @@ function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: 
   };
 }
 
-/** A finding is only suspected, because a single capture does not rule out other explanations. */
+/** The confidence is only `suspected`, because a single capture does not rule out other explanations. */
 function suspicion(
   rule: string,
   subject: string,
@@ -211,7 +211,7 @@ function suspicion(
   return { rule, subject, claim, expected, level: 'broken', suggests, confidence: 'suspected' };
 }
 
-/** The alerts are those that the client sent unencrypted. */
+/** Considers only alerts that the client sent unencrypted. */
 function refusals(
   { handshake: { clientAlert } }: Connection,
   subject: string,
@@ -377,7 +377,7 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
   const source = hostOf(outer.seen.client);
   const address = source === hostOf(inner.seen.client) ? null : source;
   const device = isOneCapture ? inner.file.device : null;
-  // In two captures, unrelated connections can look similar. A different or forged certificate chain rules this out.
+  // In two captures, unrelated connections can look similar. A different or forged chain rules that out.
   const isProven = isOneCapture || isForged(inner) || (inner.chain !== null && outer.chain !== null);
   const isAnotherFartherOut = isForged(outer);
   const who = isOneCapture

@@ -8,7 +8,7 @@ export interface RawPacket {
   readonly at: EpochMs;
   /** See https://www.tcpdump.org/linktypes.html. Text dumps do not contain this number. */
   readonly link: number | 'text';
-  /** Usually part of a larger buffer. */
+  /** Usually a view of a larger buffer. */
   readonly bytes: Buffer;
   readonly length: number;
   readonly port: string | null;
@@ -16,7 +16,7 @@ export interface RawPacket {
   readonly direction: 'in' | 'out' | null;
 }
 
-/** Information about a capture file that is collected while the file is read. */
+/** Information about a capture file, collected while the file is read. */
 export class CaptureFile {
   readonly file: string;
   format: 'pcap' | 'pcapng' | 'fortigate' | 'tcpdump' | null = null;

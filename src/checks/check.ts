@@ -41,7 +41,7 @@ type Judge =
   /** A check that runs for each target. Only the licence server's result determines the check's state. */
   | {
       readonly from: 'target';
-      /** Null if there was nothing to evaluate: the precondition is then unknown. An empty list means that it is OK. */
+      /** Null if there was nothing to evaluate, so the precondition is unknown. An empty list means that it is OK. */
       readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
       /** Summary if there are no findings about the licence server. */
       readonly summary: (licenseServer: TargetFacts) => string;
@@ -83,7 +83,6 @@ export interface RoundFacts {
   readonly round: RoundObservations;
   /** Services that deliver codes. */
   readonly carriers: readonly CarrierFindings[];
-  /** Time readings from NTP servers and HTTP responses. */
   readonly clock: readonly ClockObservation[];
   /** Hosts that have responded since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
@@ -144,7 +143,7 @@ interface StopPlan {
   readonly id: StopId;
   readonly name: string;
   readonly hint: string;
-  /** True if traffic to the licence server passes through the stop. False for FortiAuthenticator's own API. */
+  /** True if traffic to the licence server passes through this stop. False for FortiAuthenticator's own API. */
   readonly carries: boolean;
 }
 

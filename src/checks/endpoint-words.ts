@@ -29,7 +29,7 @@ export function uncleanAddresses(
   return [...new Set([...found, ...untried])];
 }
 
-/** An address works only if every stage works. */
+/** An address works only if every stage succeeds. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
   const { clean, ...others } = finding;
   return clean === undefined

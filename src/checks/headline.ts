@@ -20,7 +20,7 @@ export function headline({
   return text.replace('{subject}', () => subject);
 }
 
-/** A mail subject contains the state, the site and the cause. Phones display only about 60 characters of it. */
+/** A mail subject contains the state, the site and the cause. Phones display only about 60 characters of a subject. */
 const MAX_SHORT_CAUSE = 32;
 
 type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;

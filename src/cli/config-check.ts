@@ -28,7 +28,7 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
-  // Problems can quote text from files that were written by untrusted people.
+  // Problems can quote text from files written by untrusted users.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;

@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 
 type ReportTarget =
   | { readonly kind: 'output' }
-  /** A directory; the report is saved there under its default name. */
+  /** The report is saved in this directory, under its default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
@@ -54,7 +54,7 @@ export async function writeTo(
   return path;
 }
 
-/** Only the owner can read the file. It is written either completely or not at all. */
+/** Only the owner can read the file, which is written either completely or not at all. */
 async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
   try {

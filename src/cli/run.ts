@@ -111,7 +111,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
   return {
     write: (line) => {
       const bytes = Buffer.from(form(line));
-      // After lines were dropped, new lines wait until the loss has been logged. This keeps the lines in order.
+      // After lines have been dropped, new lines wait until the loss has been logged. This keeps the lines in order.
       if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
       else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
       drain();

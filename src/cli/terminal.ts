@@ -143,7 +143,7 @@ interface ProgressOutput {
 }
 
 export interface ProgressLine {
-  /** To be called at the start of each round. */
+  /** Call this function at the start of each round. */
   startRound(): void;
   show(progress: RoundProgress): void;
   waitingFor(): readonly string[];

@@ -61,7 +61,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
           email: {
             from: `ftm-watch@${first.slice(first.lastIndexOf('@') + 1)}`,
             to: recipients,
-            // The local mail server is tried last. Reaching it does not depend on the monitored network path.
+            // The local mail server is tried last. It can be reached even if the monitored network path fails.
             servers: [...(mailServer === '' ? [] : [relay(mailServer)]), { host: 'localhost', security: 'none' }],
           },
         };

@@ -83,7 +83,7 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
 }
 
 /**
- * Finds a key that differs only by typing errors. Fewer errors are accepted in short words, because two changes can
+ * Finds a key that differs only by typing errors. Fewer errors are tolerated in short words, because two changes can
  * turn one word into another.
  */
 function closest(key: string, known: readonly string[]): string | null {

@@ -174,8 +174,8 @@ interface UnreadFile {
 
 function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
   if (found.kind !== 'read') return unread(name, whyUnread(found));
-  // An empty file is rejected. Otherwise, it would reset every key to its default, and a reload would stop all
-  // configured monitoring.
+  // An empty file is rejected, because it would reset every key to its default, and a reload would stop all configured
+  // monitoring.
   if (found.bytes.length === 0)
     return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
   const text = decoded(found.bytes);
@@ -307,7 +307,7 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 interface FileChecks {
   /** Returns the reason why the file cannot be read, or null. Never rejects. */
   readonly problem: (path: string) => Promise<string | null>;
-  /** Returns a file with the same content, which is read if this file cannot be read. */
+  /** Returns a file with the same content, to be read if the original cannot be read. */
   readonly substitute?: (path: string) => string | null;
 }
 

@@ -62,7 +62,7 @@ const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** A built-in profile that cannot be changed. Old firmware does not return an object for it. */
+/** A built-in profile that cannot be changed, and for which old firmware does not return an object. */
 const NO_INSPECTION = 'no-inspection';
 
 /**

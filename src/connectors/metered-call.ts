@@ -121,7 +121,7 @@ export interface BudgetStore {
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * Maximum time to wait for the per-minute quota, which a hundred licences use up.
+   * Maximum time to wait if the per-minute quota is used up, for example by a hundred licences.
    * @default 0
    */
   readonly patience?: Millis;

@@ -40,7 +40,7 @@ interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omi
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
-  /** To be called when an appliance may have a new licence. */
+  /** Call this function when an appliance may have a new licence. */
   appliancesChanged(): void;
 }
 
@@ -178,7 +178,7 @@ interface Session {
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
   readonly tokens: ReturnType<typeof createAccessTokens>;
-  /** Products by serial number. Each is looked up only once, because errors also count towards the quota. */
+  /** Products by serial number. Each product is looked up only once, because errors also count towards the quota. */
   readonly products: Map<string, Answer>;
 }
 

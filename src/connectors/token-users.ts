@@ -19,8 +19,8 @@ export interface TokenUsers {
   /** Sorted by name. */
   readonly users: readonly TokenUser[];
   /**
-   * Resources for which the account lacks permission or that the firmware does not have. Their users are missing from
-   * `users`.
+   * Resources for which the account lacks permission or that the firmware does not have. Users from these resources are
+   * missing from `users`.
    */
   readonly unread: readonly UserResource[];
 }

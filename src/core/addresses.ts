@@ -114,7 +114,7 @@ export function servedFamily(address: string): 4 | 6 | null {
   return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
 }
 
-/** `auto` is IPv4 if the target has an IPv4 address and this machine has a route to it, otherwise IPv6. */
+/** `auto` means IPv4 if the target has an IPv4 address and this machine has a route to it, otherwise IPv6. */
 export type FamilyChoice = 'auto' | 4 | 6;
 
 export function ofFamily(addresses: readonly string[], family: FamilyChoice): readonly string[] {

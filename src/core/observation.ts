@@ -77,7 +77,7 @@ export interface DnsAnswer {
   /** Number of records in the authority and additional sections, if the resolver reports it. */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
-  /** Number of queries, including retries. Lost packets are sent again, as by every stub resolver. */
+  /** Number of queries, including retries after lost packets, as sent by every stub resolver. */
   readonly attempts: number;
 }
 

@@ -70,7 +70,7 @@ export interface ReferenceObservation {
   /** The chain that the same address sent over TLS 1.3 at the same time. Present only for `tls-1.2`. */
   readonly beside?: CapturedChain;
   /**
-   * Further connections with both TLS versions, in mixed order. Present only for `tls-1.2`, if the first two chains
+   * Further connections with both TLS versions, in irregular order. Present only for `tls-1.2`, if the first two chains
    * differed.
    */
   readonly again?: VersionSeries;

@@ -33,7 +33,7 @@ export type Content = string | number | Markup | null | readonly Content[];
 const TEXT_LIMIT = 1_000;
 
 /**
- * Inserted strings may be untrusted. They are truncated and escaped for use in text and quoted attributes. Control
+ * Inserted strings may be untrusted, so they are truncated and escaped for use in text and quoted attributes. Control
  * characters and text direction characters are made visible.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
@@ -42,7 +42,7 @@ export function markup(strings: TemplateStringsArray, ...values: readonly Conten
   return made;
 }
 
-/** A port that follows a host name, an IPv4 address or a closing bracket. The minutes in a time are not matched. */
+/** A port that follows a host name, an IPv4 address or a closing bracket. Does not match the minutes in a time. */
 const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
 
 /** Allows a line break before the port in `host:port`, but not within it. */
@@ -62,7 +62,7 @@ export function subjectView(subject: string): Markup {
   return markup`<span class="subject">${breakable(subject)}</span>`;
 }
 
-/** The text must be trusted: it is escaped, but not truncated. */
+/** The text must be trusted, because it is escaped but not truncated. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
 }
@@ -71,7 +71,7 @@ export function toHtml(made: Markup): string {
   return made.toString();
 }
 
-/** The escapes that `markup` produces are valid XML. U+FFFE and U+FFFF are not (XML 1.0 §2.2), so they are replaced. */
+/** The escapes that `markup` produces are valid XML. U+FFFE and U+FFFF are invalid (XML 1.0 §2.2) and are replaced. */
 export function toXml(made: Markup): string {
   return made.toString().replaceAll(/[\uFFFE\uFFFF]/gu, '\uFFFD');
 }

@@ -15,8 +15,8 @@ import {
 import { spanText, zonedText } from '../core/time-text.ts';
 
 /**
- * Plain text that may quote untrusted input. Each channel escapes and truncates it as its service requires. Only
- * `subject` is guaranteed to be a single line of printable text.
+ * Plain text that may quote untrusted input. Each channel escapes and truncates the text as required. Only `subject`
+ * is guaranteed to be a single line of printable text.
  */
 export interface NotificationText {
   /** At most 60 characters, such as `CRITICAL hq: TLS intercepted by FortiGate`. */
@@ -130,7 +130,7 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'changed':
       return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
-      // Without this number, the subject would read like an all-clear.
+      // Without the number of open incidents, the subject would read like an all-clear.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
       return causeLine('RESOLVED', site, [open], lastSentCause(incident));
     }
@@ -261,8 +261,8 @@ const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
 
 /**
- * Returns the paragraphs below the subject. Each is one line of printable text that must still be escaped for the
- * service.
+ * Returns the paragraphs below the subject. Each paragraph is one line of printable text that must still be escaped for
+ * the service.
  */
 export function messageParagraphs(
   notification: Notification,

@@ -13,7 +13,7 @@ import {
 } from './document.ts';
 
 /**
- * Instructions that do not depend on a specific incident. They contain the same text as incidents, so that mails, web
+ * Instructions that do not depend on a specific incident. The text is the same as in incidents, so that mails, web
  * pages and runbooks always agree.
  */
 export interface Runbook {
@@ -191,8 +191,8 @@ interface StepList {
 const MITIGATION = 'Mitigation';
 
 /**
- * All of the first cause's lists are included. Each further cause adds its own steps if they differ, and its variants
- * if they require more than another procedure.
+ * Includes all lists of the first cause. Each further cause adds its mitigation steps if they differ, and the variants
+ * that differ in more than the procedures that they require.
  */
 function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);
@@ -330,7 +330,7 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
       if (place === undefined) lines.push(additionTo(step) ?? step);
       else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
-        // The line now refers to several steps, so it no longer represents only the first one.
+        // The line now refers to several steps, so later steps must not link to it as the first step.
         if (last.text !== '') steps.delete(last.key);
       } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
     }

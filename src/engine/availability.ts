@@ -5,7 +5,7 @@ import type { PreconditionState, Readiness } from './model.ts';
 /** During a longer gap between two rounds, the state counts as unknown. */
 export const MAX_ROUND_GAP: Millis = 10 * 60_000;
 
-/** `waiting` replaces `unknown` while no input has arrived yet. It does not affect whether activation is ready. */
+/** `waiting` replaces `unknown` while no input has arrived yet. It does not affect readiness. */
 export type RecordedState = PreconditionState | 'waiting';
 
 export interface StateSpan {
@@ -63,7 +63,7 @@ interface MonthBegin {
 function beginsOfMonths(from: EpochMs, until: EpochMs, zone: Zone): readonly MonthBegin[] {
   const begins: MonthBegin[] = [];
   const first = new Date(from);
-  // In the site's time zone, it may already be the next month or still be the previous one.
+  // In the site's time zone, `from` can be in the previous or the next month.
   for (let month = first.getUTCMonth() - 1; ; month += 1) {
     const midnight = Date.UTC(first.getUTCFullYear(), month, 1);
     const at = zone.startOfDay(midnight);

@@ -117,7 +117,7 @@ interface CauseContext {
   readonly applianceUnaffected: boolean;
   /** Absent if the defaults are used. */
   readonly configFile?: string;
-  /** Firewall findings that are newer than the start of the fault. Absent if all of them are newer. */
+  /** Firewall findings that are newer than the start of the fault. Absent if all findings are newer. */
   readonly fresh?: readonly Finding[];
 }
 
@@ -279,8 +279,8 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
 }
 
 /**
- * On the network path, the stage that detected the fault is what counts. For example, if a server is down, the failure
- * may already occur when its port is opened.
+ * On the network path, the stage that detected the fault is considered broken. For example, if a server is down, the
+ * failure may already occur when its port is opened.
  */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;

@@ -235,8 +235,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   /** True if names and targets outside this network cannot be checked while this precondition is broken. */
   readonly isWayOut?: true;
   /**
-   * True if a single lost connection can cause this fault. In that case, witnesses that also lost a connection do not
-   * confirm it.
+   * True if a single lost connection can cause this fault. If so, a witness that also lost a connection does not
+   * confirm the fault.
    */
   readonly byOneConnection?: true;
 }
@@ -356,7 +356,7 @@ export interface Diagnosis {
   readonly configFile?: string;
 }
 
-/** Wording for a cause. It can contain `{placeholders}` (see remedy-words.ts). */
+/** Wording for a cause, which can contain `{placeholders}` (see remedy-words.ts). */
 export interface CauseWords {
   /** Severity if the precondition is broken. If the finding is only a warning, the severity is at most `warning`. */
   readonly severity: Severity;

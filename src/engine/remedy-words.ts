@@ -79,7 +79,7 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     'POLICY-ID',
     'the ID of the policy that currently matches',
     'policy',
-    // Findings contain `policy 5 "name"`. In incidents that earlier versions stored, the text starts with the number.
+    // Findings contain `policy 5 "name"`. In incidents from earlier versions, the text starts with the policy's number.
     (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that currently matches', 'nat', natOf),

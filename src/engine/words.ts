@@ -52,7 +52,7 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   return `${firewall}, implicit deny (no policy allows it${between})`;
 }
 
-/** Returns short descriptions for a mail subject, most informative first. The last one is always short enough. */
+/** Returns short descriptions for a mail subject, most informative first. The last one always fits. */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
     return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];

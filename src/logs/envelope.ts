@@ -179,7 +179,7 @@ const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|
 const CEF_HEADER = /^CEF: ?\d/u;
 /** The first field of a FortiAuthenticator line is `category`, or `status` if a collector kept only the last field. */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
-/** First character of any other header or format. This fast test excludes most messages. */
+/** Possible first characters of another header or format. This fast test excludes most messages. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 function beginsWithFields(text: string): boolean {
@@ -241,7 +241,7 @@ function readModern(rest: string, header: RegExpExecArray): Header {
   };
 }
 
-/** Another header, or a format that looks like a tag. */
+/** Reports whether the text starts with another header, or with a format that looks like a tag. */
 function beginsAnew(text: string): boolean {
   return (
     MAY_BEGIN_ANEW.test(text) &&

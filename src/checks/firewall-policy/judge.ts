@@ -101,7 +101,7 @@ const DENIED: MissingKind = 'denied';
 
 /**
  * A policy that uses an address object without addresses matches no traffic. The policy lookup shows whether a policy
- * depends on it.
+ * depends on the object.
  */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
@@ -245,17 +245,16 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
 
 /**
  * A closed port can be caused by a firewall or by the server. A policy that denies the connection proves that the
- * firewall is the cause. If a policy accepts it, the server is only suspected, because there may be another firewall on
- * the path. A policy that denies only one appliance does not explain why the port is closed for this machine.
+ * firewall is the cause. If a policy accepts the connection, the server is only suspected, because there may be another
+ * firewall on the path. A policy that denies only one appliance does not explain why the port is closed for this
+ * machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/**
- * Reports whether a firewall policy could have caused one of the faults. If so, the firewall is queried to confirm it.
- */
+/** Reports whether to query the firewall, because one of its policies could have caused one of the faults. */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
@@ -289,7 +288,7 @@ function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
   return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
 }
 
-/** The cause is not open if a nearby device is known to have caused the fault. */
+/** Returns false if a nearby device is known to have caused the fault. */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
     suggests === 'egress-blocked' &&

@@ -31,13 +31,13 @@ export interface ConnectionShare {
   /** DNS returns the addresses in rotation. While DNS omits an address, its repair cannot be observed. */
   readonly rotates: boolean;
   readonly pattern: FailurePattern;
-  /** Usually the whole trail. Only the latest round if isolated failures have ended. */
+  /** Usually the whole trail, or only the latest round if isolated failures have ended. */
   readonly reported: readonly Connection[];
-  /** Starts at the first failure or later. */
+  /** The latest connections, starting at the first failure or later. */
   readonly trail: readonly Connection[];
   /** Log-likelihood ratio of an intermittent fault to isolated failures. */
   readonly score: number;
-  /** How often failures returned after a success. If the addresses rotate, an outage counts twice. */
+  /** How often failures returned after a success. If the addresses rotate, a failure after an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
   /** True if enough connections fail to affect users. */
@@ -83,12 +83,12 @@ const MOST_PLACES = 4;
 const STEADY_RUN = 21;
 /**
  * This many consecutive failures are reported as an outage only after a burst confirms them. If one in fifty
- * connections fails by chance, two failures in a row are too common.
+ * connections fails by chance, two failures in a row are too common to prove an outage.
  */
 const DOUBTED_RUN = 2;
 /** This many consecutive failures are reported as an outage without a burst. */
 export const KNOWN_RUN = 5;
-/** Consecutive successes that end an intermittent fault. A longer outage requires fewer successes. */
+/** Consecutive successes that end an intermittent fault. Fewer are enough if a long outage came before them. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
 /** A fault becomes critical when its share reaches `from`, and stops being critical at `until`. */
 const CRITICAL = { from: 1 / 3, until: 1 / 5 };
@@ -131,7 +131,7 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** A burst is useful if the share is undecided or intermittent. */
+/** A burst is useful if the fault is undecided or intermittent. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
@@ -142,7 +142,7 @@ export function isOpen(share: ConnectionShare): boolean {
   return (!intermittent && lastFault(trail) !== null && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
 }
 
-/** More connections are needed to decide whether the share is intermittent. */
+/** More connections are needed to decide whether the fault is intermittent. */
 export function isUndecided({ intermittent, returns, score }: ConnectionShare): boolean {
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
@@ -163,7 +163,7 @@ export function failedIn(connections: readonly Connection[]): number {
   return faultsOf(connections).length;
 }
 
-/** Sorted by failures in descending order. */
+/** Sorted by number of failures, highest first. */
 export function byAddress(
   connections: readonly Connection[],
 ): readonly { readonly address: string; readonly failed: number; readonly of: number }[] {
@@ -197,8 +197,8 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
 }
 
 /**
- * If the addresses rotate, a recurring outage counts twice. If DNS returns an address again and the address fails
- * again, the address itself is at fault.
+ * If the addresses rotate, a failure after an outage counts twice. If DNS returns an address again and the address
+ * fails again, the address itself is at fault.
  */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
@@ -216,8 +216,8 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 }
 
 /**
- * After an outage, one failure of a different kind starts a new fault. After an intermittent fault, more consecutive
- * failures are required than the intermittent fault can explain.
+ * After an outage, one failure of a different kind starts a new fault. After an intermittent fault, a new fault starts
+ * only with more consecutive failures than the intermittent fault can explain.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;

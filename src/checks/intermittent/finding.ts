@@ -8,7 +8,7 @@ import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShar
 export const INTERMITTENT_RULE = 'every-connection-works';
 /** A single forged certificate is not reported. */
 const FEWEST_FORGERIES = 2;
-/** Connections required to each address before one address is reported as the cause. */
+/** Minimum number of connections to each failing address, and to all working addresses together. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
 

@@ -31,7 +31,7 @@ export interface RoundConnections {
 export interface PathShare {
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** Share of failures across all connections. A fault on the path to all addresses is detected here first. */
+  /** Share of failures across all connections. A fault on the path to all addresses is detected first in this share. */
   readonly whole: ConnectionShare;
   /** Addresses with intermittent failures, until the failures have ended at all addresses. */
   readonly unclean: readonly string[];
@@ -47,15 +47,15 @@ export interface Forgery {
   readonly fault: ConnectionFault;
 }
 
-/** If DNS rotates the addresses, a fault does not show at any one address. */
+/** If DNS rotates the addresses, no individual address shows the fault. */
 interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
   readonly members: readonly Member[];
   readonly current: readonly string[];
   /**
-   * Addresses that always fail while another address always works. Each is reported as a separate outage, which ends
-   * when DNS no longer returns the address.
+   * Addresses that always fail while another address always works. Each address is reported as a separate outage, which
+   * ends when DNS no longer returns the address.
    */
   readonly outages: readonly string[];
 }
@@ -172,8 +172,8 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 }
 
 /**
- * A part of an intermittent path is considered intermittent if it has enough of the failures, because the part alone
- * may have too few connections to prove it.
+ * If the whole path is intermittent, a part with enough of the failures is considered intermittent as well. The part
+ * alone may have too few connections to prove it.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -322,17 +322,17 @@ interface Burst {
 }
 
 interface BurstRoom {
-  /** Follows a new failure, or more failures than expected by chance. */
+  /** True if a burst is permitted after a new failure, or after more failures than expected by chance. */
   readonly new: boolean;
-  /** Repeats an earlier measurement. */
+  /** True if a burst that repeats an earlier measurement is permitted. */
   readonly again: boolean;
-  /** Follows an error in FortiAuthenticator's log although no connection has failed. */
+  /** True if a burst is permitted after an error in FortiAuthenticator's log although no connection has failed. */
   readonly asked: boolean;
 }
 
 /**
- * Limits the load on the licence server during a fault. An undecided failure gets a burst immediately. A burst in which
- * all connections fail causes no load, so it does not delay the confirmation of the next outage.
+ * Limits the load on the licence server during a fault. An undecided failure triggers a burst immediately. A burst in
+ * which all connections fail causes no load, so it does not delay the confirmation of the next outage.
  */
 const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 

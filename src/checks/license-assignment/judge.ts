@@ -397,7 +397,7 @@ function placementOutside({ unit: { mode, roleTold }, listed }: AssignmentInput,
   return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
-/** A load balancer needs no licence, nor does a unit with a licence on another cluster member. */
+/** A load balancer needs no licence. Neither does a unit if another member of its cluster has one. */
 function isCoveredByOthers({ unit, listed }: AssignmentInput): boolean {
   if (unit.mode === 'load-balancer') return true;
   if (unit.mode === 'standalone') return false;

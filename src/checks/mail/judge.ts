@@ -371,7 +371,7 @@ function endedBy(reason: FailureReason): string {
 
 /** A failed internet connection explains a missing answer, but not a refusal. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** Failures that a faulty resolver can explain. */
+/** Failures that a faulty resolver can cause. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 function breaksOnly(rules: readonly string[]): Explanation['when'] {
@@ -448,7 +448,7 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 
 /**
  * Reports whether a greylisting server accepts the message before the code expires. If the code's lifetime is unknown,
- * the shortest possible lifetime is used. An unmeasured delay is assumed to be shorter.
+ * the shortest possible lifetime is used. A delay that was not measured is assumed to be shorter than the lifetime.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -483,7 +483,7 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 export interface MailView {
-  /** True if the probe uses FortiAuthenticator's address. In that case, the mail server treats both the same way. */
+  /** True if the probe uses FortiAuthenticator's address, so the mail server treats both the same way. */
   readonly fromAppliance: boolean;
 }
 

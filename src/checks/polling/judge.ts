@@ -27,7 +27,7 @@ const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 
 
 /**
  * For these checks, this machine's probes are more reliable than a log line, which shows only that the path is broken
- * somewhere. A log line alone does not raise these checks' causes.
+ * somewhere. A log line alone is never reported as a cause from these checks.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
@@ -266,7 +266,7 @@ type PreconditionOf = (cause: string) => string;
 /** A current or past fault that causes errors in FortiAuthenticator's log. */
 export interface FaultSeen {
   readonly precondition: string;
-  /** The only affected appliance. Null if any appliance may be affected. */
+  /** The only affected appliance. Null if all appliances may be affected. */
   readonly appliance: string | null;
   /** Time when the fault was last detected. */
   readonly at: EpochMs;
@@ -346,7 +346,7 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
   return a.precondition === b.precondition && a.appliance === b.appliance;
 }
 
-/** Errors from the log remain in the time window after the path is repaired. They must not raise a separate alarm. */
+/** Errors from the log remain in the time window after a repair of the path, but must not raise a separate alarm. */
 export function withoutExplained(
   report: PollingReport,
   faults: readonly FaultSeen[],

@@ -1,7 +1,7 @@
 import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, type Step } from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-/** `through-proxy`: the proxy does not respond. The other kinds depend on its response. */
+/** `through-proxy`: the proxy does not respond. The other kinds depend on the proxy's response. */
 export type ProxyKind =
   | 'through-proxy'
   | 'proxy-login'

@@ -195,7 +195,7 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 
 /**
  * A timeout or a refusal can be caused by a firewall or by the server, so the cause is only suspected. A refusal that
- * arrives very early comes from a nearby device. Node reports neither the kind of refusal (TCP reset or ICMP message)
+ * arrives very quickly comes from a nearby device. Node reports neither the kind of refusal (TCP reset or ICMP message)
  * nor the sender, so only the time is evaluated.
  */
 function explainShutPorts(
@@ -239,8 +239,8 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * A nearby device is reported only if the connections to all addresses are refused nearby, because each address may be
- * closed for a different reason.
+ * A nearby device is reported only if it refuses the connections to all addresses, because each address may be closed
+ * for a different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
@@ -298,7 +298,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 
 /**
  * In this stage, one address that accepts connections is sufficient proof, even if a second resolver returns other
- * addresses. In later stages, it is not, because an inspecting device can respond in place of the server.
+ * addresses. In later stages, one address is not sufficient, because an inspecting device can respond in place of the
+ * server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

@@ -22,7 +22,7 @@ interface BlockFacts {
   readonly page: boolean;
   /** The answer arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** The peer reported an unknown server name. A filter would not report this. */
+  /** The peer reported an unknown server name, which a filter would not do. */
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;

@@ -200,7 +200,7 @@ export interface ControlChain {
 }
 
 /**
- * A chain from the same target: `resolver`: at an address that only another resolver returned. `address`: at another
+ * A chain from the same target. `resolver`: at an address that only another resolver returned. `address`: at another
  * address. `proxy`: over another path. `server-name`: at the same address with another SNI. `tls-version`: at the same
  * address with another TLS version, because a device may inspect only one.
  */
@@ -305,7 +305,7 @@ export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null)
 }
 
 /**
- * Flaws that all accepted chains at an address had in common. A flaw that has always been present is harmless so far.
+ * Flaws that all accepted chains at an address had in common. A flaw that has always been present has done no harm yet.
  */
 export interface FlawMemory {
   /** Null if no accepted chain was observed at the address. */

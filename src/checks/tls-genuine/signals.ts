@@ -449,8 +449,8 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
 }
 
 /**
- * A host in the vendor's domain may use the vendor's private authority. It counts only if the issuer is a known
- * inspection product or does not claim to be the vendor.
+ * A host in the vendor's domain may use the vendor's private authority. Such a host counts only if the issuer is a
+ * known inspection product or does not claim to be the vendor.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;

@@ -22,7 +22,7 @@ import { spanText } from '../../core/time-text.ts';
 
 type TokenPoolCause = keyof typeof TOKEN_POOL_CAUSES;
 
-/** If the appliance cannot be read, the check `appliance` reports the reason. */
+/** If the appliance's API cannot be read, the check `appliance` reports the reason. */
 function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
   const { observation, tokensLow, licenses, certificates } = pool;
   if (observation.kind !== 'ok') {

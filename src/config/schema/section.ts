@@ -13,7 +13,7 @@ type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
 
 type FieldOf<F extends Shape[string]> = F extends SecretField<infer Source> ? Source : z.output<F>;
 
-/** `rule` checks combinations of keys. It runs even if individual keys are invalid. */
+/** `rule` checks combinations of keys, even if individual keys are invalid. */
 export function section<const S extends Shape>(
   shape: S,
   rule?: Rule,

@@ -75,8 +75,8 @@ const proxy = section(
 );
 
 /**
- * Without proof, every program on this machine, and anyone who can send requests through another local proxy, could set
- * the user name header.
+ * If the proxy did not prove its identity, every program on this machine, and anyone who can send requests through
+ * another local proxy, could set the user name header.
  */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;

@@ -202,8 +202,8 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
 }
 
 /**
- * SNMP reports only the role of the unit that it reached. If SNMP uses a different address, that unit may be the other
- * member.
+ * SNMP reports only the role of the unit that it reached, which may be the other member if SNMP uses a different
+ * address.
  */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
@@ -255,7 +255,7 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
  */
 const TRIAL = /^FTMTRIAL/iu;
 
-/** The smallest licence on sale (FTM-ELIC-5). Fewer tokens without a licence are trial tokens. */
+/** The smallest licence on sale (FTM-ELIC-5). If a unit has fewer tokens without a licence, they are trial tokens. */
 const FEWEST_SOLD = 5;
 
 /** Null if the unit does not report its tokens. */

@@ -64,7 +64,7 @@ export interface FirewallPolicy {
 export interface Culprit {
   readonly firewall: string;
   readonly firewallHost: string;
-  /** The firewall's certificate authority has the same name. */
+  /** Also the name of the firewall's certificate authority. */
   readonly serial: string | null;
   readonly action: 'inspects' | 'denies';
   /** Null for the implicit deny. */

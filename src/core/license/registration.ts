@@ -17,7 +17,7 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
-  /** Time and reason of an earlier check's outcome that no newer outcome has replaced. */
+  /** If the outcome is from an earlier check, its time and the reason why the last query got no response. */
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
@@ -56,7 +56,7 @@ interface RegistrationLook {
   readonly at: EpochMs;
 }
 
-/** A response is kept for `keptFor`. If the service rejects the login, all responses are dropped. */
+/** If the service rejects the login, all responses are dropped. */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
   if (seen.kind === 'denied') return new Map();

@@ -100,5 +100,5 @@ export function concernsLicenseServer(evidence: FirewallEvidence, watched: Watch
   return evidence.destinationAddress !== null && addressInAny(evidence.destinationAddress, watched.addresses);
 }
 
-/** APP-NAME (RFC 5424 §6.2.5). It identifies ftm-watch's own messages if a relay sends them back. */
+/** APP-NAME (RFC 5424 §6.2.5), which identifies ftm-watch's own messages if a relay sends them back. */
 export const OWN_PROGRAM = 'ftm-watch';

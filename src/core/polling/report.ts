@@ -102,8 +102,8 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   const errors: PollingError[] = [];
   for (const [id, entry] of Object.entries(log.signatures)) {
     const signature = options.signatures.byId.get(id);
-    // The last line's time is what counts, so that a bucket that overlaps the start of the window does not keep an
-    // older entry.
+    // Uses the time of the last line, so that a bucket that overlaps the start of the window does not keep an older
+    // entry.
     if (signature === undefined || entry.lastAt < from) continue;
     const { cause, severity, short, summary, remedy } = signature;
     errors.push({

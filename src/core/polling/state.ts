@@ -74,7 +74,7 @@ export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/** The window may have changed in the meantime. The times of lines that have been counted are kept. */
+/** The window may have changed in the meantime. The times of counted lines are kept. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;

@@ -12,7 +12,7 @@ export interface Occurrence {
   readonly closedAt: EpochMs | null;
   /**
    * Times of the last check before `since` and the first check after `lastSeen` that did not detect the fault. Null if
-   * there was no such check close enough to be useful.
+   * no such check was close enough to be useful.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
@@ -38,13 +38,13 @@ export interface Incident extends Occurrence {
   readonly causeSince: EpochMs;
   /** Times within the last two hours at which the cause returned. */
   readonly returns: readonly EpochMs[];
-  /** True if the target has recently had too many outages. In that case, the incident is closed later than usual. */
+  /** True if the target has recently had too many outages. The incident is then closed later than usual. */
   readonly flapping: boolean;
   /** Number of consecutive rounds, up to now, that did not detect the fault. */
   readonly streak: number;
   /**
-   * `unverified`: no round has checked the fault since a restore from a backup or a long time without rounds. It is not
-   * reported until a round has checked it.
+   * `unverified`: no round has checked the fault since a restore from a backup or a long time without rounds. Such a
+   * fault is not reported until a round has checked it.
    */
   readonly presence: CausePresence | 'unverified';
   readonly lastNotified: LastNotified | null;
@@ -278,7 +278,7 @@ export interface IncidentNotification {
   readonly id: string;
   readonly at: EpochMs;
   readonly event: Exclude<NotificationEvent, 'digest'>;
-  /** As it was at the time `at`. */
+  /** As of `at`. */
   readonly incident: Incident;
   readonly nextReminder: EpochMs | null;
   readonly stillOpen: readonly OpenCause[];
@@ -446,7 +446,7 @@ export function withCause(
   };
 }
 
-/** Attached evidence comes first. It does not affect the diagnosis. */
+/** Attached evidence comes first, but does not affect the diagnosis. */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };

@@ -353,9 +353,12 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 
 /**
  * Returns the open incident that a newly confirmed cause continues. An incident whose own cause is still reported is
- * never continued. Any other incident is continued if it had this cause before, if this cause confirms its suspicion,
- * if its cause is part of this one, if this cause is `precondition-unknown` for its precondition, or if this cause
- * explains it and its findings are still there.
+ * never continued. Any other incident is continued in one of these cases:
+ * - The incident had this cause before.
+ * - This cause confirms the incident's suspicion.
+ * - The incident's cause is part of this cause.
+ * - This cause is `precondition-unknown` for the incident's precondition.
+ * - This cause explains the incident, and the incident's findings are still there.
  */
 function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;

@@ -133,8 +133,7 @@ function joined({ step, incident }: Merged, both: Incident, other: Incident, now
 /** @param known the same incident, as it was before this round */
 function together(incident: Incident, other: Incident, known: Incident, now: EpochMs): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
-  // The occurrence before the absence has ended. If this incident has already been merged with another one, that
-  // occurrence has already been recorded.
+  // The cause's occurrence before the absence becomes a former cause, unless an earlier merge has already recorded it.
   const before =
     incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {
