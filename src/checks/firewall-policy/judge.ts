@@ -254,7 +254,7 @@ export function refineShutPort(own: readonly Finding[]): (finding: Finding) => F
 }
 
 /**
- * Reports whether a firewall policy could have caused one of the faults. If so, the firewall is queried to confirm it.
+ * Returns whether a firewall policy could have caused one of the faults. If so, the firewall is queried to confirm it.
  */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
