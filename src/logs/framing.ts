@@ -264,7 +264,7 @@ export class Framer {
 }
 
 interface OctetCount {
-  /** Includes the space after the count. */
+  /** Length of the count and the space after it. */
   readonly header: number;
   /** The message length that the sender specified. */
   readonly size: number;
