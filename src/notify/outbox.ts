@@ -117,7 +117,7 @@ export class Outbox {
     signal.addEventListener('abort', abortAll, { once: true });
   }
 
-  /** Stores a step with its notifications. To be called before these notifications are sent. */
+  /** Stores the new state with the resulting notifications. Must be called before these notifications are sent. */
   record(state: IncidentState, effects: readonly IncidentEffect[]): void {
     const { journal, clock } = this.#deps;
     journal.record({
@@ -159,7 +159,7 @@ export class Outbox {
     }
   }
 
-  /** Makes no further attempts, and returns the running ones. The caller must pass them to another outbox. */
+  /** Starts no further attempts, and returns the running attempts, which the caller must pass to another outbox. */
   handOver(): readonly Attempt[] {
     this.#isHandedOver = true;
     const underWay = [...this.#attempts];
@@ -295,7 +295,8 @@ async function tryOnce(
 }
 
 /**
- * Used for a recipient that the channel did not report. Without an outcome, the delivery would be retried immediately.
+ * Used for a recipient whose outcome the channel did not report. Without an outcome, the delivery would be retried
+ * immediately.
  */
 const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
 

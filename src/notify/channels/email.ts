@@ -411,7 +411,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
-/** If the fault started before the current cause was found, the fault's start is also returned. */
+/** Also returns the start of the fault if it began before the current cause was found. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,
