@@ -212,8 +212,8 @@ export interface ChartData {
   /** Unassigned tokens per appliance and hour. Without a range, the last 90 days. */
   readonly tokens: readonly ChartLine[];
   /**
-   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on every
-   * day or in every hour within it.
+   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on each day
+   * or in each hour of the range.
    */
   readonly days: readonly {
     readonly day: EpochMs;
