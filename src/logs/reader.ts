@@ -177,8 +177,8 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * For a line from the network, the time of arrival. For a line in a file, the time in the line, because the file may be
- * read much later, but never a time in the future.
+ * For a line from the network, returns the time of arrival. For a line in a file, returns the time in the line, because
+ * the file may be read much later, but never a time in the future.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;

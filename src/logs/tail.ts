@@ -367,7 +367,7 @@ export class FileReader {
   }
 }
 
-/** File marks by path. Unfinished rotated files come first; the current file is last. */
+/** File marks by path. Unfinished rotated files come first, and the current file is last. */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({
