@@ -271,7 +271,7 @@ function targetOf(site: string): Readonly<Record<string, string>> {
 
 /** Values are counted from the start of the process rather than from the last push. */
 const CUMULATIVE = 2;
-/** Other tasks get a turn after this many series. */
+/** The number of series that are encoded before other tasks get a turn. */
 const SERIES_A_TURN = 250;
 
 /** Units and scopes are omitted, because metric stores would convert them into name suffixes and labels. */

@@ -408,7 +408,7 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }
 
-/** All strings in a value, and hosts with ports as `host:port`. */
+/** Returns all strings in a value, and hosts with ports as `host:port`. */
 export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
