@@ -106,9 +106,9 @@ export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
 };
 
 /**
- * Returns the reason why this machine could not send the query; null if the query could be sent. This check is needed
- * because glibc's errors are misleading. If no file descriptor is free, glibc 2.41 reports that the name does not
- * exist. If there is no free port, route or name server, glibc reports that no server answers. Never rejects.
+ * Returns the reason why this machine could not send the query, or null if the query could be sent. This check is
+ * needed because glibc's errors are misleading. If no file descriptor is free, glibc 2.41 reports that the name does
+ * not exist. If there is no free port, route or name server, glibc reports that no server answers. Never rejects.
  */
 async function localProblem(name: string, error: unknown): Promise<ProbeError | null> {
   const lack = await lackOfSockets();
