@@ -252,7 +252,8 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
-    // It is unknown whether the recipient accepted the message, so this does not count as the recipient's failure.
+    // After an abort, it is unknown whether the recipient accepted the message, so the attempt does not count as
+    // failed.
     if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
@@ -285,7 +286,7 @@ async function tryOnce(
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
-  // The minimum severity may have been raised since the entry was stored. Its recipients still receive the
+  // The minimum severity may have been raised since the entry was stored, but the entry's recipients still receive the
   // notification.
   const notification = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);

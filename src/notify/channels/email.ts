@@ -214,8 +214,8 @@ const MAX_DETAIL = 300;
 
 /**
  * Interprets the reply to RCPT TO: 4yz is temporary, 5yz permanent (RFC 5321 §4.2.1). Neither the code nor the enhanced
- * code (RFC 3463) indicates whether the mailbox is missing or the server refuses to relay: exim replies `550 relay not
- * permitted`, and postfix `550 5.1.8 … Sender address rejected`.
+ * code (RFC 3463) indicates whether the mailbox is missing or the server refuses to relay. For example, exim replies
+ * `550 relay not permitted`, and postfix `550 5.1.8 … Sender address rejected`.
  */
 function recipientVerdict({ responseCode }: SmtpError): RecipientOutcome['kind'] {
   return responseCode !== undefined && responseCode >= 500 ? 'rejected' : 'deferred';
