@@ -58,7 +58,7 @@ function timeText(at: string): string {
   return utcText(Date.parse(at));
 }
 
-/** A local problem prevented the check. */
+/** Used if a local problem prevented the check. */
 export function pluginUnknown(reason: string): PluginAnswer {
   return line(CHECK_EXIT.unknown, reason, []);
 }
