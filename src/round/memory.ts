@@ -46,8 +46,8 @@ interface EarlierVerdict {
 }
 
 /**
- * The share is kept across restarts. Otherwise, a fault that affects half of the connections would be reported as
- * resolved after a restart, and then reported again.
+ * The share is kept across restarts, because a fault that affects half of the connections would otherwise be reported
+ * as resolved after a restart, and then reported again.
  */
 interface ShareMemory {
   current(): PathShare;
