@@ -196,7 +196,7 @@ function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: 
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
 }
 
-/** `below` is the link whose certificate this one signed; null for the leaf. */
+/** `below` is the link whose certificate this one signed, or null for the leaf. */
 interface ChainLink {
   readonly certificate: Certificate;
   readonly below: ChainLink | null;
