@@ -7,7 +7,6 @@ import { authenticate, hasCredentials, type Identify } from './identify.ts';
 import type { Serving, WebEnv } from './sources.ts';
 import type { Role, WebConfig } from '../config/schema/web.ts';
 
-/** The rules that determine who may send requests. */
 type AccessPolicy =
   /** The operating system restricts who can open the control socket. Everyone who can open it has full access. */
   { readonly kind: 'socket' } | NetworkAccess;

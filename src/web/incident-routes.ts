@@ -119,7 +119,7 @@ function csvHeaders(name: string): Record<string, string> {
   };
 }
 
-/** Rejects invalid parameters. Otherwise, a program that misspells a parameter would receive unexpected data. */
+/** Rejects invalid parameters, because a program that misspells a parameter would otherwise receive unexpected data. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
   const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0

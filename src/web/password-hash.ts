@@ -16,7 +16,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   );
 }
 
-/** All wrong passwords take the same time to check. */
+/** Takes the same time for every wrong password. */
 export function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   switch (expected.kind) {
     case 'scrypt':

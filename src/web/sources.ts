@@ -150,7 +150,7 @@ export interface IncidentRecord {
   readonly outboxEntries: readonly OutboxEntry[];
   /**
    * Changes that were made on the incident's page and changes to its silences, newest first. Only the first and the
-   * latest changes by each account are included; `omittedChanges` counts the others.
+   * latest changes by each account are included, and `omittedChanges` counts the others.
    */
   readonly changes: readonly AuditEntry[];
   readonly omittedChanges: number;
