@@ -230,8 +230,8 @@ class TcpConnection {
   }
 
   /**
-   * Closes this side of the connection, which makes the sender reconnect, but continues reading until the sender closes
-   * the other side.
+   * Closes this side of the connection so that the sender reconnects, but continues reading until the sender closes the
+   * other side.
    */
   leave(): void {
     this.#socket.end();

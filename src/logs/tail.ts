@@ -164,7 +164,7 @@ export class Follower {
   #current: Tail | null = null;
   /** True while the log files are open. */
   #started = false;
-  /** Marks for resuming after the files were closed. Null if the log has never been read. */
+  /** The marks kept while the files are closed. Null if the log has never been read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
