@@ -188,8 +188,8 @@ function notFound(host: string, why: string, cause?: unknown): ProbeError {
 
 /**
  * Limits the number of concurrent tasks. Other tasks wait in order of arrival. The limit is needed because concurrent
- * handshakes on one thread distort each other's measured times. In Node, the median is 4 ms for a single handshake, 7
- * ms for four concurrent handshakes, and 950 ms for 1000.
+ * handshakes on one thread distort each other's measured times. In Node, the median time is 4 ms for a single
+ * handshake, 7 ms for four concurrent handshakes, and 950 ms for 1000.
  */
 export interface Limiter {
   /**
