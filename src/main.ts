@@ -25,7 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // It is not an error if the program that reads the output has exited (`check | head`).
 process.stdout.on('error', () => process.exit(141));
 
-// glibc waits 5 s for the first name server before it tries the second. A round does not wait that long for both
+// glibc waits 5 s for the first name server before it tries the second. That is longer than a round waits for both
 // servers together, and a lookup cannot be cancelled. With these options (resolv.conf(5)), glibc tries three times
 // within 3 s, and accepts answers to earlier queries. The variable must be set before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';

@@ -56,7 +56,7 @@ function leadingWords(text: string, room: number): string {
   return fitting.at(-1) ?? '';
 }
 
-/** Reports whether the cause only states that ftm-watch could not evaluate a precondition. */
+/** Returns whether the cause only states that ftm-watch could not evaluate a precondition. */
 export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
   return severity !== 'critical' && wordsOf(id).impact === 'blind';
 }

@@ -495,7 +495,7 @@ const RECENT: Millis = 60_000;
 const APART: Millis = 3_000;
 
 /**
- * Reports whether two witnesses agree, so that no other round has to confirm the fault. The witnesses must be of
+ * Returns whether two witnesses agree, so that no other round has to confirm the fault. The witnesses must be of
  * different kinds, and no single momentary failure may explain both observations.
  */
 function areTwoWitnesses({ stage, main, findings, attached }: Fault, at: EpochMs): boolean {

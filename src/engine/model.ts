@@ -262,7 +262,7 @@ interface Need {
   readonly kind: 'needs';
   readonly by: string;
   /**
-   * Returns false if this check's own observations prove its state, regardless of the deeper check's state. If absent,
+   * Returns false if this check's own observations prove its state, regardless of the deeper check's state. If omitted,
    * the deeper check is always needed.
    */
   readonly when?: (own: Assessment) => boolean;
@@ -283,7 +283,7 @@ export interface Explanation {
   readonly evidence: boolean;
   /** Set if warnings are also explained. */
   readonly warnings?: 'all' | 'suspected';
-  /** Reports whether a mere warning from the deeper check explains this check's warning. */
+  /** Returns whether a mere warning from the deeper check explains this check's warning. */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 

@@ -158,7 +158,7 @@ function ofPolicy(
   return { ...word(name, meaning, (facts) => (isOfSeveral(facts.source) ? null : known(facts[fact] ?? ''))), unread };
 }
 
-/** Reports whether there are several source addresses. If so, a policy's values may be wrong for some of them. */
+/** Returns whether there are several source addresses. If so, a policy's values may be wrong for some of them. */
 function isOfSeveral(source: string | undefined): boolean {
   return source?.includes(',') === true;
 }

@@ -17,9 +17,9 @@ export interface Envelope {
 }
 
 /**
- * For `message`, each alternative is a possible beginning of the message. There are several if a field contains a
- * quotation mark, for example in a user name that an attacker chose. `complete` means that all fields of the line are
- * present. `fields` is a FortiGate's `key=value` line.
+ * For `message`, each alternative is a possible beginning of the message. There are several alternatives if a field
+ * contains a quotation mark, for example in a user name that an attacker chose. `complete` means that all fields of the
+ * line are present. `fields` is a FortiGate's `key=value` line.
  */
 export type Body =
   | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
@@ -29,7 +29,7 @@ export type Body =
 const MOST_HEADERS = 4;
 /** Fields between `status` and the message. No known firmware sends them, but newer firmware might. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/** `status=update ` after another field. Within a message, this text would follow an ordinary word. */
+/** `status=update ` after another field. Inside a message, ` status=` would follow an ordinary word. */
 const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
 /** Quotation marks in the message are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
@@ -174,7 +174,7 @@ const ARROW = /^(?:\(([^()\s]{1,255})\) )?([^\s>]{1,255})->(\S{1,255}) +/u;
 const HOST = /^(\S{1,255})\s+/u;
 /** The colon is optional, because rsyslog omits it for messages that it received in RFC 5424 format. */
 const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(?::| |$)`, 'u');
-/** The rest of the time, and the time zone that some devices add (`CEST`, `EDT:`). */
+/** The rest of the time, and a time zone that some devices append (`CEST`, `EDT:`). */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
 /** The first field of a FortiAuthenticator line is `category`, or `status` if a collector kept only the last field. */
@@ -291,7 +291,7 @@ const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{
 const EXPORT =
   /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
 
-/** Sticky and without groups, so that `test` finds the end of the time without parsing it. */
+/** Sticky and without capture groups, so that `test` finds the end of the time without parsing it. */
 const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(/\((?!\?)/gu, '(?:')).join('|'), 'uy');
 
 /**

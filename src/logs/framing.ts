@@ -95,7 +95,7 @@ export class Framer {
   readonly #held = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
-  /** The current frame is too long. Its beginning has been emitted, and the rest is skipped. */
+  /** True while the rest of a frame that is too long is skipped. Its beginning has been emitted. */
   #skipping = false;
   #frames = 0;
 
@@ -264,7 +264,7 @@ export class Framer {
 }
 
 interface OctetCount {
-  /** Includes the space after the count. */
+  /** Length of the count and the space after it. */
   readonly header: number;
   /** The message length that the sender specified. */
   readonly size: number;

@@ -134,7 +134,7 @@ function createListener(options: TcpOptions): Listener {
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
 
-/** Called before TLS starts and before another connection is closed to free a place. */
+/** Called before TLS starts and before another connection is closed to make room. */
 function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
   tally.foreign += 1;
@@ -186,7 +186,7 @@ class TcpConnection {
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
   #lastByteAt: Millis;
-  /** Null if no line is incomplete. */
+  /** Null if there is no incomplete line. */
   #lineSince: Millis | null = null;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -220,15 +220,18 @@ class TcpConnection {
     });
   }
 
-  /** A line has received no data for `stalledLine`, or has not ended within `endlessLine`. */
+  /**
+   * Returns whether a line is incomplete, and either no data arrived for `stalledLine` or the line began more than
+   * `endlessLine` ago.
+   */
   isStuck(now: Millis, limits: { readonly stalledLine: Millis; readonly endlessLine: Millis }): boolean {
     if (this.#socket.destroyed || this.#lineSince === null) return false;
     return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
   }
 
   /**
-   * Closes this side of the connection, but continues reading until the sender closes the other side, so that the
-   * sender can reconnect.
+   * Closes this side of the connection so that the sender reconnects, but continues reading until the sender closes the
+   * other side.
    */
   leave(): void {
     this.#socket.end();

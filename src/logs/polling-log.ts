@@ -89,8 +89,8 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 
 /**
  * Returns null if another version saved a different format. Errors with a time in the future are dropped, because the
- * clock was wrong. Otherwise, they would count as recent for too long. If the last line's time is in the future, the
- * current time is used instead.
+ * clock was wrong and they would count as recent for too long. If the last line's time is in the future, the current
+ * time is used instead.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
@@ -129,8 +129,7 @@ interface PollingLogDeps {
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
   /**
-   * Saved together with the results. If they were saved separately, a crash between the two writes would lose errors or
-   * count them twice.
+   * Saved together with the results, because a crash between two separate writes would lose errors or count them twice.
    */
   readonly positions: () => Positions;
 }

@@ -121,7 +121,7 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Returns the result under which the line is counted. */
+  /** Returns the result that the line is counted as. */
   #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
@@ -136,7 +136,7 @@ export class LogReader implements LineSink {
     const stamp = { at: instantOf(found.envelope, source, this.#now), line: text, source, times: found.envelope.times };
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return 'other';
-      // A firewall is not an appliance, so most of its lines have no owner.
+      // A firewall is not an appliance, so most of its lines are not attributed to one.
       outbox.evidence(id, found.evidence, stamp);
       return owner === undefined ? 'other' : 'ftm';
     }
@@ -148,8 +148,8 @@ export class LogReader implements LineSink {
   }
 
   #writerOf(kind: 'ftm' | 'event', owner: string | null | undefined): string | null | undefined {
-    // A FortiGate's event about its own tokens does not concern FortiAuthenticator, so it is used only for a configured
-    // unit.
+    // A FortiGate's event about its own tokens does not concern FortiAuthenticator, so it is used only if it comes from
+    // a configured unit.
     if (kind === 'event') return owner ?? undefined;
     // A line in a configured file is accepted even if its host name is unknown, because only FortiAuthenticator writes
     // this text.
@@ -177,8 +177,8 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * For a line from the network, the time of arrival. For a line in a file, the time in the line, because the file may be
- * read much later, but never a time in the future.
+ * For a line from the network, returns the time of arrival. For a line in a file, returns the time in the line, because
+ * the file may be read much later, but never a time in the future.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
@@ -266,7 +266,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
       .map((value) => matchField(set, value)),
   );
   if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
-  // Partial texts are compared only if the pasted line may be incomplete.
+  // Partial matches are accepted only if the pasted line may be incomplete.
   const signature = complete ? null : matchLoosely(set, line);
   return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
 }
@@ -348,8 +348,8 @@ const HEARD_EVERY: Millis = 1000;
 const MAX_PENDING = 512;
 
 /**
- * Delivers the events of one turn of the event loop at its end. Identical events are merged, so a flood of lines causes
- * only a few events.
+ * Collects events and delivers them at the end of each turn of the event loop. Identical events are merged, so a flood
+ * of lines causes only a few events.
  */
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
@@ -379,7 +379,7 @@ export class EventOutbox {
     this.#schedule();
   }
 
-  /** Lines without an appliance are listed as `unnamed`. */
+  /** Lines that are not attributed to an appliance are listed as `unnamed`. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
     return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
   }

@@ -57,7 +57,7 @@ async function markOf({ handle, device, inode }: OpenedFile, position: number): 
   return { device, inode, head, headLength, position };
 }
 
-/** True if the file was shorter than `HEAD` when the mark was created. Such a mark can be extended. */
+/** True if the file was shorter than `HEAD` when the mark was created. A short mark can be extended. */
 function isShort({ headLength }: FileMark): boolean {
   return headLength < HEAD;
 }
@@ -69,8 +69,8 @@ async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolea
 }
 
 /**
- * Finds the marked file, which may have been renamed (same inode), or copied and truncated (same beginning). Null if
- * the file no longer exists or was compressed.
+ * Finds the file that the mark describes, which may have been renamed (same inode), or copied and truncated (same
+ * beginning). Null if the file no longer exists or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -145,7 +145,7 @@ interface FollowOptions {
 interface Tail {
   readonly file: OpenedFile;
   readonly framer: Framer;
-  /** Number of bytes that were read so far. */
+  /** Number of bytes read so far. */
   read: number;
   mark: FileMark;
   grownAt: Millis;
@@ -164,7 +164,7 @@ export class Follower {
   #current: Tail | null = null;
   /** True while the log files are open. */
   #started = false;
-  /** The marks that are kept while the files are closed. Null if the log was never read. */
+  /** The marks kept while the files are closed. Null if the log has never been read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
@@ -302,7 +302,7 @@ const POLL_EVERY: Millis = 500;
 
 interface FollowFilesOptions {
   readonly paths: readonly string[];
-  /** Positions from an earlier process. A file without a position is followed from its end. */
+  /** Positions from an earlier process. A file without a saved position is followed from its end. */
   readonly positions: Positions;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -367,7 +367,7 @@ export class FileReader {
   }
 }
 
-/** File marks by path. Unfinished rotated files come first; the current file is last. */
+/** File marks by path. Unfinished rotated files come first, and the current file is last. */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({

@@ -58,8 +58,8 @@ function defineObservedMetrics({ gauge }: Makers) {
 }
 
 /**
- * In seconds. Sufficient to distinguish nearby, distant, slow and nearly unusable connections. Each bucket adds one
- * series per probe and target.
+ * In seconds. These buckets are sufficient to distinguish nearby, distant, slow and nearly unusable connections. Each
+ * bucket adds one series per probe and target.
  */
 const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 
@@ -217,7 +217,7 @@ function makers(registry: Registry) {
 
 /**
  * One series per state, as in OpenMetrics StateSets: 1 for the current state, 0 for the others. Setting the same state
- * again has no cost.
+ * again costs nothing.
  */
 class StateSet<State extends string> {
   readonly #gauge: Gauge;

@@ -18,7 +18,7 @@ export interface PushedMetrics {
   readonly registry: Registry;
   /** The counters started at zero at this time. */
   readonly startedAt: EpochMs;
-  /** Updates the metrics. Returns a function that must be called after the delivery. */
+  /** Updates the metrics. Returns a function that must be called after a successful push. */
   refresh(): Promise<() => void>;
   failed(): void;
 }
@@ -271,7 +271,7 @@ function targetOf(site: string): Readonly<Record<string, string>> {
 
 /** Values are counted from the start of the process rather than from the last push. */
 const CUMULATIVE = 2;
-/** Other tasks get a turn after this many series. */
+/** The number of series that are encoded before other tasks get a turn. */
 const SERIES_A_TURN = 250;
 
 /** Units and scopes are omitted, because metric stores would convert them into name suffixes and labels. */
@@ -280,7 +280,7 @@ export async function encodeMetrics(
   at: EpochMs,
   target: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  // Both types of data points use these field numbers.
+  // Both data point types use these field numbers.
   const times = Buffer.concat([fixed64(2, nanoseconds(startedAt)), fixed64(3, nanoseconds(at))]);
   const families: Uint8Array[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
@@ -304,7 +304,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** Each group is either a single sample or all samples of a histogram. Buckets are in ascending order. */
+/** Each group is either one sample or all samples of a histogram. Buckets are in ascending order. */
 function seriesOf(type: string, samples: readonly Sample[]): readonly (readonly Sample[])[] {
   if (type !== 'histogram') return samples.map((sample) => [sample]);
   return [...Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined })).values()];

@@ -10,11 +10,11 @@ export interface ProbeFacts {
   readonly success: boolean;
   readonly durationMs: Millis;
   /**
-   * The module `dns` queries all resolvers concurrently. Other modules query one after another until one returns an
-   * address.
+   * The module `dns` queries all resolvers concurrently. Other modules query resolvers one after another until one
+   * returns an address.
    */
   readonly names: readonly DnsObservation[];
-  /** The last address to which the probe connected. Null if it connected to none. */
+  /** The connection to the last address that the probe tried. Null if it tried none. */
   readonly endpoint: EndpointObservation | null;
   /** The expiry date of a mail server's verified certificate chain. */
   readonly mailCertificateNotAfter: EpochMs | null;
@@ -107,7 +107,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   );
 }
 
-/** Counts from the answer with the most records. The system resolver does not report them. */
+/** Counts from the answer with the most records. The system resolver does not report these counts. */
 function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
   const known = answers.flatMap(({ beside }) => beside ?? []);
   if (known.length === 0) return;

@@ -46,7 +46,7 @@ export class Recorder {
     this.#expected = expected;
   }
 
-  /** Called even if the round's results cannot be used. */
+  /** Called after every round, even if its results cannot be used. */
   ended({ durationMs, stalledMs }: Pick<RoundObservations, 'durationMs' | 'stalledMs'>): void {
     this.#metrics.roundDuration.set(durationMs / 1000);
     this.loopLag(stalledMs);
@@ -156,8 +156,8 @@ export class Recorder {
 }
 
 /**
- * Only the series of these failures are created in advance, because each reason adds one series per target. Series for
- * other reasons are created when such a failure occurs.
+ * Only the series for these failures are created in advance, because each reason adds one series per target. Series for
+ * other reasons are created when a failure with that reason occurs.
  */
 const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   dns: ['timeout', 'refused', 'rejected'],
@@ -317,8 +317,8 @@ function forgetMeasurements(metrics: Metrics): void {
 }
 
 /**
- * When a value is no longer reported, its series is removed. An outdated value would hide the fact that the current
- * value is unknown. Only the expiry date of a certificate is kept until another certificate is received.
+ * Also removes the series of values that are no longer reported, because an outdated value would hide the fact that the
+ * current value is unknown. Only the expiry date of a certificate is kept until another certificate is received.
  */
 function recordRound(metrics: Metrics, { path }: RoundObservations, { licenseServer }: Config): void {
   for (const { subject: target, endpoints } of [path.licenseServer, ...path.services]) {
@@ -380,7 +380,7 @@ function forgetAppliances({ pollingErrors }: Metrics, before: Expected, { config
       for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
-/** A series for each cause and each severity that it can have: the default, and those of the configured services. */
+/** One series for each cause and possible severity: the default severity and those of the configured services. */
 function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
@@ -408,7 +408,7 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }
 
-/** All strings in a value, and hosts with ports as `host:port`. */
+/** Returns all strings in a value, and hosts with ports as `host:port`. */
 export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -438,8 +438,8 @@ function openIncidents(incidents: readonly TellableIncident[], named: ReadonlySe
 }
 
 /**
- * A licence without a finding is correctly assigned. Licences that could not be checked are omitted. So are those that
- * only an appliance reported, because label values never contain text from the network.
+ * A licence without a finding is correctly assigned. Licences that could not be checked are omitted, as are licences
+ * that only an appliance reported, because label values never contain text from the network.
  */
 function licenseAssignments({ preconditions }: Diagnosis, { appliances, registration }: Config) {
   const status = preconditions.find(({ id }) => id === 'license-assignment');

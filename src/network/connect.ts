@@ -91,8 +91,8 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
-    // This listener is never removed. At times, it is the socket's only error listener, and an unhandled error would
-    // terminate the process.
+    // This listener is never removed, because at times it is the socket's only error listener, and an unhandled error
+    // would terminate the process.
     socket.on('error', () => {});
     function release(): void {
       signal.removeEventListener('abort', onAbort);

@@ -84,7 +84,9 @@ export function failureFrom(
   return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
 }
 
-/** Maps errors from Node, OpenSSL, undici and ftm-watch. Unknown errors are mapped to `internal`. */
+/**
+ * Maps an error from Node, OpenSSL, undici or ftm-watch to a failure reason. Unknown errors are mapped to `internal`.
+ */
 export function failureReason(error: unknown): FailureReason {
   const chain = errorWithCauses(error);
   return firstReason(chain.filter((link) => !isWrapper(link))) ?? firstReason(chain) ?? 'internal';
@@ -123,8 +125,7 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
   const call = 'syscall' in error ? error.syscall : null;
   switch (code) {
     case 'ECONNRESET':
-      // If the peer closes the connection during a handshake or a response, Node reports ECONNRESET without a system
-      // call.
+      // If the peer closes the connection during a handshake or a response, Node reports ECONNRESET without `syscall`.
       return call === null ? 'closed' : null;
     case 'EINVAL':
       // A `blackhole` route on this machine causes EINVAL.
@@ -161,7 +162,7 @@ export function errorCode(error: unknown): string | null {
 /** Returns an error message as one line of limited length. Control characters sent by the peer are removed. */
 export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
   if (!(error instanceof Error)) return 'Unknown error';
-  // OpenSSL's messages contain a memory address and a source file. Only the `reason` property is meant for people.
+  // OpenSSL's messages contain a memory address and a source file, so only the `reason` property is shown.
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason

@@ -106,9 +106,9 @@ export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
 };
 
 /**
- * Returns the reason why this machine could not send the query; null if the query could be sent. This check is needed
- * because glibc's errors are misleading. If no file descriptor is free, glibc 2.41 reports that the name does not
- * exist. If there is no free port, route or name server, glibc reports that no server answers. Never rejects.
+ * Returns the reason why this machine could not send the query, or null if the query could be sent. This check is
+ * needed because glibc's errors are misleading. If no file descriptor is free, glibc 2.41 reports that the name does
+ * not exist. If there is no free port, route or name server, glibc reports that no server answers. Never rejects.
  */
 async function localProblem(name: string, error: unknown): Promise<ProbeError | null> {
   const lack = await lackOfSockets();
@@ -188,8 +188,8 @@ function notFound(host: string, why: string, cause?: unknown): ProbeError {
 
 /**
  * Limits the number of concurrent tasks. Other tasks wait in order of arrival. The limit is needed because concurrent
- * handshakes on one thread distort each other's measured times. Node reports a median of 4 ms for a single handshake, 7
- * ms for four concurrent handshakes, and 950 ms for 1000.
+ * handshakes on one thread distort each other's measured times. In Node, the median time is 4 ms for a single
+ * handshake, 7 ms for four concurrent handshakes, and 950 ms for 1000.
  */
 export interface Limiter {
   /**

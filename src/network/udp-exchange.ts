@@ -96,7 +96,7 @@ export function sendOnce(server: Destination, packet: Buffer): Promise<Error | n
 const ANY_PORT = 9;
 
 /**
- * Connects a UDP socket, because the kernel then looks up the route without sending a packet (connect(2)). A TCP
+ * Connects a UDP socket, which makes the kernel look up the route without sending a packet (connect(2)). A TCP
  * connection cannot be used, because an ICMP "no route" message from a router causes the same error as a missing local
  * route.
  * @param address a literal address, because resolving a name would delay the result
@@ -131,7 +131,7 @@ function notAnAnswer(count: number, cause?: Error): ProbeError {
   });
 }
 
-/** After sending, an ICMP message or a missing ARP reply means that the server is not responding. */
+/** After a packet was sent, an ICMP message or a missing ARP reply means that the server is not responding. */
 function afterSending(error: Error): Error {
   const code = errorCode(error);
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH'

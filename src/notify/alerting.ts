@@ -209,7 +209,7 @@ export class Alerting {
     return this.#state.maintenance;
   }
 
-  /** For a state channel, includes the number of recipients that rejected the last message. */
+  /** For a state channel, the number includes the recipients that rejected the last message. */
   pending(): Readonly<Record<ChannelId, number>> {
     const held = heldIn(this.#state);
     return byChannel((channel) =>

@@ -71,7 +71,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
   return {
     kind: 'note',
-    // The ID is the same if the note is created again.
+    // If the note is created again, it gets the same ID.
     id: `restart-${String(runningSince)}-${origin}`,
     at: now,
     event: 'restart',

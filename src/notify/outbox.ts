@@ -117,7 +117,7 @@ export class Outbox {
     signal.addEventListener('abort', abortAll, { once: true });
   }
 
-  /** Stores a step with its notifications. To be called before these notifications are sent. */
+  /** Stores the new state with the resulting notifications. Must be called before these notifications are sent. */
   record(state: IncidentState, effects: readonly IncidentEffect[]): void {
     const { journal, clock } = this.#deps;
     journal.record({
@@ -159,7 +159,7 @@ export class Outbox {
     }
   }
 
-  /** Makes no further attempts, and returns the running ones. The caller must pass them to another outbox. */
+  /** Starts no further attempts, and returns the running attempts, which the caller must pass to another outbox. */
   handOver(): readonly Attempt[] {
     this.#isHandedOver = true;
     const underWay = [...this.#attempts];
@@ -252,7 +252,8 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
-    // It is unknown whether the recipient accepted the message, so this does not count as the recipient's failure.
+    // After an abort, it is unknown whether the recipient accepted the message, so the attempt does not count as
+    // failed.
     if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
@@ -285,7 +286,7 @@ async function tryOnce(
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
-  // The minimum severity may have been raised since the entry was stored. Its recipients still receive the
+  // The minimum severity may have been raised since the entry was stored, but the entry's recipients still receive the
   // notification.
   const notification = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
@@ -295,7 +296,8 @@ async function tryOnce(
 }
 
 /**
- * Used for a recipient that the channel did not report. Without an outcome, the delivery would be retried immediately.
+ * Used for a recipient whose outcome the channel did not report. Without an outcome, the delivery would be retried
+ * immediately.
  */
 const NO_OUTCOME = { kind: 'deferred', detail: 'The channel reported no outcome' } as const;
 

@@ -445,7 +445,7 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   ].join('\n');
 }
 
-/** If a holder is unknown, returns the current unit, because Fortinet can correct that. */
+/** If a holder is unknown, returns the current unit, because Fortinet can correct a wrong holder. */
 function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
   const unknown = serial ?? '(fill in the serial number of the current unit)';
   return [...new Set(licenses.map(({ holder }) => holder ?? unknown))];

@@ -7,7 +7,7 @@ import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/model.ts';
 import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-text.ts';
 
-/** The exit codes of a Nagios plugin. `check` uses them with every output format. */
+/** The exit codes of a Nagios plugin. `check` uses these codes with every output format. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
 type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
@@ -58,15 +58,15 @@ function timeText(at: string): string {
   return utcText(Date.parse(at));
 }
 
-/** A local problem prevented the check. */
+/** Used if a local problem prevented the check. */
 export function pluginUnknown(reason: string): PluginAnswer {
   return line(CHECK_EXIT.unknown, reason, []);
 }
 
 /**
- * Open incidents count: as a warning if everything works again. If the current state is unknown, an open critical
- * incident makes the exit code critical. Warnings can occur without a cause, for example if FortiAuthenticator uses a
- * different server than the probe.
+ * Open incidents count, but only as a warning if everything works again. If the current state is unknown, an open
+ * critical incident makes the exit code critical. Warnings can occur without a cause, for example if FortiAuthenticator
+ * uses a different server than the probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];

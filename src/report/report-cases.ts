@@ -17,7 +17,7 @@ export interface ReportCase {
 export interface CaseSpan {
   /** All times in this object are in ISO 8601 format in UTC. */
   readonly since: string;
-  /** Null if the fault has not ended, or if it is `gone`. */
+  /** Null if the fault has not ended, or if `gone` is true. */
   readonly until: string | null;
   readonly lastSeen: string;
   /** In words, such as `about 51 s`. Null if the fault has not ended. */
@@ -57,7 +57,7 @@ export function lasts({ spans }: ReportCase): boolean {
   return spans.some(({ until, gone }) => until === null && !gone);
 }
 
-/** Reports whether the report's round checked the precondition without finding the fault. */
+/** Returns whether the report's round checked the precondition without finding the fault. */
 function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
   const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
   return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');

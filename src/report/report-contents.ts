@@ -76,7 +76,7 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
 }
 
 /**
- * Shorter values and words such as "fortinet" also occur in other contexts. Removing them there would make the report
+ * Shorter values and words such as "fortinet" also occur in other contexts, where removing them would make the report
  * unreadable and reveal the secret.
  */
 const SHORTEST_SECRET = 8;

@@ -34,7 +34,7 @@ export interface ReportData {
   readonly masked: MaskTally;
 }
 
-/** Masks the account names and secrets in the configuration. */
+/** Returns a mask for the account names and secrets in the configuration. */
 export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
   return createMask({
     accounts: [...new Set(accountsOf('', configuration))],

@@ -123,7 +123,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
-/** Replies may quote the path, which is secret. */
+/** Removes the secret path of the recipient's URL, because replies may quote it. */
 function withoutPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;

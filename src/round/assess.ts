@@ -121,7 +121,7 @@ function connectionsOf(
 }
 
 /**
- * Maximum age of earlier verdicts. They are used if a check has no verdict in this round and only some connections
+ * Maximum age of earlier verdicts, which are used if a check has no verdict in this round and only some connections
  * fail.
  */
 const VERDICT_KEPT: Millis = 15 * 60_000;
@@ -160,7 +160,7 @@ function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): Earli
   );
 }
 
-/** Null if the check had nothing to evaluate. */
+/** Null if there was nothing to evaluate. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
 interface Target extends TargetFacts {
@@ -235,7 +235,7 @@ function summaryOf(now: string, stands: EarlierVerdicts[string] | undefined): st
     : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;
 }
 
-/** The check has a result only if the licence server has one. Services only add findings. */
+/** The check has a verdict only if there is one for the licence server. Services only add findings. */
 function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
   const findings = [own, ...services].flatMap((target) => target ?? []);
   return own === null || own === undefined

@@ -143,11 +143,12 @@ async function handshakePhase(
 }
 
 /**
- * These connections are made after the round's busy phase, because times measured during that phase may be too long.
+ * Number of connections. They are opened after the round's busy phase, because times measured during that phase may be
+ * too long.
  */
 const TIMES = 2;
 
-/** Makes the connections one after the other. */
+/** Opens the connections one after another. */
 export async function measureConnects(
   target: HostPort,
   address: string,

@@ -20,7 +20,7 @@ export interface RoundMemory {
   earlier: EarlierVerdicts;
 }
 
-/** If no file is set, its data is kept only while the process runs. */
+/** Without a file, the data is kept only while the process runs. */
 export interface MemoryFiles {
   readonly shareFile?: BackgroundFile;
 }
@@ -46,8 +46,8 @@ interface EarlierVerdict {
 }
 
 /**
- * The share is kept across restarts. Otherwise, a fault that affects half of the connections would be reported as
- * resolved after a restart, and then reported again.
+ * The share is kept across restarts, because a fault that affects half of the connections would otherwise be reported
+ * as resolved after a restart, and then reported again.
  */
 interface ShareMemory {
   current(): PathShare;
@@ -148,7 +148,7 @@ const LEAST_GAP: Millis = 300_000;
 
 /** TLS 1.2 is checked in addition to TLS 1.3, because some devices inspect or block only TLS 1.2. */
 interface OlderTls {
-  /** If a check is due, it is also recorded as done. */
+  /** If a check is due, also records it as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
   /** The result is valid until the next check. */
   last: ReferenceObservation | null;

@@ -154,8 +154,8 @@ const BURST_GAP: Millis = 25;
 
 /**
  * Time limits for connections in a burst. These limits are longer than those in a round, to distinguish packet loss
- * from blocking. With packet loss, a connection eventually succeeds (a SYN packet is retransmitted after 1, 2, 3, 4 and
- * 6 s, or after 1, 3 and 7 s). If a firewall drops the packets or the server is down, a connection never succeeds.
+ * from blocking. Despite packet loss, a connection eventually succeeds (a SYN packet is retransmitted after 1, 2, 3, 4
+ * and 6 s, or after 1, 3 and 7 s). If a firewall drops the packets or the server is down, a connection never succeeds.
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;

@@ -40,14 +40,14 @@ export interface RoundProgress {
 export interface RoundParameters {
   /** A promise, because FortiAuthenticator may have to be queried for its servers first. */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** If absent, the round waits until all mail servers have responded. */
+  /** If omitted, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;
   readonly codeLife: Promise<Millis | null>;
   /** True if FortiAuthenticator's log reports failed connections. */
   readonly isComplained: boolean;
   /** Time of the last error in FortiAuthenticator's log that a network fault can cause. */
   readonly complainedAt: EpochMs | null;
-  /** The time after which the result is no longer needed. If absent, there is no limit. */
+  /** The time after which the result is no longer needed. If omitted, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
@@ -152,7 +152,7 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
   return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
 }
 
-/** Time reserved for the steps after a burst of connections. Also the minimum time for a useful burst. */
+/** Time reserved for the steps after a burst of connections, and the minimum time for a useful burst. */
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 

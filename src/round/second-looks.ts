@@ -89,7 +89,7 @@ interface Block {
 }
 
 /**
- * Makes three more connections: with the same ClientHello, with another server name, and with a ClientHello that every
+ * Opens three more connections: with the same ClientHello, with another server name, and with a ClientHello that every
  * server rejects. If the connection was closed or reset, the time to connect is measured as well.
  */
 async function examineBlock(
@@ -161,10 +161,10 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all its answers
- * are similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, a trailing
- * dot is added to the names, so that the hosts file and the search list are not used. Unresponsive resolvers are not
- * queried again.
+ * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all answers
+ * from this resolver are similar, it is broken. If the answers differ, it filters names. For the system resolver, a
+ * trailing dot is added to the names, so that the hosts file and the search list are not used. Unresponsive resolvers
+ * are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,
@@ -226,7 +226,7 @@ export async function observeOlderTls(
 }
 
 /**
- * Including the two previous connections, each version is used three times. The order does not alternate, because a
+ * Together with the two previous connections, each version is used three times. The order does not alternate, because a
  * fault that affects every second connection could then look like a difference between the versions.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
@@ -238,8 +238,8 @@ async function lookInTurns(
 ): Promise<VersionSeries> {
   const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
     connectTls(target, label, version === 'older' ? inOlderTls(look) : look);
-  // If the first connection received no response, the others are made concurrently, because consecutive time-outs would
-  // take too long for a round.
+  // If the first connection received no response, the other connections are opened concurrently, because consecutive
+  // time-outs would take too long for a round.
   const isSilent = isBlocked(first) && endingOf(first) === 'silence';
   const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
   if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
@@ -311,7 +311,7 @@ function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
 
 // --- Verification with OpenSSL
 
-/** Makes one connection for each new chain that leads to a trusted key. */
+/** Opens one connection for each new chain that leads to a trusted key. */
 export async function verifyWithOpenssl(
   { host, port, serverName, proxy }: PathTarget,
   { path, controls }: Seen,
@@ -367,8 +367,8 @@ export async function askOpenssl(
 }
 
 /**
- * Other checks report these errors. They check validity dates against a corrected clock. A chain that does not reach
- * the anchor is incomplete or is a different chain.
+ * Other checks report these errors, and check validity dates against a corrected clock. A chain that does not reach the
+ * anchor is incomplete or is a different chain.
  */
 const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',

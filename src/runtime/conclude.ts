@@ -90,7 +90,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
 }
 
 /**
- * Checks whose result comes from a single connection. Such a failure may be temporary, because a single lost connection
+ * Checks whose result comes from a single connection. A failure may be temporary, because a single lost connection
  * looks like a closed port. Checks of a received certificate are excluded, because their results are certain.
  */
 const BY_ONE_CONNECTION: ReadonlySet<string> = new Set(

@@ -99,7 +99,7 @@ interface Read {
   readonly readable: boolean;
 }
 
-/** Reads the history at most once every few seconds. If it cannot be read, returns earlier data. */
+/** Reads the history at most once every few seconds. If the history cannot be read, returns earlier data. */
 export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {

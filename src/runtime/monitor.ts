@@ -57,9 +57,8 @@ const FIRST_ROUND: Millis = 60_000;
 const SPARE_PERIODS = 2;
 
 /**
- * The daemon counts as alive unless the next planned round and two more rounds have failed to end. Tolerates long
- * pauses in a schedule, such as office hours. Uses the monotonic clock, so that changes to the wall clock have no
- * effect.
+ * The daemon counts as alive until the next planned round and two more rounds are overdue. Tolerates long pauses in a
+ * schedule, such as office hours. Uses the monotonic clock, so that changes to the wall clock have no effect.
  * @param longest maximum duration of a round
  */
 export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
@@ -292,7 +291,7 @@ export class Monitor {
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
   }
 
-  /** Must be called after `open`. `underWay` contains deliveries that the previous monitor had begun. */
+  /** Must be called after `open`. `underWay` contains deliveries that the previous monitor started. */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
     warnAtStart(this.config, this.#files.instruments.knowledge, logger);

@@ -40,7 +40,7 @@ export interface ProbesOnDemand {
   stop(): void;
 }
 
-/** Probes on demand use at most half of the allowed connections. The other half is reserved for rounds. */
+/** On-demand probes use at most half of the allowed connections. The other half is reserved for rounds. */
 const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;

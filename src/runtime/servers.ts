@@ -55,8 +55,8 @@ export class PageServer {
   }
 
   /**
-   * If this fails, the old page is kept. If both use the same port, the old page stops listening, but keeps its
-   * existing connections.
+   * If preparing fails, the old page is kept. If both pages use the same port, the old page stops listening, but keeps
+   * its existing connections.
    * @throws {Error} as in `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
@@ -139,7 +139,8 @@ function isPortInUse(error: unknown): boolean {
 }
 
 /**
- * Accepts commands from this machine at a Unix socket. If it cannot be created, monitoring continues without commands.
+ * Accepts commands from this machine at a Unix socket. If the socket cannot be created, monitoring continues without
+ * commands.
  */
 export class CommandServer {
   readonly #deps: ServerDeps;

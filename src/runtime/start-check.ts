@@ -26,8 +26,8 @@ export interface MonitorFiles {
 }
 
 /**
- * Also checks files that are read again for each use. Otherwise, the daemon could start with an empty key file and fail
- * hours later.
+ * Also checks files that are read again for each use, because the daemon could otherwise start with an empty key file
+ * and fail hours later.
  * @throws {Error} with one line for each file that cannot be used
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {

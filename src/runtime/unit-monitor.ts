@@ -107,7 +107,7 @@ export class UnitMonitor {
   readonly #queued = new Set<AskedPart>();
   /** Parts with new results since the last round. */
   readonly #renewed = new Set<Part>();
-  /** Parts with new results. They are collected until all parts of the same connector have new results. */
+  /** Parts with new results, collected until all parts of the same connector have new results. */
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
   /** Resolves when all units on the appliances' schedule have been queried once. */

@@ -55,8 +55,8 @@ interface Pending {
   /** Oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * The number of deliveries that another version stored with a channel or cause unknown to this version. They are kept
-   * but not sent.
+   * The number of deliveries that another version stored with a channel or cause unknown to this version. These
+   * deliveries are kept but not sent.
    */
   readonly unread: number;
 }
@@ -72,7 +72,7 @@ export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** The parameters are those of `boundsOf`. */
+/** Uses the parameters from `boundsOf`. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
 
 /** Latest first. */
@@ -204,7 +204,7 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * If the file cannot be read, the next call tries again. Otherwise, notifications would be lost if the file were
+   * If the file cannot be read, the next call tries again, because notifications would be lost if the file were only
    * locked at startup.
    */
   #load(): void {

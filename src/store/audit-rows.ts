@@ -33,7 +33,7 @@ const MAX_REFUSED = 1_000;
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 
-/** The number of changes of each kind that an incident's page shows for each account. */
+/** Maximum number of changes of each kind that an incident's page shows per account. */
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
 /** An overall limit, which is needed because there can be many accounts. */
 const MOST_ABOUT = 1_000;

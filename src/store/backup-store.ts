@@ -45,7 +45,10 @@ export async function backupStore(from: string, to: string, options: BackupOptio
   }
 }
 
-/** Without write-ahead logging, SQLite does not create files next to the copy. A daemon turns it on again. */
+/**
+ * Without write-ahead logging, SQLite does not create files next to the copy. The daemon turns write-ahead logging on
+ * again.
+ */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);
   copy.exec('PRAGMA journal_mode = DELETE');
@@ -75,10 +78,10 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 }
 
 /**
- * The daemon continues to run. Open incidents are reported only after a round has detected them again. If one recipient
- * was not reached, they are reported to all recipients. The copy is given a new origin, because the running daemon
- * continues to assign the same numbers. The next summary starts at the restore, because the running daemon may already
- * have sent the last one.
+ * The daemon continues to run. Open incidents are reported only after a round has detected them again. If a report
+ * about an incident did not reach every recipient, the incident is reported to all recipients again. The copy is given
+ * a new origin, because the running daemon continues to assign the same numbers. The next summary starts at the
+ * restore, because the running daemon may already have sent the last one.
  */
 function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));

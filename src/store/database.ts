@@ -278,7 +278,7 @@ interface SqliteFailure {
 }
 
 /**
- * Primary result codes SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB, each in the low byte
+ * Primary result codes SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB, as found in the low byte
  * (https://sqlite.org/rescode.html).
  */
 const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
@@ -301,7 +301,7 @@ export interface DatabaseDeps {
 /** The database is not used for this time after a failure, to avoid repeated waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/** Keeps rows in memory while the database cannot be written. They are written in order as soon as possible. */
+/** Keeps rows in memory while the database cannot be written, and writes them in order as soon as possible. */
 export class Backlog<T> {
   readonly #most: number;
   readonly #write: (rows: readonly T[]) => boolean;

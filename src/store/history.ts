@@ -56,8 +56,8 @@ type Write<T> = (row: T, at: EpochMs) => void;
 function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
   const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
-  // All addresses of a target share one series. It contains the failed or slowest address, because charts must show
-  // it.
+  // All addresses of a target share one series. Each sample is from the failed or slowest address, because charts must
+  // show that address.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, at) DO UPDATE SET
@@ -128,12 +128,12 @@ export function readIncidents(db: DatabaseSync, limit: number, period: Period): 
 }
 
 /**
- * An incident begins in the first round that detects it, and is opened later. If the incident was opened by `:until`,
- * the JSON is not read.
+ * An incident begins in the first round that detects it, and is opened later. If the incident was opened at or before
+ * `:until`, the JSON is not read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 
-/** The parameters are those of `boundsOf`. */
+/** Uses the parameters from `boundsOf`. */
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
 export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {

@@ -57,7 +57,7 @@ function heldMessage(path: string): string {
 }
 
 /**
- * The process ID is not in the lock file, because only SQLite is allowed to open that file: POSIX releases all of a
+ * The process ID is not in the lock file, because only SQLite is allowed to open that file. POSIX releases all of a
  * process's locks on a file when the process closes any descriptor for it.
  */
 function holderFile(path: string): string {

@@ -50,7 +50,7 @@ export interface Store {
   /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  /** Null if there is none or the file cannot be read. */
+  /** Null if there was no round or the file cannot be read. */
   lastRound(): EpochMs | null;
   /** @param span at most one day */
   availability(from: EpochMs, span: Millis): readonly DayState[];

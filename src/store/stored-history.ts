@@ -118,7 +118,7 @@ export type StoredIncident =
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {
-    // Open incidents are current only in the state. Their rows are written at transitions.
+    // Open incidents are current only in the state, because their rows are written only at transitions.
     const current = readState(db)?.state.incidents ?? [];
     const incidentOf = (one: string): Incident | null =>
       current.find((incident) => incident.id === one) ?? readIncident(db, one);

@@ -9,7 +9,7 @@ export interface CronTimer {
   restart(): void;
   stop(): void;
   nextRun(): EpochMs | null;
-  /** The time at which node-cron triggers next. The call follows after the offset. */
+  /** The time at which node-cron triggers next. The listener is called after the offset. */
   nextWake(): EpochMs | null;
 }
 
@@ -38,8 +38,7 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // By default, node-cron drops calls that are more than a second late. However, the runner has to count them as
-    // missed.
+    // By default, node-cron drops calls that are more than a second late, but the runner must count them as missed.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {

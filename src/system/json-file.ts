@@ -110,7 +110,7 @@ export function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // Another process may have created the folder first.
+    // Another process may have created the folder in the meantime.
     if (!isFolder(path)) throw new Error(`Cannot create the folder "${path}": ${messageOf(error)}`, { cause: error });
   }
 }

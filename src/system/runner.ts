@@ -19,8 +19,8 @@ export interface RunnerOptions {
 const OVERDUE: Millis = 1_500;
 /**
  * The guard compares the clocks this long before node-cron's next call. If the wall clock was set forward, node-cron
- * would otherwise process every skipped time, which blocks the process. For example, this takes seconds if there is a
- * run every second and the clock was set forward by an hour.
+ * would otherwise process every skipped time, which blocks the process. With a run every second and an hour skipped, it
+ * would be blocked for seconds.
  */
 const AHEAD: Millis = 50;
 /**
@@ -77,8 +77,8 @@ export class Runner {
   }
 
   /**
-   * Requests an early run. Requests during a run cause a single further run, and after many requests in a short time,
-   * the run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
+   * Requests an early run. Requests during a run cause only one further run. After many requests in a short time, the
+   * run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
    * effect, because `start` itself causes a run.
    */
   trigger(): void {

@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * Keeps the heap small at the cost of more frequent garbage collection. By default, V8 lets the young generation grow
  * to 32 MB, and the old generation to four times the size of its live objects. After a thousand rounds, the heap would
- * be 300 MB, of which 30 MB would be in use. The maximum size is not changed. Call this function before anything else.
- * V8 reads both flags whenever it considers growing the heap. The change costs 20 ms at startup, because the code cache
- * in Node's build is valid only for the original flags.
+ * be 300 MB, of which only 30 MB would be in use. The maximum size is not changed. Call this function before anything
+ * else. V8 reads both flags whenever it considers growing the heap. Changing the flags costs 20 ms at startup, because
+ * the code cache in Node's build is valid only for the original flags.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import type { EpochMs } from '../core/clock.ts';
 
 export interface Crontab {
-  /** The latest matching time that is not after `now`. */
+  /** The latest matching time up to and including `now`. */
   last(now: EpochMs): EpochMs | null;
   next(now: EpochMs): EpochMs | null;
 }
@@ -42,7 +42,7 @@ function croner(fields: readonly string[], expression: string, timezone: string)
       timezone,
       mode: '5-part',
       // crontab(5): "If both fields are restricted (i.e., do not contain the * character at the beginning), the command
-      // will be run when either field matches". Otherwise, both fields must match. croner requires this only with this
+      // will be run when either field matches". Otherwise, both fields must match, which croner requires only with this
       // option.
       domAndDow: day.startsWith('*') || weekday.startsWith('*'),
       // With this option, lists and ranges also count as fixed times.
@@ -54,8 +54,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
 }
 
 /**
- * Expands steps, such as `0-10/5`, into a list. Otherwise, croner would treat the expression as an interval. cron does
- * that only for `*`.
+ * Expands steps, such as `0-10/5`, into a list, because croner would treat the expression as an interval, which cron
+ * does only for `*`.
  */
 function listed(field: string, most: number): string {
   return field.replace(

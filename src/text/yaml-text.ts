@@ -136,7 +136,8 @@ const LOOK_BACK = 200;
 
 /**
  * Places errors where users expect them. A line that is indented too far continues the previous line's value, and the
- * library reports two errors. Both start at that value, and one of them ends on the wrong line.
+ * library reports two errors. Both errors start at that value, and one of them ends on the line with the wrong
+ * indentation.
  */
 function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
   const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));

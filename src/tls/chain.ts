@@ -120,8 +120,8 @@ function walk(
 ): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
-  // Fortinet's keys are included under every profile. Being in this list does not make them trusted. It only helps to
-  // identify the chain.
+  // Fortinet's keys are included under every profile, because they help to identify the chain. Being in this list does
+  // not make them trusted.
   const availableAuthorities = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
@@ -160,7 +160,7 @@ interface Doubt {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
   readonly sent: SentChain;
-  /** Reports whether the authority itself leads to a trusted key. The leaf does not lead to this authority. */
+  /** Returns whether the authority itself leads to a trusted key. The leaf does not lead to this authority. */
   readonly leads: (authority: Certificate) => boolean;
 }
 
@@ -196,7 +196,7 @@ function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: 
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
 }
 
-/** `below` is the link whose certificate this one signed; null for the leaf. */
+/** `below` is the link whose certificate this one signed, or null for the leaf. */
 interface ChainLink {
   readonly certificate: Certificate;
   readonly below: ChainLink | null;
@@ -206,7 +206,7 @@ interface WalkOptions {
   readonly leaf: Certificate;
   readonly candidates: readonly Certificate[];
   readonly lookUp: (name: DistinguishedName) => readonly Certificate[];
-  /** Reports whether the walk may continue from `subject` to `issuer`. The signature has already been verified. */
+  /** Returns whether the walk may continue from `subject` to `issuer`. The signature has already been verified. */
   readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
   readonly checks: SignatureChecks;
 }
@@ -262,7 +262,7 @@ function pathTo(step: ChainLink): readonly Certificate[] {
 
 /** Results are cached, because a server usually sends the same chain every time. */
 export interface SignatureChecks {
-  /** Reports whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
+  /** Returns whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
   /** `key` must contain everything on which the result depends. */
   once(key: string, answer: () => boolean): boolean;

@@ -89,7 +89,7 @@ const IA5_STRING_TAG = 0x16;
 const NONE = new Uint8Array();
 
 /**
- * Reports whether the authority's name constraints allow this certificate (RFC 5280 §4.2.1.10). Every name of a
+ * Returns whether the authority's name constraints allow this certificate (RFC 5280 §4.2.1.10). Every name of a
  * constrained type must be permitted and must not be excluded. Names are compared as in OpenSSL. If a constraint has a
  * type that OpenSSL cannot compare, the certificate is rejected.
  */
@@ -205,7 +205,7 @@ function emailPlace(address: string, base: string): Place {
   return placeIf(isSameHost && (baseAt <= 0 || address.slice(0, at) === base.slice(0, baseAt)));
 }
 
-/** The base is a single host, or, with a leading dot, all hosts in a domain. */
+/** The base is one host, or, with a leading dot, all hosts in a domain. */
 function uriPlace(uri: string, base: string): Place {
   const host = /^[^:]*:\/\/(?<host>[^:/]*)/u.exec(uri)?.groups?.['host'];
   if (host === undefined) return 'incomparable';
@@ -230,7 +230,7 @@ interface Attribute {
   readonly type: string;
   readonly tag: number | undefined;
   readonly contents: Uint8Array;
-  /** Attribute value in a normalized form for comparison, in which spaces and case are ignored (RFC 5280 §7.1). */
+  /** Attribute value, normalized so that comparisons ignore spaces and case (RFC 5280 §7.1). */
   readonly text: string;
 }
 
@@ -253,7 +253,7 @@ function attributesOf(name: Uint8Array): readonly Attribute[] {
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
- * Reports whether the certificate is valid for this host name or address (RFC 9525 §6). The subjectAltName must contain
+ * Returns whether the certificate is valid for this host name or address (RFC 9525 §6). The subjectAltName must contain
  * a matching dNSName or iPAddress, where `*` stands for exactly the left-most label, followed by at least two more
  * labels. If `commonName` is set, the subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but
  * private authorities may still use it.

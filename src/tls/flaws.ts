@@ -56,7 +56,7 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs at least one of them. */
+/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs at least one of these. */
 const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 /** The bit "SSL server" in the Netscape certificate type extension. */
 const NETSCAPE_SERVER = 0x40;
@@ -142,7 +142,7 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** Two names of this length fit in a claim. */
+/** Short enough for two names to fit in a claim. */
 const MAX_CALLED = 60;
 
 /** Returns the common name or, if there is none, the organization or unit. */

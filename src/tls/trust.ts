@@ -143,8 +143,9 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. All others, including unknown ones, count as weak. Both MD5 and
- * SHA-1 signatures have been forged (MD5 in 2008, with a working authority; SHA-1 in 2020, with a chosen prefix).
+ * SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. All other algorithms, including unknown ones, count as weak.
+ * Both MD5 and SHA-1 signatures have been forged (MD5 in 2008, with a working authority; SHA-1 in 2020, with a chosen
+ * prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;

@@ -158,9 +158,9 @@ interface IssuingOrganization {
 }
 
 /**
- * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots, for servers that do
- * not send their intermediate certificate. Only authorities that sign certificates for many servers are listed. For a
- * complete list, see CCADB's report of intermediate certificates (https://www.ccadb.org/resources).
+ * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots. The list is used for
+ * servers that do not send their intermediate certificate. Only authorities that sign certificates for many servers are
+ * listed. For a complete list, see CCADB's report of intermediate certificates (https://www.ccadb.org/resources).
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },

@@ -101,8 +101,8 @@ export function parseProducts(
       name,
       issuers: issuers.flatMap((attributes): readonly IssuerPattern[] => {
         const kept = attributes.flatMap(([type, pattern]) => usable(pattern).map((one) => ({ type, pattern: one })));
-        // If any attribute is unusable, the whole pattern is dropped. Without that attribute, it would also match other
-        // authorities.
+        // If any attribute is unusable, the whole pattern is dropped, because without that attribute, it would also
+        // match other authorities.
         return kept.length === attributes.length ? [kept] : [];
       }),
       pages: pages.flatMap(usable),

@@ -7,7 +7,6 @@ import { authenticate, hasCredentials, type Identify } from './identify.ts';
 import type { Serving, WebEnv } from './sources.ts';
 import type { Role, WebConfig } from '../config/schema/web.ts';
 
-/** The rules that determine who may send requests. */
 type AccessPolicy =
   /** The operating system restricts who can open the control socket. Everyone who can open it has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
@@ -158,7 +157,7 @@ export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a dif
 
 /**
  * Browsers send the Origin header (RFC 6454 §7) with every POST request. They also send Sec-Fetch-Site (Fetch Metadata
- * §2.3), which scripts cannot set. Programs such as curl send neither.
+ * §2.3), which scripts cannot set. Programs such as curl send neither header.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');
@@ -175,7 +174,7 @@ function isOwnName(host: string | undefined, hosts: readonly string[]): boolean 
   return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
-/** A single label, as used in containers and small networks. Such names cannot be registered by an attacker. */
+/** A single label, as used in containers and small networks. An attacker cannot register such a name. */
 function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }

@@ -25,7 +25,7 @@ const MAX_BACKLOG_BYTES = 512 * 1024;
 const RETRY: Millis = 3_000;
 
 /**
- * Server-sent events (HTML Standard §9.2). Events are written directly to Node's response instead of a web stream,
+ * Server-sent events (HTML Standard §9.2). Events are written directly to Node's response instead of to a web stream,
  * because only the response shows how much data a client has yet to read.
  */
 export class EventStream {

@@ -10,7 +10,7 @@ const MOST_ENTRIES = 50;
 
 interface Feed {
   readonly site: string;
-  /** If null, links are relative to the URL of the feed. */
+  /** If null, links are relative to the feed's URL. */
   readonly publicUrl: string | null;
   readonly incidents: readonly Incident[];
   /** The feed's modification time if there are no incidents. */

@@ -130,7 +130,7 @@ export function availabilityToCsv(periods: readonly AvailabilityPeriod[]): strin
 /**
  * Spreadsheets execute text that looks like a formula (https://owasp.org/www-community/attacks/CSV_Injection). A
  * leading apostrophe prevents this. An apostrophe is also inserted after each comma, because a faulty parser could
- * start a new cell there. In some languages, formulas can also start with full-width characters.
+ * start a new cell there. In some languages, spreadsheets also accept a full-width character at the start of a formula.
  */
 function cell(text: string): string {
   const harmless = text
@@ -238,7 +238,7 @@ export function notificationsToJson(entries: readonly OutboxEntry[]): readonly o
   }));
 }
 
-/** The user part of a mail address; captures its first character. */
+/** Matches the user part of a mail address and captures its first character. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
 const PLACE = /^(?:file|environment variable) "/u;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;

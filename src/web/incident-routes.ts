@@ -61,7 +61,7 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
     const feed = renderFeed({ site: sources.site(), publicUrl: sources.publicUrl(), incidents, startedAt, zone });
     return answerFile(taggedFile(feed, 'application/atom+xml; charset=utf-8'), context);
   });
-  // Must precede the incident page, whose route matches every ID.
+  // Must precede the route of the incident page, which matches every ID.
   app.get('/incidents/:id{[^/]+\\.md}', (context) => {
     const record = sources.incidentRecord(context.req.param('id').replace(/\.md$/u, ''));
     if (record === null) return noIncident(context);
@@ -119,7 +119,7 @@ function csvHeaders(name: string): Record<string, string> {
   };
 }
 
-/** Rejects invalid parameters. Otherwise, a program that misspells a parameter would receive unexpected data. */
+/** Rejects invalid parameters, because a program that misspells a parameter would otherwise receive unexpected data. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
   const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0

@@ -16,7 +16,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   );
 }
 
-/** All wrong passwords take the same time to check. */
+/** Takes the same time for every wrong password. */
 export function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   switch (expected.kind) {
     case 'scrypt':
@@ -41,9 +41,9 @@ interface BcryptHash {
 
 const BCRYPT = /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/u;
 const MIN_COST = 4;
-/** A check with this cost takes more than one second of CPU time, and each higher cost doubles the time. */
+/** At this cost, a check takes more than one second of CPU time, and each increment doubles the time. */
 const MAX_COST = 14;
-/** The algorithm ignores all further bytes. */
+/** bcrypt ignores all further bytes. */
 const MAX_PASSWORD_BYTES = 72;
 
 /** Compiled files end in `.js`. */
@@ -62,8 +62,7 @@ function parseBcryptHash(text: string): BcryptHash | null {
 
 /**
  * Passwords longer than 72 bytes are rejected, because bcrypt ignores the rest. The check runs in a separate thread,
- * because the library is written in JavaScript. Even its asynchronous functions block the event loop for 100 ms at a
- * time.
+ * because even the asynchronous functions of the JavaScript library block the event loop for 100 ms at a time.
  */
 async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
   const normalized = password.normalize('NFC');
@@ -101,7 +100,7 @@ type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/** Any visitor to the page can make the daemon use this much memory by attempting to log in. */
+/** Any visitor who tries to log in can make the daemon use this much memory. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;

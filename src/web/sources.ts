@@ -150,7 +150,7 @@ export interface IncidentRecord {
   readonly outboxEntries: readonly OutboxEntry[];
   /**
    * Changes that were made on the incident's page and changes to its silences, newest first. Only the first and the
-   * latest changes by each account are included; `omittedChanges` counts the others.
+   * latest changes by each account are included, and `omittedChanges` counts the others.
    */
   readonly changes: readonly AuditEntry[];
   readonly omittedChanges: number;
@@ -212,8 +212,8 @@ export interface ChartData {
   /** Unassigned tokens per appliance and hour. Without a range, the last 90 days. */
   readonly tokens: readonly ChartLine[];
   /**
-   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on every
-   * day or in every hour within it.
+   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on each day
+   * or in each hour of the range.
    */
   readonly days: readonly {
     readonly day: EpochMs;

@@ -105,12 +105,10 @@ const compress = promisify(gzip);
 
 /** Smaller responses fit into one packet even without compression. */
 const LEAST_BYTES = 1_400;
-/** Like level 6, this level reduces /metrics to a tenth of its size, but it takes half the time. */
+/** Like gzip level 6, this level reduces /metrics to a tenth of its size, but in half the time. */
 const LEVEL = 4;
 
-/**
- * Each response is a single chunk of known length, so that the server can detect how much of it the client has read.
- */
+/** Each response is one chunk of known length, so that the server can detect how much of it the client has read. */
 const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;

@@ -254,7 +254,9 @@ export function refineShutPort(own: readonly Finding[]): (finding: Finding) => F
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/** Reports whether to query the firewall, because one of its policies could have caused one of the faults. */
+/**
+ * Returns whether a firewall policy could have caused one of the faults. If so, the firewall is queried to confirm it.
+ */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }

@@ -256,7 +256,7 @@ function afterSuccess(share: ConnectionShare, connection: Connection): Connectio
   return score <= 0 || isRepaired(next) ? cleared(share) : next;
 }
 
-/** Reports whether the trail ends with enough successes to prove a repair. */
+/** Returns whether the trail ends with enough successes to prove a repair. */
 function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   const worksFrom = trail.findLastIndex(({ fault }) => fault !== null) + 1;
   const until = trail.slice(0, worksFrom);

@@ -447,7 +447,7 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * Reports whether a greylisting server accepts the message before the code expires. If the code's lifetime is unknown,
+ * Returns whether a greylisting server accepts the message before the code expires. If the code's lifetime is unknown,
  * the shortest possible lifetime is used. A delay that was not measured is assumed to be shorter than the lifetime.
  */
 function acceptsLater(judged: JudgedServer): boolean {

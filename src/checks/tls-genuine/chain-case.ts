@@ -145,7 +145,7 @@ function publicControlLeaves(evidence: TlsEvidence, checks: SignatureChecks): re
   });
 }
 
-/** Reports whether a control host's chain ends at one of Mozilla's roots, regardless of its dates. */
+/** Returns whether a control host's chain ends at one of Mozilla's roots, regardless of its dates. */
 export function isPublicChain(sent: SentChain, host: string, evidence: TlsEvidence, checks: SignatureChecks): boolean {
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };

@@ -47,7 +47,7 @@ export function judgeOlderTls(seen: OlderTlsFacts): readonly Finding[] {
   ];
 }
 
-/** Reports whether TLS 1.2 was inspected or blocked in this round while TLS 1.3 was not. */
+/** Returns whether TLS 1.2 was inspected or blocked in this round while TLS 1.3 was not. */
 export function isOlderInspected(seen: OlderTlsFacts): boolean {
   return differenceIn(seen) !== null;
 }

@@ -117,7 +117,7 @@ export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'sour
 }
 
 /**
- * Reports whether the text is safe as a quoted interface or zone name in a FortiOS command. FortiOS allows at most 79
+ * Returns whether the text is safe as a quoted interface or zone name in a FortiOS command. FortiOS allows at most 79
  * characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`). This function also rejects characters
  * that the command line interprets (`?`, `\\`, `$`) and commas, because commas separate names in findings.
  */

@@ -238,7 +238,7 @@ const APART: Millis = 30_000;
 export const ONE_DATAGRAM = ' (backed by only one datagram so far, which is weak evidence)';
 
 /**
- * Reports whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are
+ * Returns whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are
  * easily forged, and the problem may already have ended. Lines at two separate times, or one line from a connection or
  * a file, are sufficient.
  */

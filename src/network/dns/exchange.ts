@@ -213,8 +213,8 @@ async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSign
 }
 
 /**
- * Less than one message plus one chunk is kept, because the length field has two bytes. Leaving the loop destroys the
- * socket with an AbortError, which the stream's own listener handles.
+ * Buffers less than one message plus one chunk, and the two-byte length field limits the size of a message. Leaving the
+ * loop destroys the socket with an AbortError, which the stream's own listener handles.
  */
 async function* messagesIn(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);

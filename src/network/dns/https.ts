@@ -7,7 +7,7 @@ import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
 /** Media type of DNS messages (RFC 8484 §6). */
 const MEDIA_TYPE = 'application/dns-message';
 
-/** Maximum length of a DNS message; undici rejects longer bodies. */
+/** Maximum length of a DNS message. undici rejects longer bodies. */
 const MAX_BODY_BYTES = 65_535;
 
 /** Timeout for undici, used in case the caller's time limit fails. undici's own timers are imprecise. */

@@ -145,7 +145,7 @@ function lengthIn(header: string | null): number | null {
 interface BodyStart {
   readonly text: string;
   readonly words: string;
-  /** Size of the complete response body in bytes; null if the body is incomplete. */
+  /** Size of the complete response body in bytes, or null if the body is incomplete. */
   readonly bytes: number | null;
 }
 

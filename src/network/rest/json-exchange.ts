@@ -287,7 +287,7 @@ export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
           ca: [...authorities.pems],
           allowPartialTrustChain: true,
           // Appliances ship with a self-signed certificate that contains neither their address nor their host name. If
-          // `caFile` contains exactly this certificate, it is accepted without checking the name.
+          // `caFile` contains exactly this certificate, the name is not checked.
           checkServerIdentity: (host: string, certificate: PeerCertificate) =>
             authorities.ders.some((der) => der.equals(certificate.raw))
               ? undefined

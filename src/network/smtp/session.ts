@@ -149,7 +149,7 @@ export class MailSession {
 }
 
 export interface VerifiedIdentity {
-  /** Earliest expiry date in the chain; null before the first handshake. */
+  /** Earliest expiry date in the chain, or null before the first handshake. */
   notAfter(): EpochMs | null;
   /** Passed to Node as a TLS option, because the certificate chain is available at this point without extra cost. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
@@ -269,7 +269,7 @@ export class ReplyReader {
     for (const line of lines) this.#add(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
 
-  /** Returns the next complete reply with its lines joined by line feeds; null if no reply is complete. */
+  /** Returns the next complete reply with its lines joined by line feeds, or null if no reply is complete. */
   take(): string | null {
     const reply = this.#replies.shift() ?? null;
     if (this.#replies.length === 0) this.#unread = this.#rest.length + lengthOf(this.#lines);
@@ -318,7 +318,7 @@ class Dialogue {
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Returns the local address, before any address translation; null after the connection has ended. */
+  /** Returns the local address, before any address translation, or null after the connection has ended. */
   localAddress(): string | null {
     return this.#socket.localAddress ?? null;
   }

@@ -27,8 +27,7 @@ export async function snmpGet(
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;
     function end(settle: () => void): void {
-      // This check is needed because closing the session calls the callbacks of pending requests, and these callbacks
-      // close the session.
+      // Closing the session calls the callbacks of pending requests, which would close the session again.
       if (!open) return;
       open = false;
       signal.removeEventListener('abort', onAbort);

@@ -133,7 +133,8 @@ function handshakeEnd(
       end(abortError(signal));
     }
     function onEnd(): void {
-      // Every connection emits 'close', so the error is created only if needed. Capturing its stack trace is slow.
+      // The error is created only if needed, because every connection emits 'close' and capturing a stack trace is
+      // slow.
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
@@ -165,8 +166,8 @@ export type CertificateParser = (der: Uint8Array) => Certificate | null;
 /**
  * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
  * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Up to Node 24,
- * that method also leaked memory for each certificate above the leaf. Node 26 does not have this leak
- * (`bench/capture-leak.ts`). Must be called before the socket is destroyed.
+ * that method also leaked memory for each certificate above the leaf. Node 26 no longer does (`bench/capture-leak.ts`).
+ * Must be called before the socket is destroyed.
  *
  * @returns null when the peer has not sent a certificate
  */
@@ -259,10 +260,7 @@ class TappedStream extends Duplex {
   }
 }
 
-/**
- * Names of alerts (RFC 8446 §6, RFC 5246 §7.2). Alerts that have been removed keep the names that they had in older
- * versions.
- */
+/** Names of alerts (RFC 8446 §6, RFC 5246 §7.2). Alerts that newer TLS versions removed keep their old names. */
 const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'close_notify'],
   [10, 'unexpected_message'],

@@ -20,7 +20,8 @@ export function createProbeSecureContext({
     // Without trust anchors, OpenSSL does not verify the chain, so a handshake takes a third less time.
     ...(anchor === null ? { ca: [] } : { ca: [anchor], allowPartialTrustChain: true }),
     ecdhCurve: KEY_SHARES,
-    // Allowed so that old servers' certificates are captured. Another check reports versions that are too old.
+    // Old versions are offered so that the certificates of old servers can be captured. Another check reports versions
+    // that are too old.
     minVersion: 'TLSv1',
     maxVersion,
     ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0`,
@@ -44,7 +45,7 @@ export function createRefusableSecureContext(): SecureContext {
 /**
  * Key exchange groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key
  * share, the ClientHello is 376 bytes long instead of 1,597 and fits into one segment. Old firewalls drop a ClientHello
- * that spans two segments. The resulting alarm would be false, because FortiAuthenticator's ClientHello fits into one
+ * that spans two segments. This would cause a false alarm, because FortiAuthenticator's ClientHello fits into one
  * segment. The post-quantum key share would also cost 0.1 ms of CPU per handshake.
  */
 const KEY_SHARES = 'X25519:P-256:P-384:P-521';
@@ -85,8 +86,8 @@ function parsed(pem: string, index: number, file: string): X509Certificate {
 }
 
 /**
- * A file is read each time, so that a renewed file is used immediately. Creating a context takes 0.3 ms of CPU time, so
- * a context is created again only if the file has changed.
+ * The file is read each time, so that a renewed certificate is used immediately. Creating a context takes 0.3 ms of CPU
+ * time, so a new context is created only if the file has changed.
  */
 export class FileTrust {
   readonly #known = new Map<string, { readonly bytes: Buffer; readonly context: SecureContext }>();
@@ -110,7 +111,7 @@ export class FileTrust {
 export function publicTrust(): SecureContext {
   const wanted = [...getCACertificates('bundled'), ...getCACertificates('extra')];
   const usual = getCACertificates('default');
-  // If no Node option changes the defaults, the two lists are equal, and Node's default store can be used.
+  // If no Node option changes the defaults, the two lists are identical, and Node's default store can be used.
   const isUsual = wanted.length === usual.length && wanted.every((certificate, index) => certificate === usual[index]);
   return createSecureContext({ ecdhCurve: KEY_SHARES, ...(isUsual ? {} : { ca: wanted }) });
 }

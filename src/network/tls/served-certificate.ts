@@ -120,7 +120,7 @@ export class ServedCertificate {
   }
 }
 
-/** A TCP socket and its TLS socket have the same key. */
+/** A TCP socket and the TLS socket on top of it have the same key. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }

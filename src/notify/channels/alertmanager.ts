@@ -149,7 +149,7 @@ function alertAbout(
   const { page, runbook } = incidentLinks({ id, cause }, context);
   const body = {
     labels: labelsOf(context.site, cause),
-    // The name is a Prometheus convention. Grafana and other tools turn it into a link.
+    // The annotation's name is a Prometheus convention. Grafana and other tools turn the value into a link.
     annotations: { ...annotations, ...(runbook === null ? {} : { runbook_url: runbook }) },
     ...(page === null ? {} : { generatorURL: page }),
     // The clock may have been set back, and Alertmanager rejects alerts that end before they start.
@@ -286,7 +286,7 @@ class Instance {
    * would end the same alert from another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
-  /** Accepted resolved alerts, until their incidents leave the state. */
+  /** Resolved alerts that the instance has accepted, kept until their incidents are removed from the state. */
   #told: ReadonlySet<string> = new Set();
   #failed = false;
   #nextAt: Millis = 0;

@@ -214,8 +214,8 @@ const MAX_DETAIL = 300;
 
 /**
  * Interprets the reply to RCPT TO: 4yz is temporary, 5yz permanent (RFC 5321 §4.2.1). Neither the code nor the enhanced
- * code (RFC 3463) indicates whether the mailbox is missing or the server refuses to relay: exim replies `550 relay not
- * permitted`, and postfix `550 5.1.8 … Sender address rejected`.
+ * code (RFC 3463) indicates whether the mailbox is missing or the server refuses to relay. For example, exim replies
+ * `550 relay not permitted`, and postfix `550 5.1.8 … Sender address rejected`.
  */
 function recipientVerdict({ responseCode }: SmtpError): RecipientOutcome['kind'] {
   return responseCode !== undefined && responseCode >= 500 ? 'rejected' : 'deferred';
@@ -411,7 +411,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
-/** If the fault started before the current cause was found, the fault's start is also returned. */
+/** Also returns the start of the fault if it began before the current cause was found. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
   const factOf = (name: string, from: EpochMs): Fact => [
     name,

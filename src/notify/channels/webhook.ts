@@ -181,7 +181,7 @@ function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): Message
 
 /**
  * The path is secret, so a hash distinguishes webhooks on the same host. If the URL is read from a file or variable,
- * that source is the name.
+ * the name identifies that file or variable.
  */
 function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);

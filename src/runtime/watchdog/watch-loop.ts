@@ -7,7 +7,8 @@ import { beat, IDLE_BEAT } from '../../system/clock.ts';
 const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 
 /**
- * In seconds. After 45 s without a line, the loop has three times 10 s to send one. At least two lines are due by then.
+ * In seconds. After 45 s without a line, the loop has three more periods of 10 s to send one. At least two lines are
+ * due by then.
  */
 const [PATIENCE, CONFIRM] = ['45', '10'] as const;
 
@@ -49,7 +50,7 @@ function startWatchdog(env: NodeJS.ProcessEnv, onEnd: (error: unknown) => void):
     });
     watchdog.on('error', onEnd);
     watchdog.once('exit', (code) => onEnd(new Error(`bash ended with code ${String(code)}`)));
-    // Without file descriptors, there is no pipe. If the watchdog has ended, the exit event reports this.
+    // If no file descriptor was free, there is no pipe. If the watchdog has ended, the exit event reports this.
     watchdog.stdin?.on('error', () => undefined);
     return watchdog;
   } catch (error) {

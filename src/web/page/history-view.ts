@@ -123,7 +123,7 @@ function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Ma
 
 const DAY: Millis = 24 * HOUR;
 
-/** Long enough to keep the table short for people who use screen readers. */
+/** Time span of each table row, long enough to keep the table short for people who use screen readers. */
 const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
 
 type Point = ChartLine['points'][number];

@@ -143,8 +143,8 @@ function notifiedText(incident: Incident, context: IncidentListContext): Markup 
   if (lastNotified === null) return markup`No notifications have been sent.`;
   const { states, reader } = context;
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
-  // Channels that publish the current state create no outbox entries. Without entries, all configured channels are of
-  // this kind.
+  // Channels that publish the current state create no outbox entries. If there are no entries, all configured channels
+  // are of this kind.
   const isByStateOnly = states.length > 0 && waysOf(incident, context).length === 0;
   return markup`${isByStateOnly ? null : sentText(incident, lastNotified, context)}${byState}`;
 }
@@ -315,7 +315,7 @@ export function changeWords({ action, account, address }: AuditEntry): string {
 const LONGEST_SUBJECT = 255;
 
 /**
- * Quoted for a POSIX shell. A subject that cannot be quoted safely is omitted. In that case, the silence matches all
+ * Quoted for a POSIX shell. A subject that cannot be quoted safely is omitted, and the silence then matches all
  * subjects.
  */
 export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {

@@ -141,7 +141,7 @@ export interface DeliveryGroup {
 }
 
 export interface Way {
-  /** The delivery to the first recipient. The others have the same status. */
+  /** The delivery to the first recipient. The other recipients have the same status. */
   readonly delivery: Delivery;
   readonly recipients: readonly string[];
 }

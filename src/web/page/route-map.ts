@@ -20,8 +20,8 @@ interface Stop {
 }
 
 /**
- * The line after a stop. `open`: the stop works. `cut`: it is the first broken stop. `beyond`: it comes after that
- * stop. `unproven`: its state is unknown.
+ * The line after a stop. `open`: the stop works. `cut`: the stop is the first broken one. `beyond`: the stop comes
+ * after the first broken one. `unproven`: the stop's state is unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
