@@ -90,7 +90,7 @@ export const DELIVERY_CAUSES = {
     sources: ['ta-p/275159'],
     remedy: [
       'First check https://status.fortistatus.com/guest-portal/fortitoken/incident/overview for incidents.',
-      'Allow FortiGate and FortiAuthenticator to reach {host} on TCP {port}, without inspection.',
+      'Allow the FortiGate and FortiAuthenticator to reach {host} on TCP {port}, without inspection.',
     ],
   },
   'sms-running-out': {
