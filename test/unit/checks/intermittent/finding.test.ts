@@ -165,9 +165,9 @@ describe('shareFinding() of several addresses', () => {
   test('where some always fail and others always work, it goes with the address', () => {
     const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
     expect(advice?.summary).toBe(
-      'The fault depends on the address that the name resolves to. All connections to 192.0.2.2, 192.0.2.1 fail, and ' +
-        'none to 192.0.2.3, 192.0.2.4: of the last 16 connections to {subject}, 11 were closed before a certificate ' +
-        'was presented.',
+      'The fault depends on the address that the name resolves to. All connections to 192.0.2.2, 192.0.2.1 fail, but ' +
+        'those to 192.0.2.3, 192.0.2.4 work: of the last 16 connections to {subject}, 11 were closed before a ' +
+        'certificate was presented.',
     );
     expect(advice?.remedy).toEqual([
       expect.stringMatching(
