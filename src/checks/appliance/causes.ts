@@ -62,7 +62,7 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
         'registered to {found} before you activate anything.',
-      'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as this unit.',
+      'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as one unit.',
       'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to another unit.',
     ],
     kinds: {

@@ -115,8 +115,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
       "Read the server's reply in the evidence, which often explains why the address is refused.",
-      'If the PTR record is missing, create one for the address that the mail server sees, and make sure ' +
-        'that the name in it resolves to the same address.',
+      'If the PTR record is missing, create one for the address that the mail server sees, and make sure that ' +
+        'the name in it resolves to the same address.',
       'If the address is on a block list, have it removed. Otherwise, allow the address of FortiAuthenticator on the ' +
         'mail server.',
       TRY_LOCALHOST,
@@ -141,7 +141,7 @@ const REFUSAL_CAUSES = {
           'The mail server {subject} answers, but refuses the session. It refuses either the address of this machine ' +
           'or all clients.',
         remedy: [
-          "Read the server's reply in the evidence, and search its log for {source}.",
+          "Read the server's reply in the evidence, and search the server's log for {source}.",
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, the ' +
             'mail server refuses only this machine. Allow its address there.',
           'If the test fails too, the mail server refuses all clients or both addresses. Make sure that its SMTP ' +
@@ -329,8 +329,8 @@ export const MAIL_CAUSES = {
           ),
           'If they differ, a device on the path inspects SMTP. Exempt sessions from {source} to {subject}. ' +
             'FortiAuthenticator also rejects that certificate, unless it trusts the device.',
-          'If "{issuer}" is your own authority, set mail[].caFile here to it, and import it on FortiAuthenticator ' +
-            '(Certificate Management > Certificate Authorities > Trusted CAs).',
+          'If "{issuer}" is your own authority, configure it in mail[].caFile here, and import it on ' +
+            'FortiAuthenticator (Certificate Management > Certificate Authorities > Trusted CAs).',
           'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate. Complete ' +
             'its chain.',
           TRY_LOCALHOST,

@@ -98,7 +98,7 @@ export const NAME_CAUSES = {
           'Check the clock of {resolver}, and make sure that its trust anchor is current. A wrong date makes every ' +
             'signature invalid.',
           'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
-            'to use a forwarder that keeps them, and exempt {resolver} from DNS inspection.',
+            'to use a forwarder that supports DNSSEC, and exempt {resolver} from DNS inspection.',
           shell(
             'Check whether DNSSEC is the reason. The second query does not validate signatures.',
             'dig {host} @{resolverip}',

@@ -78,7 +78,7 @@ describe('shareFinding()', () => {
       /^List the devices and links that share this site's traffic, .*, only the connections that use it fail\.$/u,
     );
     expect(steps[1]).toMatch(/run the check each time\. While the faulty device or link is out of service, .*\.$/u);
-    expect(steps.at(-1)).toMatch(/^If connections fail through each of them.* to Fortinet TAC\.$/u);
+    expect(steps.at(-1)).toMatch(/^If connections fail through each device and link, .* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
     expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);
     expect(between).toMatch(wanted);
