@@ -73,8 +73,8 @@ export const DELIVERY_CAUSES = {
         ],
         undo: ['diagnose debug disable', 'diagnose debug application forticldd 0', 'diagnose fortitoken debug disable'],
       },
-      'No firewall policy applies to traffic from the FortiGate itself. Look for a firewall behind the FortiGate that ' +
-        'inspects or blocks TCP {port}.',
+      'No firewall policy applies to traffic from the FortiGate itself. Look for a firewall behind the FortiGate ' +
+        'that inspects or blocks TCP {port}.',
       'Active tokens keep working.',
     ],
   },

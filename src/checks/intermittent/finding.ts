@@ -123,8 +123,9 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
       'ftm-watch check{config}',
     ),
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-    'If connections fail through each device and link, the fault is not at this site. Check from another site to find ' +
-      'out whether the server itself is at fault, and report the share and the times to the provider or to Fortinet TAC.',
+    'If connections fail through each device and link, the fault is not at this site. Check from another site ' +
+      'to find out whether the server itself is at fault, and report the share and the times to the provider or to ' +
+      'Fortinet TAC.',
   ];
 }
 
