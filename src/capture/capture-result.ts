@@ -93,16 +93,16 @@ function notesOf(
     problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
     isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
     others > 0 &&
-      `${name} also contains ${counted(others, 'connection')} to other hosts (--all also lists those that use TLS).`,
+      `${name} also contains ${counted(others, 'connection')} to other hosts (--all lists those that use TLS).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
     isRelative && `The times in ${name} have no date, so certificates were checked against the current time.`,
     unread.fragment > 0 &&
       `${name}: ${counted(unread.fragment, 'packet')} skipped, because IP fragments are not reassembled.`,
     unread.cut > 0 &&
       `${name}: ${counted(unread.cut, 'packet')} skipped, because the capture cut off the ports (snaplen).`,
-    unread.lost > 0 && `${name}: ${counted(unread.lost, 'packet')} skipped, because lines of the text are missing.`,
+    unread.lost > 0 && `${name}: ${counted(unread.lost, 'packet')} skipped, because lines are missing from the text.`,
     unread.broken > 0 &&
-      `${name}: ${counted(unread.broken, 'packet')} skipped, because their lengths contradict each other.`,
+      `${name}: ${counted(unread.broken, 'packet')} skipped, because their length fields are inconsistent.`,
   ];
   return notes.filter((note) => typeof note === 'string');
 }

@@ -62,7 +62,7 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
         'registered to {found} before you activate anything.',
-      'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as this unit.',
+      'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as one unit.',
       'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to another unit.',
     ],
     kinds: {
@@ -87,7 +87,7 @@ export const APPLIANCE_CAUSES = {
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312', 'ta-p/194050'],
     remedy: [
-      'If {found} is correct, set licenseServer.host and licenseServer.port to it, so that this path is probed.',
+      'If {found} is correct, set licenseServer.host and licenseServer.port accordingly, so that this path is probed.',
       'If not, set the FortiToken Mobile provisioning server on {appliance} back to {configured}. The REST resource ' +
         'fortitokenmobileprovisioning shows the current setting.',
     ],
@@ -135,10 +135,7 @@ export const APPLIANCE_CAUSES = {
     impact: 'appliance',
     sources: ['ta-p/385019'],
     remedy: [
-      fortiauthenticator(
-        'Check whether {appliance} uses swap, in which case SwapFree and SwapTotal differ.',
-        'get hard mem',
-      ),
+      fortiauthenticator('Compare SwapFree and SwapTotal. If they differ, {appliance} uses swap.', 'get hard mem'),
       'Assign at least 4 GB of memory to the virtual machine for up to 500 users. For more users, see the sizing ' +
         'guide.',
     ],

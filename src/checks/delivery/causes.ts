@@ -58,7 +58,7 @@ export const DELIVERY_CAUSES = {
     headline: 'the FortiGate activation host {host} is unreachable',
     summary:
       'A FortiGate with its own FortiToken Mobile tokens activates them at {host}, port {port}. From this machine, ' +
-      'the path to it is blocked or inspected.',
+      'the path to this host is blocked or inspected.',
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
     remedy: [
@@ -73,8 +73,8 @@ export const DELIVERY_CAUSES = {
         ],
         undo: ['diagnose debug disable', 'diagnose debug application forticldd 0', 'diagnose fortitoken debug disable'],
       },
-      'No firewall policy applies to traffic from the FortiGate itself. Look for a firewall behind it that inspects ' +
-        'or blocks TCP {port}.',
+      'No firewall policy applies to traffic from the FortiGate itself. Look for a firewall behind the FortiGate ' +
+        'that inspects or blocks TCP {port}.',
       'Active tokens keep working.',
     ],
   },
@@ -90,7 +90,7 @@ export const DELIVERY_CAUSES = {
     sources: ['ta-p/275159'],
     remedy: [
       'First check https://status.fortistatus.com/guest-portal/fortitoken/incident/overview for incidents.',
-      'Allow FortiGate and FortiAuthenticator to reach {host} on TCP {port}, without inspection.',
+      'Allow the FortiGate and FortiAuthenticator to reach {host} on TCP {port}, without inspection.',
     ],
   },
   'sms-running-out': {

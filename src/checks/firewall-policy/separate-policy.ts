@@ -67,7 +67,7 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
 /** FortiOS uses the first policy that matches. */
 export const MOVE_UP: CommandStep = {
   text:
-    'Move the new policy above the policy that currently matches the traffic. New policies are added last, and the ' +
+    'Move the new policy above the policy that currently matches the traffic. New policies are appended, and the ' +
     'first match applies.',
   syntax: 'fortios',
   commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],

@@ -96,12 +96,12 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
     const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
     return {
       summary:
-        `The fault depends on the address that the name resolves to. All connections to ${failing} fail, and none to ` +
-        `${working}: ${course}.`,
+        `The fault depends on the address that the name resolves to. All connections to ${failing} fail, but those ` +
+        `to ${working} work: ${course}.`,
       remedy: [
         `Compare how the firewall treats ${failing} and ${working}. The usual reason is a policy, an inspection ` +
           'profile, a route or an uplink that applies to only one of them.',
-        'If there is no difference, compare from another site to find out whether the server itself is at fault. ' +
+        'If there is no difference, check from another site to find out whether the server itself is at fault. ' +
           'If so, report the address and the times to the provider or to Fortinet TAC.',
       ],
     };
@@ -123,8 +123,9 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
       'ftm-watch check{config}',
     ),
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-    'If connections fail through each of them, the fault is not at this site. Compare from another site to find out ' +
-      'whether the server itself is at fault, and report the share and the times to the provider or to Fortinet TAC.',
+    'If connections fail through each device and link, the fault is not at this site. Check from another site ' +
+      'to find out whether the server itself is at fault, and report the share and the times to the provider or to ' +
+      'Fortinet TAC.',
   ];
 }
 
@@ -142,8 +143,8 @@ function sidesOf({
 
 const AT_THE_PORT: readonly Step[] = [
   shell(
-    'To test without an interruption, repeat connections from fixed source ports. To find the faulty device, search ' +
-      'the session tables and logs of all devices for a port that fails every time.',
+    'To test without interrupting traffic, connect repeatedly from fixed source ports. To find the faulty device, ' +
+      'search the session tables and logs of all devices for a source port from which connections always fail.',
     'nc -vz -w 5 -p 40001 {serverip} {port}',
     'nc -vz -w 5 -p 40002 {serverip} {port}',
     'nc -vz -w 5 -p 40003 {serverip} {port}',

@@ -3,7 +3,7 @@ import { type CauseWords, shell } from '../../engine/model.ts';
 const TRY_LOCALHOST =
   'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
   'SMTP server "localhost". FortiAuthenticator then needs access on TCP 25 to the recipients\' mail servers. ' +
-  'Without SPF, DKIM and a reverse DNS name for its sending address, codes end up as spam or are refused.';
+  'Without SPF, DKIM and a reverse DNS name for its sending address, codes are treated as spam or refused.';
 
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
@@ -85,8 +85,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       "Read the server's reply in the evidence, which shows what is refused and often why.",
-      'Check the sender address (System > Messaging > SMTP Servers), that the account is allowed to send as this ' +
-        'sender, and that mail[].to exists.',
+      'Check the sender address (System > Messaging > SMTP Servers). The account must be allowed to send as this ' +
+        'sender, and mail[].to must exist.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -97,7 +97,7 @@ const REFUSAL_CAUSES = {
           'FortiAuthenticator retries later, so codes arrive late. To avoid the delay, exempt the ' +
             'addresses of FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
-          'If the server asks for retries for hours, read the reply in the evidence, because the reason may not ' +
+          'If the server defers messages for hours, read the reply in the evidence, because the reason may not ' +
             'be greylisting.',
         ],
       },
@@ -115,8 +115,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
       "Read the server's reply in the evidence, which often explains why the address is refused.",
-      'If the reverse name is missing, create a PTR record for the address that the mail server sees, and make sure ' +
-        'that the name in it resolves to the same address.',
+      'If the PTR record is missing, create one for the address that the mail server sees, and make sure that ' +
+        'the name in it resolves to the same address.',
       'If the address is on a block list, have it removed. Otherwise, allow the address of FortiAuthenticator on the ' +
         'mail server.',
       TRY_LOCALHOST,
@@ -130,7 +130,7 @@ const REFUSAL_CAUSES = {
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, make sure that the mail server accepts this machine too. Create a reverse name for its ' +
+          'If the test works, make sure that the mail server accepts this machine too. Create a PTR record for its ' +
             'address, have the address removed from the block list in the reply, or allow it on the mail server. If ' +
             'this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
         ],
@@ -141,7 +141,7 @@ const REFUSAL_CAUSES = {
           'The mail server {subject} answers, but refuses the session. It refuses either the address of this machine ' +
           'or all clients.',
         remedy: [
-          "Read the server's reply in the evidence, and search its log for {source}.",
+          "Read the server's reply in the evidence, and search the server's log for {source}.",
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, the ' +
             'mail server refuses only this machine. Allow its address there.',
           'If the test fails too, the mail server refuses all clients or both addresses. Make sure that its SMTP ' +
@@ -329,8 +329,8 @@ export const MAIL_CAUSES = {
           ),
           'If they differ, a device on the path inspects SMTP. Exempt sessions from {source} to {subject}. ' +
             'FortiAuthenticator also rejects that certificate, unless it trusts the device.',
-          'If "{issuer}" is your own authority, set mail[].caFile here to it, and import it on FortiAuthenticator ' +
-            '(Certificate Management > Certificate Authorities > Trusted CAs).',
+          'If "{issuer}" is your own authority, configure it in mail[].caFile here, and import it on ' +
+            'FortiAuthenticator (Certificate Management > Certificate Authorities > Trusted CAs).',
           'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate. Complete ' +
             'its chain.',
           TRY_LOCALHOST,

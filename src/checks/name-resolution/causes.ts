@@ -6,7 +6,7 @@ const FILTERED: KindWords = {
   summary: '{resolver} reports that it filters {host}.',
   remedy: [
     'Find the rule on {resolver} (response policy zone, DNS firewall, FortiGuard DNS filter, family protection of a ' +
-      'public resolver) and exempt {host}. The reason in the evidence often identifies the list.',
+      'public resolver) and exempt {host}. The reason in the evidence often identifies the block list.',
     shell('Check its response again.', 'dig {host} @{resolverip}'),
     'Until {host} is exempted, configure FortiAuthenticator to use a resolver that does not filter.',
   ],
@@ -48,7 +48,7 @@ export const NAME_CAUSES = {
         'dig {host} @{resolverip}',
       ),
       'SERVFAIL means that the resolver is running but cannot reach the internet, that DNSSEC validation fails, or ' +
-        'that a DNS filter blocks the name (a FortiGate may respond like this, Fortinet tip 260790): check its log ' +
+        'that a DNS filter blocks the name (a FortiGate may respond like this, Fortinet tip 260790). Check its log ' +
         'and forwarders.',
       fortiauthenticator(
         'On FortiAuthenticator, check System > Network > DNS, then test it.',
@@ -95,10 +95,10 @@ export const NAME_CAUSES = {
         title: 'DNSSEC validation fails',
         summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
         remedy: [
-          'Check the clock of {resolver}, and that its trust anchor is current. A wrong date makes every signature ' +
-            'invalid.',
+          'Check the clock of {resolver}, and make sure that its trust anchor is current. A wrong date makes every ' +
+            'signature invalid.',
           'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
-            'to use a forwarder that keeps them, and exempt {resolver} from DNS inspection.',
+            'to use a forwarder that supports DNSSEC, and exempt {resolver} from DNS inspection.',
           shell(
             'Check whether DNSSEC is the reason. The second query does not validate signatures.',
             'dig {host} @{resolverip}',
@@ -135,7 +135,7 @@ export const NAME_CAUSES = {
         title: "the resolver's certificate is not trusted",
         summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
         remedy: [
-          'Configure the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
+          'Configure the resolver with the name in its certificate. Only public authorities are trusted. If the ' +
             'certificate is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
           "If it is a public resolver, a device on the path is answering in its place. Exempt the resolver's traffic " +
             'from TLS inspection, or list the resolvers that FortiAuthenticator uses.',

@@ -43,7 +43,7 @@ export const licenseServer = completed(
       .optional()
       .describe(
         'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
-          'A private address counts as a hijacked answer. Individual addresses are also used if no resolver answers. ' +
+          'A private address counts as a hijacked answer. If no resolver answers, the individual addresses are probed. ' +
           "The default is Fortinet's network. For any other host, the default is empty, and any public address is " +
           'accepted.',
       ),

@@ -52,8 +52,8 @@ const mailServer = completed(
       required: flag
         .prefault(false)
         .describe(
-          'Set to true if a fault of this server should be critical even while another server in `mail` works. ' +
-            'Otherwise, such a fault is a warning.',
+          'Set to true if a failure of this server should be critical even while another server in `mail` works. ' +
+            'Otherwise, such a failure is a warning.',
         ),
     },
     (fields, report) => {

@@ -113,7 +113,7 @@ export const web = section(
         'secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
-      'What is allowed without a login. "metrics" allows only /metrics. "read" allows everything to be read, and ' +
+      'What is allowed without a login. "metrics" allows only /metrics. "read" allows reading everything, and ' +
         'confirms that this is intentional. Otherwise, a warning is shown.',
     ),
     plaintext: flag
@@ -128,7 +128,7 @@ export const web = section(
           'or port forwarder on this machine can then reload the configuration.',
       ),
     hosts: list(lowerHostName).describe(
-      'Host names under which the page can be opened without a login. Addresses, localhost and names without a dot ' +
+      'Host names under which the page can be opened without a login. IP addresses, localhost and names without a dot ' +
         'are always accepted.',
     ),
     probeTargets: list(hostPort(HTTPS_PORT)).describe(

@@ -78,7 +78,7 @@ describe('shareFinding()', () => {
       /^List the devices and links that share this site's traffic, .*, only the connections that use it fail\.$/u,
     );
     expect(steps[1]).toMatch(/run the check each time\. While the faulty device or link is out of service, .*\.$/u);
-    expect(steps.at(-1)).toMatch(/^If connections fail through each of them.* to Fortinet TAC\.$/u);
+    expect(steps.at(-1)).toMatch(/^If connections fail through each device and link, .* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
     expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);
     expect(between).toMatch(wanted);
@@ -165,9 +165,9 @@ describe('shareFinding() of several addresses', () => {
   test('where some always fail and others always work, it goes with the address', () => {
     const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
     expect(advice?.summary).toBe(
-      'The fault depends on the address that the name resolves to. All connections to 192.0.2.2, 192.0.2.1 fail, and ' +
-        'none to 192.0.2.3, 192.0.2.4: of the last 16 connections to {subject}, 11 were closed before a certificate ' +
-        'was presented.',
+      'The fault depends on the address that the name resolves to. All connections to 192.0.2.2, 192.0.2.1 fail, but ' +
+        'those to 192.0.2.3, 192.0.2.4 work: of the last 16 connections to {subject}, 11 were closed before a ' +
+        'certificate was presented.',
     );
     expect(advice?.remedy).toEqual([
       expect.stringMatching(
