@@ -16,9 +16,9 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'On the mail server, check whether the account (mail[].user in the ftm-watch configuration) is locked or ' +
-        'expired, or needs an application password.',
+        'expired, or needs an app password.',
       'If FortiAuthenticator uses the same account, correct the password there (System > Messaging > SMTP Servers) ' +
-        'and in the file set in mail[].passwordFile.',
+        'and in the file named in mail[].passwordFile.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -26,7 +26,7 @@ const REFUSAL_CAUSES = {
         title: 'no login is offered',
         summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
-          'Many servers offer a login only over TLS. Set mail[].security to "starttls" or "tls" here, and choose ' +
+          'Many servers allow logins only over TLS. Set mail[].security to "starttls" or "tls" here, and choose ' +
             'the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
           "Port 25 often does not support logins. Use the server's submission port, 587 or 465.",
           'If the server should accept messages without a login, remove mail[].user here and the login on ' +
@@ -85,8 +85,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       "Read the server's reply in the evidence, which shows what is refused and often why.",
-      'Check the sender address (System > Messaging > SMTP Servers), that the account is allowed to send as this ' +
-        'sender, and that mail[].to exists.',
+      'Check that the sender address (System > Messaging > SMTP Servers) is correct, that the account is allowed to ' +
+        'use it, and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -97,8 +97,8 @@ const REFUSAL_CAUSES = {
           'FortiAuthenticator retries later, so codes arrive late. To avoid the delay, exempt the ' +
             'addresses of FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
-          'If the server asks for retries for hours, read the reply in the evidence, because the reason may not ' +
-            'be greylisting.',
+          'If the server keeps asking for retries for hours, read the reply in the evidence, because the reason may ' +
+            'not be greylisting.',
         ],
       },
     },
@@ -115,7 +115,7 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
       "Read the server's reply in the evidence, which often explains why the address is refused.",
-      'If the reverse name is missing, create a PTR record for the address that the mail server sees, and make sure ' +
+      'If the PTR record is missing, create one for the address that the mail server sees, and make sure ' +
         'that the name in it resolves to the same address.',
       'If the address is on a block list, have it removed. Otherwise, allow the address of FortiAuthenticator on the ' +
         'mail server.',
@@ -125,14 +125,14 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'this machine and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. Whether the server also ' +
-          'refuses the address of FortiAuthenticator is unknown.',
+          'The mail server {subject} answers, but refuses the address of this machine. It is unknown whether the ' +
+          "server also refuses FortiAuthenticator's address.",
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, make sure that the mail server accepts this machine too. Create a reverse name for its ' +
-            'address, have the address removed from the block list in the reply, or allow it on the mail server. If ' +
-            'this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
+          'If the test works, make sure that the mail server accepts this machine too. Create a PTR record for its ' +
+            'address, have the address removed from the block list named in the reply, or allow it on the mail ' +
+            'server. If this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
         ],
       },
       'turned-away': {
@@ -171,8 +171,8 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'the probe and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} does not relay messages from the address of this machine. Whether the ' +
-          'server relays for FortiAuthenticator, which has another address, is unknown.',
+          'The mail server {subject} does not relay messages from the address of this machine. It is unknown ' +
+          'whether the server relays for FortiAuthenticator, which has another address.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -229,8 +229,7 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      "The evidence shows which command was not answered. Check the mail server's log for what it was waiting for " +
-        'then.',
+      "The evidence shows which command was not answered. Check the mail server's log to see what it was waiting for.",
       'If the login was not answered, the directory or database with the passwords is slow or down. If MAIL FROM or ' +
         'RCPT TO was not answered, the reason is a DNS lookup, a policy service or a filter.',
       'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back. Exempt ' +
@@ -306,7 +305,7 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Show the certificate and the reason why it is rejected.',
+        'Show the certificate and the reason it is rejected.',
         'openssl s_client {starttls}-connect {mailserver} </dev/null',
       ),
       "Renew the mail server's certificate or complete its chain. If your own authority issued it, set mail[].caFile " +

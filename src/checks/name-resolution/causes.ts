@@ -26,7 +26,7 @@ const LOCAL_NAME: KindWords = {
       'getent ahosts {host}',
       'getent ahosts {host}.',
     ),
-    'Remove the entry, or list the resolvers that FortiAuthenticator uses in "resolvers", which are queried for the ' +
+    'Remove the entry, or set "resolvers" to the resolvers that FortiAuthenticator uses. They are queried for the ' +
       'unmodified name.',
     'If FortiAuthenticator uses the same search list (System > Network > DNS), correct it there too.',
   ],
@@ -95,8 +95,8 @@ export const NAME_CAUSES = {
         title: 'DNSSEC validation fails',
         summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
         remedy: [
-          'Check the clock of {resolver}, and that its trust anchor is current. A wrong date makes every signature ' +
-            'invalid.',
+          "Check that {resolver}'s clock is correct and its trust anchor is current. A wrong date makes every " +
+            'signature invalid.',
           'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
             'to use a forwarder that keeps them, and exempt {resolver} from DNS inspection.',
           shell(
@@ -119,7 +119,7 @@ export const NAME_CAUSES = {
       'this-name-alone': {
         title: 'the resolver fails only for this name',
         summary:
-          '{resolver} fails for {host}, but answers for other names. The reason is a filter, or DNSSEC for this name.',
+          '{resolver} fails for {host}, but answers for other names. The reason is a filter or a DNSSEC failure.',
         remedy: [
           'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
             '{resolver} that covers fortinet.com, and exempt the name.',

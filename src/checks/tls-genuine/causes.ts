@@ -196,12 +196,12 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'large-answers-lost': {
     title: 'small answers arrive, but no host sends a certificate',
     summary:
-      'Small answers from {subject} and the control hosts arrive, but no certificates. Large packets are ' +
+      'Small answers from {subject} and the control hosts arrive, but certificates do not. Large packets are ' +
       'probably lost on the path (path MTU).',
     remedy: [
       shell(
         'To find the largest packet that gets through, run the first command with decreasing sizes until it is ' +
-          'answered. The second command shows the hop if the routers report it.',
+          'answered. The second command shows where the MTU drops, if the routers report it.',
         'ping -M do -c 3 -s 1472 {serverip}',
         'tracepath -n {serverip}',
       ),
