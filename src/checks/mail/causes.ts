@@ -26,10 +26,10 @@ const REFUSAL_CAUSES = {
         title: 'no login is offered',
         summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
-          'Many servers allow logins only over TLS. Set mail[].security to "starttls" or "tls" here, and choose ' +
-            'the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
+          'Many servers allow logins only over TLS. Set mail[].security to "starttls" or "tls" in ftm-watch, and ' +
+            'choose the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
           "Port 25 often does not support logins. Use the server's submission port, 587 or 465.",
-          'If the server should accept messages without a login, remove mail[].user here and the login on ' +
+          'If the server should accept messages without a login, remove mail[].user in ftm-watch and the login on ' +
             'FortiAuthenticator.',
           TRY_LOCALHOST,
         ],
@@ -45,8 +45,8 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator. With the same settings, ' +
-        'its messages are refused too.',
+      'Compare mail[] in ftm-watch with System > Messaging > SMTP Servers on FortiAuthenticator. With the same ' +
+        'settings, its messages are refused too.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -196,8 +196,8 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Test manually. A line that begins with 220 should appear. If the server uses TLS from the start, the port ' +
-          'opens but nothing appears.',
+        'Test manually. A line that begins with 220 should appear. If the server uses TLS from the start, the ' +
+          'connection opens but nothing appears.',
         'nc -v {mailhost} {mailport}',
       ),
       'Check that the mail server is running and that no firewall blocks the port from {source}.',
@@ -207,11 +207,11 @@ export const MAIL_CAUSES = {
     kinds: {
       silent: {
         title: 'the port opens but no greeting is sent',
-        summary: 'The port of the mail server {subject} opens, but the server sends no greeting.',
+        summary: 'The port of the mail server {subject} is open, but the server sends no greeting.',
         remedy: [
           'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set ' +
-            'mail[].security to "tls" here, and choose the same setting on FortiAuthenticator (System > Messaging ' +
-            '> SMTP Servers).',
+            'mail[].security to "tls" in ftm-watch, and choose the same setting on FortiAuthenticator (System > ' +
+            'Messaging > SMTP Servers).',
           shell('Otherwise, wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
           "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the " +
             'path that holds back the greeting.',
@@ -309,7 +309,7 @@ export const MAIL_CAUSES = {
         'openssl s_client {starttls}-connect {mailserver} </dev/null',
       ),
       "Renew the mail server's certificate or complete its chain. If your own authority issued it, set mail[].caFile " +
-        'here to that authority, and import the authority on FortiAuthenticator (Certificate Management > ' +
+        'in ftm-watch to that authority, and import the authority on FortiAuthenticator (Certificate Management > ' +
         'Certificate Authorities > Trusted CAs).',
       'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it. Exempt the ' +
         'session.',
@@ -328,8 +328,8 @@ export const MAIL_CAUSES = {
           ),
           'If they differ, a device on the path inspects SMTP. Exempt sessions from {source} to {subject}. ' +
             'FortiAuthenticator also rejects that certificate, unless it trusts the device.',
-          'If "{issuer}" is your own authority, set mail[].caFile here to it, and import it on FortiAuthenticator ' +
-            '(Certificate Management > Certificate Authorities > Trusted CAs).',
+          'If "{issuer}" is your own authority, set mail[].caFile in ftm-watch to it, and import it on ' +
+            'FortiAuthenticator (Certificate Management > Certificate Authorities > Trusted CAs).',
           'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate. Complete ' +
             'its chain.',
           TRY_LOCALHOST,

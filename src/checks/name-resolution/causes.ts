@@ -48,7 +48,7 @@ export const NAME_CAUSES = {
         'dig {host} @{resolverip}',
       ),
       'SERVFAIL means that the resolver is running but cannot reach the internet, that DNSSEC validation fails, or ' +
-        'that a DNS filter blocks the name (a FortiGate may respond like this, Fortinet tip 260790): check its log ' +
+        'that a DNS filter blocks the name (a FortiGate may respond like this, Fortinet tip 260790). Check its log ' +
         'and forwarders.',
       fortiauthenticator(
         'On FortiAuthenticator, check System > Network > DNS, then test it.',
@@ -86,7 +86,7 @@ export const NAME_CAUSES = {
             'Query an unrelated name. If the answer is REFUSED again, the access list is the reason.',
             'dig iana.org @{resolverip}',
           ),
-          'A server that answers only for its own zones is not a resolver. Configure a resolver here and on ' +
+          'A server that answers only for its own zones is not a resolver. Configure a resolver in ftm-watch and on ' +
             'FortiAuthenticator.',
         ],
       },
@@ -172,8 +172,8 @@ export const NAME_CAUSES = {
       ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
         'that covers fortinet.com, and exempt the name.',
-      'If no resolver finds the name, check the spelling of licenseServer.host here and the server address on ' +
-        'FortiAuthenticator under System > Administration > FortiGuard.',
+      'If no resolver finds the name, check the spelling of licenseServer.host in ftm-watch and the server address ' +
+        'on FortiAuthenticator under System > Administration > FortiGuard.',
     ],
     kinds: { filtered: FILTERED },
     rank: 1,

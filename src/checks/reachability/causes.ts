@@ -25,8 +25,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     summary: DOES_NOT_CONNECT,
     remedy: [
       shell(
-        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are correct, then check the ' +
-          'proxy.',
+        'Make sure that licenseServer.proxy in ftm-watch and the proxy on FortiAuthenticator are correct, then check ' +
+          'the proxy.',
         'curl -v -x http://{proxy} https://{server}/',
       ),
       'If there is no response, or "refused", the proxy is down or a firewall between {source} and {proxy} blocks ' +
@@ -39,7 +39,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy requires a login',
     summary: 'The proxy {proxy} requires a login before it connects to {subject}.',
     remedy: [
-      'Set licenseServer.proxy.user and passwordFile here, and the same login on FortiAuthenticator.',
+      'Set licenseServer.proxy.user and passwordFile in ftm-watch, and the same login on FortiAuthenticator.',
       EXEMPT,
       ASK,
     ],

@@ -221,7 +221,7 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'all-tls-cut': {
     title: 'TLS connections to control hosts fail in the same way',
     summary:
-      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
+      'TCP works, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
       'of these hosts blocks TLS.',
     remedy: [
       'Search the application control and intrusion prevention logs for {source}. Possible reasons are a ' +
@@ -321,10 +321,11 @@ export const TLS_CAUSES = {
     byFirewall: {
       action: 'inspects',
       headline: 'TLS is blocked, and inspected by {culprit}',
-      summary: 'TLS to {subject} fails although its port opens. The connection is inspected by {culprit}.',
+      summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
     },
     summary:
-      'The port of {subject} opens, but TLS fails. Either a device on the path blocks TLS, or the server has a fault.',
+      'The port of {subject} is open, but TLS fails. Either a device on the path blocks TLS, or the server has a ' +
+      'fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
