@@ -72,7 +72,7 @@ const COMMON_SECTIONS: readonly Section[] = [
     HELP,
     list(
       ['The status page and messages show the same steps with your own values instead of <brackets>.'],
-      ['If a section describes your variant, follow it instead of "Mitigation".'],
+      ['If a section describes your case, follow it instead of "Mitigation".'],
       ['Confirmed: the observations have no other explanation. Suspected: other explanations remain.'],
       ['In commands, replace each word that begins with `FILL-IN` (see below).'],
       ['With FortiAuthenticator 6.6.1 and later, users can activate offline while the licence server is unreachable.'],
@@ -347,7 +347,8 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
   const [first, last] = [places[0], places.at(-1)];
   if (first === undefined || last === undefined) return sentenceStep(sentence);
   const { heading, number, ofSteps } = first;
-  const numbers = first === last ? `step ${String(number)}` : `steps ${String(number)} to ${String(last.number)}`;
+  const joint = last.number === number + 1 ? 'and' : 'to';
+  const numbers = first === last ? `step ${String(number)}` : `steps ${String(number)} ${joint} ${String(last.number)}`;
   if (ofSteps !== null) {
     const part = places.length === ofSteps ? '' : `${numbers} of `;
     return { ...sentenceStep(sentence), see: [`Follow ${part}`, { procedure: heading }, '.'] };

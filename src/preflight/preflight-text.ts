@@ -215,7 +215,7 @@ function holdersText({ to, licenses, moved }: Moving): readonly string[] {
   return holders.map((holder) => {
     const names = nameList(licenses.filter((one) => one.holder === holder).map(({ license }) => license));
     return holder === null
-      ? `${names}: the unit that holds them is unknown ("registration" can query it). ` +
+      ? `${names}: the unit is unknown ("registration" can identify it). ` +
           `Licences that are not yet on ${to} ` +
           'must be transferred.'
       : `${names}: registered to ${holder}, not to ${to}.`;

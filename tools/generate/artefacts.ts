@@ -119,7 +119,7 @@ export const ARTEFACTS: readonly Artefact[] = [
     from: 'package-lock.json',
     files: () =>
       edited('docs/security.md', (text) =>
-        text.replace(/(?<=^- )\d+(?= packages at run time)/mu, String(Object.keys(productionPackages()).length)),
+        text.replace(/(?<=^- )\d+(?= run-time packages)/mu, String(Object.keys(productionPackages()).length)),
       ),
   },
 ];

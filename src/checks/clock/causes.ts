@@ -6,7 +6,7 @@ export const CLOCK_CAUSES = {
     title: "this machine's clock is wrong",
     short: 'the clock is wrong',
     headline: 'the clock is wrong',
-    summary: 'The clock of this machine is {found} compared with external time sources.',
+    summary: "This machine's clock is {found} compared with external time sources.",
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [

@@ -29,7 +29,7 @@ export const DELIVERY_CAUSES = {
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Check the certificate from outside, such as from a phone without Wi-Fi. Behind the firewall, the ' +
+      'Check the certificate from outside, such as from a phone without Wi-Fi. Inside your network, the ' +
         'certificate may be different.',
       'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
         'use it for the web server (System > Administration > System Access).',

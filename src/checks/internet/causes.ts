@@ -8,7 +8,7 @@ const REMEDY: readonly Step[] = [
   ),
   'Check the uplink and the firewall. Find out whether other traffic leaves the site, and whether any policy allows ' +
     'traffic from {source} to the internet.',
-  'If the internet can only be reached through a proxy, set licenseServer.proxy here and the proxy on ' +
+  'If the internet can only be reached through a proxy, set licenseServer.proxy in ftm-watch and the proxy on ' +
     'FortiAuthenticator.',
 ];
 

@@ -2,7 +2,8 @@ import type { CauseWords } from '../../engine/model.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
-  '205363), so check this before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
+  '205363), so check the shipping date before you activate anything. The alternatives are a new licence or ' +
+  'FortiIdentity Cloud.';
 
 /** Information that Customer Service needs to transfer a licence (Fortinet tip 193723). */
 const TICKET =
@@ -10,8 +11,8 @@ const TICKET =
   'and {primary}) and the licence number, {license}.';
 
 const MAKE_AGAIN =
-  'After the licence has been moved, delete its tokens on {holder}, create them again on {primary}, and assign them ' +
-  'to their users again. Each user must activate again (Fortinet tip 193723).';
+  'After the licence has been moved, delete its tokens on {holder}, recreate them on {primary}, and reassign them to ' +
+  'their users. Each user must activate again (Fortinet tip 193723).';
 
 const FOLLOWS =
   'Tokens are tied to the serial number. Existing users can still log in, but new assignments fail until the licence ' +
@@ -83,7 +84,7 @@ export const ASSIGNMENT_CAUSES = {
     remedy: [
       `After a migration, the licence must be assigned to the new serial number: ${TICKET}`,
       'If a virtual machine was replaced by another with the same serial number, nothing has to be moved. Check ' +
-        'whether {primary} was meant to keep the serial number {holder}.',
+        'whether {appliance} was meant to keep the serial number {holder}.',
       FOLLOWS,
       MAKE_AGAIN,
       TRANSFER,

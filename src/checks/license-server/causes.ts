@@ -21,7 +21,7 @@ export const LICENSE_SERVER_CAUSES = {
       shell(
         'If several sites are affected, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
           'operational. Include the serial number and firmware of each FortiAuthenticator, the public address of ' +
-          'each site, the start of the fault (with the time zone), the errors in the log, and the report archive.',
+          'each site, the time the fault began (with the time zone), the errors in the log, and the report archive.',
         'ftm-watch report{config}',
       ),
       RETRY_WHEN_CLEAN,

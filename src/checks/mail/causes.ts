@@ -16,9 +16,9 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'On the mail server, check whether the account (mail[].user in the ftm-watch configuration) is locked or ' +
-        'expired, or needs an application password.',
+        'expired, or needs an app password.',
       'If FortiAuthenticator uses the same account, correct the password there (System > Messaging > SMTP Servers) ' +
-        'and in the file set in mail[].passwordFile.',
+        'and in the file named in mail[].passwordFile.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -26,10 +26,10 @@ const REFUSAL_CAUSES = {
         title: 'no login is offered',
         summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
-          'Many servers offer a login only over TLS. Set mail[].security to "starttls" or "tls" here, and choose ' +
-            'the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
+          'Many servers allow logins only over TLS. Set mail[].security to "starttls" or "tls" in ftm-watch, and ' +
+            'choose the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
           "Port 25 often does not support logins. Use the server's submission port, 587 or 465.",
-          'If the server should accept messages without a login, remove mail[].user here and the login on ' +
+          'If the server should accept messages without a login, remove mail[].user in ftm-watch and the login on ' +
             'FortiAuthenticator.',
           TRY_LOCALHOST,
         ],
@@ -45,8 +45,8 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator. With the same settings, ' +
-        'its messages are refused too.',
+      'Compare mail[] in ftm-watch with System > Messaging > SMTP Servers on FortiAuthenticator. With the same ' +
+        'settings, its messages are refused too.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -85,8 +85,8 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       "Read the server's reply in the evidence, which shows what is refused and often why.",
-      'Check the sender address (System > Messaging > SMTP Servers). The account must be allowed to send as this ' +
-        'sender, and mail[].to must exist.',
+      'Check that the sender address (System > Messaging > SMTP Servers) is correct, that the account is allowed to ' +
+        'use it, and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -125,14 +125,14 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'this machine and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. Whether the server also ' +
-          'refuses the address of FortiAuthenticator is unknown.',
+          'The mail server {subject} answers, but refuses the address of this machine. It is unknown whether the ' +
+          "server also refuses FortiAuthenticator's address.",
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
           'If the test works, make sure that the mail server accepts this machine too. Create a PTR record for its ' +
-            'address, have the address removed from the block list in the reply, or allow it on the mail server. If ' +
-            'this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
+            'address, have the address removed from the block list named in the reply, or allow it on the mail ' +
+            'server. If this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
         ],
       },
       'turned-away': {
@@ -171,8 +171,8 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'the probe and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} does not relay messages from the address of this machine. Whether the ' +
-          'server relays for FortiAuthenticator, which has another address, is unknown.',
+          'The mail server {subject} does not relay messages from the address of this machine. It is unknown ' +
+          'whether the server relays for FortiAuthenticator, which has another address.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -196,8 +196,8 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Test manually. A line that begins with 220 should appear. If the server uses TLS from the start, the port ' +
-          'opens but nothing appears.',
+        'Test manually. A line that begins with 220 should appear. If the server uses TLS from the start, the ' +
+          'connection opens but nothing appears.',
         'nc -v {mailhost} {mailport}',
       ),
       'Check that the mail server is running and that no firewall blocks the port from {source}.',
@@ -207,11 +207,11 @@ export const MAIL_CAUSES = {
     kinds: {
       silent: {
         title: 'the port opens but no greeting is sent',
-        summary: 'The port of the mail server {subject} opens, but the server sends no greeting.',
+        summary: 'The port of the mail server {subject} is open, but the server sends no greeting.',
         remedy: [
           'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set ' +
-            'mail[].security to "tls" here, and choose the same setting on FortiAuthenticator (System > Messaging ' +
-            '> SMTP Servers).',
+            'mail[].security to "tls" in ftm-watch, and choose the same setting on FortiAuthenticator (System > ' +
+            'Messaging > SMTP Servers).',
           shell('Otherwise, wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
           "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the " +
             'path that holds back the greeting.',
@@ -229,8 +229,7 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      "The evidence shows which command was not answered. Check the mail server's log for what it was waiting for " +
-        'then.',
+      "The evidence shows which command was not answered. Check the mail server's log to see what it was waiting for.",
       'If the login was not answered, the directory or database with the passwords is slow or down. If MAIL FROM or ' +
         'RCPT TO was not answered, the reason is a DNS lookup, a policy service or a filter.',
       'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back. Exempt ' +
@@ -306,11 +305,11 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Show the certificate and the reason why it is rejected.',
+        'Show the certificate and the reason it is rejected.',
         'openssl s_client {starttls}-connect {mailserver} </dev/null',
       ),
       "Renew the mail server's certificate or complete its chain. If your own authority issued it, set mail[].caFile " +
-        'here to that authority, and import the authority on FortiAuthenticator (Certificate Management > ' +
+        'in ftm-watch to that authority, and import the authority on FortiAuthenticator (Certificate Management > ' +
         'Certificate Authorities > Trusted CAs).',
       'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it. Exempt the ' +
         'session.',
@@ -329,7 +328,7 @@ export const MAIL_CAUSES = {
           ),
           'If they differ, a device on the path inspects SMTP. Exempt sessions from {source} to {subject}. ' +
             'FortiAuthenticator also rejects that certificate, unless it trusts the device.',
-          'If "{issuer}" is your own authority, configure it in mail[].caFile here, and import it on ' +
+          'If "{issuer}" is your own authority, configure it in mail[].caFile, and import it on ' +
             'FortiAuthenticator (Certificate Management > Certificate Authorities > Trusted CAs).',
           'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate. Complete ' +
             'its chain.',

@@ -26,7 +26,7 @@ const LOCAL_NAME: KindWords = {
       'getent ahosts {host}',
       'getent ahosts {host}.',
     ),
-    'Remove the entry, or list the resolvers that FortiAuthenticator uses in "resolvers", which are queried for the ' +
+    'Remove the entry, or set "resolvers" to the resolvers that FortiAuthenticator uses. They are queried for the ' +
       'unmodified name.',
     'If FortiAuthenticator uses the same search list (System > Network > DNS), correct it there too.',
   ],
@@ -86,7 +86,7 @@ export const NAME_CAUSES = {
             'Query an unrelated name. If the answer is REFUSED again, the access list is the reason.',
             'dig iana.org @{resolverip}',
           ),
-          'A server that answers only for its own zones is not a resolver. Configure a resolver here and on ' +
+          'A server that answers only for its own zones is not a resolver. Configure a resolver in ftm-watch and on ' +
             'FortiAuthenticator.',
         ],
       },
@@ -119,7 +119,7 @@ export const NAME_CAUSES = {
       'this-name-alone': {
         title: 'the resolver fails only for this name',
         summary:
-          '{resolver} fails for {host}, but answers for other names. The reason is a filter, or DNSSEC for this name.',
+          '{resolver} fails for {host}, but answers for other names. The reason is a filter or a DNSSEC failure.',
         remedy: [
           'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
             '{resolver} that covers fortinet.com, and exempt the name.',
@@ -172,8 +172,8 @@ export const NAME_CAUSES = {
       ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
         'that covers fortinet.com, and exempt the name.',
-      'If no resolver finds the name, check the spelling of licenseServer.host here and the server address on ' +
-        'FortiAuthenticator under System > Administration > FortiGuard.',
+      'If no resolver finds the name, check the spelling of licenseServer.host in ftm-watch and the server address ' +
+        'on FortiAuthenticator under System > Administration > FortiGuard.',
     ],
     kinds: { filtered: FILTERED },
     rank: 1,

@@ -383,7 +383,7 @@ function judgeFamily(
       advice: {
         summary: `{host} has no IPv${String(family)} address, but licenseServer.family requires one.`,
         remedy: [
-          `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
+          `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family to "auto".`,
           shell(
             'Otherwise, compare with a public resolver. If only the public resolver returns an address of this ' +
               'family, your resolver filters it out.',

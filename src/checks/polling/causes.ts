@@ -26,7 +26,7 @@ const CLEAR_UP =
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
-    'what it does.',
+    'what the policy does.',
   'If that policy neither inspects nor denies traffic, look behind {firewall} for a device that treats {source} ' +
     'differently from this machine, such as another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,

@@ -25,8 +25,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     summary: DOES_NOT_CONNECT,
     remedy: [
       shell(
-        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are correct, then check the ' +
-          'proxy.',
+        'Make sure that licenseServer.proxy in ftm-watch and the proxy on FortiAuthenticator are correct, then check ' +
+          'the proxy.',
         'curl -v -x http://{proxy} https://{server}/',
       ),
       'If there is no response, or "refused", the proxy is down or a firewall between {source} and {proxy} blocks ' +
@@ -39,7 +39,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy requires a login',
     summary: 'The proxy {proxy} requires a login before it connects to {subject}.',
     remedy: [
-      'Set licenseServer.proxy.user and passwordFile here, and the same login on FortiAuthenticator.',
+      'Set licenseServer.proxy.user and passwordFile in ftm-watch, and the same login on FortiAuthenticator.',
       EXEMPT,
       ASK,
     ],
@@ -49,15 +49,15 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     summary: 'The proxy {proxy} rejects the configured user name and password, and does not connect to {subject}.',
     remedy: [
       'On the proxy, check whether the account is locked or expired, and whether it is permitted to use CONNECT.',
-      'Correct the password in the file set in licenseServer.proxy.passwordFile, and on FortiAuthenticator.',
+      'Correct the password in the file named in licenseServer.proxy.passwordFile, and on FortiAuthenticator.',
       EXEMPT,
     ],
   },
   'proxy-login-scheme': {
     title: 'the proxy does not offer a login with user name and password',
-    summary: 'The proxy {proxy} requires a login by {found} before it connects to {subject}.',
+    summary: 'The proxy {proxy} requires a login with {found} before it connects to {subject}.',
     remedy: [
-      'ftm-watch sends a user name and password only with Basic authentication, which the proxy does not offer.',
+      'ftm-watch supports only Basic authentication, which the proxy does not offer.',
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
         'proxies can exempt clients by source address.',
       'Or configure the proxy to offer Basic authentication to these two addresses, and set ' +
@@ -95,9 +95,9 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
   },
 };
 
-const ALLOW =
-  'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the path. On a FortiGate, create a ' +
-  'separate policy.';
+const ACCESS =
+  'TCP {port} from {source} to {host} ({address}) on every firewall on the path. On a FortiGate, create a separate ' +
+  'policy.';
 
 const LOOK_UP = fortios(
   'On a FortiGate, check which policy matches, on the command line or with Policy & Objects > Firewall Policy > ' +
@@ -112,8 +112,8 @@ const SNIFF = fortios(
 );
 
 const ELSEWHERE = shell(
-  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, and ask ' +
-    'Fortinet TAC if the fault persists.',
+  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, ' +
+    'and if the fault persists, ask Fortinet TAC.',
   'openssl s_client -connect {server} </dev/null',
 );
 
@@ -140,7 +140,7 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   LOOK_UP,
   ELSEWHERE,
   SNIFF,
-  separatePolicy(`If a firewall blocks it: ${ALLOW}`),
+  separatePolicy(`If a firewall blocks the connection, allow ${ACCESS}`),
   FROM_APPLIANCE,
 ];
 
@@ -164,7 +164,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
     title: 'neither the server nor a control host answers',
     summary:
       '{subject} does not answer, and no control host accepts a connection. A firewall on the path drops the ' +
-      'connection, or the internet connection or the server is down.',
+      'connection, the internet connection is down, or the server is down.',
     remedy: [
       'If a firewall is meant to block the control hosts, set controlHosts to hosts that it allows. ftm-watch can ' +
         'then distinguish a blocked server from a dead internet connection.',
@@ -173,9 +173,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   },
   refused: {
     title: 'the connection is refused',
-    summary:
-      'Connections to {subject} are refused, so a device does answer. A firewall on the path or the server itself ' +
-      'rejects them.',
+    summary: 'Connections to {subject} are refused, either by a firewall on the path or by the server itself.',
     remedy: SHUT_PORT_REMEDY,
   },
   'refused-nearer': {
@@ -183,20 +181,20 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
     summary:
       'Connections to {subject} are refused by a device on the path, probably a firewall, before they reach the ' +
       'server.',
-    remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
+    remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'all-refused': {
     title: 'the control hosts refuse connections too',
     summary:
-      'Connections to {subject} and to every control host are refused. A device on the path to all of them refuses ' +
-      'the connections, such as a firewall, or a transparent proxy that is down.',
+      'Connections to {subject} and to every control host are refused. A device on the path to all of them, ' +
+      'such as a firewall or a stopped transparent proxy, refuses the connections.',
     remedy: [
-      'Find the device that handles TCP port {port} from {source}, such as a firewall that rejects connections, ' +
-        'or a stopped transparent proxy or inspecting device to which the gateway redirects them. Check its log ' +
-        'and restart it.',
+      'Find the device that handles TCP port {port} traffic from {source}, such as a firewall that rejects it, or a ' +
+        'stopped transparent proxy or inspecting device to which the gateway redirects it. Check its log and ' +
+        'restart it.',
       LOOK_UP,
       SNIFF,
-      separatePolicy(`If a policy rejects it: ${ALLOW}`),
+      separatePolicy(`If a policy rejects the connection, allow ${ACCESS}`),
       HERE,
       FROM_APPLIANCE,
     ],
@@ -205,7 +203,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
     title: 'the firewall policy denies it',
     summary:
       "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port stays closed.",
-    remedy: [separatePolicy(ALLOW), LOOK_UP, FROM_APPLIANCE],
+    remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, FROM_APPLIANCE],
   },
 };
 
@@ -278,8 +276,8 @@ export const REACHABILITY_CAUSES = {
     remedy: [
       'Allow TCP {port} to every address of {host}. The usual reason is a policy that allows only one address. ' +
         'Prefer a policy with an FQDN.',
-      'If the policy allows all of them, the server behind {address} may be down. Wait, and ask Fortinet if the ' +
-        'fault persists.',
+      'If the policy allows all of them, the server behind {address} may be down. Wait, and if the fault ' +
+        'persists, ask Fortinet.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

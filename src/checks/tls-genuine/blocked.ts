@@ -287,7 +287,7 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
 function smallAnswer({ refusable }: CloserLook): Seen | null {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const alert = visibleText(refusable.alert, 40);
-  const claim = `Small answers such as the alert "${alert}" arrive, but no certificates.`;
+  const claim = `Small answers such as the alert "${alert}" arrive, but certificates do not.`;
   return { claim, expected: 'Answers of any size' };
 }
 

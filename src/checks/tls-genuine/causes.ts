@@ -196,12 +196,12 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'large-answers-lost': {
     title: 'small answers arrive, but no host sends a certificate',
     summary:
-      'Small answers from {subject} and the control hosts arrive, but no certificates. Large packets are ' +
+      'Small answers from {subject} and the control hosts arrive, but certificates do not. Large packets are ' +
       'probably lost on the path (path MTU).',
     remedy: [
       shell(
         'To find the largest packet that gets through, run the first command with decreasing sizes until it is ' +
-          'answered. The second command shows the hop if the routers report it.',
+          'answered. The second command shows where the MTU drops, if the routers report it.',
         'ping -M do -c 3 -s 1472 {serverip}',
         'tracepath -n {serverip}',
       ),
@@ -221,7 +221,7 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'all-tls-cut': {
     title: 'TLS connections to control hosts fail in the same way',
     summary:
-      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
+      'TCP works, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
       'of these hosts blocks TLS.',
     remedy: [
       'Search the application control and intrusion prevention logs for {source}. Possible reasons are a ' +
@@ -321,10 +321,11 @@ export const TLS_CAUSES = {
     byFirewall: {
       action: 'inspects',
       headline: 'TLS is blocked, and inspected by {culprit}',
-      summary: 'TLS to {subject} fails although its port opens. The connection is inspected by {culprit}.',
+      summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
     },
     summary:
-      'The port of {subject} opens, but TLS fails. Either a device on the path blocks TLS, or the server has a fault.',
+      'The port of {subject} is open, but TLS fails. Either a device on the path blocks TLS, or the server has a ' +
+      'fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [

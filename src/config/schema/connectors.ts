@@ -91,7 +91,7 @@ const certificate = section({
     'Number of tokens bought, which is compared with the number of tokens on the unit.',
   ),
   redeemBy: optional(day).describe(
-    'Date that is printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
+    'Date printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
       'until a unit has tokens from the licence. An expired certificate cannot be redeemed.',
   ),
 });

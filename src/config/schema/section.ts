@@ -557,7 +557,9 @@ export function serverNameOf({
 /** Incidents below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
-  .describe('Minimum severity of incidents to send. The end of an incident is sent to the same channels as its start.');
+  .describe(
+    'Minimum severity of incidents to send. Channels that were notified of an incident are also notified when it ends.',
+  );
 
 /**
  * The name of a recipient whose address is secret. The name appears in the log, on the status page and in the store.

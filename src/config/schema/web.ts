@@ -113,7 +113,7 @@ export const web = section(
         'secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
-      'What is allowed without a login. "metrics" allows only /metrics. "read" allows reading everything, and ' +
+      'What is allowed without a login. "metrics" allows only /metrics. "read" lets anyone read everything, and ' +
         'confirms that this is intentional. Otherwise, a warning is shown.',
     ),
     plaintext: flag

@@ -139,11 +139,11 @@ describe.concurrent('a mail server', () => {
 
   test.for<[string, SmtpScript, Section, string, RegExp]>([
     [
-      'refuses a client without a reverse name',
+      'refuses a client without a PTR record',
       says('RCPT', '450 4.7.25 Client host rejected: cannot find your hostname\r\n'),
       {},
       'mail-client-refused',
-      /refuses the address of this machine\. Whether the server also refuses the address of FortiAuth/u,
+      /refuses the address of this machine\. It is unknown whether the server also refuses FortiAuthenticator's/u,
     ],
     [
       'cannot check passwords for now',

@@ -51,7 +51,7 @@ describeWhere(['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }], 'a r
       'warning mail-client-refused 554 5.7.1 <localhost[127.0.0.1]>: Client host rejected: Access denied',
     ],
     [
-      'a client without a reverse name, for the time being',
+      'a client without a PTR record, for the time being',
       ['smtpd_client_restrictions = check_client_access inline:{{ 127.0.0.1 = 450 4.7.25 cannot find your hostname }}'],
       'warning mail-client-refused 450 4.7.25 <localhost[127.0.0.1]>: Client host rejected: cannot find your hostname',
     ],

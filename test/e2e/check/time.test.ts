@@ -42,7 +42,7 @@ describe.concurrent('check ends within 10 s, with what is known by then', () => 
     await using server = await createTlsPeer({ chain: [bench.hierarchy.leaf], serve: () => undefined });
     const result = await timed(licenseServer.port, mailAt(server.port, security));
     expect(conclusionOf(result)).toEqual(notReady('mail-unreachable'));
-    expect(result.causes[0]?.summary).toContain('opens, but the server sends no greeting');
+    expect(result.causes[0]?.summary).toContain('is open, but the server sends no greeting');
     expect(result.causes[0]?.remedy[0]).toContain('Set mail[].security to "tls"');
     expect(result.waitingFor).toBeUndefined();
   });

@@ -88,7 +88,7 @@ describe('a unit is replaced by one with another serial number', () => {
         ],
       },
     );
-    expect(losses[0]).toContain(`${LICENSE}: the unit that holds them is unknown`);
+    expect(losses[0]).toContain(`${LICENSE}: the unit is unknown`);
     expect(losses[0]).not.toContain('registered to');
     expect(losses[1]).toBe(`${OTHER_LICENSE}: registered to ${PEER}, not to ${NEW}.`);
     expect(ticket).toContain(`From the FortiAuthenticator with the serial number ${PEER}`);

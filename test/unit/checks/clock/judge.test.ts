@@ -98,8 +98,8 @@ describe('judgeClock and correctedNow', () => {
 });
 
 test.each([
-  [90_000, 'The clock of this machine is 1 min 30 s behind compared with external time sources.'],
-  [-7_200_000, 'The clock of this machine is 2 h ahead compared with external time sources.'],
+  [90_000, "This machine's clock is 1 min 30 s behind compared with external time sources."],
+  [-7_200_000, "This machine's clock is 2 h ahead compared with external time sources."],
 ])('a clock that is %i ms off is told with that', (offset, summary) => {
   const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)])]), CONTEXT).causes;
   expect(cause).toMatchObject({ id: 'clock-skewed', summary });

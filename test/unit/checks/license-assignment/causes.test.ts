@@ -78,7 +78,7 @@ describe('what is told of a licence on the peer', () => {
       `Customer Service at support.fortinet.com, and include both serial numbers (${holder} and ${primary}) and the ` +
         `licence number, ${LICENSE}`,
     );
-    expect(remedy[2]).toContain(`delete its tokens on ${holder}, create them again on ${primary}`);
+    expect(remedy[2]).toContain(`delete its tokens on ${holder}, recreate them on ${primary}`);
     expect(remedy[3]).toContain('Licences shipped on or after 2025-08-04 cannot be transferred');
   });
 });

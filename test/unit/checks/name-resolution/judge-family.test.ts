@@ -65,7 +65,7 @@ describe('the family that is asked for', () => {
     expect(finding?.advice).toMatchObject({
       summary: '{host} has no IPv6 address, but licenseServer.family requires one.',
       remedy: [
-        'If FortiAuthenticator does not use IPv6, set licenseServer.family here to "auto".',
+        'If FortiAuthenticator does not use IPv6, set licenseServer.family to "auto".',
         {
           text:
             'Otherwise, compare with a public resolver. If only the public resolver returns an address of this ' +

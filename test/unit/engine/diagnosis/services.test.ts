@@ -43,7 +43,7 @@ describe('diagnose() with services', () => {
       [subject, expect.stringContaining(subject)],
     ]);
     expect(causes[1]?.remedy.join(' ')).toContain(
-      'Allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com',
+      'allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com',
     );
     expect(JSON.stringify(causes)).not.toContain(CONTEXT.host);
     // A fault of both is reported for the licence server. A resolver that is silent for all names is one fault.

@@ -159,7 +159,7 @@ describe('who was notified of an incident', () => {
       name: 'somebody when it took what mail did not',
       tookAt: NOW,
       outboxEntries: [outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW })],
-      expected: 'The messages by mail or webhook have not been delivered. Alertmanager accepted the message now .',
+      expected: 'Messages by mail or webhook have not been delivered. Alertmanager accepted the message now .',
     },
     {
       name: 'somebody when mail arrived alone',
