@@ -61,7 +61,7 @@ function alone(
     subject,
     claim: isClean
       ? `${seenBy(peer)} a fault that this machine does not detect.`
-      : `${seenBy(peer)} a fault that this machine could not check.`,
+      : `${seenBy(peer)} a fault that this machine could not check for.`,
     quote: summary,
     at: peer.at,
     witness: 'peer',

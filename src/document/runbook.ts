@@ -347,7 +347,7 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
   const [first, last] = [places[0], places.at(-1)];
   if (first === undefined || last === undefined) return sentenceStep(sentence);
   const { heading, number, ofSteps } = first;
-  const numbers = first === last ? `step ${String(number)}` : `steps ${String(number)} to ${String(last.number)}`;
+  const numbers = first === last ? `step ${String(number)}` : stepsText(number, last.number);
   if (ofSteps !== null) {
     const part = places.length === ofSteps ? '' : `${numbers} of `;
     return { ...sentenceStep(sentence), see: [`Follow ${part}`, { procedure: heading }, '.'] };
@@ -357,6 +357,10 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
       ? `Follow ${numbers} under "${heading}".`
       : `${sentence} Use the commands from ${numbers} under "${heading}".`,
   );
+}
+
+function stepsText(first: number, last: number): string {
+  return `steps ${String(first)} ${last === first + 1 ? 'and' : 'to'} ${String(last)}`;
 }
 
 /** Returns a step with only the commands that the procedure lacks, or null. */

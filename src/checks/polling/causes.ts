@@ -22,11 +22,11 @@ const ON_ITS_OWN_PATH =
   '{appliance}: {meaning}. The reason is unknown, because no fault was found on the path from the ftm-watch machine.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
 const CLEAR_UP =
-  'This may be one and the same fault. First check the following, which this machine could not verify: {unclear}.';
+  'These may be the same fault. First check the following, which this machine could not verify: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
-    'what it does.',
+    'what the policy does.',
   'If that policy neither inspects nor denies traffic, look behind {firewall} for a device that treats {source} ' +
     'differently from this machine, such as another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
@@ -138,7 +138,7 @@ export const POLLING_CAUSES = {
     remedy: [
       "On FortiAuthenticator, check this machine's address and port under Logging > Log Config > Syslog Servers.",
       shell(
-        'Check whether packets from FortiAuthenticator reach this machine. As root, capture the port of logs.syslog.',
+        'Check whether packets from FortiAuthenticator reach this machine. As root, capture traffic to the logs.syslog port.',
         'tcpdump -n -i any port {syslogport}',
       ),
     ],

@@ -32,14 +32,14 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       'If there is no response, or "refused", the proxy is down or a firewall between {source} and {proxy} blocks ' +
         'the connection.',
       'If the connection opens but nothing follows, the proxy cannot reach the internet or resolve {host}. Check ' +
-        'its log and its resolver.',
+        "the proxy's log and resolver.",
     ],
   },
   'proxy-login': {
     title: 'the proxy requires a login',
     summary: 'The proxy {proxy} requires a login before it connects to {subject}.',
     remedy: [
-      'Set licenseServer.proxy.user and passwordFile here, and the same login on FortiAuthenticator.',
+      'Set licenseServer.proxy.user and passwordFile here, and use the same login on FortiAuthenticator.',
       EXEMPT,
       ASK,
     ],
@@ -55,7 +55,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
   },
   'proxy-login-scheme': {
     title: 'the proxy does not offer a login with user name and password',
-    summary: 'The proxy {proxy} requires a login by {found} before it connects to {subject}.',
+    summary: 'The proxy {proxy} requires a login with {found} before it connects to {subject}.',
     remedy: [
       'ftm-watch sends a user name and password only with Basic authentication, which the proxy does not offer.',
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
@@ -174,7 +174,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   refused: {
     title: 'the connection is refused',
     summary:
-      'Connections to {subject} are refused, so a device does answer. A firewall on the path or the server itself ' +
+      'Connections to {subject} are refused, so some device responds. A firewall on the path or the server itself ' +
       'rejects them.',
     remedy: SHUT_PORT_REMEDY,
   },
@@ -188,8 +188,8 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   'all-refused': {
     title: 'the control hosts refuse connections too',
     summary:
-      'Connections to {subject} and to every control host are refused. A device on the path to all of them refuses ' +
-      'the connections, such as a firewall, or a transparent proxy that is down.',
+      'Connections to {subject} and to every control host are refused. A device on the path to all of them, such ' +
+      'as a firewall or a stopped transparent proxy, refuses the connections.',
     remedy: [
       'Find the device that handles TCP port {port} from {source}, such as a firewall that rejects connections, ' +
         'or a stopped transparent proxy or inspecting device to which the gateway redirects them. Check its log ' +
@@ -259,7 +259,7 @@ export const REACHABILITY_CAUSES = {
       "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or " +
         'high load.',
       shell(
-        'Measure the time again, without FortiAuthenticator.',
+        'Measure the time from this machine.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
       'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +

@@ -60,8 +60,8 @@ const OTHER_PRODUCT = [
 
 const UNKNOWN_PRODUCT = [
   shell(
-    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Give this ' +
-      'name, the address and the time to the firewall or proxy team, for example by creating a report.',
+    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Send this ' +
+      'name, the address and the time to the firewall or proxy team, for example in a report.',
     'ftm-watch report{config}',
   ),
   'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
@@ -201,7 +201,7 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     remedy: [
       shell(
         'To find the largest packet that gets through, run the first command with decreasing sizes until it is ' +
-          'answered. The second command shows the hop if the routers report it.',
+          'answered. The second command shows the limiting hop if routers report it.',
         'ping -M do -c 3 -s 1472 {serverip}',
         'tracepath -n {serverip}',
       ),
@@ -221,7 +221,7 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'all-tls-cut': {
     title: 'TLS connections to control hosts fail in the same way',
     summary:
-      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
+      'Ports are open, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
       'of these hosts blocks TLS.',
     remedy: [
       'Search the application control and intrusion prevention logs for {source}. Possible reasons are a ' +
@@ -321,10 +321,10 @@ export const TLS_CAUSES = {
     byFirewall: {
       action: 'inspects',
       headline: 'TLS is blocked, and inspected by {culprit}',
-      summary: 'TLS to {subject} fails although its port opens. The connection is inspected by {culprit}.',
+      summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
     },
     summary:
-      'The port of {subject} opens, but TLS fails. Either a device on the path blocks TLS, or the server has a fault.',
+      '{subject} accepts connections, but TLS fails. Either a device on the path blocks TLS, or the server has a fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [

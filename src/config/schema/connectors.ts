@@ -92,7 +92,7 @@ const certificate = section({
   ),
   redeemBy: optional(day).describe(
     'Date that is printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
-      'until a unit has tokens from the licence. An expired certificate cannot be redeemed.',
+      'unless a unit has tokens from the licence. An expired certificate cannot be redeemed.',
   ),
 });
 
@@ -104,7 +104,7 @@ const appliance = section(
         'number.',
     ),
     peerSerial: optional(serial).describe(
-      'Serial number of the high-availability peer. With it, ftm-watch detects licences that are registered to the ' +
+      'Serial number of the high-availability peer. If set, ftm-watch detects licences that are registered to the ' +
         'peer, a common problem after a migration.',
     ),
     logSources: list(host).describe(

@@ -112,14 +112,14 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
       'offers Negotiate alone',
       NEGOTIATE,
       {},
-      `The proxy ${PROXY} requires a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
+      `The proxy ${PROXY} requires a login with Negotiate before it connects to ${LICENSE_HOST}:443.`,
       [/Basic authentication, which the proxy does not offer\./u, /Set licenseServer\.proxy\.user/u],
     ],
     [
       'offers Negotiate alone, and a login is set',
       NEGOTIATE,
       { user: 'fac', passwordFile: 'proxy-password' },
-      `The proxy ${PROXY} requires a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
+      `The proxy ${PROXY} requires a login with Negotiate before it connects to ${LICENSE_HOST}:443.`,
       [/Exempt the addresses of FortiAuthenticator/u, /Correct the password/u],
     ],
   ])('the proxy %s: the remedy is one that can work', async (_, policy, login, summary, [remedy, never]) => {

@@ -4,7 +4,7 @@ import { type LinkedStep, plainText } from '../../../src/document/document.ts';
 import { procedurePage, runbookOf } from '../../../src/document/runbook.ts';
 
 /** A step that refers to other steps of its page: `Follow steps 2 to 4 under "Mitigation".` */
-const REFERENCE = /^Follow steps? (\d+)(?: to (\d+))? under "([^"]+)"\.$/u;
+const REFERENCE = /^Follow steps? (\d+)(?: (?:to|and) (\d+))? under "([^"]+)"\.$/u;
 
 type Page = Pick<ReturnType<typeof runbookOf>, 'sections'>;
 
@@ -28,7 +28,7 @@ function stepsUnder(lists: readonly StepList[], heading: string, first: string, 
 /** Returns the steps of the procedure that a step refers to. */
 function procedureSteps({ see = [] }: LinkedStep): readonly LinkedStep[] {
   const [title = ''] = see.flatMap((word) => (typeof word === 'object' && 'procedure' in word ? [word.procedure] : []));
-  const [, first = '1', last = first] = /steps? (\d+)(?: to (\d+))? of/u.exec(plainText(see)) ?? [];
+  const [, first = '1', last = first] = /steps? (\d+)(?: (?:to|and) (\d+))? of/u.exec(plainText(see)) ?? [];
   return stepsUnder(PROCEDURE_LISTS, title, first, plainText(see).includes(' of ') ? last : '99');
 }
 
