@@ -94,8 +94,8 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'URL at which users open the status page, including any path that a proxy adds. Without this URL, messages do not ' +
-        'link to the status page.',
+      'URL at which users open the status page, including any path that a proxy adds. Without this URL, messages do ' +
+        'not link to the status page.',
     ),
     tls: optional(tls).describe('Serves the page over HTTPS instead of HTTP.'),
     users: unique(list(user), textAt('name')).describe(
