@@ -96,7 +96,7 @@ function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',
     subject,
-    claim: `${seenBy(peer)} no fault, so the fault may only affect this machine.`,
+    claim: `${seenBy(peer)} no fault, so the fault may affect only this machine.`,
     at: peer.at,
     expected: "the same fault in FortiAuthenticator's network segment",
     level: 'note',

@@ -52,7 +52,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmVendorOutage',
       text(
         'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
-        'internet access works. The label `subject` contains the server.',
+        'internet access works. The label `subject` identifies the server.',
       ),
       list(
         [
@@ -88,10 +88,10 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       list(
         [
           'On the machine, run `systemctl status ftm-watch` and `journalctl -u ftm-watch -n 50`. The last line shows ',
-          'why it stopped.',
+          'why ftm-watch stopped.',
         ],
         [
-          'If it is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match the ',
+          'If ftm-watch is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match the ',
           'scrape configuration.',
         ],
       ),

@@ -79,8 +79,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy refuses the connection',
     summary: DOES_NOT_CONNECT,
     remedy: [
-      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The page in ' +
-        'the evidence often shows the rule or category.',
+      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The block ' +
+        'page in the evidence often shows the rule or category.',
       ASK,
     ],
   },

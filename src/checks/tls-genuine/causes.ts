@@ -234,8 +234,8 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     title: 'the answer is a block page instead of TLS',
     summary: 'The answer from {subject} is a block page from {product} instead of TLS.',
     remedy: [
-      'The page in the evidence often contains the category or rule. Find this rule in {product}, for example by ' +
-        'searching its logs for {source} and {host}, and exempt {host}.',
+      'The block page in the evidence often contains the category or rule. Find this rule in {product}, for example ' +
+        'by searching its logs for {source} and {host}, and exempt {host}.',
       FREE_POLICY,
       'If the page is from a captive portal, log in to the portal, or exempt FortiAuthenticator from it.',
     ],
