@@ -91,16 +91,16 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           'why ftm-watch stopped.',
         ],
         [
-          'If ftm-watch is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match the ',
-          'scrape configuration.',
+          'If ftm-watch is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match ',
+          'the scrape configuration.',
         ],
       ),
     ),
     section(
       'FtmWatcherBlind',
       text(
-        'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If the ',
-        'alert has the label `cause`, follow the page about that cause.',
+        'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If ',
+        'the alert has the label `cause`, follow the page about that cause.',
       ),
       list(
         ['`ftm-watch check` on the machine prints why each precondition is unknown.'],
@@ -111,7 +111,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmNotificationsStuck',
       text(
         'Messages have been waiting for more than 15 minutes, or the hourly limit (`notify.policy.maxPerHour`) delays ',
-        'them. The status page lists these messages. `ftm-watch notify test` tries each channel and prints the response.',
+        'them. The status page lists these messages. `ftm-watch notify test` tries each channel and prints the ',
+        'response.',
       ),
       text(
         'For `alertmanager`, the value is the number of instances that have not received the latest state. Remove ',

@@ -93,7 +93,7 @@ const INTERCEPTION = {
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  "If the certificate is the same there, the fault is on Fortinet's side. If it is different, a device on the path " +
+  "If the certificate is the same there, the fault is on Fortinet's side. Otherwise, a device on the path " +
     'answers instead of the server. Look for a device that inspects TLS.',
 );
 
@@ -324,7 +324,8 @@ export const TLS_CAUSES = {
       summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
     },
     summary:
-      '{subject} accepts connections, but TLS fails. Either a device on the path blocks TLS, or the server has a fault.',
+      '{subject} accepts connections, but TLS fails. Either a device on the path blocks TLS, or the server has a ' +
+      'fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
