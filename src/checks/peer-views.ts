@@ -61,7 +61,7 @@ function alone(
     subject,
     claim: isClean
       ? `${seenBy(peer)} a fault that this machine does not detect.`
-      : `${seenBy(peer)} a fault that this machine could not check.`,
+      : `${seenBy(peer)} a fault that this machine could not check for.`,
     quote: summary,
     at: peer.at,
     witness: 'peer',
@@ -96,7 +96,7 @@ function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',
     subject,
-    claim: `${seenBy(peer)} no fault, so the fault may only affect this machine.`,
+    claim: `${seenBy(peer)} no fault, so the fault may affect only this machine.`,
     at: peer.at,
     expected: "the same fault in FortiAuthenticator's network segment",
     level: 'note',

@@ -111,7 +111,7 @@ function withAnswer(answers: Answers, key: keyof Answers, typed: string): Answer
 type Ask = NonNullable<Invocation['ask']>;
 
 async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise<Answers> {
-  terminal.output.write('Press Return to use the default in brackets. Separate several answers with spaces.\n\n');
+  terminal.output.write('Press Return to accept the default in brackets. Separate several answers with spaces.\n\n');
   let answers = defaults;
   for (const { key, text } of QUESTIONS) {
     answers = await answeredWell(key, () => ask(questionText(key, text, terminal)), answers, terminal);

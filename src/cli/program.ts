@@ -593,6 +593,6 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
 export function collectFingerprint(typed: string, earlier: readonly string[] = []): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');
   if (!/^[0-9a-f]{64}$/iu.test(digits))
-    throw new InvalidArgumentError('Expected the 64 hexadecimal digits of a SHA-256 fingerprint.');
+    throw new InvalidArgumentError('Expected a SHA-256 fingerprint (64 hexadecimal digits).');
   return [...earlier, (digits.toUpperCase().match(/../gu) ?? []).join(':')];
 }

@@ -54,7 +54,7 @@ const maintenance = section({
 
 const heartbeat = section({
   url: secretUrlField(
-    'URL that is requested with GET as long as rounds and alerting work.',
+    'URL that ftm-watch requests with GET as long as checks and alerting work.',
     'https://hc.example.org/ping/ftm-watch',
   ),
   every: duration(DAY)
@@ -72,7 +72,9 @@ const summary = section({
 
 const otlp = section(
   {
-    url: webUrl('https://otel.example.org/v1/metrics').describe('URL to which metrics are pushed, including the path.'),
+    url: webUrl('https://otel.example.org/v1/metrics').describe(
+      'URL, including the path, to which metrics are pushed.',
+    ),
     headers: optionalSecret(
       'headers',
       'Reads HTTP headers from this file, one per line, such as "Authorization: Bearer TOKEN".',

@@ -35,8 +35,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmOwnCertificateExpires',
       text(
-        'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file. It is ',
-        'loaded within 5 s.',
+        'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file, which ',
+        'is loaded within 5 s.',
       ),
     ),
     section(
@@ -52,11 +52,11 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmVendorOutage',
       text(
         'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
-        'internet access works. The label `subject` contains the server.',
+        'internet access works. The label `subject` identifies the server.',
       ),
       list(
         [
-          'Check whether the sites share a firewall or proxy. If they do, the fault is there: see ',
+          'Check whether the sites share a firewall or proxy. If they do, that device is at fault: see ',
           { cause: 'egress-blocked' },
           '.',
         ],
@@ -70,17 +70,17 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmSiteUnwatched',
       text(
-        'No agent at the site responds to Prometheus, so a fault there would go unnoticed. First reach the site by ',
-        'other means. Then follow the steps under FtmWatcherDown. Alerts that were active before remain active for ',
-        'an hour.',
+        'No agent at the site responds to Prometheus, so a fault there would go unnoticed. First connect to the ',
+        'site another way. Then follow the steps under FtmWatcherDown. Alerts that were already active remain active ',
+        'for an hour.',
       ),
     ),
     section(
       'FtmSiteDiffers',
       text(
         "`site` in the agent's configuration differs from the label `site` that Prometheus sets. ",
-        'Alertmanager therefore sends alerts under both names. Use the same name in both places. The default in the ',
-        'agent is the host name.',
+        'Alertmanager therefore sends alerts under both names. Use the same name in both places. By default, the ',
+        'agent uses the host name.',
       ),
     ),
     section(
@@ -88,19 +88,19 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       list(
         [
           'On the machine, run `systemctl status ftm-watch` and `journalctl -u ftm-watch -n 50`. The last line shows ',
-          'why it stopped.',
+          'why ftm-watch stopped.',
         ],
         [
-          'If it is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match the ',
-          'scrape configuration.',
+          'If ftm-watch is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match ',
+          'the scrape configuration.',
         ],
       ),
     ),
     section(
       'FtmWatcherBlind',
       text(
-        'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If the ',
-        'alert has the label `cause`, follow the page about that cause.',
+        'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If ',
+        'the alert has the label `cause`, follow the page about that cause.',
       ),
       list(
         ['`ftm-watch check` on the machine prints why each precondition is unknown.'],
@@ -111,7 +111,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmNotificationsStuck',
       text(
         'Messages have been waiting for more than 15 minutes, or the hourly limit (`notify.policy.maxPerHour`) delays ',
-        'them. The status page shows which ones. `ftm-watch notify test` tries each channel and prints the response.',
+        'them. The status page lists these messages. `ftm-watch notify test` tries each channel and prints the ',
+        'response.',
       ),
       text(
         'For `alertmanager`, the value is the number of instances that have not received the latest state. Remove ',
@@ -123,7 +124,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'A notification was not delivered. `rejected`: every mail server in `notify.email.servers` rejected the ',
         'recipient, or the webhook rejected the request. `expired`: no server accepted the message for five days. ',
-        '"Notifications" on the status page shows the recipient and the response of each server.',
+        '"Notifications" on the status page shows each recipient and the server\'s response.',
       ),
       list(
         ['`ftm-watch notify test` shows whether the response is still the same.'],
@@ -152,9 +153,9 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmStoreNewer',
       text(
-        'A newer version of ftm-watch wrote the store, so this version does not change it. It still monitors and ' +
-          'sends alerts, ',
-        'but after a restart it cannot tell which notifications have been sent. Install the newer version again, or ',
+        'A newer version of ftm-watch wrote the store, so this version does not change it, but still monitors ' +
+          'and sends alerts. ',
+        'After a restart, it cannot tell which notifications have been sent. Install the newer version again, or ',
         'see ',
         { document: 'install.md' },
         '.',
@@ -164,7 +165,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       'FtmLogLinesUnrecognised',
       text(
         'FortiAuthenticator logged lines about FortiToken Mobile that match no signature, perhaps after an update. ',
-        '`ftm-watch replay FILE` reads its log and shows them. Add your own signatures to `logs.signatureFiles` (',
+        '`ftm-watch replay FILE` shows these lines in a saved log. Add your own signatures to `logs.signatureFiles` (',
         { document: 'logs.md' },
         ').',
       ),

@@ -60,8 +60,7 @@ export const NAME_CAUSES = {
     kinds: {
       'tcp-blocked': {
         title: 'the response is truncated and TCP is blocked',
-        summary:
-          '{resolver} truncates its answer for {host}, and does not answer over TCP, which is needed for the rest.',
+        summary: '{resolver} truncates its answer for {host}, and does not send the full answer over TCP.',
         remedy: [
           'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
             'firewall on the path, because DNS needs both (RFC 7766 section 5).',
@@ -108,7 +107,7 @@ export const NAME_CAUSES = {
       },
       'no-authority': {
         title: 'the resolver cannot reach the internet',
-        summary: '{resolver} is running, but cannot reach any server that is authoritative for {host}.',
+        summary: '{resolver} is running, but cannot reach any authoritative server for {host}.',
         remedy: [
           "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
             'to any destination.',

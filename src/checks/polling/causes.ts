@@ -22,7 +22,7 @@ const ON_ITS_OWN_PATH =
   '{appliance}: {meaning}. The reason is unknown, because no fault was found on the path from the ftm-watch machine.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
 const CLEAR_UP =
-  'This may be one and the same fault. First check the following, which this machine could not verify: {unclear}.';
+  'These may be the same fault. First check the following, which this machine could not verify: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
@@ -138,7 +138,7 @@ export const POLLING_CAUSES = {
     remedy: [
       "On FortiAuthenticator, check this machine's address and port under Logging > Log Config > Syslog Servers.",
       shell(
-        'Check whether packets from FortiAuthenticator reach this machine. As root, capture the port of logs.syslog.',
+        'Check whether packets from FortiAuthenticator reach this machine. As root, capture traffic to the logs.syslog port.',
         'tcpdump -n -i any port {syslogport}',
       ),
     ],

@@ -32,7 +32,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       'If there is no response, or "refused", the proxy is down or a firewall between {source} and {proxy} blocks ' +
         'the connection.',
       'If the connection opens but nothing follows, the proxy cannot reach the internet or resolve {host}. Check ' +
-        'its log and its resolver.',
+        "the proxy's log and resolver.",
     ],
   },
   'proxy-login': {
@@ -79,8 +79,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy refuses the connection',
     summary: DOES_NOT_CONNECT,
     remedy: [
-      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The page in ' +
-        'the evidence often shows the rule or category.',
+      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The block ' +
+        'page in the evidence often shows the rule or category.',
       ASK,
     ],
   },
@@ -257,7 +257,7 @@ export const REACHABILITY_CAUSES = {
       "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or " +
         'high load.',
       shell(
-        'Measure the time again, without FortiAuthenticator.',
+        'Measure the time from this machine.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
       'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +

@@ -60,8 +60,8 @@ const OTHER_PRODUCT = [
 
 const UNKNOWN_PRODUCT = [
   shell(
-    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Give this ' +
-      'name, the address and the time to the firewall or proxy team, for example by creating a report.',
+    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Send this ' +
+      'name, the address and the time to the firewall or proxy team, for example in a report.',
     'ftm-watch report{config}',
   ),
   'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
@@ -93,7 +93,7 @@ const INTERCEPTION = {
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  "If the certificate is the same there, the fault is on Fortinet's side. If it is different, a device on the path " +
+  "If the certificate is the same there, the fault is on Fortinet's side. Otherwise, a device on the path " +
     'answers instead of the server. Look for a device that inspects TLS.',
 );
 
@@ -234,8 +234,8 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     title: 'the answer is a block page instead of TLS',
     summary: 'The answer from {subject} is a block page from {product} instead of TLS.',
     remedy: [
-      'The page in the evidence often contains the category or rule. Find this rule in {product}, for example by ' +
-        'searching its logs for {source} and {host}, and exempt {host}.',
+      'The block page in the evidence often contains the category or rule. Find this rule in {product}, for example ' +
+        'by searching its logs for {source} and {host}, and exempt {host}.',
       FREE_POLICY,
       'If the page is from a captive portal, log in to the portal, or exempt FortiAuthenticator from it.',
     ],
@@ -324,7 +324,7 @@ export const TLS_CAUSES = {
       summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
     },
     summary:
-      'The port of {subject} is open, but TLS fails. Either a device on the path blocks TLS, or the server has a ' +
+      '{subject} accepts connections, but TLS fails. Either a device on the path blocks TLS, or the server has a ' +
       'fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],

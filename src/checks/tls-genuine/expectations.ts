@@ -124,7 +124,7 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
   if (weaker.length === 0) return [];
   const expected = 'Keys, signatures and protocol that are at least as strong as those learned';
-  const claim = `The connection is weaker than the learned connection: ${weaker.join(', ')}.`;
+  const claim = `The connection uses weaker cryptography than the learned connection: ${weaker.join(', ')}.`;
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
 

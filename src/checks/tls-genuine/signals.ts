@@ -371,7 +371,7 @@ function copiedLeaf({ leaf, evidence }: ChainCase): Signal | null {
   );
   if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
   const what = original.serial === leaf.serial ? 'serial number' : 'dates';
-  const claim = `The certificate has the same subject and ${what} as the genuine certificate, but another key.`;
+  const claim = `The certificate has the same subject and ${what} as the genuine certificate, but a different key.`;
   return { ...COPY, weight: 'hint', claim };
 }
 

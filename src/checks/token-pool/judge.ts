@@ -27,7 +27,7 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
   const { observation, tokensLow, licenses, certificates } = pool;
   if (observation.kind !== 'ok') {
     const { appliance } = observation;
-    const claim = 'The tokens are unknown, because the API cannot be read.';
+    const claim = 'The token status is unknown, because the API cannot be read.';
     return [
       unknown({ rule: 'tokens-readable', subject: appliance, claim, expected: TOKEN_LIST, facts: { appliance } }),
     ];

@@ -104,7 +104,7 @@ const appliance = section(
         'number.',
     ),
     peerSerial: optional(serial).describe(
-      'Serial number of the high-availability peer. With it, ftm-watch detects licences that are registered to the ' +
+      'Serial number of the high-availability peer. If set, ftm-watch detects licences that are registered to the ' +
         'peer, a common problem after a migration.',
     ),
     logSources: list(host).describe(

@@ -52,12 +52,12 @@ const user = section({
 const token = section({
   name: name.describe('Name of the program in messages and in the audit trail.'),
   token: secret('token', 'Reads the token from this file.'),
-  role: role.prefault('read').describe('What the program is allowed to do, as for `users`.'),
+  role: role.prefault('read').describe('What the program is allowed to do (see `users`).'),
 });
 
 const certificate = section({
   name: text.describe('Common name or DNS name in the certificate.'),
-  role: role.prefault('read').describe('What the program is allowed to do, as for `users`.'),
+  role: role.prefault('read').describe('What the program is allowed to do (see `users`).'),
 });
 
 const proxy = section(
@@ -94,8 +94,8 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'URL at which users open the page, including any path that a proxy adds. Without this URL, messages contain no ' +
-        'links to the page.',
+      'URL at which users open the status page, including any path that a proxy adds. Without this URL, messages do ' +
+        'not link to the status page.',
     ),
     tls: optional(tls).describe('Serves the page over HTTPS instead of HTTP.'),
     users: unique(list(user), textAt('name')).describe(

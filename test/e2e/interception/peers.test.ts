@@ -84,7 +84,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
       // The other agent found no fault itself, although it repeats the report of its peer.
       await expect
         .poll(() => interceptedAt(9851)?.evidence.join('\n'), ROUNDS)
-        .toContain('the agent office detected no fault, so the fault may only affect this machine');
+        .toContain('the agent office detected no fault, so the fault may affect only this machine');
     }
     // The agents are each other's peers, but neither keeps the fault open because of the other's report.
     await expect.poll(causes, ROUNDS).toEqual([]);

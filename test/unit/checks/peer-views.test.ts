@@ -111,7 +111,7 @@ describe('what a peer sees', () => {
     const cause = diagnosis.causes.find(({ subject, id }) => subject === TARGET && id === 'tls-intercepted');
     expect(diagnosis.ready).toBe('not-ready');
     expect(
-      cause?.evidence.join('\n').includes('the agent dmz detected no fault, so the fault may only affect this machine'),
+      cause?.evidence.join('\n').includes('the agent dmz detected no fault, so the fault may affect only this machine'),
     ).toBe(isEvidence);
     expect(cause).toMatchObject({ severity: 'critical', confidence: 'confirmed' });
   });

@@ -107,7 +107,7 @@ describe('the second of two units complains', () => {
     const unclear = finding(null, { level: 'unknown' });
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('This may be one and the same fault. First check');
+    expect(remedy).toContain('These may be the same fault. First check');
     expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7');
     expect(remedy).not.toContain('configure "firewall"');
   });

@@ -111,7 +111,7 @@ test('all that is weaker than learned is told', async () => {
   const leaf = await w.leaf(genuine.sub, { key: 'RSA-1024' });
   const outcome = handshake({ protocol: 'TLSv1.2' }, leaf, genuine.sub);
   expect(seenInstead('as-strong-as-learned', { outcome, baseline: w.baseline(server, genuine.sub) })).toBe(
-    'The connection is weaker than the learned connection: key RSA-1024 instead of EC-P-256, protocol TLSv1.2 ' +
+    'The connection uses weaker cryptography than the learned connection: key RSA-1024 instead of EC-P-256, protocol TLSv1.2 ' +
       'instead of TLSv1.3.',
   );
 });
