@@ -35,7 +35,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmOwnCertificateExpires',
       text(
-        'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file, which ',
+        'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file. It ',
         'is loaded within 5 s.',
       ),
     ),
@@ -51,8 +51,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmVendorOutage',
       text(
-        'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
-        'internet access works. The label `subject` identifies the server.',
+        'Two or more sites, and at least half of all sites, lost the same server at the same time, but still ',
+        'have internet access. The label `subject` identifies the server.',
       ),
       list(
         [
@@ -60,7 +60,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           { cause: 'egress-blocked' },
           '.',
         ],
-        ['Open a ticket with Fortinet TAC. `ftm-watch report` on one of the agents collects the evidence.'],
+        ['Open a ticket with Fortinet TAC. To collect the evidence, run `ftm-watch report` on one of the agents.'],
         [
           'Do not change anything at the sites. Alertmanager suppresses their alerts about this server until the ' +
             'outage ends.',
@@ -70,9 +70,9 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmSiteUnwatched',
       text(
-        'No agent at the site responds to Prometheus, so a fault there would go unnoticed. First connect to the ',
-        'site another way. Then follow the steps under FtmWatcherDown. Alerts that were already active remain active ',
-        'for an hour.',
+        'No agent at the site responds to Prometheus, so a fault there would go unnoticed. First, connect to the ',
+        'site a different way. Then follow the steps under FtmWatcherDown. Alerts that were already active remain ',
+        'active for an hour.',
       ),
     ),
     section(
@@ -99,11 +99,11 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmWatcherBlind',
       text(
-        'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If ',
-        'the alert has the label `cause`, follow the page about that cause.',
+        'The agent responds, but either its verdict is unknown or its rounds have stopped. Activation may still work. ',
+        "If the alert has the label `cause`, see that cause's page.",
       ),
       list(
-        ['`ftm-watch check` on the machine prints why each precondition is unknown.'],
+        ['On the machine, `ftm-watch check` shows why each precondition is unknown.'],
         ['If the rounds have stopped, read `journalctl -u ftm-watch -n 50`, then run `systemctl restart ftm-watch`.'],
       ),
     ),

@@ -84,7 +84,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply in the evidence, which shows what is refused and often why.",
+      "Read the server's reply in the evidence. It shows what is refused and often why.",
       'Check that the sender address (System > Messaging > SMTP Servers) is correct, that the account is allowed to ' +
         'use it, and that mail[].to exists.',
       TRY_LOCALHOST,
@@ -162,7 +162,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply in the evidence, which shows what is refused and often why.",
+      "Read the server's reply in the evidence. It shows what is refused and often why.",
       'Allow the address of FortiAuthenticator to relay, or configure a login for the mail server on ' +
         'FortiAuthenticator (System > Messaging > SMTP Servers).',
       TRY_LOCALHOST,
@@ -213,8 +213,8 @@ export const MAIL_CAUSES = {
             'mail[].security to "tls" in ftm-watch, and choose the same setting on FortiAuthenticator (System > ' +
             'Messaging > SMTP Servers).',
           shell('Otherwise, wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
-          "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the " +
-            'path that holds back the greeting.',
+          "If no line appears, check the mail server's load, and whether a firewall with SMTP inspection on the path " +
+            'is holding back the greeting.',
           TRY_LOCALHOST,
         ],
       },

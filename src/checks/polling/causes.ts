@@ -110,7 +110,7 @@ export const POLLING_CAUSES = {
     impact: 'appliance',
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
     remedy: [
-      'Read the log line in the evidence to find out whether the HA cluster, memory or NTP has a fault.',
+      'Read the log line in the evidence to find out whether the HA cluster, memory or NTP is affected.',
       'If the HA cluster is affected, check System > Administration > High Availability on both members.',
       fortiauthenticator(
         'If the memory is affected, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and ' +

@@ -169,7 +169,7 @@ const clock = section({
     .prefault('30s')
     .describe(
       'Maximum offset of the local clock. A larger offset is reported, because certificates and tokens depend on ' +
-        'the time.',
+        'the correct time.',
     ),
 });
 
