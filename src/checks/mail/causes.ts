@@ -246,7 +246,7 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      "Read the server's reply in the evidence. If the reason is too many connections or a restart, wait a few " +
+      "Read the server's reply in the evidence. If the server reports too many connections or a restart, wait a few " +
         'minutes.',
       'If the failure persists, check the load and disk space of the mail server, and the directory or database ' +
         'that it checks passwords against. A temporary login failure (454) does not mean that the password is ' +

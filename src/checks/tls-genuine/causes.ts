@@ -3,7 +3,7 @@ import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from '../firewall
 import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ONLY_FORTINETS_OWN =
-  "FortiAuthenticator accepts only certificates from Fortinet's own authority, so trusting the inspecting authority " +
+  "FortiAuthenticator accepts only certificates from Fortinet's own authority, so trusting a different authority " +
   'does not help.';
 
 export const REPEAT = shell(
@@ -46,7 +46,7 @@ const BEHIND_FIREWALL: readonly Step[] = [
     'get router info routing-table details {serverip}',
   ),
   'If {issuer} is another member of the same cluster, both members use the same certificate authority. This machine ' +
-    'and {source} then match different policies. Compare the policies with Policy Lookup.',
+    'and {source} then match different policies. Compare the policies using Policy Lookup.',
   'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
     ONLY_FORTINETS_OWN,
   REPEAT,
