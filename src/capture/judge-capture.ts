@@ -272,8 +272,8 @@ export interface Interceptor {
   readonly outside: string;
   readonly confidence: Confidence;
   /**
-   * Set if the chain on the server's side is forged as well, so another device intercepts the traffic closer to the
-   * server.
+   * Set if the chain on the server's side is forged as well, which means that another device intercepts the traffic
+   * closer to the server.
    */
   readonly isAnotherFartherOut: boolean;
   readonly summary: string;
@@ -342,8 +342,8 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
 }
 
 /**
- * In a single capture, the device receives the inner connection and sends the outer one. With two captures, the inner
- * connection is in the first capture.
+ * In a single capture, the device receives the inner connection and sends the outer one. If there are two captures, the
+ * inner connection is in the first.
  */
 function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
   const [inside, outside] = [inner.seen, outer.seen];
