@@ -158,7 +158,7 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 
 /**
  * After a failover, tokens keep working regardless of which member holds the licence, so a running cluster gets only a
- * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for another serial number.
+ * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for a different serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;

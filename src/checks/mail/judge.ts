@@ -483,7 +483,7 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 export interface MailView {
-  /** True if the probe uses FortiAuthenticator's address, so the mail server treats both the same way. */
+  /** True if the probe uses FortiAuthenticator's address, in which case the mail server treats both the same way. */
   readonly fromAppliance: boolean;
 }
 

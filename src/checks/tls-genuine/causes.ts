@@ -153,8 +153,8 @@ const FREE_POLICY = separatePolicy(
 );
 
 /**
- * `name-filtered`: another server name works at the same address. `answered-nearer`: the answer arrived faster than the
- * server could have sent it. `large-answers-lost`: small answers arrive, but certificates do not. `all-tls-cut`:
+ * `name-filtered`: a different server name works at the same address. `answered-nearer`: the answer arrived faster than
+ * the server could have sent it. `large-answers-lost`: small answers arrive, but certificates do not. `all-tls-cut`:
  * connections to independent hosts are closed in the same way. `page-…`: a block page is received instead of TLS, or
  * over TLS.
  */
