@@ -167,8 +167,8 @@ interface PacedMail {
 }
 
 /**
- * The longest time that a TLS handshake can take, so that mail servers do not extend a round in which a handshake times
- * out.
+ * Equal to the longest time that a TLS handshake can take, so that mail servers do not extend a round in which a
+ * handshake times out.
  */
 const MAIL_PATIENCE: Millis = 4_000;
 
