@@ -85,7 +85,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** All files merged, with absolute file names and default file names. */
+  /** All files merged, with file names made absolute and default file names filled in. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
