@@ -224,7 +224,7 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // Several records may be separate purchases, so no record contains the total.
+    // If there are multiple records, they may be separate purchases, so no single record contains the total.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
