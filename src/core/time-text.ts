@@ -82,7 +82,7 @@ export function dayText(at: EpochMs): string {
 
 const DAY: Millis = 86_400_000;
 
-/** Creating a zone takes longer than formatting a hundred times, so create it only once per page. */
+/** Creating a zone takes longer than formatting a hundred timestamps, so create it only once per page. */
 export interface Zone {
   readonly name: string;
   /** For example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. */

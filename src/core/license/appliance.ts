@@ -133,7 +133,7 @@ export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 /** Combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** As reported by the responding unit, otherwise as configured. */
+  /** As reported by the responding unit or, if it reports none, as configured. */
   readonly serial: string | null;
   /** Serial numbers of the other cluster members, as reported by the unit or SNMP, or as configured. */
   readonly peers: readonly string[];
