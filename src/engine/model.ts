@@ -323,7 +323,7 @@ export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unkno
  * - `firewall`: The firewall's policy or log shows how it handles the traffic.
  * - `other-host`: Another host has the same fault, such as a certificate from the same inspecting authority. Lost
  *   connections do not count.
- * - `peer`: Another agent detected the fault at another moment.
+ * - `peer`: Another agent detected the fault at a different time.
  */
 type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
 
@@ -349,7 +349,8 @@ export interface Diagnosis {
   /** Most severe first. Each fault has at most one critical cause. */
   readonly causes: readonly Cause[];
   /**
-   * Causes on which two witnesses agree, so that no other round has to confirm them. Not included in the JSON output.
+   * Causes on which two witnesses agree, which means that no other round has to confirm them. Not included in the JSON
+   * output.
    */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
   /** Absent if the defaults were used. Not included in the JSON output. */

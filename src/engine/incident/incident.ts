@@ -262,7 +262,7 @@ export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping'
 const GAP_INTERVALS = 3;
 const LONGEST_ROUND: Millis = 15_000;
 
-/** After a gap, the precondition's state in between is unknown. */
+/** During a gap, the precondition's state is unknown. */
 export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }

@@ -42,7 +42,10 @@ export interface RoundView {
 export interface PartlyFresh {
   /** Causes on units that were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Preconditions for which all units have been queried again, so a cause that is no longer detected is absent. */
+  /**
+   * Preconditions for which all units have been queried again, which means that a cause that is no longer detected is
+   * absent.
+   */
   readonly gone: readonly string[];
 }
 
