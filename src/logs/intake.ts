@@ -188,8 +188,8 @@ export class LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       isKnown: (from) => this.#attribution.expects(from),
-      // With client certificates, unknown addresses are not rejected before the handshake, because they can still
-      // authenticate.
+      // If client certificates are accepted, connections from unknown addresses are not rejected before the handshake,
+      // because the client can still authenticate.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),

@@ -11,8 +11,8 @@ import { maskedLine } from '../text/mask.ts';
 
 /**
  * `appliance`: a configured appliance, or null for an accepted sender that is not an appliance. `relay`: a configured
- * sender or file, so that the host in each line is trusted. `unproven`: its lines may still belong to an appliance that
- * is configured by name. `foreign`: its lines are never accepted.
+ * sender or file. The host in its lines is trusted. `unproven`: its lines may still belong to an appliance that is
+ * configured by name. `foreign`: its lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
