@@ -20,7 +20,7 @@ export interface RoundMemory {
   earlier: EarlierVerdicts;
 }
 
-/** Without a file, the data is kept only while the process runs. */
+/** If there is no file, the data is kept only while the process runs. */
 export interface MemoryFiles {
   readonly shareFile?: BackgroundFile;
 }

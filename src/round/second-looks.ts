@@ -89,8 +89,8 @@ interface Block {
 }
 
 /**
- * Opens three more connections: with the same ClientHello, with another server name, and with a ClientHello that every
- * server rejects. If the connection was closed or reset, the time to connect is measured as well.
+ * Opens three more connections: with the same ClientHello, with a different server name, and with a ClientHello that
+ * every server rejects. If the connection was closed or reset, the time to connect is measured as well.
  */
 async function examineBlock(
   target: PathTarget,
@@ -226,8 +226,9 @@ export async function observeOlderTls(
 }
 
 /**
- * Together with the two previous connections, each version is used three times. The order does not alternate, because a
- * fault that affects every second connection could then look like a difference between the versions.
+ * Together with the two previous connections, this makes three connections with each version. The order does not
+ * alternate, because a fault that affects every second connection could then look like a difference between the
+ * versions.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 
