@@ -398,7 +398,7 @@ export class Monitor {
   }
 
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
-    // A later round already uses the late result.
+    // If a later round has ended, it has used the late result.
     if (this.#last !== before) return;
     const round = judgeAgain();
     this.#last = round;
