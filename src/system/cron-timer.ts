@@ -9,7 +9,7 @@ export interface CronTimer {
   restart(): void;
   stop(): void;
   nextRun(): EpochMs | null;
-  /** The time at which node-cron triggers next. The listener is called after the offset. */
+  /** The time at which node-cron triggers next, excluding the offset after which the listener is called. */
   nextWake(): EpochMs | null;
 }
 

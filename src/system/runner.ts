@@ -19,8 +19,8 @@ export interface RunnerOptions {
 const OVERDUE: Millis = 1_500;
 /**
  * The guard compares the clocks this long before node-cron's next call. If the wall clock was set forward, node-cron
- * would otherwise process every skipped time, which blocks the process. With a run every second and an hour skipped, it
- * would be blocked for seconds.
+ * would otherwise process every skipped time, which blocks the process. If a run were due every second and an hour were
+ * skipped, this would take several seconds.
  */
 const AHEAD: Millis = 50;
 /**
