@@ -239,7 +239,7 @@ function factsOf({ name, serial, mode, primary }: Unit, license: string | null, 
 
 const DAY: Millis = 86_400_000;
 
-/** Number of days before the deadline from which each cause is reported. */
+/** Number of days before the deadline at which the reporting of each cause starts. */
 const STAGES: readonly (readonly [days: number, cause: AssignmentCause])[] = [
   [0, 'license-expired'],
   [7, 'license-expires-in-7-days'],

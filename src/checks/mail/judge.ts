@@ -462,8 +462,8 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
 }
 
 /**
- * A delay is a fault only if the activation code has expired when it arrives. This machine measured the delay with its
- * own retries, which are more frequent than those of most clients.
+ * A delay is a fault only if the activation code has expired by the time it arrives. This machine measured the delay
+ * with its own retries, which are more frequent than those of most clients.
  */
 function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];

@@ -27,7 +27,7 @@ const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 
 
 /**
  * For these checks, this machine's probes are more reliable than a log line, which shows only that the path is broken
- * somewhere. A log line alone is never reported as a cause from these checks.
+ * somewhere. These checks never report a cause that is based on a log line alone.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
@@ -258,7 +258,7 @@ function textOf(match: PolicyMatch): string {
   return match.kind === 'policy' ? policyText(match.policy) : 'the implicit deny';
 }
 
-/** For this long after a repair, FortiAuthenticator's earlier connections may still time out. */
+/** After a repair, FortiAuthenticator's earlier connections may still time out for this long. */
 const AFTERMATH: Millis = 60_000;
 
 type PreconditionOf = (cause: string) => string;

@@ -36,7 +36,7 @@ const FORTIGATE = [
   REPEAT,
 ];
 
-/** The configured firewall does not inspect the traffic, so changing it would have no effect. */
+/** The configured firewall does not inspect the traffic, so changing its configuration would have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
   'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
     'comes from another FortiGate, {issuer}.',

@@ -443,7 +443,7 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 
 /**
  * Returns null if a configured key, a public root, or a fingerprint that a person entered during learning confirms the
- * chain. Only the profile `fortinet` requires this, because it is used to detect inspection.
+ * chain. Only the profile `fortinet` requires such a confirmation, because this profile is used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;

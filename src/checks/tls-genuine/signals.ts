@@ -386,7 +386,7 @@ function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
-  // Content delivery networks use one certificate for many names, but the certificate then contains the target's name.
+  // Content delivery networks use one certificate for many names, but such a certificate contains the target's name.
   const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
   if (twin !== undefined) return seenAt(twin, chain, 'the same certificate key');
   const alike = controls.filter((control) => isAlike(chain, control));
