@@ -296,7 +296,7 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
   });
 }
 
-/** Other queries continue, because the login succeeded and only this licence number may be wrong. */
+/** Other queries continue, because the login succeeded and perhaps only this licence number is wrong. */
 function refused(what: string, status: number): Failure {
   const hint =
     status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';
