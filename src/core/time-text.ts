@@ -17,8 +17,8 @@ export function spanText(span: Millis): string {
 }
 
 /**
- * For example `5 min ago`, `in 18 s` or `now`. From one minute on, only whole minutes are shown, so that the text on a
- * page rarely changes. static/distance.js produces the same text.
+ * For example `5 min ago`, `in 18 s` or `now`. Distances of one minute or more are shown in whole minutes, so that the
+ * text on a page rarely changes. static/distance.js produces the same text.
  */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   const span = Math.abs(at - now);

@@ -255,7 +255,10 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
  */
 const TRIAL = /^FTMTRIAL/iu;
 
-/** The smallest licence on sale (FTM-ELIC-5). If a unit has fewer tokens without a licence, they are trial tokens. */
+/**
+ * The smallest licence on sale (FTM-ELIC-5). If a unit has fewer tokens without a licence than this, they are trial
+ * tokens.
+ */
 const FEWEST_SOLD = 5;
 
 /** Null if the unit does not report its tokens. */
