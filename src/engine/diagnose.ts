@@ -188,7 +188,7 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group |
 
 /**
  * Groups findings into faults. Several resolvers that fail for one name, or one resolver that fails for several names,
- * are one fault. If several mail servers fail, each failure is a separate fault.
+ * count as one fault. If several mail servers fail, each failure is a separate fault.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;

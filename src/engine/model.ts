@@ -413,8 +413,9 @@ export interface CauseWords {
   /** More general cause into which this cause can develop during the same fault. */
   readonly partOf?: string;
   /**
-   * By default, findings with the same subject are one fault. `per-host`: all findings for a host are one fault.
-   * `for-all-hosts`: findings for several hosts are one fault, for example if a resolver fails for many names.
+   * By default, findings with the same subject count as one fault. `per-host`: all findings for a host count as one
+   * fault. `for-all-hosts`: findings for several hosts count as one fault, for example if a resolver fails for many
+   * names.
    */
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }

@@ -227,7 +227,7 @@ export interface IncidentPolicy {
   readonly reminder: Millis;
   /** Further notifications are held for a digest. */
   readonly maxPerHour: number;
-  /** Time after its end during which an incident can be reopened. */
+  /** Time during which an incident can be reopened after its end. */
   readonly reopenWindow: Millis;
   readonly flapping: Flapping;
   /** If one round has more notifications, the most severe is sent individually, and the others become a digest. */
