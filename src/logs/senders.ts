@@ -28,7 +28,7 @@ export interface Attribution {
   /** True if a sender that is always accepted has this address. Other senders may share the address. */
   expects(address: string): boolean;
   file(): Origin;
-  /** Looks up the host in a trusted line, which can be an address, a full name, or the first label of a name. */
+  /** Looks up the host in a trusted line. The host can be an address, a full name, or the first label of a name. */
   host(name: string): string | undefined;
   /**
    * Looks up the host name in an untrusted line. Addresses are ignored, because the connection shows the sender's
@@ -36,8 +36,8 @@ export interface Attribution {
    */
   hostName(name: string): string | undefined;
   /**
-   * The appliance, if only one is configured. FortiAuthenticator lines in a configured file are attributed to it if
-   * they contain no known host.
+   * The appliance, if only one is configured. FortiAuthenticator lines in a configured file are attributed to this
+   * appliance if they contain no known host.
    */
   readonly only: string | null;
 }

@@ -322,7 +322,7 @@ export class FileReader {
     this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
-  /** Reads the files once before it resolves, so that no later line is missed. */
+  /** Reads all files once before the promise resolves, so that no later line is missed. */
   async start(): Promise<void> {
     const first = this.#pollAll();
     this.#running = first.then(() => this.#run());
