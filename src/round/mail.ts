@@ -233,7 +233,7 @@ function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown
   return new ProbeError(isLate ? 'timeout' : 'aborted', `Not completed within ${String(longest)} ms`, { cause });
 }
 
-/** The session treats the greeting, EHLO and STARTTLS as one step, so they are distinguished here. */
+/** Distinguishes between the greeting, EHLO and STARTTLS, which the session treats as one step. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {

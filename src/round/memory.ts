@@ -230,7 +230,8 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
   if (isDeferral(outcome)) return open ?? { since: at, until: null };
-  // A deferral is discarded if the server becomes unreachable or rejects mail permanently, because its end is unknown.
+  // A deferral is discarded if the server becomes unreachable or rejects mail permanently, because the end of the
+  // deferral is then unknown.
   return over;
 }
 

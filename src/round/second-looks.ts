@@ -162,9 +162,9 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 
 /**
  * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all answers
- * from this resolver are similar, it is broken. If the answers differ, it filters names. For the system resolver, a
- * trailing dot is added to the names, so that the hosts file and the search list are not used. Unresponsive resolvers
- * are not queried again.
+ * from this resolver are similar, the resolver is broken. If the answers differ, the resolver filters names. For the
+ * system resolver, a trailing dot is added to the names, so that the hosts file and the search list are not used.
+ * Unresponsive resolvers are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,
