@@ -183,7 +183,7 @@ export class MirroredJournal implements AlertJournal {
    * entry, possibly for days.
    */
   catchUp(): void {
-    // An unused journal does not open the file, because it may belong to another process.
+    // An unused journal does not open the file, because the file may belong to another process.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
