@@ -82,7 +82,10 @@ export function periodOf(expression: string): Millis {
   return Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
 }
 
-/** The task only calculates times. It is destroyed immediately, because node-cron keeps every other task in memory. */
+/**
+ * The task only calculates times. It is destroyed immediately, because node-cron keeps all tasks in memory until they
+ * are destroyed.
+ */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
   void task.destroy();
