@@ -34,8 +34,8 @@ function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebE
   const { identify, hasAccounts, opensMetrics, hosts } = access;
   if (identify === null) {
     const refuseForeign = refuseForeignNames(hosts);
-    // Prometheus may use any host name, because metrics contain no free text and Prometheus would not show why it was
-    // refused.
+    // Prometheus may use any host name, because metrics contain no free text and Prometheus would not show the reason
+    // for a refusal.
     return (context, next) => (context.req.path === '/metrics' ? next() : refuseForeign(context, next));
   }
   const authenticated = authenticate(identify, serving);

@@ -212,7 +212,7 @@ export interface ChartData {
   /** Unassigned tokens per appliance and hour (by default, for the last 90 days). */
   readonly tokens: readonly ChartLine[];
   /**
-   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on each day
+   * The availability on each of the last 90 days (UTC) for which data exists or, if a range was requested, on each day
    * or in each hour of the range.
    */
   readonly days: readonly {
