@@ -353,8 +353,8 @@ function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrde
   const isTogether = inner.file.isRelative || outer.file.isRelative || apart(inner, outer) <= TOGETHER;
   if (!isPlaced || !isTogether || !isSingle(inner) || !isSingle(outer)) return false;
   const areSeen = inside.handshake.hello !== null && outside.handshake.hello !== null;
-  // If the leaf certificates differ, a device with its own key is in between, because only the server has the server's
-  // key.
+  // If the leaf certificates differ, there is a device with its own key in between, because only the server has the
+  // server's key.
   return areSeen && isSameServer(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
 }
 
