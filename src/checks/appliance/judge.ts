@@ -105,7 +105,7 @@ function weightOf(
   };
 }
 
-/** Returns evidence that the appliance is running although its API cannot be read. */
+/** Returns evidence that the appliance is running even though its API cannot be read. */
 function signOfLife(reason: FailureReason, role: HaRoleObservation | null): string | null {
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;

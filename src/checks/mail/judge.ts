@@ -175,8 +175,8 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
   if (level === 'unknown') return [unknown(told)];
-  // FortiAuthenticator's API does not return the configured login, so a mail server that requires one is not reported
-  // as faulty.
+  // FortiAuthenticator's API does not return the configured login, so a mail server that requires a login is not
+  // reported as faulty.
   if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }

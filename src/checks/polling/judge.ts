@@ -80,7 +80,7 @@ function judgeError(appliance: AppliancePolling, error: PollingError, heard: Hea
   };
 }
 
-/** Problems that are fixed in different places get different subjects, so that they are separate faults. */
+/** Problems that are fixed in different places get different subjects, so that they count as separate faults. */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
@@ -346,7 +346,9 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
   return a.precondition === b.precondition && a.appliance === b.appliance;
 }
 
-/** Errors from the log remain in the time window after a repair of the path, but must not raise a separate alarm. */
+/**
+ * Errors from the log remain in the time window after the path has been repaired, but must not raise a separate alarm.
+ */
 export function withoutExplained(
   report: PollingReport,
   faults: readonly FaultSeen[],
