@@ -22,7 +22,7 @@ export interface Finding<C extends string = string> {
   readonly at?: EpochMs;
   /** Absent if the finding comes from this round's checks. */
   readonly witness?: Witness;
-  /** Full distinguished names for certificates whose claim contains only the common name. */
+  /** Full distinguished names of the certificates that the claim identifies only by their common names. */
   readonly fullNames?: readonly string[];
   /** `note` is informational. `unknown` means that a check was not possible. */
   readonly level: FindingLevel;
@@ -216,7 +216,7 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** Returns the heading of a block, for output formats that cannot fold blocks. */
+/** Returns the heading of a block, for output formats that cannot collapse blocks. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }

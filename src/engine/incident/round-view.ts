@@ -59,7 +59,10 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
   return new Map([...looks, ...judged.map(({ id }) => [id, diagnosis] as const)]);
 }
 
-/** Returns the time of the last earlier round that checked the cause's precondition, if it did not detect the cause. */
+/**
+ * Returns the time of the last earlier round that checked the cause's precondition, if that round did not detect the
+ * cause.
+ */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
   // If the clock was set back, the earlier round may have a later time than this round.
