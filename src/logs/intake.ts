@@ -147,7 +147,9 @@ export class LogIntake {
     return this.#addresses;
   }
 
-  /** Delivers pending events first, so that all events before a position have been delivered, but none after it. */
+  /**
+   * Delivers pending events first, so that all events before a position have been delivered, but no events after it.
+   */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;

@@ -46,7 +46,10 @@ interface OtherSenders {
   readonly firewalls: readonly string[];
   /** If there are any relays, other senders are trusted only if their address is known. */
   readonly relays: readonly string[];
-  /** For each of these appliances, lines from the network are accepted only with its certificate. */
+  /**
+   * For each of these appliances, lines from the network are accepted only if the sender presents the appliance's
+   * certificate.
+   */
   readonly certificates?: readonly BoundCertificate[];
 }
 

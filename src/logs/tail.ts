@@ -182,7 +182,9 @@ export class Follower {
     await this.#retireOld();
   }
 
-  /** All data before a position has been passed to the sink, but none after it. Null if there are no positions yet. */
+  /**
+   * All data before a position has been passed to the sink, but no data after it. Null if there are no positions yet.
+   */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
   }
