@@ -269,7 +269,7 @@ interface FoundAddresses {
   readonly localError: Failure | null;
 }
 
-/** All addresses are accepted, because an organisation's own mail server may have a private address. */
+/** All addresses are accepted, because an organization's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
