@@ -121,7 +121,7 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   }
 }
 
-/** Logins are remembered by their keyed digests, so that the passwords are not kept in memory. */
+/** Logins are remembered as keyed digests, so that the passwords are not kept in memory. */
 function createAcceptedLogins(clock: Clock) {
   const key = randomBytes(32);
   const until = new BoundedMap<Millis>(MAX_REMEMBERED);
