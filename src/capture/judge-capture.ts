@@ -26,7 +26,7 @@ export interface JudgedConnection {
   readonly chain: CapturedChain | null;
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
-  /** One sentence without a final period. */
+  /** One sentence without a full stop. */
   readonly summary: string;
   /** Sentences about the connection that are not part of the findings. */
   readonly remarks: readonly string[];
