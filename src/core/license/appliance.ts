@@ -62,7 +62,7 @@ export interface LicensedTokens {
   readonly available: number | null;
 }
 
-/** Messages bought from FortiGuard, from `/fortiguardmessages/`. */
+/** Messages bought from FortiGuard, as reported by `/fortiguardmessages/`. */
 export interface SmsQuota {
   readonly total: number;
   readonly available: number;
