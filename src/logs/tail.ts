@@ -227,7 +227,7 @@ export class Follower {
       const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
       for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
-      // The next poll resumes again from the marks.
+      // The next poll resumes from the marks.
       for (const { file } of tails) await file.handle.close();
       throw error;
     }
