@@ -34,7 +34,7 @@ export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
 /** Connections beyond this limit are counted but not listed. */
 const MAX_KEPT = 1_000;
-/** The limit for each level, so that many genuine chains cannot displace a forged one. */
+/** The limit applies to each level separately, so that many genuine chains cannot displace a forged one. */
 const MAX_CHAIN_BYTES = 4 * 1024 * 1024;
 
 /**

@@ -100,7 +100,7 @@ function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segme
   };
 }
 
-/** Packets smaller than this are not lost because of their size. */
+/** Packets smaller than this are never lost because of their size. */
 const LARGE_FLIGHT = 500;
 const MAX_PENDING = 128;
 const MAX_PENDING_BYTES = 12 * 1024;

@@ -127,7 +127,7 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
 const INTERFACE = 1;
-/** The other block types for packets are obsolete or have no timestamps, so their blocks are skipped. */
+/** The other block types for packets are obsolete or have no timestamps, so blocks of these types are skipped. */
 const ENHANCED_PACKET = 6;
 const MIN_BLOCK = 12;
 const MAX_BLOCK = 4 * 1024 * 1024;

@@ -26,7 +26,7 @@ export interface JudgedConnection {
   readonly chain: CapturedChain | null;
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
-  /** One sentence without a final period. */
+  /** One sentence without a full stop. */
   readonly summary: string;
   /** Sentences about the connection that are not part of the findings. */
   readonly remarks: readonly string[];
@@ -272,8 +272,8 @@ export interface Interceptor {
   readonly outside: string;
   readonly confidence: Confidence;
   /**
-   * Set if the chain on the server's side is forged as well, so another device intercepts the traffic closer to the
-   * server.
+   * Set if the chain on the server's side is forged as well, which means that another device intercepts the traffic
+   * closer to the server.
    */
   readonly isAnotherFartherOut: boolean;
   readonly summary: string;
@@ -342,8 +342,8 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
 }
 
 /**
- * In a single capture, the device receives the inner connection and sends the outer one. With two captures, the inner
- * connection is in the first capture.
+ * In a single capture, the device receives the inner connection and sends the outer one. If there are two captures, the
+ * inner connection is in the first.
  */
 function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
   const [inside, outside] = [inner.seen, outer.seen];
@@ -353,8 +353,8 @@ function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrde
   const isTogether = inner.file.isRelative || outer.file.isRelative || apart(inner, outer) <= TOGETHER;
   if (!isPlaced || !isTogether || !isSingle(inner) || !isSingle(outer)) return false;
   const areSeen = inside.handshake.hello !== null && outside.handshake.hello !== null;
-  // If the leaf certificates differ, a device with its own key is in between, because only the server has the server's
-  // key.
+  // If the leaf certificates differ, there is a device with its own key in between, because only the server has the
+  // server's key.
   return areSeen && isSameServer(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
 }
 

@@ -41,7 +41,10 @@ type Judge =
   /** A check that runs for each target. Only the licence server's result determines the check's state. */
   | {
       readonly from: 'target';
-      /** Null if there was nothing to evaluate, so the precondition is unknown. An empty list means that it is OK. */
+      /**
+       * Null if there was nothing to evaluate, in which case the precondition is unknown. If the list is empty, the
+       * precondition is OK.
+       */
       readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
       /** Summary if there are no findings about the licence server. */
       readonly summary: (licenseServer: TargetFacts) => string;

@@ -27,7 +27,7 @@ type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'
 
 /**
  * Describes the fault in at most 32 characters, excluding the host. A long product name is shortened to its first
- * words, which include the vendor, or omitted.
+ * words, which include the vendor, or is omitted.
  */
 export function shortCause(
   { id, subject, severity, product, culprit, said }: ShortCause,

@@ -89,7 +89,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
   return { answer: 'not-in-force', why, next: other.remedy[0] ?? null };
 }
 
-/** The current policy can still cause the fault even if this machine detects none. */
+/** The current policy may still be at fault even if this machine no longer detects the cause. */
 function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
   // Another address may match a different policy, which is not part of this incident.

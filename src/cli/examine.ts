@@ -167,8 +167,8 @@ interface PacedMail {
 }
 
 /**
- * The longest time that a TLS handshake can take, so that mail servers do not extend a round in which a handshake times
- * out.
+ * Equal to the longest time that a TLS handshake can take, so that mail servers do not extend a round in which a
+ * handshake times out.
  */
 const MAIL_PATIENCE: Millis = 4_000;
 
@@ -233,7 +233,8 @@ function askConnectors(
   return { appliances, whole: appliances.then(withRegistration) };
 
   async function askSlowly(): Promise<Picture> {
-    // This command does not save pending tokens. The daemon checks continuously and therefore detects them first.
+    // This command does not save pending tokens. The daemon checks continuously and therefore detects these tokens
+    // first.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
     const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();

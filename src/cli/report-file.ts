@@ -78,7 +78,10 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** link(2) fails if the path exists. Without hard links, the path is checked before the file is renamed. */
+/**
+ * link(2) fails if the path exists. If the file system does not support hard links, the path is checked before the file
+ * is renamed.
+ */
 async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);

@@ -108,7 +108,7 @@ interface CapturedChain {
 
 interface TrustLearnOptions extends Pick<Terminal, 'ask' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   readonly target: string;
-  /** Connects to all the target's addresses and to the control hosts in one round. */
+  /** Connects to all of the target's addresses and to the control hosts in one round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedChain[]>;
   readonly yes: boolean;
   readonly fingerprints: readonly string[];

@@ -69,7 +69,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
   return Object.keys(notify).length === 0 ? {} : { notify };
 }
 
-/** A port after an IPv6 address is recognised only if the address is in brackets. */
+/** A port after an IPv6 address is recognized only if the address is in brackets. */
 function relay(typed: string): object {
   const { host = typed, port } = /^(?<host>[^:]+|\[.+\]):(?<port>\d+)$/u.exec(typed)?.groups ?? {};
   return {

@@ -85,7 +85,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** All files merged, with absolute file names and default file names. */
+  /** All files merged, with file names made absolute and default file names filled in. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
@@ -161,7 +161,7 @@ interface ConfigFile extends FileName {
   readonly kind: 'file';
   /** File names as written. Undefined if the file contains no value. */
   readonly written: unknown;
-  /** File names made absolute, relative to the configuration file's folder. */
+  /** File names made absolute, based on the configuration file's folder. */
   readonly value: unknown;
   /** Returns the position of the value at the path, or the position at which the value would have to be inserted. */
   readonly locate: (path: YamlPath) => Position;

@@ -423,7 +423,7 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
   };
 }
 
-/** The documented values are `none` and `starttls`. Implicit TLS is recognised only by its port (RFC 8314 §3.3). */
+/** The documented values are `none` and `starttls`. Implicit TLS is recognized only by its port (RFC 8314 §3.3). */
 function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
   if (secure === 'starttls') return 'starttls';
   return port === 465 || secure === 'ssl' || secure === 'tls' || secure === 'smtps' ? 'tls' : 'none';

@@ -97,7 +97,7 @@ function setKnown(query: URLSearchParams, name: string, value: string | null): v
 
 /** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
-/** Commands are not generated for policies with more interfaces. */
+/** Commands are not generated for policies with more interfaces than this. */
 const MAX_INTERFACES = 16;
 
 /** Not validated. */

@@ -162,7 +162,8 @@ function addressTowards({ source }: FirewallConfig, target: FirewallTarget): str
 
 /**
  * Most firmware requires the incoming interface for the policy lookup, so the route back to the source is looked up.
- * Null if the token is not allowed to read routes, because some firmware does not require the interface.
+ * Returns null if the token is not allowed to read routes. This is not an error, because some firmware does not require
+ * the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -244,7 +245,7 @@ type Coverage = 'covers' | 'other' | 'unread';
 
 /**
  * FortiGuard categories that FortiOS exempts from inspection by default (finance and health). These categories never
- * contain a licence server. Other exempted categories may contain the server, because its category is unknown.
+ * contain a licence server. Because the server's category is unknown, any other exempted category may contain it.
  */
 const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 

@@ -224,7 +224,7 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // Several records may be separate purchases, so no record contains the total.
+    // If there are multiple records, they may be separate purchases, so no single record contains the total.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
@@ -296,7 +296,7 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
   });
 }
 
-/** Other queries continue, because the login succeeded and only this licence number may be wrong. */
+/** Other queries continue, because the login succeeded and perhaps only this licence number is wrong. */
 function refused(what: string, status: number): Failure {
   const hint =
     status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';

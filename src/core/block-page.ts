@@ -49,7 +49,7 @@ const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestporta
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * A null result proves nothing, because administrators edit these pages. In an HTTP response, only phrases are
+ * A null result proves nothing, because administrators can edit these pages. In an HTTP response, only phrases are
  * evaluated, because a vendor's own site also mentions its products. If TLS was expected, a product name is sufficient,
  * because a server never responds in plain text where TLS is expected.
  */

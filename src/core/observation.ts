@@ -359,7 +359,7 @@ export interface CloserLook {
   readonly stalledMs: Millis;
   /** The same ClientHello, sent again. */
   readonly again: TlsOutcome | null;
-  /** A ClientHello with another server name, or without one. */
+  /** A ClientHello with a different server name, or with none. */
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
   /** A ClientHello that every server must reject with a reply that is only a few bytes long. */
   readonly refusable: TlsOutcome | null;

@@ -17,8 +17,8 @@ export function spanText(span: Millis): string {
 }
 
 /**
- * For example `5 min ago`, `in 18 s` or `now`. From one minute on, only whole minutes are shown, so that the text on a
- * page rarely changes. static/distance.js produces the same text.
+ * For example `5 min ago`, `in 18 s` or `now`. Distances of one minute or more are shown in whole minutes, so that the
+ * text on a page rarely changes. static/distance.js produces the same text.
  */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   const span = Math.abs(at - now);
@@ -82,7 +82,7 @@ export function dayText(at: EpochMs): string {
 
 const DAY: Millis = 86_400_000;
 
-/** Creating a zone takes longer than formatting a hundred times, so create it only once per page. */
+/** Creating a zone takes longer than formatting a hundred timestamps, so create it only once per page. */
 export interface Zone {
   readonly name: string;
   /** For example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. */

@@ -36,7 +36,7 @@ export function nameList(names: readonly string[], most = MOST_NAMES, separator 
   return `${names.slice(0, most - 1).join(separator)} and ${String(names.length - most + 1)} more`;
 }
 
-/** Angle quotes, because the text can be inserted into HTML that is already escaped. */
+/** Written in angle quotes, because the text can be inserted into HTML that is already escaped. */
 const PLACE = '‹secret›';
 /** Shorter base64 or hexadecimal sequences can occur by chance. */
 const SHORTEST_CODED = 6;

@@ -138,8 +138,8 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
 }
 
 /**
- * Returns two forms of the duration: in whole minutes (or whole hours, from two hours on), and then only its largest
- * unit.
+ * Returns the duration in two forms: in whole minutes (or whole hours, from two hours on), and in its largest unit
+ * only.
  */
 function spansOf(span: Millis): readonly string[] {
   const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;

@@ -191,8 +191,8 @@ interface StepList {
 const MITIGATION = 'Mitigation';
 
 /**
- * Includes all lists of the first cause. Each further cause adds its mitigation steps if they differ, and the variants
- * that differ in more than the procedures that they require.
+ * Includes all lists of the first cause. Each further cause adds its mitigation steps if they differ, and its variants
+ * if they differ in more than the required procedures.
  */
 function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);

@@ -83,7 +83,8 @@ function summaryOf(
       return findingSummary(assessment, 'unknown');
     case 'blocked': {
       const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
-      // A precondition without a `needs` dependency was evaluated as well, and its findings describe the same fault.
+      // If the check has no `needs` dependency, it was evaluated nevertheless, and its findings describe the same
+      // fault.
       const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
       return own === undefined
         ? `Skipped: depends on ${deeper}`
@@ -187,7 +188,7 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group |
 
 /**
  * Groups findings into faults. Several resolvers that fail for one name, or one resolver that fails for several names,
- * are one fault. If several mail servers fail, each failure is a separate fault.
+ * count as one fault. If several mail servers fail, each failure is a separate fault.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -280,7 +281,7 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
 
 /**
  * On the network path, the stage that detected the fault is considered broken. For example, if a server is down, the
- * failure may already occur when its port is opened.
+ * failure may occur as early as the attempt to open its port.
  */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
@@ -495,7 +496,7 @@ const RECENT: Millis = 60_000;
 const APART: Millis = 3_000;
 
 /**
- * Returns whether two witnesses agree, so that no other round has to confirm the fault. The witnesses must be of
+ * Returns whether two witnesses agree, in which case no other round has to confirm the fault. The witnesses must be of
  * different kinds, and no single momentary failure may explain both observations.
  */
 function areTwoWitnesses({ stage, main, findings, attached }: Fault, at: EpochMs): boolean {

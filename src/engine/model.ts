@@ -22,7 +22,7 @@ export interface Finding<C extends string = string> {
   readonly at?: EpochMs;
   /** Absent if the finding comes from this round's checks. */
   readonly witness?: Witness;
-  /** Full distinguished names for certificates whose claim contains only the common name. */
+  /** Full distinguished names of the certificates that the claim identifies only by their common names. */
   readonly fullNames?: readonly string[];
   /** `note` is informational. `unknown` means that a check was not possible. */
   readonly level: FindingLevel;
@@ -216,7 +216,7 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** Returns the heading of a block, for output formats that cannot fold blocks. */
+/** Returns the heading of a block, for output formats that cannot collapse blocks. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
@@ -323,7 +323,7 @@ export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unkno
  * - `firewall`: The firewall's policy or log shows how it handles the traffic.
  * - `other-host`: Another host has the same fault, such as a certificate from the same inspecting authority. Lost
  *   connections do not count.
- * - `peer`: Another agent detected the fault at another moment.
+ * - `peer`: Another agent detected the fault at a different time.
  */
 type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
 
@@ -349,7 +349,8 @@ export interface Diagnosis {
   /** Most severe first. Each fault has at most one critical cause. */
   readonly causes: readonly Cause[];
   /**
-   * Causes on which two witnesses agree, so that no other round has to confirm them. Not included in the JSON output.
+   * Causes on which two witnesses agree, which means that no other round has to confirm them. Not included in the JSON
+   * output.
    */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
   /** Absent if the defaults were used. Not included in the JSON output. */
@@ -412,8 +413,9 @@ export interface CauseWords {
   /** More general cause into which this cause can develop during the same fault. */
   readonly partOf?: string;
   /**
-   * By default, findings with the same subject are one fault. `per-host`: all findings for a host are one fault.
-   * `for-all-hosts`: findings for several hosts are one fault, for example if a resolver fails for many names.
+   * By default, findings with the same subject count as one fault. `per-host`: all findings for a host count as one
+   * fault. `for-all-hosts`: findings for several hosts count as one fault, for example if a resolver fails for many
+   * names.
    */
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }

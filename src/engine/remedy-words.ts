@@ -58,7 +58,7 @@ const COMES_IN = 'the interface on which the traffic from FortiAuthenticator arr
 const SOURCE = 'the source address of the traffic from FortiAuthenticator at the firewall';
 
 /**
- * Object names are derived from the object's content, so that commands do not change objects that other commands
+ * Object names are derived from the objects' content, so that commands do not change objects that other commands
  * created.
  */
 const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {

@@ -90,7 +90,7 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
 
 /**
  * `category="…" … status="…" message`, where the message does not have a key. A collector may have moved the message to
- * `msg=` directly after the status, and removed the quotes of the status or the fields before it.
+ * `msg=` directly after the status, and removed the quotation marks around the status or the fields before it.
  */
 function afterFields(body: string): Body {
   const fromStatus = body.startsWith('status=');

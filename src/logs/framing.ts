@@ -43,8 +43,8 @@ export interface LineSink {
   /** Called before the lines of each chunk. */
   piece(text: string): void;
   /**
-   * The line is never empty. `cut` means that it was longer than MAX_LINE_BYTES. The object is valid only during the
-   * call.
+   * The line is never empty. `cut` means that the received line was longer than MAX_LINE_BYTES. The object is valid
+   * only during the call.
    */
   line(line: FramedLine): void;
 }

@@ -147,7 +147,9 @@ export class LogIntake {
     return this.#addresses;
   }
 
-  /** Delivers pending events first, so that all events before a position have been delivered, but none after it. */
+  /**
+   * Delivers pending events first, so that all events before a position have been delivered, but no events after it.
+   */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;
@@ -188,8 +190,8 @@ export class LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       isKnown: (from) => this.#attribution.expects(from),
-      // With client certificates, unknown addresses are not rejected before the handshake, because they can still
-      // authenticate.
+      // If client certificates are accepted, connections from unknown addresses are not rejected before the handshake,
+      // because the client can still authenticate.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),

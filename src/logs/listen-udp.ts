@@ -166,7 +166,7 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   return granted;
 }
 
-/** `/proc/self`, because systemd's `ProcSubset=pid` hides `/proc/net`. */
+/** Read from `/proc/self`, because systemd's `ProcSubset=pid` hides `/proc/net`. */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
 /**

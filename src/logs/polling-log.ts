@@ -157,7 +157,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // The positions are read first, because that delivers all earlier events.
+    // The positions are read first, because reading them delivers all earlier events.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }

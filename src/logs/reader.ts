@@ -102,8 +102,8 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // Evidence from a firewall can raise an alarm, so it is used only if it comes through a relay or from a configured
-    // file.
+    // A firewall's line can raise an alarm and could be forged, so it is used only if it comes through a relay or from
+    // a configured file.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
@@ -148,8 +148,7 @@ export class LogReader implements LineSink {
   }
 
   #writerOf(kind: 'ftm' | 'event', owner: string | null | undefined): string | null | undefined {
-    // A FortiGate's event about its own tokens does not concern FortiAuthenticator, so it is used only if it comes from
-    // a configured unit.
+    // FortiGate events concern tokens on the FortiGate itself. They count only if they come from a configured unit.
     if (kind === 'event') return owner ?? undefined;
     // A line in a configured file is accepted even if its host name is unknown, because only FortiAuthenticator writes
     // this text.

@@ -11,8 +11,8 @@ import { maskedLine } from '../text/mask.ts';
 
 /**
  * `appliance`: a configured appliance, or null for an accepted sender that is not an appliance. `relay`: a configured
- * sender or file, so that the host in each line is trusted. `unproven`: its lines may still belong to an appliance that
- * is configured by name. `foreign`: its lines are never accepted.
+ * sender or file. The host in its lines is trusted. `unproven`: its lines may still belong to an appliance that is
+ * configured by name. `foreign`: its lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -28,7 +28,7 @@ export interface Attribution {
   /** True if a sender that is always accepted has this address. Other senders may share the address. */
   expects(address: string): boolean;
   file(): Origin;
-  /** Looks up the host in a trusted line, which can be an address, a full name, or the first label of a name. */
+  /** Looks up the host in a trusted line. The host can be an address, a full name, or the first label of a name. */
   host(name: string): string | undefined;
   /**
    * Looks up the host name in an untrusted line. Addresses are ignored, because the connection shows the sender's
@@ -36,8 +36,8 @@ export interface Attribution {
    */
   hostName(name: string): string | undefined;
   /**
-   * The appliance, if only one is configured. FortiAuthenticator lines in a configured file are attributed to it if
-   * they contain no known host.
+   * The appliance, if only one is configured. FortiAuthenticator lines in a configured file are attributed to this
+   * appliance if they contain no known host.
    */
   readonly only: string | null;
 }
@@ -46,7 +46,10 @@ interface OtherSenders {
   readonly firewalls: readonly string[];
   /** If there are any relays, other senders are trusted only if their address is known. */
   readonly relays: readonly string[];
-  /** For each of these appliances, lines from the network are accepted only with its certificate. */
+  /**
+   * For each of these appliances, lines from the network are accepted only if the sender presents the appliance's
+   * certificate.
+   */
   readonly certificates?: readonly BoundCertificate[];
 }
 

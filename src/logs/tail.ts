@@ -182,7 +182,9 @@ export class Follower {
     await this.#retireOld();
   }
 
-  /** All data before a position has been passed to the sink, but none after it. Null if there are no positions yet. */
+  /**
+   * All data before a position has been passed to the sink, but no data after it. Null if there are no positions yet.
+   */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
   }
@@ -225,7 +227,7 @@ export class Follower {
       const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
       for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
-      // The next poll resumes again from the marks.
+      // The next poll resumes from the marks.
       for (const { file } of tails) await file.handle.close();
       throw error;
     }
@@ -322,7 +324,7 @@ export class FileReader {
     this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
-  /** Reads the files once before it resolves, so that no later line is missed. */
+  /** Reads all files once before the promise resolves, so that no later line is missed. */
   async start(): Promise<void> {
     const first = this.#pollAll();
     this.#running = first.then(() => this.#run());

@@ -56,7 +56,7 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(
     lookupMs(facts) / 1000,
   );
-  // With a proxy, the proxy chooses the address.
+  // If a proxy is used, it chooses the address.
   if (endpoint === null || endpoint.proxy !== null) return;
   gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
   const help = "Specifies the hash of IP address. It's useful to detect if the IP address changes.";

@@ -193,7 +193,7 @@ class ProbeSeries {
     for (const probe of probes) this.#make(probe);
   }
 
-  /** A target's probe counts as successful only if all the target's addresses were successful. */
+  /** A target's probe counts as successful only if it succeeded at all of the target's addresses. */
   record(samples: readonly ProbeSample[]): void {
     const { probeRuns, probeDuration, probeSuccess } = this.#metrics;
     for (const { probe, target, durationMs, failure } of samples) {

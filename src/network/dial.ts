@@ -113,7 +113,9 @@ const MAX_SCHEMES = 5;
 
 interface Tunnel {
   readonly proxy: string;
-  /** A name, because FortiAuthenticator also sends a name and proxies filter by name. */
+  /**
+   * Contains the name instead of an address, because FortiAuthenticator also sends the name and proxies filter by name.
+   */
   readonly authority: string;
   readonly credentials: { readonly user: string; readonly password: string } | null;
 }

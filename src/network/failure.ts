@@ -138,8 +138,9 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
 }
 
 /**
- * Returns whether nothing was sent because the configured source address does not belong to this machine or connect(2)
- * found no free port. Returns false for IPv6 addresses, because connect(2) returns the same error if IPv6 is disabled.
+ * Returns whether nothing was sent because the configured source address does not belong to this machine, or because
+ * connect(2) found no free port. Returns false for IPv6 addresses, because connect(2) returns the same error if IPv6 is
+ * disabled.
  */
 function wasNothingTried(call: unknown, error: Error): boolean {
   return call === 'bind' || ('address' in error && typeof error.address === 'string' && isIPv4(error.address));

@@ -382,7 +382,7 @@ export function bySeverity(notification: Notification, least: Severity): Notific
     case 'digest': {
       const items = notification.items.filter(({ incident }) => isSevereEnough(incident, least));
       if (items.length === notification.items.length) return notification;
-      // Items are sorted by severity, so the omitted items are no more severe than those that were filtered out.
+      // Items are sorted by severity, so the omitted ones would also be filtered out.
       return items.length === 0 ? null : { ...notification, items, omitted: 0 };
     }
     case 'note':

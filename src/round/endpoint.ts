@@ -92,7 +92,7 @@ const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH'])
 
 /** If a proxy is used, returns the proxy's address. */
 function unreachableAddress(error: unknown): string | null {
-  // With a proxy, the original error is the `cause` of an error whose message contains the proxy's name.
+  // If a proxy is used, the original error is the `cause` of an error whose message contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
   const isFromRouter = ICMP_CODES.has(errorCode(failed) ?? '');
   return isFromRouter && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'

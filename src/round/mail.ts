@@ -233,7 +233,7 @@ function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown
   return new ProbeError(isLate ? 'timeout' : 'aborted', `Not completed within ${String(longest)} ms`, { cause });
 }
 
-/** The session treats the greeting, EHLO and STARTTLS as one step, so they are distinguished here. */
+/** Distinguishes between the greeting, EHLO and STARTTLS, which the session treats as one step. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {
@@ -269,7 +269,7 @@ interface FoundAddresses {
   readonly localError: Failure | null;
 }
 
-/** All addresses are accepted, because an organisation's own mail server may have a private address. */
+/** All addresses are accepted, because an organization's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {

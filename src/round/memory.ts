@@ -20,7 +20,7 @@ export interface RoundMemory {
   earlier: EarlierVerdicts;
 }
 
-/** Without a file, the data is kept only while the process runs. */
+/** If there is no file, the data is kept only while the process runs. */
 export interface MemoryFiles {
   readonly shareFile?: BackgroundFile;
 }
@@ -230,7 +230,8 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
   if (isDeferral(outcome)) return open ?? { since: at, until: null };
-  // A deferral is discarded if the server becomes unreachable or rejects mail permanently, because its end is unknown.
+  // A deferral is discarded if the server becomes unreachable or rejects mail permanently, because the end of the
+  // deferral is then unknown.
   return over;
 }
 

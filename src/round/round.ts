@@ -38,7 +38,7 @@ export interface RoundProgress {
 }
 
 export interface RoundParameters {
-  /** A promise, because FortiAuthenticator may have to be queried for its servers first. */
+  /** This is a promise, because FortiAuthenticator may have to be queried for its servers first. */
   readonly mailServers: Promise<readonly MailServer[]>;
   /** If omitted, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;

@@ -89,8 +89,8 @@ interface Block {
 }
 
 /**
- * Opens three more connections: with the same ClientHello, with another server name, and with a ClientHello that every
- * server rejects. If the connection was closed or reset, the time to connect is measured as well.
+ * Opens three more connections: with the same ClientHello, with a different server name, and with a ClientHello that
+ * every server rejects. If the connection was closed or reset, the time to connect is measured as well.
  */
 async function examineBlock(
   target: PathTarget,
@@ -162,9 +162,9 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 
 /**
  * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all answers
- * from this resolver are similar, it is broken. If the answers differ, it filters names. For the system resolver, a
- * trailing dot is added to the names, so that the hosts file and the search list are not used. Unresponsive resolvers
- * are not queried again.
+ * from this resolver are similar, the resolver is broken. If the answers differ, the resolver filters names. For the
+ * system resolver, a trailing dot is added to the names, so that the hosts file and the search list are not used.
+ * Unresponsive resolvers are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,
@@ -226,8 +226,9 @@ export async function observeOlderTls(
 }
 
 /**
- * Together with the two previous connections, each version is used three times. The order does not alternate, because a
- * fault that affects every second connection could then look like a difference between the versions.
+ * Together with the two previous connections, this makes three connections with each version. The order does not
+ * alternate, because a fault that affects every second connection could then look like a difference between the
+ * versions.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 

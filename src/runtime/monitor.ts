@@ -57,8 +57,9 @@ const FIRST_ROUND: Millis = 60_000;
 const SPARE_PERIODS = 2;
 
 /**
- * The daemon counts as alive until the next planned round and two more rounds are overdue. Tolerates long pauses in a
- * schedule, such as office hours. Uses the monotonic clock, so that changes to the wall clock have no effect.
+ * The daemon counts as alive until the next planned round and two more rounds are overdue. Tolerates schedules with
+ * long pauses, such as schedules for office hours. Uses the monotonic clock, so that changes to the wall clock have no
+ * effect.
  * @param longest maximum duration of a round
  */
 export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
@@ -398,7 +399,7 @@ export class Monitor {
   }
 
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
-    // A later round already uses the late result.
+    // If a later round has ended, it has used the late result.
     if (this.#last !== before) return;
     const round = judgeAgain();
     this.#last = round;

@@ -139,7 +139,7 @@ function isPortInUse(error: unknown): boolean {
 }
 
 /**
- * Accepts commands from this machine at a Unix socket. If the socket cannot be created, monitoring continues without
+ * Accepts commands from this machine on a Unix socket. If the socket cannot be created, monitoring continues without
  * commands.
  */
 export class CommandServer {

@@ -8,8 +8,8 @@ export interface ControlPlace {
 }
 
 /**
- * The socket is in the runtime directory that systemd created for the daemon (systemd.exec(5)), otherwise next to the
- * store.
+ * If systemd created a runtime directory for the daemon (systemd.exec(5)), the socket is there. Otherwise, it is next
+ * to the store.
  */
 export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): ControlPlace {
   const besideStore = `${storePath}.sock`;

@@ -183,7 +183,7 @@ export class MirroredJournal implements AlertJournal {
    * entry, possibly for days.
    */
   catchUp(): void {
-    // An unused journal does not open the file, because it may belong to another process.
+    // An unused journal does not open the file, because the file may belong to another process.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
@@ -204,8 +204,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * If the file cannot be read, the next call tries again, because notifications would be lost if the file were only
-   * locked at startup.
+   * If the file cannot be read, the next call tries again, because the file may merely have been locked at startup, and
+   * notifications would otherwise be lost.
    */
   #load(): void {
     if (this.#loaded) return;
@@ -343,7 +343,7 @@ const OLD_ROWS: readonly string[] = [
   'DELETE FROM refused_changes WHERE sequence IN (SELECT sequence FROM refused_changes WHERE last < ? LIMIT ?)',
 ];
 
-/** The outbox gives up after five days (`GIVE_UP_AFTER`), so only another version can read a delivery that is older. */
+/** The outbox gives up after five days (`GIVE_UP_AFTER`), so only another version can read older deliveries. */
 const LONGEST_PENDING: Millis = 6 * 86_400_000;
 
 /**

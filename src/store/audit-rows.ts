@@ -63,7 +63,7 @@ const refusedRow: z.ZodType<RefusedChanges> = z.object({
   action: z.literal(AUDIT_ACTIONS),
 });
 
-/** Each change is written immediately, in one transaction with changes that could not be written before. */
+/** Each change is written immediately, in one transaction together with changes that could not be written before. */
 export function createAuditTrail(database: Database): Backlog<AuditEntry> {
   return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
 }

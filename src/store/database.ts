@@ -135,7 +135,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** A short time, because SQLite blocks the only thread while it waits, which can delay a round. */
+/** Kept short, because SQLite blocks the only thread while it waits, which can delay a round. */
 const BUSY_TIMEOUT: Millis = 100;
 
 class NewerStore extends Error {

@@ -330,7 +330,7 @@ export interface ProbeName {
   readonly target: string;
 }
 
-/** From this length on, the mean is calculated from a few evenly distributed rounds. */
+/** For time spans of at least this length, the mean is calculated from a few evenly distributed rounds. */
 const LONG_SPAN: Millis = HOUR;
 const SAMPLES_OF_A_SPAN = 6;
 

@@ -94,7 +94,8 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   function next(): () => void {
     const now = clock.elapsed();
     const due = nextBeat(now, every);
-    // The delay is rounded up, because timers use whole milliseconds, and a timer that fires early would fire twice.
+    // The delay is rounded up, because timers use whole milliseconds, and a timer that fires too early would fire again
+    // for the same beat.
     return clock.after(Math.ceil(due - now), () => {
       cancel = next();
       call(due);

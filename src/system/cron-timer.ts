@@ -9,7 +9,7 @@ export interface CronTimer {
   restart(): void;
   stop(): void;
   nextRun(): EpochMs | null;
-  /** The time at which node-cron triggers next. The listener is called after the offset. */
+  /** The time at which node-cron triggers next, excluding the offset after which the listener is called. */
   nextWake(): EpochMs | null;
 }
 
@@ -82,7 +82,10 @@ export function periodOf(expression: string): Millis {
   return Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
 }
 
-/** The task only calculates times. It is destroyed immediately, because node-cron keeps every other task in memory. */
+/**
+ * The task only calculates times. It is destroyed immediately, because node-cron keeps all tasks in memory until they
+ * are destroyed.
+ */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
   void task.destroy();

@@ -9,7 +9,7 @@ export interface ProcessFigures {
   readonly mostFiles: number | null;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
-  /** Memory of buffers outside V8's heap. */
+  /** Memory used by buffers outside V8's heap. */
   readonly externalBytes: number;
 }
 

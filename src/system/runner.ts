@@ -19,8 +19,8 @@ export interface RunnerOptions {
 const OVERDUE: Millis = 1_500;
 /**
  * The guard compares the clocks this long before node-cron's next call. If the wall clock was set forward, node-cron
- * would otherwise process every skipped time, which blocks the process. With a run every second and an hour skipped, it
- * would be blocked for seconds.
+ * would otherwise process every skipped time, which blocks the process. If a run were due every second and an hour were
+ * skipped, this would take several seconds.
  */
 const AHEAD: Millis = 50;
 /**
@@ -77,9 +77,9 @@ export class Runner {
   }
 
   /**
-   * Requests an early run. Requests during a run cause only one further run. After many requests in a short time, the
-   * run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
-   * effect, because `start` itself causes a run.
+   * Requests an early run. Any number of requests during a run trigger only one further run. After many requests in a
+   * short time, the run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before
+   * `start` have no effect, because `start` triggers a run anyway.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
@@ -161,7 +161,7 @@ export class Runner {
   }
 
   /**
-   * Detects changes of the wall clock, because node-cron depends on it. If the wall clock is set back, node-cron waits
+   * Detects changes to the wall clock, because node-cron depends on it. If the wall clock is set back, node-cron waits
    * too long. If the wall clock is set forward, node-cron runs once for every skipped time.
    */
   #check(): void {

@@ -54,8 +54,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
 }
 
 /**
- * Expands steps, such as `0-10/5`, into a list, because croner would treat the expression as an interval, which cron
- * does only for `*`.
+ * Expands steps, such as `0-10/5`, into a list, because croner would treat the expression as an interval, whereas cron
+ * does so only for `*`.
  */
 function listed(field: string, most: number): string {
   return field.replace(

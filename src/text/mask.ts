@@ -33,7 +33,7 @@ const MAIL: Rule = {
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
  * Serial and licence numbers are evidence, so the rule for activation codes, which have the same length, must not mask
- * them. Other Fortinet serial numbers are recognised by their digits.
+ * them. Other Fortinet serial numbers are recognized by their digits.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =

@@ -121,7 +121,10 @@ const MAX_LENGTH = 200;
  */
 const MAX_INSTRUCTIONS = 500;
 
-/** `value`: the pattern must match the whole value. `anywhere`: it can match any part of the value, ignoring case. */
+/**
+ * `value`: the pattern must match the whole value. `anywhere`: the pattern can match any part of the value, ignoring
+ * case.
+ */
 type PatternScope = 'value' | 'anywhere';
 
 type CompiledPattern =

@@ -34,8 +34,8 @@ function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebE
   const { identify, hasAccounts, opensMetrics, hosts } = access;
   if (identify === null) {
     const refuseForeign = refuseForeignNames(hosts);
-    // Prometheus may use any host name, because metrics contain no free text and Prometheus would not show why it was
-    // refused.
+    // Prometheus may use any host name, because metrics contain no free text and Prometheus would not show the reason
+    // for a refusal.
     return (context, next) => (context.req.path === '/metrics' ? next() : refuseForeign(context, next));
   }
   const authenticated = authenticate(identify, serving);
@@ -88,8 +88,8 @@ const NO_ACCOUNT =
   '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Without accounts, all changes over the network are refused, because a request forwarded by a local proxy can look
- * like a local request.
+ * If there are no accounts, all changes over the network are refused, because a request forwarded by a local proxy can
+ * look like a local request.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
@@ -106,8 +106,8 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * A reload without a login over the loopback interface. Requests from foreign pages (DNS rebinding) and from proxies
- * that identify themselves are excluded.
+ * A reload without a login over the loopback interface. Requests from other sites' pages (DNS rebinding) and from
+ * proxies that identify themselves are excluded.
  */
 function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
@@ -134,8 +134,8 @@ export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): s
 }
 
 /**
- * Refuses requests for host names that an attacker could control (RFC 9110 §15.5.20). Without accounts, an attacker's
- * page could otherwise read all data.
+ * Refuses requests for host names that an attacker could control (RFC 9110 §15.5.20). Otherwise, an attacker's page
+ * could read all data if there are no accounts.
  */
 export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler {
   return async (context, next) => {

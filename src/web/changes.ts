@@ -38,7 +38,7 @@ export function refused(status: Refused['status'], error: string, problems?: rea
   return { kind: 'refused', status, error, problems };
 }
 
-/** A form on a foreign page cannot send JSON, and the Origin header reveals any other form on a foreign page. */
+/** Forms on other sites' pages cannot send JSON, and the Origin header reveals any other such form. */
 const MEDIA = {
   json: {
     type: /^application\/json\s*(?:;|$)/iu,

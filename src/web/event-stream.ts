@@ -14,7 +14,7 @@ const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** The account name. Without an account, the network, because an IPv6 client can use many addresses. */
+  /** The account name or, if there is no account, the network, because an IPv6 client can use many addresses. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
   /** Number of consecutive heartbeats at which the client had not yet read earlier data. */

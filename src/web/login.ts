@@ -121,7 +121,7 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   }
 }
 
-/** Logins are remembered by their keyed digests, so that the passwords are not kept in memory. */
+/** Logins are remembered as keyed digests, so that the passwords are not kept in memory. */
 function createAcceptedLogins(clock: Clock) {
   const key = randomBytes(32);
   const until = new BoundedMap<Millis>(MAX_REMEMBERED);
@@ -164,7 +164,7 @@ const EVERYBODY: Budget = { burst: 40, every: 1_000 };
 const MAX_NETWORKS = 4_096;
 const TRUSTED_FOR: Millis = 24 * 3_600_000;
 
-/** The number of attempts at a given time. It decreases as time passes. */
+/** The number of attempts that counted at a given time. It decreases as time passes. */
 interface Taken {
   count: number;
   at: Millis;

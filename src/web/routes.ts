@@ -212,8 +212,8 @@ const MOST_SHOWN = 500;
 function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/probe', async (context) => {
-    // Foreign pages must not be able to start probes through a browser, because a probe can include a login to a mail
-    // server.
+    // Pages from other sites must not be able to start probes through a browser, because a probe can include a login to
+    // a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);

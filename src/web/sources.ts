@@ -203,16 +203,16 @@ export const CHART_WINDOWS: Readonly<Record<ChartRange, ChartWindow>> = {
 export interface ChartData {
   readonly until: EpochMs;
   /**
-   * The average latency of each phase of the connection to the licence server, in milliseconds. Without a range, the
-   * last 24 hours in 10-minute intervals.
+   * The average latency of each phase of the connection to the licence server, in milliseconds (by default, for the
+   * last 24 hours in 10-minute intervals).
    */
   readonly latency: readonly ChartLine[];
-  /** Log errors per appliance. Without a range, the last 7 days by hour. Intervals without errors have no points. */
+  /** Log errors per appliance (by default, for the last 7 days by hour). Intervals without errors have no points. */
   readonly errors: readonly ChartLine[];
-  /** Unassigned tokens per appliance and hour. Without a range, the last 90 days. */
+  /** Unassigned tokens per appliance and hour (by default, for the last 90 days). */
   readonly tokens: readonly ChartLine[];
   /**
-   * The availability on each of the last 90 days (UTC) for which data exists. For a range, the availability on each day
+   * The availability on each of the last 90 days (UTC) for which data exists or, if a range was requested, on each day
    * or in each hour of the range.
    */
   readonly days: readonly {

@@ -18,7 +18,7 @@ export interface StaticFile {
 
 const OWN: URL = new URL('./static/', import.meta.url);
 
-/** An editor's backup or a hidden file is not published. */
+/** Editor backups and hidden files are not published. */
 const OWN_FILE = /^[a-z-]+\.(?:js|css|svg)$/u;
 
 /** uPlot draws the charts. */
@@ -71,8 +71,8 @@ function securityHeaders(tls: boolean): MiddlewareHandler {
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
     },
-    // With referrers disabled, browsers would send the origin "null" with our pages' forms (Fetch Standard, "append a
-    // request Origin header"), as with those of foreign pages.
+    // If referrers were disabled, browsers would send the origin "null" with our pages' forms, as they do with other
+    // sites' forms (Fetch Standard, "append a request Origin header").
     referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: false,

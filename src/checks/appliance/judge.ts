@@ -105,7 +105,7 @@ function weightOf(
   };
 }
 
-/** Returns evidence that the appliance is running although its API cannot be read. */
+/** Returns evidence that the appliance is running even though its API cannot be read. */
 function signOfLife(reason: FailureReason, role: HaRoleObservation | null): string | null {
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;
@@ -183,7 +183,10 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   return [note({ rule, subject: appliance, claim, expected, quote: message, facts: { appliance } })];
 }
 
-/** From this deviation on, FortiAuthenticator may reject codes, because the phone's clock may be wrong as well. */
+/**
+ * If the deviation is at least this large, FortiAuthenticator may reject codes, because the phone's clock may be wrong
+ * as well.
+ */
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;

@@ -88,7 +88,7 @@ const STEADY_RUN = 21;
 const DOUBTED_RUN = 2;
 /** This many consecutive failures are reported as an outage without a burst. */
 export const KNOWN_RUN = 5;
-/** Consecutive successes that end an intermittent fault. Fewer are enough if a long outage came before them. */
+/** Consecutive successes that end an intermittent fault. After a long outage, fewer successes are enough. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
 /** A fault becomes critical when its share reaches `from`, and stops being critical at `until`. */
 const CRITICAL = { from: 1 / 3, until: 1 / 5 };

@@ -31,7 +31,10 @@ export interface RoundConnections {
 export interface PathShare {
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** Share of failures across all connections. A fault on the path to all addresses is detected first in this share. */
+  /**
+   * Share of failures across all connections. If a fault affects the path to all addresses, this share is the first to
+   * show it.
+   */
   readonly whole: ConnectionShare;
   /** Addresses with intermittent failures, until the failures have ended at all addresses. */
   readonly unclean: readonly string[];
@@ -173,7 +176,7 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 
 /**
  * If the whole path is intermittent, a part with enough of the failures is considered intermittent as well. The part
- * alone may have too few connections to prove it.
+ * alone may have too few connections to prove that it is.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -264,8 +267,8 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // An outage is limited to one address only if another address always works. Otherwise, the fault may be on the common
-  // path.
+  // An outage counts as limited to one address only if at least one other address always works. Otherwise, the fault
+  // may be on the common path.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&
@@ -331,8 +334,9 @@ interface BurstRoom {
 }
 
 /**
- * Limits the load on the licence server during a fault. An undecided failure triggers a burst immediately. A burst in
- * which all connections fail causes no load, so it does not delay the confirmation of the next outage.
+ * Limits the load on the licence server during a fault. An undecided failure triggers a burst immediately. Bursts in
+ * which all connections fail cause no load. More of them are permitted, so that the next outage is confirmed without
+ * delay.
  */
 const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 

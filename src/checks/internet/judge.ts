@@ -105,7 +105,7 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
   );
 }
 
-/** If no name could be resolved, the internet is unreachable only if there is no route to any resolver. */
+/** If no name could be resolved, the internet counts as unreachable only if there is no route to any resolver. */
 function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
     names.flatMap(({ resolver, a, aaaa }) => [a, aaaa].map((reply) => ({ resolver, reply }))),

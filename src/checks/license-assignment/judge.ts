@@ -158,7 +158,7 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 
 /**
  * After a failover, tokens keep working regardless of which member holds the licence, so a running cluster gets only a
- * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for another serial number.
+ * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for a different serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -239,7 +239,7 @@ function factsOf({ name, serial, mode, primary }: Unit, license: string | null, 
 
 const DAY: Millis = 86_400_000;
 
-/** Number of days before the deadline from which each cause is reported. */
+/** Number of days before the deadline at which the reporting of each cause starts. */
 const STAGES: readonly (readonly [days: number, cause: AssignmentCause])[] = [
   [0, 'license-expired'],
   [7, 'license-expires-in-7-days'],

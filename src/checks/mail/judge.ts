@@ -175,8 +175,8 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
   if (level === 'unknown') return [unknown(told)];
-  // FortiAuthenticator's API does not return the configured login, so a mail server that requires one is not reported
-  // as faulty.
+  // FortiAuthenticator's API does not return the configured login, so a mail server that requires a login is not
+  // reported as faulty.
   if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
@@ -462,8 +462,8 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
 }
 
 /**
- * A delay is a fault only if the activation code has expired when it arrives. This machine measured the delay with its
- * own retries, which are more frequent than those of most clients.
+ * A delay is a fault only if the activation code has expired by the time it arrives. This machine measured the delay
+ * with its own retries, which are more frequent than those of most clients.
  */
 function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -483,7 +483,7 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 export interface MailView {
-  /** True if the probe uses FortiAuthenticator's address, so the mail server treats both the same way. */
+  /** True if the probe uses FortiAuthenticator's address, in which case the mail server treats both the same way. */
   readonly fromAppliance: boolean;
 }
 

@@ -27,7 +27,7 @@ const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 
 
 /**
  * For these checks, this machine's probes are more reliable than a log line, which shows only that the path is broken
- * somewhere. A log line alone is never reported as a cause from these checks.
+ * somewhere. These checks never report a cause that is based on a log line alone.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
@@ -80,7 +80,7 @@ function judgeError(appliance: AppliancePolling, error: PollingError, heard: Hea
   };
 }
 
-/** Problems that are fixed in different places get different subjects, so that they are separate faults. */
+/** Problems that are fixed in different places get different subjects, so that they count as separate faults. */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
@@ -258,7 +258,7 @@ function textOf(match: PolicyMatch): string {
   return match.kind === 'policy' ? policyText(match.policy) : 'the implicit deny';
 }
 
-/** For this long after a repair, FortiAuthenticator's earlier connections may still time out. */
+/** After a repair, FortiAuthenticator's earlier connections may still time out for this long. */
 const AFTERMATH: Millis = 60_000;
 
 type PreconditionOf = (cause: string) => string;
@@ -346,7 +346,9 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
   return a.precondition === b.precondition && a.appliance === b.appliance;
 }
 
-/** Errors from the log remain in the time window after a repair of the path, but must not raise a separate alarm. */
+/**
+ * Errors from the log remain in the time window after the path has been repaired, but must not raise a separate alarm.
+ */
 export function withoutExplained(
   report: PollingReport,
   faults: readonly FaultSeen[],

@@ -239,8 +239,8 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * A nearby device is reported only if it refuses the connections to all addresses, because each address may be closed
- * for a different reason.
+ * A nearby device is reported only if it refuses the connections to all addresses. Otherwise, the addresses may be
+ * closed for different reasons.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];

@@ -36,7 +36,7 @@ const FORTIGATE = [
   REPEAT,
 ];
 
-/** The configured firewall does not inspect the traffic, so changing it would have no effect. */
+/** The configured firewall does not inspect the traffic, so changing its configuration would have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
   'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
     'comes from another FortiGate, {issuer}.',
@@ -153,8 +153,8 @@ const FREE_POLICY = separatePolicy(
 );
 
 /**
- * `name-filtered`: another server name works at the same address. `answered-nearer`: the answer arrived faster than the
- * server could have sent it. `large-answers-lost`: small answers arrive, but certificates do not. `all-tls-cut`:
+ * `name-filtered`: a different server name works at the same address. `answered-nearer`: the answer arrived faster than
+ * the server could have sent it. `large-answers-lost`: small answers arrive, but certificates do not. `all-tls-cut`:
  * connections to independent hosts are closed in the same way. `page-…`: a block page is received instead of TLS, or
  * over TLS.
  */

@@ -200,9 +200,9 @@ export interface ControlChain {
 }
 
 /**
- * A chain from the same target. `resolver`: at an address that only another resolver returned. `address`: at another
- * address. `proxy`: over another path. `server-name`: at the same address with another SNI. `tls-version`: at the same
- * address with another TLS version, because a device may inspect only one.
+ * A chain from the same target. `resolver`: at an address that only another resolver returned. `address`: at a
+ * different address. `proxy`: over a different path. `server-name`: at the same address with a different SNI.
+ * `tls-version`: at the same address with a different TLS version, because a device may inspect only one.
  */
 export interface ReferenceChain {
   readonly label: string;
@@ -334,7 +334,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
 
 /**
  * Origin that the names in a chain claim. Names prove nothing, but a change on the vendor's side does not explain a
- * chain that claims to be from another party.
+ * chain that claims to be from a different party.
  */
 type Claim = 'vendor' | 'public' | 'other';
 
@@ -443,7 +443,7 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 
 /**
  * Returns null if a configured key, a public root, or a fingerprint that a person entered during learning confirms the
- * chain. Only the profile `fortinet` requires this, because it is used to detect inspection.
+ * chain. Only the profile `fortinet` requires such a confirmation, because this profile is used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;

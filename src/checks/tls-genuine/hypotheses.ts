@@ -78,7 +78,7 @@ export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'da
   /** The server did not send a required intermediate certificate, but it is known from another source. */
   readonly gap: boolean;
   readonly profile: TrustProfile;
-  /** Age of a flaw that makes TLS clients reject an accepted chain. */
+  /** Whether an accepted chain has an old or a new flaw that makes TLS clients reject it. */
   readonly flaw: FlawAge;
   /** Any trusted key is configured. */
   readonly trusting: boolean;
@@ -91,7 +91,7 @@ export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'da
   readonly witnessed: boolean;
   /** The genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
-  /** There is a hint (see `Signal`), which depends on earlier observations. */
+  /** At least one signal is a hint (see `Signal`), which depends on earlier observations. */
   readonly hinted: boolean;
 }
 
@@ -109,8 +109,8 @@ function isElsewhere(facts: VerdictFacts): boolean {
 }
 
 /**
- * Fortinet does not publish the names in the genuine certificate, so an unexpected name is not evidence against the
- * vendor.
+ * Fortinet does not publish the names in the genuine certificate, so a certificate with an unexpected name may still be
+ * the vendor's.
  */
 function isClaimed(facts: VerdictFacts): boolean {
   const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');

@@ -155,7 +155,7 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
   return [...asked, ...elsewhere];
 }
 
-/** A TLS 1.2 observation is valid until the address presents another certificate. */
+/** A TLS 1.2 observation is valid until the address presents a different certificate. */
 function isComparable(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,

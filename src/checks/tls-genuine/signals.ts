@@ -39,8 +39,8 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * With another server name, a publicly trusted chain is sufficient. A difference between two genuine chains is normal,
- * because a service's nodes can have different certificates.
+ * With a different server name, a publicly trusted chain is sufficient. A difference between two genuine chains is
+ * normal, because a service's nodes can have different certificates.
  */
 function referenceSignal(chain: ChainCase): Signal | null {
   if (isBeyondComparison(chain)) return null;
@@ -95,7 +95,7 @@ function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference
 
 /**
  * The vendor may renew its nodes' certificates one after the other, and a server may select its chain by server name.
- * Therefore, a difference is a strong signal only if the issuer claims to be another party.
+ * Therefore, a difference is a strong signal only if the issuer claims to be a different party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -110,7 +110,9 @@ function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['w
   }
 }
 
-/** With another server name, the server may present the certificate for that name, so a trusted key is sufficient. */
+/**
+ * With a different server name, the server may present the certificate for that name, so a trusted key is sufficient.
+ */
 function isGenuine(
   chainTrust: ChainTrust['kind'],
   isNamed: boolean,
@@ -283,8 +285,9 @@ export interface Signal extends Told {
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * A known certificate's details that appear with another key, such as a genuine authority's name, or the genuine leaf's
- * dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host has it.
+ * A known certificate's details that appear with a different key, such as a genuine authority's name, or the genuine
+ * leaf's dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host
+ * has it.
  */
 const COPY = {
   rule: 'names-belong-to-their-keys',
@@ -383,7 +386,7 @@ function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
-  // Content delivery networks use one certificate for many names, but the certificate then contains the target's name.
+  // Content delivery networks use one certificate for many names, but such a certificate contains the target's name.
   const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
   if (twin !== undefined) return seenAt(twin, chain, 'the same certificate key');
   const alike = controls.filter((control) => isAlike(chain, control));

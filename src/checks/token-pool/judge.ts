@@ -260,10 +260,7 @@ interface Asked {
   readonly unit: Unit;
 }
 
-/**
- * The members of an active-passive cluster share their tokens (administration guide 6.4.1/122076), so they form one
- * pool.
- */
+/** The members of an active-passive cluster share one pool of tokens (administration guide 6.4.1/122076). */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
   for (const { config, rest, role } of units) {

@@ -75,7 +75,7 @@ const proxy = section(
 );
 
 /**
- * If the proxy did not prove its identity, every program on this machine, and anyone who can send requests through
+ * If the proxy did not prove its identity, any program on this machine, and anyone who can send requests through
  * another local proxy, could set the user name header.
  */
 function proxyProvesItself(fields: SectionFields, report: Report): void {

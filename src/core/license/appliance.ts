@@ -62,7 +62,7 @@ export interface LicensedTokens {
   readonly available: number | null;
 }
 
-/** Messages bought from FortiGuard, from `/fortiguardmessages/`. */
+/** Messages bought from FortiGuard, as reported by `/fortiguardmessages/`. */
 export interface SmsQuota {
   readonly total: number;
   readonly available: number;
@@ -133,7 +133,7 @@ export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 /** Combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** As reported by the responding unit, otherwise as configured. */
+  /** As reported by the responding unit or, if it reports none, as configured. */
   readonly serial: string | null;
   /** Serial numbers of the other cluster members, as reported by the unit or SNMP, or as configured. */
   readonly peers: readonly string[];
@@ -255,7 +255,10 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
  */
 const TRIAL = /^FTMTRIAL/iu;
 
-/** The smallest licence on sale (FTM-ELIC-5). If a unit has fewer tokens without a licence, they are trial tokens. */
+/**
+ * The smallest licence on sale (FTM-ELIC-5). If a unit has fewer tokens without a licence than this, they are trial
+ * tokens.
+ */
 const FEWEST_SOLD = 5;
 
 /** Null if the unit does not report its tokens. */

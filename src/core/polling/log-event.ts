@@ -17,7 +17,8 @@ export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed
 
 /**
  * `over-limit`: there were too many connections. `timed-out`: a line was not completed. `refused`: the sender is
- * unknown. `no-certificate`, `failed-handshake`: TLS failed without a certificate, or for another reason.
+ * unknown. `no-certificate`, `failed-handshake`: TLS failed because there was no certificate, or for a different
+ * reason.
  */
 export type ConnectionResult = (typeof CONNECTION_RESULTS)[number];
 

@@ -26,7 +26,7 @@ export interface AppliancePolling {
   /** Within the window, sorted by severity and then by time, most recent first. */
   readonly errors: readonly PollingError[];
   readonly lastLineAt: EpochMs | null;
-  /** No line was received for longer than `silentAfter`, although the log source was available. */
+  /** No line has been received for longer than `silentAfter`, although the log source was available. */
   readonly silent: boolean;
   readonly silentFor: Millis | null;
 }
@@ -42,7 +42,7 @@ export interface PollingError extends Complaint {
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
-  /** Most recent line, sanitised and truncated. The text is untrusted. */
+  /** Most recent line, sanitized and truncated. The text is untrusted. */
   readonly sample: string;
 }
 
@@ -73,8 +73,8 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // If appliances are configured, no regular lines are expected for `unnamed`, because such lines may come from a
-  // firewall.
+  // If appliances are configured, no regular lines are expected for `unnamed`, because lines that cannot be attributed
+  // may come from a firewall.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {

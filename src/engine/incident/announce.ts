@@ -151,9 +151,9 @@ function single(item: DigestItem, state: IncidentState, { now, policy }: Moment)
 }
 
 /**
- * After a restore from a backup, the store may reuse a number that the original daemon used for another message. A mail
- * server would drop the second message with the same ID. Therefore, if the incident has another origin, the ID contains
- * both origins.
+ * After a restore from a backup, the store may reuse a number that the original daemon used for a different message. A
+ * mail server would drop the second message with the same ID. Therefore, if the incident has a different origin, the ID
+ * contains both origins.
  */
 function singleId({ id, thread }: Incident, origin: string): string {
   const name = `${id}.${String(thread.count + 1)}`;

@@ -227,7 +227,7 @@ export interface IncidentPolicy {
   readonly reminder: Millis;
   /** Further notifications are held for a digest. */
   readonly maxPerHour: number;
-  /** Time after its end during which an incident can be reopened. */
+  /** Time during which an incident can be reopened after its end. */
   readonly reopenWindow: Millis;
   readonly flapping: Flapping;
   /** If one round has more notifications, the most severe is sent individually, and the others become a digest. */
@@ -262,7 +262,7 @@ export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping'
 const GAP_INTERVALS = 3;
 const LONGEST_ROUND: Millis = 15_000;
 
-/** After a gap, the precondition's state in between is unknown. */
+/** During a gap, the precondition's state is unknown. */
 export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }

@@ -459,7 +459,7 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
 }
 
 interface Candidates {
-  /** Causes that were detected in this round, and often enough before to open an incident. */
+  /** Causes that were detected in this round and often enough overall to open an incident. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }

@@ -16,8 +16,9 @@ import { UNKNOWN_CAUSE } from '../words.ts';
 import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
- * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open, or
- * otherwise the older one, keeps its ID. Only this incident is later reported as resolved.
+ * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open
+ * keeps its ID; if there is none, the older incident does. Only the incident that keeps its ID is later reported as
+ * resolved.
  * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {

@@ -42,7 +42,10 @@ export interface RoundView {
 export interface PartlyFresh {
   /** Causes on units that were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Preconditions for which all units have been queried again, so a cause that is no longer detected is absent. */
+  /**
+   * Preconditions for which all units have been queried again, which means that a cause that is no longer detected is
+   * absent.
+   */
   readonly gone: readonly string[];
 }
 
@@ -56,7 +59,10 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
   return new Map([...looks, ...judged.map(({ id }) => [id, diagnosis] as const)]);
 }
 
-/** Returns the time of the last earlier round that checked the cause's precondition, if it did not detect the cause. */
+/**
+ * Returns the time of the last earlier round that checked the cause's precondition, if that round did not detect the
+ * cause.
+ */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
   // If the clock was set back, the earlier round may have a later time than this round.

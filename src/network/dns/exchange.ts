@@ -213,7 +213,7 @@ async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSign
 }
 
 /**
- * Buffers less than one message plus one chunk, and the two-byte length field limits the size of a message. Leaving the
+ * Buffers less than one message plus one chunk. The two-byte length field limits the size of a message. Leaving the
  * loop destroys the socket with an AbortError, which the stream's own listener handles.
  */
 async function* messagesIn(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {

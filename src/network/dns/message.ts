@@ -42,7 +42,7 @@ const TC = 0x0200;
 /** Maximum length of a CNAME chain. Resolvers have similar limits (BIND stops at 16). */
 const MAX_CNAMES = 16;
 
-/** Maximum number of addresses that are read from an answer. A malicious answer can contain thousands. */
+/** Maximum number of addresses that are read from an answer. A malicious answer can contain thousands of addresses. */
 const MAX_ADDRESSES = 64;
 
 const MAX_NAME_LENGTH = 253;

@@ -105,7 +105,10 @@ function encodeRequest(nonce: Buffer): Buffer {
 
 type SntpReading =
   | { readonly kind: 'time'; readonly receiveAt: EpochMs; readonly transmitAt: EpochMs }
-  /** A genuine reply without a usable time, because the server is not synchronised or sent a kiss-o'-death packet. */
+  /**
+   * A genuine reply that contains no usable time, because the server is not synchronized or sent a kiss-o'-death
+   * packet.
+   */
   | { readonly kind: 'refused'; readonly why: string };
 
 /** Returns null if the packet is not a reply to the request (forged, late or malformed). Never throws. */

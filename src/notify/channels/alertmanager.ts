@@ -282,8 +282,8 @@ class Instance {
   /** The firing alerts in the last message that the instance accepted. */
   #present = '';
   /**
-   * Resolved alerts that the instance has not accepted yet, by labels. An accepted alert is not sent again, because it
-   * would end the same alert from another agent that still sees the fault.
+   * Resolved alerts that the instance has not accepted yet, by labels. Once accepted, such an alert is not sent again,
+   * because it would end the same alert from another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
   /** Resolved alerts that the instance has accepted, kept until their incidents are removed from the state. */

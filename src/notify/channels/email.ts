@@ -128,7 +128,7 @@ async function handOver(
   }
 }
 
-/** If the server replied to a recipient, that recipient's outcome contains the reply. */
+/** If the server sent a separate reply for a recipient, that recipient's outcome contains it. */
 export function failedRecipients(
   error: unknown,
   recipients: readonly string[],

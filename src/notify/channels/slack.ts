@@ -37,7 +37,7 @@ export function slackMessage(notification: Notification, context: MessageContext
         ...(page === null ? {} : { title_link: page }),
         text: messageParagraphs(notification, text, context.site).map(escaped).join('\n'),
         ...(runbook === null ? {} : { actions: [{ type: 'button', text: 'Runbook', url: runbook }] }),
-        // Slack interprets no markup such as `*bold*`, because messages can quote untrusted text.
+        // Tells Slack not to interpret markup such as `*bold*`, because messages can quote untrusted text.
         mrkdwn_in: [],
       },
     ],

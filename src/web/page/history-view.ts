@@ -72,7 +72,7 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
   const values = known.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
     case 'availability': {
-      // The values are grouped by UTC days.
+      // The values are grouped by UTC day.
       const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
       const hurt = values.filter((value) => value < 100).length;
       const summary =

@@ -20,8 +20,8 @@ interface Stop {
 }
 
 /**
- * The line after a stop. `open`: the stop works. `cut`: the stop is the first broken one. `beyond`: the stop comes
- * after the first broken one. `unproven`: the stop's state is unknown.
+ * The line after a stop. `open`: the stop works. `cut`: this is the first broken stop. `beyond`: the stop comes after
+ * the first broken stop. `unproven`: the stop's state is unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
