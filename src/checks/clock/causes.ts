@@ -10,7 +10,7 @@ export const CLOCK_CAUSES = {
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      shell('Check time synchronisation on this machine.', 'timedatectl status', 'chronyc tracking'),
+      shell('Check time synchronization on this machine.', 'timedatectl status', 'chronyc tracking'),
       "Check FortiAuthenticator's clock too (System > Dashboard > Status). A wrong clock breaks certificates and " +
         'one-time passwords.',
     ],

@@ -3,7 +3,7 @@ import { type CauseWords, shell } from '../../engine/model.ts';
 const TRY_LOCALHOST =
   'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
   'SMTP server "localhost". FortiAuthenticator then needs access on TCP 25 to the recipients\' mail servers. ' +
-  'Without SPF, DKIM and a reverse DNS name for its sending address, codes are treated as spam or refused.';
+  'Without SPF, DKIM and a reverse DNS name for its sending address, codes may be treated as spam or refused.';
 
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
@@ -46,7 +46,7 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Compare mail[] in ftm-watch with System > Messaging > SMTP Servers on FortiAuthenticator. With the same ' +
-        'settings, its messages are refused too.',
+        "settings, FortiAuthenticator's messages are refused too.",
       TRY_LOCALHOST,
     ],
     kinds: {
@@ -63,7 +63,7 @@ const REFUSAL_CAUSES = {
       },
       encryption: {
         title: 'encryption is missing',
-        summary: 'The mail server {subject} requires encryption, but "mail" has security "none".',
+        summary: 'The mail server {subject} requires encryption, but "security" in "mail" is "none".',
         remedy: [
           'If FortiAuthenticator does not use encryption either, its messages are refused too. Select STARTTLS there ' +
             '(System > Messaging > SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',

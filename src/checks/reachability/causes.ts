@@ -216,8 +216,8 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
       'down.',
     remedy: [
       ELSEWHERE,
-      "The lookup covers only one firewall, and only FortiAuthenticator's traffic. This machine may match another " +
-        'policy, and a firewall further along the path may drop the connection.',
+      "The lookup covers only one firewall, and only FortiAuthenticator's traffic. This machine's traffic may " +
+        'match a different policy, and a later firewall may drop the connection.',
       SNIFF,
       RETRY_WHEN_CLEAN,
     ],

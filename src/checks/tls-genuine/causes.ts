@@ -356,7 +356,7 @@ export const TLS_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050'],
     remedy: [
-      'First check the clocks of FortiAuthenticator and of this machine. A wrong date makes every certificate invalid.',
+      'First check the clocks of FortiAuthenticator and this machine. A wrong date makes every certificate invalid.',
       shell(
         "If the clocks are correct, the fault is on Fortinet's side. Open a ticket with TAC and attach the " +
           'certificate from the report.',

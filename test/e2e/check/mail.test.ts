@@ -116,7 +116,7 @@ describe.concurrent('a mail server', () => {
       says('MAIL', '530 5.7.0 Must issue a STARTTLS command first\r\n'),
       {},
       'mail-settings-incomplete',
-      /requires encryption, but "mail" has security "none"/u,
+      /requires encryption, but "security" in "mail" is "none"/u,
     ],
     [
       'does not let the user send as this sender',
