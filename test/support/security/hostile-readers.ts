@@ -23,7 +23,7 @@ import {
   parseSslProfile,
   resultOf,
   securityProfilesOf,
-} from '../../../src/connectors/firewall-client.ts';
+} from '../../../src/connectors/firewall-replies.ts';
 import { cleanJson } from '../../../src/network/rest/json-exchange.ts';
 import { createSecretFilter } from '../../../src/core/visible-text.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';
