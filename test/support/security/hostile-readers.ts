@@ -16,7 +16,7 @@ import {
   productHoldsLicense,
   serviceError,
   tokenError,
-} from '../../../src/connectors/registration-client.ts';
+} from '../../../src/connectors/registration-replies.ts';
 import {
   parsePolicy,
   parsePolicyId,
