@@ -113,14 +113,6 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
   };
 }
 
-export interface DayState {
-  /** Start of the day (UTC) or of another time span. */
-  readonly day: EpochMs;
-  readonly precondition: string;
-  readonly state: string;
-  readonly duration: Millis;
-}
-
 /** Latest first. */
 export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
   const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
@@ -181,38 +173,18 @@ export function readCertificates(
   return z.array(certificateRow).parse(rows);
 }
 
-const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt: z.number(), untilAt: z.number() });
-
 export function readLastRound(db: DatabaseSync): EpochMs | null {
   const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states').get()?.['at'];
   return typeof at === 'number' ? at : null;
 }
 
-/** A state that continues into the next span counts in both spans. */
-export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
-  const rows = db
-    .prepare(
-      'SELECT precondition, state, from_at AS fromAt, until_at AS untilAt FROM precondition_states WHERE until_at >= ?',
-    )
-    .all(from);
-  const days = new Map<string, DayState>();
-  for (const { precondition, state, fromAt, untilAt } of z.array(stateRow).parse(rows)) {
-    for (let day = Math.floor(Math.max(fromAt, from) / span) * span; day < untilAt; day += span) {
-      const key = `${String(day)} ${precondition} ${state}`;
-      const duration = Math.min(untilAt, day + span) - Math.max(fromAt, day, from);
-      days.set(key, { day, precondition, state, duration: duration + (days.get(key)?.duration ?? 0) });
-    }
-  }
-  return [...days.values()].toSorted((a, b) => a.day - b.day);
-}
-
-const stateSpanRow = z.object({ state: z.string(), from: z.number(), until: z.number() });
+const stateSpanRow = z.object({ precondition: z.string(), state: z.string(), from: z.number(), until: z.number() });
 
 /** Includes a state that began before `since`. */
 export function readStateSpans(db: DatabaseSync, since: EpochMs): readonly StateSpan[] {
   const rows = db
     .prepare(
-      `SELECT state, from_at AS "from", until_at AS until FROM precondition_states
+      `SELECT precondition, state, from_at AS "from", until_at AS until FROM precondition_states
        WHERE until_at > ? AND until_at > from_at`,
     )
     .all(since);

@@ -20,8 +20,6 @@ import {
   type IncidentFilter,
   readClosedIncidents,
   readIncident,
-  type DayState,
-  readAvailability,
   readLastRound,
   readStateSpans,
   readEnded,
@@ -52,8 +50,6 @@ export interface Store {
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   /** Null if there is none or the file cannot be read. */
   lastRound(): EpochMs | null;
-  /** @param span at most one day */
-  availability(from: EpochMs, span: Millis): readonly DayState[];
   /** States from before the retention time may be incomplete. */
   stateSpans(since: EpochMs): readonly StateSpan[];
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
@@ -106,7 +102,6 @@ export function createStore(config: { readonly path: string; readonly retention:
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
     lastRound: () => database.read(readLastRound),
-    availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
     stateSpans: (since) => database.read((db) => readStateSpans(db, since)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
