@@ -11,8 +11,7 @@ import {
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
-import type { StoredHistory } from '../store/stored-history.ts';
-import type { StoredCertificate } from '../store/history.ts';
+import type { StoredCertificate, StoredHistory } from '../store/stored-history.ts';
 import { type RoundResult, fileName } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';

@@ -9,7 +9,7 @@ import {
   MAX_ROUND_GAP,
 } from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
-import type { StoredHourlyValue } from '../store/history.ts';
+import type { StoredHourlyValue } from '../store/store.ts';
 import {
   CHART_WINDOWS,
   type ChartData,
