@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { ApplianceConfig, ApplianceApiConfig, SnmpConfig } from '../config/schema/connectors.ts';
-import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { ApplianceConfig, ApplianceApiConfig, SnmpConfig, WatchedConfig } from '../config/schema/watched.ts';
 import {
   type ApplianceObservation,
   type HaRoleObservation,

@@ -10,10 +10,8 @@ import {
   type SslInspection,
   type SslInspectionMode,
 } from '../core/license/firewall.ts';
-import type { LicenseServerConfig } from '../config/schema/path.ts';
-import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { LicenseServerConfig, WatchedConfig, FirewallConfig } from '../config/schema/watched.ts';
 import type { Unit } from './picture.ts';
-import type { FirewallConfig } from '../config/schema/connectors.ts';
 import { deadline } from '../system/clock.ts';
 import { ProbeError } from '../network/failure.ts';
 import {

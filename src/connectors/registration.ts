@@ -16,7 +16,7 @@ import {
   parseAccessToken,
   tokenError,
 } from './registration-replies.ts';
-import type { RegistrationConfig } from '../config/schema/connectors.ts';
+import type { RegistrationConfig } from '../config/schema/watched.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { discardIfStalled } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
