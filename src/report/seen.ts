@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { CaptureResult } from '../capture/capture-result.ts';
+import type { CaptureResult } from '../capture/judge-capture.ts';
 import { chainPem, parseCertificate } from '../core/parse-certificate.ts';
 import {
   type CapturedChain,

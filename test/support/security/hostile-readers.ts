@@ -1,6 +1,6 @@
 import { createPublicRoots } from '../../../src/trust/load-trust.ts';
 import { freshKnowledge } from '../certificates/tls-knowledge.ts';
-import { captureToJson, examineCaptures } from '../../../src/capture/capture-result.ts';
+import { captureToJson, examineCaptures } from '../../../src/capture/judge-capture.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { explain } from '../../../src/cli/run-logs.ts';
 import {
