@@ -1,23 +1,12 @@
 import * as z from 'zod';
 import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { lenientCount } from '../network/rest/reply-values.ts';
+import { fieldsOf, isObject, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
 
 /** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
 /** Commands are not generated for policies with more interfaces. */
 const MAX_INTERFACES = 16;
-
-/** Not validated. */
-export type ReplyFields = Readonly<Record<string, unknown>>;
-
-export function fieldsOf(value: unknown): ReplyFields {
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is ReplyFields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Every FortiOS response contains the serial number next to the results. */
 export function serialIn(value: unknown): string | null {
@@ -32,14 +21,11 @@ export function resultOf(value: unknown): ReplyFields | null {
   return isObject(result) ? result : null;
 }
 
-const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
-
 /** 0 for the implicit deny policy. Null if the value is not the result of a policy lookup. */
 export function parsePolicyId(result: ReplyFields): number | null {
-  const parsed = LOOKUP.safeParse(result);
-  if (!parsed.success) return null;
-  if (!parsed.data.success) return 0;
-  return lenientCount(parsed.data.policy_id);
+  const { success, policy_id: id } = result;
+  if (typeof success !== 'boolean') return null;
+  return success ? lenientCount(id) : 0;
 }
 
 /** Names and values as in FortiOS 7. */
@@ -143,33 +129,22 @@ interface SslProfileReply {
 
 const MAX_EXEMPTIONS = 200;
 
-const PROTOCOL = z.object({
-  status: z.unknown().optional(),
-  ports: z.unknown().optional(),
-  'inspect-all': z.unknown().optional(),
-});
-const SSL_PROFILE = z.object({
-  https: PROTOCOL.optional().catch(undefined),
-  ssl: PROTOCOL.optional().catch(undefined),
-  'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
-});
-
 /** Null if neither `https` nor `ssl` contains an inspection mode. */
 export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
-  const parsed = SSL_PROFILE.safeParse(result);
-  if (!parsed.success) return null;
-  const mode = effectiveMode(parsed.data, port);
-  if (mode === null) return null;
-  return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
+  const mode = effectiveMode(result, port);
+  const exempt: unknown = result['ssl-exempt'];
+  const exemptions: readonly unknown[] = Array.isArray(exempt) ? exempt : [];
+  return mode === null ? null : { mode, exemptions: exemptions.slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
 }
 
 /** `inspect-all` takes precedence over the protocol-specific settings. */
-function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
-  const all = modeOf(profile.ssl?.['inspect-all']);
+function effectiveMode(profile: ReplyFields, port: number): SslInspectionMode | null {
+  const all = modeOf(fieldsOf(profile['ssl'])['inspect-all']);
   if (all !== null && all !== 'none') return all;
-  const own = modeOf(profile.https?.status);
+  const { status, ports } = fieldsOf(profile['https']);
+  const own = modeOf(status);
   if (own === null) return all;
-  return coversPort(profile.https?.ports, port) ? own : 'none';
+  return coversPort(ports, port) ? own : 'none';
 }
 
 function modeOf(status: unknown): SslInspectionMode | null {

@@ -30,12 +30,10 @@ import {
   resultOf,
   securityProfilesOf,
   serialIn,
-  type ReplyFields,
   type PolicyReply,
   type Exemption,
-  fieldsOf,
 } from './firewall-replies.ts';
-import { lenientCount } from '../network/rest/reply-values.ts';
+import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
 import { isIP, isIPv6 } from 'node:net';
 
 /** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
-import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
+import { cutList, fieldsOf, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 
 const TOKEN = z.object({
   access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u),
@@ -14,8 +14,8 @@ interface AccessToken {
 
 export function tokenError(value: unknown): string | null {
   if (parseAccessToken(value) !== null) return null;
-  const parsed = z.object({ message: z.string() }).safeParse(value);
-  return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the response';
+  const { message } = fieldsOf(value);
+  return typeof message === 'string' ? visibleText(message, 200) : 'no access token in the response';
 }
 
 /** Used if the service does not return a lifetime. The shortest observed lifetime is 3660 s. */
@@ -28,24 +28,16 @@ export function parseAccessToken(value: unknown): AccessToken | null {
   return { value: parsed.data.access_token, expiresInSeconds: life !== null && life > 0 ? life : DEFAULT_LIFE_SECONDS };
 }
 
-const ENVELOPE = z.object({
-  status: z.unknown(),
-  message: z.unknown().optional(),
-  error: z.object({ errorCode: z.unknown().optional(), message: z.unknown().optional() }).nullish().catch(null),
-});
-
 /**
  * Returns null if there is no error. The service reports errors with HTTP status 200 and a `status` of -1 or 2 in the
  * body.
  */
 export function serviceError(value: unknown): string | null {
-  const parsed = ENVELOPE.safeParse(value);
-  if (!parsed.success) return 'expected an object with "status"';
-  const { status, message, error } = parsed.data;
+  const { status, message, error } = fieldsOf(value);
+  if (status === undefined) return 'expected an object with "status"';
   if (lenientNumber(status) === 0) return null;
-  const words = [error?.errorCode, error?.message ?? message].filter(
-    (word) => typeof word === 'string' || typeof word === 'number',
-  );
+  const { errorCode, message: reason } = fieldsOf(error);
+  const words = [errorCode, reason ?? message].filter((word) => typeof word === 'string' || typeof word === 'number');
   const shown =
     typeof status === 'number' || typeof status === 'string' ? visibleText(String(status), 20) : 'unreadable';
   return `status ${shown}${words.length === 0 ? '' : `: ${visibleText(words.join(' '), 200)}`}`;
@@ -92,15 +84,9 @@ function boughtOf(sku: string): number | null {
   return tokens === undefined ? null : Number(tokens);
 }
 
-const PRODUCT = z.object({
-  assetDetails: z.object({ license: z.unknown().optional(), licenseKeys: z.unknown().optional() }).nullish(),
-});
-
 /** All strings in the details are searched, because the format is not documented. */
 export function productHoldsLicense(value: unknown, license: string): boolean {
-  const parsed = PRODUCT.safeParse(value);
-  if (!parsed.success) return false;
-  const { license: licenses, licenseKeys } = parsed.data.assetDetails ?? {};
+  const { license: licenses, licenseKeys } = fieldsOf(fieldsOf(value)['assetDetails']);
   return holdsText([licenses, licenseKeys], license.toUpperCase());
 }
 
