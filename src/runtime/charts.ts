@@ -31,7 +31,7 @@ const KEPT: Millis = 10_000;
 const MOST_LINES = 6;
 const MOST_INCIDENTS = 100;
 
-type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
+type ChartDataSource = Pick<Monitor, 'config'> & IncidentRecordSource;
 
 type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'availability'>;
 

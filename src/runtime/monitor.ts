@@ -12,6 +12,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
+import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import { probeTargets, roundLimit } from '../round/round.ts';
 import { needsCloserLook } from '../round/assess.ts';
@@ -158,6 +159,7 @@ export class Monitor {
   readonly config: Config;
   readonly store: Store;
   readonly alerting: Alerting;
+  readonly maintenance: Maintenance;
   readonly probes: ProbesOnDemand;
   readonly #deps: MonitorDeps;
   readonly #files: KeptFiles;
@@ -233,6 +235,7 @@ export class Monitor {
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
+    this.maintenance = createMaintenance(config.notify.maintenance);
     this.probes = createProbesOnDemand(files.instruments);
     this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
