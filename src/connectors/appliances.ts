@@ -39,15 +39,7 @@ import {
 } from './token-counts.ts';
 import { ProbeError } from '../network/failure.ts';
 import { visibleText } from '../core/visible-text.ts';
-import {
-  fieldsOf,
-  lenientCount,
-  lenientNumber,
-  serialNumber,
-  hostName,
-  portNumber,
-  cutList,
-} from '../network/rest/reply-values.ts';
+import { fieldsOf, lenientCount, lenientNumber, serialNumber, cutList } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 import { isIP } from 'node:net';
 
@@ -353,6 +345,18 @@ export function parseProvisioningServer(value: unknown): ProvisioningServer | nu
   const { server_address: address, server_port: port, act_timeout: hours } = fieldsOf(value);
   const host = typeof address === 'string' ? hostName(address) : null;
   return host === null ? null : { host, port: portNumber(port), codeLife: codeLifeIn(hours) };
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/u;
+
+function hostName(text: string): string | null {
+  const host = text.trim().toLowerCase();
+  return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
+}
+
+function portNumber(value: unknown): number | null {
+  const port = lenientCount(value);
+  return port !== null && port >= 1 && port <= 65_535 ? port : null;
 }
 
 function codeLifeIn(hours: unknown): Millis | null {

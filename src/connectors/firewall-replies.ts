@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { fieldsOf, isObject, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
+import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
 
 /** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
@@ -18,7 +18,8 @@ export function serialIn(value: unknown): string | null {
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
-  return isObject(result) ? result : null;
+  const fields = fieldsOf(result);
+  return fields === result ? fields : null;
 }
 
 /** 0 for the implicit deny policy. Null if the value is not the result of a policy lookup. */
