@@ -21,8 +21,8 @@ const intake = new LogIntake(
   {
     logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], relays: [], foreign: 'count' },
     appliances: [],
-    firewallSources: [],
-    watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: [] },
+    firewall: [],
+    licenseServer: { host: 'fortitokenmobile.fortinet.com', serverName: null, expectedAddresses: [] },
   },
   {
     clock: systemClock,
@@ -35,7 +35,7 @@ const intake = new LogIntake(
     },
   },
 );
-await intake.start(new AbortController().signal);
+await intake.start();
 process.stdout.write(`${JSON.stringify(intake.addresses())}\n`);
 createInterface({ input: process.stdin })
   .on('line', () => {

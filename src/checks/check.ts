@@ -1,13 +1,12 @@
 import type { ApplianceFacts } from '../core/license/appliance.ts';
 import type { FindingContent, Told, Assessment, Check, Finding } from '../engine/model.ts';
 import type { ConnectorId, Picture } from '../connectors/picture.ts';
-import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { WatchedConfig, Carrier, LicenseServerConfig } from '../config/schema/watched.ts';
 import type { RoundObservations, PathObservation } from '../core/round.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { Severity } from '../core/severity.ts';
 import type { ClockObservation, OwnClock } from '../core/observation.ts';
-import type { Carrier, LicenseServerConfig } from '../config/schema/path.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { HostPort } from '../core/addresses.ts';

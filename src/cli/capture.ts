@@ -1,9 +1,17 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
-import { type CaptureResult, captureToJson, examineCaptures, LEVELS } from '../capture/capture-result.ts';
+import {
+  type CaptureResult,
+  captureToJson,
+  evidenceOf,
+  examineCaptures,
+  type JudgedConnection,
+  type Level,
+  levelOf,
+  LEVELS,
+} from '../capture/judge-capture.ts';
 import type { CaptureFile } from '../capture/packets.ts';
-import { evidenceOf, type JudgedConnection, type Level, levelOf } from '../capture/judge-capture.ts';
 import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';

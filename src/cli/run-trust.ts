@@ -1,5 +1,5 @@
 import { actualOf } from '../engine/model.ts';
-import type { CaptureResult } from '../capture/capture-result.ts';
+import type { CaptureResult } from '../capture/judge-capture.ts';
 import { authority, hostOf } from '../core/addresses.ts';
 import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
 import type { Needs } from '../config/load.ts';

@@ -95,8 +95,10 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
   const first = await readFirst(options);
   if (first === null) return { kind: 'read', value: withDefaultNames({}, options.cwd), sources: [], toIssue: nowhere };
   if (first.kind === 'unread') return invalid(first.issues);
-  const { files, issues } = await includedBy(first, ({ source }) => options.files.read(source, MAX_CONFIG_BYTES));
+  const included = await includedBy(first, ({ source }) => options.files.read(source, MAX_CONFIG_BYTES));
+  const issues = included.flatMap((file) => (file.kind === 'unread' ? file.issues : []));
   if (issues.length > 0) return invalid(issues);
+  const files = included.filter((file) => file.kind === 'file');
   const layers = [...files, { ...first, value: withoutInclude(first) }];
   const values = layers.map(({ value }) => value);
   return {
@@ -211,8 +213,11 @@ function relativeTo({ file, source }: FileName, named: string): FileName {
 }
 
 function unread({ file }: FileName, reason: string): UnreadFile {
-  const message = `cannot read the configuration: ${reason}`;
-  return { kind: 'unread', issues: [{ file, position: null, path: '', message }] };
+  return unusable({ file, position: null, path: '', message: `cannot read the configuration: ${reason}` });
+}
+
+function unusable(issue: ConfigIssue): UnreadFile {
+  return { kind: 'unread', issues: [issue] };
 }
 
 function whyUnread(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {
@@ -237,21 +242,14 @@ function decoded(bytes: Uint8Array): string | null {
 
 const MOST = 50;
 
-interface Included {
-  readonly files: readonly ConfigFile[];
-  readonly issues: readonly ConfigIssue[];
-}
-
-const NONE: Included = { files: [], issues: [] };
-
 /** If `include` is not a list of names, no files are read, and validation reports the error. */
-async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
-  const named = namesIn(first);
-  if (named === null) return NONE;
-  if (named.length > MOST)
-    return { files: [], issues: [issueIn(first, ['include'], `expected at most ${String(MOST)} files`)] };
-  const all = await Promise.all(named.map((name, index) => include(first, { name, index }, read)));
-  return { files: all.flatMap(({ files }) => files), issues: all.flatMap(({ issues }) => issues) };
+async function includedBy(
+  first: ConfigFile,
+  read: (name: FileName) => Promise<ReadResult>,
+): Promise<readonly (ConfigFile | UnreadFile)[]> {
+  const named = namesIn(first) ?? [];
+  if (named.length > MOST) return [unusable(issueIn(first, ['include'], `expected at most ${String(MOST)} files`))];
+  return Promise.all(named.map((name, index) => include(first, { name, index }, read)));
 }
 
 /** An invalid `include` is kept, so that validation reports it. */
@@ -271,18 +269,14 @@ async function include(
   first: ConfigFile,
   { name, index }: { readonly name: string; readonly index: number },
   read: (name: FileName) => Promise<ReadResult>,
-): Promise<Included> {
+): Promise<ConfigFile | UnreadFile> {
   const where = relativeTo(first, name);
   const found = await read(where);
   if (found.kind !== 'read')
-    return {
-      files: [],
-      issues: [issueIn(first, ['include', index], `cannot read "${where.file}": ${whyUnread(found)}`)],
-    };
+    return unusable(issueIn(first, ['include', index], `cannot read "${where.file}": ${whyUnread(found)}`));
   const file = understoodFile(where, found);
-  if (file.kind === 'unread') return { files: [], issues: file.issues };
-  const problem = problemOf(file);
-  return problem === null ? { files: [file], issues: [] } : { files: [], issues: [problem] };
+  const problem = file.kind === 'unread' ? null : problemOf(file);
+  return problem === null ? file : unusable(problem);
 }
 
 function problemOf(file: ConfigFile): ConfigIssue | null {

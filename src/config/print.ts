@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { type Config, configFile } from './config.ts';
-import { type SectionFields, fieldsOf, usedTexts } from './schema/section.ts';
+import { fieldsOf, usedTexts } from './schema/section.ts';
 import type { SecretSource } from '../system/secret.ts';
 
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
@@ -25,20 +25,9 @@ export function printPlain(plain: Plain): string {
 export function plainConfig(config: Config): PlainSection {
   const { file: _, site, ...sections } = config;
   // The site is added separately, because its default is the host name, which can be invalid for this field.
-  return { site, ...plainSection(fieldsOf(z.encode(configFile, { ...sections, site: null }))) };
-}
-
-function plainSection(section: SectionFields): PlainSection {
-  return Object.fromEntries(
-    Object.entries(section).flatMap(([key, value]) => (value === undefined ? [] : [[key, plain(value)]])),
-  );
-}
-
-function plain(value: unknown): Plain {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null)
-    return value;
-  if (Array.isArray(value)) return value.map(plain);
-  return plainSection(fieldsOf(value));
+  const { site: __, ...encoded } = fieldsOf(z.encode(configFile, { ...sections, site: null }));
+  // Writing and reading JSON removes the keys without a value.
+  return z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify({ site, ...encoded })));
 }
 
 /**

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { ApplianceConfig, ApplianceApiConfig, SnmpConfig } from '../config/schema/connectors.ts';
-import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { ApplianceConfig, ApplianceApiConfig, SnmpConfig, WatchedConfig } from '../config/schema/watched.ts';
 import {
   type ApplianceObservation,
   type HaRoleObservation,
@@ -40,14 +39,7 @@ import {
 } from './token-counts.ts';
 import { ProbeError } from '../network/failure.ts';
 import { visibleText } from '../core/visible-text.ts';
-import {
-  lenientCount,
-  lenientNumber,
-  serialNumber,
-  hostName,
-  portNumber,
-  cutList,
-} from '../network/rest/reply-values.ts';
+import { fieldsOf, lenientCount, lenientNumber, serialNumber, cutList } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 import { isIP } from 'node:net';
 
@@ -313,34 +305,22 @@ function nextPath(resource: ApplianceResource, next: string): string {
   return `${parsed.pathname}${parsed.search}`;
 }
 
-const USAGE = z.object({ populated: z.unknown().optional() });
-const MEMORY = z.object({ total: z.unknown().optional() });
-
-/** docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Fields that ftm-watch does not need are optional. */
-const SYSTEM_INFO = z.object({
-  sn: serialNumber,
-  ha_sn: z.unknown().optional(),
-  firmware: z.string().optional().catch(undefined),
-  cpu: z.unknown().optional(),
-  memory: z.unknown().optional(),
-  disk: z.unknown().optional(),
-  memory_usage_detail: MEMORY.optional().catch(undefined),
-  ftm_usage_detail: USAGE.optional().catch(undefined),
-});
-
-/** Returns null if the response is not from a FortiAuthenticator. */
+/**
+ * docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Fields that ftm-watch does not need are optional. Returns
+ * null if the response is not from a FortiAuthenticator.
+ */
 export function parseSystemInfo(value: unknown): SystemFacts | null {
-  const parsed = SYSTEM_INFO.safeParse(value);
-  if (!parsed.success) return null;
-  const { data } = parsed;
-  const peer = serialNumber.safeParse(data.ha_sn);
+  const { sn, ha_sn: haSerial, firmware, cpu, memory, disk, ...details } = fieldsOf(value);
+  const serial = serialNumber.safeParse(sn);
+  if (!serial.success) return null;
+  const peer = serialNumber.safeParse(haSerial);
   return {
-    serial: data.sn,
-    peerSerial: peer.success && peer.data !== data.sn ? peer.data : null,
-    firmware: data.firmware === undefined ? null : visibleText(data.firmware, 80),
-    tokensPopulated: lenientCount(data.ftm_usage_detail?.populated),
-    memoryKb: kilobytes(data.memory_usage_detail?.total),
-    load: { cpu: share(data.cpu), memory: share(data.memory), disk: share(data.disk) },
+    serial: serial.data,
+    peerSerial: peer.success && peer.data !== serial.data ? peer.data : null,
+    firmware: typeof firmware === 'string' ? visibleText(firmware, 80) : null,
+    tokensPopulated: lenientCount(fieldsOf(details['ftm_usage_detail'])['populated']),
+    memoryKb: kilobytes(fieldsOf(details['memory_usage_detail'])['total']),
+    load: { cpu: share(cpu), memory: share(memory), disk: share(disk) },
   };
 }
 
@@ -361,17 +341,22 @@ const HOUR: Millis = 3_600_000;
  */
 const LONGEST_CODE = 168;
 
-const PROVISIONING = z.object({
-  server_address: z.string(),
-  server_port: z.unknown().optional(),
-  act_timeout: z.unknown().optional(),
-});
-
 export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
-  const parsed = PROVISIONING.safeParse(value);
-  const host = parsed.success ? hostName(parsed.data.server_address) : null;
-  if (!parsed.success || host === null) return null;
-  return { host, port: portNumber(parsed.data.server_port), codeLife: codeLifeIn(parsed.data.act_timeout) };
+  const { server_address: address, server_port: port, act_timeout: hours } = fieldsOf(value);
+  const host = typeof address === 'string' ? hostName(address) : null;
+  return host === null ? null : { host, port: portNumber(port), codeLife: codeLifeIn(hours) };
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/u;
+
+function hostName(text: string): string | null {
+  const host = text.trim().toLowerCase();
+  return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
+}
+
+function portNumber(value: unknown): number | null {
+  const port = lenientCount(value);
+  return port !== null && port >= 1 && port <= 65_535 ? port : null;
 }
 
 function codeLifeIn(hours: unknown): Millis | null {

@@ -10,29 +10,30 @@ import {
   type SslInspection,
   type SslInspectionMode,
 } from '../core/license/firewall.ts';
-import type { LicenseServerConfig } from '../config/schema/path.ts';
-import type { WatchedConfig } from '../config/schema/watched.ts';
+import type { LicenseServerConfig, WatchedConfig, FirewallConfig } from '../config/schema/watched.ts';
 import type { Unit } from './picture.ts';
-import type { FirewallConfig } from '../config/schema/connectors.ts';
 import { deadline } from '../system/clock.ts';
 import { ProbeError } from '../network/failure.ts';
-import { type ConnectorContext, failed, endpointOf } from '../network/rest/json-exchange.ts';
 import {
-  createFirewallClient,
-  type FirewallClient,
-  type FirewallQuestion,
+  type ConnectorContext,
+  createHttpGetter,
+  endpointOf,
+  failed,
+  type JsonReply,
+  secretOf,
+} from '../network/rest/json-exchange.ts';
+import {
   nameIn,
   parsePolicy,
   parsePolicyId,
   parseSslProfile,
   resultOf,
   securityProfilesOf,
-  type ReplyFields,
+  serialIn,
   type PolicyReply,
   type Exemption,
-  fieldsOf,
-} from './firewall-client.ts';
-import { lenientCount } from '../network/rest/reply-values.ts';
+} from './firewall-replies.ts';
+import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
 import { isIP, isIPv6 } from 'node:net';
 
 /** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */
@@ -102,6 +103,41 @@ function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'ho
   };
 }
 
+/** Supports only GET. */
+interface FirewallClient extends AsyncDisposable {
+  /**
+   * @param resource below `/api/v2/`
+   * @throws the errors of `exchangeJson`
+   */
+  read(resource: string, parameters?: Readonly<Record<string, string>>): Promise<JsonReply>;
+  /** Null if no response contained the serial number. */
+  serial(): string | null;
+}
+
+/**
+ * The token is read when this function is called.
+ * @throws {Error} when the token, `caFile` or the URL cannot be used
+ */
+async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
+  const token = await secretOf(config.token, context);
+  const trust = { caFile: config.caFile, pin: null };
+  const http = await createHttpGetter(
+    { url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] },
+    context,
+  );
+  let serial: string | null = null;
+  return {
+    read: async (resource, parameters = {}) => {
+      const query = new URLSearchParams({ vdom: config.vdom, ...parameters });
+      const reply = await http.get(`/api/v2/${resource}?${query.toString()}`);
+      if (reply.kind === 'json') serial = serialIn(reply.value) ?? serial;
+      return reply;
+    },
+    serial: () => serial,
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
 interface Inquiry {
   readonly client: FirewallClient;
   readonly config: FirewallConfig;
@@ -128,7 +164,7 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
     const outgoing = await interfaceTowards(inquiry, addressTowards(config, target) ?? target.host).catch(() => null);
     return { kind: 'implicit-deny', incoming, outgoing };
   }
-  const reply = parsePolicy(id, await readResult(inquiry, { kind: 'policy', id }));
+  const reply = parsePolicy(id, await readResult(inquiry, 'policy', String(id)));
   if (reply === null) throw notUnderstood(inquiry.config, 'policy');
   const { policy } = reply;
   if (policy.action === 'deny') {
@@ -141,19 +177,20 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
 /** FortiOS resolves the name itself. If that fails, the lookup is repeated with an address. */
 async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
   const { config, target } = inquiry;
-  const question = {
-    kind: 'policy-lookup',
-    source: config.source,
-    sourceInterface,
-    destination: target.host,
-    port: target.port,
-    ipv6: isIPv6(config.source),
-  } as const;
-  const reply = await inquiry.client.read(question);
+  const lookUp = (destination: string): Promise<JsonReply> =>
+    inquiry.client.read('monitor/firewall/policy-lookup', {
+      ipv6: String(isIPv6(config.source)),
+      ...(sourceInterface === null ? {} : { srcintf: sourceInterface }),
+      sourceip: config.source,
+      protocol: 'tcp',
+      dest: destination,
+      destport: String(target.port),
+    });
+  const reply = await lookUp(target.host);
   const address = addressTowards(config, target);
-  if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined)
-    return resultIn(inquiry, question, reply);
-  return readResult(inquiry, { ...question, destination: address });
+  const isDone = reply.kind === 'json' || isRefusal(reply.status) || address === undefined;
+  const hint = sourceInterface === null ? ' (most firmware requires "sourceInterface")' : '';
+  return resultIn(config, 'policy-lookup', isDone ? reply : await lookUp(address), hint);
 }
 
 function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
@@ -166,14 +203,14 @@ function addressTowards({ source }: FirewallConfig, target: FirewallTarget): str
  * the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
-  const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
+  const reply = await client.read('monitor/router/lookup', { ipv6: String(isIPv6(config.source)), destination });
   const result = reply.kind === 'json' ? resultOf(reply.value) : null;
   return result === null ? null : nameIn(result, 'interface');
 }
 
 async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyReply> {
   if (reply.profileGroup === null) return reply;
-  const group = await readResult(inquiry, { kind: 'profile-group', name: reply.profileGroup });
+  const group = await readResult(inquiry, 'profile-group', reply.profileGroup);
   return {
     ...reply,
     policy: { ...reply.policy, securityProfiles: securityProfilesOf(group) },
@@ -183,7 +220,7 @@ async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyRe
 
 async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
   if (profile === null || profile === NO_INSPECTION) return withoutExemptions(profile, 'none');
-  const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
+  const reply = await inquiry.client.read(objectIn('firewall/ssl-ssh-profile', profile));
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
@@ -202,29 +239,29 @@ function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
 
-async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<ReplyFields> {
-  return resultIn(inquiry, question, await inquiry.client.read(question));
+async function readResult(
+  { client, config }: Inquiry,
+  table: 'policy' | 'profile-group',
+  name: string,
+): Promise<ReplyFields> {
+  return resultIn(config, table, await client.read(objectIn(`firewall/${table}`, name)));
 }
 
-function resultIn(
-  inquiry: Inquiry,
-  question: FirewallQuestion,
-  reply: Awaited<ReturnType<FirewallClient['read']>>,
-): ReplyFields {
+function objectIn(table: string, name: string): string {
+  return `cmdb/${table}/${encodeURIComponent(name)}`;
+}
+
+function resultIn(config: FirewallConfig, what: string, reply: JsonReply, hint = ''): ReplyFields {
   if (reply.kind === 'status') {
     if (isRefusal(reply.status)) throw new RefusedError(reply.status);
-    const hint =
-      question.kind === 'policy-lookup' && question.sourceInterface === null
-        ? ' (most firmware requires "sourceInterface")'
-        : '';
-    const endpoint = endpointOf(inquiry.config.url);
+    const endpoint = endpointOf(config.url);
     throw new ProbeError(
       'rejected',
-      `${endpoint} responded to the "${question.kind}" request with HTTP status ${String(reply.status)}${hint}`,
+      `${endpoint} responded to the "${what}" request with HTTP status ${String(reply.status)}${hint}`,
     );
   }
   const result = resultOf(reply.value);
-  if (result === null) throw notUnderstood(inquiry.config, question.kind);
+  if (result === null) throw notUnderstood(config, what);
   return result;
 }
 
@@ -271,9 +308,9 @@ async function coverageOf({ client, target }: Inquiry, { kind, value }: Exemptio
       // Regular expressions from the firewall are not evaluated, because their run time is unlimited.
       return 'unread';
     case 'address':
-      return addressCoverage(await objectOf(client, kind, value), target);
+      return addressCoverage(await objectOf(client, 'firewall/address', value), target);
     case 'wildcard-fqdn':
-      return nameCoverage(await objectOf(client, kind, value), kind, target.host);
+      return nameCoverage(await objectOf(client, 'firewall.wildcard-fqdn/custom', value), kind, target.host);
   }
 }
 
@@ -292,8 +329,8 @@ function textOf({ kind, value }: Exemption): string {
 }
 
 /** An unreadable object counts as empty. */
-async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
-  const reply = await client.read({ kind, name });
+async function objectOf(client: FirewallClient, table: string, name: string): Promise<ReplyFields> {
+  const reply = await client.read(objectIn(table, name));
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
 
@@ -401,7 +438,7 @@ interface Listed {
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
-  const reply = await client.read({ kind: 'fqdn-objects', only });
+  const reply = await client.read('monitor/firewall/address-fqdns', only === null ? {} : { mkey: only });
   const results = reply.kind === 'json' ? fieldsOf(reply.value)['results'] : null;
   // Older firmware returns a mapping from names to objects.
   const named: readonly unknown[] = Array.isArray(results)

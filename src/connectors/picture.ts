@@ -1,4 +1,4 @@
-import type { ApplianceConfig } from '../config/schema/connectors.ts';
+import type { ApplianceConfig } from '../config/schema/watched.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../core/license/appliance.ts';
 import type { KnownFact } from '../core/license/firmware.ts';

@@ -9,17 +9,14 @@ import {
   type LicenseOutcome,
 } from '../core/license/registration.ts';
 import {
-  createRegistrationClient,
-  type RegistrationClient,
-  type RegistrationOperation,
   parseLicenseRecords,
   productHoldsLicense,
   serviceError,
   type LicenseRecord,
   parseAccessToken,
   tokenError,
-} from './registration-client.ts';
-import type { RegistrationConfig } from '../config/schema/connectors.ts';
+} from './registration-replies.ts';
+import type { RegistrationConfig } from '../config/schema/watched.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { discardIfStalled } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
@@ -27,7 +24,16 @@ import type { UnitObservation } from './picture.ts';
 import { type BudgetStore, parseBudget, createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
 import { licensesOf, unitOf } from '../core/license/appliance.ts';
 import type { Failure } from '../core/observation.ts';
-import { type ConnectorContext, failed, secretOf } from '../network/rest/json-exchange.ts';
+import {
+  type ConnectorContext,
+  createVerifiedAgent,
+  exchangeJson,
+  failed,
+  httpsOrigin,
+  type JsonReply,
+  secretOf,
+} from '../network/rest/json-exchange.ts';
+import { createSecretFilter } from '../core/visible-text.ts';
 
 interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
   readonly period: Millis;
@@ -166,15 +172,70 @@ export async function observeRegistration(
   try {
     const call = await createMeteredCall(budget, context);
     await using client = await createRegistrationClient(config, context);
-    const tokens = createAccessTokens(config, client, call, context);
-    return await lookUpAll({ config, client, call, tokens, products: new Map() }, query);
+    const tokens = createAccessTokens(config.password, client, call, context);
+    return await lookUpAll({ client, call, tokens, products: new Map() }, query);
   } catch (error) {
     return failed(error, startedAt, context);
   }
 }
 
+/**
+ * The service requires POST for all three requests, but none of them changes data. Connectors cannot send other POST
+ * requests. Each request throws the errors of `exchangeJson`.
+ */
+interface RegistrationClient extends AsyncDisposable {
+  logIn(password: string): Promise<JsonReply>;
+  license(license: string, token: string): Promise<JsonReply>;
+  product(serial: string, token: string): Promise<JsonReply>;
+}
+
+/** @throws {Error} when a URL does not begin with https or `caFile` cannot be used */
+async function createRegistrationClient(
+  { user, accountId, ...config }: RegistrationConfig,
+  context: ConnectorContext,
+): Promise<RegistrationClient> {
+  const authOrigin = httpsOrigin(config.authUrl);
+  const origin = httpsOrigin(config.url);
+  const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
+
+  function post(
+    target: string,
+    path: string,
+    content: object,
+    { secret, ...login }: { readonly secret: string; readonly authorization?: string },
+  ): Promise<JsonReply> {
+    return exchangeJson(
+      agent,
+      target,
+      {
+        path,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...login },
+        body: JSON.stringify(content),
+        withoutSecrets: createSecretFilter([secret]),
+      },
+      context,
+    );
+  }
+  const ask = (path: string, content: object, token: string): Promise<JsonReply> =>
+    post(origin, path, content, { secret: token, authorization: `Bearer ${token}` });
+
+  return {
+    // The trailing slash in the token path is required.
+    logIn: (password) => {
+      const credentials = { username: user, password, client_id: 'assetmanagement', grant_type: 'password' };
+      return post(authOrigin, '/api/v1/oauth/token/', credentials, { secret: password });
+    },
+    license: (license, token) => {
+      const content = { licenseNumber: license, accountId: accountId ?? undefined };
+      return ask('/ES/api/registration/v3/licenses/list', content, token);
+    },
+    product: (serial, token) => ask('/ES/api/registration/v3/products/details', { serialNumber: serial }, token),
+    [Symbol.asyncDispose]: () => agent.destroy(),
+  };
+}
+
 interface Session {
-  readonly config: RegistrationConfig;
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
   readonly tokens: ReturnType<typeof createAccessTokens>;
@@ -187,7 +248,8 @@ type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
 /** `denied` if the service refuses the account, and `failed` if it refuses only this query. */
 type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 
-type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
+/** Sends a request with an access token. */
+type Send = (token: string) => Promise<JsonReply>;
 
 async function lookUpAll(session: Session, query: RegistrationQuery): Promise<RegistrationObservation> {
   const licenses = [...new Set(query.licenses.map((license) => license.toUpperCase()))];
@@ -209,8 +271,8 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
 }
 
 async function lookUp(session: Session, license: string): Promise<LicenseOutcome | Denied> {
-  const operation = { kind: 'list-license', license, accountId: session.config.accountId } as const;
-  const result = await ask(session, operation, `Looking up licence "${license}"`);
+  const send: Send = (token) => session.client.license(license, token);
+  const result = await ask(session, send, `Looking up licence "${license}"`);
   if (result.kind !== 'json') return result;
   const records = parseLicenseRecords(result.value);
   if (records === null) {
@@ -266,31 +328,31 @@ async function productOf(session: Session, serial: string): Promise<Answer | nul
   if (known !== undefined) return known;
   const rejected = [...products.values()].filter((answer) => answer.kind === 'failed' && answer.reason === 'rejected');
   if (rejected.length >= MOST_REJECTED) return null;
-  const operation = { kind: 'product-details', serial } as const;
-  const answer = await ask(session, operation, `Looking up product "${serial}"`);
+  const send: Send = (token) => session.client.product(serial, token);
+  const answer = await ask(session, send, `Looking up product "${serial}"`);
   products.set(serial, answer);
   return answer;
 }
 
 /** If the service has revoked the token early, requests a new token and retries once. */
-async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
-  const first = await askOnce(session, operation, what);
+async function ask(session: Session, send: Send, what: string): Promise<Answer> {
+  const first = await askOnce(session, send, what);
   if (first.kind !== 'refused') return first;
   if (first.status !== 401) return refused(what, first.status);
   session.tokens.discard();
-  const second = await askOnce(session, operation, what);
+  const second = await askOnce(session, send, what);
   if (second.kind !== 'refused') return second;
   return second.status === 401
     ? { kind: 'denied', message: 'HTTP 401 with a new access token' }
     : refused(what, second.status);
 }
 
-async function askOnce(session: Session, operation: Question, what: string): Promise<CallResult | Denied> {
+async function askOnce(session: Session, send: Send, what: string): Promise<CallResult | Denied> {
   const token = await session.tokens.current();
   if (token.kind !== 'token') return token.kind === 'refused' ? loginRefused(token.status) : token;
   return session.call({
     what,
-    send: () => session.client.ask(operation, token.value),
+    send: () => send(token.value),
     problemOf: serviceError,
     refusalBacksOff: false,
   });
@@ -319,7 +381,7 @@ const MARGIN: Millis = 30_000;
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
 function createAccessTokens(
-  config: RegistrationConfig,
+  source: RegistrationConfig['password'],
   client: RegistrationClient,
   call: MeteredCall,
   context: ConnectorContext,
@@ -327,11 +389,11 @@ function createAccessTokens(
   let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
 
   async function fetchToken(): Promise<TokenResult> {
-    const password = await secretOf(config.password, context);
+    const password = await secretOf(source, context);
     const askedAt = context.clock.elapsed();
     const result = await call({
       what: 'Logging in to the registration service',
-      send: () => client.send({ kind: 'token', user: config.user, password }),
+      send: () => client.logIn(password),
       problemOf: tokenError,
       refusalBacksOff: true,
     });

@@ -12,7 +12,7 @@ import {
   type LicensedTokens,
   type SmsQuota,
 } from '../core/license/appliance.ts';
-import { cutList, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
+import { cutList, fieldsOf, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
 import { valueOf } from '../core/observation.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
@@ -113,27 +113,18 @@ function statusOf(status: unknown): TokenStatus {
   return TOKEN_STATUSES.find((known) => known === word) ?? 'other';
 }
 
-const LICENSED_TOKENS = z.object({
-  total_ftm: z.unknown(),
-  used_ftm: z.unknown().optional(),
-  available_ftm: z.unknown().optional(),
-});
-
 /** For example `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`. Null if the total is missing. */
 export function parseLicensedTokens(value: unknown): LicensedTokens | null {
-  const parsed = LICENSED_TOKENS.safeParse(value);
-  const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
-  if (!parsed.success || total === null) return null;
-  return { total, used: lenientCount(parsed.data.used_ftm), available: lenientCount(parsed.data.available_ftm) };
+  const fields = fieldsOf(value);
+  const total = lenientCount(fields['total_ftm']);
+  if (total === null) return null;
+  return { total, used: lenientCount(fields['used_ftm']), available: lenientCount(fields['available_ftm']) };
 }
-
-const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
 
 /** For example `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`. Null if the counts are missing. */
 export function parseSmsQuota(value: unknown): SmsQuota | null {
-  const parsed = QUOTA.safeParse(value);
-  if (!parsed.success) return null;
-  const [total, available] = [lenientCount(parsed.data.total_sms), lenientCount(parsed.data.available_sms)];
+  const fields = fieldsOf(value);
+  const [total, available] = [lenientCount(fields['total_sms']), lenientCount(fields['available_sms'])];
   return total === null || available === null ? null : { total, available };
 }
 

@@ -5,7 +5,7 @@ import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import { cutList, serialNumber } from '../network/rest/reply-values.ts';
 import { deadline } from '../system/clock.ts';
 import { type ApplianceClient, createApplianceClient, readPages } from './appliances.ts';
-import type { ApplianceApiConfig } from '../config/schema/connectors.ts';
+import type { ApplianceApiConfig } from '../config/schema/watched.ts';
 import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
 interface TokenUser {

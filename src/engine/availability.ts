@@ -9,6 +9,7 @@ export const MAX_ROUND_GAP: Millis = 10 * 60_000;
 export type RecordedState = PreconditionState | 'waiting';
 
 export interface StateSpan {
+  readonly precondition: string;
   /** A `RecordedState`, or a state that another version of ftm-watch recorded. */
   readonly state: string;
   readonly from: EpochMs;
@@ -143,4 +144,44 @@ function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone)
 /** Returns the fraction (0 to 1) of the known time during which activation was ready, or null if no time is known. */
 export function availabilityShare({ ready, notReady }: AvailabilityPeriod): number | null {
   return ready + notReady === 0 ? null : ready / (ready + notReady);
+}
+
+interface Spans {
+  readonly held: Millis;
+  readonly watched: Millis;
+}
+
+const HELD: readonly string[] = ['ok', 'warning'];
+const BROKEN: readonly string[] = ['broken', 'blocked'];
+
+/**
+ * Share of the monitored time in which activation was possible, for each day (UTC), oldest first. On each day, only the
+ * precondition that was broken for the longest time counts. Time in the states `unknown` and `not-configured` is
+ * excluded. A state that continues into the next day counts in both days.
+ * @param span the length of a day, or of another time span
+ */
+export function availabilityByDay(
+  states: readonly StateSpan[],
+  { from, span }: { readonly from: EpochMs; readonly span: Millis },
+): readonly { readonly day: EpochMs; readonly share: number }[] {
+  const days = new Map<EpochMs, Map<string, Spans>>();
+  for (const { precondition, state, ...recorded } of states) {
+    if (!HELD.includes(state) && !BROKEN.includes(state)) continue;
+    const begin = Math.max(recorded.from, from);
+    for (let day = Math.floor(begin / span) * span; day < recorded.until; day += span) {
+      const duration = Math.min(recorded.until, day + span) - Math.max(begin, day);
+      const spans = days.get(day) ?? new Map<string, Spans>();
+      const { held, watched } = spans.get(precondition) ?? { held: 0, watched: 0 };
+      spans.set(precondition, { held: held + (HELD.includes(state) ? duration : 0), watched: watched + duration });
+      days.set(day, spans);
+    }
+  }
+  return [...days]
+    .flatMap(([day, spans]) => {
+      const shares = [...spans.values()]
+        .filter(({ watched }) => watched > 0)
+        .map(({ held, watched }) => held / watched);
+      return shares.length === 0 ? [] : [{ day, share: Math.min(...shares) }];
+    })
+    .toSorted((a, b) => a.day - b.day);
 }

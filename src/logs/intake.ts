@@ -41,10 +41,9 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 interface LogIntakeConfig {
   readonly logs: Pick<WatchedConfig['logs'], 'syslog' | 'files' | 'relays' | 'foreign'>;
   readonly appliances: readonly Pick<WatchedConfig['appliances'][number], 'name' | 'logSources'>[];
-  /** Firewalls that also send their logs to this listener. */
-  readonly firewallSources: readonly string[];
-  /** Firewall log lines about other servers are ignored. */
-  readonly watched: WatchedTraffic;
+  /** Firewalls can also send their logs to this listener. */
+  readonly firewall: readonly Pick<WatchedConfig['firewall'][number], 'url'>[];
+  readonly licenseServer: Pick<WatchedConfig['licenseServer'], 'host' | 'serverName' | 'expectedAddresses'>;
 }
 
 interface LogIntakeDeps {
@@ -70,6 +69,8 @@ export class LogIntake {
   };
   readonly #connections: ConnectionTally = newConnectionTally();
   readonly #attribution: Attribution;
+  /** Firewall log lines about other servers are ignored. */
+  readonly #watched: WatchedTraffic;
   readonly #outbox: EventOutbox;
   readonly #turns: TurnBudget = createTurnBudget();
   readonly #unknownSenders: UnknownSenderLog;
@@ -85,22 +86,22 @@ export class LogIntake {
     this.#config = config;
     this.#deps = deps;
     this.#attribution = createAttribution(config.appliances, {
-      firewalls: config.firewallSources,
+      firewalls: config.firewall.map(({ url }) => new URL(url).hostname.replace(/^\[|\]$/gu, '')),
       relays: config.logs.relays,
       certificates: config.logs.syslog.tls?.certificates ?? [],
     });
+    const { host, serverName, expectedAddresses: addresses } = config.licenseServer;
+    this.#watched = { hosts: [...new Set([host, serverName ?? host])], addresses };
     this.#unknownSenders = createUnknownSenderLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
   /**
-   * The inputs are closed when the signal is aborted.
    * @param positions as saved by the previous process; a file without a saved position is followed from its end
    * @throws {Error} when a port cannot be bound; in this case, all inputs have been closed
    */
-  async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
-    signal.throwIfAborted();
+  async start(positions: Positions = {}): Promise<void> {
     this.#resumed = positions;
     const { syslog, files } = this.#config.logs;
     try {
@@ -108,17 +109,10 @@ export class LogIntake {
       if (syslog.tcp !== null) await this.#openTcp('tcp', syslog.tcp, null);
       if (syslog.tls !== null) await this.#openTcp('tls', syslog.tls.listen, syslog.tls);
       if (files.length > 0) await this.#openFiles(files);
-      signal.throwIfAborted();
     } catch (error) {
       await this.stop();
       throw error;
     }
-    const onAbort = (): void => void this.stop();
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#stops.push(() => {
-      signal.removeEventListener('abort', onAbort);
-      return Promise.resolve();
-    });
   }
 
   /** Closes the inputs and delivers all received events. Has no effect if the intake was not started. */
@@ -231,7 +225,7 @@ export class LogIntake {
       clock,
       signatures,
       attribution: this.#attribution,
-      watched: this.#config.watched,
+      watched: this.#watched,
       outbox: this.#outbox,
     };
     return new LogReader(context, {
@@ -256,18 +250,6 @@ export class LogIntake {
   }
 }
 
-function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig): LogIntakeConfig {
-  return {
-    logs,
-    appliances,
-    firewallSources: firewall.map(({ url }) => new URL(url).hostname.replace(/^\[|\]$/gu, '')),
-    watched: {
-      hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
-      addresses: licenseServer.expectedAddresses,
-    },
-  };
-}
-
 interface LogFactsHeard {
   readonly report: PollingReport;
   readonly unknownSenders: readonly string[];
@@ -287,16 +269,13 @@ export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> 
   facts(): LogFactsHeard;
 }
 
-type LogConfig = Pick<WatchedConfig, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
-
 export function createLogListening(
-  config: LogConfig,
+  config: Pick<WatchedConfig, keyof LogIntakeConfig>,
   { pollingFile, formerPositions, onEvent, ...deps }: LogDeps,
 ): LogListening {
-  const stopping = new AbortController();
   const positions = (): Positions => intake.positions();
   const polling = createPollingLog(config, { ...deps, file: pollingFile, positions });
-  const intake = new LogIntake(intakeConfig(config), {
+  const intake = new LogIntake(config, {
     ...deps,
     onEvent: (event) => {
       polling.record(event);
@@ -307,13 +286,12 @@ export function createLogListening(
     start: async () => {
       const stored = await pollingFile.load();
       polling.resume(stored);
-      await intake.start(stopping.signal, (await readPositions(stored, formerPositions, deps.logger)) ?? {});
+      await intake.start((await readPositions(stored, formerPositions, deps.logger)) ?? {});
       polling.keep();
     },
     // Lines are accepted until the intake is closed, because senders do not send rejected lines again.
     stop: async () => {
       await intake.stop();
-      stopping.abort();
       await polling.stop();
     },
     facts: () => ({ report: polling.report(), unknownSenders: intake.unknownSenders() }),

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
-import type { ApplianceConfig } from '../config/schema/connectors.ts';
+import type { ApplianceConfig } from '../config/schema/watched.ts';
 import { addressInAny } from '../core/addresses.ts';
 import type { LogSource } from '../core/polling/log-event.ts';
 import type { FramedLine } from './framing.ts';

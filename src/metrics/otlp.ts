@@ -3,14 +3,12 @@ import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Registry } from 'prom-client';
-import type { Dispatcher } from 'undici';
 import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { visibleText, withoutSecrets } from '../core/visible-text.ts';
-import { retryAfterOf } from '../network/http/request.ts';
 import type { EgressDeps } from '../notify/channels/channel.ts';
-import { firstBytes, openDispatcher, throughProxy } from '../notify/channels/http-post.ts';
-import { deadline, nextTurn, sleep } from '../system/clock.ts';
+import { requestOnce } from '../notify/channels/http-post.ts';
+import { nextTurn, sleep } from '../system/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { messageOf } from '../text/message-of.ts';
 
@@ -209,32 +207,18 @@ class Pusher {
   }
 
   async #post(body: Buffer): Promise<Outcome> {
-    const { clock } = this.#deps;
     const { url, caFile } = this.#collector;
-    using limit = deadline(clock, REQUEST_DEADLINE, this.#signal);
-    let dispatcher: Dispatcher | null = null;
     let secrets: readonly string[] = [];
     try {
-      // To save memory, the HTTP client is loaded only if metrics are pushed.
-      const { request } = await import('undici');
-      const headers = await this.#collector.headers();
-      secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
-      dispatcher = await openDispatcher(url, caFile, this.#deps);
-      const response = await request(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' },
-        body,
-        dispatcher,
-        signal: limit.signal,
-      });
-      const text = withoutSecrets(await firstBytes(response.body, clock, limit.signal), secrets);
-      return outcomeOf(response.statusCode, text, retryAfterOf(response.headers['retry-after']));
+      const own = await this.#collector.headers();
+      secrets = Object.values(own).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
+      const headers = { ...own, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' };
+      const request = { method: 'POST', headers, body } as const;
+      const reply = await requestOnce({ url, caFile, limit: REQUEST_DEADLINE, request }, this.#deps, this.#signal);
+      return outcomeOf(reply.status, withoutSecrets(reply.text, secrets), reply.retryAfter);
     } catch (error) {
-      const text = withoutSecrets(messageOf(limit.expired() ? limit.signal.reason : error), secrets);
-      const shown = visibleText(`${text}${throughProxy(url, this.#deps)}`, 300);
+      const shown = visibleText(withoutSecrets(messageOf(error), secrets), 300);
       return { error: shown, again: true, retryAfter: null };
-    } finally {
-      await dispatcher?.destroy();
     }
   }
 }

@@ -1,13 +1,11 @@
-import type { Dispatcher } from 'undici';
 import type { SecretUrl } from '../config/schema/secret.ts';
-import { deadline } from '../system/clock.ts';
 import type { EgressDeps } from './channels/channel.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
-import { openDispatcher, readSecretUrl, throughProxy } from './channels/http-post.ts';
+import { readSecretUrl, requestOnce } from './channels/http-post.ts';
 
 interface HeartbeatDeps extends EgressDeps {
   readonly logger: OperatorLog;
@@ -55,23 +53,13 @@ export function createHeartbeat(
 
 /** Returns null if the heartbeat was accepted, or a description of the error. */
 async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
-  const { clock, readSecret } = deps;
-  // The HTTP client is loaded only if a heartbeat is configured, to save memory.
-  const { request } = await import('undici');
-  using limit = deadline(clock, BEAT_DEADLINE, signal);
-  let dispatcher: Dispatcher | null = null;
-  let target = '';
   try {
-    target = await readSecretUrl(url, readSecret);
-    dispatcher = await openDispatcher(target, null, deps);
-    const response = await request(target, { method: 'GET', signal: limit.signal, reset: true, dispatcher });
-    await response.body.dump({ limit: 16_384 });
-    return problemOf(response.statusCode);
+    const target = await readSecretUrl(url, deps.readSecret);
+    const request = { method: 'GET' } as const;
+    const { status } = await requestOnce({ url: target, caFile: null, limit: BEAT_DEADLINE, request }, deps, signal);
+    return problemOf(status);
   } catch (error) {
-    const text = error instanceof Error ? messageOf(error) || error.name : 'unknown error';
-    return visibleText(`${text}${throughProxy(target, deps)}`, 300);
-  } finally {
-    await dispatcher?.destroy();
+    return visibleText(messageOf(error), 300);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CaptureResult } from '../capture/capture-result.ts';
+import type { CaptureResult } from '../capture/judge-capture.ts';
 import type { Plain } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Period } from '../core/time-text.ts';

@@ -1,4 +1,4 @@
-import { captureToJson } from '../capture/capture-result.ts';
+import { captureToJson } from '../capture/judge-capture.ts';
 import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';

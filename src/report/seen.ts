@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { CaptureResult } from '../capture/capture-result.ts';
+import type { CaptureResult } from '../capture/judge-capture.ts';
 import { chainPem, parseCertificate } from '../core/parse-certificate.ts';
 import {
   type CapturedChain,
@@ -11,8 +11,7 @@ import {
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
-import type { StoredHistory } from '../store/stored-history.ts';
-import type { StoredCertificate } from '../store/history.ts';
+import type { StoredCertificate, StoredHistory } from '../store/stored-history.ts';
 import { type RoundResult, fileName } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';

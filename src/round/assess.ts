@@ -23,7 +23,7 @@ import {
 } from '../checks/tls-genuine/judge-path.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { Config } from '../config/config.ts';
-import type { ServiceConfig } from '../config/schema/path.ts';
+import type { ServiceConfig } from '../config/schema/watched.ts';
 import { type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import { utcText } from '../core/time-text.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';

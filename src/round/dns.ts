@@ -5,9 +5,8 @@ import type { ResolverConfig } from '../config/schema/secret.ts';
 import type { Millis } from '../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../core/observation.ts';
 import type { ProbeContext } from '../network/context.ts';
-import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
+import { errorCode, failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { queryResolver } from '../network/dns/exchange.ts';
-import { observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
 /** Includes resolving the resolver's name, connecting, the handshake and a second attempt. */
@@ -29,7 +28,7 @@ export async function observeDns(
   if (family !== 0)
     return { resolver: resolver.label, name, a: literal(name, family === 4), aaaa: literal(name, family === 6) };
   if (resolver.kind === 'system')
-    return { resolver: resolver.label, name, ...(await observeSystem(name, ports.system, DNS_DEADLINE, ctx)) };
+    return { resolver: resolver.label, name, ...(await observeSystem(name, ports.system, ctx)) };
   const [a, aaaa] = await Promise.all([
     ask({ name, type: 'A' }, resolver, ports, ctx),
     ask({ name, type: 'AAAA' }, resolver, ports, ctx),
@@ -38,15 +37,59 @@ export async function observeDns(
 }
 
 function literal(address: string, here: boolean): DnsReply {
-  return {
-    kind: 'answer',
-    rcode: 'NOERROR',
-    addresses: here ? [address] : [],
-    cnames: [],
-    ttlSeconds: null,
-    durationMs: 0,
-    attempts: 0,
-  };
+  return { ...answer('NOERROR', here ? [address] : [], 0), attempts: 0 };
+}
+
+/**
+ * The system resolver uses the hosts file, the search list and all configured servers. getaddrinfo returns neither TTL
+ * nor CNAMEs, and reports both a missing name and a missing record as ENOTFOUND.
+ */
+async function observeSystem(
+  name: string,
+  system: SystemLookup,
+  ctx: ProbeContext,
+): Promise<Pick<DnsObservation, 'a' | 'aaaa'>> {
+  const startedAt = ctx.clock.elapsed();
+  using limit = deadline(ctx.clock, DNS_DEADLINE, ctx.signal);
+  try {
+    const found = await system(name, limit.signal);
+    const durationMs = ctx.clock.elapsed() - startedAt;
+    const ofFamily = (family: number): readonly string[] => [
+      ...new Set(found.filter((entry) => entry.family === family).map((entry) => entry.address)),
+    ];
+    return { a: answer('NOERROR', ofFamily(4), durationMs), aaaa: answer('NOERROR', ofFamily(6), durationMs) };
+  } catch (error) {
+    const reply = replyFrom(error, ctx.clock.elapsed() - startedAt, ctx.signal);
+    return { a: reply, aaaa: reply };
+  }
+}
+
+function answer(rcode: string, addresses: readonly string[], durationMs: Millis): DnsReply {
+  return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: null, durationMs, attempts: 1 };
+}
+
+function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): DnsReply {
+  switch (errorCode(error)) {
+    case 'ENOTFOUND':
+      return answer('NXDOMAIN', [], durationMs);
+    case 'ENODATA':
+      return answer('NOERROR', [], durationMs);
+    // glibc returns EAI_AGAIN if the servers do not answer, refuse the connection or return SERVFAIL. For permanent
+    // failures, glibc returns EAI_FAIL.
+    case 'EAI_AGAIN':
+      return silence(
+        new ProbeError('timeout', "None of the system resolver's servers answered (EAI_AGAIN)", { cause: error }),
+      );
+    case 'EAI_FAIL':
+      return silence(new ProbeError('rejected', 'The system resolver failed permanently (EAI_FAIL)', { cause: error }));
+    case null:
+    default:
+      return silence(error);
+  }
+
+  function silence(told: unknown): DnsReply {
+    return { ...failureFrom(told, durationMs, parent), attempts: 1 };
+  }
 }
 
 async function ask(

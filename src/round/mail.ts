@@ -16,9 +16,16 @@ import {
 import { type ProbeContext, unlessAborted } from '../network/context.ts';
 import { deadline, type Deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
-import { openTls, UnverifiedError } from '../network/connect.ts';
-import { errorCode, overdueOr, printable, ProbeError, failureFrom } from '../network/failure.ts';
-import { connectToAny } from '../network/smtp/connect-any.ts';
+import { openSocket, openTls, UnverifiedError } from '../network/connect.ts';
+import {
+  errorCode,
+  failureFrom,
+  failureMessage,
+  failureReason,
+  overdueOr,
+  printable,
+  ProbeError,
+} from '../network/failure.ts';
 import { createVerifiedIdentity, MailSession, SmtpError, type VerifiedIdentity } from '../network/smtp/session.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
@@ -210,6 +217,49 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
   rehearsal.stage = 'tls';
   const identity = isIP(host) === 0 ? { servername: host } : { host };
   return openTls(socket, { ...tls, ...identity }, limit.signal);
+}
+
+/** With more addresses, the time for each address would be too short to distinguish slow from unreachable servers. */
+const MAX_TRIED = 3;
+
+/** Allows for two lost SYN packets, which are retransmitted after 1 s and 2 s. */
+const CONNECT_LIMIT: Millis = 6000;
+
+/** @throws {ProbeError} for the first address when all attempts fail; the signal's reason when the signal is aborted */
+async function connectToAny(
+  addresses: readonly string[],
+  port: number,
+  ctx: ProbeContext,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const tried = addresses.slice(0, MAX_TRIED);
+  const errors: ProbeError[] = [];
+  for (const address of tried) {
+    using attempt = deadline(ctx.clock, CONNECT_LIMIT / tried.length, signal);
+    try {
+      return await openSocket({ address, port, sourceAddress: ctx.sourceAddress }, attempt.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      errors.push(aboutAddress(address, port, error));
+    }
+  }
+  // An error on this machine, such as an unsupported address family, does not indicate whether the address accepts
+  // connections.
+  throw (
+    errors.find(({ reason }) => reason === 'internal') ??
+    errors.find(({ reason }) => reason !== 'no-route') ??
+    errors[0] ??
+    new ProbeError('internal', 'The mail server has no address')
+  );
+}
+
+function aboutAddress(address: string, port: number, error: unknown): ProbeError {
+  // EHOSTUNREACH means that there was no ARP reply, or that a router on the path returned an error. Unlike ENETUNREACH,
+  // it is not caused by a missing local route.
+  const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
+  return new ProbeError(reason, `Cannot connect to ${authority({ host: address, port })}: ${failureMessage(error)}`, {
+    cause: error,
+  });
 }
 
 function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailOutcome {

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
-import type { ServiceConfig } from '../config/schema/path.ts';
+import type { ServiceConfig, WatchedConfig } from '../config/schema/watched.ts';
 import type { ProxyConfig, ResolverConfig } from '../config/schema/secret.ts';
-import type { WatchedConfig } from '../config/schema/watched.ts';
 import {
   authority,
   type FamilyChoice,

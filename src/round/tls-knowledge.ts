@@ -1,6 +1,6 @@
 import { authority } from '../core/addresses.ts';
 import type { Config } from '../config/config.ts';
-import type { TrustConfig } from '../config/schema/path.ts';
+import type { TrustConfig } from '../config/schema/watched.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Baseline, ProductPattern } from '../tls/trust.ts';
 import { learnedFlaws, unconfirmedBaseline, createFlawMemory } from '../checks/tls-genuine/chain-case.ts';

@@ -2,9 +2,14 @@ import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
 import { zoneOf } from '../core/time-text.ts';
-import { type AvailabilityPeriod, availabilityByMonth, MAX_ROUND_GAP } from '../engine/availability.ts';
+import {
+  availabilityByDay,
+  availabilityByMonth,
+  type AvailabilityPeriod,
+  MAX_ROUND_GAP,
+} from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
-import type { StoredHourlyValue } from '../store/history.ts';
+import type { StoredHourlyValue } from '../store/store.ts';
 import {
   CHART_WINDOWS,
   type ChartData,
@@ -14,7 +19,7 @@ import {
   type RangeData,
   type WebSources,
 } from '../web/sources.ts';
-import { availabilityByDay, type Monitor } from './monitor.ts';
+import type { Monitor } from './monitor.ts';
 import { findIncidents, type IncidentRecordSource } from './incident-records.ts';
 
 const MINUTE: Millis = 60_000;
@@ -26,7 +31,7 @@ const KEPT: Millis = 10_000;
 const MOST_LINES = 6;
 const MOST_INCIDENTS = 100;
 
-type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
+type ChartDataSource = Pick<Monitor, 'config'> & IncidentRecordSource;
 
 type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'availability'>;
 
@@ -66,12 +71,13 @@ function createKept<T>(monitor: () => ChartDataSource, clock: Clock): Read<T> {
 
 function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
   const { store } = source;
+  const firstDay = Math.floor(now / DAY) * DAY - 89 * DAY;
   return {
     until: now,
     latency: latencyOf(source, { since: now - DAY, span: 10 * MINUTE }),
     errors: bySubject(store.hourlyValues('ftm-errors', now - 7 * DAY, MOST_LINES)),
     tokens: bySubject(store.hourlyValues('tokens-left', now - 90 * DAY, MOST_LINES)),
-    days: availabilityByDay(store.availability(Math.floor(now / DAY) * DAY - 89 * DAY, DAY)),
+    days: availabilityByDay(store.stateSpans(firstDay), { from: firstDay, span: DAY }),
   };
 }
 
@@ -87,7 +93,7 @@ function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): 
     latency: latencyOf(source, { since: from, span: latency }),
     errors: bySubject(store.hourlyValues('ftm-errors', from, MOST_LINES)).map((line) => summed(line, span)),
     tokens: bySubject(store.hourlyValues('tokens-left', from, MOST_LINES)),
-    days: availabilityByDay(store.availability(from, span)),
+    days: availabilityByDay(store.stateSpans(from), { from, span }),
     incidents: incidentsOf(source, from),
   };
 }

@@ -9,17 +9,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 const MOST_ENTRIES = 500;
 
 export interface IncidentRecordSource {
-  readonly store: Pick<
-    Store,
-    | 'closedIncidents'
-    | 'incident'
-    | 'deliveriesAbout'
-    | 'auditAbout'
-    | 'auditTrail'
-    | 'refusedChanges'
-    | 'writable'
-    | 'journal'
-  >;
+  readonly store: Store;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
@@ -42,7 +32,7 @@ export function findIncidents(
 }
 
 export function findChanges(
-  { store }: Pick<IncidentRecordSource, 'store'>,
+  { store }: IncidentRecordSource,
   { before, incident }: AuditQuery,
   limit: number,
 ): FoundChanges {
@@ -83,13 +73,8 @@ const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_HISTORY_ENTRIES = 100;
 
-interface AlertHistorySource {
-  readonly store: Pick<Store, 'ended' | 'deliveries' | 'recentChanges' | 'writable' | 'journal'>;
-  readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
-}
-
 interface Read {
-  readonly of: AlertHistorySource['store'];
+  readonly of: Store;
   readonly at: Millis;
   /** A value that changes when a notification leaves the outbox. From then on, the notification is in the store. */
   readonly outbox: string;
@@ -100,7 +85,7 @@ interface Read {
 }
 
 /** Reads the history at most once every few seconds. If the history cannot be read, returns earlier data. */
-export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
+export function createAlertHistory(monitor: () => IncidentRecordSource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
     const current = monitor();
@@ -126,7 +111,7 @@ export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clo
 }
 
 function readAnew(
-  { store: of, alerting }: AlertHistorySource,
+  { store: of, alerting }: IncidentRecordSource,
   before: Read | null,
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {

@@ -12,6 +12,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
+import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import { probeTargets, roundLimit } from '../round/round.ts';
 import { needsCloserLook } from '../round/assess.ts';
@@ -24,7 +25,7 @@ import { unlessAborted } from '../network/context.ts';
 import { createSpreadTimer } from '../system/cron-timer.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
-import { createStore, type Store } from '../store/store.ts';
+import { createStore, type HourlyValue, type RoundRecord, type Store } from '../store/store.ts';
 import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
@@ -35,11 +36,10 @@ import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/observation.ts';
-import type { HourlyValue, RoundRecord, DayState } from '../store/history.ts';
 import { certificatePem } from '../core/parse-certificate.ts';
+import { availabilityByDay } from '../engine/availability.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
 import type { SummaryFacts } from '../notify/notes.ts';
-import type { ChartData } from '../web/sources.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -90,7 +90,7 @@ const MOST_ENDED = 100;
 const MOST_APPLIANCES = 50;
 
 interface SummarySources {
-  readonly store: Pick<Store, 'availability' | 'ended' | 'hourlyValues'>;
+  readonly store: Pick<Store, 'stateSpans' | 'ended' | 'hourlyValues'>;
   readonly last: Pick<RoundResult, 'judged'> | null;
 }
 
@@ -100,7 +100,7 @@ export function summaryFactsOf(
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
   // The whole period is passed as a single day, to find the precondition that was broken for the longest time.
-  const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
+  const [whole] = availabilityByDay(store.stateSpans(from), { from, span: Number.MAX_SAFE_INTEGER });
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: "the status page's certificate", at: ownCertificateEnd }];
   return {
@@ -121,38 +121,6 @@ function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
       ? []
       : [{ what: `the certificate of ${path.subject}`, at: Math.min(...leaves.map(({ notAfter }) => notAfter)) }];
   });
-}
-
-interface Spans {
-  readonly held: Millis;
-  readonly watched: Millis;
-}
-
-const HELD: readonly string[] = ['ok', 'warning'];
-const BROKEN: readonly string[] = ['broken', 'blocked'];
-
-/**
- * Share of the monitored time in which activation was possible, for each day (UTC), oldest first. On each day, only the
- * precondition that was broken for the longest time counts. Time in the states `unknown` and `not-configured` is
- * excluded.
- */
-export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
-  const days = new Map<EpochMs, Map<string, Spans>>();
-  for (const { day, precondition, state, duration } of states) {
-    if (!HELD.includes(state) && !BROKEN.includes(state)) continue;
-    const spans = days.get(day) ?? new Map<string, Spans>();
-    const { held, watched } = spans.get(precondition) ?? { held: 0, watched: 0 };
-    spans.set(precondition, { held: held + (HELD.includes(state) ? duration : 0), watched: watched + duration });
-    days.set(day, spans);
-  }
-  return [...days]
-    .flatMap(([day, spans]) => {
-      const shares = [...spans.values()]
-        .filter(({ watched }) => watched > 0)
-        .map(({ held, watched }) => held / watched);
-      return shares.length === 0 ? [] : [{ day, share: Math.min(...shares) }];
-    })
-    .toSorted((a, b) => a.day - b.day);
 }
 
 interface MonitorDeps {
@@ -191,6 +159,7 @@ export class Monitor {
   readonly config: Config;
   readonly store: Store;
   readonly alerting: Alerting;
+  readonly maintenance: Maintenance;
   readonly probes: ProbesOnDemand;
   readonly #deps: MonitorDeps;
   readonly #files: KeptFiles;
@@ -266,6 +235,7 @@ export class Monitor {
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
+    this.maintenance = createMaintenance(config.notify.maintenance);
     this.probes = createProbesOnDemand(files.instruments);
     this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();

@@ -4,7 +4,6 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { zonedText } from '../core/time-text.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
-import { createMaintenance, type Maintenance, type MaintenancePlan } from '../notify/maintenance.ts';
 import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
@@ -50,7 +49,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
     unacknowledge: (id) => monitor().alerting.unacknowledge(id),
     attachEvidence: (id, evidence) => monitor().alerting.attach(id, evidence),
-    maintenance: createMaintenancePlan(monitor, facts.clock),
+    maintenance: () => monitor().maintenance.outlook(facts.clock.now()),
     silences: () => monitor().alerting.silences(),
     silence: (request) => monitor().alerting.silence(request),
     unsilence: (id) => monitor().alerting.unsilence(id),
@@ -78,15 +77,6 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
     ...createCharts(monitor, facts.clock),
-  };
-}
-
-function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => MaintenancePlan {
-  let made: { readonly of: Monitor; readonly maintenance: Maintenance } | null = null;
-  return () => {
-    const of = monitor();
-    if (made?.of !== of) made = { of, maintenance: createMaintenance(of.config.notify.maintenance) };
-    return made.maintenance.outlook(clock.now());
   };
 }
 

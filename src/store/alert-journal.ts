@@ -26,7 +26,6 @@ import {
 } from './saved-state.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
-import { boundsOf } from './history.ts';
 
 const deliveryRow: z.ZodType<Delivery> = z.object({
   notificationId: z.string(),
@@ -74,6 +73,10 @@ export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
 
 /** Uses the parameters from `boundsOf`. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
+
+export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
+  return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
+}
 
 /** Latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {

@@ -1,7 +1,12 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import * as z from 'zod';
 import type { AuditEntry, KeptAuditEntry, RefusedChange, RefusedChanges } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { StateSpan } from '../engine/availability.ts';
+import { oncePer } from '../core/once-per.ts';
+import type { ProbeSample } from '../core/round.ts';
+import type { Period } from '../core/time-text.ts';
+import { MAX_ROUND_GAP, type RecordedState, type StateSpan } from '../engine/availability.ts';
+import type { PreconditionStatus } from '../engine/model.ts';
 import type { Incident, AlertJournal, OutboxEntry } from '../engine/incident/incident.ts';
 import {
   type AuditFilter,
@@ -12,26 +17,9 @@ import {
   readRecentChanges,
   RefusalLog,
 } from './audit-rows.ts';
-import { MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
-import { Database, type DatabaseDeps } from './database.ts';
-import {
-  createHistory,
-  type RoundRecord,
-  type IncidentFilter,
-  readClosedIncidents,
-  readIncident,
-  type DayState,
-  readAvailability,
-  readLastRound,
-  readStateSpans,
-  readEnded,
-  readHourlyValues,
-  readLatency,
-  type HourlyValueName,
-  type ProbeName,
-  type StoredHourlyValue,
-  type StoredLatency,
-} from './history.ts';
+import { boundsOf, MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
+import { Backlog, Database, type DatabaseDeps } from './database.ts';
+import { parseIncident } from './saved-state.ts';
 
 /**
  * Data that is kept across restarts. Methods do not throw. If the file cannot be written or is corrupt, only history is
@@ -52,8 +40,6 @@ export interface Store {
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   /** Null if there was no round or the file cannot be read. */
   lastRound(): EpochMs | null;
-  /** @param span at most one day */
-  availability(from: EpochMs, span: Millis): readonly DayState[];
   /** States from before the retention time may be incomplete. */
   stateSpans(since: EpochMs): readonly StateSpan[];
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
@@ -106,7 +92,6 @@ export function createStore(config: { readonly path: string; readonly retention:
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
     lastRound: () => database.read(readLastRound),
-    availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
     stateSpans: (since) => database.read((db) => readStateSpans(db, since)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
@@ -144,4 +129,306 @@ function createPruning(database: Database, keptSince: () => EpochMs, clock: Cloc
     });
     prunedAt = isDone ? elapsed : null;
   };
+}
+
+const HOUR: Millis = 3_600_000;
+
+export interface RoundRecord {
+  readonly at: EpochMs;
+  readonly samples: readonly ProbeSample[];
+  readonly preconditions: readonly PreconditionStatus[];
+  readonly certificates: readonly SeenCertificate[];
+  readonly hourlyValues: readonly HourlyValue[];
+}
+
+interface SeenCertificate {
+  /** As `host:port`. */
+  readonly target: string;
+  readonly fingerprint: string;
+  readonly pem: string;
+}
+
+/** Maximum number of rounds in memory while the file cannot be written. At the default interval, this is one hour. */
+const MAX_WAITING = 120;
+/** The limit is per target, because an attacker can present a new certificate on each connection. */
+const MAX_CERTIFICATES = 100;
+
+/** Each round is written in one transaction, together with rounds that could not be written before. */
+function createHistory(database: Database): Backlog<RoundRecord> {
+  return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
+}
+
+/** The statements are prepared once, because preparing takes longer than writing. */
+const roundWriter = oncePer((db: DatabaseSync): ((round: RoundRecord) => void) => {
+  const writeSample = sampleWriter(db);
+  const writeState = stateWriter(db);
+  const writeCertificate = certificateWriter(db);
+  const writeHourlyValue = hourlyValueWriter(db);
+  return ({ at, samples, preconditions, certificates, hourlyValues }) => {
+    for (const sample of samples) writeSample(sample, at);
+    for (const status of preconditions) writeState(status, at);
+    for (const certificate of certificates) writeCertificate(certificate, at);
+    for (const value of hourlyValues) writeHourlyValue(value, at);
+  };
+});
+
+type Write<T> = (row: T, at: EpochMs) => void;
+
+function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
+  const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
+  const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
+  // All addresses of a target share one series. Each sample is from the failed or slowest address, because charts must
+  // show that address.
+  const addSample = db.prepare(
+    `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
+     ON CONFLICT (series, at) DO UPDATE SET
+       duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
+  );
+  return ({ probe, target, durationMs, failure }, at) => {
+    const known = seriesOf.get(probe, target)?.['id'];
+    const series = known ?? addSeries.run(probe, target).lastInsertRowid;
+    addSample.run(Number(series), at, Number.isFinite(durationMs) ? durationMs : 0, failure);
+  };
+}
+
+function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
+  const latest = db.prepare(
+    'SELECT from_at, until_at, state FROM precondition_states WHERE precondition = ? ORDER BY from_at DESC LIMIT 1',
+  );
+  const prolong = db.prepare('UPDATE precondition_states SET until_at = ? WHERE precondition = ? AND from_at = ?');
+  const begin = db.prepare(
+    `INSERT INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET state = excluded.state`,
+  );
+  return (status, at) => {
+    const { id } = status;
+    const state = recordedState(status);
+    const last = latest.get(id);
+    const until = Number(last?.['until_at'] ?? 0);
+    const follows = last !== undefined && at >= until && at - until <= MAX_ROUND_GAP;
+    if (follows) {
+      prolong.run(at, id, Number(last['from_at']));
+      if (last['state'] === state) return;
+    }
+    begin.run(id, at, at, state);
+  };
+}
+
+function recordedState({ state, waits }: PreconditionStatus): RecordedState {
+  return state === 'unknown' && waits === true ? 'waiting' : state;
+}
+
+function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
+  const touch = db.prepare('UPDATE certificates SET last_seen = ? WHERE target = ? AND fingerprint = ?');
+  const add = db.prepare(
+    'INSERT INTO certificates (target, fingerprint, pem, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)',
+  );
+  const bound = db.prepare(
+    `DELETE FROM certificates WHERE target = ? AND fingerprint NOT IN
+       (SELECT fingerprint FROM certificates WHERE target = ? ORDER BY last_seen DESC LIMIT ?)`,
+  );
+  return ({ target, fingerprint, pem }, at) => {
+    if (touch.run(at, target, fingerprint).changes !== 0) return;
+    add.run(target, fingerprint, pem, at, at);
+    bound.run(target, target, MAX_CERTIFICATES);
+  };
+}
+
+/** Latest first. */
+export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
+  const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
+  return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
+}
+
+/**
+ * An incident begins in the first round that detects it, and is opened later. If the incident was opened at or before
+ * `:until`, the JSON is not read.
+ */
+const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
+
+/** Uses the parameters from `boundsOf`. */
+export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
+
+/** Latest first. */
+function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
+  const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
+  return incidentsIn(db.prepare(sql).all(since, limit));
+}
+
+/** Omits incidents that only another version can read. */
+function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
+  return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
+}
+
+function readLastRound(db: DatabaseSync): EpochMs | null {
+  const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states').get()?.['at'];
+  return typeof at === 'number' ? at : null;
+}
+
+const stateSpanRow = z.object({ precondition: z.string(), state: z.string(), from: z.number(), until: z.number() });
+
+/** Includes a state that began before `since`. */
+function readStateSpans(db: DatabaseSync, since: EpochMs): readonly StateSpan[] {
+  const rows = db
+    .prepare(
+      `SELECT precondition, state, from_at AS "from", until_at AS until FROM precondition_states
+       WHERE until_at > ? AND until_at > from_at`,
+    )
+    .all(since);
+  return z.array(stateSpanRow).parse(rows);
+}
+
+/** Null does not restrict the result. */
+interface IncidentFilter {
+  readonly cause: string | null;
+  /** Only incidents that were open after this time. */
+  readonly from: EpochMs | null;
+  /** Only incidents that were open before this time. */
+  readonly until: EpochMs | null;
+}
+
+/** Latest first. Open incidents are excluded, because the copy in memory is more up to date. */
+function readClosedIncidents(
+  db: DatabaseSync,
+  { cause, from, until }: IncidentFilter,
+  limit: number,
+): readonly Incident[] {
+  const rows = db
+    .prepare(
+      `SELECT json FROM incidents
+       WHERE closed_at >= :from AND ${BEGAN_BY} AND (:cause IS NULL OR cause = :cause)
+       ORDER BY closed_at DESC, id DESC LIMIT :limit`,
+    )
+    .all({ cause, from: from ?? 0, until: (until ?? Number.MAX_SAFE_INTEGER) - 1, limit });
+  return incidentsIn(rows);
+}
+
+export function readIncident(db: DatabaseSync, id: string): Incident | null {
+  return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
+}
+
+/** Errors are summed. For remaining tokens, the last value is kept. */
+type HourlyValueName = 'ftm-errors' | 'tokens-left';
+
+export interface HourlyValue {
+  readonly name: HourlyValueName;
+  /** The appliance's configured name. */
+  readonly subject: string;
+  readonly value: number;
+}
+
+const WRITES: Readonly<Record<HourlyValueName, string>> = {
+  'ftm-errors': 'value + excluded.value',
+  'tokens-left': 'excluded.value',
+};
+
+function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
+  const prepare = (name: HourlyValueName): StatementSync =>
+    db.prepare(
+      `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
+       ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
+    );
+  const statements = { 'ftm-errors': prepare('ftm-errors'), 'tokens-left': prepare('tokens-left') };
+  return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
+}
+
+const hourlyValueRow = z.object({
+  subject: z.string(),
+  /** Start of the hour. */
+  at: z.number(),
+  value: z.number(),
+});
+
+export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
+
+/** Orders subjects by importance: most errors first, or fewest remaining tokens first. */
+const RANKS: Readonly<Record<HourlyValueName, string>> = {
+  'ftm-errors':
+    '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
+  'tokens-left':
+    '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
+};
+
+/**
+ * Oldest first. There can be a thousand subjects with one row per hour, so the subjects are listed from the primary
+ * key.
+ * @param most maximum number of subjects, the most important ones
+ */
+function readHourlyValues(
+  db: DatabaseSync,
+  name: HourlyValueName,
+  since: EpochMs,
+  most: number,
+): readonly StoredHourlyValue[] {
+  const rows = db
+    .prepare(
+      `WITH RECURSIVE subjects (subject) AS (
+         SELECT min(subject) FROM figures WHERE name = :name
+         UNION ALL
+         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects
+         WHERE subject IS NOT NULL
+       ),
+       wanted (subject) AS (
+         SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most
+       )
+       SELECT figures.subject, at, value
+       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       ORDER BY at, figures.subject`,
+    )
+    .all({ name, since, most });
+  return z.array(hourlyValueRow).parse(rows);
+}
+
+/** The mean of the successful probes in a time span that starts at `at`. */
+type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
+
+const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
+
+interface ProbeName {
+  readonly probe: string;
+  readonly target: string;
+}
+
+/** For time spans of at least this length, the mean is calculated from a few evenly distributed rounds. */
+const LONG_SPAN: Millis = HOUR;
+const SAMPLES_OF_A_SPAN = 6;
+
+/** A JavaScript number is bound as a REAL, for which SQLite does not use integer division. */
+const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
+
+const MEANS_OF_ALL = `
+  SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration_ms) AS durationMs
+  FROM samples
+  WHERE series = :id AND at >= :since AND failure IS NULL
+  GROUP BY 1 ORDER BY 1`;
+
+/** Ninety days contain a quarter of a million rounds, so reading all of them would delay the page. */
+const MEANS_OF_SOME = `
+  WITH RECURSIVE looks (at) AS (
+    SELECT CAST(:since AS INTEGER)
+    UNION ALL SELECT at + CAST(:step AS INTEGER) FROM looks WHERE at + :step <= :last
+  ),
+  found (at, duration) AS (
+    SELECT at, (
+      SELECT duration_ms FROM samples
+      WHERE series = :id AND samples.at >= looks.at AND samples.at < looks.at + :step AND failure IS NULL
+      ORDER BY samples.at LIMIT 1
+    ) FROM looks
+  )
+  SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration) AS durationMs
+  FROM found WHERE duration IS NOT NULL
+  GROUP BY 1 ORDER BY 1`;
+
+/** Oldest first. @param bucket length of each time span */
+function readLatency(db: DatabaseSync, series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[] {
+  const id = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?').get(series.probe, series.target)?.[
+    'id'
+  ];
+  const last = db.prepare('SELECT max(at) AS at FROM samples WHERE series = ?').get(Number(id ?? 0))?.['at'];
+  if (typeof id !== 'number' || typeof last !== 'number') return [];
+  const rows =
+    bucket < LONG_SPAN
+      ? db.prepare(MEANS_OF_ALL).all({ id, since, bucket })
+      : db.prepare(MEANS_OF_SOME).all({ id, since, bucket, last, step: bucket / SAMPLES_OF_A_SPAN });
+  return z.array(latencyRow).parse(rows);
 }

@@ -1,18 +1,12 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import * as z from 'zod';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import type { Incident, OutboxEntry } from '../engine/incident/incident.ts';
-import { CREATED_WITHIN, readDeliveries, readDeliveriesAbout, readState } from './alert-journal.ts';
+import { boundsOf, CREATED_WITHIN, readDeliveries, readDeliveriesAbout, readState } from './alert-journal.ts';
 import { type ChangesAbout, readAuditAbout } from './audit-rows.ts';
 import { newerMessage, openReadOnly, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
-import {
-  boundsOf,
-  OPEN_WITHIN,
-  readCertificates,
-  readIncidents,
-  type StoredCertificate,
-  readIncident,
-} from './history.ts';
+import { OPEN_WITHIN, readIncident, readIncidents } from './store.ts';
 
 /** A daemon's stored data as read by another process. */
 export type StoredHistory = Unread | ReadableHistory;
@@ -92,6 +86,33 @@ function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): Reada
       readCertificates(db, { target: String(target), limit: limits.certificates, period }),
     ),
   };
+}
+
+const certificateRow = z.object({
+  target: z.string(),
+  fingerprint: z.string(),
+  pem: z.string(),
+  firstSeen: z.number(),
+  lastSeen: z.number(),
+});
+
+export type StoredCertificate = Readonly<z.infer<typeof certificateRow>>;
+
+interface CertificateQuery {
+  readonly target: string;
+  readonly limit: number;
+  readonly period: Period;
+}
+
+/** Latest first. */
+function readCertificates(db: DatabaseSync, { target, limit, period }: CertificateQuery): readonly StoredCertificate[] {
+  const rows = db
+    .prepare(
+      `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen FROM certificates
+       WHERE target = :target AND first_seen <= :until AND last_seen >= :since ORDER BY last_seen DESC LIMIT :limit`,
+    )
+    .all({ ...boundsOf(period), target, limit });
+  return z.array(certificateRow).parse(rows);
 }
 
 function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {

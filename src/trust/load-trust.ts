@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import type { TrustConfig } from '../config/schema/path.ts';
+import type { TrustConfig } from '../config/schema/watched.ts';
 import {
   type Certificate,
   formatDistinguishedName,

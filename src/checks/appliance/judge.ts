@@ -4,7 +4,7 @@ import { type Declaration, type Judgement, type UnitFacts, withAppliance } from 
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
-import type { SnmpConfig } from '../../config/schema/connectors.ts';
+import type { SnmpConfig } from '../../config/schema/watched.ts';
 import { type OwnClock, type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
 import { plainName, type HostPort } from '../../core/addresses.ts';
 import { wasClockSet } from '../clock/judge.ts';

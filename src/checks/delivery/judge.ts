@@ -9,7 +9,7 @@ import {
   type CarrierFindings,
 } from '../check.ts';
 import { withMoreSaid } from '../../engine/words.ts';
-import type { Carrier } from '../../config/schema/path.ts';
+import type { Carrier } from '../../config/schema/watched.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { DELIVERY_CAUSES } from './causes.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';

@@ -11,7 +11,7 @@ import {
   translatedFrom,
   uniqueAddresses,
 } from '../../core/addresses.ts';
-import type { LicenseServerConfig } from '../../config/schema/path.ts';
+import type { LicenseServerConfig } from '../../config/schema/watched.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { nameList } from '../../core/visible-text.ts';

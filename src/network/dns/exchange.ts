@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { HostPort } from '../../core/addresses.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls, type Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
@@ -92,7 +93,7 @@ async function exchangeWith(server: DnsServer, query: DnsQuery, tools: QueryTool
       // The HTTP/2 client is loaded on demand, because it takes 20 MB of memory and is rarely needed. The module is
       // loaded before connecting. Otherwise, the connection would have no error listener while the module is loading.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
-      return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
+      return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), new URL(server.url), query, signal);
     }
   }
 }
@@ -130,7 +131,7 @@ async function exchangeTcp(at: Destination, query: DnsQuery, signal: AbortSignal
 }
 
 async function openVerified(
-  { at, host }: { readonly at: Destination; readonly host: string },
+  { at, host }: DnsServer,
   protocols: readonly string[],
   { trust, signal }: QueryTools,
 ): Promise<TLSSocket> {
@@ -148,28 +149,17 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-type DnsServer =
-  | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** The certificate must be valid for `host`, a host name or IP address. */
-  | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
-  | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
+/** The certificate must be valid for `host`, a host name or IP address. */
+type DnsServer = NamedResolver & { readonly host: string; readonly at: Destination };
 
 /** @throws {ProbeError} `name-not-resolved` when the resolver's name cannot be looked up */
 async function serverOf(resolver: NamedResolver, { system, sourceAddress, signal }: QueryTools): Promise<DnsServer> {
-  const find = (host: string, port: number): Promise<Destination> =>
-    locate({ host, port, sourceAddress }, system, signal);
-  switch (resolver.kind) {
-    case 'udp':
-    case 'tcp':
-      return { kind: resolver.kind, at: await find(resolver.host, resolver.port) };
-    case 'tls':
-      return { kind: 'tls', at: await find(resolver.host, resolver.port), host: resolver.host };
-    case 'https': {
-      const url = new URL(resolver.url);
-      const host = url.hostname.replace(/^\[(.*)\]$/u, '$1');
-      return { kind: 'https', at: await find(host, url.port === '' ? HTTPS_PORT : Number(url.port)), host, url };
-    }
-  }
+  const { host, port } = resolver.kind === 'https' ? hostPortOf(new URL(resolver.url)) : resolver;
+  return { ...resolver, host, at: await locate({ host, port, sourceAddress }, system, signal) };
+}
+
+function hostPortOf({ hostname, port }: URL): HostPort {
+  return { host: hostname.replace(/^\[(.*)\]$/u, '$1'), port: port === '' ? HTTPS_PORT : Number(port) };
 }
 
 const LENGTH_BYTES = 2;

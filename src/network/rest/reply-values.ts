@@ -1,5 +1,16 @@
-import { isIP } from 'node:net';
 import * as z from 'zod';
+
+/** Not validated. */
+export type ReplyFields = Readonly<Record<string, unknown>>;
+
+/** Empty if the value is not an object. */
+export function fieldsOf(value: unknown): ReplyFields {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is ReplyFields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * Accepts `64`, `"64"`, `"64%"` and `"1427344.0 KB"` (the unit is dropped), because appliances use all of these
@@ -15,18 +26,6 @@ export function lenientNumber(value: unknown): number | null {
 export function lenientCount(value: unknown): number | null {
   const number = lenientNumber(value);
   return number !== null && Number.isSafeInteger(number) && number >= 0 ? number : null;
-}
-
-const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/u;
-
-export function hostName(text: string): string | null {
-  const host = text.trim().toLowerCase();
-  return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
-}
-
-export function portNumber(value: unknown): number | null {
-  const port = lenientCount(value);
-  return port !== null && port >= 1 && port <= 65_535 ? port : null;
 }
 
 /** The list is truncated before validation, because each invalid item creates an error object. */

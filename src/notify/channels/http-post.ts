@@ -118,30 +118,61 @@ export async function prepareToPost(): Promise<void> {
 
 /** Sends one POST request over a separate connection. Does not follow redirects. Never throws. */
 export async function postJson(post: JsonPost, deps: EgressDeps, signal: AbortSignal): Promise<PostOutcome> {
+  const { url, caFile, secrets, authorization } = post;
+  const headers = {
+    'content-type': 'application/json',
+    ...post.headers,
+    ...(authorization === null ? {} : { authorization }),
+  };
+  const request = { method: 'POST', headers, body: JSON.stringify(post.body) } as const;
+  try {
+    const reply = await requestOnce({ url, caFile, limit: POST_DEADLINE, request }, deps, signal);
+    const outcome = outcomeOf(reply.status, withoutCodes(withoutSecrets(reply.text, secrets)));
+    return outcome.kind === 'deferred' && reply.retryAfter !== null
+      ? { ...outcome, retryAfter: reply.retryAfter }
+      : outcome;
+  } catch (error) {
+    return { kind: 'deferred', detail: visibleText(messageOf(error), 300) };
+  }
+}
+
+interface OneRequest {
+  readonly url: string;
+  /** If null, Node's built-in CAs are trusted. */
+  readonly caFile: string | null;
+  readonly limit: Millis;
+  readonly request: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>;
+}
+
+interface Reply {
+  readonly status: number;
+  /** The start of the body. It can quote secrets. */
+  readonly text: string;
+  readonly retryAfter: Millis | null;
+}
+
+/**
+ * Sends one request over a separate connection. Does not follow redirects. The HTTP client is loaded only when it is
+ * needed, to save memory.
+ * @throws {Error} if there is no response; the message names the configured proxy
+ */
+export async function requestOnce(
+  { url, caFile, limit: time, request }: OneRequest,
+  deps: EgressDeps,
+  signal: AbortSignal,
+): Promise<Reply> {
   const { clock } = deps;
-  using limit = deadline(clock, POST_DEADLINE, signal);
+  using limit = deadline(clock, time, signal);
   let dispatcher: Dispatcher | null = null;
   try {
-    const { request } = await import('undici');
-    dispatcher = await openDispatcher(post.url, post.caFile, deps);
-    const response = await request(post.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...post.headers,
-        ...(post.authorization === null ? {} : { authorization: post.authorization }),
-      },
-      body: JSON.stringify(post.body),
-      dispatcher,
-      signal: limit.signal,
-    });
+    const undici = await import('undici');
+    dispatcher = await openDispatcher(url, caFile, deps);
+    const response = await undici.request(url, { ...request, dispatcher, signal: limit.signal });
     const text = await firstBytes(response.body, clock, limit.signal);
-    const outcome = outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
-    const retryAfter = retryAfterOf(response.headers['retry-after']);
-    return outcome.kind === 'deferred' && retryAfter !== null ? { ...outcome, retryAfter } : outcome;
+    return { status: response.statusCode, text, retryAfter: retryAfterOf(response.headers['retry-after']) };
   } catch (error) {
-    const text = `${reason(limit.expired() ? limit.signal.reason : error)}${throughProxy(post.url, deps)}`;
-    return { kind: 'deferred', detail: visibleText(text, 300) };
+    const why = reason(limit.expired() ? limit.signal.reason : error);
+    throw new Error(`${why}${throughProxy(url, deps)}`, { cause: error });
   } finally {
     await dispatcher?.destroy();
   }
@@ -158,7 +189,7 @@ function outcomeOf(status: number, text: string): PostOutcome {
  * that secrets at the end are recognized and removed. If the body arrives late or never ends, returns an empty string
  * instead of failing, because an accepted notification must not be sent again.
  */
-export async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
+async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);
   try {
     for await (const chunk of addAbortSignal(limit.signal, body)) {
@@ -253,7 +284,7 @@ export function secretPartsOf(url: string): readonly string[] {
  * @param caFile a PEM file with the CAs to trust; if null, Node's built-in CAs are trusted
  * @throws {Error} if `caFile` or the proxy's password cannot be read, or if a variable does not contain a URL
  */
-export async function openDispatcher(url: string, caFile: string | null, deps: EgressDeps): Promise<Dispatcher> {
+async function openDispatcher(url: string, caFile: string | null, deps: EgressDeps): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
   const options = { connect: tls, pipelining: 0 };
@@ -264,7 +295,7 @@ export async function openDispatcher(url: string, caFile: string | null, deps: E
 }
 
 /** Returns a note such as ` (through the proxy 10.0.0.8:3128)`. */
-export function throughProxy(url: string, { proxy }: EgressDeps): string {
+function throughProxy(url: string, { proxy }: EgressDeps): string {
   return proxy === null || isLoopbackUrl(url) ? '' : ` (through the proxy ${authority(proxy)})`;
 }
 

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type CaptureTarget, type Connection, readCapture } from '../../../src/capture/connections.ts';
-import type { captureToJson } from '../../../src/capture/capture-result.ts';
+import type { captureToJson } from '../../../src/capture/judge-capture.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
 import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
 import type { Hierarchy } from '../../support/certificates/authority.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { captureToJson } from '../../../src/capture/capture-result.ts';
+import type { captureToJson } from '../../../src/capture/judge-capture.ts';
 import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import {

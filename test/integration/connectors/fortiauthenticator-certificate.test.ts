@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ApplianceApiConfig } from '../../../src/config/schema/connectors.ts';
+import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import type { FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ApplianceApiConfig } from '../../../src/config/schema/connectors.ts';
+import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';

@@ -6,7 +6,7 @@ import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../lab/snmp-
 import { connectorContext } from '../../support/connectors/connector-context.ts';
 import { hurriedClock } from '../../support/time/hurried-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';
-import type { SnmpConfig } from '../../../src/config/schema/connectors.ts';
+import type { SnmpConfig } from '../../../src/config/schema/watched.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startSnmpd, type Snmpd } from '../../support/connectors/snmpd.ts';
 

@@ -140,7 +140,7 @@ describe('a line of a firewall', () => {
     { name: 'a relay', config: { logs: { relays: ['127.0.0.1'] } }, lines: { ftm: 0, other: 0, foreign: 4 } },
     {
       name: 'a firewall that is named',
-      config: { firewallSources: ['127.0.0.1'] },
+      config: { firewall: [{ url: 'https://127.0.0.1' }] },
       lines: { ftm: 2, other: 2, foreign: 0 },
     },
   ])('is evidence when it is about the licence server, from $name', async ({ config, lines }) => {

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
-import type { RoundRecord } from '../../../src/store/history.ts';
-import { createStore, type Store } from '../../../src/store/store.ts';
+import { createStore, type RoundRecord, type Store } from '../../../src/store/store.ts';
 import { readStoredHistory, type StoredHistory } from '../../../src/store/stored-history.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
@@ -89,7 +88,7 @@ describe('createStore', () => {
     expect(after.journal.pending()).toHaveLength(2);
   });
 
-  it('keeps samples, states by day and certificates', () => {
+  it('keeps samples, states and certificates', () => {
     const store = open();
     const midnight = Date.parse('2026-11-25T00:00:00Z');
     for (let index = -10; index < 10; index += 1)
@@ -99,10 +98,9 @@ describe('createStore', () => {
       { at: midnight + 8 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
       { at: midnight + 9 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
     ]);
-    expect(store.availability(0, DAY).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
-      { day: midnight - DAY, precondition: 'tls-genuine', state: 'ok', duration: 10 * MINUTE },
-      { day: midnight, precondition: 'tls-genuine', state: 'ok', duration: 5 * MINUTE },
-      { day: midnight, precondition: 'tls-genuine', state: 'broken', duration: 4 * MINUTE },
+    expect(store.stateSpans(0).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
+      { precondition: 'tls-genuine', state: 'ok', from: midnight - 10 * MINUTE, until: midnight + 5 * MINUTE },
+      { precondition: 'tls-genuine', state: 'broken', from: midnight + 5 * MINUTE, until: midnight + 9 * MINUTE },
     ]);
     expect(kept().certificates).toMatchObject([{ firstSeen: midnight - 10 * MINUTE, lastSeen: midnight + 9 * MINUTE }]);
   });
@@ -113,7 +111,10 @@ describe('createStore', () => {
     store.recordRound(roundRecord(START + MINUTE));
     store.recordRound(roundRecord(START + 5 * HOUR));
     store.recordRound(roundRecord(START + 5 * HOUR + MINUTE));
-    expect(store.availability(0, DAY).find(({ precondition }) => precondition === 'mail')?.duration).toBe(2 * MINUTE);
+    expect(store.stateSpans(0).filter(({ precondition }) => precondition === 'mail')).toEqual([
+      { precondition: 'mail', state: 'ok', from: START, until: START + MINUTE },
+      { precondition: 'mail', state: 'ok', from: START + 5 * HOUR, until: START + 5 * HOUR + MINUTE },
+    ]);
   });
 
   it('has the states of all preconditions from any time on, and tells waiting from unknown', () => {
@@ -124,8 +125,8 @@ describe('createStore', () => {
     store.recordRound({ ...roundRecord(START), preconditions: unknown({ waits: true }) });
     store.recordRound({ ...roundRecord(START + MINUTE), preconditions: unknown({}) });
     store.recordRound({ ...roundRecord(START + 2 * MINUTE), preconditions: unknown({}) });
-    const waiting = { state: 'waiting', from: START, until: START + MINUTE };
-    const later = { state: 'unknown', from: START + MINUTE, until: START + 2 * MINUTE };
+    const waiting = { precondition: 'polling', state: 'waiting', from: START, until: START + MINUTE };
+    const later = { precondition: 'polling', state: 'unknown', from: START + MINUTE, until: START + 2 * MINUTE };
     expect(store.stateSpans(0)).toEqual([waiting, later]);
     expect(store.stateSpans(START + MINUTE)).toEqual([later]);
   });
@@ -137,7 +138,7 @@ describe('createStore', () => {
     clock.advance(100 * DAY);
     store.recordRound(roundRecord(clock.now()));
     expect(storedRows(path, TLS_SAMPLES)).toHaveLength(1);
-    expect(store.availability(0, DAY).every(({ day }) => day > START)).toBe(true);
+    expect(store.stateSpans(0)).toEqual([]);
     expect(kept().incidents).toHaveLength(1);
     expect(store.journal.pending()).toHaveLength(2);
   });

@@ -1,5 +1,5 @@
 import { observeAppliance } from '../../../src/connectors/appliances.ts';
-import type { ApplianceApiConfig } from '../../../src/config/schema/connectors.ts';
+import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import type { ApplianceFacts, ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import type { FortiAuthenticator } from '../../lab/fortiauthenticator.ts';

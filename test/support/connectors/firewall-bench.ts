@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FirewallConfig } from '../../../src/config/schema/connectors.ts';
+import type { FirewallConfig } from '../../../src/config/schema/watched.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeFirewall } from '../../../src/connectors/firewall.ts';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BudgetStore, parseBudget } from '../../../src/connectors/metered-call.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeRegistration } from '../../../src/connectors/registration.ts';
-import type { RegistrationConfig } from '../../../src/config/schema/connectors.ts';
+import type { RegistrationConfig } from '../../../src/config/schema/watched.ts';
 import type { CallBudget, CallLimits, RegistrationObservation } from '../../../src/core/license/registration.ts';
 import { createRegistrationService, type RegistrationService, type RegistrationState } from '../../lab/registration.ts';
 import { createIdentity } from '../certificates/authority.ts';

@@ -51,8 +51,12 @@ export async function startIntake(
   const intake = new LogIntake(
     {
       appliances: [],
-      firewallSources: [],
-      watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] },
+      firewall: [],
+      licenseServer: {
+        host: 'fortitokenmobile.fortinet.com',
+        serverName: null,
+        expectedAddresses: ['173.243.138.0/24'],
+      },
       ...config,
       logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], relays: [], foreign: 'count', ...config.logs },
     },
@@ -65,7 +69,7 @@ export async function startIntake(
       ...deps,
     },
   );
-  await intake.start(new AbortController().signal, positions);
+  await intake.start(positions);
   onTestFinished(() => intake.stop());
   return {
     intake,

@@ -1,6 +1,6 @@
 import { createPublicRoots } from '../../../src/trust/load-trust.ts';
 import { freshKnowledge } from '../certificates/tls-knowledge.ts';
-import { captureToJson, examineCaptures } from '../../../src/capture/capture-result.ts';
+import { captureToJson, examineCaptures } from '../../../src/capture/judge-capture.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { explain } from '../../../src/cli/run-logs.ts';
 import {
@@ -16,14 +16,14 @@ import {
   productHoldsLicense,
   serviceError,
   tokenError,
-} from '../../../src/connectors/registration-client.ts';
+} from '../../../src/connectors/registration-replies.ts';
 import {
   parsePolicy,
   parsePolicyId,
   parseSslProfile,
   resultOf,
   securityProfilesOf,
-} from '../../../src/connectors/firewall-client.ts';
+} from '../../../src/connectors/firewall-replies.ts';
 import { cleanJson } from '../../../src/network/rest/json-exchange.ts';
 import { createSecretFilter } from '../../../src/core/visible-text.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';

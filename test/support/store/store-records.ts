@@ -1,5 +1,5 @@
 import type { Incident, IncidentState, Delivery, JournalEntry } from '../../../src/engine/incident/incident.ts';
-import type { RoundRecord } from '../../../src/store/history.ts';
+import type { RoundRecord } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../checks/diagnosis-of.ts';
 import { SECOND, START, timeline } from './incident-timeline.ts';
 

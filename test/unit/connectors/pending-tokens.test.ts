@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import { valueOf } from '../../../src/core/observation.ts';
-import type { ApplianceConfig } from '../../../src/config/schema/connectors.ts';
+import type { ApplianceConfig } from '../../../src/config/schema/watched.ts';
 import { createPendingMemory, createTokenCounter, type PendingMemory } from '../../../src/connectors/token-counts.ts';
 import type { BackgroundFile } from '../../../src/system/json-file.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';

@@ -4,7 +4,7 @@ import {
   parseLicenseRecords,
   productHoldsLicense,
   serviceError,
-} from '../../../src/connectors/registration-client.ts';
+} from '../../../src/connectors/registration-replies.ts';
 
 describe('parseAccessToken', () => {
   it.each<[unknown, number | undefined]>([

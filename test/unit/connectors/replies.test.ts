@@ -6,7 +6,7 @@ import {
   parseSslProfile,
   resultOf,
   serialIn,
-} from '../../../src/connectors/firewall-client.ts';
+} from '../../../src/connectors/firewall-replies.ts';
 
 describe('resultOf', () => {
   it.each<[unknown, unknown]>([

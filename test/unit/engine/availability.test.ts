@@ -19,7 +19,7 @@ function at(text: string): number {
 }
 
 function span(state: string, from: string, until: string): StateSpan {
-  return { state, from: at(from), until: at(until) };
+  return { precondition: 'mail', state, from: at(from), until: at(until) };
 }
 
 /** Returns the periods as `NAME ready/not ready/unknown`, in hours, with a `~` for partial ones. */
@@ -84,7 +84,7 @@ describe('availabilityByMonth()', () => {
         from: fc.integer({ min: at('2011-10-01T00:00:00Z'), max: at('2012-04-15T00:00:00Z') }),
         lasted: fc.integer({ min: 1, max: 40 * DAY }),
       })
-      .map(({ state, from, lasted }) => ({ state, from, until: from + lasted })),
+      .map(({ state, from, lasted }) => ({ precondition: 'mail', state, from, until: from + lasted })),
     { minLength: 1, maxLength: 8 },
   );
   const back = fc.integer({ min: 0, max: 100 * DAY });
@@ -120,7 +120,8 @@ describe('availabilityByMonth()', () => {
     fc.assert(
       fc.property(spans, (all) => {
         // Whole hours, so that the sum over instants is exact.
-        const whole = all.map(({ state, from, until }) => ({
+        const whole = all.map(({ precondition, state, from, until }) => ({
+          precondition,
           state,
           from: Math.floor(from / HOUR) * HOUR,
           until: Math.ceil(until / HOUR) * HOUR,

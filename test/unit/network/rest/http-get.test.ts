@@ -36,11 +36,11 @@ describe('what looks at the outside world', () => {
     );
     const posting = texts.filter(([, text]) => /'(?:POST|PUT|PATCH|DELETE)'/u.test(text)).map(([file]) => file);
     expect(posting.toSorted()).toEqual([
-      'connectors/registration-client.ts',
+      'connectors/registration.ts',
       'network/dns/https.ts',
       'network/rest/json-exchange.ts',
     ]);
     const exchanging = texts.filter(([, text]) => text.includes('exchangeJson(')).map(([file]) => file);
-    expect(exchanging.toSorted()).toEqual(['connectors/registration-client.ts', 'network/rest/json-exchange.ts']);
+    expect(exchanging.toSorted()).toEqual(['connectors/registration.ts', 'network/rest/json-exchange.ts']);
   });
 });

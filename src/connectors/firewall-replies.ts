@@ -1,115 +1,12 @@
 import * as z from 'zod';
-import type { FirewallConfig } from '../config/schema/connectors.ts';
-import { type ConnectorContext, createHttpGetter, type JsonReply, secretOf } from '../network/rest/json-exchange.ts';
 import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { lenientCount } from '../network/rest/reply-values.ts';
-
-/** All questions are read-only. */
-export type FirewallQuestion =
-  | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
-  | {
-      readonly kind: 'policy-lookup';
-      readonly source: string;
-      readonly sourceInterface: string | null;
-      /** An IP address or host name. */
-      readonly destination: string;
-      readonly port: number;
-      readonly ipv6: boolean;
-    }
-  | { readonly kind: 'policy'; readonly id: number }
-  | { readonly kind: 'fqdn-objects'; readonly only: string | null }
-  | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
-
-/** Supports only GET. */
-export interface FirewallClient extends AsyncDisposable {
-  /** @throws the errors of `exchangeJson` */
-  read(question: FirewallQuestion): Promise<JsonReply>;
-  /** Null if no response contained the serial number. */
-  serial(): string | null;
-}
-
-/**
- * The token is read when this function is called.
- * @throws {Error} when the token, `caFile` or the URL cannot be used
- */
-export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
-  const token = await secretOf(config.token, context);
-  const trust = { caFile: config.caFile, pin: null };
-  const http = await createHttpGetter(
-    { url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] },
-    context,
-  );
-  let serial: string | null = null;
-  return {
-    read: async (question) => {
-      const reply = await http.get(pathOf(question, config.vdom));
-      if (reply.kind === 'json') serial = serialIn(reply.value) ?? serial;
-      return reply;
-    },
-    serial: () => serial,
-    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
-  };
-}
-
-function pathOf(question: FirewallQuestion, vdom: string): string {
-  const query = new URLSearchParams({ vdom });
-  const resource =
-    'name' in question ? `${TABLES[question.kind]}/${encodeURIComponent(question.name)}` : resourceOf(question, query);
-  return `/api/v2/${resource}?${query.toString()}`;
-}
-
-type Named = Extract<FirewallQuestion, { readonly name: string }>;
-
-const TABLES: Readonly<Record<Named['kind'], string>> = {
-  'profile-group': 'cmdb/firewall/profile-group',
-  'ssl-ssh-profile': 'cmdb/firewall/ssl-ssh-profile',
-  address: 'cmdb/firewall/address',
-  'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
-};
-
-/** Also adds the request's parameters to `query`. */
-function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
-  switch (question.kind) {
-    case 'policy':
-      return `cmdb/firewall/policy/${String(question.id)}`;
-    case 'route':
-      query.set('ipv6', String(question.ipv6));
-      query.set('destination', question.destination);
-      return 'monitor/router/lookup';
-    case 'policy-lookup':
-      query.set('ipv6', String(question.ipv6));
-      setKnown(query, 'srcintf', question.sourceInterface);
-      query.set('sourceip', question.source);
-      query.set('protocol', 'tcp');
-      query.set('dest', question.destination);
-      query.set('destport', String(question.port));
-      return 'monitor/firewall/policy-lookup';
-    case 'fqdn-objects':
-      setKnown(query, 'mkey', question.only);
-      return 'monitor/firewall/address-fqdns';
-  }
-}
-
-function setKnown(query: URLSearchParams, name: string, value: string | null): void {
-  if (value !== null) query.set(name, value);
-}
+import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
 
 /** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
 /** Commands are not generated for policies with more interfaces than this. */
 const MAX_INTERFACES = 16;
-
-/** Not validated. */
-export type ReplyFields = Readonly<Record<string, unknown>>;
-
-export function fieldsOf(value: unknown): ReplyFields {
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is ReplyFields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Every FortiOS response contains the serial number next to the results. */
 export function serialIn(value: unknown): string | null {
@@ -121,17 +18,15 @@ export function serialIn(value: unknown): string | null {
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
-  return isObject(result) ? result : null;
+  const fields = fieldsOf(result);
+  return fields === result ? fields : null;
 }
-
-const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
 
 /** 0 for the implicit deny policy. Null if the value is not the result of a policy lookup. */
 export function parsePolicyId(result: ReplyFields): number | null {
-  const parsed = LOOKUP.safeParse(result);
-  if (!parsed.success) return null;
-  if (!parsed.data.success) return 0;
-  return lenientCount(parsed.data.policy_id);
+  const { success, policy_id: id } = result;
+  if (typeof success !== 'boolean') return null;
+  return success ? lenientCount(id) : 0;
 }
 
 /** Names and values as in FortiOS 7. */
@@ -235,33 +130,22 @@ interface SslProfileReply {
 
 const MAX_EXEMPTIONS = 200;
 
-const PROTOCOL = z.object({
-  status: z.unknown().optional(),
-  ports: z.unknown().optional(),
-  'inspect-all': z.unknown().optional(),
-});
-const SSL_PROFILE = z.object({
-  https: PROTOCOL.optional().catch(undefined),
-  ssl: PROTOCOL.optional().catch(undefined),
-  'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
-});
-
 /** Null if neither `https` nor `ssl` contains an inspection mode. */
 export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
-  const parsed = SSL_PROFILE.safeParse(result);
-  if (!parsed.success) return null;
-  const mode = effectiveMode(parsed.data, port);
-  if (mode === null) return null;
-  return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
+  const mode = effectiveMode(result, port);
+  const exempt: unknown = result['ssl-exempt'];
+  const exemptions: readonly unknown[] = Array.isArray(exempt) ? exempt : [];
+  return mode === null ? null : { mode, exemptions: exemptions.slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
 }
 
 /** `inspect-all` takes precedence over the protocol-specific settings. */
-function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
-  const all = modeOf(profile.ssl?.['inspect-all']);
+function effectiveMode(profile: ReplyFields, port: number): SslInspectionMode | null {
+  const all = modeOf(fieldsOf(profile['ssl'])['inspect-all']);
   if (all !== null && all !== 'none') return all;
-  const own = modeOf(profile.https?.status);
+  const { status, ports } = fieldsOf(profile['https']);
+  const own = modeOf(status);
   if (own === null) return all;
-  return coversPort(profile.https?.ports, port) ? own : 'none';
+  return coversPort(ports, port) ? own : 'none';
 }
 
 function modeOf(status: unknown): SslInspectionMode | null {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { availabilityByDay } from '../../../src/runtime/monitor.ts';
+import { availabilityByDay } from '../../../src/engine/availability.ts';
 
 const DAY = 86_400_000;
 const HOUR = DAY / 24;
 
 function on(day: number, precondition: string, state: string, hours: number) {
-  return { day: day * DAY, precondition, state, duration: hours * HOUR };
+  return { precondition, state, from: day * DAY, until: day * DAY + hours * HOUR };
 }
 
 describe('availabilityByDay()', () => {
@@ -33,6 +33,15 @@ describe('availabilityByDay()', () => {
       [],
     ],
     [
+      'a state that continues into the next day counts in both',
+      [on(1, 'mail', 'ok', 12), { ...on(1, 'mail', 'broken', 30), from: 1.5 * DAY }, on(3, 'mail', 'ok', 1)],
+      [
+        { day: DAY, share: 0.5 },
+        { day: 2 * DAY, share: 0 },
+        { day: 3 * DAY, share: 1 },
+      ],
+    ],
+    [
       'days in order',
       [on(2, 'mail', 'ok', 1), on(1, 'mail', 'broken', 1)],
       [
@@ -41,6 +50,11 @@ describe('availabilityByDay()', () => {
       ],
     ],
   ])('%s', (_name, states, expected) => {
-    expect(availabilityByDay(states)).toEqual(expected);
+    expect(availabilityByDay(states, { from: 0, span: DAY })).toEqual(expected);
+  });
+
+  test('leaves out the time before', () => {
+    const states = [on(1, 'mail', 'broken', 12), { ...on(1, 'mail', 'ok', 24), from: 1.5 * DAY }];
+    expect(availabilityByDay(states, { from: 1.25 * DAY, span: DAY })).toEqual([{ day: DAY, share: 2 / 3 }]);
   });
 });
