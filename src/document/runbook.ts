@@ -120,7 +120,7 @@ export function runbookOf(id: CauseId): Runbook {
     sections: [
       { title: 'Meaning', parts: [textsOf(causes, meaningOf)] },
       { title: 'Impact', parts: [textsOf(causes, effectOf)] },
-      ...eachBlockOnce(listsOfPage(causes), PROCEDURE_PLACES).map(sectionOfList),
+      ...eachStepOnce(listsOfPage(causes)).map(sectionOfList),
       ...(sources.length === 0 ? [] : [{ title: 'Sources', parts: [text(...sourceWords(sources))] }]),
     ],
   };
@@ -133,7 +133,7 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
     sections: [
       ...COMMON_SECTIONS,
       { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
-      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES)).map(sectionOfList),
+      ...PROCEDURES.map(sectionOfList),
     ],
   };
 }
@@ -208,7 +208,7 @@ function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
 }
 
 function withoutProcedures({ heading, steps }: StepList): string {
-  return JSON.stringify([heading, steps.filter((step) => !PROCEDURE_PLACES.steps.has(JSON.stringify(step)))]);
+  return JSON.stringify([heading, steps.filter((step) => !PROCEDURE_PLACES.has(JSON.stringify(step)))]);
 }
 
 function listsOf(id: CauseId): readonly StepList[] {
@@ -250,21 +250,13 @@ function sectionOfList({ heading, meaning, steps }: ShownList): Section {
   };
 }
 
-/** The location of a step or of its commands. */
+/** The location of a step. */
 interface Place {
   readonly heading: string;
   readonly number: number;
   /** The number of steps in the procedure, or null if the location is on the same page. */
   readonly ofSteps: number | null;
 }
-
-/** The keys are JSON strings. */
-interface KnownPlaces {
-  readonly steps: ReadonlyMap<string, Place>;
-  readonly blocks: ReadonlyMap<string, Place>;
-}
-
-const NO_PLACES: KnownPlaces = { steps: new Map(), blocks: new Map() };
 
 /** Steps that several runbooks share and link to. */
 const PROCEDURES: readonly StepList[] = [
@@ -281,101 +273,67 @@ function procedure(heading: string, steps: readonly Step[] = []): StepList {
   return { heading, meaning: null, steps: remedyOf(steps, PLACES).remedySteps };
 }
 
-const PROCEDURE_PLACES: KnownPlaces = placesOfProcedures();
+const PROCEDURE_STEPS = PROCEDURES.flatMap(({ heading, steps }) =>
+  steps.map((step, index) => ({ step, place: { heading, number: index + 1, ofSteps: steps.length } })),
+);
 
-function placesOfProcedures(): KnownPlaces {
-  const placed = PROCEDURES.flatMap(({ heading, steps }) =>
-    steps.map((step, index) => ({ step, place: { heading, number: index + 1, ofSteps: steps.length } })),
-  );
-  return {
-    steps: new Map(placed.map(({ step, place }) => [JSON.stringify(step), place] as const)),
-    blocks: new Map(
-      placed.flatMap(({ step, place }) => (step.commands === null ? [] : [[blockKey(step), place] as const])),
-    ),
-  };
-}
+/** The keys are steps as JSON. */
+const PROCEDURE_PLACES: ReadonlyMap<string, Place> = new Map(
+  PROCEDURE_STEPS.map(({ step, place }) => [JSON.stringify(step), place]),
+);
+
+const BLOCK_PLACES: ReadonlyMap<string, Place> = new Map(
+  PROCEDURE_STEPS.flatMap(({ step, place }) => (step.commands === null ? [] : [[blockKey(step), place]])),
+);
 
 function blockKey({ commands, undo }: RemedyStep): string {
   return JSON.stringify([commands, undo]);
 }
 
-/** Several consecutive steps that are described elsewhere. */
+/** Consecutive steps that are described elsewhere, or one step whose commands are. */
 interface Run {
-  /** The first step's sentence if only its commands are described elsewhere, otherwise empty. */
+  /** The sentence of the step if only its commands are described elsewhere, otherwise empty. */
   readonly text: string;
-  /** The first step as JSON. */
-  readonly key: string;
-  readonly places: readonly Place[];
+  readonly first: Place;
+  readonly last: Place;
 }
 
 interface ShownList extends Pick<StepList, 'heading' | 'meaning'> {
   readonly steps: readonly LinkedStep[];
 }
 
-/** Replaces repeated steps and command blocks with references. */
-function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly ShownList[] {
-  const [steps, blocks] = [new Map(known.steps), new Map(known.blocks)];
-  return lists.map(({ heading, meaning, steps: own }) => {
-    const lines: (Run | LinkedStep)[] = [];
-    for (const step of own) {
+/** Replaces repeated steps, and the commands of procedures, with references. */
+function eachStepOnce(lists: readonly StepList[]): readonly ShownList[] {
+  const places = new Map(PROCEDURE_PLACES);
+  return lists.map(({ heading, meaning, steps }) => {
+    const lines: (Run | RemedyStep)[] = [];
+    for (const step of steps) {
       const key = JSON.stringify(step);
-      const whole = steps.get(key);
-      const place = whole ?? (step.commands === null ? undefined : blocks.get(blockKey(step)));
-      const last = lines.at(-1);
-      if (whole === undefined) {
-        const here = { heading, number: lines.length + 1, ofSteps: null };
-        steps.set(key, here);
-        if (place === undefined && step.commands !== null) blocks.set(blockKey(step), here);
-      }
-      if (place === undefined) lines.push(additionTo(step) ?? step);
-      else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
-        lines.splice(-1, 1, { ...last, places: [...last.places, place] });
-        // The line now refers to several steps, so it no longer represents only the first one.
-        if (last.text !== '') steps.delete(last.key);
-      } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
+      const whole = places.get(key);
+      const place = whole ?? BLOCK_PLACES.get(blockKey(step));
+      const before = lines.at(-1);
+      if (whole !== undefined && before !== undefined && 'last' in before && follows(whole, before))
+        lines.splice(-1, 1, { ...before, last: whole });
+      else
+        lines.push(
+          place === undefined ? step : { text: whole === undefined ? step.text : '', first: place, last: place },
+        );
+      if (whole === undefined) places.set(key, { heading, number: lines.length, ofSteps: null });
     }
-    return { heading, meaning, steps: lines.map((line) => ('places' in line ? referenceTo(line) : line)) };
+    return { heading, meaning, steps: lines.map((line) => ('last' in line ? referenceTo(line) : line)) };
   });
 }
 
-function follows({ heading, number, ofSteps }: Place, { places }: Run): boolean {
-  const last = places.at(-1);
-  return last?.heading === heading && last.ofSteps === ofSteps && last.number + 1 === number;
+function follows({ heading, number, ofSteps }: Place, { text: sentence, last }: Run): boolean {
+  return sentence === '' && last.heading === heading && last.ofSteps === ofSteps && last.number + 1 === number;
 }
 
-function referenceTo({ text: sentence, places }: Run): LinkedStep {
-  const [first, last] = [places[0], places.at(-1)];
-  if (first === undefined || last === undefined) return sentenceStep(sentence);
-  const { heading, number, ofSteps } = first;
-  const numbers = first === last ? `step ${String(number)}` : `steps ${String(number)} to ${String(last.number)}`;
-  if (ofSteps !== null) {
-    const part = places.length === ofSteps ? '' : `${numbers} of `;
-    return { ...sentenceStep(sentence), see: [`Follow ${part}`, { procedure: heading }, '.'] };
-  }
-  return sentenceStep(
-    sentence === ''
-      ? `Follow ${numbers} under "${heading}".`
-      : `${sentence} Use the commands from ${numbers} under "${heading}".`,
-  );
-}
-
-/** Returns a step with only the commands that the procedure lacks, or null. */
-function additionTo(step: RemedyStep): LinkedStep | null {
-  const lines = step.commands?.split('\n') ?? [];
-  for (const { heading, steps } of PROCEDURES)
-    for (const [index, { commands, undo }] of steps.entries()) {
-      const known = commands?.split('\n') ?? [];
-      const added = lines.filter((line) => !known.includes(line));
-      const isMore = added.length > 0 && lines.length === known.length + added.length;
-      if (undo === null || undo !== step.undo || !isMore) continue;
-      return {
-        ...step,
-        commands: added.map((line) => line.trim()).join('\n'),
-        undo: null,
-        see: [`Follow step ${String(index + 1)} of `, { procedure: heading }, ', and add these lines to the policy.'],
-      };
-    }
-  return null;
+function referenceTo({ text: sentence, first: { heading, number, ofSteps }, last }: Run): LinkedStep {
+  const numbers =
+    number === last.number ? `step ${String(number)}` : `steps ${String(number)} to ${String(last.number)}`;
+  if (ofSteps === null) return sentenceStep(`Follow ${numbers} under "${heading}".`);
+  const part = last.number - number + 1 === ofSteps ? '' : `${numbers} of `;
+  return { ...sentenceStep(sentence), see: [`Follow ${part}`, { procedure: heading }, '.'] };
 }
 
 function placesOf(id: CauseId): WordingFacts {
