@@ -227,7 +227,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
     case 'told':
       return markup`<li class="told">${
         EVENT_WORDS[eventOf(step.group.notification)]
-      } ${when}${waysView(step.group, reader, 'short')}</li>`;
+      } ${when}${waysView(step.group, reader)}</li>`;
   }
 }
 
