@@ -187,13 +187,13 @@ function lines(problems: readonly string[]): string {
  * Prometheus's HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/). `agent` is this agent's
  * address as Prometheus used it for the request.
  */
-function addDiscoveryRoute(app: Hono<WebEnv>, { site, probes }: WebSources): void {
+function addDiscoveryRoute(app: Hono<WebEnv>, sources: WebSources): void {
   app.get('/sd', (context) => {
     const agent = context.req.header('Host') ?? '';
-    const known = probes();
+    const known = sources.probes();
     const groups = PROBE_MODULES.map((module) => ({
       targets: [...new Set(known.filter((each) => each.module === module).map(({ target }) => target))],
-      labels: { module, site: site(), agent },
+      labels: { module, site: sources.site(), agent },
     }));
     return context.json(groups.filter(({ targets }) => targets.length > 0));
   });
@@ -207,13 +207,13 @@ const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
 /** The URL parameters have the same names as in the blackbox exporter. */
-function addProbeRoute(app: Hono<WebEnv>, { probe }: WebSources): void {
+function addProbeRoute(app: Hono<WebEnv>, sources: WebSources): void {
   app.get('/probe', async (context) => {
     // Foreign pages must not be able to start probes through a browser. A probe can include a login to a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    return answer(await probe(request, context.req.raw.signal), context);
+    return answer(await sources.probe(request, context.req.raw.signal), context);
   });
 }
 
