@@ -8,7 +8,6 @@ import { isatty } from 'node:tty';
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './system/clock.ts';
-import { visibleText } from './core/visible-text.ts';
 import { keepHeapSmall } from './system/v8-flags.ts';
 
 // Other commands exit before garbage collection matters.
@@ -30,14 +29,7 @@ process.stdout.on('error', () => process.exit(141));
 // within 3 s, and accepts answers to earlier queries. The variable must be set before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
-process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
-  // The message can quote a file that somebody else wrote.
-  const lines = (error instanceof Error ? error.message : String(error))
-    .split('\n')
-    .map((line) => visibleText(line, 2_000));
-  process.stderr.write(`ftm-watch: ${lines.join('\n')}\n`);
-  return 3;
-});
+process.exitCode = await runProgram(process.argv.slice(2), terminal());
 // Exits explicitly, because aborted work may leave a socket or a name lookup open. The output is flushed first.
 process.stdout.write('', () => process.exit());
 

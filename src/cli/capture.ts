@@ -26,7 +26,7 @@ import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { type Invocation, needsNothing, runWithConfig, type Terminal } from './terminal.ts';
+import { configOf, type Invocation, needsNothing, type Terminal } from './terminal.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
@@ -44,23 +44,22 @@ export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.tes
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
-export function runCapture(
+export async function runCapture(
   files: readonly string[],
   { json = false, all = false, attach, printCommand }: CaptureOptions,
   terminal: Invocation,
 ): Promise<number> {
-  return runWithConfig(terminal, printCommand === undefined ? neededToJudge : needsNothing, async (config) => {
-    if (printCommand !== undefined) {
-      terminal.output.write(commandText(printCommand, config));
-      return EXIT.ok;
-    }
-    if (files.length === 0) throw new Error('No capture was specified. Expected file names, or - for standard input');
-    const result = await capturesOf(files, config, terminal, all);
-    const text = json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style);
-    terminal.output.write(text);
-    if (attach !== undefined) await attachTo(attach, result, config, terminal);
-    return EXIT[result.level];
-  });
+  const config = await configOf(terminal, printCommand === undefined ? neededToJudge : needsNothing);
+  if (printCommand !== undefined) {
+    terminal.output.write(commandText(printCommand, config));
+    return EXIT.ok;
+  }
+  if (files.length === 0) throw new Error('No capture was specified. Expected file names, or - for standard input');
+  const result = await capturesOf(files, config, terminal, all);
+  const text = json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style);
+  terminal.output.write(text);
+  if (attach !== undefined) await attachTo(attach, result, config, terminal);
+  return EXIT[result.level];
 }
 
 function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[] {

@@ -6,14 +6,7 @@ import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
-import {
-  CHECK_EXIT,
-  exitCodeBeside,
-  exitCodeOf,
-  pluginAnswer,
-  type PluginAnswer,
-  pluginUnknown,
-} from '../report/nagios-line.ts';
+import { exitCodeBeside, exitCodeOf, pluginAnswer, type PluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
 import {
   type DiagnosisAsides,
   renderDiagnosis,
@@ -28,7 +21,7 @@ import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readDaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
-import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
+import { configOf, type Invocation, storePathOf } from './terminal.ts';
 
 export const UNHEARD: LogPart = {
   kind: 'unheard',
@@ -51,8 +44,7 @@ const MARGIN: Millis = 500;
 
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return CHECK_EXIT.unknown;
+  const config = await configOf(terminal, neededToExamine);
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);
   const progress = json ? null : terminal.progress;
@@ -142,29 +134,26 @@ export async function checkNagios(limits: PluginLimits, terminal: Invocation): P
 
 async function answer({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<PluginAnswer> {
   using limit = deadline(terminal.clock, timeout, terminal.signal);
-  const messages: string[] = [];
-  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: messages.push.bind(messages) } };
+  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: () => undefined } };
   try {
     const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
-    if (!limit.expired()) return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
+    if (!limit.expired()) return answered;
   } catch (error) {
-    if (!limit.expired()) return pluginUnknown(messageOf(error));
+    if (!limit.expired()) return pluginUnknown(messageOf(error).split('\n')[0] ?? '');
   }
   return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
 }
 
 async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {
-  const storePath = await storeOrExplain(terminal);
-  const status = storePath === null ? null : await readDaemonStatus(storePath, terminal);
+  const status = await readDaemonStatus(await storePathOf(terminal), terminal);
   if (status === null) return null;
   const { diagnosis, incidents } = status;
   if (typeof diagnosis === 'string') return pluginUnknown(diagnosis);
   return pluginAnswer(diagnosis, { by: 'daemon', incidents, now: terminal.clock.now(), longest });
 }
 
-async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
-  const config = await loadOrExplain(terminal, neededToExamine);
-  if (config === null) return null;
+async function ownRound(terminal: Invocation): Promise<PluginAnswer> {
+  const config = await configOf(terminal, neededToExamine);
   const { diagnosis } = await examine({ ...terminal, config, log: UNHEARD });
   return pluginAnswer(diagnosisToJson(diagnosis), { by: 'itself' });
 }

@@ -15,7 +15,7 @@ import { plainConfig, secretUrls } from '../config/print.ts';
 import { networkWithin } from '../core/addresses.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
-import { type Invocation, load, loadWith, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
+import { InvalidConfiguration, type Invocation, load, loadWith, needsNothing, writeSubstitutes } from './terminal.ts';
 
 const EXIT = { valid: 0, invalid: 3 } as const;
 
@@ -26,7 +26,7 @@ const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
 /** Does not create any files. `fileOnly` is for machines that do not run the daemon. */
 export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
   const file = await load(terminal, needsNothing);
-  if (file.kind === 'invalid') writeIssues(file, terminal.errors);
+  if (file.kind === 'invalid') terminal.errors.write(`${new InvalidConfiguration(file).message}\n`);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
   // Problems can quote text from files written by untrusted users.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));

@@ -1,14 +1,10 @@
 import { configJsonSchema } from '../config/config.ts';
 import { printConfig } from '../config/print.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { load, needsNothing, type Streams, type Invocation, writeIssues } from './terminal.ts';
+import { InvalidConfiguration, load, needsNothing, type Streams, type Invocation } from './terminal.ts';
 
 export async function runConfigPrint(terminal: Invocation): Promise<number> {
   const loaded = await load(terminal, needsNothing);
-  if (loaded.kind === 'invalid') {
-    writeIssues(loaded, terminal.errors);
-    return EXIT_UNKNOWN;
-  }
+  if (loaded.kind === 'invalid') throw new InvalidConfiguration(loaded);
   const { sources, config } = loaded;
   const from = sources.length === 0 ? 'The built-in defaults' : sources.map((file) => JSON.stringify(file)).join(', ');
   terminal.output.write(`# ${from}\n${printConfig(config)}`);

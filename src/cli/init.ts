@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { type Answers, firstConfiguration, SYSLOG_PORT } from '../config/first-configuration.ts';
 import { DEFAULT_CONFIG_FILES, loadConfig, localFiles } from '../config/load.ts';
 import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Invocation } from './terminal.ts';
 
 type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
@@ -16,27 +17,20 @@ const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.ya
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
 export async function init(typed: TypedAnswers, terminal: Invocation): Promise<number> {
-  const { cwd, output, errors } = terminal;
+  const { cwd, output } = terminal;
   const file = terminal.path ?? (existsSync(INSTALLED.folder) ? INSTALLED.file : 'config/ftm-watch.yaml');
   const target = resolve(cwd, file);
-  if (existsSync(target)) {
-    errors.write(`Cannot write "${file}": the file already exists and will not be overwritten\n`);
-    return EXIT_UNKNOWN;
-  }
+  if (existsSync(target))
+    throw new Error(`Cannot write "${file}": the file already exists and will not be overwritten`);
   const answers = await answersOf(typed, terminal);
-  if (answers === null) return EXIT_UNKNOWN;
   const text = firstConfiguration(answers, dirname(target) === INSTALLED.folder ? INSTALLED.state : null);
   const [problem] = await problemsOf(text, terminal);
-  if (problem !== undefined) {
-    errors.write(`Cannot write "${file}": ${problem}\n`);
-    return EXIT_UNKNOWN;
-  }
+  if (problem !== undefined) throw new Error(`Cannot write "${file}": ${problem}`);
   try {
     makeFolder(dirname(target));
     await writeFile(target, text, { flag: 'wx' });
   } catch (error) {
-    errors.write(`Cannot write "${file}": ${messageOf(error)}\n`);
-    return EXIT_UNKNOWN;
+    throw new Error(`Cannot write "${file}": ${messageOf(error)}`, { cause: error });
   }
   output.write(`Wrote ${file}:\n\n${text}\n${nextSteps(answers, { file, target, cwd })}`);
   return 0;
@@ -55,7 +49,7 @@ const QUESTIONS: readonly Question[] = [
   { key: 'alertmanager', text: 'URL of your Alertmanager' },
 ];
 
-async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers | null> {
+async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers> {
   const given: Answers = {
     site: typed.site ?? '',
     appliances: typed.appliances ?? [],
@@ -63,74 +57,41 @@ async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Ans
     recipients: typed.recipients ?? [],
     alertmanager: typed.alertmanager ?? '',
   };
-  const isTold = Object.values(typed).some((answer) => answer !== undefined);
-  if (isTold) return given;
-  return terminal.ask === null ? piped(given, terminal) : asked(given, terminal.ask, terminal);
-}
-
-/** Used by scripts and when standard output is redirected. */
-async function piped(defaults: Answers, terminal: Invocation): Promise<Answers | null> {
-  const { input, errors } = terminal;
-  const lines = linesOf(input);
-  let answers = defaults;
-  for (const { key, text } of QUESTIONS) {
-    errors.write(`${questionText(key, text, terminal)}\n`);
-    const line = await lines.next();
-    if (line.done === true) return answers;
-    const next = withAnswer(answers, key, line.value.trim());
-    const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
-    if (problem !== undefined) {
-      errors.write(`Invalid answer: ${problem}\n`);
-      return null;
-    }
-    answers = next;
-  }
+  if (Object.values(typed).some((answer) => answer !== undefined)) return given;
+  const ask = terminal.ask ?? pipedAnswers(terminal);
+  if (terminal.ask !== null)
+    terminal.output.write('Press Return to accept the default in brackets. Separate several answers with spaces.\n\n');
+  let answers = given;
+  for (const question of QUESTIONS) answers = await answeredWell(question, ask, answers, terminal);
   return answers;
-}
-
-async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
-  let rest = '';
-  for await (const chunk of input) {
-    const lines = `${rest}${chunk.toString('utf8')}`.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
-  return undefined;
-}
-
-function questionText(key: keyof Answers, text: string, { hostname }: Invocation): string {
-  return `${text} [${key === 'site' ? hostname : 'none'}]: `;
-}
-
-function withAnswer(answers: Answers, key: keyof Answers, typed: string): Answers {
-  if (typed === '') return answers;
-  return { ...answers, [key]: Array.isArray(answers[key]) ? typed.split(/[\s,]+/u) : typed };
 }
 
 type Ask = NonNullable<Invocation['ask']>;
 
-async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise<Answers> {
-  terminal.output.write('Press Return to accept the default in brackets. Separate several answers with spaces.\n\n');
-  let answers = defaults;
-  for (const { key, text } of QUESTIONS) {
-    answers = await answeredWell(key, () => ask(questionText(key, text, terminal)), answers, terminal);
-  }
-  return answers;
+/** Used by scripts and when standard output is redirected. After the last line, the defaults are used. */
+function pipedAnswers({ input, errors }: Invocation): Ask {
+  const lines = createInterface({ input: Readable.from(input) })[Symbol.asyncIterator]();
+  return async (question) => {
+    errors.write(`${question}\n`);
+    const line = await lines.next();
+    return line.done === true ? '' : line.value;
+  };
 }
 
+/** A person is asked again after an invalid answer. */
 async function answeredWell(
-  key: keyof Answers,
-  ask: () => Promise<string>,
+  { key, text }: Question,
+  ask: Ask,
   answers: Answers,
   terminal: Invocation,
 ): Promise<Answers> {
   for (;;) {
-    const typed = (await ask()).trim();
+    const typed = (await ask(`${text} [${key === 'site' ? terminal.hostname : 'none'}]: `)).trim();
     if (typed === '') return answers;
-    const next = withAnswer(answers, key, typed);
+    const next = { ...answers, [key]: Array.isArray(answers[key]) ? typed.split(/[\s,]+/u) : typed };
     const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
     if (problem === undefined) return next;
+    if (terminal.ask === null) throw new Error(`Invalid answer: ${problem}`);
     terminal.output.write(`  ${problem}\n`);
   }
 }

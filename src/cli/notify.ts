@@ -1,11 +1,10 @@
 import type { TestNotification } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Config } from '../config/config.ts';
 import { createChannels, randomName } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { readSecret } from '../system/secret.ts';
-import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
+import { configOf, type Invocation } from './terminal.ts';
 
 const EXIT = { delivered: 0, failed: 2, nothing: 3 } as const;
 
@@ -13,16 +12,10 @@ interface Result extends RecipientOutcome {
   readonly channel: string;
 }
 
-export function runNotifyTest(terminal: Invocation): Promise<number> {
-  return runWithConfig(
-    terminal,
-    (key) => key.startsWith('notify.'),
-    (config) => notifyTest(config, terminal),
-  );
-}
-
 /** Messages bypass the outbox, so failed messages are not retried. */
-async function notifyTest(config: Config, { clock, env, output, signal }: Terminal): Promise<number> {
+export async function notifyTest(terminal: Invocation): Promise<number> {
+  const { clock, env, output, signal } = terminal;
+  const config = await configOf(terminal, (key) => key.startsWith('notify.'));
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
   const channels = createChannels(config, { clock, env, readSecret: (source) => readSecret(source, env) });

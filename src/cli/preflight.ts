@@ -19,7 +19,7 @@ import { messageOf } from '../text/message-of.ts';
 import { UNHEARD } from './check.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { reportTarget, writeTo } from './report-file.ts';
-import { type Invocation, runWithConfig } from './terminal.ts';
+import { configOf, type Invocation } from './terminal.ts';
 
 export interface MigrationOptions {
   readonly unit?: string;
@@ -36,11 +36,10 @@ export interface MigrationOptions {
 
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-export function preflightMigration(options: MigrationOptions, terminal: Invocation): Promise<number> {
+export async function preflightMigration(options: MigrationOptions, terminal: Invocation): Promise<number> {
   const { verify } = options;
-  return runWithConfig(terminal, neededToExamine, (config) =>
-    verify === undefined ? prepare(options, config, terminal) : compare(verify, options, config, terminal),
-  );
+  const config = await configOf(terminal, neededToExamine);
+  return verify === undefined ? prepare(options, config, terminal) : compare(verify, options, config, terminal);
 }
 
 async function prepare(

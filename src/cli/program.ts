@@ -6,36 +6,44 @@ import type { CaptureOptions } from './capture.ts';
 import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
+import { visibleText } from '../core/visible-text.ts';
 import { firmwareVersion } from '../core/license/firmware.ts';
 import type { MigrationOptions } from './preflight.ts';
 import type { ReportOptions } from './run-report.ts';
 import type { LearnOptions } from './run-trust.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
 import type { BackupOptions } from './store.ts';
+import { messageOf } from '../text/message-of.ts';
 
 /** Each command's code is loaded only when the command runs, because `check` runs often and must start quickly. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
-  const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
-  const program = createProgram(terminal, invoked, (result) => {
-    code = result;
+  const program = createProgram(terminal, async (command, work) => {
+    code = await work({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_UNKNOWN;
-    throw error;
+    terminal.errors.write(`${errorText(error)}\n`);
+    return EXIT_UNKNOWN;
   }
 }
 
+const MAX_LINE = 2_000;
+
+/** The message can quote a file or an answer that somebody else wrote. */
+function errorText(error: unknown): string {
+  return messageOf(error)
+    .split('\n')
+    .map((line) => visibleText(line, MAX_LINE))
+    .join('\n');
+}
+
 /** Also used to generate the manual page. */
-export function createProgram(
-  terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
-  invoked: Invoked,
-  finish: Finish,
-): Command {
-  const program = new Command('ftm-watch')
+export function createProgram(terminal: Pick<Terminal, 'version' | 'output' | 'errors'>, carryOut: CarryOut): Command {
+  const program = new LazyCommand('ftm-watch', carryOut)
     .description('Reports which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
     .version(terminal.version)
     .exitOverride()
@@ -67,7 +75,7 @@ export function createProgram(
     addDemo,
     addCompletion,
   ])
-    add(program, invoked, finish);
+    add(program);
   describeExitCodes(program);
   return program;
 }
@@ -82,16 +90,35 @@ Examples:
   ftm-watch demo                           watch three faults being found in a simulated network
 `;
 
-type Finish = (exitCode: number) => void;
+type ExitCode = number | Promise<number>;
 
-type Invoked = (command: Command) => Invocation;
+type CarryOut = (command: Command, work: (invocation: Invocation) => ExitCode) => Promise<void>;
+
+class LazyCommand extends Command {
+  readonly #carryOut: CarryOut;
+
+  constructor(name: string | undefined, carryOut: CarryOut) {
+    super(name);
+    this.#carryOut = carryOut;
+  }
+
+  /** Commander uses this method to create subcommands. */
+  override createCommand(name?: string): LazyCommand {
+    return new LazyCommand(name, this.#carryOut);
+  }
+
+  /** `work` receives the typed arguments, followed by the options. */
+  runs<Typed extends readonly unknown[]>(work: (invocation: Invocation, ...typed: Typed) => ExitCode): this {
+    return this.action((...typed: Typed) => this.#carryOut(this, (invocation) => work(invocation, ...typed)));
+  }
+}
 
 /** Defined on the individual commands, because people often type the option after the command. */
-function withConfig(command: Command): Command {
+function withConfig(command: LazyCommand): LazyCommand {
   return command.option('-c, --config <file>', 'configuration file');
 }
 
-function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
+function addCapture(program: LazyCommand): void {
   withConfig(program.command('capture'))
     .description(
       'evaluate the TLS connections in a packet capture and show which certificates FortiAuthenticator received',
@@ -110,11 +137,10 @@ function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
       ]),
     )
     .addHelpText('after', CAPTURE_HELP)
-    .action(async (files: readonly string[], options: CaptureOptions, command: Command) => {
+    .runs(async (invocation, files: readonly string[], options: CaptureOptions) => {
       // Captures can be larger than the available memory, so the heap is kept small.
       keepHeapSmall();
-      const { runCapture } = await import('./capture.ts');
-      finish(await runCapture(files, options, invoked(command)));
+      return (await import('./capture.ts')).runCapture(files, options, invocation);
     });
 }
 
@@ -143,7 +169,7 @@ const TIMEOUT: Millis = 10_000;
 /** Nagios and Icinga kill a plugin after 60 s by default. */
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
-function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
+function addCheck(program: LazyCommand): void {
   const plugin =
     'print one line for Nagios or Icinga, from the running daemon, or from a new round of checks if no daemon is ' +
     'running';
@@ -166,21 +192,15 @@ function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
         .default(age('15m'), '15m'),
     )
     .addHelpText('after', CHECK_HELP)
-    .action(async ({ json, steps, nagios, verify, timeout, maxAge }: CheckOptions, command: Command) => {
-      if (nagios === true) {
-        const { checkNagios } = await import('./check.ts');
-        finish(await checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invoked(command)));
-        return;
-      }
+    .runs(async (invocation, { json = false, steps = false, nagios, verify, timeout, maxAge }: CheckOptions) => {
       if (verify !== undefined) {
         const { verifyRepair } = await import('./verify-repair.ts');
-        const wish = { incident: verify, json: json === true, timeout: timeout ?? null };
-        finish(await verifyRepair(wish, invoked(command)));
-        return;
+        return verifyRepair({ incident: verify, json, timeout: timeout ?? null }, invocation);
       }
-      const { check } = await import('./check.ts');
-      const form = { json: json === true, steps: steps === true, timeout: timeout ?? TIMEOUT };
-      finish(await check(form, invoked(command)));
+      const { check, checkNagios } = await import('./check.ts');
+      return nagios === true
+        ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
+        : check({ json, steps, timeout: timeout ?? TIMEOUT }, invocation);
     });
 }
 
@@ -205,16 +225,16 @@ Examples:
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-function addCompletion(program: Command, invoked: Invoked, finish: Finish): void {
+function addCompletion(program: LazyCommand): void {
   program
     .command('completion')
     .description('print a script that lets a shell complete commands and options')
     .addArgument(new Argument('<shell>', 'the shell that you use').choices(SHELLS))
     .addHelpText('after', HELP)
-    .action(async (shell: Shell, _, command: Command) => {
+    .runs(async ({ output }, shell: Shell) => {
       const { completion } = await import('./completion.ts');
-      invoked(command).output.write(completion(shell, program));
-      finish(0);
+      output.write(completion(shell, program));
+      return 0;
     });
 }
 
@@ -225,14 +245,14 @@ Run one of these commands, or add it to your shell's startup file:
   fish   ftm-watch completion fish | source
 `;
 
-interface Typed {
+interface DemoOptions {
   readonly fault?: readonly string[];
   readonly speed: number;
   readonly pause: boolean;
   readonly loop?: boolean;
 }
 
-function addDemo(program: Command, invoked: Invoked, finish: Finish): void {
+function addDemo(program: LazyCommand): void {
   program
     .command('demo')
     .description('simulate a site on this machine, break it in three ways, and show how each fault is detected')
@@ -241,15 +261,14 @@ function addDemo(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--no-pause', 'do not pause between steps')
     .option('--loop', 'repeat until interrupted with Ctrl-C')
     .addHelpText('after', DEMO_HELP)
-    .action(async ({ fault, speed: typed, pause, loop }: Typed, command: Command) => {
-      const terminal = invoked(command);
+    .runs(async (invocation, { fault, speed: typed, pause, loop }: DemoOptions) => {
       const leaving = new AbortController();
-      terminal.onHangup(() => leaving.abort(new Error('The terminal was closed')));
+      invocation.onHangup(() => leaving.abort(new Error('The terminal was closed')));
       // The demo's code is in the test folder, because the demo is not part of the released program.
       const { demo } = await import('../../test/lab/demo.ts');
       const options = { faults: fault ?? [], speed: pause ? typed : null, isEndless: loop === true };
-      const signal = AbortSignal.any([terminal.signal, leaving.signal]);
-      finish(await demo(options, { ...terminal, main: process.argv[1] ?? '', signal }));
+      const signal = AbortSignal.any([invocation.signal, leaving.signal]);
+      return demo(options, { ...invocation, main: process.argv[1] ?? '', signal });
     });
 }
 
@@ -281,29 +300,21 @@ Examples:
   ftm-watch demo --loop --speed 0.3     repeat slowly, for a presentation
 `;
 
-function addConfig(program: Command, invoked: Invoked, finish: Finish): void {
+function addConfig(program: LazyCommand): void {
   const config = program.command('config').description('the configuration file');
   withConfig(config.command('check'))
     .description('list every mistake in the file, and check whether the daemon can start with it on this machine')
     .option('--file-only', 'check only the text of the file, not the files, variables and ports that it refers to')
     .addHelpText('after', CONFIG_CHECK_HELP)
-    .action(async (_, command: Command) => {
-      const { configCheck } = await import('./config-check.ts');
-      const { fileOnly = false } = command.opts<{ fileOnly?: boolean }>();
-      finish(await configCheck({ fileOnly }, invoked(command)));
-    });
+    .runs(async (invocation, { fileOnly = false }: { fileOnly?: boolean }) =>
+      (await import('./config-check.ts')).configCheck({ fileOnly }, invocation),
+    );
   withConfig(config.command('print'))
     .description('print the active configuration with all defaults; secrets are replaced by their sources')
-    .action(async (_, command: Command) => {
-      const { runConfigPrint } = await import('./config.ts');
-      finish(await runConfigPrint(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./config.ts')).runConfigPrint(invocation));
   withConfig(config.command('schema'))
     .description('print the JSON Schema of the configuration file, for use in editors')
-    .action(async (_, command: Command) => {
-      const { configSchemaCommand } = await import('./config.ts');
-      finish(configSchemaCommand(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./config.ts')).configSchemaCommand(invocation));
 }
 
 const CONFIG_CHECK_HELP = `
@@ -322,7 +333,7 @@ interface TypedInit {
   readonly alertmanager?: string;
 }
 
-function addInit(program: Command, invoked: Invoked, finish: Finish): void {
+function addInit(program: LazyCommand): void {
   withConfig(program.command('init'))
     .description('write a first configuration of about ten lines; asks for values that are not set by options')
     .option('--site <name>', 'name of this site in messages and on the page (default: the host name)')
@@ -331,11 +342,9 @@ function addInit(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--tell <mail address...>', 'recipients of notifications')
     .option('--alertmanager <url>', 'URL of a Prometheus Alertmanager that alerts are sent to')
     .addHelpText('after', INIT_HELP)
-    .action(async (_, command: Command) => {
+    .runs(async (invocation, { site, appliance, mailServer, tell, alertmanager }: TypedInit) => {
       const { init } = await import('./init.ts');
-      const { site, appliance, mailServer, tell, alertmanager } = command.opts<TypedInit>();
-      const typed = { site, appliances: appliance, mailServer, recipients: tell, alertmanager };
-      finish(await init(typed, invoked(command)));
+      return init({ site, appliances: appliance, mailServer, recipients: tell, alertmanager }, invocation);
     });
 }
 
@@ -348,36 +357,31 @@ Example:
 
 `;
 
-function addLogs(program: Command, invoked: Invoked, finish: Finish): void {
+function addLogs(program: LazyCommand): void {
   withConfig(program.command('explain'))
     .description('explain what a FortiAuthenticator log line means')
     .argument('[lines...]', 'log lines (default: read from standard input)')
     .option('--json', 'print one JSON object per line')
-    .action(async (lines: string[], { json }: { json?: boolean }, command: Command) => {
-      const { runExplain } = await import('./run-logs.ts');
-      finish(await runExplain({ lines, json: json === true }, invoked(command)));
-    });
+    .runs(async (invocation, lines: string[], { json = false }: { json?: boolean }) =>
+      (await import('./run-logs.ts')).runExplain({ lines, json }, invocation),
+    );
   withConfig(program.command('replay'))
     .description('analyse a saved log as if it were live, and print a summary')
     .argument('<file>', 'syslog file or raw log export, optionally compressed with gzip; - for standard input')
     .option('--json', 'print a JSON object')
-    .action(async (file: string, { json }: { json?: boolean }, command: Command) => {
-      const { runReplay } = await import('./run-logs.ts');
-      finish(await runReplay({ file, json: json === true }, invoked(command)));
-    });
+    .runs(async (invocation, file: string, { json = false }: { json?: boolean }) =>
+      (await import('./run-logs.ts')).runReplay({ file, json }, invocation),
+    );
 }
 
-function addNotify(program: Command, invoked: Invoked, finish: Finish): void {
+function addNotify(program: LazyCommand): void {
   const notify = program.command('notify').description('notification channels');
   withConfig(notify.command('test'))
     .description('send a test message through every configured channel')
-    .action(async (_, command: Command) => {
-      const { runNotifyTest } = await import('./notify.ts');
-      finish(await runNotifyTest(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./notify.ts')).notifyTest(invocation));
 }
 
-function addPreflight(program: Command, invoked: Invoked, finish: Finish): void {
+function addPreflight(program: LazyCommand): void {
   const group = program
     .command('preflight')
     .description('prepare for a change: list what must be done and what will be lost');
@@ -397,10 +401,9 @@ function addPreflight(program: Command, invoked: Invoked, finish: Finish): void 
     .option('--json', 'print only a JSON object')
     .option('--verify <snapshot>', 'after the change: show what has changed since the snapshot, and what that means')
     .addHelpText('after', PREFLIGHT_HELP)
-    .action(async (options: MigrationOptions, command: Command) => {
-      const { preflightMigration } = await import('./preflight.ts');
-      finish(await preflightMigration(options, invoked(command)));
-    });
+    .runs(async (invocation, options: MigrationOptions) =>
+      (await import('./preflight.ts')).preflightMigration(options, invocation),
+    );
 }
 
 function ipAddress(text: string): string {
@@ -426,7 +429,7 @@ Examples:
 This command does not change any settings.
 `;
 
-function addReport(program: Command, invoked: Invoked, finish: Finish): void {
+function addReport(program: LazyCommand): void {
   withConfig(program.command('report'))
     .description(
       'write a zip archive for a support ticket or the firewall team, with the results and evidence from a new ' +
@@ -447,15 +450,11 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
       ).conflicts(['output', 'force', 'capture', 'since', 'until']),
     )
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ incident, ...options }: ReportOptions & { incident?: string }, command: Command) => {
-      if (incident !== undefined) {
-        const { printIncident } = await import('./incident.ts');
-        finish(await printIncident(incident, invoked(command)));
-        return;
-      }
-      const { runReport } = await import('./run-report.ts');
-      finish(await runReport(options, invoked(command)));
-    });
+    .runs(async (invocation, { incident, ...options }: ReportOptions & { incident?: string }) =>
+      incident === undefined
+        ? (await import('./run-report.ts')).runReport(options, invocation)
+        : (await import('./incident.ts')).printIncident(incident, invocation),
+    );
 }
 
 const REPORT_HELP = `
@@ -479,12 +478,10 @@ Examples:
 To paste plain text into a ticket, use "ftm-watch check".
 `;
 
-function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
+function addSilence(program: LazyCommand): void {
   const silence = program.command('silence').description('hold back notifications (needs a running daemon)');
-  const carryOut = async (wish: SilenceCommand, command: Command): Promise<void> => {
-    const { runSilence } = await import('./silence.ts');
-    finish(await runSilence(wish, invoked(command)));
-  };
+  const run = async (wish: SilenceCommand, invocation: Invocation): Promise<number> =>
+    (await import('./silence.ts')).runSilence(wish, invocation);
   withConfig(silence.command('add'))
     .description('hold back notifications; incidents are still tracked')
     .option('--for <duration>', 'duration of the silence, such as 90s, 15m, 2h or 7d')
@@ -494,17 +491,15 @@ function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--by <name>', 'your name, which is displayed but not verified (default: your account)')
     .requiredOption('--comment <text>', 'reason for the silence')
     .addHelpText('after', SILENCE_HELP)
-    .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
+    .runs((invocation, silence: TypedSilence) => run({ kind: 'add', silence }, invocation));
   withConfig(silence.command('list'))
     .description('list active silences')
     .option('--json', 'print a JSON object')
-    .action(({ json }: { json?: boolean }, command: Command) =>
-      carryOut({ kind: 'list', json: json === true }, command),
-    );
+    .runs((invocation, { json = false }: { json?: boolean }) => run({ kind: 'list', json }, invocation));
   withConfig(silence.command('remove'))
     .description('end silences immediately')
     .argument('<ids...>', 'ids of the silences, as printed by "silence list"')
-    .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, command));
+    .runs((invocation, ids: string[]) => run({ kind: 'remove', ids }, invocation));
 }
 
 const SILENCE_HELP = `
@@ -518,28 +513,24 @@ Examples:
 This command can be used by root, by the daemon's user, and by members of that user's group.
 `;
 
-function addStore(program: Command, invoked: Invoked, finish: Finish): void {
+function addStore(program: LazyCommand): void {
   const store = program.command('store').description("the daemon's stored history, incidents and messages");
   withConfig(store.command('check'))
     .description('check the store or a copy of it for damage, without changing it')
     .argument('[file]', 'a copy of the store (default: the configured store)')
-    .action(async (file: string | undefined, _, command: Command) => {
-      const { storeCheck } = await import('./store.ts');
-      finish(await storeCheck(file, invoked(command)));
-    });
+    .runs(async (invocation, file: string | undefined) => (await import('./store.ts')).storeCheck(file, invocation));
   withConfig(store.command('backup'))
     .description('copy the store; the daemon can keep running')
     .argument('<file>', 'file to write the copy to')
     .option('--force', 'overwrite an existing file')
     .option('--keep-pending', 'keep undelivered messages in the copy, for a move to another machine')
     .addHelpText('after', '\nTo restore a copy, see docs/install.md.\n')
-    .action(async (file: string, options: BackupOptions, command: Command) => {
-      const { storeBackup } = await import('./store.ts');
-      finish(await storeBackup(file, options, invoked(command)));
-    });
+    .runs(async (invocation, file: string, options: BackupOptions) =>
+      (await import('./store.ts')).storeBackup(file, options, invocation),
+    );
 }
 
-function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
+function addTrust(program: LazyCommand): void {
   const trust = program.command('trust').description("the licence server's trusted certificate chain");
   withConfig(trust.command('learn'))
     .description("record the licence server's certificate chain, on a path that is known to be clean")
@@ -550,43 +541,30 @@ function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
       collectFingerprint,
     )
     .option('--capture <file...>', 'learn the chain from a packet capture instead; requires --fingerprint')
-    .action(async (options: LearnOptions, command: Command) => {
-      const { runTrustLearn } = await import('./run-trust.ts');
-      finish(await runTrustLearn(options, invoked(command)));
-    });
+    .runs(async (invocation, options: LearnOptions) =>
+      (await import('./run-trust.ts')).runTrustLearn(options, invocation),
+    );
   withConfig(trust.command('show'))
     .description('list the trusted keys and authorities, and why they are trusted')
-    .action(async (_, command: Command) => {
-      const { runTrustShow } = await import('./run-trust.ts');
-      finish(await runTrustShow(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./run-trust.ts')).runTrustShow(invocation));
 }
 
-function addWatching(program: Command, invoked: Invoked, finish: Finish): void {
+function addWatching(program: LazyCommand): void {
   withConfig(program.command('run'))
     .description('run the daemon: run checks on a schedule, receive logs, export metrics, and send notifications')
-    .action(async (_, command: Command) => {
-      const { run } = await import('./run.ts');
-      finish(await run(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./run.ts')).run(invocation));
   withConfig(program.command('reload'))
     .description("reload the running daemon's configuration")
-    .action(async (_, command: Command) => {
-      const { reload } = await import('./reload.ts');
-      finish(await reload(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./reload.ts')).reload(invocation));
 }
 
-function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
+function addWeb(program: LazyCommand): void {
   program
     .command('web')
     .description('the status page')
     .command('hash-password')
     .description('read a password from the terminal or a pipe, and print its hash for use in web.users')
-    .action(async (_, command: Command) => {
-      const { runHashPassword } = await import('./run-web.ts');
-      finish(await runHashPassword(invoked(command)));
-    });
+    .runs(async (invocation) => (await import('./run-web.ts')).runHashPassword(invocation));
 }
 
 /** Accepts upper and lower case, colons, spaces and OpenSSL's prefix `sha256 Fingerprint=`. */

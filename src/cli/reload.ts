@@ -1,7 +1,7 @@
 import { visibleText } from '../core/visible-text.ts';
 import { controlPlace, runtimeSocket } from '../runtime/store-places.ts';
 import { createDaemonClient } from './daemon-client.ts';
-import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
+import { InvalidConfiguration, type Invocation, storePathOf } from './terminal.ts';
 
 const RELOAD_EXIT = { taken: 0, refused: 2 } as const;
 
@@ -9,10 +9,8 @@ const MAX_LINE = 1_000;
 
 export async function reload(terminal: Invocation): Promise<number> {
   const { output, errors } = terminal;
-  const socket = await socketOrExplain(terminal);
-  if (socket === null) return RELOAD_EXIT.refused;
-  return runOrExplain(terminal, async () => {
-    await using daemon = await createDaemonClient({ socket }, terminal);
+  try {
+    await using daemon = await createDaemonClient({ socket: await socketOf(terminal) }, terminal);
     const { status, text } = await daemon.ask('POST', '/-/reload');
     const message = text
       .trimEnd()
@@ -21,17 +19,18 @@ export async function reload(terminal: Invocation): Promise<number> {
       .join('');
     (status === 200 ? output : errors).write(message);
     return status === 200 ? RELOAD_EXIT.taken : RELOAD_EXIT.refused;
-  });
+  } catch (error) {
+    if (!(error instanceof InvalidConfiguration)) throw error;
+    errors.write(`${error.message}\n`);
+    return RELOAD_EXIT.refused;
+  }
 }
 
 /**
  * When systemd runs the command, the environment contains the socket's path, so the daemon is found even if the
  * configuration file is broken. The daemon then rejects the file and reports the error in its log and on its page.
  */
-async function socketOrExplain(terminal: Invocation): Promise<string | null> {
+async function socketOf(terminal: Invocation): Promise<string> {
   const { env } = terminal;
-  const given = runtimeSocket(env);
-  if (given !== null) return given;
-  const storePath = await storeOrExplain(terminal);
-  return storePath === null ? null : controlPlace(storePath, env).socket;
+  return runtimeSocket(env) ?? controlPlace(await storePathOf(terminal), env).socket;
 }

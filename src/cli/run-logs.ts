@@ -6,7 +6,7 @@ import type { Needs } from '../config/load.ts';
 import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { type Invocation, runWithConfig, type Streams, type Terminal } from './terminal.ts';
+import { configOf, type Invocation, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { type FramedLine, Framer } from '../logs/framing.ts';
@@ -20,27 +20,24 @@ import { messageOf } from '../text/message-of.ts';
 
 const neededToRecognise: Needs = (key) => key === 'logs.signatureFiles';
 
-export function runExplain(
+export async function runExplain(
   { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  return runWithConfig(terminal, neededToRecognise, async (config) =>
-    explain({ ...terminal, ...(await recognition(config)), lines, json }),
-  );
+  const known = await recognition(await configOf(terminal, neededToRecognise));
+  return explain({ ...terminal, ...known, lines, json });
 }
 
-export function runReplay(
+export async function runReplay(
   { file, json }: { readonly file: string; readonly json: boolean },
   terminal: Invocation,
 ): Promise<number> {
-  return runWithConfig(terminal, neededToRecognise, async (config) => {
-    const known = await recognition(config);
-    const summary = await summarise(file, known, terminal).catch((error: unknown) => {
-      throw new Error(`Cannot read the log "${file}": ${messageOf(error)}`, { cause: error });
-    });
-    terminal.output.write(json ? `${JSON.stringify(summary)}\n` : toText(summary));
-    return 0;
+  const known = await recognition(await configOf(terminal, neededToRecognise));
+  const summary = await summarise(file, known, terminal).catch((error: unknown) => {
+    throw new Error(`Cannot read the log "${file}": ${messageOf(error)}`, { cause: error });
   });
+  terminal.output.write(json ? `${JSON.stringify(summary)}\n` : toText(summary));
+  return 0;
 }
 
 interface KnownTexts {

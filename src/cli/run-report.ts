@@ -6,7 +6,7 @@ import { capturesOf } from './capture.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { HISTORY_LIMITS, readStored } from './log-memory.ts';
 import { reportTarget, writeTo } from './report-file.ts';
-import { type Invocation, runWithConfig, type Terminal } from './terminal.ts';
+import { configOf, type Invocation, type Terminal } from './terminal.ts';
 import type { Config } from '../config/config.ts';
 import { plainConfig, secretSources, secretUrls } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -22,26 +22,25 @@ export interface ReportOptions extends TypedPeriod {
   readonly capture?: readonly string[];
 }
 
-export function runReport(
+export async function runReport(
   { output, force = false, capture: captures = [], ...typed }: ReportOptions,
   terminal: Invocation,
 ): Promise<number> {
-  return runWithConfig(terminal, neededToExamine, async (config) => {
-    const now = terminal.clock.now();
-    const period = readPeriod(typed, now);
-    const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
-    // The current log verdict uses all stored data, even if the report covers a shorter period.
-    const { log, logMemory } = await readStored(config, now);
-    const capture = captures.length === 0 ? null : await capturesOf(captures, config, terminal);
-    const examination = await examine({ ...terminal, config, log });
-    if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
-    const sources = await reportSources(config, { logMemory, examination, period, capture }, terminal);
-    const archive = reportArchive(sources);
-    const path = await writeTo(target, `${archive.folder}.zip`, archive.bytes, force, terminal.output);
-    const text = summaryOf(archive, path ?? 'standard output');
-    (path === null ? terminal.errors : terminal.output).write(text);
-    return 0;
-  });
+  const config = await configOf(terminal, neededToExamine);
+  const now = terminal.clock.now();
+  const period = readPeriod(typed, now);
+  const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
+  // The current log verdict uses all stored data, even if the report covers a shorter period.
+  const { log, logMemory } = await readStored(config, now);
+  const capture = captures.length === 0 ? null : await capturesOf(captures, config, terminal);
+  const examination = await examine({ ...terminal, config, log });
+  if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
+  const sources = await reportSources(config, { logMemory, examination, period, capture }, terminal);
+  const archive = reportArchive(sources);
+  const path = await writeTo(target, `${archive.folder}.zip`, archive.bytes, force, terminal.output);
+  const text = summaryOf(archive, path ?? 'standard output');
+  (path === null ? terminal.errors : terminal.output).write(text);
+  return 0;
 }
 
 function summaryOf({ bytes, files, folder }: ReportArchive, path: string): string {

@@ -9,7 +9,7 @@ import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.t
 import { trueTime } from '../round/assess.ts';
 import { writeBaseline, SHIPPED_PINS } from '../trust/load-trust.ts';
 import { capturesOf, neededToJudge, certificateLines } from './capture.ts';
-import { createProgressLine, type Invocation, type Terminal, type Streams, runWithConfig } from './terminal.ts';
+import { configOf, createProgressLine, type Invocation, type Terminal, type Streams } from './terminal.ts';
 import { type Baseline, learnBaseline, type Trust, type TrustProfile, trustUnder } from '../tls/trust.ts';
 import {
   type RefusedBaseline,
@@ -33,32 +33,30 @@ export interface LearnOptions {
   readonly capture?: readonly string[];
 }
 
-export function runTrustLearn(
+export async function runTrustLearn(
   { yes = false, fingerprint: fingerprints = [], capture: captures = [] }: LearnOptions,
   terminal: Invocation,
 ): Promise<number> {
   const isCaptured = captures.length > 0;
-  return runWithConfig(terminal, neededToCapture, (config) =>
-    trustLearn({
-      ...terminal,
-      target: authority(config.licenseServer),
-      capture: async (signal) =>
-        isCaptured
-          ? chainsIn(await capturesOf(captures, config, terminal))
-          : capture(await createInstruments(config, terminal), terminal, signal),
-      yes,
-      fingerprints,
-      needsFingerprint: isCaptured,
-      save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
-    }),
-  );
+  const config = await configOf(terminal, neededToCapture);
+  return trustLearn({
+    ...terminal,
+    target: authority(config.licenseServer),
+    capture: async (signal) =>
+      isCaptured
+        ? chainsIn(await capturesOf(captures, config, terminal))
+        : capture(await createInstruments(config, terminal), terminal, signal),
+    yes,
+    fingerprints,
+    needsFingerprint: isCaptured,
+    save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
+  });
 }
 
-export function runTrustShow(terminal: Invocation): Promise<number> {
-  return runWithConfig(terminal, neededToJudge, async (config) => {
-    terminal.output.write(overview(await createInstruments(config, terminal)));
-    return 0;
-  });
+export async function runTrustShow(terminal: Invocation): Promise<number> {
+  const config = await configOf(terminal, neededToJudge);
+  terminal.output.write(overview(await createInstruments(config, terminal)));
+  return 0;
 }
 
 function overview({ config, knowledge }: Instruments): string {

@@ -1,23 +1,18 @@
 import { hashPassword } from '../web/password-hash.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Longer input is probably a file that was piped in by mistake. */
 const LONGEST_PASSWORD = 1024;
 
-export async function runHashPassword({ askHidden, input, output, errors }: Terminal): Promise<number> {
+export async function runHashPassword({ askHidden, input, output }: Terminal): Promise<number> {
   const password = askHidden === null ? await readAll(input) : await askHidden('Password: ');
-  if (askHidden !== null && password !== (await askHidden('Repeat the password: '))) {
-    errors.write('Cannot hash the password: the two passwords do not match\n');
-    return EXIT_UNKNOWN;
-  }
-  if (password === '' || password.length > LONGEST_PASSWORD) {
-    errors.write(
+  if (askHidden !== null && password !== (await askHidden('Repeat the password: ')))
+    throw new Error('Cannot hash the password: the two passwords do not match');
+  if (password === '' || password.length > LONGEST_PASSWORD)
+    throw new Error(
       `Cannot hash the password: expected 1 to ${String(LONGEST_PASSWORD)} characters on standard input, got ` +
-        `${String(password.length)}\n`,
+        String(password.length),
     );
-    return EXIT_UNKNOWN;
-  }
   output.write(`${await hashPassword(password)}\n`);
   return 0;
 }

@@ -5,8 +5,7 @@ import picocolors from 'picocolors';
 import { App } from '../runtime/app.ts';
 import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
 import { notifyServiceManager } from '../system/service-manager.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { type Invocation, loadWith, writeIssues, type Terminal } from './terminal.ts';
+import { InvalidConfiguration, type Invocation, loadWith, type Terminal } from './terminal.ts';
 import { type LoadResult, localFiles } from '../config/load.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -20,10 +19,7 @@ export async function run(terminal: Invocation): Promise<number> {
   // Unlike other commands, the daemon never reads substitutes for secret files.
   const load = (): Promise<LoadResult> => loadWith(localFiles, terminal);
   const loaded = await load();
-  if (loaded.kind === 'invalid') {
-    writeIssues(loaded, terminal.errors);
-    return EXIT_UNKNOWN;
-  }
+  if (loaded.kind === 'invalid') throw new InvalidConfiguration(loaded);
   const { config } = loaded;
   const { clock, env, version, signal } = terminal;
   const logger = pino(

@@ -2,8 +2,7 @@ import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient, problemOf } from './daemon-client.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { runOrExplain, storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
+import { storePathOf, type Streams, type Invocation, type Terminal } from './terminal.ts';
 
 interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
@@ -40,20 +39,16 @@ export type SilenceCommand =
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
-  const storePath = await storeOrExplain(terminal);
-  if (storePath === null) return EXIT_UNKNOWN;
-  return runOrExplain(terminal, async () => {
-    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
-    const deps = { ...terminal, daemon };
-    switch (command.kind) {
-      case 'add':
-        return await silenceAdd(command.silence, deps);
-      case 'list':
-        return await silenceList(command.json, deps);
-      case 'remove':
-        return await silenceRemove(command.ids, deps);
-    }
-  });
+  await using daemon = await createDaemonClient(controlPlace(await storePathOf(terminal), terminal.env), terminal);
+  const deps = { ...terminal, daemon };
+  switch (command.kind) {
+    case 'add':
+      return await silenceAdd(command.silence, deps);
+    case 'list':
+      return await silenceList(command.json, deps);
+    case 'remove':
+      return await silenceRemove(command.ids, deps);
+  }
 }
 
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {

@@ -4,15 +4,14 @@ import { isoTime } from '../core/time-text.ts';
 import { visibleText, counted } from '../core/visible-text.ts';
 import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../store/backup-store.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { runOrExplain, storeOrExplain, type Invocation } from './terminal.ts';
+import { storePathOf, type Invocation } from './terminal.ts';
 
 const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
 const MAX_SHOWN = 1_000;
 
 export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
-  const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
-  if (path === null) return EXIT_UNKNOWN;
+  const path = copy === undefined ? await storePathOf(terminal) : resolve(terminal.cwd, copy);
   const checked = checkStore(path);
   const { text, code } = verdictOn(checked);
   const lines = visibleText(`${path}: ${text}`, MAX_SHOWN);
@@ -64,19 +63,16 @@ export async function storeBackup(
   { force = false, keepPending = false }: BackupOptions,
   terminal: Invocation,
 ): Promise<number> {
-  const from = await storeOrExplain(terminal);
-  if (from === null) return EXIT_UNKNOWN;
+  const from = await storePathOf(terminal);
   const to = resolve(terminal.cwd, file);
-  return runOrExplain(terminal, async () => {
-    if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
-    if (!force && existsSync(to))
-      throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
-    const withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
-    if (withdrawn > 0)
-      terminal.output.write(
-        `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. A daemon that is started with ` +
-          'the copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
-      );
-    return storeCheck(to, terminal);
-  });
+  if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
+  if (!force && existsSync(to))
+    throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
+  const withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
+  if (withdrawn > 0)
+    terminal.output.write(
+      `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. A daemon that is started with ` +
+        'the copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
+    );
+  return storeCheck(to, terminal);
 }

@@ -15,8 +15,6 @@ import {
 import type { Clock } from '../core/clock.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import type { RoundProgress } from '../round/round.ts';
-import { messageOf } from '../text/message-of.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
 
 export interface Streams {
   readonly output: { write(text: string): unknown };
@@ -64,59 +62,33 @@ export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadRes
 
 export const needsNothing: Needs = () => false;
 
-/** If the configuration is invalid, prints the problems and returns null. */
-export async function storeOrExplain(invocation: Invocation): Promise<string | null> {
+/** @throws {InvalidConfiguration} */
+export async function storePathOf(invocation: Invocation): Promise<string> {
   const located = await locateStore(loadOptions(invocation));
   if (located.kind === 'ok') return located.path;
-  writeIssues(located, invocation.errors);
-  return null;
+  throw new InvalidConfiguration(located);
 }
 
 function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
   return { path, env, hostname, cwd, files: commandFiles };
 }
 
-/** If the configuration is invalid or the command fails, prints the reason and returns exit code 3. */
-export function runWithConfig(
-  terminal: Invocation,
-  needs: Needs,
-  work: (config: Config) => Promise<number>,
-): Promise<number> {
-  return runOrExplain(terminal, async () => {
-    const config = await loadOrExplain(terminal, needs);
-    return config === null ? EXIT_UNKNOWN : work(config);
-  });
-}
-
-/** If the work fails, prints the reason and returns exit code 3. */
-export async function runOrExplain({ errors }: Pick<Streams, 'errors'>, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    errors.write(`${errorText(error)}\n`);
-    return EXIT_UNKNOWN;
-  }
-}
-
-/** The message can quote a file or an answer that somebody else wrote. */
-function errorText(error: unknown): string {
-  return messageOf(error)
-    .split('\n')
-    .map((line) => visibleText(line, MAX_LINE))
-    .join('\n');
-}
-
-const MAX_LINE = 2_000;
-
-/** If the configuration is invalid, prints the problems and returns null. */
-export async function loadOrExplain(invocation: Invocation, needs: Needs): Promise<Config | null> {
+/** @throws {InvalidConfiguration} */
+export async function configOf(invocation: Invocation, needs: Needs): Promise<Config> {
   const loaded = await load(invocation, needs);
-  if (loaded.kind === 'ok') {
-    writeSubstitutes(loaded.substitutes, invocation.errors);
-    return loaded.config;
+  if (loaded.kind === 'invalid') throw new InvalidConfiguration(loaded);
+  writeSubstitutes(loaded.substitutes, invocation.errors);
+  return loaded.config;
+}
+
+/** The message lists the problems, one per line. */
+export class InvalidConfiguration extends Error {
+  constructor({ issues, hidden }: InvalidConfig) {
+    const others = hidden === 0 ? '' : ` (the first ${String(issues.length)} are listed above)`;
+    const summary = `The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}`;
+    super([...issues.map(formatIssue), summary].join('\n'));
+    this.name = 'InvalidConfiguration';
   }
-  writeIssues(loaded, invocation.errors);
-  return null;
 }
 
 export function writeSubstitutes(substitutes: readonly Substitute[], errors: Streams['errors']): void {
@@ -128,12 +100,6 @@ export function writeSubstitutes(substitutes: readonly Substitute[], errors: Str
       `systemd copies them to "${dirname(first.path)}" only when the ` +
       'service starts\n',
   );
-}
-
-export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {
-  errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
-  const others = hidden === 0 ? '' : ` (the first ${String(issues.length)} are listed above)`;
-  errors.write(`The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}\n`);
 }
 
 interface ProgressOutput {

@@ -12,7 +12,7 @@ import { deadline } from '../system/clock.ts';
 import { type Examination, examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { readStored } from './log-memory.ts';
-import { type Invocation, runWithConfig } from './terminal.ts';
+import { configOf, type Invocation } from './terminal.ts';
 import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/recorder.ts';
 
@@ -28,31 +28,30 @@ const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-fo
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-export function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
-  return runWithConfig(terminal, neededToExamine, async (config) => {
-    const { incident } = storedIncident(config, wish.incident);
-    const { log, logMemory } = await readStored(config, terminal.clock.now());
-    using limit = wish.timeout === null ? null : deadline(terminal.clock, wish.timeout, terminal.signal);
-    const signal = limit?.signal ?? terminal.signal;
-    const progress = wish.json ? null : terminal.progress;
-    const seen = await examine({ ...terminal, signal, config, log, progress });
-    const { diagnosis, picture, observations } = seen;
-    // Reports from other agents are excluded, because they do not prove the current state.
-    const { peers: _, ...asked } = picture;
-    const verdict = repairVerdict(incident, {
-      diagnosis,
-      firewall: picture.firewall,
-      isLookedAt: lookedAt(config, asked, observations),
-      // If no daemon has ever saved log data, no cause can come from the log.
-      silent: silentWitnesses(config, seen, logMemory.kind === 'none' ? null : log),
-    });
-    terminal.output.write(
-      wish.json
-        ? `${JSON.stringify({ ...diagnosisToJson(diagnosis), verify: verdict })}\n`
-        : renderRepair(verdict, terminal.style),
-    );
-    return EXIT[verdict.answer];
+export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
+  const config = await configOf(terminal, neededToExamine);
+  const { incident } = storedIncident(config, wish.incident);
+  const { log, logMemory } = await readStored(config, terminal.clock.now());
+  using limit = wish.timeout === null ? null : deadline(terminal.clock, wish.timeout, terminal.signal);
+  const signal = limit?.signal ?? terminal.signal;
+  const progress = wish.json ? null : terminal.progress;
+  const seen = await examine({ ...terminal, signal, config, log, progress });
+  const { diagnosis, picture, observations } = seen;
+  // Reports from other agents are excluded, because they do not prove the current state.
+  const { peers: _, ...asked } = picture;
+  const verdict = repairVerdict(incident, {
+    diagnosis,
+    firewall: picture.firewall,
+    isLookedAt: lookedAt(config, asked, observations),
+    // If no daemon has ever saved log data, no cause can come from the log.
+    silent: silentWitnesses(config, seen, logMemory.kind === 'none' ? null : log),
   });
+  terminal.output.write(
+    wish.json
+      ? `${JSON.stringify({ ...diagnosisToJson(diagnosis), verify: verdict })}\n`
+      : renderRepair(verdict, terminal.style),
+  );
+  return EXIT[verdict.answer];
 }
 
 /** @throws {Error} with a list of existing incidents if the ID is unknown */

@@ -16,18 +16,6 @@ export function spanText(span: Millis): string {
   return told.map(([count, unit]) => `${String(count)} ${unit}`).join(' ');
 }
 
-/**
- * For example `5 min ago`, `in 18 s` or `now`. Distances of one minute or more are shown in whole minutes, so that the
- * text on a page rarely changes. static/distance.js produces the same text.
- */
-export function distanceText(at: EpochMs, now: EpochMs): string {
-  const span = Math.abs(at - now);
-  if (span < 1_000) return 'now';
-  const step = span < 60_000 ? 1_000 : 60_000;
-  const text = spanText(Math.floor(span / step) * step);
-  return at < now ? `${text} ago` : `in ${text}`;
-}
-
 export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
 
 const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [

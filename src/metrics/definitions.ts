@@ -6,17 +6,13 @@ import { PRECONDITION_STATES } from '../engine/model.ts';
  * Label values come only from the configuration and from unions in core/, never from network data. The names of
  * metrics and labels are part of the public API.
  */
-export type Metrics = Readonly<
-  ReturnType<typeof defineObservedMetrics> &
-    ReturnType<typeof definePathMetrics> &
-    ReturnType<typeof defineFacMetrics> &
-    ReturnType<typeof defineOwnMetrics> &
-    ReturnType<typeof defineWebMetrics> &
-    ReturnType<typeof defineProcessMetrics>
->;
+export type Metrics = Readonly<ReturnType<typeof defineAll>>;
 
 export function defineMetrics(registry: Registry): Metrics {
-  const define = makers(registry);
+  return defineAll(makers(registry));
+}
+
+function defineAll(define: Makers) {
   return {
     ...defineObservedMetrics(define),
     ...definePathMetrics(define),

@@ -19,6 +19,15 @@ const ANSWERS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'could not be checked from this machine',
 };
 
+const COLORS = {
+  passes: 'green',
+  'as-planned': 'green',
+  fails: 'red',
+  broken: 'red',
+  'to-do': 'yellow',
+  'not-visible': 'yellow',
+} as const satisfies Record<StepAnswer | Change['kind'], keyof Colors>;
+
 const KINDS: Readonly<Record<Change['kind'], string>> = {
   'as-planned': 'as planned',
   'to-do': 'to do',
@@ -49,7 +58,7 @@ export function changesText(changes: readonly Change[], style: TextStyle): strin
   if (changes.length === 0) return 'Nothing has changed since the snapshot.\n';
   const colors = createColors(style.color);
   const lines = changes.flatMap(({ kind, what, means }) => [
-    `  ${painterOf(kind, colors)(KINDS[kind])}: ${visibleText(what, TEXT_LIMIT)}`,
+    `  ${colors[COLORS[kind]](KINDS[kind])}: ${visibleText(what, TEXT_LIMIT)}`,
     ...indented(means, style).map((line) => colors.dim(line)),
   ]);
   return [colors.bold('Changes since the snapshot'), ...lines, ''].join('\n');
@@ -81,27 +90,13 @@ function cloudLines({ why, ticket, commands }: CloudMigration, style: TextStyle,
 
 function requirementLines({ title, answer, why }: Requirement, style: TextStyle, colors: Colors): readonly string[] {
   return [
-    `  ${title}: ${painterOf(answer, colors)(ANSWERS[answer])}`,
+    `  ${title}: ${colors[COLORS[answer]](ANSWERS[answer])}`,
     ...indented(why, style).map((line) => colors.dim(line)),
   ];
 }
 
 function indented(text: string, { width }: TextStyle): readonly string[] {
   return textLines(text, width, '    ');
-}
-
-function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: string) => string {
-  switch (kind) {
-    case 'passes':
-    case 'as-planned':
-      return colors.green;
-    case 'fails':
-    case 'broken':
-      return colors.red;
-    case 'to-do':
-    case 'not-visible':
-      return colors.yellow;
-  }
 }
 
 export interface MigrationPlan {

@@ -60,7 +60,7 @@ function checklistLine(
   style: TextStyle,
   colors: Colors,
 ): readonly string[] {
-  const paint = painter(state, colors);
+  const paint = colors[STATE_COLORS[state]];
   const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
   // If the summary shows a more severe finding, warnings without a suggested cause are shown only here.
   const asides = findings.filter(
@@ -74,20 +74,14 @@ function checklistLine(
 
 const INDENT = ' '.repeat(24);
 
-function painter(state: PreconditionState, colors: Colors): (text: string) => string {
-  switch (state) {
-    case 'ok':
-      return colors.green;
-    case 'broken':
-      return colors.red;
-    case 'warning':
-    case 'unknown':
-      return colors.yellow;
-    case 'blocked':
-    case 'not-configured':
-      return colors.dim;
-  }
-}
+const STATE_COLORS = {
+  ok: 'green',
+  warning: 'yellow',
+  broken: 'red',
+  blocked: 'dim',
+  unknown: 'yellow',
+  'not-configured': 'dim',
+} as const satisfies Record<PreconditionState, keyof Colors>;
 
 function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Colors): readonly string[] {
   const { severity, summary, since, lastSeen, id, isContradicted } = incident;

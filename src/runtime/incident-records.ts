@@ -3,7 +3,6 @@ import type { Store } from '../store/store.ts';
 import type { AuditQuery, FoundChanges, FoundIncidents, IncidentRecord, AlertHistory } from '../web/sources.ts';
 import { byUrgency, isAskedFor, type IncidentQuery } from '../web/incident-json.ts';
 import type { Monitor } from './monitor.ts';
-import type { AuditEntry } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
 const MOST_ENTRIES = 500;
@@ -80,7 +79,6 @@ interface Read {
   readonly outbox: string;
   readonly ended: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
-  readonly changes: readonly AuditEntry[];
   readonly readable: boolean;
 }
 
@@ -96,7 +94,7 @@ export function createAlertHistory(monitor: () => IncidentRecordSource, clock: C
       .join(' ');
     const known = last?.of === current.store ? last : null;
     const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
-    const read = isFresh ? known : readAnew(current, known, { outbox, at: clock.elapsed(), now: clock.now() });
+    const read = isFresh ? known : readAnew(current.store, known, { outbox, at: clock.elapsed(), now: clock.now() });
     last = read;
     return {
       incidents: merged(current.alerting.incidents(), read.ended),
@@ -104,14 +102,13 @@ export function createAlertHistory(monitor: () => IncidentRecordSource, clock: C
         ...inMind.toReversed().slice(0, MOST_HISTORY_ENTRIES),
         ...without(inMind, read.outboxEntries),
       ].toSorted((a, b) => b.delivery.createdAt - a.delivery.createdAt),
-      changes: read.changes,
       complete: read.readable && current.store.writable(),
     };
   };
 }
 
 function readAnew(
-  { store: of, alerting }: IncidentRecordSource,
+  of: Store,
   before: Read | null,
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {
@@ -122,11 +119,9 @@ function readAnew(
       ...when,
       ended: before?.ended ?? [],
       outboxEntries: before?.outboxEntries ?? [],
-      changes: before?.changes ?? [],
       readable: false,
     };
-  const changes = of.recentChanges(merged(alerting.incidents(), ended));
-  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_HISTORY_ENTRIES), changes, readable: true };
+  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_HISTORY_ENTRIES), readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {

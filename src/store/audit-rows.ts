@@ -37,8 +37,6 @@ const MINUTE: Millis = 60_000;
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
 /** An overall limit, which is needed because there can be many accounts. */
 const MOST_ABOUT = 1_000;
-/** The limit for the status page's short timelines, per account and per incident or silence. */
-const RECENT_OF_EACH = 12;
 
 const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
 
@@ -124,26 +122,6 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
       limit: MOST_ABOUT,
     });
   return { changes: readable(auditRow, rows), omitted: Number(rows[0]?.['total'] ?? 0) - rows.length };
-}
-
-/** Returns each account's latest changes, including silences that were not created on an incident's page. */
-export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
-  const since = Math.min(...incidents.map((incident) => incident.since));
-  const rows = db
-    .prepare(
-      `WITH recent AS (
-         SELECT * FROM audit WHERE incident IN (SELECT value FROM json_each(:ids))
-         UNION ALL
-         SELECT * FROM audit
-         WHERE incident IS NULL AND at >= :since AND action IN ('add-silence', 'remove-silence')
-       ), counted AS (
-         SELECT ${COLUMNS}, row_number() OVER (PARTITION BY account, incident ORDER BY sequence DESC) AS nth_latest
-         FROM recent
-       )
-       SELECT * FROM counted WHERE nth_latest <= :most ORDER BY id DESC`,
-    )
-    .all({ ids: JSON.stringify(incidents.map(({ id }) => id)), since, most: RECENT_OF_EACH });
-  return incidents.length === 0 ? [] : readable(auditRow, rows);
 }
 
 /**

@@ -14,7 +14,6 @@ import {
   createAuditTrail,
   readAuditAbout,
   readAuditTrail,
-  readRecentChanges,
   RefusalLog,
 } from './audit-rows.ts';
 import { boundsOf, MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
@@ -50,7 +49,6 @@ export interface Store {
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
   /** Returns the changes made on the incident's page, and silences that affected the incident while it was open. */
   auditAbout(incident: Incident): ChangesAbout;
-  recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
   refusedChanges(limit: number): readonly RefusedChanges[];
   /** Returns whether the last write succeeded (`ftm_store_writable`). */
@@ -98,7 +96,6 @@ export function createStore(config: { readonly path: string; readonly retention:
     recordChange: (entry) => audit.add(entry),
     auditTrail: (limit, filter = {}) => readAudit((db) => readAuditTrail(db, limit, filter)) ?? [],
     auditAbout: (incident) => readAudit((db) => readAuditAbout(db, incident)) ?? { changes: [], omitted: 0 },
-    recentChanges: (incidents) => readAudit((db) => readRecentChanges(db, incidents)) ?? [],
     recordRefusal: (refused) => refusals.add(refused),
     refusedChanges: (limit) => refusals.read(limit),
     writable: () => database.writable(),

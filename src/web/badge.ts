@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
@@ -12,8 +12,7 @@ interface BadgeDeps {
 }
 
 /** The badge as an image, and as JSON for https://shields.io/badges/endpoint-badge. */
-export function createBadgeRoutes({ sources, clock }: BadgeDeps): Hono<WebEnv> {
-  const app = new Hono<WebEnv>();
+export function addBadgeRoutes(app: Hono<WebEnv>, { sources, clock }: BadgeDeps): void {
   app.get('/badge.json', (context) => {
     const { label, message, look } = badgeOf(sources, clock.now());
     return context.json({ schemaVersion: 1, label, message, color: LOOKS[look].name });
@@ -26,7 +25,6 @@ export function createBadgeRoutes({ sources, clock }: BadgeDeps): Hono<WebEnv> {
       'Cross-Origin-Resource-Policy': 'same-site',
     }),
   );
-  return app;
 }
 
 type Look = Readiness | 'warning';

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import * as z from 'zod';
 import type { AuditEntry, RefusedChanges } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -103,9 +103,8 @@ export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, don
 
 const MAX_SHOWN_ID = 100;
 
-export function createSilenceRoutes(web: Web): Hono<WebEnv> {
+export function addSilenceRoutes(app: Hono<WebEnv>, web: Web): void {
   const { sources, clock } = web;
-  const app = new Hono<WebEnv>();
   app.get('/api/v1/silences', (context) =>
     context.json({
       silences: lasting(sources.silences(), clock.now()).map(silenceToJson),
@@ -126,13 +125,12 @@ export function createSilenceRoutes(web: Web): Hono<WebEnv> {
     });
     return answerJson(context, removed, () => context.body(null, 204));
   });
-  return app;
 }
 
 /** Must be called within `change`. */
 export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body: unknown): Outcome<Silence> {
   const read = readSilence(body, clock.now());
-  if (read.kind === 'invalid') return refused(400, 'Invalid silence', read.problems);
+  if (read.kind === 'refused') return read;
   const claimed = read.request.by;
   const request = { ...read.request, by: accountOf(context.get('caller'), claimed) };
   const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(request) : null;
@@ -161,10 +159,6 @@ function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[]
 
 type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
 
-type ReadSilence =
-  | { readonly kind: 'ok'; readonly request: SilenceRequest }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
-
 export const MAX_NAME = 100;
 export const MAX_COMMENT = 500;
 
@@ -175,11 +169,14 @@ const LONGEST: Millis = 90 * 86_400_000;
  * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. All errors are
  * returned together.
  */
-export function readSilence(body: unknown, now: EpochMs): ReadSilence {
+export function readSilence(
+  body: unknown,
+  now: EpochMs,
+): { readonly kind: 'ok'; readonly request: SilenceRequest } | Refused {
   const parsed = silenceSchema(now).safeParse(body);
   return parsed.success
     ? { kind: 'ok', request: parsed.data }
-    : { kind: 'invalid', problems: parsed.error.issues.flatMap(problemsOf) };
+    : refused(400, 'Invalid silence', parsed.error.issues.flatMap(problemsOf));
 }
 
 const A_CAUSE = 'a cause such as "tls-intercepted"';
@@ -254,8 +251,7 @@ function expected(what: string): { readonly error: (issue: { readonly input?: un
 const MOST_SHOWN = 100;
 const MOST_LISTED = 1_000;
 
-export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
-  const app = new Hono<WebEnv>();
+export function addAuditRoutes(app: Hono<WebEnv>, { sources, clock }: Web): void {
   app.get('/changes', (context) => {
     const { query, problems } = readAuditQuery(context);
     const found = sources.audit(query, MOST_SHOWN);
@@ -273,7 +269,6 @@ export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
       complete,
     });
   });
-  return app;
 }
 
 interface ReadAuditQuery {

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import * as z from 'zod';
 import { addressFamily, hostOf } from '../core/addresses.ts';
 import type { AuditEntry } from '../core/audit.ts';
@@ -44,9 +44,8 @@ const MAX_SHOWN_ID = 100;
 
 const ALL: IncidentQuery = { cause: null, state: null, from: null, until: null };
 
-export function createIncidentRoutes(web: Web): Hono<WebEnv> {
+export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
   const { sources, clock } = web;
-  const app = new Hono<WebEnv>();
   app.get('/incidents', (context) => {
     const reader = readerAt(clock.now(), sources.timezone());
     const asked = readIncidentQuery(context.req.queries(), reader.zone);
@@ -109,7 +108,6 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
       complete: record.complete,
     });
   });
-  return app;
 }
 
 function csvHeaders(name: string): Record<string, string> {

@@ -23,11 +23,11 @@ import {
   type ProbeRequest,
 } from './sources.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
-import { change, createAuditRoutes, createSilenceRoutes } from './changes.ts';
+import { addAuditRoutes, addSilenceRoutes, change } from './changes.ts';
 import { answerFile, responseRules, type StaticFile } from './static-files.ts';
 import { FOREIGN_ORIGIN, guard, isForeignOrigin, type Web } from './access.ts';
-import { createBadgeRoutes } from './badge.ts';
-import { createIncidentRoutes } from './incident-routes.ts';
+import { addBadgeRoutes } from './badge.ts';
+import { addIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
 import { pageDocument } from './page/document.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -85,12 +85,12 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
     return context.body(body, 200, { 'Content-Type': contentType });
   });
   addApi(app, web);
-  app.route('/', createIncidentRoutes(web));
-  app.route('/', createBadgeRoutes(web));
-  app.route('/', createAuditRoutes(web));
-  app.route('/', createSilenceRoutes(web));
-  app.route('/', createProbeRoute(sources));
-  app.route('/', createDiscoveryRoute(sources));
+  addIncidentRoutes(app, web);
+  addBadgeRoutes(app, web);
+  addAuditRoutes(app, web);
+  addSilenceRoutes(app, web);
+  addProbeRoute(app, sources);
+  addDiscoveryRoute(app, sources);
   app.post('/-/reload', (context) => answerReload(context, web));
   return app;
 }
@@ -187,18 +187,16 @@ function lines(problems: readonly string[]): string {
  * Prometheus's HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/). `agent` is this agent's
  * address as Prometheus used it for the request.
  */
-function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probes'>): Hono<WebEnv> {
-  const app = new Hono<WebEnv>();
+function addDiscoveryRoute(app: Hono<WebEnv>, sources: WebSources): void {
   app.get('/sd', (context) => {
     const agent = context.req.header('Host') ?? '';
-    const known = probes();
+    const known = sources.probes();
     const groups = PROBE_MODULES.map((module) => ({
       targets: [...new Set(known.filter((each) => each.module === module).map(({ target }) => target))],
-      labels: { module, site: site(), agent },
+      labels: { module, site: sources.site(), agent },
     }));
     return context.json(groups.filter(({ targets }) => targets.length > 0));
   });
-  return app;
 }
 
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
@@ -209,17 +207,15 @@ const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
 /** The URL parameters have the same names as in the blackbox exporter. */
-function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
-  const app = new Hono<WebEnv>();
+function addProbeRoute(app: Hono<WebEnv>, sources: WebSources): void {
   app.get('/probe', async (context) => {
     // Pages from other sites must not be able to start probes through a browser, because a probe can include a login to
     // a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    return answer(await probe(request, context.req.raw.signal), context);
+    return answer(await sources.probe(request, context.req.raw.signal), context);
   });
-  return app;
 }
 
 function readRequest(context: Context<WebEnv>): ProbeRequest | string {

@@ -131,8 +131,6 @@ export interface AlertHistory {
   /** All open incidents and all incidents that ended within the last week, in any order. */
   readonly incidents: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
-  /** The latest changes to each of these incidents, newest first. */
-  readonly changes: readonly AuditEntry[];
   /** False if the history is unavailable. In that case, resolved incidents and sent notifications may be missing. */
   readonly complete: boolean;
 }

@@ -4,7 +4,7 @@ import { createProgram } from '../../src/cli/program.ts';
 /** Returns the command line for documentation only: no command can be run. `write` receives its output. */
 export function describedProgram(version: string, write: (text: string) => void): Command {
   const output = { write: (text: string | Uint8Array) => write(String(text)) };
-  return createProgram({ version, output, errors: output }, notCarriedOut, () => undefined);
+  return createProgram({ version, output, errors: output }, notCarriedOut);
 }
 
 function notCarriedOut(): never {

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { distanceText, type Zone, zoneOf } from '../../core/time-text.ts';
+import { type Zone, zoneOf } from '../../core/time-text.ts';
+import { distanceText } from '../static/distance.js';
 import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
 /** The path to the status page is relative, because a reverse proxy can serve the pages under any path. */

@@ -2,14 +2,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { chartsOf } from '../static/charts.js';
 import { counted } from '../../core/visible-text.ts';
 import type { Zone } from '../../core/time-text.ts';
-import {
-  CHART_RANGES,
-  CHART_WINDOWS,
-  type ChartLine,
-  type ChartRange,
-  type RangeData,
-  type ChartIncident,
-} from '../sources.ts';
+import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../sources.ts';
 import type { Reader } from './document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 
@@ -38,30 +31,23 @@ ${historyIncidents(data, zone)}${historyTable(data, zone)}</section>`;
 
 type Chart = ReturnType<typeof chartsOf>[number];
 
+/** static/history.js draws the chart. The summary and the table contain the values for readers without JavaScript. */
 function chartView(chart: Chart, data: RangeData, zone: Zone): Markup {
-  const { id, from, until, bottom, top, lines } = chart;
-  const { title, summary, unit } = wordsOf(chart, data, zone);
+  const { id, lines } = chart;
+  const { title, summary } = wordsOf(chart, data, zone);
   const named = lines.filter(({ silent }) => !silent);
   const isKnown = id === 'errors' ? named.length > 0 : named.some(({ points }) => points.length > 0);
   const legend = named.map(({ name, colour }) => markup`<li class="series-${colour}">${name}</li>`);
   return markup`<figure id="chart-${id}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
-${
-  isKnown
-    ? markup`<div class="plot"><span class="top">${bottom} to ${top} ${unit}</span>${drawing(
-        [marks(data.incidents, chart), ...lines.map((line) => lineView(line, chart))],
-        `${title}: ${summary}`,
-      )}<span class="span"><span>${instantText(from, data, zone)}</span><span>${instantText(until, data, zone)}</span></span></div>`
-    : null
-}${named.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`}</figure>`;
+${isKnown ? markup`<div class="plot"></div>` : null}${named.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`}</figure>`;
 }
 
 interface ChartWords {
   readonly title: string;
   readonly summary: string;
-  readonly unit: string;
 }
 
-function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): ChartWords {
+function wordsOf({ id, lines }: Chart, { range }: RangeData, zone: Zone): ChartWords {
   const known = lines.filter(({ silent, points }) => !silent && points.length > 0);
   const each = CHART_WINDOWS[range].span === HOUR ? 'hour' : 'day';
   const latest = (text: (value: number, name: string) => string): string =>
@@ -78,27 +64,21 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
       const summary =
         `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ` +
         `${counted(hurt, each)} with an outage`;
-      return { title, unit, summary: values.length === 0 ? NOTHING : summary };
+      return { title, summary: values.length === 0 ? NOTHING : summary };
     }
     case 'latency':
-      return { title: 'Latency by phase', unit, summary: latest((value, name) => `${name} ${msText(value)}`) };
+      return { title: 'Latency by phase', summary: latest((value, name) => `${name} ${msText(value)}`) };
     case 'errors': {
       const total = sum(values);
       const summary = `${total === 0 ? 'None' : String(total)} in the last ${RANGE_WORDS[range]}`;
-      const every = each === 'hour' ? 'an hour' : 'a day';
-      return { title: `FTM errors ${every}`, unit: every, summary };
+      return { title: `FTM errors ${each === 'hour' ? 'an hour' : 'a day'}`, summary };
     }
     case 'tokens':
-      return { title: 'Tokens left', unit, summary: latest((value, name) => `${String(value)} at ${name}`) };
+      return { title: 'Tokens left', summary: latest((value, name) => `${String(value)} at ${name}`) };
   }
 }
 
 const NOTHING = 'No data yet';
-
-function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
-  const text = zone.local(at);
-  return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
-}
 
 const MOST_SHOWN = 12;
 
@@ -174,55 +154,4 @@ export function shareText(percent: number): string {
 
 function msText(ms: Millis): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
-}
-
-const WIDTH = 600;
-const HEIGHT = 100;
-
-function drawing(paths: readonly Markup[], description: string): Markup {
-  return markup`<svg role="img" aria-label="${description}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none"><path class="base" d="M0 ${HEIGHT}H${WIDTH}"/>${paths}</svg>`;
-}
-
-function lineView({ points, colour }: Chart['lines'][number], chart: Chart): Markup {
-  const { span, gap } = chart;
-  if (span !== null) return bars(points, { ...chart, span }, colour);
-  const segments = points.map(({ at, value }, position): string => {
-    const previous = points[position - 1];
-    const joins = previous !== undefined && at - previous.at <= gap;
-    // A zero-length line makes a single point visible, because the stroke has round ends.
-    return `${joins ? 'L' : 'M'}${figure(across(at, chart))} ${figure(up(value, chart))}${joins ? '' : 'h0'}`;
-  });
-  return markup`<path class="line series-${colour}" d="${segments}"/>`;
-}
-
-function bars(points: ChartLine['points'], chart: Chart & { readonly span: Millis }, colour: number): Markup {
-  const width = Math.max(1, across(chart.from + chart.span, chart) - 0.8);
-  const segments = points.map(({ at, value }) => {
-    const height = HEIGHT - up(value, chart);
-    return `M${figure(across(at, chart))} ${String(HEIGHT)}v${figure(-height)}h${figure(width)}v${figure(height)}z`;
-  });
-  return markup`<path class="bar series-${colour}" d="${segments}"/>`;
-}
-
-function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
-  const segments = incidents.map(({ from, until }) => {
-    const begin = Math.max(0, across(from, chart));
-    const end = Math.min(WIDTH, across(until ?? chart.until, chart));
-    return `M${figure(begin)} 0h${figure(Math.max(NARROWEST, end - begin))}v${String(HEIGHT)}H${figure(begin)}z`;
-  });
-  return markup`<path class="mark" d="${segments}"/>`;
-}
-
-const NARROWEST = 1.5;
-
-function across(at: EpochMs, { from, until }: Chart): number {
-  return ((at - from) / (until - from)) * WIDTH;
-}
-
-function up(value: number, { bottom, top }: Chart): number {
-  return HEIGHT - Math.min(1, Math.max(0, value - bottom) / (top - bottom)) * HEIGHT * 0.96;
-}
-
-function figure(value: number): string {
-  return String(Math.round(value * 10) / 10);
 }

@@ -1,6 +1,6 @@
-import { type Incident, lastedText, eventOf } from '../../engine/incident/incident.ts';
+import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { IncidentRecord } from '../sources.ts';
-import { waysView, EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
+import { HISTORY_MISSING } from './notifications-view.ts';
 import { pageDocument, type Root, distance, type Reader } from './document.ts';
 import {
   breakable,
@@ -11,15 +11,7 @@ import {
   evidenceView,
   remedyView,
 } from '../../document/html.ts';
-import {
-  deliveryGroupsAbout,
-  timelineOf,
-  type Quiet,
-  stepView,
-  silenceCommand,
-  stateBadge,
-  tagsView,
-} from './incidents-view.ts';
+import { timelineOf, type Quiet, stepView, silenceCommand, stateBadge, tagsView } from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 
 interface IncidentPage {
@@ -48,7 +40,6 @@ ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>Th
 ${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident, reader)}
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
 <ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}</section>
-${messagesSection(record, reader)}
 <p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
 ${record.complete ? null : HISTORY_MISSING}`,
   });
@@ -95,22 +86,6 @@ function evidenceSection(
   return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
 <div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${evidenceView(cause.evidence)}</section>
 <section><h3>When it was confirmed, ${zone.text(openedAt)}</h3>${then}</section></div></section>`;
-}
-
-function messagesSection({ incident, outboxEntries }: IncidentRecord, reader: Reader): Markup {
-  const groups = deliveryGroupsAbout(incident, outboxEntries);
-  return markup`<section class="card" aria-labelledby="messages-title"><h2 id="messages-title">Messages <span class="count">${groups.length}</span></h2>
-${
-  groups.length === 0
-    ? markup`<p class="quiet">No messages by mail or webhook.</p>`
-    : markup`<ul class="incidents">${groups.map(
-        (group) =>
-          markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(
-            group.notification.at,
-            reader,
-          )}</span></p>${waysView(group, reader, 'full')}</li>`,
-      )}</ul>`
-}</section>`;
 }
 
 interface Permission {

@@ -7,13 +7,12 @@ import {
   type LastNotified,
   lastedText,
   type FormerCause,
-  firstOccurrence,
   type Occurrence,
   type OutboxEntry,
   incidentsOf,
   eventOf,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory, WebSources } from '../sources.ts';
+import type { AlertHistory, IncidentRecord, WebSources } from '../sources.ts';
 import type { ChannelState } from '../../notify/channels/channel.ts';
 import { byUrgency } from '../incident-json.ts';
 import { more, badge, distance, type Reader } from './document.ts';
@@ -33,13 +32,6 @@ import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
-/** More timelines would make the page too long to read in an emergency. */
-const MAX_STORIES = 5;
-/**
- * Maximum number of timeline steps for the first open incident and for each of the others. Comments are preferred over
- * other steps.
- */
-const MAX_STEPS = { first: 12, other: 6 } as const;
 
 export interface Quiet {
   readonly maintenance: boolean;
@@ -51,46 +43,43 @@ export function quietNow(sources: WebSources): Quiet {
 }
 
 interface IncidentListContext {
-  readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
+  readonly outboxEntries: readonly OutboxEntry[];
   readonly quiet: Quiet;
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
 export function incidentsView(
-  history: AlertHistory,
+  { incidents, outboxEntries, complete }: AlertHistory,
   quiet: Quiet,
   states: readonly ChannelState[],
   reader: Reader,
 ): Markup {
-  const { incidents, complete } = history;
   const sorted = byUrgency(incidents);
   const open = sorted
     .filter(({ status }) => status === 'open')
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const context = { history, quiet, states, reader };
+  const context = { outboxEntries, quiet, states, reader };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${
   open.length === 0
     ? markup`<p class="quiet">None.</p>`
-    : markup`<ul class="incidents">${open
-        .slice(0, MAX_OPEN)
-        .map((incident, index) => openView(incident, index, context))}</ul>`
+    : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident) => openView(incident, context))}</ul>`
 }
 ${more(open.length - MAX_OPEN, 'incidents')}
 ${
   closed.length === 0
     ? null
     : markup`<details id="closed-incidents"><summary>Resolved within 7 days: ${closed.length}</summary>
-<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, context))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
+<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
 
-function openView(incident: Incident, index: number, context: IncidentListContext): Markup {
+function openView(incident: Incident, context: IncidentListContext): Markup {
   const { id, cause } = incident;
   const { quiet, reader } = context;
   const tone = SEVERITY_TONES[cause.severity];
@@ -98,7 +87,6 @@ function openView(incident: Incident, index: number, context: IncidentListContex
 <p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
 <p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${notifiedText(incident, context)}</p>
-${index < MAX_STORIES ? storyView(incident, context, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence this incident for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
@@ -163,8 +151,8 @@ function sentText(incident: Incident, lastNotified: LastNotified, context: Incid
     : markup`Messages by mail or webhook have not been delivered.`;
 }
 
-function waysOf(incident: Incident, { history }: IncidentListContext): readonly Way[] {
-  return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
+function waysOf(incident: Incident, { outboxEntries }: IncidentListContext): readonly Way[] {
+  return deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
 }
 
 function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, reader: Reader): Markup {
@@ -173,44 +161,10 @@ function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, r
   return markup`${name} accepted the message ${distance(tookAt, reader)}.`;
 }
 
-function closedView(incident: Incident, context: IncidentListContext): Markup {
-  const { cause, closedAt } = incident;
-  const { reader } = context;
+function closedView(incident: Incident, reader: Reader): Markup {
+  const { id, cause, closedAt } = incident;
   const end = closedAt ?? reader.now;
-  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span>`;
-  return markup`<li>${storyView(incident, context, { title, isOpen: false })}</li>`;
-}
-
-function storyView(
-  incident: Incident,
-  { history, reader }: IncidentListContext,
-  { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
-): Markup {
-  const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
-  const steps = timelineOf(incident, history);
-  const shown = withoutTheLeast(steps, most);
-  const folded = steps.length - shown.length;
-  return markup`<details id="story-${incident.id}"${
-    isOpen ? markup` open` : null
-  }><summary>${title}</summary><ol class="story">${
-    folded > 0 ? markup`<li class="quiet"><a href="incidents/${incident.id}">${folded} more steps</a></li>` : null
-  }${shown.map((step) => stepView(step, incident, reader))}</ol></details>`;
-}
-
-/** Keeps the first and latest comments, and fills the remaining space with the latest other steps. */
-function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly TimelineStep[] {
-  const [said, others] = [steps.filter(isSaid), steps.filter((step) => !isSaid(step))];
-  const shownSaid = said.length <= most ? said : [...said.slice(0, 1), ...said.slice(1 - most)];
-  const room = most - shownSaid.length;
-  const kept = new Set([...shownSaid, ...others.slice(Math.max(0, others.length - room))]);
-  return steps.filter((step) => kept.has(step));
-}
-
-function isSaid(step: TimelineStep): boolean {
-  return (
-    step.kind === 'changed' &&
-    ['comment', 'attach-capture', 'acknowledge', 'unacknowledge'].includes(step.change.action)
-  );
+  return markup`<li><a href="incidents/${id}">${cause.id}</a> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span></li>`;
 }
 
 type TimelineStep =
@@ -224,19 +178,13 @@ type TimelineStep =
 
 export function timelineOf(
   incident: Incident,
-  { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
+  { outboxEntries, changes }: Pick<IncidentRecord, 'outboxEntries' | 'changes'>,
 ): readonly TimelineStep[] {
   const occurrences = [...incident.earlier, incident];
   const steps: readonly TimelineStep[] = [
     ...occurrences.flatMap(beginOf),
     ...incident.formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
-    ...changes
-      .filter((change) => isAbout(change, incident))
-      .map((change) => ({
-        kind: 'changed' as const,
-        at: change.at,
-        change,
-      })),
+    ...changes.map((change) => ({ kind: 'changed' as const, at: change.at, change })),
     ...occurrences.flatMap((occurrence) =>
       occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
     ),
@@ -252,15 +200,6 @@ export function timelineOf(
 
 function beginOf({ since, openedAt }: Occurrence): readonly TimelineStep[] {
   return [...(since < openedAt ? [{ kind: 'seen' as const, at: since }] : []), { kind: 'opened', at: openedAt }];
-}
-
-function isAbout(change: AuditEntry, incident: Incident): boolean {
-  const { action, at, cause, subject } = change;
-  if (action === 'reload') return false;
-  if (change.incident !== null) return change.incident === incident.id;
-  if (at < firstOccurrence(incident).since || at > (incident.closedAt ?? at)) return false;
-  const causes = [incident.cause, ...incident.formerCauses];
-  return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
 }
 
 export function deliveryGroupsAbout(
@@ -288,7 +227,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
     case 'told':
       return markup`<li class="told">${
         EVENT_WORDS[eventOf(step.group.notification)]
-      } ${when}${waysView(step.group, reader, 'short')}</li>`;
+      } ${when}${waysView(step.group, reader)}</li>`;
   }
 }
 

@@ -80,7 +80,7 @@ function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   const others = incidents.length - causes.length;
   return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${
     others > 0 ? ` and ${String(others)} more` : null
-  } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
+  } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader)}</li>`;
 }
 
 /** Any further recipients are only counted. */
@@ -88,13 +88,10 @@ const MAX_RECIPIENTS = 4;
 /** `/api/v1/notifications` contains the complete reply. */
 const MAX_REPLY = 160;
 
-/** If `length` is `full`, the replies of recipients that did not accept the notification are included. */
-export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
+/** Includes the replies of recipients that did not accept the notification. */
+export function waysView({ ways }: DeliveryGroup, reader: Reader): Markup {
   return markup`<ul class="ways">${ways.map(
-    (way) =>
-      markup`<li>${wayView(way, reader)}${
-        length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null
-      }</li>`,
+    (way) => markup`<li>${wayView(way, reader)}${way.delivery.status === 'sent' ? null : lastError(way.delivery)}</li>`,
   )}</ul>`;
 }
 

@@ -11,7 +11,8 @@ export function updateDistances(now) {
 }
 
 /**
- * Uses the same wording as core/time-text.ts.
+ * For example `5 min ago`, `in 18 s` or `now`. From one minute on, only whole minutes are shown, so that the text on a
+ * page rarely changes. Also used by the server.
  * @param {number} at
  * @param {number} now
  * @returns {string}

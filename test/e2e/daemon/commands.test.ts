@@ -150,7 +150,7 @@ describe('a runtime directory', () => {
     expect(await second.ended).toMatchObject({
       code: 3,
       stderr:
-        `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch is using this socket; ` +
+        `Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch is using this socket; ` +
         `stop it, or set a separate RUNTIME_DIRECTORY for this ftm-watch\n`,
     });
 

@@ -132,7 +132,7 @@ describe('what cannot be started', () => {
     const { code, stderr } = await daemon.ended;
     taken.close();
     expect(code).toBe(3);
-    expect(stderr).toMatch(new RegExp(`^ftm-watch: .*127\\.0\\.0\\.1:${String(port)}`, 'u'));
+    expect(stderr).toMatch(new RegExp(`^Cannot .*127\\.0\\.0\\.1:${String(port)}`, 'u'));
     expect(stderr).toMatch(/another program|already in use/u);
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });

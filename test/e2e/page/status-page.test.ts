@@ -110,7 +110,6 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
       'What to do',
       'Received certificates',
       'FGVMEV0000000001',
-      'Confirmed',
       'Notifications',
       'What ftm-watch is doing',
     ]) {
@@ -161,13 +160,12 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     expect(bytes).toBeLessThan(MOST_BYTES);
   });
 
-  test('draws the past without JavaScript, and lets it be pointed at with it', async () => {
+  test('tells the past in words without JavaScript, and draws it with it', async () => {
     await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false });
-    const pictures = plain.page.locator('.history svg[role="img"]');
-    expect(await pictures.count()).toBe(4);
-    expect(await pictures.first().getAttribute('aria-label')).toMatch(
-      /^Availability by hour: \d+(?:\.\d+)? % over 168 hours, \d+ hours? with an outage$/u,
+    expect(await plain.page.locator('#chart-availability').innerText()).toMatch(
+      /^Availability by hour\s+\d+(?:\.\d+)? % over 168 hours, \d+ hours? with an outage$/u,
     );
+    expect(await plain.page.locator('.plot:visible').count()).toBe(0);
 
     await using opened = await openPage(browser, daemon.url);
     const { page } = opened;

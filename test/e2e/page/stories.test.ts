@@ -36,10 +36,12 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     await using opened = await openPage(browser, daemon.url);
     const { page } = opened;
     await lab.inspect(true);
-    const story = page.locator('.incidents > .bad .story');
-    await story.getByText('Sent', { exact: true }).waitFor();
+    const row = page.locator('#incidents .incidents > .bad');
+    await row.getByText('once in total').waitFor();
+    const address = await row.locator('p > a').getAttribute('href');
+    await using incident = await openPage(browser, new URL(address ?? '', daemon.url).href);
     // A control host is inspected too, so the round that first saw the inspection has confirmed it.
-    expect(await story.locator('> li').allInnerTexts()).toEqual([
+    expect(await incident.page.locator('.story > li').allInnerTexts()).toEqual([
       expect.stringMatching(/^Confirmed /u),
       expect.stringMatching(/^Alarm .*\s+Sent by mail to a…@example\.org /u),
     ]);

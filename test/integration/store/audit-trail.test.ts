@@ -109,11 +109,10 @@ describe('what people said about an incident', () => {
   ])('is not displaced by thousands of %s', (_, flood) => {
     for (const said of SAID) store.recordChange(said);
     insert(many(5_000, flood));
-    for (const { changes } of [store.auditAbout(INCIDENT), { changes: store.recentChanges([INCIDENT]) }]) {
-      expect(changes).toContainEqual(expect.objectContaining(SAID[0]));
-      expect(changes).toContainEqual(expect.objectContaining(SAID[1]));
-      expect(changes.length).toBeLessThan(300);
-    }
+    const { changes } = store.auditAbout(INCIDENT);
+    expect(changes).toContainEqual(expect.objectContaining(SAID[0]));
+    expect(changes).toContainEqual(expect.objectContaining(SAID[1]));
+    expect(changes.length).toBeLessThan(300);
   });
 
   it('is folded when one account says too much: the first and the latest are given, and how many more there are', () => {
@@ -128,7 +127,6 @@ describe('what people said about an incident', () => {
 
   it('is nothing where nobody said anything', () => {
     expect(store.auditAbout(INCIDENT)).toEqual({ changes: [], omitted: 0 });
-    expect(store.recentChanges([])).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
-import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { startWeb } from '../../support/web/web-bench.ts';
 
@@ -81,24 +81,4 @@ test('the page of an incident says how many changes are folded, and where all of
   expect(page).toContain('4000 more changes are not shown');
   expect(page).toContain(`href="../changes?incident=${id}"`);
   expect(await (await web.get(`/api/v1/incidents/${id}`)).json()).toMatchObject({ omittedChanges: 4_000 });
-});
-
-test('the status page keeps what people said about an incident, whatever else happened since', async () => {
-  const { incidents } = timeline().rounds(2, [causeOf('tls-intercepted')]).state;
-  const incident = incidents[0]?.id ?? '';
-  const said = changes(1, { incident, detail: 'Asked the provider' });
-  const machines = changes(100, {
-    action: 'add-silence',
-    incident: null,
-    account: 'automation',
-    cause: null,
-    subject: null,
-    at: START + 1_000,
-  });
-  await using web = await startWeb({
-    state: { diagnosis: diagnosisOf(START, []), incidents, changes: [...machines, ...said] },
-  });
-  const page = await (await web.get('/')).text();
-  expect(page).toContain('Asked the provider');
-  expect(page).toContain('more steps');
 });

@@ -3,6 +3,7 @@ import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
+import { incidentNotificationOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const CAUSES = [
@@ -102,10 +103,19 @@ describe('GET /incidents/:id', () => {
     await using web = await start();
     const [incident] = web.state.incidents;
     const page = await (await web.get(`/incidents/${incident?.id ?? ''}`)).text();
-    for (const part of ['Timeline', 'What to do', 'Now', 'When it was confirmed', 'Messages', 'Acknowledge'])
+    for (const part of ['Timeline', 'What to do', 'Now', 'When it was confirmed', 'Acknowledge'])
       expect(page).toContain(part);
     expect(page).toContain(`href="../runbooks/${incident?.cause.id ?? ''}"`);
     expect(page).not.toContain('<b>host');
+  });
+
+  test('tells who has been notified, and what a server replied', async () => {
+    await using web = await start();
+    const [incident] = incidents();
+    const failed = { status: 'rejected', attempts: 1, detail: 'mx:25: 550 relay not permitted' } as const;
+    web.state.outboxEntries = [outboxEntryOf(incidentNotificationOf(incident), failed)];
+    const page = await (await web.get(`/incidents/${incident.id}`)).text();
+    expect(page).toContain('<p class="reply">mx:25: 550 relay not permitted</p>');
   });
 
   test.each(['nothing', '%3Cscript%3E', '..%2f..%2f'])('does not know "%s"', async (id) => {

@@ -122,7 +122,6 @@ export function sourcesOf(state: WebState): WebSources {
     alertHistory: () => ({
       incidents: state.incidents,
       outboxEntries: state.outboxEntries,
-      changes: state.changes,
       complete: state.complete,
     }),
     noteLogin: (result) => void state.logins.push(result),
@@ -146,7 +145,8 @@ export function sourcesOf(state: WebState): WebSources {
     },
     incidentRecord(id) {
       const incident = state.incidents.find((one) => one.id === id);
-      const { outboxEntries, changes, omittedChanges, complete } = state;
+      const { outboxEntries, omittedChanges, complete } = state;
+      const changes = state.changes.filter((change) => change.incident === null || change.incident === id);
       return incident === undefined ? null : { incident, outboxEntries, changes, omittedChanges, complete };
     },
     acknowledge: (id, by) => acknowledged(state, id, { at: START, by }),

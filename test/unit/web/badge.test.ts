@@ -1,5 +1,7 @@
+import { Hono } from 'hono';
 import { expect, test } from 'vitest';
-import { createBadgeRoutes } from '../../../src/web/badge.ts';
+import { addBadgeRoutes } from '../../../src/web/badge.ts';
+import type { WebEnv } from '../../../src/web/sources.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { MINUTE, START } from '../../support/store/incident-timeline.ts';
@@ -22,7 +24,8 @@ test.each([
   ['unknown', diagnosisOf(START, [causeOf('tls-intercepted')]), 24 * 60 * MINUTE],
 ] as const)('the badge says "%s"', async (message, diagnosis, age) => {
   const sources = { site: () => 'hq', diagnosis: () => diagnosis };
-  const routes = createBadgeRoutes({ sources, clock: { now: () => START + age } });
+  const routes = new Hono<WebEnv>();
+  addBadgeRoutes(routes, { sources, clock: { now: () => START + age } });
 
   expect(await (await routes.request('/badge.json')).json()).toEqual({
     schemaVersion: 1,

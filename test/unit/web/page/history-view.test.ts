@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { chartsOf } from '../../../../src/web/static/charts.js';
 import { historyView } from '../../../../src/web/page/history-view.ts';
 import { readerAt } from '../../../../src/web/page/document.ts';
 import { toHtml } from '../../../../src/document/html.ts';
@@ -23,10 +24,10 @@ describe('historyView()', () => {
     const html = render({});
     expect(html.match(/No data yet/gu)).toHaveLength(3);
     expect(html).toContain('None in the last 7 days');
-    expect(html).not.toContain('<svg');
+    expect(html).not.toContain('class="plot"');
   });
 
-  test('tells the availability in words beside the drawing, and never rounds it up to 100 %', () => {
+  test('tells the availability in words beside the chart, and never rounds it up to 100 %', () => {
     const day = Date.UTC(2026, 10, 24);
     const html = render({
       range: '90d',
@@ -35,19 +36,12 @@ describe('historyView()', () => {
         { day, share: 0.9999 },
       ],
     });
-    expect(html).toContain('aria-label="Availability by day: 99.99 % over 2 days, 1 day with an outage"');
-    // The chart ends with today and spans 90 days, so the second to last bar is at 88 of 90.
-    expect(html).toContain(`M${String(Math.round((88 / 90) * 6_000) / 10)} 100v-96`);
-    expect(html).toContain('<span class="top">99 to 100 %</span>');
-    // A bar behind it shows the missing share of the day in the other colour.
-    expect(html).toMatch(
-      /class="bar series-4" d="M593\.3 100v-96h[^"]*"\/><path class="bar series-1" d="[^"]*M593\.3 100v-95h/u,
-    );
+    expect(html).toContain('99.99 % over 2 days, 1 day with an outage');
+    expect(html.match(/class="plot"/gu)).toHaveLength(1);
   });
 
-  test('draws a line for each phase, and leaves a gap where nothing answered', () => {
-    const at = (hours: number): number => UNTIL - DAY + hours * HOUR;
-    const points = [at(0), at(1), at(12), at(13)].map((when) => ({ at: when, value: 10 }));
+  test('names each phase that answered', () => {
+    const points = [{ at: UNTIL - HOUR, value: 10 }];
     const html = render({
       range: '24h',
       from: UNTIL - DAY,
@@ -57,28 +51,8 @@ describe('historyView()', () => {
         { name: 'http', points: [] },
       ],
     });
-    expect(html).toContain('d="M0 4h0L25 4M300 4h0L325 4"');
     expect(html).toContain('<li class="series-0">DNS</li><li class="series-1">TLS</li>');
     expect(html).toContain('DNS 10 ms, TLS 10 ms now; the last 24 hours');
-  });
-
-  test('draws as many points as fit, and cuts no drawing short', () => {
-    const points = Array.from({ length: 90 * 24 }, (_, hour) => ({
-      at: UNTIL - 90 * DAY + hour * HOUR,
-      value: 2_160 - hour,
-    }));
-    const html = render({ range: '90d', tokens: [{ name: 'fac-1', points }] });
-    const drawn = /class="line series-0" d="(?<path>[^"]*)"/u.exec(html)?.groups?.['path'] ?? '';
-    expect(drawn.match(/[ML]/gu)).toHaveLength(360);
-    expect(drawn).not.toContain('…');
-    expect(html).toContain('1 at fac-1 now; the last 90 days');
-  });
-
-  test('draws the tokens of a day as one line', () => {
-    const points = Array.from({ length: 24 }, (_, hour) => ({ at: UNTIL - DAY + hour * HOUR, value: 24 - hour }));
-    const html = render({ range: '24h', from: UNTIL - DAY, tokens: [{ name: 'fac-1', points }] });
-    const drawn = /class="line series-0" d="(?<path>[^"]*)"/u.exec(html)?.groups?.['path'] ?? '';
-    expect(drawn.match(/[ML]/gu)?.join('')).toBe(`M${'L'.repeat(23)}`);
   });
 
   test('shows a name that is a script as text', () => {
@@ -93,24 +67,12 @@ describe('historyView()', () => {
     expect(html).toContain('3 in the last 7 days');
   });
 
-  test.each([
-    [0.99, '95 to 100 %'],
-    [0.83, '50 to 100 %'],
-    [0.3, '0 to 100 %'],
-    [1, '0 to 100 %'],
-  ])('scales the availability so that an outage is seen: %d', (share, scale) => {
-    const html = render({ range: '30d', days: [{ day: UNTIL - 2 * DAY, share }] });
-    expect(html).toContain(`<span class="top">${scale}</span>`);
-  });
-
-  test('marks incidents, however short, and links them', () => {
+  test('links incidents, however short', () => {
     const incident = { id: 'i-1', cause: 'tls-blocked', subject: '<b>', severity: 'critical' } as const;
     const html = render({
       range: '90d',
       incidents: [{ ...incident, from: UNTIL - DAY, until: UNTIL - DAY + 60_000, lasted: 'about 1 min' }],
-      tokens: [{ name: 'fac-1', points: [{ at: UNTIL - HOUR, value: 3 }] }],
     });
-    expect(html).toMatch(/<path class="mark" d="M\d+(?:\.\d)? 0h1\.5v100H/u);
     expect(html).toContain('<a href="incidents/i-1">tls-blocked</a>');
     expect(html).toContain('for about 1 min');
     expect(html).not.toContain('<b>');
@@ -142,5 +104,46 @@ describe('historyView()', () => {
       ['30d', ' aria-current'],
       ['90d', undefined],
     ]);
+  });
+});
+
+describe('chartsOf()', () => {
+  function chartOf(id: string, past: Partial<RangeData>, span: number) {
+    const charts = chartsOf({ ...EMPTY_PAST, from: UNTIL - 90 * DAY, ...past }, { until: UNTIL, span });
+    const chart = charts.find((one) => one.id === id);
+    if (chart === undefined) throw new Error(`There is no chart ${id}`);
+    return chart;
+  }
+
+  test('has as many points as fit', () => {
+    const points = Array.from({ length: 90 * 24 }, (_, hour) => ({ at: UNTIL - 90 * DAY + hour * HOUR, value: hour }));
+    const tokens = [{ name: 'fac-1', points }];
+    expect(chartOf('tokens', { tokens }, DAY).lines[0]?.points).toHaveLength(360);
+    expect(chartOf('tokens', { tokens }, HOUR).lines[0]?.points).toEqual(points);
+  });
+
+  test('shows the missing share of a day in another colour, behind the day', () => {
+    const [first, last] = [
+      { day: UNTIL - DAY, share: 1 },
+      { day: UNTIL, share: 0.9999 },
+    ];
+    const { lines, bottom, top } = chartOf('availability', { days: [first, last] }, DAY);
+    expect(lines.map(({ name, points }) => [name, points.map(({ at }) => at)])).toEqual([
+      ['Outage', [last.day]],
+      ['Available', [first.day, last.day]],
+    ]);
+    expect([bottom, top]).toEqual([99, 100]);
+  });
+
+  test.each([
+    [0.99, 95],
+    [0.83, 50],
+    [0.3, 0],
+    [1, 0],
+  ])('scales the availability so that an outage is seen: %d', (share, floor) => {
+    expect(chartOf('availability', { days: [{ day: UNTIL - 2 * DAY, share }] }, DAY)).toMatchObject({
+      bottom: floor,
+      top: 100,
+    });
   });
 });

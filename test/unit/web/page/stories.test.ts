@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, START } from '../../../support/store/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/notify/outbox-entry-of.ts';
 import { NOW, render, words } from '../../../support/web/rendered-page.ts';
 
@@ -10,39 +10,21 @@ const HOSTILE = '<script>alert(1)</script>\u202e';
 const incident = incidentOf();
 const firing = incidentNotificationOf(incident);
 
-describe('the timeline of an incident', () => {
-  test('stands with it, open for the gravest', () => {
-    const second = { ...incidentOf(causeOf('clock-skewed', { severity: 'warning' })), id: 'second', openedAt: NOW };
-    const page = render({
-      incidents: [second, incident],
-      outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })],
-    });
+describe('an incident', () => {
+  test('links to its page, and says who has been notified', () => {
+    const outboxEntries = [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })];
 
-    expect(page).toContain(`<details id="story-${incident.id}" open>`);
-    expect(page).toContain('<details id="story-second">');
-    expect(
-      words({ incidents: [incident], outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })] }),
-    ).toContain(
-      'Timeline First seen 10 min ago Confirmed 9 min ago Alarm 9 min ago Sent by mail to a…@example.org now',
-    );
+    expect(render({ incidents: [incident], outboxEntries })).toContain(`<a href="incidents/${incident.id}">`);
+    expect(words({ incidents: [incident], outboxEntries })).not.toContain('First seen');
   });
 
   test('stays when it is over, in words', () => {
     const over = { ...incident, status: 'closed', closedAt: START + 5 * MINUTE } as const;
 
     expect(words({ incidents: [over] })).toMatch(
-      /Resolved within 7 days: 1 tls-intercepted \S+ resolved 5 min ago , lasted at least 30 s First seen .* Resolved 5 min ago after at least 30 s/u,
+      /Resolved within 7 days: 1 tls-intercepted \S+ resolved 5 min ago , lasted at least 30 s/u,
     );
-  });
-
-  test('leaves the first steps of a long one out', () => {
-    const outboxEntries = Array.from({ length: 30 }, (_, index) =>
-      outboxEntryOf(
-        incidentNotificationOf(incident, { id: String(index), event: 'reminder', at: START + MINUTE + index * SECOND }),
-      ),
-    );
-
-    expect(words({ incidents: [incident], outboxEntries })).toContain('Timeline 20 more steps Reminder');
+    expect(render({ incidents: [over] })).toContain(`<a href="incidents/${incident.id}">`);
   });
 
   test('says that the history is not available, and goes on with what is known', () => {
