@@ -9,7 +9,7 @@ import {
   GENERAL_FACTS,
 } from './model.ts';
 import { addressFamily, authority } from '../core/addresses.ts';
-import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
+import { INTERFACE_SEPARATOR, isInterfaceName } from '../core/license/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
@@ -222,8 +222,8 @@ function nameOrFour(host: string): string | null {
 
 /** Returns the names without the opening and closing quotes, which the command already contains. */
 function quotedInside(interfaces: string): string | null {
-  const names = interfacesOf(interfaces);
-  return names.length === 0 ? null : names.join('" "');
+  const names = interfaces.split(INTERFACE_SEPARATOR);
+  return names.every(isInterfaceName) ? names.join('" "') : null;
 }
 
 function hostOrNull(text: string): string | null {

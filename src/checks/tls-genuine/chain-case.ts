@@ -81,14 +81,6 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
   };
 }
 
-/**
- * A chain with the right name under an accepted key needs no comparison, because no other observation can contradict
- * it.
- */
-export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
-  return accepted !== null && isRightful(identity);
-}
-
 export function isRightful(identity: Identity): boolean {
   return identity !== 'other' && identity !== 'device';
 }
