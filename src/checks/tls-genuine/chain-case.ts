@@ -150,7 +150,7 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   );
 }
 
-export interface TrustedPath {
+interface TrustedPath {
   /** This machine's stored copy is preferred over the copy that the server sent. */
   readonly end: Certificate;
   readonly flaws: readonly Flaw[];
