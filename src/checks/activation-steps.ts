@@ -1,64 +1,7 @@
 import { remedyOf, ANY_SERVER } from '../engine/remedy-words.ts';
 import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
-import type { Declaration, StepId } from './check.ts';
+import { type Declaration, type StepId, STEPS } from './check.ts';
 import { CHECKS } from './registry.ts';
-
-interface StepPlan {
-  readonly id: StepId;
-  readonly title: string;
-  /** How to verify the step if no check covers it. */
-  readonly wouldShow: string;
-}
-
-/** The steps for activating a licence or a token (Fortinet tips 194050 and 338841). */
-const STEPS: readonly StepPlan[] = [
-  {
-    id: 'registration',
-    title: 'The licence is registered to this unit and can still be redeemed',
-    wouldShow: 'Configure "registration", and set "redeemBy" in appliances[].certificates.',
-  },
-  {
-    id: 'resolver',
-    title: 'A resolver returns the address of the licence server',
-    wouldShow: 'In "resolvers", list the resolvers that FortiAuthenticator uses.',
-  },
-  {
-    id: 'connect',
-    title: 'A TCP connection to the licence server opens',
-    wouldShow: 'Allow this machine to connect to the licence server.',
-  },
-  {
-    id: 'tls',
-    title: 'The TLS certificate is trusted by FortiAuthenticator',
-    wouldShow:
-      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
-  },
-  {
-    id: 'license-server',
-    title: 'The licence server answers',
-    wouldShow: 'Allow this machine to connect to the licence server.',
-  },
-  {
-    id: 'tokens',
-    title: 'FortiAuthenticator has tokens left',
-    wouldShow: 'Configure a FortiAuthenticator REST API user in "appliances[].api".',
-  },
-  {
-    id: 'provisioning',
-    title: 'FortiAuthenticator itself reaches the licence server',
-    wouldShow: 'Send the FortiAuthenticator log to the daemon, and configure "logs.syslog".',
-  },
-  {
-    id: 'code',
-    title: 'The activation code reaches the user before it expires',
-    wouldShow: 'In "mail", list the mail servers that FortiAuthenticator uses.',
-  },
-  {
-    id: 'phone',
-    title: 'The phone redeems the code with Fortinet',
-    wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
-  },
-];
 
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
@@ -90,6 +33,8 @@ type Answer = Pick<ActivationStep, 'answer' | 'why' | 'remedy'>;
 interface CheckAnswer extends Answer {
   readonly isAbsent: boolean;
 }
+
+type StepPlan = (typeof STEPS)[number];
 
 function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): ActivationStep {
   const says = preconditions.flatMap((status) => {

@@ -131,35 +131,72 @@ export interface UnitFacts {
   readonly speaking: readonly string[];
 }
 
-type StopId = 'fortiauthenticator' | 'resolver' | 'firewall' | 'internet' | 'license-server';
-
-export const STOPS: readonly StopPlan[] = [
+/** `carries`: traffic to the licence server passes through the stop, unlike FortiAuthenticator's own API. */
+export const STOPS = [
   { id: 'fortiauthenticator', name: 'FortiAuthenticator', hint: 'where it starts', carries: false },
   { id: 'resolver', name: 'Resolver', hint: 'finds the address', carries: true },
   { id: 'firewall', name: 'Firewall', hint: 'must not inspect', carries: true },
   { id: 'internet', name: 'Internet', hint: 'the way out', carries: true },
   { id: 'license-server', name: 'Licence server', hint: 'at Fortinet', carries: true },
-];
+] as const;
 
-interface StopPlan {
-  readonly id: StopId;
-  readonly name: string;
-  readonly hint: string;
-  /** True if traffic to the licence server passes through this stop. False for FortiAuthenticator's own API. */
-  readonly carries: boolean;
-}
+type StopId = (typeof STOPS)[number]['id'];
 
 export type Place =
   | { readonly kind: 'stop'; readonly stop: StopId }
   | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
 
-export type StepId =
-  | 'registration'
-  | 'resolver'
-  | 'connect'
-  | 'tls'
-  | 'license-server'
-  | 'tokens'
-  | 'provisioning'
-  | 'code'
-  | 'phone';
+/**
+ * The steps for activating a licence or a token (Fortinet tips 194050 and 338841). `wouldShow`: how to verify the step if
+ * no check covers it.
+ */
+export const STEPS = [
+  {
+    id: 'registration',
+    title: 'The licence is registered to this unit and can still be redeemed',
+    wouldShow: 'Configure "registration", and set "redeemBy" in appliances[].certificates.',
+  },
+  {
+    id: 'resolver',
+    title: 'A resolver returns the address of the licence server',
+    wouldShow: 'In "resolvers", list the resolvers that FortiAuthenticator uses.',
+  },
+  {
+    id: 'connect',
+    title: 'A TCP connection to the licence server opens',
+    wouldShow: 'Allow this machine to connect to the licence server.',
+  },
+  {
+    id: 'tls',
+    title: 'The TLS certificate is trusted by FortiAuthenticator',
+    wouldShow:
+      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
+  },
+  {
+    id: 'license-server',
+    title: 'The licence server answers',
+    wouldShow: 'Allow this machine to connect to the licence server.',
+  },
+  {
+    id: 'tokens',
+    title: 'FortiAuthenticator has tokens left',
+    wouldShow: 'Configure a FortiAuthenticator REST API user in "appliances[].api".',
+  },
+  {
+    id: 'provisioning',
+    title: 'FortiAuthenticator itself reaches the licence server',
+    wouldShow: 'Send the FortiAuthenticator log to the daemon, and configure "logs.syslog".',
+  },
+  {
+    id: 'code',
+    title: 'The activation code reaches the user before it expires',
+    wouldShow: 'In "mail", list the mail servers that FortiAuthenticator uses.',
+  },
+  {
+    id: 'phone',
+    title: 'The phone redeems the code with Fortinet',
+    wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
+  },
+] as const;
+
+export type StepId = (typeof STEPS)[number]['id'];

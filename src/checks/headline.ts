@@ -1,5 +1,6 @@
 import type { Cause } from '../engine/model.ts';
-import { culpritText, culpritShorts } from '../engine/words.ts';
+import { culpritText } from '../engine/words.ts';
+import type { Culprit } from '../core/license/firewall.ts';
 import { wordsOf } from './registry.ts';
 import { visibleText } from '../core/visible-text.ts';
 
@@ -48,6 +49,15 @@ export function shortCause(
   if (anyProductShort === undefined) return usual;
   const name = leadingWords(product, MAX_SHORT_CAUSE - anyProductShort.replace('{product}', '').length);
   return name === '' ? usual : anyProductShort.replace('{product}', () => name);
+}
+
+/** Returns short descriptions for a mail subject, most informative first. The last one is always short enough. */
+function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
+  if (policy === null)
+    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];
+  const name = `policy ${String(policy.id)}`;
+  const does = action === 'inspects' ? 'inspects TLS' : 'blocks it';
+  return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 
 function leadingWords(text: string, room: number): string {

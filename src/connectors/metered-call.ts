@@ -1,17 +1,6 @@
 import * as z from 'zod';
 import { sleep } from '../system/clock.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import {
-  admitCall,
-  recordError,
-  recordFailure,
-  recordSuccess,
-  REGISTRATION_LIMITS,
-  type Admission,
-  type CallBudget,
-  type CallLimits,
-  EMPTY_BUDGET,
-} from '../core/license/registration.ts';
 import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
@@ -127,12 +116,101 @@ export interface BudgetStore {
   readonly patience?: Millis;
 }
 
-const instants = z.array(z.number());
+const instants = z.array(z.number()).readonly();
 const count = z.number().nonnegative();
 
-const budget = z.object({ calls: instants, errors: instants, failures: count, blockedUntil: count });
+/**
+ * Plain JSON, kept across restarts. Otherwise, frequent restarts could cause too many queries, and the service would
+ * lock the account.
+ */
+const budget = z.object({
+  /** In the last hour, oldest first. */
+  calls: instants,
+  errors: instants,
+  /** Number of consecutive failures. Each failure lengthens the pause. */
+  failures: count,
+  blockedUntil: count,
+});
+
+type CallBudget = Readonly<z.infer<typeof budget>>;
 
 /** An invalid value counts as an empty budget. */
 export function parseBudget(value: unknown): CallBudget {
   return budget.safeParse(value).data ?? EMPTY_BUDGET;
+}
+
+/** Within a sliding minute or hour. */
+interface CallLimits {
+  readonly callsPerMinute: number;
+  readonly callsPerHour: number;
+  readonly errorsPerHour: number;
+}
+
+/** FortiCloud's limits. */
+const REGISTRATION_LIMITS: CallLimits = { callsPerMinute: 100, callsPerHour: 1000, errorsPerHour: 10 };
+
+const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, blockedUntil: 0 };
+
+const MINUTE: Millis = 60_000;
+const HOUR: Millis = 60 * MINUTE;
+
+/** The pause doubles with every consecutive failure, up to one hour. */
+const FIRST_PAUSE = MINUTE;
+const LONGEST_PAUSE = HOUR;
+
+type Admission =
+  | { readonly kind: 'go'; readonly budget: CallBudget }
+  | { readonly kind: 'wait'; readonly until: EpochMs };
+
+/** If the result is `go`, the call is already counted, so store the returned budget before sending the request. */
+function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
+  const current = upTo(budget, now);
+  const until = Math.max(
+    current.blockedUntil,
+    freeAgain(current.calls, limits.callsPerMinute, MINUTE, now),
+    freeAgain(current.calls, limits.callsPerHour, HOUR, now),
+    freeAgain(current.errors, limits.errorsPerHour, HOUR, now),
+  );
+  if (until > now) return { kind: 'wait', until };
+  return { kind: 'go', budget: { ...current, calls: [...current.calls, now] } };
+}
+
+function recordSuccess(budget: CallBudget, now: EpochMs): CallBudget {
+  return { ...upTo(budget, now), failures: 0, blockedUntil: 0 };
+}
+
+/** The error affects only this call, so the next call is still allowed. */
+function recordError(budget: CallBudget, now: EpochMs): CallBudget {
+  const current = upTo(budget, now);
+  return { ...current, errors: [...current.errors, now] };
+}
+
+/** The service failed or asked for a pause (`retryAfter`). The pause increases with each consecutive failure. */
+function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Millis | null): CallBudget {
+  const current = recordError(budget, now);
+  const failures = current.failures + 1;
+  const pause = Math.max(FIRST_PAUSE * 2 ** Math.min(failures - 1, 10), retryAfter ?? 0);
+  return { ...current, failures, blockedUntil: now + Math.min(pause, LONGEST_PAUSE) };
+}
+
+/**
+ * Drops entries that are older than one hour. Future times, which occur when the wall clock is set back, are replaced
+ * with the current time, so that they do not block calls for days.
+ */
+function upTo(budget: CallBudget, now: EpochMs): CallBudget {
+  const recent = (instant: EpochMs): boolean => instant > now - HOUR;
+  const past = (instant: EpochMs): EpochMs => Math.min(instant, now);
+  return {
+    calls: budget.calls.filter(recent).map(past),
+    errors: budget.errors.filter(recent).map(past),
+    failures: budget.failures,
+    blockedUntil: Math.min(budget.blockedUntil, now + LONGEST_PAUSE),
+  };
+}
+
+/** Returns the earliest time at which another entry would not exceed `limit` entries per `span`. */
+function freeAgain(instants: readonly EpochMs[], limit: number, span: Millis, now: EpochMs): EpochMs {
+  const inWindow = instants.filter((instant) => instant > now - span);
+  const oldestThatCounts = inWindow.at(-limit);
+  return oldestThatCounts === undefined ? now : oldestThatCounts + span;
 }

@@ -19,7 +19,8 @@ import { nameList } from '../core/visible-text.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
-import { evidenceLine, culpritFinding, culpritText, observationText } from './words.ts';
+import { culpritText, evidenceLine, FORTIGATE, FORTIGATE_SERIAL, observationText } from './words.ts';
+import type { Culprit } from '../core/license/firewall.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
 export function diagnose(
@@ -261,6 +262,38 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
   };
+}
+
+/**
+ * Returns the firewall finding whose policy explains a cause. Returns null if several policies are possible. A policy
+ * does not explain a fault that affects only some connections (`advice`) or addresses (`clean`), nor a certificate from
+ * another product.
+ * @param fresh firewall findings that are newer than the start of the fault; undefined if all of them are newer
+ */
+function culpritFinding(
+  main: Finding,
+  others: readonly Finding[],
+  { byFirewall }: CauseWords,
+  fresh: readonly Finding[] | undefined,
+): (Finding & { readonly culprit: Culprit }) | null {
+  const { product = FORTIGATE, issuer = '' } = main.facts ?? {};
+  if (byFirewall === undefined || main.advice !== undefined || main.clean !== undefined || product !== FORTIGATE)
+    return null;
+  const candidates = [main, ...others].flatMap((finding) =>
+    isFault(finding) && finding.culprit?.action === byFirewall.action && !isOtherUnit(issuer, finding.culprit)
+      ? [{ ...finding, culprit: finding.culprit }]
+      : [],
+  );
+  const isFresh = ({ culprit }: { readonly culprit: Culprit }): boolean =>
+    fresh === undefined ||
+    fresh.some((one) => one.culprit !== undefined && culpritText(one.culprit) === culpritText(culprit));
+  const names = new Set(candidates.map(({ culprit }) => culpritText(culprit)));
+  const [first] = candidates;
+  return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
+}
+
+function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
+  return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
 
 function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): CauseWords['impact'] {

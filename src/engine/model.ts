@@ -67,9 +67,7 @@ export function isFault({ level }: Pick<Finding, 'level'>): boolean {
   return level === 'broken' || level === 'warning';
 }
 
-type TextFacts = Omit<FindingFacts, 'security'>;
-
-export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | null | undefined }): TextFacts {
+export function known(facts: { readonly [Name in keyof FindingFacts]: string | null | undefined }): FindingFacts {
   const entries = Object.entries(facts);
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
@@ -81,57 +79,59 @@ export interface Advice {
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 
-/** Values for the placeholders in a cause's messages. A general word is used for unknown values. */
-export interface FindingFacts {
+/** Facts for the placeholders in a cause's messages, each with the general word that is used for an unknown value. */
+export const GENERAL_FACTS = {
   /** Absent if the licence server is affected. */
-  readonly host?: string;
-  readonly port?: string;
-  readonly address?: string;
+  host: 'the licence server',
+  port: '443',
+  address: 'its addresses',
   /** As `host:port`. */
-  readonly proxy?: string;
-  readonly resolver?: string;
-  readonly product?: string;
+  proxy: 'the proxy',
+  resolver: 'the resolver',
+  product: 'an inspecting device that is not in the product catalogue',
   /** Short name of the issuer. Identifies inspecting devices that are not in the catalogue. */
-  readonly issuer?: string;
-  readonly appliance?: string;
+  issuer: 'an authority without a name',
+  appliance: 'FortiAuthenticator',
   /** Verb phrase about an interface, such as `does not answer`. */
-  readonly failing?: string;
-  readonly serial?: string;
+  failing: 'does not answer',
+  serial: 'the serial number of this FortiAuthenticator',
   /** Serial number of the unit that needs the licence. In a cluster, this is the active member. */
-  readonly primary?: string;
+  primary: 'the active unit',
   /** Serial number of the unit to which the licence is registered. */
-  readonly holder?: string;
-  readonly license?: string;
+  holder: 'another unit',
+  license: 'the licence',
   /** Measured duration (`waited`) and its limit (`life`), for example `90 min`. */
-  readonly waited?: string;
-  readonly life?: string;
+  waited: 'a long time',
+  life: 'a limited time',
   /** Date by which the licence must be redeemed. */
-  readonly date?: string;
+  date: 'the date on its certificate',
   /** The configured value, if a different value was found. */
-  readonly configured?: string;
-  readonly found?: string;
+  configured: 'the configured value',
+  found: 'a different value',
   /** Such as `FortiGate 10.0.0.1`. */
-  readonly firewall?: string;
-  readonly policy?: string;
-  readonly profile?: string;
-  readonly vdom?: string;
+  firewall: 'the firewall',
+  policy: 'the matching policy',
+  profile: 'its inspection profile',
+  vdom: 'its VDOM',
   /** Interfaces in the firewall policy, such as `port2, dmz`. Empty if they could not be read. */
-  readonly incoming?: string;
-  readonly outgoing?: string;
+  incoming: 'its incoming interface',
+  outgoing: 'its outgoing interface',
   /** Source NAT in the firewall policy: `disable`, `enable`, or `enable` with pools, such as `enable, pool-1`. */
-  readonly nat?: string;
-  readonly schedule?: string;
+  nat: 'its NAT setting',
+  schedule: 'its schedule',
   /** FortiAuthenticator's source address, as seen by the firewall. */
-  readonly source?: string;
+  source: 'the address of FortiAuthenticator',
   /** Meaning of a log line: a sentence without a full stop, and a short form of at most 27 characters. */
-  readonly meaning?: string;
-  readonly said?: string;
-  readonly security?: 'starttls' | 'tls' | 'none';
+  meaning: 'it logs FortiToken Mobile errors',
+  said: 'FortiToken Mobile errors',
+  security: 'starttls',
   /** Stages of this machine's path whose state is not `ok`, such as `Genuine TLS is unknown`. */
-  readonly unclear?: string;
+  unclear: 'a part of the path could not be checked',
   /** Verdict on a certificate, as a sentence without a full stop. */
-  readonly judgement?: string;
-}
+  judgement: "The licence server's certificate is not valid",
+} as const;
+
+export type FindingFacts = { readonly [Name in keyof typeof GENERAL_FACTS]?: string };
 
 export type Confidence = 'confirmed' | 'suspected';
 

@@ -6,9 +6,10 @@ import {
   type Step,
   type Blank,
   type FindingFacts,
+  GENERAL_FACTS,
 } from './model.ts';
 import { addressFamily, authority } from '../core/addresses.ts';
-import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
+import { INTERFACE_SEPARATOR, isInterfaceName } from '../core/license/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
@@ -221,8 +222,8 @@ function nameOrFour(host: string): string | null {
 
 /** Returns the names without the opening and closing quotes, which the command already contains. */
 function quotedInside(interfaces: string): string | null {
-  const names = interfacesOf(interfaces);
-  return names.length === 0 ? null : names.join('" "');
+  const names = interfaces.split(INTERFACE_SEPARATOR);
+  return names.every(isInterfaceName) ? names.join('" "') : null;
 }
 
 function hostOrNull(text: string): string | null {
@@ -284,41 +285,10 @@ export interface WordingFacts extends FindingFacts {
 type WordingName = Exclude<keyof WordingFacts, 'runbook'>;
 
 const GENERAL: Readonly<Record<WordingName, string>> = {
+  ...GENERAL_FACTS,
   subject: 'the target',
-  host: 'the licence server',
-  port: '443',
-  address: 'its addresses',
   clean: 'no other address',
-  proxy: 'the proxy',
-  resolver: 'the resolver',
-  product: 'an inspecting device that is not in the product catalogue',
-  issuer: 'an authority without a name',
-  appliance: 'FortiAuthenticator',
-  failing: 'does not answer',
-  serial: 'the serial number of this FortiAuthenticator',
-  primary: 'the active unit',
-  holder: 'another unit',
-  license: 'the licence',
-  waited: 'a long time',
-  life: 'a limited time',
-  date: 'the date on its certificate',
-  configured: 'the configured value',
-  found: 'a different value',
-  firewall: 'the firewall',
-  policy: 'the matching policy',
-  profile: 'its inspection profile',
-  incoming: 'its incoming interface',
-  outgoing: 'its outgoing interface',
-  vdom: 'its VDOM',
-  nat: 'its NAT setting',
-  schedule: 'its schedule',
-  meaning: 'it logs FortiToken Mobile errors',
-  said: 'FortiToken Mobile errors',
-  source: 'the address of FortiAuthenticator',
   culprit: 'a firewall policy',
-  security: 'starttls',
-  unclear: 'a part of the path could not be checked',
-  judgement: "The licence server's certificate is not valid",
   config: 'the configuration',
   unit: 'the address of FortiAuthenticator',
 };

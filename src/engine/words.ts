@@ -1,5 +1,5 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
-import { type Finding, isFault, type CauseWords, shell } from './model.ts';
+import { type CauseWords, type Finding, shell } from './model.ts';
 
 /**
  * The product's name in config/inspection-products.yaml. Faults that this product causes can be explained by a
@@ -7,40 +7,8 @@ import { type Finding, isFault, type CauseWords, shell } from './model.ts';
  */
 export const FORTIGATE = 'Fortinet FortiGate';
 
-/**
- * Returns the firewall finding whose policy explains a cause. Returns null if several policies are possible. A policy
- * does not explain a fault that affects only some connections (`advice`) or addresses (`clean`), nor a certificate from
- * another product.
- * @param fresh firewall findings that are newer than the start of the fault; undefined if all of them are newer
- */
-export function culpritFinding(
-  main: Finding,
-  others: readonly Finding[],
-  { byFirewall }: CauseWords,
-  fresh: readonly Finding[] | undefined,
-): (Finding & { readonly culprit: Culprit }) | null {
-  const { product = FORTIGATE, issuer = '' } = main.facts ?? {};
-  if (byFirewall === undefined || main.advice !== undefined || main.clean !== undefined || product !== FORTIGATE)
-    return null;
-  const candidates = [main, ...others].flatMap((finding) =>
-    isFault(finding) && finding.culprit?.action === byFirewall.action && !isOtherUnit(issuer, finding.culprit)
-      ? [{ ...finding, culprit: finding.culprit }]
-      : [],
-  );
-  const isFresh = ({ culprit }: { readonly culprit: Culprit }): boolean =>
-    fresh === undefined ||
-    fresh.some((one) => one.culprit !== undefined && culpritText(one.culprit) === culpritText(culprit));
-  const names = new Set(candidates.map(({ culprit }) => culpritText(culprit)));
-  const [first] = candidates;
-  return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
-}
-
 /** A FortiGate also uses its serial number as the name of its certificate authority. */
 export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
-
-function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
-  return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
-}
 
 /** Returns text such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"`. */
 export function culpritText({ firewall, policy, profile, incoming, outgoing }: Culprit): string {
@@ -50,15 +18,6 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   }
   const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
   return `${firewall}, implicit deny (no policy allows it${between})`;
-}
-
-/** Returns short descriptions for a mail subject, most informative first. The last one always fits. */
-export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
-  if (policy === null)
-    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];
-  const name = `policy ${String(policy.id)}`;
-  const does = action === 'inspects' ? 'inspects TLS' : 'blocks it';
-  return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 
 export function withMore(claim: string, separator: string, more: string): string {

@@ -241,7 +241,7 @@ function readModern(rest: string, header: RegExpExecArray): Header {
   };
 }
 
-/** Reports whether the text starts with another header, or with a format that looks like a tag. */
+/** Returns whether the text starts with another header, or with a format that looks like a tag. */
 function beginsAnew(text: string): boolean {
   return (
     MAY_BEGIN_ANEW.test(text) &&

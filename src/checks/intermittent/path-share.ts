@@ -1,5 +1,5 @@
 import { addressFamily } from '../../core/addresses.ts';
-import type { EpochMs, Millis } from '../../core/clock.ts';
+import { type EpochMs, isRecent, type Millis } from '../../core/clock.ts';
 import {
   clear,
   type ConnectionFault,
@@ -355,9 +355,4 @@ function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
 
 function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst[] {
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
-}
-
-/** A future time, which can occur after the clock was set back, does not count as recent. */
-function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
-  return then <= now && now - then < within;
 }

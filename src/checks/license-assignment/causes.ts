@@ -18,35 +18,42 @@ const FOLLOWS =
   'Tokens are tied to the serial number. Existing users can still log in, but new assignments fail until the licence ' +
   'is moved.';
 
-const EXPIRES = {
-  severity: 'warning',
-  runbook: {
-    name: 'license-expires',
-    title: 'a licence must be redeemed before its certificate expires',
+function expiresWithin(days: number): CauseWords {
+  return {
+    severity: 'warning',
+    title: `a licence must be redeemed within ${String(days)} days`,
+    short: `redeem a licence within ${String(days)} days`,
     summary:
-      'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and 7 ' +
-      'days in advance.',
-  },
-  impact: 'none',
-  sources: ['ta-p/197790', 'KB 99299'],
-  remedy: [
-    'Redeem it now. On FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
-      'FortiTokens > Create New > Mobile FortiToken. This sends one request to the licence server.',
-    'If the licence was redeemed on a unit that ftm-watch does not query, remove redeemBy for {license} from the ' +
-      'configuration.',
-  ],
-  brokenPath: {
-    summary:
-      'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
-      'but the path to it is broken.',
+      'Licence {license} has not been redeemed, and its certificate expires on {date}, within ' +
+      `${String(days)} days.`,
+    runbook: {
+      name: 'license-expires',
+      title: 'a licence must be redeemed before its certificate expires',
+      summary:
+        'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and 7 ' +
+        'days in advance.',
+    },
+    impact: 'none',
+    sources: ['ta-p/197790', 'KB 99299'],
     remedy: [
-      'First repair the path to the licence server, which is reported as a separate cause.',
-      'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
-      'If you might not be able to repair the path in time, contact Fortinet Customer Service before {date}, and ' +
-        'include the licence number, {license}.',
+      'Redeem it now. On FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
+        'FortiTokens > Create New > Mobile FortiToken. This sends one request to the licence server.',
+      'If the licence was redeemed on a unit that ftm-watch does not query, remove redeemBy for {license} from the ' +
+        'configuration.',
     ],
-  },
-} as const satisfies Partial<CauseWords>;
+    brokenPath: {
+      summary:
+        'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
+        'but the path to it is broken.',
+      remedy: [
+        'First repair the path to the licence server, which is reported as a separate cause.',
+        'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
+        'If you might not be able to repair the path in time, contact Fortinet Customer Service before {date}, and ' +
+          'include the licence number, {license}.',
+      ],
+    },
+  };
+}
 
 export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
@@ -124,27 +131,9 @@ export const ASSIGNMENT_CAUSES = {
       TRANSFER,
     ],
   },
-  'license-expires-in-90-days': {
-    ...EXPIRES,
-    title: 'a licence must be redeemed within 90 days',
-    short: 'redeem a licence within 90 days',
-    summary: 'Licence {license} has not been redeemed, and its certificate expires on {date}, within 90 days.',
-    partOf: 'license-expires-in-30-days',
-  },
-  'license-expires-in-30-days': {
-    ...EXPIRES,
-    title: 'a licence must be redeemed within 30 days',
-    short: 'redeem a licence within 30 days',
-    summary: 'Licence {license} has not been redeemed, and its certificate expires on {date}, within 30 days.',
-    partOf: 'license-expires-in-7-days',
-  },
-  'license-expires-in-7-days': {
-    ...EXPIRES,
-    title: 'a licence must be redeemed within 7 days',
-    short: 'redeem a licence within 7 days',
-    summary: 'Licence {license} has not been redeemed, and its certificate expires on {date}, within 7 days.',
-    partOf: 'license-expired',
-  },
+  'license-expires-in-90-days': { ...expiresWithin(90), partOf: 'license-expires-in-30-days' },
+  'license-expires-in-30-days': { ...expiresWithin(30), partOf: 'license-expires-in-7-days' },
+  'license-expires-in-7-days': { ...expiresWithin(7), partOf: 'license-expired' },
   'license-expired': {
     severity: 'warning',
     title: 'the certificate of a licence expired unused',

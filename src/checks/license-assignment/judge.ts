@@ -132,28 +132,35 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
   }
 }
 
+/** If the active member of a cluster is unknown, the licence may be on any suitable member. */
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
   const { unit } = input;
-  const to = `registered to ${holder}`;
-  if (unit.serial === null) return open(`${to}, but the serial number of ${unit.name} is unknown`);
-  switch (placementOf(input, license, holder)) {
-    case 'in-place':
-      return null;
-    case 'secondary':
-      return onPeer(`${to}, which is currently the secondary of the cluster`);
-    case 'peer':
-      return judgePeer(input, license, holder);
-    case 'other-unit':
-      return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
-    case 'perhaps-shared':
-      return suspected('warning', `${to}, which is also configured, and ${roleUnknown(unit)}`);
-    case 'perhaps-other-unit':
-      return suspected('broken', `${to}, which is neither this unit nor a known peer, and ${roleUnknown(unit)}`);
-    case 'unlisted-primary':
-      return open(
-        `${to}, which is not configured, so add the primary of the load balancer ${unit.name} to the configuration`,
-      );
+  if (unit.serial === null) return open(`registered to ${holder}, but the serial number of ${unit.name} is unknown`);
+  if (!isMember(unit, holder)) return judgeStranger(input, holder);
+  if (unit.mode === 'cluster' && unit.primary !== null) {
+    const isSecondary = !sameSerial(unit.primary, holder);
+    return isSecondary ? onPeer(`registered to ${holder}, which is currently the secondary of the cluster`) : null;
   }
+  if (isOn(unit, holder) || unit.mode === 'load-balancer') return null;
+  const isExpected = unit.mode !== 'standalone' && holderExpectsIt(input, license, holder);
+  return isExpected ? null : judgePeer(input, license, holder);
+}
+
+/** A load balancer has no licence and gets its tokens from its primary. */
+function judgeStranger({ unit: { name, mode, roleTold }, listed }: AssignmentInput, holder: string): Verdict | null {
+  const to = `registered to ${holder}`;
+  if (mode === 'load-balancer') {
+    const isListed = listed.some(({ unit }) => isMember(unit, holder));
+    const primary = `add the primary of the load balancer ${name} to the configuration`;
+    return isListed ? null : open(`${to}, which is not configured, so ${primary}`);
+  }
+  // Only SNMP distinguishes a standalone unit from a load balancer. A load balancer has the same tokens as its primary.
+  if (mode === 'cluster' || roleTold === true)
+    return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
+  const doubt = `without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
+  return listed.some(({ unit }) => isOn(unit, holder))
+    ? suspected('warning', `${to}, which is also configured, and ${doubt}`)
+    : suspected('broken', `${to}, which is neither this unit nor a known peer, and ${doubt}`);
 }
 
 /**
@@ -184,10 +191,6 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
  */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
-}
-
-function roleUnknown({ name }: Unit): string {
-  return `without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
 }
 
 function onPeer(what: string): Verdict {
@@ -358,43 +361,6 @@ interface ListedUnit {
   /** Configured licences, and licences from which the unit's tokens came. */
   readonly licenses: readonly string[];
   readonly appliance: ApplianceObservation | null;
-}
-
-/**
- * `in-place`: on this unit, on the active member of its cluster, or on the primary of a load balancer. If the active
- * member is unknown, any suitable member counts. `perhaps-shared` and `perhaps-other-unit`: on another unit, which is
- * configured or not configured, respectively. It is unknown whether this unit is a load balancer or a member of a pair.
- * `unlisted-primary`: this unit is a load balancer, and its primary is not configured.
- */
-type Placement =
-  | 'in-place'
-  | 'secondary'
-  | 'peer'
-  | 'other-unit'
-  | 'perhaps-shared'
-  | 'perhaps-other-unit'
-  | 'unlisted-primary';
-
-/**
- * @param from the unit relative to which the placement is determined
- * @param holder serial number of the unit to which the licence is registered
- */
-function placementOf(from: AssignmentInput, license: string, holder: string): Placement {
-  const { unit } = from;
-  if (!isMember(unit, holder)) return placementOutside(from, holder);
-  if (unit.mode === 'cluster' && unit.primary !== null)
-    return sameSerial(unit.primary, holder) ? 'in-place' : 'secondary';
-  if (isOn(unit, holder) || unit.mode === 'load-balancer') return 'in-place';
-  return unit.mode !== 'standalone' && holderExpectsIt(from, license, holder) ? 'in-place' : 'peer';
-}
-
-/** A load balancer has no licence and gets its tokens from its primary. */
-function placementOutside({ unit: { mode, roleTold }, listed }: AssignmentInput, holder: string): Placement {
-  if (mode === 'load-balancer')
-    return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
-  // Only SNMP distinguishes a standalone unit from a load balancer. A load balancer has the same tokens as its primary.
-  if (mode === 'cluster' || roleTold === true) return 'other-unit';
-  return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
 /** A load balancer needs no licence. Neither does a unit if another member of its cluster has one. */

@@ -85,19 +85,21 @@ const RECIPIENT: Expectation = {
 /** Greylisting is not a fault. The server accepts the message on a later attempt. */
 const GREYLISTED = { claim: 'The mail server asks the client to retry later.', kind: 'later' } as const;
 
-const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
+const REFUSED = {
   relaying: {
     rule: 'mail-relay-permitted',
     claim: 'The mail server does not relay messages from this address.',
     expected: 'messages from this address are relayed',
     suggests: 'mail-relay-denied',
   },
+  /** A block list, an access list or a missing reverse DNS name. */
   client: {
     rule: 'mail-client-accepted',
     claim: "The mail server refuses the client's address.",
     expected: 'this address is accepted',
     suggests: 'mail-client-refused',
   },
+  /** No reason is given, so other clients may be affected as well. */
   'turned-away': {
     rule: 'mail-client-accepted',
     claim: 'The mail server answers, but refuses the session.',
@@ -139,26 +141,7 @@ const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other
     expected: 'a mail server that accepts messages',
     suggests: 'mail-unavailable',
   },
-};
-
-/**
- * `client`: a block list, an access list or a missing reverse DNS name. `turned-away`: no reason is given, so other
- * clients may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
- * temporarily unavailable to all clients. `policy`: an unspecified security policy. `other`: the sender or the
- * recipient is rejected.
- */
-type Refusal =
-  | 'relaying'
-  | 'client'
-  | 'turned-away'
-  | 'login-required'
-  | 'encryption-required'
-  | 'login-not-offered'
-  | 'credentials'
-  | 'unavailable'
-  | 'greylisted'
-  | 'policy'
-  | 'other';
+} satisfies Readonly<Record<string, Expectation>>;
 
 export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
   const { server, security, patience, outcome } = seen;
@@ -208,30 +191,6 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
 /** The refusal for each stage if there is no more specific reason. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
-function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
-  const refusal = refusalOf(reply);
-  const message = reply.stage === 'sender' ? SENDER : RECIPIENT;
-  switch (refusal) {
-    case 'greylisted':
-      return { ...message, ...GREYLISTED };
-    case 'policy':
-      // The policy may apply only to this machine's address.
-      return fromAppliance ? message : { ...message, confidence: 'suspected' };
-    case 'other':
-      return message;
-    case 'relaying':
-    case 'client':
-      return fromAppliance ? REFUSED[refusal] : { ...REFUSED[refusal], kind: 'this-machine' };
-    case 'credentials':
-    case 'encryption-required':
-    case 'login-not-offered':
-    case 'login-required':
-    case 'turned-away':
-    case 'unavailable':
-      return REFUSED[refusal];
-  }
-}
-
 interface RefusingReply {
   readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
   /** RFC 5321 §4.2. */
@@ -272,25 +231,30 @@ const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
 /** @param reply a negative reply to a command, or a negative greeting */
-function refusalOf({ stage, code, text }: RefusingReply): Refusal {
-  if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
+function refusedOf(reply: RefusingReply, view: MailView): Expectation {
+  const { stage, code, text } = reply;
+  const address = view.fromAppliance ? {} : { kind: 'this-machine' };
+  if (REQUIRED.includes(code)) return REFUSED[ENCRYPTION.test(text) ? 'encryption-required' : 'login-required'];
   if (stage === 'login') return refusedLogin(code);
-  if (CLIENT.test(text)) return 'client';
-  if (stage === 'greeting' || stage === 'ehlo') return isTemporary(code) ? 'unavailable' : 'turned-away';
-  if (RELAYING.test(text) || NOT_LOGGED_IN.test(text)) return 'relaying';
-  return refusedMessage(code, text);
+  if (CLIENT.test(text)) return { ...REFUSED.client, ...address };
+  if (stage === 'greeting' || stage === 'ehlo') return REFUSED[isTemporary(code) ? 'unavailable' : 'turned-away'];
+  if (RELAYING.test(text) || NOT_LOGGED_IN.test(text)) return { ...REFUSED.relaying, ...address };
+  return refusedMessage(reply, view);
 }
 
-function refusedMessage(code: number, text: string): Refusal {
-  if (code === 421) return 'unavailable';
-  if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
-  return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';
+function refusedMessage({ stage, code, text }: RefusingReply, { fromAppliance }: MailView): Expectation {
+  const message = stage === 'sender' ? SENDER : RECIPIENT;
+  if (code === 421) return REFUSED.unavailable;
+  if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return { ...message, ...GREYLISTED };
+  // The policy may apply only to this machine's address.
+  const isPolicy = POLICY.test(text) && !isAboutSender(text);
+  return isPolicy && !fromAppliance ? { ...message, confidence: 'suspected' } : message;
 }
 
 /** 454 is a temporary failure of the authentication system, not a problem with the password (RFC 4954 §6). */
-function refusedLogin(code: number): Refusal {
-  if (isTemporary(code)) return 'unavailable';
-  return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
+function refusedLogin(code: number): Expectation {
+  if (isTemporary(code)) return REFUSED.unavailable;
+  return REFUSED[NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials'];
 }
 
 /** Postfix or Exchange does not permit this sender address for the logged-in user. */

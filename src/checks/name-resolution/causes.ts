@@ -257,13 +257,5 @@ export const NAME_CAUSES = {
 export type NameCause = keyof typeof NAME_CAUSES;
 
 export type NameKind =
-  | 'tcp-blocked'
-  | 'refused'
-  | 'filtered'
-  | 'dnssec'
-  | 'no-authority'
-  | 'this-name-alone'
-  | 'untrusted'
-  | 'encrypted'
-  | 'local-name'
-  | 'shared-address';
+  | keyof (typeof NAME_CAUSES)['resolver-unreachable']['kinds']
+  | keyof (typeof NAME_CAUSES)['answer-hijacked']['kinds'];

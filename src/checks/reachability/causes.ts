@@ -1,16 +1,6 @@
 import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, type Step } from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-/** `through-proxy`: the proxy does not respond. The other kinds depend on the proxy's response. */
-export type ProxyKind =
-  | 'through-proxy'
-  | 'proxy-login'
-  | 'proxy-login-rejected'
-  | 'proxy-login-scheme'
-  | 'proxy-is-server'
-  | 'proxy-refuses'
-  | 'proxy-cannot-connect';
-
 const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
 const EXEMPT =
@@ -19,7 +9,8 @@ const EXEMPT =
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 
-const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
+/** `through-proxy`: the proxy does not respond. The other kinds depend on its response. */
+const PROXY_KINDS = {
   'through-proxy': {
     title: 'the proxy does not respond',
     summary: DOES_NOT_CONNECT,
@@ -93,7 +84,9 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       ASK,
     ],
   },
-};
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type ProxyKind = keyof typeof PROXY_KINDS;
 
 const ACCESS =
   'TCP {port} from {source} to {host} ({address}) on every firewall on the path. On a FortiGate, create a separate ' +
@@ -144,15 +137,7 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   FROM_APPLIANCE,
 ];
 
-export type ShutPortKind =
-  | 'no-answer'
-  | 'no-answer-from-any'
-  | 'refused'
-  | 'refused-nearer'
-  | 'all-refused'
-  | 'denied-by-policy';
-
-const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
+const SHUT_PORT_KINDS = {
   'no-answer': {
     title: 'no answer',
     summary:
@@ -205,7 +190,9 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port stays closed.",
     remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, FROM_APPLIANCE],
   },
-};
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type ShutPortKind = keyof typeof SHUT_PORT_KINDS;
 
 /** Kind of `license-server-down` for a closed port if the firewall policy accepts the connection. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {

@@ -102,9 +102,7 @@ const TICKET = shell(
   'ftm-watch report{config}',
 );
 
-export type BrokenCertificateKind = 'weak' | 'misnamed' | 'incomplete' | 'flawed';
-
-const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
+const BROKEN_KINDS = {
   weak: {
     title: 'its key, signature or usage is not acceptable',
     summary: '{judgement}.',
@@ -137,7 +135,9 @@ const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
       TICKET,
     ],
   },
-};
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type BrokenCertificateKind = keyof typeof BROKEN_KINDS;
 
 /** @param reading a sentence that explains how to read the comparison */
 function compare(reading: string): CommandStep {
@@ -158,15 +158,7 @@ const FREE_POLICY = separatePolicy(
  * connections to independent hosts are closed in the same way. `page-…`: a block page is received instead of TLS, or
  * over TLS.
  */
-export type BlockedTlsKind =
-  | 'name-filtered'
-  | 'answered-nearer'
-  | 'large-answers-lost'
-  | 'all-tls-cut'
-  | 'page-in-plain-text'
-  | 'page-inside-tls';
-
-const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
+const BLOCKED_TLS_KINDS = {
   'name-filtered': {
     title: 'another server name works at the same address',
     summary:
@@ -255,7 +247,9 @@ const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
         'page, the time and the public address of this site to Fortinet TAC.',
     ],
   },
-};
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type BlockedTlsKind = keyof typeof BLOCKED_TLS_KINDS;
 
 export const TLS_CAUSES = {
   'tls-intercepted': {

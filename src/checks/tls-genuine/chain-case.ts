@@ -81,14 +81,6 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
   };
 }
 
-/**
- * A chain with the right name under an accepted key needs no comparison, because no other observation can contradict
- * it.
- */
-export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
-  return accepted !== null && isRightful(identity);
-}
-
 export function isRightful(identity: Identity): boolean {
   return identity !== 'other' && identity !== 'device';
 }
@@ -158,7 +150,7 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   );
 }
 
-export interface TrustedPath {
+interface TrustedPath {
   /** This machine's stored copy is preferred over the copy that the server sent. */
   readonly end: Certificate;
   readonly flaws: readonly Flaw[];

@@ -128,13 +128,6 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
 
-export function droppedFinding({ evidence }: ChainCase): readonly Told[] {
-  const dropped = evidence.outcome.chain?.dropped ?? 0;
-  if (dropped === 0) return [];
-  const claim = `The chain contains ${String(dropped)} additional certificates, which were ignored.`;
-  return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
-}
-
 export function flawFindings({ accepted }: ChainCase): readonly Told[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,

@@ -71,7 +71,7 @@ function suspected(verdict: Verdict): Said {
 export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
 
 /** Every field has only a few possible values, so that all combinations can be tested. */
-export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
+interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
   /** With the profile `public`, a chain to a public root is also accepted. */
   readonly accepted: boolean;

@@ -1,6 +1,6 @@
 import { type Assessment, withFindings, type Finding, isFault, known, type FindingFacts } from '../../engine/model.ts';
 import { authority } from '../../core/addresses.ts';
-import { type FirewallObservation, leavesTlsAlone, policyText } from '../../core/license/firewall.ts';
+import { type FirewallObservation, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { FORTIGATE_SERIAL } from '../../engine/words.ts';
 import { asOthersSeeIt, unreadablePeers } from '../peer-views.ts';
@@ -171,6 +171,12 @@ function behindFirewall(own: Assessment, observations: readonly FirewallObservat
       : finding,
   );
   return { ...own, findings };
+}
+
+function leavesTlsAlone(match: PolicyMatch): boolean {
+  if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
+  const { mode, exemptedBy } = match.inspection;
+  return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
 }
 
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];

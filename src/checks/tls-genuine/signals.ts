@@ -14,7 +14,6 @@ import type { Told } from '../../engine/model.ts';
 import { called, inFull } from '../../tls/flaws.ts';
 import {
   type ChainCase,
-  isBeyondComparison,
   deviceOf,
   type TlsEvidence,
   isPublicChain,
@@ -46,6 +45,14 @@ function referenceSignal(chain: ChainCase): Signal | null {
   if (isBeyondComparison(chain)) return null;
   const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
   return signals.find(({ weight }) => weight === 'witness') ?? signals[0] ?? null;
+}
+
+/**
+ * A chain with the right name under an accepted key needs no comparison, because no other observation can contradict
+ * it.
+ */
+function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
+  return accepted !== null && isRightful(identity);
 }
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {

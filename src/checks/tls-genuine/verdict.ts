@@ -20,7 +20,7 @@ import {
 import { judgeNoCertificate } from './blocked.ts';
 import { signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
-import { droppedFinding, gapFinding, weakerFinding } from './expectations.ts';
+import { gapFinding, weakerFinding } from './expectations.ts';
 import { decide, gatherFacts, type Hypothesis, LEARN } from './hypotheses.ts';
 import type { TlsCause } from './causes.ts';
 import { unknownProduct } from '../../engine/remedy-words.ts';
@@ -144,6 +144,13 @@ function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonl
   return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
     (aside) => !rules.has(aside.rule),
   );
+}
+
+function droppedFinding({ evidence }: ChainCase): readonly Told[] {
+  const dropped = evidence.outcome.chain?.dropped ?? 0;
+  if (dropped === 0) return [];
+  const claim = `The chain contains ${String(dropped)} additional certificates, which were ignored.`;
+  return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 
 /** @param by the intercepting party, if known */

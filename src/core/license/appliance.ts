@@ -287,13 +287,16 @@ function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
 }
 
 /** facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */
-type HaRole =
-  | 'undetermined'
-  | 'cluster-primary'
-  | 'cluster-secondary'
-  | 'standalone-primary'
-  | 'load-balancer'
-  | 'disabled';
+const ROLE_BY_STATUS = {
+  1: 'undetermined',
+  2: 'cluster-primary',
+  3: 'cluster-secondary',
+  4: 'standalone-primary',
+  5: 'load-balancer',
+  255: 'disabled',
+} as const;
+
+type HaRole = (typeof ROLE_BY_STATUS)[keyof typeof ROLE_BY_STATUS];
 
 export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
 
@@ -306,18 +309,9 @@ export interface HaRoleFacts {
   readonly firmware: string | null;
 }
 
-const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([
-  [1, 'undetermined'],
-  [2, 'cluster-primary'],
-  [3, 'cluster-secondary'],
-  [4, 'standalone-primary'],
-  [5, 'load-balancer'],
-  [255, 'disabled'],
-]);
-
 /** Null for values that the MIB does not define. */
 export function haRoleOf(status: number): HaRole | null {
-  return ROLE_BY_STATUS.get(status) ?? null;
+  return Object.entries(ROLE_BY_STATUS).find(([value]) => Number(value) === status)?.[1] ?? null;
 }
 
 /** Each lookup uses up one call of a small quota. */

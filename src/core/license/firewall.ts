@@ -102,12 +102,6 @@ export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): s
   return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
 }
 
-export function leavesTlsAlone(match: PolicyMatch): boolean {
-  if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
-  const { mode, exemptedBy } = match.inspection;
-  return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
-}
-
 export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
@@ -126,8 +120,3 @@ export function isInterfaceName(text: string): boolean {
 }
 
 export const INTERFACE_SEPARATOR = ', ';
-
-export function interfacesOf(text: string): readonly string[] {
-  const names = text.split(INTERFACE_SEPARATOR);
-  return names.every(isInterfaceName) ? names : [];
-}

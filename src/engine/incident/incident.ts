@@ -332,7 +332,7 @@ type NoteTone = Exclude<Severity, 'info'> | 'good';
 
 export type NoteEvent = 'restart' | 'summary';
 
-export interface NoteSection {
+interface NoteSection {
   readonly title: string;
   readonly lines: readonly string[];
 }

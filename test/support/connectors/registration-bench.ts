@@ -5,7 +5,7 @@ import { type BudgetStore, parseBudget } from '../../../src/connectors/metered-c
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeRegistration } from '../../../src/connectors/registration.ts';
 import type { RegistrationConfig } from '../../../src/config/schema/watched.ts';
-import type { CallBudget, CallLimits, RegistrationObservation } from '../../../src/core/license/registration.ts';
+import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
 import { createRegistrationService, type RegistrationService, type RegistrationState } from '../../lab/registration.ts';
 import { createIdentity } from '../certificates/authority.ts';
 import { connectorContext } from './connector-context.ts';
@@ -18,10 +18,10 @@ const ENV = { PASSWORD: 'api-password', WRONG: 'guess' };
 
 /** Stored as JSON, like the real one. */
 export interface MemoryStore extends BudgetStore {
-  readonly saved: () => CallBudget;
+  readonly saved: () => ReturnType<typeof parseBudget>;
 }
 
-export function memoryStore(limits?: CallLimits): MemoryStore {
+export function memoryStore(limits?: BudgetStore['limits']): MemoryStore {
   let json = 'null';
   return {
     load: () => Promise.resolve(JSON.parse(json) as unknown),

@@ -41,6 +41,15 @@ describe('activationOutlook()', () => {
     );
   });
 
+  test('says for each step what it is, and what would show it where no check does', () => {
+    const { steps } = activationOutlook({ ...diagnose(round(), CONTEXT), preconditions: [] });
+    expect(steps).toHaveLength(9);
+    for (const { title, remedy } of steps) {
+      expect(title).toMatch(/^[A-Z].{20}/u);
+      expect(remedy).toEqual([expect.stringMatching(/^[A-Z].{20,}\.$/u)]);
+    }
+  });
+
   test('tells what several checks say in whole sentences', () => {
     const outlook = outlookOf();
     const assessments = round().map((own) => ({ ...own, summary: own.id === 'mail' ? 'It answers.' : 'It works' }));

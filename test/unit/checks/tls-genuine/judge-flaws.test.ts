@@ -3,11 +3,13 @@ import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import type { Flaw, FlawKind } from '../../../../src/tls/flaws.ts';
-import { ageOf, judgeFlaws, learnedFlaws, type TrustedPath } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { ageOf, judgeFlaws, learnedFlaws } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks, type ChainTrust } from '../../../../src/tls/chain.ts';
 import { createIdentity } from '../../../support/certificates/authority.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { createWorld } from '../../../support/certificates/interception-world.ts';
+
+type TrustedPath = NonNullable<ReturnType<typeof judgeFlaws>>;
 
 const w = await createWorld();
 const { now } = w;

@@ -3,11 +3,13 @@ import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/c
 import type { Signal } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { gatherFacts, type VerdictFacts } from '../../../../src/checks/tls-genuine/hypotheses.ts';
+import { gatherFacts } from '../../../../src/checks/tls-genuine/hypotheses.ts';
 import { createIdentity } from '../../../support/certificates/authority.ts';
 import { anchorOf, chainOf, established, failed, pinOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PINNED, PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';
+
+type VerdictFacts = ReturnType<typeof gatherFacts>;
 
 const w = await createCast();
 const { server, genuine } = w;

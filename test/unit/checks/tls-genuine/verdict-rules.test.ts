@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decide, HYPOTHESES, type VerdictFacts } from '../../../../src/checks/tls-genuine/hypotheses.ts';
+import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/hypotheses.ts';
+
+type VerdictFacts = Parameters<typeof decide>[0];
 
 const documentation = readFileSync(new URL('../../../../docs/internals/interception.md', import.meta.url), 'utf8');
 const GENUINE: VerdictFacts = {
