@@ -32,8 +32,8 @@ export function captureOnFortiGate(filter: string): CommandStep {
 /** @param filter in tcpdump syntax */
 export function captureOnAppliance(filter: string): CommandStep {
   return fortiauthenticator(
-    'Or capture on FortiAuthenticator, either to a file (System > Network > Packet Capture) or on the CLI, which ' +
-      'prints text.',
+    'Alternatively, capture on FortiAuthenticator, either to a file (System > Network > Packet Capture) or on the ' +
+      'CLI, which prints text.',
     `execute tcpdump -i any -n -tttt -XX -s 0 -c 200 ${filter}`,
   );
 }

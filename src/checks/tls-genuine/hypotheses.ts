@@ -330,8 +330,8 @@ const CLAIMED: readonly Hypothesis[] = [
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'Either Fortinet has a new authority, or an inspecting device uses its name. Compare from another ' +
-          'network. If the issuer is the same there, Fortinet has a new authority.',
+        'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer from ' +
+          'another network. If it is the same there, Fortinet has a new authority.',
         fortios(
           'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
             'add that copy to trust.caFiles. Never use the copy from the connection itself.',
@@ -354,8 +354,8 @@ const CLAIMED: readonly Hypothesis[] = [
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'A server must send the intermediate certificates with its certificate. Compare from another network. If ' +
-          'the chain is incomplete there too, the server is at fault.',
+        'A server must send the intermediate certificates with its certificate. Check the chain from another ' +
+          'network. If it is incomplete there too, the server is at fault.',
         'If the chain is complete there, a device on the path from this network answers instead of the server. Look ' +
           'for a device that inspects TLS.',
       ],

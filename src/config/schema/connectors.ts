@@ -56,7 +56,9 @@ const snmp = section(
       'community',
       'Reads the SNMPv2c community from this file. SNMPv2c sends the community unencrypted.',
     ),
-    user: optional(text).describe('SNMPv3 user, instead of a community. Authentication and encryption are required.'),
+    user: optional(text).describe(
+      'SNMPv3 user, used instead of a community. Authentication and encryption are required.',
+    ),
     authPassword: optionalSecret('authentication password', 'Reads the authentication password from this file.'),
     authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
     privPassword: optionalSecret(

@@ -54,7 +54,7 @@ export const licenseServer = completed(
       )
       .prefault('auto')
       .describe(
-        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 ' +
+        'Address family that FortiAuthenticator uses. If 4 or 6, only that family is checked. If "auto", IPv4 ' +
           'determines the result if the name has IPv4 addresses and this machine has a route to them. In that case, ' +
           'faults that affect only IPv6 are warnings.',
       ),
@@ -106,7 +106,7 @@ const service = completed(
     host: host.describe('Host name or address of the service.'),
     port: port.prefault(443).describe('TCP port to connect to.'),
     serverName: serverName.describe(
-      'Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.',
+      'Server name sent in the TLS handshake. The default is the host. If null, no server name is sent.',
     ),
     trust: section({
       profile: trustProfile

@@ -40,7 +40,7 @@ const mailServer = completed(
       ...relayShape,
       from: optional(mailAddress).describe(
         'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
-          'message. Otherwise, it ends after the login.',
+          'message. Otherwise, the probe ends after the login.',
       ),
       to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)
@@ -52,7 +52,7 @@ const mailServer = completed(
       required: flag
         .prefault(false)
         .describe(
-          'Set to true if a failure of this server should be critical even while another server in `mail` works. ' +
+          'Set to true if a failure of this server should be critical even if another server in `mail` works. ' +
             'Otherwise, such a failure is a warning.',
         ),
     },
@@ -180,7 +180,7 @@ export const watchedSections = {
   resolvers: resolvers
     .prefault(['system'])
     .describe('DNS resolvers, each of which is queried separately. List the resolvers that FortiAuthenticator uses.'),
-  sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
+  sourceAddress: optional(address).describe('Local address that probes use, for machines with multiple addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
@@ -196,7 +196,7 @@ export const watchedSections = {
   ),
   firewall: firewall.describe(
     "FortiGates on the path (read-only access), which report the policy that matches FortiAuthenticator's traffic. " +
-      'Add one entry for each source address of the traffic. A single entry need not be a list.',
+      'Add one entry for each source address of the traffic. A single entry does not require a list.',
   ),
   peers: peers.describe(
     'Other ftm-watch agents on the same network segment as FortiAuthenticator. The status of these agents is read on ' +

@@ -102,7 +102,7 @@ function messagesSection({ incident, outboxEntries }: IncidentRecord, reader: Re
   return markup`<section class="card" aria-labelledby="messages-title"><h2 id="messages-title">Messages <span class="count">${groups.length}</span></h2>
 ${
   groups.length === 0
-    ? markup`<p class="quiet">No messages by mail or webhook.</p>`
+    ? markup`<p class="quiet">No messages by email or webhook.</p>`
     : markup`<ul class="incidents">${groups.map(
         (group) =>
           markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(

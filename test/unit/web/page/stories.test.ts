@@ -23,7 +23,7 @@ describe('the timeline of an incident', () => {
     expect(
       words({ incidents: [incident], outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })] }),
     ).toContain(
-      'Timeline First seen 10 min ago Confirmed 9 min ago Alarm 9 min ago Sent by mail to a…@example.org now',
+      'Timeline First seen 10 min ago Confirmed 9 min ago Alarm 9 min ago Sent by email to a…@example.org now',
     );
   });
 
