@@ -155,8 +155,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'A newer version of ftm-watch wrote the store, so this version does not change it, but still monitors ' +
           'and sends alerts. ',
-        'After a restart, it cannot tell which notifications have been sent. Install the newer version again, or ',
-        'see ',
+        'After a restart, this version cannot tell which notifications have been sent. Install the newer version ',
+        'again, or see ',
         { document: 'install.md' },
         '.',
       ),

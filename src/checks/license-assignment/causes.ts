@@ -119,8 +119,8 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/194050', 'ta-p/205363'],
     remedy: [
-      'Register it to {primary} at support.fortinet.com or, once the path is clean, import its activation code on ' +
-        'FortiAuthenticator (Authentication > User Management > FortiTokens > Create New).',
+      'Register the licence to {primary} at support.fortinet.com or, once the path is clean, import its activation ' +
+        'code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New).',
       TRANSFER,
     ],
   },

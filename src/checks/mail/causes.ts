@@ -46,7 +46,7 @@ const REFUSAL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Compare mail[] in ftm-watch with System > Messaging > SMTP Servers on FortiAuthenticator. With the same ' +
-        'settings, its messages are refused too.',
+        "settings, FortiAuthenticator's messages are refused too.",
       TRY_LOCALHOST,
     ],
     kinds: {

@@ -145,8 +145,8 @@ export const NAME_CAUSES = {
         remedy: [
           'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
             'DNS over HTTPS. Many firewalls deliberately block public resolvers over TLS.',
-          'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it ' +
-            'queries them over UDP and TCP port 53.',
+          'In ftm-watch, list the resolvers that FortiAuthenticator uses. By default, ' +
+            'FortiAuthenticator queries them over UDP and TCP port 53.',
         ],
       },
     },

@@ -257,7 +257,7 @@ export const REACHABILITY_CAUSES = {
       "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or " +
         'high load.',
       shell(
-        'Measure the time from this machine.',
+        'Measure the delay from this machine.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
       'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +

@@ -331,7 +331,7 @@ export const TLS_CAUSES = {
       FREE_POLICY,
       'A block page in the evidence identifies the product and often the blocking rule.',
       ...CAPTURE_STEPS,
-      compare('Connect from another network. If TLS fails there too, the server itself is down.'),
+      compare('Connect from another network. If TLS fails there too, the server is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
     proxyRemedy: [
@@ -340,7 +340,7 @@ export const TLS_CAUSES = {
       THROUGH_PROXY,
       'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
         'address of the proxy, not the address of FortiAuthenticator.',
-      compare('Connect from another network. If TLS fails there too, the server itself is down.'),
+      compare('Connect from another network. If TLS fails there too, the server is down.'),
     ],
     rank: 2,
   },

@@ -334,7 +334,7 @@ const CLAIMED: readonly Hypothesis[] = [
           'another network. If it is the same there, Fortinet has a new authority.',
         fortios(
           'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
-            'add that copy to trust.caFiles. Never use the copy from the connection itself.',
+            "add the FortiGate's copy to trust.caFiles. Never use the copy from the connection itself.",
           'get vpn certificate ca details Fortinet_CA',
         ),
         'If FortiAuthenticator logs errors at the same time, it does not accept the certificate. Treat this as ' +

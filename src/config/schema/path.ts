@@ -43,9 +43,9 @@ export const licenseServer = completed(
       .optional()
       .describe(
         'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
-          'A private address counts as a hijacked answer. If no resolver answers, the individual addresses are probed. ' +
-          "The default is Fortinet's network. For any other host, the default is empty, and any public address is " +
-          'accepted.',
+          'A private address counts as a hijacked answer. If no resolver answers, the listed individual addresses ' +
+          "are probed. The default is Fortinet's network. For any other host, the default is empty, and any public " +
+          'address is accepted.',
       ),
     family: z
       .literal(
@@ -125,8 +125,8 @@ const service = completed(
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
       .describe(
-        'Severity of faults that affect the service. By default, they are warnings, because activation does not need ' +
-          'the service.',
+        'Severity of faults that affect the service. By default, such faults are warnings, because activation does ' +
+          'not need the service.',
       ),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),

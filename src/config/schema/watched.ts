@@ -163,7 +163,8 @@ const logs = section({
 
 const clock = section({
   ntp: list(hostPort(NTP_PORT)).describe(
-    'NTP servers whose time is compared with the local clock. By default, the Date headers of web servers are used.',
+    'NTP servers whose time is compared with the local clock. By default, Date headers of web servers are used ' +
+      'instead.',
   ),
   maxOffset: duration(HOUR)
     .prefault('30s')
