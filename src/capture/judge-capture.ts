@@ -162,8 +162,8 @@ const ADVICE = {
   gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
   truncated: 'The handshake is incomplete. Capture whole packets until the connection is closed.',
   'one-direction':
-    'Only one direction was captured, because of offloading or because the other direction takes a different path. ' +
-    'Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
+    'Only one direction was captured, either because of offloading or because the other direction takes a different ' +
+    'path. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
 } as const;
 
 function createConnectionJudge(
@@ -211,7 +211,7 @@ const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ende
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
   const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)} were not answered`;
-  if (end === 'refused') return [null, 'The server refused the connection (RST in answer to SYN).'];
+  if (end === 'refused') return [null, 'The server refused the connection (RST in response to SYN).'];
   if (end === 'no-answer')
     return sawAnswers
       ? [null, `${attempts}, but the capture contains answers to other connections.`]
@@ -339,7 +339,7 @@ function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): read
   const remarks = [
     tunnel !== null && `The client asked the proxy for a tunnel to ${tunnel}.`,
     clientCertificate === true && 'The client sent a certificate.',
-    clientCertificate === false && 'The client was asked for a certificate and sent none.',
+    clientCertificate === false && 'The client was asked for a certificate, but sent none.',
     serverAlert !== null && `The server sent the alert ${serverAlert.name}.`,
     ENDS[end],
     resetTtl !== null &&
@@ -429,7 +429,7 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
   return (
     `${one.seen.client} and ${other.seen.client}: the same client random on ${placeOf(one, other)} and ` +
     `${placeOf(other, one)}. TLS was forwarded ${how} and not terminated in between.` +
-    (isForged(one) || isForged(other) ? ' The intercepting device is closer to the server.' : '')
+    (isForged(one) || isForged(other) ? ' The intercepting device is closer to the server than both.' : '')
   );
 }
 

@@ -45,7 +45,7 @@ const QUESTIONS: readonly Question[] = [
   { key: 'site', text: 'Name of this site' },
   { key: 'appliances', text: 'Addresses of your FortiAuthenticator units' },
   { key: 'mailServer', text: 'Mail server that they use to send activation codes (host or host:port)' },
-  { key: 'recipients', text: 'Mail addresses for notifications' },
+  { key: 'recipients', text: 'Email addresses for notifications' },
   { key: 'alertmanager', text: 'URL of your Alertmanager' },
 ];
 

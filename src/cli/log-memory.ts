@@ -13,7 +13,7 @@ import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/store-places.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** The limits allow a year of incidents but keep a report small enough to be sent by mail. */
+/** The limits allow a year of incidents but keep a report small enough to be sent by email. */
 export const HISTORY_LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
 interface Stored {

@@ -156,7 +156,7 @@ function unitName({ appliances }: Config, typed: string | undefined): string {
     throw new Error(`There is no appliance "${typed}". The configured appliances are: ${nameList(names)}`);
   throw new Error(
     `${counted(names.length, 'FortiAuthenticator')} are configured. Use --unit to specify which unit will change: ` +
-      `${nameList(names)}. If several units will change, run this command once for each of them.`,
+      `${nameList(names)}. If multiple units will change, run this command once for each of them.`,
   );
 }
 

@@ -320,7 +320,7 @@ function addConfig(program: LazyCommand): void {
 const CONFIG_CHECK_HELP = `
 This command loads the same files as the daemon: certificates and keys, trusted authorities, secrets, signatures,
 products and learned chains. It also tests whether the ports can be opened, unless the running daemon uses them, and
-whether the store can be used. It does not create any files. If it is run as root, it switches to the user of the
+whether the store can be used. It does not create any files. If run as root, it switches to the user of the
 installed service.
 
 `;
@@ -339,7 +339,7 @@ function addInit(program: LazyCommand): void {
     .option('--site <name>', 'name of this site in messages and on the page (default: the host name)')
     .option('--appliance <address...>', 'address of each FortiAuthenticator that sends its log to this machine')
     .option('--mail-server <host[:port]>', 'mail server that FortiAuthenticator uses to send activation codes')
-    .option('--tell <mail address...>', 'recipients of notifications')
+    .option('--tell <email address...>', 'recipients of notifications')
     .option('--alertmanager <url>', 'URL of a Prometheus Alertmanager that alerts are sent to')
     .addHelpText('after', INIT_HELP)
     .runs(async (invocation, { site, appliance, mailServer, tell, alertmanager }: TypedInit) => {
@@ -465,7 +465,7 @@ The archive contains:
   checklist.txt       the output of "check", with every answer
   log-excerpts.txt    log lines that the daemon has stored
 
-Incidents are read from the daemon's store. Passwords, keys, tokens, user names, mail addresses, phone numbers and
+Incidents are read from the daemon's store. Passwords, keys, tokens, user names, email addresses, phone numbers and
 activation codes are removed. Check the archive before you send it.
 
 Examples:

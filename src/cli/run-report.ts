@@ -48,7 +48,7 @@ function summaryOf({ bytes, files, folder }: ReportArchive, path: string): strin
   return [
     `Wrote ${path} (${sizeText(bytes.length)}), which can be attached to a ticket. Contents of ${folder}/:`,
     ...files.map(({ name, size }) => `  ${name.padEnd(width)}  ${sizeText(size)}`),
-    'Secrets, user names, mail addresses and phone numbers were removed. ' +
+    'Secrets, user names, email addresses and phone numbers were removed. ' +
       'For details, see "Removed data" in report.html.',
     'Fortinet TAC needs more files, which only you can collect. add-by-hand/README.txt explains how.',
     '',

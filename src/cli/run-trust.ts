@@ -222,7 +222,7 @@ function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
 }
 
 function wayOut({ judgement, unconfirmed, evidence }: JudgedChain): readonly string[] {
-  const another = 'Learn the chain on another path, without TLS inspection';
+  const another = 'Learn the chain on a different path, without TLS inspection';
   return unconfirmed === null || REFUSED.includes(judgement.verdict)
     ? [another]
     : comparisonLines(unconfirmed, evidence.target);
@@ -269,7 +269,7 @@ function comparisonLines(certificate: Certificate, target: string): readonly str
     `different path: connect to ${target} from another network, or export the authority from a FortiGate. If`,
     'the two fingerprints match, run this command with the fingerprint from the other path:',
     '  ftm-watch trust learn --fingerprint SHA256',
-    'If they differ, this path is inspected. Learn the chain on another path',
+    'If they differ, this path is inspected. Learn the chain on a different path',
   ];
 }
 

@@ -34,7 +34,7 @@ const policy = section({
     ),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Number of consecutive rounds without a cause after which the cause is resolved.'),
+    .describe('Number of consecutive rounds in which a cause must be absent before it is resolved.'),
   reminder: duration(7 * DAY)
     .prefault('4h')
     .describe('Interval between reminders about an open incident.'),

@@ -130,7 +130,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         ['`ftm-watch notify test` shows whether the response is still the same.'],
         [
           '"relay not permitted", "not in my list of allowed rcpthosts" and similar responses concern the server: ',
-          'configure it to relay for this machine, or use another server.',
+          'configure it to relay for this machine, or use a different server.',
         ],
         ['"User unknown" means that the mailbox does not exist.'],
       ),
@@ -155,8 +155,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'A newer version of ftm-watch wrote the store, so this version does not change it, but still monitors ' +
           'and sends alerts. ',
-        'After a restart, it cannot tell which notifications have been sent. Install the newer version again, or ',
-        'see ',
+        'After a restart, this version cannot tell which notifications have been sent. Install the newer version ',
+        'again, or see ',
         { document: 'install.md' },
         '.',
       ),
@@ -164,8 +164,9 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmLogLinesUnrecognised',
       text(
-        'FortiAuthenticator logged lines about FortiToken Mobile that match no signature, perhaps after an update. ',
-        '`ftm-watch replay FILE` shows these lines in a saved log. Add your own signatures to `logs.signatureFiles` (',
+        'FortiAuthenticator logged lines about FortiToken Mobile that match no signature, perhaps because of an ',
+        'update. `ftm-watch replay FILE` shows these lines in a saved log. Add your own signatures to ',
+        '`logs.signatureFiles` (',
         { document: 'logs.md' },
         ').',
       ),
@@ -173,8 +174,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmLoginsRefused',
       text(
-        'Many requests had a wrong password, token or certificate, or none. The log contains their source addresses. ',
-        'The usual reason is a scraper with an old password.',
+        'Many requests had an incorrect or missing password, token or certificate. The log contains their source ',
+        'addresses. The usual cause is a scraper with an old password.',
       ),
     ),
   ],

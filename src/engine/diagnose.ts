@@ -379,7 +379,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
 const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
 const COMPARE_ADDRESSES =
-  'Compare how {address} and {clean} are treated. The usual reason is a policy, an inspection profile, a route or ' +
+  'Compare how {address} and {clean} are treated. The usual cause is a policy, an inspection profile, a route or ' +
   'an uplink that applies to only one of them.';
 
 /**

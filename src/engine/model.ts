@@ -455,10 +455,10 @@ export function fortiauthenticator(text: string, ...commands: readonly string[])
 }
 
 const IMPACTS = {
-  codes: 'Activation codes do not reach users by e-mail. Active tokens keep working.',
+  codes: 'Activation codes do not reach users by email. Active tokens keep working.',
   push: 'Phones show no push notifications. Codes that users type keep working.',
   answers: 'Users may not be able to answer push notifications. Codes that users type keep working.',
-  sms: 'Codes do not reach users by SMS. E-mail and active tokens keep working.',
+  sms: 'Codes do not reach users by SMS. Email and active tokens keep working.',
   fortigate: 'Tokens on a FortiGate cannot be activated. Active tokens keep working.',
   cloud: 'Logins with FortiToken Cloud tokens may fail.',
   assignment:

@@ -78,7 +78,7 @@ export const UNKNOWN_WORDS: CauseWords = {
   impact: 'blind',
   remedy: [
     shell(
-      'Run a check. For each precondition, the checklist shows what was checked, or why a check was not possible.',
+      'Run a check. For each precondition, the checklist shows what was checked, or why it could not be checked.',
       'ftm-watch check{config}',
     ),
     'If the precondition cannot be checked from this machine and you do not need it, remove it from the ' +

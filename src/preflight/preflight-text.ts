@@ -272,7 +272,7 @@ function vmLicenceSteps(address: string, serial: string | null): readonly string
   return [
     `${condition} licence is bound to one IP address of the unit. If the address changes, set the new address for ` +
       `${serial ?? 'its serial number'} under Asset Management at support.fortinet.com and download the new licence ` +
-      'file. The address can be changed six times. After that, ask Customer Service.',
+      'file. The address can be changed up to six times. After that, ask Customer Service.',
     `Then import the file under System > Administration > Licensing. The unit reboots, so plan a maintenance window. ` +
       `If the file does not match ${address}, the GUI stays locked until a valid file is uploaded.`,
   ];

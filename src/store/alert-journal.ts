@@ -131,8 +131,8 @@ function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
 const MAX_ENTRIES = 5_000;
 
 const UNREAD =
-  'The history contains incidents, silences or notifications from another ftm-watch version that this version cannot ' +
-  'read. The incidents and silences are deleted. The notifications are kept, but not sent';
+  'The history contains incidents, silences or notifications that were written by a different version of ftm-watch ' +
+  'and that this version cannot read. The incidents and silences are deleted. The notifications are kept, but not sent';
 
 /**
  * Keeps the alert journal in memory and in a file. The copy in memory is authoritative, so that alerts are sent even if

@@ -1,7 +1,7 @@
 /** The kind, display name and placeholder of data that is removed from log lines and from peers' responses. */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
-  ['mail-address', 'mail addresses (the domains are kept)', /<user>@/gu],
+  ['mail-address', 'email addresses (the domains are kept)', /<user>@/gu],
   ['phone-number', 'phone numbers', /<phone>/gu],
   ['code', 'activation codes, seeds and one-time passwords', /<code>/gu],
   ['password', 'passwords, keys and tokens', /<secret>/gu],

@@ -123,7 +123,7 @@ function summarize(outcomes: readonly boolean[], narrator: Narrator): boolean {
   const good = outcomes.filter(Boolean).length;
   const isGood = good === outcomes.length;
   narrator.chapter('The end');
-  const text = `${String(good)} of ${String(outcomes.length)} faults were found, reported by mail and resolved.`;
+  const text = `${String(good)} of ${String(outcomes.length)} faults were found, reported by email and resolved.`;
   if (isGood) narrator.good(text);
   else narrator.bad(text);
   narrator.seen('Everything that was started has ended, and its files are deleted.');

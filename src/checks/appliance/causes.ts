@@ -63,7 +63,7 @@ export const APPLIANCE_CAUSES = {
       'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
         'registered to {found} before you activate anything.',
       'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as one unit.',
-      'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to another unit.',
+      'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to a different unit.',
     ],
     kinds: {
       peer: {
@@ -105,15 +105,15 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       fortiauthenticator('On {appliance}, check that an NTP server can be reached.', 'diagnose system ntp status'),
       'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds.',
-      'Correct the clock before you adjust the drift of individual tokens. An adjustment made with a wrong clock ' +
-        'becomes incorrect once the clock is corrected.',
+      'Correct the clock before you adjust the drift of individual tokens. An adjustment made while the clock is ' +
+        'wrong becomes incorrect once the clock is corrected.',
     ],
     kinds: {
       'codes-rejected': {
         title: 'the clock is off by 60 s or more',
         summary:
-          'The clock of {appliance} is {found}, so it rejects time-based codes, even those of active tokens. HOTP ' +
-          'tokens are not affected.',
+          'The clock of {appliance} is {found}, so time-based codes are rejected, even those from active tokens. ' +
+          'HOTP tokens are not affected.',
         remedy: [
           fortiauthenticator('On {appliance}, check that an NTP server can be reached.', 'diagnose system ntp status'),
           'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds. ' +

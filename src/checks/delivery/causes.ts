@@ -29,7 +29,7 @@ export const DELIVERY_CAUSES = {
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Check the certificate from outside, such as from a phone without Wi-Fi. Inside your network, the ' +
+      'Check the certificate from outside, such as from a phone with Wi-Fi off. Inside your network, the ' +
         'certificate may be different.',
       'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
         'use it for the web server (System > Administration > System Access).',
@@ -48,7 +48,7 @@ export const DELIVERY_CAUSES = {
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
       'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
-      'Until then, send activation codes by e-mail.',
+      'Until then, send activation codes by email.',
     ],
   },
   'fortigate-activation-unreachable': {
@@ -98,11 +98,11 @@ export const DELIVERY_CAUSES = {
     runbook: { name: 'sms-running-out' },
     title: 'SMS messages are running out',
     short: 'SMS are running out',
-    summary: 'Few of the FortiGuard SMS messages purchased for {appliance} are left.',
+    summary: '{appliance} is running low on FortiGuard SMS messages.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
-      'Order another SMS licence before the last SMS is sent, and send activation codes by e-mail where possible.',
+      'Order another SMS licence before the last SMS is sent, and send activation codes by email where possible.',
     ],
   },
   'sms-exhausted': {
@@ -111,10 +111,9 @@ export const DELIVERY_CAUSES = {
     title: 'no SMS messages are left',
     short: 'no SMS are left',
     headline: 'no SMS messages are left',
-    summary:
-      'None of the FortiGuard SMS messages purchased for {appliance} are left, so codes do not reach users by SMS.',
+    summary: '{appliance} has no FortiGuard SMS messages left, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
-    remedy: ['Send activation codes by e-mail.', 'Order another SMS licence, or use your own gateway.'],
+    remedy: ['Send activation codes by email.', 'Order another SMS licence, or use your own gateway.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -16,7 +16,7 @@ export const ENTER_POLICY = 'Create the policy with its address and service obje
  */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
-    `${lead} First list the names in use. If the next step uses one of them, choose another name there.`,
+    `${lead} First list the names in use. If the next step uses one of them, choose a different name there.`,
     '{entervdom}',
     'show firewall address | grep -f "ftm-watch-"',
     'show firewall service custom | grep -f "ftm-watch-"',

@@ -99,7 +99,7 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
         `The fault depends on the address that the name resolves to. All connections to ${failing} fail, but those ` +
         `to ${working} work: ${course}.`,
       remedy: [
-        `Compare how the firewall treats ${failing} and ${working}. The usual reason is a policy, an inspection ` +
+        `Compare how the firewall treats ${failing} and ${working}. The usual cause is a policy, an inspection ` +
           'profile, a route or an uplink that applies to only one of them.',
         'If there is no difference, check from another site to find out whether the server itself is at fault. ' +
           'If so, report the address and the times to the provider or to Fortinet TAC.',

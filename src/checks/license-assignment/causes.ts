@@ -2,7 +2,7 @@ import type { CauseWords } from '../../engine/model.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
-  '205363), so check the shipping date before you activate anything. The alternatives are a new licence or ' +
+  '205363), so check the shipping date before you activate anything. Alternatives are a new licence and ' +
   'FortiIdentity Cloud.';
 
 /** Information that Customer Service needs to transfer a licence (Fortinet tip 193723). */
@@ -46,7 +46,7 @@ function expiresWithin(days: number): CauseWords {
         'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
         'but the path to it is broken.',
       remedy: [
-        'First repair the path to the licence server, which is reported as a separate cause.',
+        'First repair the path to the licence server (reported as a separate cause).',
         'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
         'If you might not be able to repair the path in time, contact Fortinet Customer Service before {date}, and ' +
           'include the licence number, {license}.',
@@ -126,8 +126,8 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/194050', 'ta-p/205363'],
     remedy: [
-      'Register it to {primary} at support.fortinet.com or, once the path is clean, import its activation code on ' +
-        'FortiAuthenticator (Authentication > User Management > FortiTokens > Create New).',
+      'Register the licence to {primary} at support.fortinet.com or, once the path is clean, import its activation ' +
+        'code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New).',
       TRANSFER,
     ],
   },

@@ -16,10 +16,10 @@ export const LICENSE_SERVER_CAUSES = {
         'ftm-watch check{config}',
       ),
       'Check whether Fortinet reports an incident at ' +
-        'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. The page covers FortiToken Cloud, ' +
-        'so an empty page proves nothing.',
+        'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. The page covers FortiToken Cloud ' +
+        'and may not show other incidents.',
       shell(
-        'If several sites are affected, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
+        'If multiple sites are affected, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
           'operational. Include the serial number and firmware of each FortiAuthenticator, the public address of ' +
           'each site, the time the fault began (with the time zone), the errors in the log, and the report archive.',
         'ftm-watch report{config}',

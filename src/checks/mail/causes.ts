@@ -57,7 +57,7 @@ const REFUSAL_CAUSES = {
           'If FortiAuthenticator does not log in either, its messages are refused too. Configure a user and a ' +
             'password there (System > Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
           'If FortiAuthenticator already logs in, configure the same credentials in ftm-watch.',
-          'Or let the mail server accept messages from {source} without a login.',
+          'Alternatively, let the mail server accept messages from {source} without a login.',
           TRY_LOCALHOST,
         ],
       },
@@ -96,9 +96,9 @@ const REFUSAL_CAUSES = {
         remedy: [
           'FortiAuthenticator retries later, so codes arrive late. To avoid the delay, exempt the ' +
             'addresses of FortiAuthenticator and of this machine from greylisting on the mail server.',
-          'Or let both log in, or use the submission port.',
-          'If the server defers messages for hours, read the reply in the evidence, because the reason may not ' +
-            'be greylisting.',
+          'Alternatively, have both log in, or use the submission port.',
+          'If the server defers messages for hours, read the reply in the evidence, because greylisting may ' +
+            'not be the cause.',
         ],
       },
     },
@@ -172,7 +172,7 @@ const REFUSAL_CAUSES = {
         title: 'the probe and FortiAuthenticator have different addresses',
         summary:
           'The mail server {subject} does not relay messages from the address of this machine. It is unknown ' +
-          'whether the server relays for FortiAuthenticator, which has another address.',
+          'whether the server relays for FortiAuthenticator, which has a different address.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -206,7 +206,7 @@ export const MAIL_CAUSES = {
     ],
     kinds: {
       silent: {
-        title: 'the port opens but no greeting is sent',
+        title: 'the port is open but no greeting is sent',
         summary: 'The port of the mail server {subject} is open, but the server sends no greeting.',
         remedy: [
           'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set ' +
@@ -231,7 +231,7 @@ export const MAIL_CAUSES = {
     remedy: [
       "The evidence shows which command was not answered. Check the mail server's log to see what it was waiting for.",
       'If the login was not answered, the directory or database with the passwords is slow or down. If MAIL FROM or ' +
-        'RCPT TO was not answered, the reason is a DNS lookup, a policy service or a filter.',
+        'RCPT TO was not answered, the cause is a DNS lookup, a policy service or a filter.',
       'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back. Exempt ' +
         'sessions from {source}.',
       TRY_LOCALHOST,
@@ -269,7 +269,7 @@ export const MAIL_CAUSES = {
         'timeout is long enough. If so, set mail[].timeout to the same value.',
       'If the server delays its greeting to unknown clients (postscreen: 6 s by default), exempt the addresses of ' +
         'FortiAuthenticator and of this machine, or use the submission port.',
-      'Otherwise, find the reason for the delay, such as a reverse lookup of the client, a block list, or the ' +
+      'Otherwise, find the cause of the delay, such as a reverse lookup of the client, a block list, or the ' +
         "server's load.",
     ],
   },
@@ -279,8 +279,8 @@ export const MAIL_CAUSES = {
     short: 'mail server holds codes too long',
     headline: 'the mail server {subject} delays codes until they expire',
     summary:
-      'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
-      '{life}. A code delayed for that long has expired by the time it arrives.',
+      'The mail server {subject} deferred mail from this machine for {waited}, but activation codes are valid ' +
+      'for only {life}. A code delayed for that long has expired by the time it arrives.',
     impact: 'codes',
     // The same rank as the refusal, because either the refusal or its duration is reported, never both.
     rank: 0,
@@ -288,8 +288,8 @@ export const MAIL_CAUSES = {
     remedy: [
       'Exempt FortiAuthenticator and this machine from greylisting on the mail server, or let them log in or use the ' +
         'submission port.',
-      'Or make codes valid for longer. On FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
-        'provisioning (act_timeout in its REST API, 1 to 168 hours).',
+      'Alternatively, make codes valid for longer. On FortiAuthenticator, increase the activation timeout of ' +
+        'FortiToken Mobile provisioning (act_timeout in its REST API, 1 to 168 hours).',
       'The actual delay for FortiAuthenticator depends on when it retries. To measure it, compare the time at ' +
         'which a code was sent with the headers of the message that arrived.',
     ],
@@ -305,14 +305,14 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Show the certificate and the reason it is rejected.',
+        'Show the certificate and why it is rejected.',
         'openssl s_client {starttls}-connect {mailserver} </dev/null',
       ),
       "Renew the mail server's certificate or complete its chain. If your own authority issued it, set mail[].caFile " +
         'in ftm-watch to that authority, and import the authority on FortiAuthenticator (Certificate Management > ' +
         'Certificate Authorities > Trusted CAs).',
-      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it. Exempt the ' +
-        'session.',
+      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may remove it. ' +
+        'Exempt the session.',
       TRY_LOCALHOST,
     ],
     kinds: {

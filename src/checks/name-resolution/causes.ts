@@ -38,7 +38,7 @@ export const NAME_CAUSES = {
     title: 'the DNS resolver does not answer',
     short: 'a DNS resolver does not answer',
     headline: 'a resolver does not answer for {subject}',
-    summary: 'No usable answer from {resolver} for {host}.',
+    summary: '{resolver} returns no usable answer for {host}.',
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
@@ -79,10 +79,10 @@ export const NAME_CAUSES = {
           'machine.',
         remedy: [
           'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query ' +
-            'and allow-recursion. In Unbound, set access-control. On a FortiGate, select Network > DNS Servers, ' +
-            'mode "Recursive".',
+            'and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to "Recursive" ' +
+            'under Network > DNS Servers.',
           shell(
-            'Query an unrelated name. If the answer is REFUSED again, the access list is the reason.',
+            'Query an unrelated name. If the answer is REFUSED again, the access list is the cause.',
             'dig iana.org @{resolverip}',
           ),
           'A server that answers only for its own zones is not a resolver. Configure a resolver in ftm-watch and on ' +
@@ -99,7 +99,7 @@ export const NAME_CAUSES = {
           'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
             'to use a forwarder that supports DNSSEC, and exempt {resolver} from DNS inspection.',
           shell(
-            'Check whether DNSSEC is the reason. The second query does not validate signatures.',
+            'Check whether DNSSEC is the cause. The second query does not validate signatures.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
@@ -117,13 +117,12 @@ export const NAME_CAUSES = {
       },
       'this-name-alone': {
         title: 'the resolver fails only for this name',
-        summary:
-          '{resolver} fails for {host}, but answers for other names. The reason is a filter or a DNSSEC failure.',
+        summary: '{resolver} fails for {host}, but answers for other names. The cause is a filter or a DNSSEC failure.',
         remedy: [
           'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
             '{resolver} that covers fortinet.com, and exempt the name.',
           shell(
-            'Check whether DNSSEC is the reason. The second query does not validate signatures.',
+            'Check whether DNSSEC is the cause. The second query does not validate signatures.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
@@ -134,10 +133,10 @@ export const NAME_CAUSES = {
         title: "the resolver's certificate is not trusted",
         summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
         remedy: [
-          'Configure the resolver with the name in its certificate. Only public authorities are trusted. If the ' +
+          'Specify the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
             'certificate is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
-          "If it is a public resolver, a device on the path is answering in its place. Exempt the resolver's traffic " +
-            'from TLS inspection, or list the resolvers that FortiAuthenticator uses.',
+          "If {resolver} is a public resolver, a device on the path is answering in its place. Exempt the resolver's " +
+            'traffic from TLS inspection, or list the resolvers that FortiAuthenticator uses.',
         ],
       },
       encrypted: {
@@ -165,8 +164,7 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
       shell(
-        'Compare with a public resolver. If the public resolver returns an address, the answer from {resolver} ' +
-          'is wrong.',
+        'Query a public resolver. If it returns an address, the answer from {resolver} is wrong.',
         'dig @9.9.9.9 {host}',
       ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
@@ -213,7 +211,7 @@ export const NAME_CAUSES = {
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
-          'Possible reasons are a captive portal that waits for a login, a provider that parks domain names, a ' +
+          'Possible causes are a captive portal that waits for a login, a provider that parks domain names, a ' +
             'wildcard zone or a DNS filter. Log in to the portal, or remove the zone or filter on {resolver}.',
           'Do not add this address to licenseServer.expectedAddresses, because it is not the licence server.',
           'Until the fault is fixed, configure a working resolver on FortiAuthenticator.',
@@ -232,7 +230,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      shell('Compare with another resolver, because Fortinet may have moved the server.', 'dig @9.9.9.9 {host}'),
+      shell('Query another resolver, because Fortinet may have moved the server.', 'dig @9.9.9.9 {host}'),
       'If firewall policies contain the old address, allow the new address too.',
       'Add the address to licenseServer.expectedAddresses once you trust it.',
     ],
@@ -248,7 +246,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Compare the answers in the evidence. Common reasons are split DNS, a filter, or a stale cache.',
+      'Compare the answers in the evidence. Common causes are split DNS, a filter, or a stale cache.',
       'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',
     ],
   },

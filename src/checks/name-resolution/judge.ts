@@ -385,7 +385,7 @@ function judgeFamily(
         remedy: [
           `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family to "auto".`,
           shell(
-            'Otherwise, compare with a public resolver. If only the public resolver returns an address of this ' +
+            'Otherwise, query a public resolver. If only the public resolver returns an address of this ' +
               'family, your resolver filters it out.',
             'dig @9.9.9.9 {host} A',
             'dig @9.9.9.9 {host} AAAA',

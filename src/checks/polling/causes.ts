@@ -3,8 +3,8 @@ import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator(
-    'On {appliance}, check that the name {host} resolves and that the host answers. DNS is set in System > Network ' +
-      '> DNS.',
+    'On {appliance}, check that the name {host} resolves and that the host answers. DNS is set under System > ' +
+      'Network > DNS.',
     'execute ping {host}',
   ),
   'Check that the licence is assigned to the serial number of {appliance}, not to that of its HA peer.',
@@ -19,7 +19,7 @@ const ITS_OWN_VIEW = [
 
 const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from this machine explains this';
 const ON_ITS_OWN_PATH =
-  '{appliance}: {meaning}. The reason is unknown, because no fault was found on the path from the ftm-watch machine.';
+  '{appliance}: {meaning}. The cause is unknown, because no fault was found on the path from the ftm-watch machine.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
 const CLEAR_UP =
   'These may be the same fault. First check the following, which this machine could not verify: {unclear}.';

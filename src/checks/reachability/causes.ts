@@ -4,8 +4,8 @@ import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
 const EXEMPT =
-  'Or exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
-  'proxies can exempt clients by source address.';
+  'Alternatively, exempt the addresses of FortiAuthenticator and of this machine from authentication, at least for ' +
+  '{host}. Most proxies can exempt clients by source address.';
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 
@@ -49,9 +49,9 @@ const PROXY_KINDS = {
     summary: 'The proxy {proxy} requires a login with {found} before it connects to {subject}.',
     remedy: [
       'ftm-watch supports only Basic authentication, which the proxy does not offer.',
-      'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
+      'Exempt the addresses of FortiAuthenticator and of this machine from authentication, at least for {host}. Most ' +
         'proxies can exempt clients by source address.',
-      'Or configure the proxy to offer Basic authentication to these two addresses, and set ' +
+      'Alternatively, configure the proxy to offer Basic authentication to these two addresses, and set ' +
         'licenseServer.proxy.user and passwordFile.',
     ],
   },
@@ -62,7 +62,7 @@ const PROXY_KINDS = {
       'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
         "proxy's administration interface, or a web server, may be listening at this address.",
       ASK,
-      'If it is the proxy, read its response in the evidence. The proxy requires a login, but does not return ' +
+      'If {proxy} is the proxy, read its response in the evidence. The proxy requires a login, but does not return ' +
         '407 as a proxy should.',
     ],
   },
@@ -77,7 +77,7 @@ const PROXY_KINDS = {
   },
   'proxy-cannot-connect': {
     title: 'the proxy cannot reach the server',
-    summary: 'The proxy {proxy} answers, but cannot reach {subject} itself.',
+    summary: 'The proxy {proxy} answers, but cannot reach {subject}.',
     remedy: [
       "Check the proxy's log, its resolver, and the firewall between it and the internet.",
       "On that firewall, allow TCP {port} from the proxy's address to {host}.",
@@ -105,14 +105,14 @@ const SNIFF = fortios(
 );
 
 const ELSEWHERE = shell(
-  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, ' +
+  'Connect from another site or uplink. If the connection fails there too, the server is down. Wait, ' +
     'and if the fault persists, ask Fortinet TAC.',
   'openssl s_client -connect {server} </dev/null',
 );
 
 const HERE = shell(
   "Check this machine's route and packet filter, because this machine may itself be blocking the connection. " +
-    'ftm-watch measures how quickly a refusal arrives, but cannot detect its sender.',
+    'ftm-watch measures how quickly a refusal arrives, but cannot identify the sender.',
   'ip route get {serverip}',
   'nft list ruleset',
 );
@@ -187,7 +187,7 @@ const SHUT_PORT_KINDS = {
   'denied-by-policy': {
     title: 'the firewall policy denies it',
     summary:
-      "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port stays closed.",
+      "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port is closed.",
     remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, FROM_APPLIANCE],
   },
 } satisfies Readonly<Record<string, KindWords>>;
@@ -197,7 +197,7 @@ export type ShutPortKind = keyof typeof SHUT_PORT_KINDS;
 /** Kind of `license-server-down` for a closed port if the firewall policy accepts the connection. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
   'silent-past-policy': {
-    title: 'the port stays closed although the firewall policy allows the connection',
+    title: 'the port is closed although the firewall policy allows the connection',
     summary:
       '{subject} does not accept connections, although the firewall policy allows {source}. The server is probably ' +
       'down.',
@@ -223,8 +223,8 @@ export const REACHABILITY_CAUSES = {
       summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
     },
     summary:
-      'The internet is reachable, but {subject} does not accept connections. A firewall on the path blocks it, or ' +
-      'the server is down.',
+      'The internet is reachable, but {subject} does not accept connections. Either a firewall on the path blocks ' +
+      'them, or the server is down.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: SHUT_PORT_REMEDY,
@@ -244,7 +244,7 @@ export const REACHABILITY_CAUSES = {
       "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or " +
         'high load.',
       shell(
-        'Measure the time from this machine.',
+        'Measure the delay from this machine.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
       'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +
@@ -261,7 +261,7 @@ export const REACHABILITY_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      'Allow TCP {port} to every address of {host}. The usual reason is a policy that allows only one address. ' +
+      'Allow TCP {port} to every address of {host}. The usual cause is a policy that allows only one address. ' +
         'Prefer a policy with an FQDN.',
       'If the policy allows all of them, the server behind {address} may be down. Wait, and if the fault ' +
         'persists, ask Fortinet.',

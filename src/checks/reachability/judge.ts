@@ -292,7 +292,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
     const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
     const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
-    return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
+    return open.length === 0 ? 'No connection' : `The port is open${way} (${Math.max(...open).toFixed(0)} ms)`;
   },
 };
 

@@ -39,7 +39,7 @@ const FORTIGATE = [
 /** The configured firewall does not inspect the traffic, so changing its configuration would have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
   'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
-    'comes from another FortiGate, {issuer}.',
+    'comes from a different FortiGate, {issuer}.',
   fortios(
     "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud service. " +
       'First check the next hop of {firewall} towards the server.',
@@ -93,8 +93,8 @@ const INTERCEPTION = {
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  "If the certificate is the same there, the fault is on Fortinet's side. Otherwise, a device on the path " +
-    'answers instead of the server. Look for a device that inspects TLS.',
+  "Check the certificate from another network. If it is the same there, the fault is on Fortinet's side. Otherwise, " +
+    'a device on the path answers instead of the server. Look for a device that inspects TLS.',
 );
 
 const TICKET = shell(
@@ -139,12 +139,9 @@ const BROKEN_KINDS = {
 
 export type BrokenCertificateKind = keyof typeof BROKEN_KINDS;
 
-/** @param reading a sentence that explains how to read the comparison */
-function compare(reading: string): CommandStep {
-  return shell(
-    `Compare from another network. ${reading}`,
-    'openssl s_client -connect {server} -servername {host} </dev/null',
-  );
+/** @param how sentences that explain how to compare, and how to read the result */
+function compare(how: string): CommandStep {
+  return shell(how, 'openssl s_client -connect {server} -servername {host} </dev/null');
 }
 
 const FREE_POLICY = separatePolicy(
@@ -162,14 +159,14 @@ const BLOCKED_TLS_KINDS = {
   'name-filtered': {
     title: 'another server name works at the same address',
     summary:
-      '{subject} presents a certificate if another server name is used, but none for its own name. A device on ' +
-      'the path probably filters by name.',
+      '{subject} presents a certificate if a different server name is used, but none for its own name. A device ' +
+      'on the path probably filters by name.',
     remedy: [
       'Search the web filter and application control logs for {host} and {source}. A URL filter, a category or an ' +
         'application signature probably blocks the name in the TLS hello.',
       'Exempt {host} from that filter.',
       FREE_POLICY,
-      compare('If TLS fails there too, the server itself refuses the name.'),
+      compare('Connect from another network. If TLS fails there too, the server itself refuses the name.'),
     ],
   },
   'answered-nearer': {
@@ -192,14 +189,14 @@ const BLOCKED_TLS_KINDS = {
       'probably lost on the path (path MTU).',
     remedy: [
       shell(
-        'To find the largest packet that gets through, run the first command with decreasing sizes until it is ' +
-          'answered. The second command shows where the MTU drops, if the routers report it.',
+        'To find the largest packet that gets through, run the first command with decreasing sizes until a ' +
+          'reply arrives. The second command shows where the MTU drops, if the routers report it.',
         'ping -M do -c 3 -s 1472 {serverip}',
         'tracepath -n {serverip}',
       ),
       separatePolicy(
         'Reduce the size of TCP segments. On a FortiGate, do this in a separate policy for {source} to {host}. ' +
-          'On other devices, clamp the MSS to the path MTU. The usual reason is a tunnel (PPPoE, IPsec, GRE) or a ' +
+          'On other devices, clamp the MSS to the path MTU. The usual cause is a tunnel (PPPoE, IPsec, GRE) or a ' +
           'new uplink.',
         'set tcp-mss-sender 1350',
         'set tcp-mss-receiver 1350',
@@ -216,7 +213,7 @@ const BLOCKED_TLS_KINDS = {
       'TCP works, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
       'of these hosts blocks TLS.',
     remedy: [
-      'Search the application control and intrusion prevention logs for {source}. Possible reasons are a ' +
+      'Search the application control and intrusion prevention logs for {source}. Possible causes are a ' +
         'signature for TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
       FREE_POLICY,
       'Test from FortiAuthenticator too, because its traffic may match a different policy.',
@@ -224,7 +221,7 @@ const BLOCKED_TLS_KINDS = {
   },
   'page-in-plain-text': {
     title: 'the answer is a block page instead of TLS',
-    summary: 'The answer from {subject} is a block page from {product} instead of TLS.',
+    summary: 'Connections to {subject} return a block page from {product} instead of TLS.',
     remedy: [
       'The block page in the evidence often contains the category or rule. Find this rule in {product}, for example ' +
         'by searching its logs for {source} and {host}, and exempt {host}.',
@@ -233,8 +230,8 @@ const BLOCKED_TLS_KINDS = {
     ],
   },
   'page-inside-tls': {
-    title: 'the answer is a block page inside TLS',
-    summary: 'The answer from {subject} is a block page from {product} inside TLS.',
+    title: 'the answer is a block page over TLS',
+    summary: 'Connections to {subject} return a block page from {product} over TLS.',
     remedy: [
       'Find the category or rule in {product} by searching its logs for {source} and {host}, and exempt {host}.',
       shell(
@@ -323,21 +320,21 @@ export const TLS_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'The usual reason is a web filter, application control or intrusion prevention profile. Search the web filter ' +
+      'The usual cause is a web filter, application control or intrusion prevention profile. Search the web filter ' +
         'and application control logs of the firewall for {source} and {host}.',
       FREE_POLICY,
       'A block page in the evidence identifies the product and often the blocking rule.',
       ...CAPTURE_STEPS,
-      compare('If TLS fails there too, the server itself is down.'),
+      compare('Connect from another network. If TLS fails there too, the server is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
     proxyRemedy: [
       'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. The ' +
-        'usual reason is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
+        'usual cause is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
       THROUGH_PROXY,
       'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
         'address of the proxy, not the address of FortiAuthenticator.',
-      compare('If TLS fails there too, the server itself is down.'),
+      compare('Connect from another network. If TLS fails there too, the server is down.'),
     ],
     rank: 2,
   },
@@ -370,9 +367,9 @@ export const TLS_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
       'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. ' +
-        'Compare from another network.',
+        'Check the certificate from another network.',
       learn('If the certificate is the same there, set trust.profile to "public" or learn the new chain.'),
-      'If polling fails at the same time, FortiAuthenticator may need new firmware. Contact TAC.',
+      'If polling fails at the same time, FortiAuthenticator may need newer firmware. Contact TAC.',
     ],
   },
   'certificate-rotated': {

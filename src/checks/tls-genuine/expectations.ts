@@ -157,7 +157,7 @@ function issuerClaim(chain: ChainCase): string {
     case 'vendor':
       return `${issued}, a Fortinet authority that is not accepted for this host.`;
     case 'forged':
-      return `The certificate claims to be issued by ${called(top)}, but was not signed with the key of this authority.`;
+      return `The certificate claims to be issued by ${called(top)}, but was not signed with that authority's key.`;
     case 'foreign':
     case 'incomplete':
       return untrustedClaim(chain, issued, end);

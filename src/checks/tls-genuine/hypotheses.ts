@@ -330,11 +330,11 @@ const CLAIMED: readonly Hypothesis[] = [
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'Either Fortinet has a new authority, or an inspecting device uses its name. Compare from another ' +
-          'network. If the issuer is the same there, Fortinet has a new authority.',
+        'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer from ' +
+          'another network. If it is the same there, Fortinet has a new authority.',
         fortios(
           'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
-            'add that copy to trust.caFiles. Never use the copy from the connection itself.',
+            "add the FortiGate's copy to trust.caFiles. Never use the copy from the connection itself.",
           'get vpn certificate ca details Fortinet_CA',
         ),
         'If FortiAuthenticator logs errors at the same time, it does not accept the certificate. Treat this as ' +
@@ -354,8 +354,8 @@ const CLAIMED: readonly Hypothesis[] = [
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'A server must send the intermediate certificates with its certificate. Compare from another network. If ' +
-          'the chain is incomplete there too, the server is at fault.',
+        'A server must send the intermediate certificates with its certificate. Check the chain from another ' +
+          'network. If it is incomplete there too, the server is at fault.',
         'If the chain is complete there, a device on the path from this network answers instead of the server. Look ' +
           'for a device that inspects TLS.',
       ],

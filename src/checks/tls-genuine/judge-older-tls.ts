@@ -177,7 +177,7 @@ function inspectedRemedy(subject: string): Remedy {
 function cutRemedy(subject: string): Remedy {
   return [
     shell(
-      'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is ' +
+      'Connect from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is ' +
         'no fault.',
       'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
     ),

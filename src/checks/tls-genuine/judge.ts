@@ -106,7 +106,7 @@ function speaks({ appliances }: PollingReport, isFine: (appliance: AppliancePoll
 const ADVICE: NonNullable<Finding['advice']> = {
   summary: '{judgement}, and {appliance} reports TLS errors.',
   remedy: [
-    'Compare from another network. If the issuer is the same there, Fortinet has changed its certificate, and ' +
+    'Check the issuer from another network. If it is the same there, Fortinet has changed its certificate, and ' +
       '{appliance} may need newer firmware. Ask Fortinet TAC.',
     'If the certificate is different there, a device on the path inspects TLS. On that device, exempt the traffic ' +
       'from FortiAuthenticator ({source}) to {host}, TCP {port}.',

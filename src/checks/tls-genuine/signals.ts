@@ -312,7 +312,7 @@ function borrowedName(chain: ChainCase): Signal | null {
     claim:
       forged === undefined
         ? `${called(name)} does not have the same key as the genuine authority with this name.`
-        : `The certificate claims to be issued by ${called(name)}, but was not signed with the key of this authority.`,
+        : `The certificate claims to be issued by ${called(name)}, but was not signed with that authority's key.`,
     fullNames: inFull(name),
   };
 }
@@ -362,7 +362,7 @@ function asKnown({ subject, pin }: Certificate): KnownName {
   return { name: subject, pin };
 }
 
-/** Only the organization and common name are compared, not fields such as the e-mail address. */
+/** Only the organization and common name are compared, not fields such as the email address. */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
     attributes: attributes.filter(({ type }) => type === 'O' || type === 'CN'),

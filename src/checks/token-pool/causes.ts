@@ -21,7 +21,7 @@ export const TOKEN_POOL_CAUSES = {
     runbook: { name: 'tokens-running-out' },
     title: 'tokens are running out',
     short: 'tokens are running out',
-    summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
+    summary: '{appliance} is running low on free FortiToken Mobile tokens.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: ['Order another FortiToken Mobile licence before the last token is assigned.', FREE],

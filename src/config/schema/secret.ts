@@ -84,7 +84,7 @@ export type SecretUrl = string | SecretSource;
 
 /** Exactly one of the keys in `secretUrlKeys` must be set. `what` is a sentence that describes the URL's purpose. */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
-  const elsewhere = secret('URL', 'Reads the URL from this file, if the URL is secret.');
+  const elsewhere = secret('URL', 'Reads the URL from this file.');
   return {
     keys: (name) => [
       [name, secretUrl(example).optional().describe(`${what} If the URL is secret, use urlFile.`)],
@@ -163,7 +163,7 @@ export const relayShape = {
       '"starttls" requires encryption after the greeting, "tls" encrypts the connection from the start, and "none" ' +
         'does not encrypt it.',
     ),
-  user: optional(text).describe('User name for the login. Without a user name, ftm-watch does not log in.'),
+  user: optional(text).describe('User name for the login. If not set, ftm-watch does not log in.'),
   password: optionalSecret('password', "Reads the user's password from this file."),
   caFile: authorityFile,
 } as const;

@@ -441,15 +441,15 @@ export const flag: z.ZodType<boolean> = z
   .meta({ title: 'true or false' });
 
 export const mailAddress: z.ZodType<string> = plainText(
-  'mail address',
-  'a mail address such as "admins@example.org"',
+  'email address',
+  'an email address such as "admins@example.org"',
   (value) => MAIL_ADDRESS.test(value),
 );
 
 /** With an optional display name, for example `FTM watch <ftm-watch@example.org>`. */
 export const namedMailAddress: z.ZodType<string> = plainText(
-  'mail address',
-  'a mail address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
+  'email address',
+  'an email address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
   (value) => {
     const match = NAMED_MAIL_ADDRESS.exec(value);
     return MAIL_ADDRESS.test(match?.[1] ?? match?.[2] ?? '');

@@ -77,9 +77,9 @@ const licenseServer = completed(
       .optional()
       .describe(
         'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
-          'A private address counts as a hijacked answer. If no resolver answers, the individual addresses are probed. ' +
-          "The default is Fortinet's network. For any other host, the default is empty, and any public address is " +
-          'accepted.',
+          'A private address counts as a hijacked answer. If no resolver answers, the listed individual addresses ' +
+          "are probed. The default is Fortinet's network. For any other host, the default is empty, and any public " +
+          'address is accepted.',
       ),
     family: z
       .literal(
@@ -88,7 +88,7 @@ const licenseServer = completed(
       )
       .prefault('auto')
       .describe(
-        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 ' +
+        'Address family that FortiAuthenticator uses. If 4 or 6, only that family is checked. If "auto", IPv4 ' +
           'determines the result if the name has IPv4 addresses and this machine has a route to them. In that case, ' +
           'faults that affect only IPv6 are warnings.',
       ),
@@ -140,7 +140,7 @@ const service = completed(
     host: host.describe('Host name or address of the service.'),
     port: port.prefault(443).describe('TCP port to connect to.'),
     serverName: serverName.describe(
-      'Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.',
+      'Server name sent in the TLS handshake. The default is the host. If null, no server name is sent.',
     ),
     trust: section({
       profile: trustProfile
@@ -159,8 +159,8 @@ const service = completed(
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
       .describe(
-        'Severity of faults that affect the service. By default, they are warnings, because activation does not need ' +
-          'the service.',
+        'Severity of faults that affect the service. By default, such faults are warnings, because activation does ' +
+          'not need the service.',
       ),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),
@@ -226,7 +226,9 @@ const snmp = section(
       'community',
       'Reads the SNMPv2c community from this file. SNMPv2c sends the community unencrypted.',
     ),
-    user: optional(text).describe('SNMPv3 user, instead of a community. Authentication and encryption are required.'),
+    user: optional(text).describe(
+      'SNMPv3 user, used instead of a community. Authentication and encryption are required.',
+    ),
     authPassword: optionalSecret('authentication password', 'Reads the authentication password from this file.'),
     authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
     privPassword: optionalSecret(
@@ -393,7 +395,7 @@ const mailServer = completed(
       ...relayShape,
       from: optional(mailAddress).describe(
         'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
-          'message. Otherwise, it ends after the login.',
+          'message. Otherwise, the probe ends after the login.',
       ),
       to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)
@@ -405,7 +407,7 @@ const mailServer = completed(
       required: flag
         .prefault(false)
         .describe(
-          'Set to true if a failure of this server should be critical even while another server in `mail` works. ' +
+          'Set to true if a failure of this server should be critical even if another server in `mail` works. ' +
             'Otherwise, such a failure is a warning.',
         ),
     },
@@ -516,7 +518,8 @@ const logs = section({
 
 const clock = section({
   ntp: list(hostPort(NTP_PORT)).describe(
-    'NTP servers whose time is compared with the local clock. By default, the Date headers of web servers are used.',
+    'NTP servers whose time is compared with the local clock. By default, Date headers of web servers are used ' +
+      'instead.',
   ),
   maxOffset: duration(HOUR)
     .prefault('30s')
@@ -533,7 +536,7 @@ export const watchedSections = {
   resolvers: resolvers
     .prefault(['system'])
     .describe('DNS resolvers, each of which is queried separately. List the resolvers that FortiAuthenticator uses.'),
-  sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
+  sourceAddress: optional(address).describe('Local address that probes use, for machines with multiple addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
@@ -549,7 +552,7 @@ export const watchedSections = {
   ),
   firewall: firewall.describe(
     "FortiGates on the path (read-only access), which report the policy that matches FortiAuthenticator's traffic. " +
-      'Add one entry for each source address of the traffic. A single entry need not be a list.',
+      'Add one entry for each source address of the traffic. A single entry does not require a list.',
   ),
   peers: peers.describe(
     'Other ftm-watch agents on the same network segment as FortiAuthenticator. The status of these agents is read on ' +

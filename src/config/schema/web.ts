@@ -94,8 +94,8 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'URL at which users open the status page, including any path that a proxy adds. Without this URL, messages do ' +
-        'not link to the status page.',
+      'URL at which users open the status page, including any path that a proxy adds. If not set, messages do not ' +
+        'link to the status page.',
     ),
     tls: optional(tls).describe('Serves the page over HTTPS instead of HTTP.'),
     users: unique(list(user), textAt('name')).describe(
@@ -114,7 +114,7 @@ export const web = section(
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
       'What is allowed without a login. "metrics" allows only /metrics. "read" lets anyone read everything, and ' +
-        'confirms that this is intentional. Otherwise, a warning is shown.',
+        'confirms that you intend this. Otherwise, a warning is shown.',
     ),
     plaintext: flag
       .prefault(false)

@@ -137,7 +137,7 @@ export class MailSession {
 
   async #envelope(verb: 'MAIL FROM' | 'RCPT TO', address: string, parameters = ''): Promise<void> {
     if (UNSAFE.test(address))
-      throw new ProbeError('internal', `Cannot send ${verb}: expected a mail address, got "${address}"`);
+      throw new ProbeError('internal', `Cannot send ${verb}: expected an email address, got "${address}"`);
     this.#isEnvelopeOpen = true;
     requirePositive(await this.#exchange(`${verb}:<${address}>${parameters}`));
   }

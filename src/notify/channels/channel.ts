@@ -75,11 +75,11 @@ export interface RecipientOutcome {
 export interface ChannelDefinition<Id extends string, Key extends string, Section> {
   /** Stored, and used in metric labels and the API, so it must not change. */
   readonly id: Id;
-  /** Used in sentences, such as "by mail". */
+  /** Used in sentences, such as "by email". */
   readonly name: string;
   readonly kind: Channel['kind'];
   /**
-   * How recipients are masked. Mail addresses identify people, and the paths of URLs can be secret. `name` is the
+   * How recipients are masked. Email addresses identify people, and the paths of URLs can be secret. `name` is the
    * configured name, or the URL if there is none.
    */
   readonly recipients: 'mail-address' | 'url' | 'name';

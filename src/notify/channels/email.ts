@@ -65,7 +65,7 @@ const emailEntry = section({
 type EmailConfig = z.output<typeof emailEntry>;
 type MailRelay = EmailConfig['servers'][number];
 
-const emailSection = optional(emailEntry).describe('Notifications by mail.');
+const emailSection = optional(emailEntry).describe('Notifications by email.');
 
 /** Time limit for the whole session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
@@ -261,7 +261,7 @@ export function combineVerdicts(
 
 export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   id: 'email',
-  name: 'mail',
+  name: 'email',
   kind: 'messages',
   recipients: 'mail-address',
   key: 'email',
@@ -407,7 +407,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
     ? `This cause has returned. From ${since} to ${until}, the cause was ${before}. Both causes belong to one incident.`
-    : `Until ${until}, the cause was believed to be ${before}. This mail replaces earlier ones.`;
+    : `Until ${until}, the cause was believed to be ${before}. This email replaces earlier ones.`;
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 

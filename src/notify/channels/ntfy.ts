@@ -19,7 +19,7 @@ const ntfyEntry = section(
     name: recipientName,
     minSeverity,
     url: secretUrlField(
-      'Address of the topic. On a public server, the topic name is a secret.',
+      'Address of the topic. On a public server, keep the topic name secret.',
       'https://ntfy.sh/topic',
     ),
     token: optionalSecret('token', 'Reads an access token from this file, if the server requires one. Requires HTTPS.'),

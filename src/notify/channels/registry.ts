@@ -48,7 +48,7 @@ export function hasChannel(notify: ChannelsConfig): boolean {
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
   return (
-    'No channel is configured. ftm-watch does not send notifications. Only systems that scrape /metrics can ' +
+    'No channel is configured, so ftm-watch does not send notifications. Only systems that scrape /metrics can ' +
     'raise alerts.'
   );
 }

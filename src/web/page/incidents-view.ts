@@ -148,7 +148,7 @@ function sentText(incident: Incident, lastNotified: LastNotified, context: Incid
     } in total.`;
   return states.length === 0
     ? markup`Nobody has been notified yet, because no message has been delivered.`
-    : markup`Messages by mail or webhook have not been delivered.`;
+    : markup`Messages by email or webhook have not been delivered.`;
 }
 
 function waysOf(incident: Incident, { outboxEntries }: IncidentListContext): readonly Way[] {

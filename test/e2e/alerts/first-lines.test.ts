@@ -195,7 +195,7 @@ END`);
       },
       'log line': {
         says: [
-          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails\. .* The reason is unknown, because /u,
+          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails\. .* The cause is unknown, because /u,
           / 1\. On the firewall of fac-1, look up the policy for fac-1 \(10\.20\.0\.5\), destination fortitoken/u,
         ],
         config: {},

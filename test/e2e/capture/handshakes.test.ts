@@ -534,7 +534,7 @@ END`);
       isBehind: false,
       rule: 'tcp dport 4445 drop',
       seen: { end: 'refused', verdict: 'unknown', cause: 'egress-blocked' },
-      evidence: 'RST in answer to SYN',
+      evidence: 'RST in response to SYN',
     },
     {
       name: 'SYNs are dropped',

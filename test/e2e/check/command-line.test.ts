@@ -41,7 +41,7 @@ describe('for people', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).not.toMatch(CONTROL);
     expect(stdout).toContain('✔ Licence server');
-    expect(stdout).toContain('\nNo channel is configured. ftm-watch does not send notifications');
+    expect(stdout).toContain('\nNo channel is configured, so ftm-watch does not send notifications');
     expect(stdout).toMatch(/\nREADY: [^\n]+\n$/u);
   });
 

@@ -129,7 +129,7 @@ describe('TLS', () => {
     expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
     expect(evidenceOf(result)).toContain('too weak');
     expect(remedyOf(result)).not.toMatch(/clock/u);
-    expect(remedyOf(result)).toContain('Compare from another network');
+    expect(remedyOf(result)).toContain('Check the certificate from another network');
   });
 
   test.each<readonly [string, string, readonly string[], Conclusion]>([
@@ -188,7 +188,7 @@ test('a block page within genuine TLS is told with its product, and may be of ei
   expect(result.causes).toMatchObject([
     { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
   ]);
-  expect(result.causes[0]?.summary).toMatch(/ is a block page from Fortinet FortiGate inside TLS\.$/u);
+  expect(result.causes[0]?.summary).toMatch(/ is a block page from Fortinet FortiGate over TLS\.$/u);
 });
 
 describe('a block page of a product that only the configuration knows', () => {

@@ -119,7 +119,7 @@ test('what is typed wrongly is said with what to do, and nothing is written over
   expect([both.exitCode, both.stderr]).toEqual([
     3,
     '2 FortiAuthenticators are configured. Use --unit to specify which unit will change: fac-1, fac-2. ' +
-      'If several units will change, run this command once for each of them.\n',
+      'If multiple units will change, run this command once for each of them.\n',
   ]);
   const address = await preflight('--new-address', 'there');
   expect(address.stderr).toContain('Expected an IP address');

@@ -108,7 +108,7 @@ describe('the unit itself', () => {
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(readyWithWarning('appliance-clock-skewed'));
     expect(result.causes[0]?.summary).toMatch(
-      /is 1 min (?:29|30|31) s behind, so it rejects time-based codes, .* HOTP/u,
+      /is 1 min (?:29|30|31) s behind, so time-based codes are rejected, .* HOTP/u,
     );
   });
 

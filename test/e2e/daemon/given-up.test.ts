@@ -35,9 +35,9 @@ test('what nobody takes shows in the body of /-/ready, on the page and in the me
 
   const ready = await fetch(`${page}/-/ready`);
   expect(ready.status).toBe(200);
-  expect(await ready.text()).toContain('Notifications by mail were rejected or abandoned for 1 recipient');
+  expect(await ready.text()).toContain('Notifications by email were rejected or abandoned for 1 recipient');
   const text = (await (await fetch(page)).text()).replaceAll(/<[^>]*>/gu, '');
-  expect(text).toContain('Messages by mail or webhook have not been delivered.');
+  expect(text).toContain('Messages by email or webhook have not been delivered.');
   expect(text).toContain('Alertmanager has not accepted any message since ftm-watch was started or reloaded.');
   expect(daemon.log.map(({ msg }) => msg)).toContain(
     'A notification was rejected. It will not be sent again unless its incident is still open',

@@ -116,7 +116,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
       ({ event, cause }) => event === 'firing' && cause === 'appliance-clock-skewed',
       AbortSignal.timeout(LIMIT_MS),
     );
-    expect(mail.raw.replaceAll('=\r\n', '')).toMatch(/s behind, so it rejects time-based codes/u);
+    expect(mail.raw.replaceAll('=\r\n', '')).toMatch(/s behind, so time-based codes are rejected/u);
     expect(await (await daemon.get('')).text()).toContain('the clock of fac-1 is wrong');
     lab.appliance.state.clockOffset = 0;
     await lab.inbox.mail(

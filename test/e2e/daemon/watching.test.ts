@@ -268,7 +268,7 @@ describe('a daemon that runs a round each second', () => {
       'Starting',
       'Listening for log lines',
       'Serving the status page',
-      'No channel is configured. ftm-watch does not send notifications. Only systems that scrape /metrics can raise ' +
+      'No channel is configured, so ftm-watch does not send notifications. Only systems that scrape /metrics can raise ' +
         'alerts.',
       expect.stringMatching(/^Every program on this machine, .*"web\.localReload"/u),
       'Activation can work',

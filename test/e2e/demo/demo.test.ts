@@ -45,7 +45,7 @@ describe('the demo', () => {
     expect(told.match(/ftm-watch reports the recovery/gu)).toHaveLength(3);
     expect(told.match(/ftm-watch has mailed the all-clear/gu)).toHaveLength(3);
     expect(told).toContain('above policy 5 "fac-to-internet":');
-    expect(told).toContain('3 of 3 faults were found, reported by mail and resolved.');
+    expect(told).toContain('3 of 3 faults were found, reported by email and resolved.');
     expect(code).toBe(0);
   });
 

@@ -43,7 +43,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     // A control host is inspected too, so the round that first saw the inspection has confirmed it.
     expect(await incident.page.locator('.story > li').allInnerTexts()).toEqual([
       expect.stringMatching(/^Confirmed /u),
-      expect.stringMatching(/^Alarm .*\s+Sent by mail to a…@example\.org /u),
+      expect.stringMatching(/^Alarm .*\s+Sent by email to a…@example\.org /u),
     ]);
 
     const silence = await addSilence(lab, {
@@ -94,7 +94,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
       /Notifications [12] not delivered\s+(?:Change tls-intercepted [^]*)?Alarm (?:tls-intercepted|policy-inspects-traffic)/u,
     );
     expect(notifications).toMatch(
-      /Waiting by mail to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u,
+      /Waiting by email to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u,
     );
     expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent recently: ');
     expect(await plain.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);

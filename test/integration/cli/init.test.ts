@@ -79,7 +79,7 @@ describe('ftm-watch init', () => {
       code: 3,
       output: '',
       errors:
-        'Cannot write "new/ftm-watch.yaml": notify.email.to[0]: expected a mail address such as ' +
+        'Cannot write "new/ftm-watch.yaml": notify.email.to[0]: expected an email address such as ' +
         '"admins@example.org", got "foo"\n',
     });
     expect(written).toThrow('ENOENT');

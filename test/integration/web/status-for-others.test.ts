@@ -200,7 +200,7 @@ describe('GET /incidents/:id.md', () => {
       '1. Do this.',
       '2. Then do that.',
       '## Notifications',
-      '- 2026-11-24 13:00:30 UTC: Alarm by mail to a…@example.org: sent',
+      '- 2026-11-24 13:00:30 UTC: Alarm by email to a…@example.org: sent',
     ]);
   });
 

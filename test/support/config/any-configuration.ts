@@ -38,7 +38,7 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   ),
   path: fc.stringMatching(/^\/[!-~]{0,30}$/u),
   pin: ANY_BASE64.map((text) => `sha256/${text}=`),
-  'mail address': MAIL_ADDRESS,
+  'email address': MAIL_ADDRESS,
   'serial number': fc.stringMatching(/^[A-Za-z0-9_-]{4,40}$/u),
   duration: fc.oneof(
     fc.integer({ min: 1, max: 3600 }).map((seconds) => `${String(seconds)}s`),

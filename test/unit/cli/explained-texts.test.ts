@@ -157,7 +157,7 @@ const TEXTS: readonly {
       line: `FTM ${what} error: problem with SSL comm layer: server connection failed: SSL session failed`,
       signature: `ftm-${what}-ssl`,
       cause: 'tls-interception-suspected',
-      says: /The usual reason is a firewall that inspects TLS/u,
+      says: /The usual cause is a firewall that inspects TLS/u,
       todo: /Exempt FortiAuthenticator's traffic/u,
     },
   ]),

@@ -165,7 +165,7 @@ describe('trustLearn()', () => {
     });
     expect({ code, saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
     expect(text).toContain(says);
-    expect(text).toContain('Learn the chain on another path');
+    expect(text).toContain('Learn the chain on a different path');
   });
 
   test.each([{ seen: [] }, { seen: [{ outcome: failed({ reason: 'internal' }) }] }])(

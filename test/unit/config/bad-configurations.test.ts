@@ -61,7 +61,7 @@ const MESSAGES = [
   'logs-window-unit.yaml:2:3  logs.window: expected a duration such as "90s", "15m", "4h" or "7d", at most "1d", ' +
     'got "15 minutes"',
   'logs-window.yaml:2:3  logs.window: expected a duration such as "90s", "15m", "4h" or "7d", at most "1d", got 15',
-  'mail-address.yaml:3:5  mail[0].from: expected a mail address such as "admins@example.org", got "fac"',
+  'mail-address.yaml:3:5  mail[0].from: expected an email address such as "admins@example.org", got "fac"',
   'mail-from-without-to.yaml:3:5  mail[0].from: expected "to" in addition to "from", because the rehearsal needs both',
   'mail-password-without-user.yaml:2:5  mail[0]: expected "user" in addition to the password',
   'mail-required.yaml:3:5  mail[0].required: expected true or false, got "yes"',
@@ -74,7 +74,7 @@ const MESSAGES = [
   'notify-alertmanager-url.yaml:3:12  notify.alertmanager.urls[0]: expected a URL such as "http://127.0.0.1:9093", ' +
     'got "127.0.0.1:9093"',
   'notify-confirmations.yaml:3:5  notify.policy.confirmations: expected a number of rounds between 1 and 1000, got 0',
-  'notify-from.yaml:3:5  notify.email.from: expected a mail address such as "ftm-watch@example.org" or "FTM watch ' +
+  'notify-from.yaml:3:5  notify.email.from: expected an email address such as "ftm-watch@example.org" or "FTM watch ' +
     '<ftm-watch@example.org>", got "FTM watch"',
   'notify-maintenance-cron.yaml:3:7  notify.maintenance[0].cron: expected a cron expression of five fields, such as ' +
     '"0 2 * * 0", got "0 0 2 * * 0"',

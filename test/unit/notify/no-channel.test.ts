@@ -10,7 +10,7 @@ describe('noChannelNote()', () => {
   test('says what alerts where nothing is configured', () => {
     expect(hasChannel(NONE)).toBe(false);
     expect(noChannelNote(NONE)).toBe(
-      'No channel is configured. ftm-watch does not send notifications. Only systems that scrape /metrics can raise ' +
+      'No channel is configured, so ftm-watch does not send notifications. Only systems that scrape /metrics can raise ' +
         'alerts.',
     );
   });

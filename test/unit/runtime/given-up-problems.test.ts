@@ -5,7 +5,7 @@ import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support
 
 const FIRING = incidentNotificationOf(incidentOf());
 const ALL = (): boolean => true;
-const MAIL = 'Notifications by mail were rejected or abandoned for 1 recipient (see the status page and the log)';
+const MAIL = 'Notifications by email were rejected or abandoned for 1 recipient (see the status page and the log)';
 
 function outboxEntry(recipient: string, status: Delivery['status']): OutboxEntry {
   return outboxEntryOf(FIRING, { recipient, status });
@@ -42,7 +42,7 @@ describe('givenUpProblems', () => {
     expect(
       givenUpProblems({ outboxEntries, givenUp: [], isRecipient: ({ recipient }) => recipient !== 'gone' }),
     ).toEqual([
-      'Notifications by mail were rejected or abandoned for 2 recipients (see the status page and the log)',
+      'Notifications by email were rejected or abandoned for 2 recipients (see the status page and the log)',
       'Notifications by webhook were rejected or abandoned for 1 recipient (see the status page and the log)',
     ]);
   });

@@ -68,7 +68,7 @@ describe('the family that is asked for', () => {
         'If FortiAuthenticator does not use IPv6, set licenseServer.family to "auto".',
         {
           text:
-            'Otherwise, compare with a public resolver. If only the public resolver returns an address of this ' +
+            'Otherwise, query a public resolver. If only the public resolver returns an address of this ' +
             'family, your resolver filters it out.',
           commands: ['dig @9.9.9.9 {host} A', 'dig @9.9.9.9 {host} AAAA'],
         },

@@ -69,7 +69,7 @@ describe('a certificate that is not proven', () => {
       });
       expect(raised?.advice?.summary).toBe('{judgement}, and {appliance} reports TLS errors.');
       expect(raised?.advice?.remedy.map((step) => textOfStep(step).slice(0, 60))).toEqual([
-        'Compare from another network. If the issuer is the same ther',
+        'Check the issuer from another network. If it is the same the',
         'If the certificate is different there, a device on the path ',
         'Check again from the same network, then retry the activation',
       ]);

@@ -103,7 +103,7 @@ describe('the name of a known authority under another key', () => {
       /^fortinet-ca2 does not have the same key as the genuine authority with this name\.$/u,
     );
     expect(signals([forged], { trust: held })[0]?.claim).toMatch(
-      /^The certificate claims to be issued by fortinet-subca2001, but was not signed with the key of this authority\.$/u,
+      /^The certificate claims to be issued by fortinet-subca2001, but was not signed with that authority's key\.$/u,
     );
   });
 });

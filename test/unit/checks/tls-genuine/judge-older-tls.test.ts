@@ -123,7 +123,7 @@ test('tells of TLS 1.2 that is cut, and what to do', () => {
       summary: `With TLS 1.2 only: ${judgement}. TLS 1.3 works.`,
       remedy: [
         shell(
-          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there ' +
+          'Connect from another network. If TLS 1.2 fails there too, the server no longer supports it, and there ' +
             'is no fault.',
           'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
         ),

@@ -69,7 +69,7 @@ describe('how grave a cause is', () => {
     ['egress-blocked', 'reachability', 'broken', ['critical', 'New tokens and licences cannot be activated']],
     ['egress-blocked', 'reachability', 'warning', ['warning', 'Activations may fail']],
     ['egress-blocked', 'reachability', 'note', ['info', 'None at the moment.']],
-    ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
+    ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by email']],
     ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None at the moment.']],
     [
       'appliance-silent',

@@ -4,7 +4,7 @@ import { impactOf } from '../../../../src/engine/model.ts';
 const UNKNOWN = { licenseActive: null, offlineActivation: null };
 
 test.each([
-  ['codes', /^Activation codes do not reach users by e-mail\. .*\.$/u],
+  ['codes', /^Activation codes do not reach users by email\. .*\.$/u],
   ['push', /^Phones show no push notifications\. .*\.$/u],
   ['answers', /^Users may not be able to answer push notifications\. .*\.$/u],
   ['sms', /^Codes do not reach users by SMS\. .*\.$/u],

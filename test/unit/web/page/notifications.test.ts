@@ -18,9 +18,9 @@ describe('the notifications', () => {
     [
       'sent',
       outboxEntryOf(firing, { status: 'sent', finishedAt: NOW - MINUTE }),
-      'Sent by mail to a…@example.org 1 min ago',
+      'Sent by email to a…@example.org 1 min ago',
     ],
-    ['new', outboxEntryOf(firing), 'Being sent by mail to a…@example.org'],
+    ['new', outboxEntryOf(firing), 'Being sent by email to a…@example.org'],
     [
       'waiting',
       outboxEntryOf(firing, {
@@ -28,7 +28,7 @@ describe('the notifications', () => {
         nextAttemptAt: NOW + 2 * MINUTE,
         detail: '451 <admins@example.org> is full',
       }),
-      'Waiting by mail to a…@example.org; tried 3 times, next attempt in 2 min 451 &lt;a…@example.org&gt; is full',
+      'Waiting by email to a…@example.org; tried 3 times, next attempt in 2 min 451 &lt;a…@example.org&gt; is full',
     ],
     [
       'refused',
@@ -45,7 +45,7 @@ describe('the notifications', () => {
     [
       'given up',
       outboxEntryOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR }),
-      'Failed by mail to a…@example.org: not delivered, last attempt 1 h ago , tried once',
+      'Failed by email to a…@example.org: not delivered, last attempt 1 h ago , tried once',
     ],
   ])('say of one that is %s what became of it', (_, outboxEntry, expected) => {
     const text = words({ outboxEntries: [outboxEntry] }).replaceAll(' ;', ';');
@@ -59,7 +59,7 @@ describe('the notifications', () => {
     );
 
     expect(words({ outboxEntries })).toContain(
-      'by mail to a…@example.org, b…@example.org, c…@example.org, d…@example.org and 2 more now',
+      'by email to a…@example.org, b…@example.org, c…@example.org, d…@example.org and 2 more now',
     );
   });
 
@@ -159,7 +159,7 @@ describe('who was notified of an incident', () => {
       name: 'somebody when it took what mail did not',
       tookAt: NOW,
       outboxEntries: [outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW })],
-      expected: 'Messages by mail or webhook have not been delivered. Alertmanager accepted the message now .',
+      expected: 'Messages by email or webhook have not been delivered. Alertmanager accepted the message now .',
     },
     {
       name: 'somebody when mail arrived alone',
