@@ -117,7 +117,6 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on error', NETWORK, 'says why a single packet did not leave'],
     ['once connect', OWN_NETWORK, 'there is no route'],
   ],
-  'src/logs/intake.ts': [['addEventListener abort', LOG_UDP, 'stops when the signal says so']],
   'src/logs/listen-tcp.ts': [
     ['on connection', LOG_TCP, 'turns a stranger away where all places are taken'],
     ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],

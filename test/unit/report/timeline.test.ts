@@ -107,7 +107,7 @@ describe('the timeline', () => {
   test.each([
     [
       { recipient: 'jane@example.org', detail: '550 <jane@example.org> unknown' },
-      'mail to <user>@example.org',
+      'email to <user>@example.org',
       '550 <<user>@example.org> unknown',
     ],
     [
