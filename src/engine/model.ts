@@ -262,8 +262,8 @@ interface Need {
   readonly kind: 'needs';
   readonly by: string;
   /**
-   * Returns false if this check's own observations prove its state, regardless of the deeper check's state. If omitted,
-   * the deeper check is always needed.
+   * Returns false if this check's own observations prove its state, regardless of the deeper check's state. If this
+   * function is omitted, this check always depends on the deeper one.
    */
   readonly when?: (own: Assessment) => boolean;
 }

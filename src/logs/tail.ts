@@ -8,7 +8,7 @@ import { errorCode } from '../network/failure.ts';
 import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
-/** Identifies a log file after it was renamed or copied, and the position up to which it was read. */
+/** Identifies a log file even after it was renamed or copied, and records how far it was read. */
 interface FileMark {
   readonly device: number;
   readonly inode: number;

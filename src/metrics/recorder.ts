@@ -209,8 +209,8 @@ class ProbeSeries {
   }
 
   /**
-   * Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape: it
-   * counts delayed failures in the series that were scraped with the value zero.
+   * Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. That
+   * function adds delayed failures to the series that were scraped with the value zero.
    */
   scraping(): () => void {
     const shown = [...this.#unseen];

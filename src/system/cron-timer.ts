@@ -74,7 +74,7 @@ interface ZonedTimes {
   readonly next: () => EpochMs | null;
 }
 
-/** Returns the shortest interval between the next calls of an expression. */
+/** Returns the shortest interval between the next times that an expression fires. */
 export function periodOf(expression: string): Millis {
   const times = unstarted(expression)
     .getNextRuns(6)

@@ -93,7 +93,7 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
           return write();
         });
       } catch {
-        // The store is in the same folder and reports the problem.
+        // The store is in the same folder, so opening it reports the problem.
       }
     },
   };

@@ -86,7 +86,7 @@ const STEADY_RUN = 21;
  * connections fails by chance, two failures in a row are too common to prove an outage.
  */
 const DOUBTED_RUN = 2;
-/** This many consecutive failures are reported as an outage without a burst. */
+/** This many consecutive failures are reported as an outage without a burst to confirm them. */
 export const KNOWN_RUN = 5;
 /** Consecutive successes that end an intermittent fault. After a long outage, fewer successes are enough. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };

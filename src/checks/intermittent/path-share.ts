@@ -83,7 +83,7 @@ export const NO_SHARE: PathShare = {
 const BURST_SIZE = 20;
 /** With more addresses, each address would get too few connections. */
 const MOST_ADDRESSES = 4;
-/** Maximum share of failures at an address that still counts as working. */
+/** Maximum failure rate at which an address still counts as working. */
 const CLEAN = 1 / 8;
 /** Addresses are discarded after this time without a connection. */
 const FORGOTTEN: Millis = 1_800_000;

@@ -39,7 +39,7 @@ type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
  * Any status below 500 shows that the server is running, as does a request for a client certificate. The server is
- * reported as down only if none of its decisive addresses answers properly.
+ * reported as down only if none of the addresses that count responds correctly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>
