@@ -8,11 +8,17 @@ import {
 } from '../core/certificate.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { children } from '../core/parse-certificate.ts';
-import { extensionOf, isForServers, mayNamesBe } from './extensions.ts';
+import { extensionOf, extensionsOf, isForServers, mayNamesBe } from './extensions.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 /** `openssl`: OpenSSL rejects the chain for any other reason. */
-export type FlawKind = 'path-length' | 'not-for-servers' | 'name-constraints' | 'authority-out-of-date' | 'openssl';
+export type FlawKind =
+  | 'path-length'
+  | 'not-for-servers'
+  | 'critical-extension'
+  | 'name-constraints'
+  | 'authority-out-of-date'
+  | 'openssl';
 
 /** A reason why TLS clients reject a chain although its signatures lead to a trusted key. */
 export interface Flaw {
@@ -39,6 +45,7 @@ type WhatOf = (certificate: Certificate, index: number, path: readonly Certifica
 
 const RULES: readonly { readonly kind: FlawKind; readonly whatOf: WhatOf }[] = [
   { kind: 'not-for-servers', whatOf: notForServers },
+  { kind: 'critical-extension', whatOf: criticalExtension },
   { kind: 'path-length', whatOf: tooLong },
   { kind: 'name-constraints', whatOf: namesForbidden },
 ];
@@ -70,6 +77,30 @@ function firstBits(certificate: Certificate, identifier: string): number | null 
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
+/** The list from OpenSSL 3 (`supported_nids`, crypto/x509/v3_purp.c), which rejects any other critical extension. */
+const HANDLED: ReadonlySet<string> = new Set([
+  NETSCAPE_TYPE,
+  KEY_USAGE,
+  BASIC_CONSTRAINTS,
+  '551d11', // subjectAltName
+  '551d20', // certificatePolicies
+  '551d1f', // cRLDistributionPoints
+  '551d25', // extKeyUsage
+  '2b06010505070107', // ipAddrBlocks
+  '2b06010505070108', // autonomousSysIds
+  '2b0601050507300105', // OCSP noCheck
+  '551d24', // policyConstraints
+  '2b0601050507010e', // proxyCertInfo
+  '551d1e', // nameConstraints
+  '551d21', // policyMappings
+  '551d36', // inhibitAnyPolicy
+]);
+
+function criticalExtension(certificate: Certificate): string | null {
+  const isUnknown = extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier));
+  return isUnknown ? 'has a critical extension that TLS clients do not support' : null;
+}
+
 function tooLong(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
   const limit = index === 0 ? null : pathLength(authority);
   const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
@@ -87,9 +118,11 @@ function isSelfIssued({ subject, issuer }: Certificate): boolean {
   return isSameName(subject, issuer);
 }
 
-function namesForbidden(authority: Certificate, index: number, [leaf]: readonly Certificate[]): string | null {
-  if (index === 0 || leaf === undefined || mayNamesBe(authority, leaf)) return null;
-  return 'does not allow the names in the certificates below it';
+function namesForbidden(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
+  const isForbidden = path
+    .slice(0, index)
+    .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0));
+  return isForbidden ? 'does not allow the names in the certificates below it' : null;
 }
 
 /**

@@ -89,9 +89,49 @@ export const CONSTRAINT_ROWS: readonly FlawRow[] = [
     flaw: 'name-constraints',
   },
   {
-    name: 'an organisation permitted, which is not compared',
+    name: 'the organisation permitted',
     leaf: { name: `O=Example, CN=${HOST}` },
     subs: [with_(nameConstraints([organisation('EXAMPLE')]))],
+  },
+  {
+    name: 'the organisation as another kind of string',
+    leaf: { name: `O=Example, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation('Example', 0x13)]))],
+  },
+  {
+    name: 'the organisation with other spaces',
+    leaf: { name: `O=Example Trust, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation(' Example  Trust ')]))],
+  },
+  {
+    name: 'the organisation without its space',
+    leaf: { name: `O=Example Trust, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation('ExampleTrust')]))],
+    flaw: 'name-constraints',
+  },
+  {
+    name: 'another organisation permitted',
+    leaf: { name: `O=Example, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation('Other')]))],
+    flaw: 'name-constraints',
+  },
+  {
+    name: 'an organisation that begins alike',
+    leaf: { name: `O=Example, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation('Exam')]))],
+    flaw: 'name-constraints',
+  },
+  {
+    name: 'the organisation excluded',
+    leaf: { name: `O=Example, CN=${HOST}` },
+    subs: [with_(nameConstraints([], [organisation('Example')]))],
+    flaw: 'name-constraints',
+  },
+  {
+    name: 'an authority below of another organisation',
+    subs: [with_(nameConstraints([organisation('Other')])), {}],
+    leaf: { name: 'O=Other' },
+    flaw: 'name-constraints',
   },
 
   {
@@ -123,6 +163,16 @@ export const CONSTRAINT_ROWS: readonly FlawRow[] = [
     name: 'a common name that goes on after a host',
     leaf: { name: 'CN=license.example.net/x', dnsNames: [] },
     subs: [with_(nameConstraints([dns('example.org')]))],
+  },
+  {
+    name: 'no subject, an organisation permitted',
+    leaf: { name: '' },
+    subs: [with_(nameConstraints([organisation('A')]))],
+  },
+  {
+    name: 'a renewed authority of the same name, whose own name is not permitted',
+    subs: [with_(nameConstraints([organisation('Other')])), { name: 'O=Example Trust, CN=Sub 0' }],
+    leaf: { name: `O=Other, CN=${HOST}` },
   },
   {
     name: 'a leaf with the name of its authority, which is no host',

@@ -3,6 +3,7 @@ import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x
 import type { FlawKind } from '../../../src/tls/flaws.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
 import { CONSTRAINT_ROWS } from './constraint-rows.ts';
+import { OTHER_CONSTRAINT_ROWS } from './other-constraint-rows.ts';
 import { der } from './name-constraints.ts';
 
 const HOST = 'license.example.test';
@@ -14,7 +15,7 @@ const usages = (...oids: readonly string[]): Partial<IdentityOptions> => ({
   extensions: [new ExtendedKeyUsageExtension([...oids])],
 });
 const with_ = (...extensions: readonly Extension[]): Partial<IdentityOptions> => ({ extensions });
-const extension = (oid: string, critical: boolean, value: Uint8Array = der(0x05)): Partial<IdentityOptions> =>
+export const extension = (oid: string, critical: boolean, value: Uint8Array = der(0x05)): Partial<IdentityOptions> =>
   with_(new Extension(oid, critical, value));
 const netscape = (bits: number): Partial<IdentityOptions> =>
   extension('2.16.840.1.113730.1.1', false, der(0x03, new Uint8Array([0, bits])));
@@ -67,6 +68,26 @@ export const FLAW_ROWS: readonly FlawRow[] = [
   { name: "Netscape's client type", leaf: netscape(0x80), flaw: 'not-for-servers' },
 
   { name: 'an unknown extension', leaf: extension('1.3.6.1.4.1.12356.1', false) },
+  {
+    name: 'an unknown critical extension of the leaf',
+    leaf: extension('1.3.6.1.4.1.12356.1', true),
+    flaw: 'critical-extension',
+  },
+  {
+    name: 'an unknown critical extension of an authority',
+    subs: [extension('1.3.6.1.4.1.12356.1', true)],
+    flaw: 'critical-extension',
+  },
+  {
+    name: 'an unknown critical extension of the root',
+    root: extension('1.3.6.1.4.1.12356.1', true),
+    flaw: 'critical-extension',
+  },
+  {
+    name: 'a critical OCSP must-staple',
+    leaf: extension('1.3.6.1.5.5.7.1.24', true, der(0x30, der(0x02, new Uint8Array([5])))),
+    flaw: 'critical-extension',
+  },
   { name: 'a critical extension for servers', leaf: with_(new ExtendedKeyUsageExtension([SERVER], true)) },
   {
     name: 'a critical Netscape type',
@@ -79,6 +100,7 @@ export const FLAW_ROWS: readonly FlawRow[] = [
   { name: 'a critical OCSP no-check', leaf: extension('1.3.6.1.5.5.7.48.1.5', true) },
 
   ...CONSTRAINT_ROWS,
+  ...OTHER_CONSTRAINT_ROWS,
 
   { name: 'an expired root', root: PAST, flaw: 'authority-out-of-date' },
   { name: 'a root of the future', root: FUTURE, flaw: 'authority-out-of-date' },

@@ -9,12 +9,19 @@ export function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 
 export const dns = (name: string): Uint8Array => der(0x82, Buffer.from(name));
 
+export const email = (address: string): Uint8Array => der(0x81, Buffer.from(address));
+
+export const uri = (text: string): Uint8Array => der(0x86, Buffer.from(text));
+
+/** Returns a registered identifier, a kind of name that OpenSSL does not compare. */
+export const registeredId = (...bytes: readonly number[]): Uint8Array => der(0x88, new Uint8Array(bytes));
+
 /** Returns an address and its mask, both as bytes. */
 export const network = (...bytes: readonly number[]): Uint8Array => der(0x87, new Uint8Array(bytes));
 
-/** Returns a directory name with one organisation (2.5.4.10). */
-export function organisation(name: string): Uint8Array {
-  const attribute = der(0x30, new Uint8Array([0x06, 3, 0x55, 0x04, 0x0a]), der(0x0c, Buffer.from(name)));
+/** Returns a directory name with one organisation (2.5.4.10), as UTF8String or PrintableString. */
+export function organisation(name: string, tag: 0x0c | 0x13 = 0x0c): Uint8Array {
+  const attribute = der(0x30, new Uint8Array([0x06, 3, 0x55, 0x04, 0x0a]), der(tag, Buffer.from(name)));
   return der(0xa4, der(0x30, der(0x31, attribute)));
 }
 
@@ -25,4 +32,9 @@ export function nameConstraints(permitted: readonly Uint8Array[], excluded: read
     ...(excluded.length === 0 ? [] : [der(0xa1, ...excluded.map((name) => der(0x30, name)))]),
   ];
   return new Extension('2.5.29.30', true, der(0x30, ...lists));
+}
+
+/** Returns the extension SubjectAltName with these names. */
+export function alternativeNames(...names: readonly Uint8Array[]): Extension {
+  return new Extension('2.5.29.17', false, der(0x30, ...names));
 }

@@ -3,7 +3,7 @@ import { KeyUsageFlags } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { endFlaws, lastingFlaws } from '../../../../src/tls/flaws.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
-import { FLAW_ROWS, flawedChain } from '../../../support/certificates/flaw-rows.ts';
+import { extension, FLAW_ROWS, flawedChain } from '../../../support/certificates/flaw-rows.ts';
 import { dns, nameConstraints } from '../../../support/certificates/name-constraints.ts';
 
 /** Whether OpenSSL agrees with the rows is tested in test/integration/interception. */
@@ -12,6 +12,24 @@ describe('lastingFlaws(), endFlaws()', () => {
     const path = (await flawedChain(row)).map(certificateOf);
     const kinds = [...lastingFlaws(path), ...endFlaws(path, Date.now())].map(({ kind }) => kind);
     expect([...new Set(kinds)]).toEqual(flaw === undefined ? [] : [flaw]);
+  });
+});
+
+describe('a critical extension', () => {
+  test.each([
+    ['subjectAltName', '2.5.29.17'],
+    ['certificatePolicies', '2.5.29.32'],
+    ['cRLDistributionPoints', '2.5.29.31'],
+    ['ipAddrBlocks', '1.3.6.1.5.5.7.1.7'],
+    ['autonomousSysIds', '1.3.6.1.5.5.7.1.8'],
+    ['OCSP noCheck', '1.3.6.1.5.5.7.48.1.5'],
+    ['policyConstraints', '2.5.29.36'],
+    ['proxyCertInfo', '1.3.6.1.5.5.7.1.14'],
+    ['policyMappings', '2.5.29.33'],
+    ['inhibitAnyPolicy', '2.5.29.54'],
+  ])('that TLS clients handle is no flaw: %s', async (_, oid) => {
+    const path = (await flawedChain({ subs: [extension(oid, true)] })).map(certificateOf);
+    expect(lastingFlaws(path)).toEqual([]);
   });
 });
 
@@ -24,6 +42,7 @@ describe('the flaw as it is told', () => {
       row: { leaf: { keyUsages: KeyUsageFlags.nonRepudiation } },
       text: /license.example.test is not intended for TLS servers\.$/u,
     },
+    { row: { subs: [extension('1.3.6.1.4.1.12356.1', true)] }, text: /Sub 0 has a critical extension that TLS/u },
     {
       row: { subs: [{ extensions: [nameConstraints([dns('example.org')])] }] },
       text: /Sub 0 does not allow the names in the certificates below it\.$/u,

@@ -18,10 +18,10 @@ test('the address that was not seen for longest makes room for the 257th', () =>
 
 test('keeps what every accepted chain at an address had, the learned one first', () => {
   const [fresh, taught] = [createFlawMemory(null), createFlawMemory(['path-length', 'openssl'])];
-  for (const memory of [fresh, taught]) memory.keep('192.0.2.1', ['openssl', 'not-for-servers']);
-  expect(fresh.at('192.0.2.1')).toEqual(['openssl', 'not-for-servers']);
+  for (const memory of [fresh, taught]) memory.keep('192.0.2.1', ['openssl', 'critical-extension']);
+  expect(fresh.at('192.0.2.1')).toEqual(['openssl', 'critical-extension']);
   expect(taught.at('192.0.2.1')).toEqual(['openssl']);
   expect(taught.at('192.0.2.2')).toEqual(['path-length', 'openssl']);
-  fresh.keep('192.0.2.1', ['not-for-servers', 'path-length']);
-  expect(fresh.at('192.0.2.1')).toEqual(['not-for-servers']);
+  fresh.keep('192.0.2.1', ['critical-extension', 'path-length']);
+  expect(fresh.at('192.0.2.1')).toEqual(['critical-extension']);
 });

@@ -1,5 +1,5 @@
 import '../../../support/certificates/reflect-metadata.ts';
-import { ExtendedKeyUsageExtension } from '@peculiar/x509';
+import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { learnedFlaws, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
@@ -12,6 +12,9 @@ import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const forClients = await w.leaf(w.genuine.sub, { extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])] });
+const strange = await w.leaf(w.genuine.sub, {
+  extensions: [new Extension('1.3.6.1.4.1.12356.1', true, new Uint8Array([5, 0]))],
+});
 
 const judge = (
   over: Partial<TlsEvidence>,
@@ -42,7 +45,9 @@ describe('judgeTls() on chains that TLS clients refuse', () => {
     const refused = judge({ openssl: { refusal: 'CERT_REJECTED' }, knownFlaws: [] });
     expect(refused).toMatchObject({ verdict: 'certificate-broken', levels: ['broken'] });
     expect(refused.summary).toContain('CERT_REJECTED');
-    expect(judge({ ...clients, openssl: { refusal: 'UNSPECIFIED' } }).summary).toContain('is not intended for TLS');
+    expect(judge({ ...sees(strange, w.genuine.sub), openssl: { refusal: 'UNSPECIFIED' } }).summary).toContain(
+      'critical extension',
+    );
   });
 
   test('an authority that has expired since OpenSSL was asked', () => {
