@@ -102,8 +102,6 @@ function notesOf(
   return notes.filter((note) => typeof note === 'string');
 }
 
-// --- The JSON object for --json. Its field names are part of the public API.
-
 type Unseen = keyof typeof ADVICE;
 
 export interface JudgedConnection {
@@ -505,6 +503,8 @@ function intercepted(inner: JudgedConnection, { confidence, summary }: Intercept
     findings: [{ ...passedOn, confidence }, ...others],
   };
 }
+
+// --- The JSON object for --json. Its field names are part of the public API.
 
 type CaptureJson = ReturnType<typeof toJson>;
 

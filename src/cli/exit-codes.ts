@@ -91,7 +91,11 @@ export function leafCommands(command: Command, path: readonly string[] = []): re
 
 export function describeExitCodes(program: Command): void {
   for (const [name, command] of leafCommands(program)) {
-    const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `  ${code}  ${meaning}`);
+    const help = command.createHelp();
+    help.prepareContext({ helpWidth: 80 });
+    const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) =>
+      help.formatItem(code, 3, meaning, help),
+    );
     command.addHelpText('after', ['', 'Exit codes:', ...codes].join('\n'));
   }
 }

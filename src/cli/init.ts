@@ -71,9 +71,12 @@ type Ask = NonNullable<Invocation['ask']>;
 /** Used by scripts and when standard output is redirected. After the last line, the defaults are used. */
 function pipedAnswers({ input, errors }: Invocation): Ask {
   const lines = createInterface({ input: Readable.from(input) })[Symbol.asyncIterator]();
+  let ended = false;
   return async (question) => {
+    if (ended) return '';
     errors.write(`${question}\n`);
     const line = await lines.next();
+    ended = line.done === true;
     return line.done === true ? '' : line.value;
   };
 }

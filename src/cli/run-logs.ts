@@ -33,7 +33,7 @@ export async function runReplay(
   terminal: Invocation,
 ): Promise<number> {
   const known = await recognition(await configOf(terminal, neededToRecognise));
-  const summary = await summarise(file, known, terminal).catch((error: unknown) => {
+  const summary = await summarize(file, known, terminal).catch((error: unknown) => {
     throw new Error(`Cannot read the log "${file}": ${messageOf(error)}`, { cause: error });
   });
   terminal.output.write(json ? `${JSON.stringify(summary)}\n` : toText(summary));
@@ -144,7 +144,7 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
   return parts.join(', ');
 }
 
-type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
+type ReplaySummary = Awaited<ReturnType<typeof summarize>>;
 
 type ReplayFinding = ReturnType<typeof toFinding>;
 
@@ -157,7 +157,7 @@ interface Found {
   sample: string;
 }
 
-async function summarise(file: string, known: KnownTexts, terminal: Pick<Terminal, 'input' | 'clock'>) {
+async function summarize(file: string, known: KnownTexts, terminal: Pick<Terminal, 'input' | 'clock'>) {
   const writtenAt = file === '-' ? terminal.clock.now() : (await stat(file)).mtimeMs;
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
@@ -218,7 +218,7 @@ function collect(found: Map<string, Found>, event: LogEvent): void {
 
 function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }: Found, signatures: SignatureSet) {
   const signature = signatures.byId.get(id);
-  if (signature === undefined) throw new TypeError(`Cannot summarise "${id}": this signature is not in the catalogue`);
+  if (signature === undefined) throw new TypeError(`Cannot summarize "${id}": this signature is not in the catalogue`);
   const { cause, severity, summary, remedy } = signature;
   return {
     signature: id,

@@ -54,7 +54,7 @@ const maintenance = section({
 
 const heartbeat = section({
   url: secretUrlField(
-    'URL that ftm-watch requests with GET as long as checks and alerting work.',
+    'URL that ftm-watch requests with GET as long as rounds and notifications keep running.',
     'https://hc.example.org/ping/ftm-watch',
   ),
   every: duration(DAY)

@@ -2,6 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import type { Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
+import type { MailObservation } from '../core/observation.ts';
 
 /** Result of comparing an expectation with the observations. All output for users is based on findings. */
 export interface Finding<C extends string = string> {
@@ -67,7 +68,9 @@ export function isFault({ level }: Pick<Finding, 'level'>): boolean {
   return level === 'broken' || level === 'warning';
 }
 
-export function known(facts: { readonly [Name in keyof FindingFacts]: string | null | undefined }): FindingFacts {
+type TextFact = Exclude<keyof FindingFacts, 'security'>;
+
+export function known(facts: { readonly [Name in TextFact]?: string | null | undefined }): FindingFacts {
   const entries = Object.entries(facts);
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
@@ -131,7 +134,10 @@ export const GENERAL_FACTS = {
   judgement: "The licence server's certificate is not valid",
 } as const;
 
-export type FindingFacts = { readonly [Name in keyof typeof GENERAL_FACTS]?: string };
+/** `security` is compared with these values, so a wrong one would change a command. */
+export type FindingFacts = { readonly [Name in Exclude<keyof typeof GENERAL_FACTS, 'security'>]?: string } & {
+  readonly security?: MailObservation['security'];
+};
 
 export type Confidence = 'confirmed' | 'suspected';
 

@@ -115,7 +115,10 @@ export class LogIntake {
     }
   }
 
-  /** Closes the inputs and delivers all received events. Has no effect if the intake was not started. */
+  /**
+   * Closes the inputs and delivers all received events. Has no effect if the intake was not started. Must not be called
+   * while `start()` is running, because inputs that it opens later would stay open.
+   */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {

@@ -111,7 +111,7 @@ function versionsView({ versions: { ftmWatch, node, openssl, os } }: ReportData)
 function maskedView({ masked }: ReportData): Markup {
   return markup`<p>Passwords, keys, tokens and the paths of webhook and heartbeat URLs are not included in this report.
 The following data was masked in log lines, server responses, the history and the configuration. Serial numbers,
-addresses, host names and certificates are included. Names in free text are not always recognised, so check the log
+addresses, host names and certificates are included. Names in free text are not always recognized, so check the log
 lines and responses before you send the report.</p>
 <table><thead><tr><th>Data</th><th>Count</th></tr></thead><tbody>${MASKED_KINDS.map(
     ([kind, words]) => markup`<tr><td>${words}</td><td>${masked[kind]}</td></tr>`,

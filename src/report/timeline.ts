@@ -196,7 +196,7 @@ export function logExcerpts(
 
 export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   return [
-    '# Log lines about FortiToken Mobile: time of receipt (UTC), sender, recognised signature, number of similar lines',
+    '# Log lines about FortiToken Mobile: time of receipt (UTC), sender, recognized signature, number of similar lines',
     '# User names, email addresses, phone numbers and codes are masked. Other log lines are never stored.',
     ...(note === null ? [] : [`# ${note}`]),
     ...(dropped === 0

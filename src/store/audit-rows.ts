@@ -10,7 +10,7 @@ import {
 } from '../core/audit.ts';
 import { Backlog, type Database } from './database.ts';
 import { readable } from './saved-state.ts';
-import type { Incident } from '../engine/incident/incident.ts';
+import { firstOccurrence, type Incident } from '../engine/incident/incident.ts';
 
 export interface AuditFilter {
   /** Only entries before the entry with this ID. */
@@ -94,7 +94,7 @@ export function readAuditTrail(
  * displace other accounts' entries.
  */
 export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
-  const { id, since, closedAt, cause, formerCauses } = incident;
+  const { id, closedAt, cause, formerCauses } = incident;
   const causes = [cause, ...formerCauses].map((one) => ({ id: one.id, subject: one.subject }));
   const rows = db
     .prepare(
@@ -115,7 +115,7 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
     )
     .all({
       id,
-      since,
+      since: firstOccurrence(incident).since,
       until: closedAt ?? Number.MAX_SAFE_INTEGER,
       causes: JSON.stringify(causes),
       ...KEPT_OF_EACH,

@@ -436,7 +436,7 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
     {
       rule: 'mail-arrives-while-codes-live',
       subject: server,
-      claim: `The mail server deferred messages for ${waited}, but activation codes are valid for only ${life}.`,
+      claim: `The mail server deferred messages for ${waited}, but activation codes are valid for ${life}.`,
       expected: `a message is accepted within ${life}, while an activation code is valid`,
       level: 'warning',
       suggests: 'mail-outlasts-code',

@@ -138,7 +138,8 @@ export const POLLING_CAUSES = {
     remedy: [
       "On FortiAuthenticator, check this machine's address and port under Logging > Log Config > Syslog Servers.",
       shell(
-        'Check whether packets from FortiAuthenticator reach this machine. As root, capture traffic to the logs.syslog port.',
+        'Check whether packets from FortiAuthenticator reach this machine. As root, capture traffic to the ' +
+          'logs.syslog port.',
         'tcpdump -n -i any port {syslogport}',
       ),
     ],

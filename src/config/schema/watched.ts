@@ -361,7 +361,7 @@ const registration = section({
   user: text.describe('FortiCloud API user (IAM > API Users) with read access to Asset Management.'),
   password: secret('password', "Reads the API user's password from this file."),
   accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
-    'Account number, required for API users of an organisation.',
+    'Account number, required for API users of an organization.',
   ),
   url: httpsOrigin('https://support.fortinet.com')
     .prefault('https://support.fortinet.com')

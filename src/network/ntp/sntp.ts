@@ -121,7 +121,7 @@ export function readReply(packet: Buffer, nonce: Buffer): SntpReading | null {
   // At stratum 0, the reference ID is a four-character code for the reason (RFC 5905 §7.4).
   if (stratum === 0) return { kind: 'refused', why: `The server sent a kiss-o'-death packet, "${kissCode(packet)}"` };
   if (stratum >= STRATUM_UNSYNCHRONISED || first >> 6 === LEAP_UNSYNCHRONISED)
-    return { kind: 'refused', why: 'The server is not synchronised' };
+    return { kind: 'refused', why: 'The server is not synchronized' };
   const receiveAt = timestamp(packet, RECEIVE);
   const transmitAt = timestamp(packet, TRANSMIT);
   if (receiveAt === null || transmitAt === null) return { kind: 'refused', why: 'The reply contains no time' };

@@ -33,7 +33,7 @@ const alertmanagerEntry = section(
     password: optionalSecret('password', 'Reads the password of `user` from this file.'),
     token: optionalSecret(
       'token',
-      'Reads a token from this file. It is sent as "Authorization: Bearer" and replaces a login.',
+      'Reads a token from this file. It is sent as "Authorization: Bearer" instead of a login.',
     ),
     caFile: authorityFile,
   },

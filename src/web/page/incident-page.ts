@@ -11,7 +11,15 @@ import {
   evidenceView,
   remedyView,
 } from '../../document/html.ts';
-import { timelineOf, type Quiet, stepView, silenceCommand, stateBadge, tagsView } from './incidents-view.ts';
+import {
+  deliveryGroupsAbout,
+  timelineOf,
+  type Quiet,
+  stepView,
+  silenceCommand,
+  stateBadge,
+  tagsView,
+} from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 
 interface IncidentPage {
@@ -39,7 +47,8 @@ export function renderIncident(page: IncidentPage): string {
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
 ${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident, reader)}
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
-<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}</section>
+<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}
+${record.complete && deliveryGroupsAbout(incident, record.outboxEntries).length === 0 ? markup`<p class="quiet">No notifications have been sent about this incident.</p>` : null}</section>
 <p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
 ${record.complete ? null : HISTORY_MISSING}`,
   });

@@ -1,6 +1,5 @@
 // @ts-check
-// Prepares the data from `/api/v1/history` for the static charts of the server and for the interactive charts of
-// history.js.
+// Prepares the data from `/api/v1/history` for the summaries of the server and for the charts of history.js.
 
 const HOUR = 3_600_000;
 /** More lines cannot be distinguished. */

@@ -1,4 +1,4 @@
-// Replaces the static charts with interactive charts once they are scrolled into view. Nothing is loaded before that.
+// Draws the charts once they are scrolled into view. Nothing is loaded before that.
 import { chartsOf } from './charts.js';
 
 /**
@@ -288,7 +288,7 @@ async function refresh() {
   if (isChartData(data)) draw(data);
 }
 
-/** If the request fails, the static charts are kept, which show the same data. */
+/** If the request fails, the charts keep the data that they show. */
 function refreshOrKeep() {
   void refresh().catch(() => undefined);
 }
@@ -319,8 +319,14 @@ const observer = new IntersectionObserver((entries) => {
   visit.started = true;
   void start().catch(() => {
     visit.started = false;
+    for (const plot of undrawn()) plot.textContent = 'This chart could not be loaded. The table contains its values.';
   });
 });
+
+/** @returns {NodeListOf<Element>} */
+function undrawn() {
+  return document.querySelectorAll('.history .plot:not(.drawn)');
+}
 
 /** Called for each new page, because a round replaces the page and its history section. */
 function watchForVisitors() {
@@ -332,4 +338,6 @@ watchForVisitors();
 new MutationObserver(() => {
   if (!visit.started) watchForVisitors();
   else if (fetched.data !== null && fetched.timezone !== timezone()) redraw();
+  // A round can bring the first data of a chart.
+  else if (fetched.data !== null && undrawn().length > 0) refreshOrKeep();
 }).observe(document.body, { childList: true });

@@ -73,8 +73,8 @@ describe('observeNtp', () => {
       { stratum: 0, referenceId: '\u001B[2J' },
       `The server sent a kiss-o'-death packet, "??2J"`,
     ],
-    ['stratum 16', { stratum: 16 }, 'The server is not synchronised'],
-    ['leap 3', { leap: 3 }, 'The server is not synchronised'],
+    ['stratum 16', { stratum: 16 }, 'The server is not synchronized'],
+    ['leap 3', { leap: 3 }, 'The server is not synchronized'],
     ['no transmit time', { transmitAt: Number.NaN }, 'The reply contains no time'],
   ])('refuses %s', async (_, bent, message) => {
     await using server = await createNtpServer(0, (_request, usual) => [{ ...usual, ...bent }]);

@@ -115,6 +115,25 @@ describe('what people said about an incident', () => {
     expect(changes.length).toBeLessThan(300);
   });
 
+  it.each<[string, boolean, Partial<AuditEntry>]>([
+    ['a silence of its cause', true, { cause: 'tls-intercepted' }],
+    ['a silence of every cause', true, {}],
+    ['a silence of another cause', false, { cause: 'mail-slow' }],
+    ['a silence of its subject', true, { subject: causeOf('tls-intercepted').subject }],
+    ['a silence of another subject', false, { subject: 'another:443' }],
+    ['a reload', false, { action: 'reload' }],
+    ['a silence before it', false, { at: START - 1 }],
+    ['a silence after it', false, { at: START + HOUR + 1 }],
+    ['a silence during an earlier occurrence', true, { at: START - 3 * HOUR }],
+  ])('%s belongs to it: %s', (_, belongs, more) => {
+    const earlier = { ...INCIDENT, since: START - 4 * HOUR };
+    const incident = { ...INCIDENT, closedAt: START + HOUR };
+    const reopened = { ...incident, earlier: [earlier] };
+    store.recordChange(change({ action: 'add-silence', at: START + MINUTE, ...more }));
+    const about = more.at === START - 3 * HOUR ? reopened : incident;
+    expect(store.auditAbout(about).changes).toHaveLength(belongs ? 1 : 0);
+  });
+
   it('is folded when one account says too much: the first and the latest are given, and how many more there are', () => {
     insert(many(500, (index) => change({ incident: 'ours', at: START + index, detail: String(index) })));
     store.recordChange(change({ incident: 'ours', action: 'acknowledge' }));

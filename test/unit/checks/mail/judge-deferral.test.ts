@@ -21,7 +21,7 @@ test('a server that has messages come back later than a code lives may be too sl
     {
       rule: 'mail-arrives-while-codes-live',
       subject: 'mail.example.org:25',
-      claim: 'The mail server deferred messages for 1 h, but activation codes are valid for only 1 h.',
+      claim: 'The mail server deferred messages for 1 h, but activation codes are valid for 1 h.',
       expected: 'a message is accepted within 1 h, while an activation code is valid',
       level: 'warning',
       suggests: 'mail-outlasts-code',
