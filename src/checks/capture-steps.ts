@@ -43,7 +43,7 @@ export const CAPTURE_STEPS: readonly Step[] = [
   captureOnAppliance('host {serverip} and port {port}'),
   shell(
     'Analyse the file to find out which certificate FortiAuthenticator received and whether the FortiGate ' +
-      'terminates TLS.',
+      "terminates TLS. If the certificate is genuine, FortiAuthenticator's traffic is not intercepted.",
     'ftm-watch capture{config} capture.txt',
   ),
 ];

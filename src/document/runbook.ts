@@ -75,7 +75,10 @@ const COMMON_SECTIONS: readonly Section[] = [
       ['If a section describes your case, follow it instead of "Mitigation".'],
       ['Confirmed: the observations have no other explanation. Suspected: other explanations remain.'],
       ['In commands, replace each word that begins with `FILL-IN` (see below).'],
-      ['With FortiAuthenticator 6.6.1 and later, users can activate offline while the licence server is unreachable.'],
+      [
+        'With FortiAuthenticator 6.6.1 and later, users can activate offline, even if "Impact" says that tokens ' +
+          'cannot be activated.',
+      ],
       ['A source such as `ta-p/194050` is a technical tip at community.fortinet.com.'],
     ),
   ),
@@ -91,8 +94,9 @@ const COMMON_SECTIONS: readonly Section[] = [
   section(
     'Check the repair',
     text(
-      'Run `ftm-watch check --verify INCIDENT`, then retry the activation on FortiAuthenticator. The incident is ',
-      'closed after `notify.policy.recoveries` rounds without the cause.',
+      'Instead of `ftm-watch check`, run `ftm-watch check --verify INCIDENT` with the ID from the message. This ',
+      'command also checks the current firewall policy. Then retry the activation on FortiAuthenticator. The ',
+      'incident is closed after `notify.policy.recoveries` rounds without the cause.',
     ),
   ),
   section(
@@ -133,7 +137,7 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
     sections: [
       ...COMMON_SECTIONS,
       { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
-      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES)).map(sectionOfList),
+      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES)).map(sectionOfList).map(withNote),
     ],
   };
 }
@@ -236,7 +240,7 @@ function listsOf(id: CauseId): readonly StepList[] {
   ].filter(({ meaning, steps }) => meaning !== null || steps.length > 0);
 }
 
-export function headingOf(kind: string): string {
+function headingOf(kind: string): string {
   return `If ${kind}`;
 }
 
@@ -266,10 +270,30 @@ interface KnownPlaces {
 
 const NO_PLACES: KnownPlaces = { steps: new Map(), blocks: new Map() };
 
+const CAPTURE = "Capture FortiAuthenticator's connection";
+
+/** Text before the steps of a procedure. */
+const NOTES: ReadonlyMap<string, Part> = new Map([
+  [
+    CAPTURE,
+    text(
+      '`ftm-watch capture --print-command fortigate` prints these commands with the configured addresses. To read ' +
+        'the result, see ',
+      { document: 'capture.md' },
+      '.',
+    ),
+  ],
+]);
+
+function withNote(steps: Section): Section {
+  const note = NOTES.get(steps.title);
+  return note === undefined ? steps : { ...steps, parts: [note, ...steps.parts] };
+}
+
 /** Steps that several runbooks share and link to. */
 const PROCEDURES: readonly StepList[] = [
   procedure('Create a policy on a FortiGate', wordsOf('policy-inspects-traffic').remedy.slice(0, 3)),
-  procedure("Capture FortiAuthenticator's connection", wordsOf('tls-interception-suspected').remedy.slice(0, 3)),
+  procedure(CAPTURE, wordsOf('tls-interception-suspected').remedy.slice(0, 3)),
   procedure('Exempt a name from a DNS filter', wordsOf('name-not-found').kinds?.['filtered']?.remedy),
   procedure('Find a name in the hosts file', wordsOf('answer-unexpected').kinds?.['local-name']?.remedy),
   procedure('Learn the new certificate', wordsOf('certificate-rotated').remedy),
@@ -332,11 +356,23 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
         // The line now refers to several steps, so later steps must not link to it as the first step.
         if (last.text !== '') steps.delete(last.key);
-      } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
+      } else lines.push({ text: whole === undefined ? ownSentences(step.text, place) : '', key, places: [place] });
     }
     return { heading, meaning, steps: lines.map((line) => ('places' in line ? referenceTo(line) : line)) };
   });
 }
+
+/** Omits the last sentences if the procedure's step ends with the same sentences. */
+function ownSentences(sentences: string, { heading, number, ofSteps }: Place): string {
+  if (ofSteps === null) return sentences;
+  const steps = PROCEDURES.find((one) => one.heading === heading)?.steps ?? [];
+  const shared = steps[number - 1]?.text.split(BETWEEN_SENTENCES) ?? [];
+  const own = sentences.split(BETWEEN_SENTENCES);
+  while (own.length > 1 && own.at(-1) === shared.pop()) own.pop();
+  return own.join(' ');
+}
+
+const BETWEEN_SENTENCES = /(?<=\.) /u;
 
 function follows({ heading, number, ofSteps }: Place, { places }: Run): boolean {
   const last = places.at(-1);

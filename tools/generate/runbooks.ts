@@ -2,7 +2,7 @@ import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '
 import { ALERT_RUNBOOK } from '../../src/document/alert-runbook.ts';
 import { anchorOf } from '../../src/document/document.ts';
 import { markdownFile, type MarkdownPlace, partBlock, sectionBlocks } from '../../src/document/markdown.ts';
-import { headingOf, procedurePage, type Runbook, runbookOf } from '../../src/document/runbook.ts';
+import { procedurePage, type Runbook, runbookOf } from '../../src/document/runbook.ts';
 
 /** Returns every page by file name: one for each cause, a list of them, and those that concern no single cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
@@ -19,11 +19,8 @@ export function renderRunbooks(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Links to the section about the cause, if the shared page has one. */
-function renderReference(id: CauseId, { name, title, sections }: Runbook): string {
-  const own = sections.find((section) => section.title === headingOf(wordsOf(id).title));
-  const anchor = own === undefined ? '' : `#${anchorOf(own.title)}`;
-  return markdownFile([`# ${id}`, `See [${title}](${name}.md${anchor}).`]);
+function renderReference(id: CauseId, { name, title }: Runbook): string {
+  return markdownFile([`# ${id}`, `See [${title}](${name}.md).`]);
 }
 
 const GENERATED = '<!-- All pages in this folder are generated from src/checks and src/document. -->';
