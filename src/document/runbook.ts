@@ -137,7 +137,9 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
     sections: [
       ...COMMON_SECTIONS,
       { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
-      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES)).map(sectionOfList).map(withNote),
+      ...PROCEDURES.flatMap((steps) => eachBlockOnce([steps], NO_PLACES))
+        .map(sectionOfList)
+        .map(withNote),
     ],
   };
 }

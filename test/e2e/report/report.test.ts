@@ -124,7 +124,7 @@ describe('a report', () => {
     const events = timeline.events.filter((event) => event.incident === incident?.id);
     expect(events.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['seen', 'opened', 'notification']));
     expect(events.map(({ text }) => text)).toContainEqual(
-      expect.stringMatching(/^Notification "firing", mail to <user>@example\.org: sent at /u),
+      expect.stringMatching(/^Notification "firing", email to <user>@example\.org: sent at /u),
     );
     expect(chains[0]?.judgement?.verdict).toBe('intercepted');
     expect(chains[0]?.certificates[1]?.subject ?? chains[0]?.certificates[0]?.issuer).toContain(SCRIPT);
