@@ -28,7 +28,9 @@ async function shoot(browser: Browser, daemon: Daemon, name: string, options: Br
 }
 
 async function shootHistory(browser: Browser, daemon: Daemon): Promise<void> {
-  await using opened = await openPage(browser, daemon.url, { ...DESKTOP, colorScheme: 'light' });
+  // High enough for the whole section.
+  const viewport = { ...DESKTOP.viewport, height: 1_200 };
+  await using opened = await openPage(browser, daemon.url, { viewport, colorScheme: 'light' });
   const { page } = opened;
   await settle(page);
   await page.evaluate('scrollTo(0, document.body.scrollHeight)');
