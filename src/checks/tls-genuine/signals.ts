@@ -153,8 +153,8 @@ function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
   const host = plainName(bracketed ?? name);
-  // A location such as `ldap:///CN=…` contains no host.
-  if (/^ldaps?$/iu.test(scheme)) return host === '' || !isPublicClaim || isPrivateHost(host);
+  // A location such as `ldap:///CN=…` contains no host, so only a client in the directory's network finds it.
+  if (/^ldaps?$/iu.test(scheme)) return !isPublicClaim || isPrivateHost(host);
   return /^https?$/iu.test(scheme) && host !== '' && isPrivateHost(host);
 }
 

@@ -188,7 +188,7 @@ test('a block page within genuine TLS is told with its product, and may be of ei
   expect(result.causes).toMatchObject([
     { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
   ]);
-  expect(result.causes[0]?.summary).toMatch(/ is a block page from Fortinet FortiGate over TLS\.$/u);
+  expect(result.causes[0]?.summary).toMatch(/ return a block page from Fortinet FortiGate over TLS\.$/u);
 });
 
 describe('a block page of a product that only the configuration knows', () => {

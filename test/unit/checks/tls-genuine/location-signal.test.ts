@@ -44,6 +44,8 @@ describe('a place that only a private network knows', () => {
   test.each([
     'http://pki.local.example/ca.crl',
     'http://93.184.216.34/ca.crl',
+    'http://[2606:4700::1111]:8080/ca.crl',
+    'http://user:secret@pki.example.org/ca.crl',
     'see http://pki/ca.crl',
     'xhttp://pki/ca.crl',
     'httpsx://pki/ca.crl',
@@ -53,6 +55,17 @@ describe('a place that only a private network knows', () => {
   ])('is not %s', async (url) => {
     expect(await told(url, w.corporate.sub)).toEqual([]);
   });
+});
+
+test('says what it found, and what was expected', async () => {
+  const leaf = await w.leaf(w.corporate.sub, { extensions: [new CRLDistributionPointsExtension(['http://pki/ca.crl'])] });
+  const chain = [certificateOf(leaf), certificateOf(w.corporate.sub)];
+  expect(signalsOf(openCase(chain, w.evidence({}), createSignatureChecks()))).toContainEqual(
+    expect.objectContaining({
+      claim: 'The certificate refers to an issuer or revocation list in a private network.',
+      expected: 'An issuer and revocation list on the internet',
+    }),
+  );
 });
 
 describe('a directory, where the issuer claims to be public', () => {
