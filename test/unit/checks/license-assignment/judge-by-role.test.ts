@@ -92,4 +92,12 @@ describe('a licence, with the role that SNMP reports', () => {
     const findings = judge(listed(unit, seen, told), outcome);
     expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
   });
+
+  it('names the primary that is missing behind a load balancer', () => {
+    const [finding] = judge(listed(ALONE, standalone, role('load-balancer')), held('FAC-X'));
+    expect(finding?.claim).toBe(
+      'The licence is registered to FAC-X, which is not configured, so add the primary of the load balancer fac-1 to ' +
+        'the configuration.',
+    );
+  });
 });

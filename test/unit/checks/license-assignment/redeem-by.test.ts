@@ -91,6 +91,19 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ]);
   });
 
+  it('is told with what is unknown', async () => {
+    const [told] = judgeRedeemBy([await unitWith(null, '')], null, SOON);
+    expect(told?.claim).toBe(
+      'The licence must be redeemed by 2027-03-31, but it is unknown whether the licence was redeemed (2 days are left).',
+    );
+  });
+
+  it('is not told where the certificate has no date', async () => {
+    const unit = await unitWith(TRIALS);
+    const certificates = unit.config.certificates.map((one) => ({ ...one, redeemBy: null }));
+    expect(judgeRedeemBy([{ ...unit, config: { ...unit.config, certificates } }], null, SOON)).toEqual([]);
+  });
+
   it('is redeemed where another unit has its tokens, and told once where two name it', async () => {
     const [here, there] = [await unitWith(TRIALS), await unitWith(applianceFacts())];
     expect(judgeRedeemBy([here, there], null, SOON)).toEqual([]);
