@@ -59,8 +59,8 @@ describe('a place that only a private network knows', () => {
 
 test('says what it found, and what was expected', async () => {
   const leaf = await w.leaf(w.corporate.sub, { extensions: [new CRLDistributionPointsExtension(['http://pki/ca.crl'])] });
-  const chain = [certificateOf(leaf), certificateOf(w.corporate.sub)];
-  expect(signalsOf(openCase(chain, w.evidence({}), createSignatureChecks()))).toContainEqual(
+  const sent = [certificateOf(leaf), certificateOf(w.corporate.sub)] as const;
+  expect(signalsOf(openCase(sent, w.evidence({}), createSignatureChecks()))).toContainEqual(
     expect.objectContaining({
       claim: 'The certificate refers to an issuer or revocation list in a private network.',
       expected: 'An issuer and revocation list on the internet',
