@@ -58,7 +58,9 @@ describe('a place that only a private network knows', () => {
 });
 
 test('says what it found, and what was expected', async () => {
-  const leaf = await w.leaf(w.corporate.sub, { extensions: [new CRLDistributionPointsExtension(['http://pki/ca.crl'])] });
+  const leaf = await w.leaf(w.corporate.sub, {
+    extensions: [new CRLDistributionPointsExtension(['http://pki/ca.crl'])],
+  });
   const sent = [certificateOf(leaf), certificateOf(w.corporate.sub)] as const;
   expect(signalsOf(openCase(sent, w.evidence({}), createSignatureChecks()))).toContainEqual(
     expect.objectContaining({
