@@ -222,7 +222,8 @@ async function* readText(file: FileBytes, facts: CaptureFile): AsyncGenerator<Ra
     dump.headers === 0
       ? 'the text contains no packet: expected the output of "diagnose sniffer packet … 6" or "tcpdump -X"'
       : `the text lists ${String(dump.headers)} packets without their bytes, as at levels 1 and 4. ` +
-          'Capture again with level 6 ("ftm-watch capture --print-command fortigate" prints the command), or with "tcpdump -X"',
+          'Capture again with level 6 ("ftm-watch capture --print-command fortigate" prints the command), or with ' +
+          '"tcpdump -X"',
   );
 }
 

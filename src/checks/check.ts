@@ -147,8 +147,8 @@ export type Place =
   | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
 
 /**
- * The steps for activating a licence or a token (Fortinet tips 194050 and 338841). `wouldShow`: how to verify the step if
- * no check covers it.
+ * The steps for activating a licence or a token (Fortinet tips 194050 and 338841). `wouldShow`: how to verify the step
+ * if no check covers it.
  */
 export const STEPS = [
   {

@@ -91,8 +91,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           'why ftm-watch stopped.',
         ],
         [
-          'If ftm-watch is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` match ',
-          'the scrape configuration.',
+          'If ftm-watch is running, check that Prometheus can reach the port, and that `web.tls` and `web.users` ',
+          'match the scrape configuration.',
         ],
       ),
     ),

@@ -158,7 +158,8 @@ function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Fi
   const probed = `${server.host}:${String(server.port)}`;
   const expected = `FortiToken Mobile provisioning through the probed server, ${probed}`;
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
-  const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, but ${probed} is probed${hint}.`;
+  const actual = visibleText(differs.found, 80);
+  const claim = `FortiAuthenticator activates tokens through ${actual}, but ${probed} is probed${hint}.`;
   const told = withAppliance(facts, { rule: 'provisioning-server-matches', claim, expected });
   return [
     {

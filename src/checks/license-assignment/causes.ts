@@ -30,8 +30,8 @@ function expiresWithin(days: number): CauseWords {
       name: 'license-expires',
       title: 'a licence must be redeemed before its certificate expires',
       summary:
-        'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and 7 ' +
-        'days in advance.',
+        'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and ' +
+        '7 days in advance.',
     },
     impact: 'none',
     sources: ['ta-p/197790', 'KB 99299'],

@@ -128,8 +128,8 @@ export const web = section(
           'or port forwarder on this machine can then reload the configuration.',
       ),
     hosts: list(lowerHostName).describe(
-      'Host names under which the page can be opened without a login. IP addresses, localhost and names without a dot ' +
-        'are always accepted.',
+      'Host names under which the page can be opened without a login. IP addresses, localhost and names without a ' +
+        'dot are always accepted.',
     ),
     probeTargets: list(hostPort(HTTPS_PORT)).describe(
       'Targets that /probe accepts in addition to the configured targets.',

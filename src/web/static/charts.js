@@ -60,6 +60,27 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
 }
 
 /**
+ * Returns a column of times and a column of values for each line. A value is null at a gap in the line, and undefined
+ * at a time for which only another line has a point. Bars are placed in the middle of their span.
+ * @param {Chart} chart
+ * @returns {readonly (readonly (number | null | undefined)[])[]}
+ */
+export function columns({ lines, span, gap }) {
+  const values = lines.map(({ points }) => {
+    /** @type {Map<number, number | null>} */
+    const own = new Map();
+    for (const [index, { at, value }] of points.entries()) {
+      const before = points[index - 1];
+      if (span === null && before !== undefined && at - before.at > gap) own.set(before.at + 1, null);
+      own.set(at + (span ?? 0) / 2, value);
+    }
+    return own;
+  });
+  const times = [...new Set(values.flatMap((own) => [...own.keys()]))].sort((a, b) => a - b);
+  return [times.map((at) => at / 1_000), ...values.map((own) => times.map((at) => own.get(at)))];
+}
+
+/**
  * @param {readonly Named[]} named
  * @param {number} first colour
  */

@@ -1,5 +1,5 @@
 // Draws the charts once they are scrolled into view. Nothing is loaded before that.
-import { chartsOf } from './charts.js';
+import { chartsOf, columns } from './charts.js';
 
 /**
  * @import { Chart, Past } from './charts.js'
@@ -76,26 +76,6 @@ function load(tag, attributes) {
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     document.head.append(element);
   });
-}
-
-/**
- * Returns a column of times and a column of values for each line. A value is null at a gap in the line, and undefined
- * at a time for which only another line has a point. Bars are placed in the middle of their span.
- * @param {Chart} chart
- */
-function columns({ lines, span, gap }) {
-  const values = lines.map(({ points }) => {
-    /** @type {Map<number, number | null>} */
-    const own = new Map();
-    for (const [index, { at, value }] of points.entries()) {
-      const before = points[index - 1];
-      if (span === null && before !== undefined && at - before.at > gap) own.set(before.at + 1, null);
-      own.set(at + (span ?? 0) / 2, value);
-    }
-    return own;
-  });
-  const times = [...new Set(values.flatMap((own) => [...own.keys()]))].sort((a, b) => a - b);
-  return [times.map((at) => at / 1_000), ...values.map((own) => times.map((at) => own.get(at)))];
 }
 
 /** Reads a number that the server adds to each page. @param {'until' | 'span'} name */

@@ -126,6 +126,31 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     expect(opened.complaints).toEqual([]);
   });
 
+  test('say that they could not be loaded, and leave no empty place on paper', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.route('**/static/uplot.js', (route) => route.abort());
+    await page.goto(`http://127.0.0.1:${String(web.port)}/`);
+    await page.locator('#chart-availability').scrollIntoViewIfNeeded();
+    await page.getByText('This chart could not be loaded. The table contains its values.').nth(3).waitFor();
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('.plot').nth(0).isVisible()).toBe(false);
+    await context.close();
+  });
+
+  test('are drawn as soon as a round brings their first data', async () => {
+    web.state.rangeData = { ...PAST, tokens: [] };
+    await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+    const { page } = opened;
+    await page.locator('#chart-availability').scrollIntoViewIfNeeded();
+    await page.locator('.plot.drawn').nth(2).waitFor();
+    expect(await page.locator('#chart-tokens .plot').count()).toBe(0);
+    web.state.rangeData = PAST;
+    web.state.publish(diagnosisOf(UNTIL + 30_000, []));
+    await page.locator('#chart-tokens .plot.drawn').waitFor({ timeout: 10_000 });
+    expect(opened.complaints).toEqual([]);
+  });
+
   test('are of the range that was chosen, with and without JavaScript', async () => {
     for (const javaScriptEnabled of [true, false]) {
       await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, { javaScriptEnabled });

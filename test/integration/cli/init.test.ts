@@ -86,7 +86,7 @@ describe('ftm-watch init', () => {
   });
 
   test('writes the defaults where nobody says anything', async () => {
-    expect((await init([])).code).toBe(0);
+    expect(await init([])).toMatchObject({ code: 0, errors: 'Name of this site [watcher]: \n' });
     expect(parse(written())).toBeNull();
     expect(
       (await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], { cwd: folder })).code,

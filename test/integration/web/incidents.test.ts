@@ -105,6 +105,7 @@ describe('GET /incidents/:id', () => {
     const page = await (await web.get(`/incidents/${incident?.id ?? ''}`)).text();
     for (const part of ['Timeline', 'What to do', 'Now', 'When it was confirmed', 'Acknowledge'])
       expect(page).toContain(part);
+    expect(page).toContain('No notifications have been sent about this incident.');
     expect(page).toContain(`href="../runbooks/${incident?.cause.id ?? ''}"`);
     expect(page).not.toContain('<b>host');
   });
@@ -116,6 +117,7 @@ describe('GET /incidents/:id', () => {
     web.state.outboxEntries = [outboxEntryOf(incidentNotificationOf(incident), failed)];
     const page = await (await web.get(`/incidents/${incident.id}`)).text();
     expect(page).toContain('<p class="reply">mx:25: 550 relay not permitted</p>');
+    expect(page).not.toContain('No notifications have been sent');
   });
 
   test.each(['nothing', '%3Cscript%3E', '..%2f..%2f'])('does not know "%s"', async (id) => {

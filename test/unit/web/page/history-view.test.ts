@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chartsOf } from '../../../../src/web/static/charts.js';
+import { chartsOf, columns } from '../../../../src/web/static/charts.js';
 import { historyView } from '../../../../src/web/page/history-view.ts';
 import { readerAt } from '../../../../src/web/page/document.ts';
 import { toHtml } from '../../../../src/document/html.ts';
@@ -145,5 +145,20 @@ describe('chartsOf()', () => {
       bottom: floor,
       top: 100,
     });
+  });
+
+  test('has a gap where a line has no points for more than a 24th of the range, and shares its times', () => {
+    const at = (hours: number): number => UNTIL - hours * HOUR;
+    const named = (name: string, hours: readonly number[]) => ({
+      name,
+      points: hours.map((before) => ({ at: at(before), value: before })),
+    });
+    const from = UNTIL - 7 * DAY;
+    const latency = [named('dns', [20, 13, 5, 4]), named('tls', [13])];
+    const [times, dns, tls] = columns(chartOf('latency', { from, latency }, HOUR));
+    const seconds = (ms: number): number => ms / 1_000;
+    expect(times).toEqual([at(20), at(13), at(13) + 1, at(5), at(4)].map(seconds));
+    expect(dns).toEqual([20, 13, null, 5, 4]);
+    expect(tls).toEqual([undefined, 13, undefined, undefined, undefined]);
   });
 });
