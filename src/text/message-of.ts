@@ -1,14 +1,15 @@
 import type { z } from 'zod';
 
-/** Node's advice about its own options, which ftm-watch does not accept. */
-const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca\b/gu;
+/** Node's advice about its own options, which ftm-watch does not accept, and the address of a socket that has none. */
+const NODE_ADDITIONS =
+  /; if the root CA is installed locally, try running Node\.js with --use-system-ca\b| - Local \((?:0\.0\.0\.0|::):0\)/gu;
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? withoutAdvice(error.message) : String(error);
+  return error instanceof Error ? withoutNodeAdditions(error.message) : String(error);
 }
 
-export function withoutAdvice(message: string): string {
-  return message.replaceAll(ADVICE, '');
+export function withoutNodeAdditions(message: string): string {
+  return message.replaceAll(NODE_ADDITIONS, '');
 }
 
 /** For example `targets.a.leaves: expected exactly one certificate in PEM format`. */

@@ -20,7 +20,7 @@ import { readAuthorities } from '../../network/tls/secure-context.ts';
 import type { SecretReader } from '../../system/secret.ts';
 import { visibleText, withoutSecrets, counted } from '../../core/visible-text.ts';
 import { withoutCodes } from '../../text/mask.ts';
-import { withoutAdvice } from '../../text/message-of.ts';
+import { withoutNodeAdditions } from '../../text/message-of.ts';
 import {
   eventOf,
   incidentsOf,
@@ -238,7 +238,7 @@ interface RelayName {
 
 /** Returns a single line, such as `mx.example.org:25: 450 4.2.1 …`. */
 function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
-  const reply = withoutCodes(withoutSecrets(error.response ?? withoutAdvice(error.message), secrets));
+  const reply = withoutCodes(withoutSecrets(error.response ?? withoutNodeAdditions(error.message), secrets));
   return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 

@@ -64,6 +64,14 @@ describe('failureReason', () => {
   });
 });
 
+test.each([
+  ['connect ENETUNREACH 192.0.2.1:443 - Local (0.0.0.0:0)', 'connect ENETUNREACH 192.0.2.1:443'],
+  ['connect ENETUNREACH 2001:db8::1:443 - Local (:::0)', 'connect ENETUNREACH 2001:db8::1:443'],
+  ['bind EADDRNOTAVAIL - Local (192.0.2.7:0)', 'bind EADDRNOTAVAIL - Local (192.0.2.7:0)'],
+])('failureFrom omits the address of a socket that has none: %s', (message, shown) => {
+  expect(failureFrom(new Error(message), 5, new AbortController().signal)).toMatchObject({ message: shown });
+});
+
 test('failureFrom calls everything aborted once the round is called off', () => {
   expect(failureFrom(coded('ECONNREFUSED'), 5, AbortSignal.abort())).toMatchObject({
     kind: 'failed',
