@@ -76,9 +76,11 @@ test('a file that a client has packed is not sent again', async () => {
 test('packing holds nobody else up', async () => {
   const text = Array.from({ length: 400_000 }, (_, index) => `${String(Math.sin(index))}\n`).join('');
   await using web = await startWeb({ state: { metrics: () => Promise.resolve(text) } });
-  const began = performance.now();
-  gzipSync(text, { level: 4 });
-  const packing = performance.now() - began;
+  const pack = (): number => {
+    const began = performance.now();
+    gzipSync(text, { level: 4 });
+    return performance.now() - began;
+  };
   const busy = async (accepted: string): Promise<number> => {
     const before = performance.eventLoopUtilization();
     const sent = get({ port: web.port, path: '/metrics', headers: { 'Accept-Encoding': accepted } });
@@ -86,6 +88,12 @@ test('packing holds nobody else up', async () => {
     await once(response.resume(), 'end');
     return performance.eventLoopUtilization(before).active;
   };
-  const plain = await busy('identity');
-  expect((await busy('gzip')) - plain).toBeLessThan(packing / 2);
+  // Other processes only ever make a measurement longer, so the shortest of several counts.
+  const [packing, plain, packed] = [[pack()], [await busy('identity')], [await busy('gzip')]];
+  for (let more = 0; more < 4; more += 1) {
+    packing.push(pack());
+    plain.push(await busy('identity'));
+    packed.push(await busy('gzip'));
+  }
+  expect(Math.min(...packed) - Math.min(...plain)).toBeLessThan(Math.min(...packing) / 2);
 });
