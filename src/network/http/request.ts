@@ -115,10 +115,10 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
  * rejects the client instead of sending a response (RFC 8446 §4.4.2.4). The server either sends an alert, or closes the
  * connection after requesting a certificate.
  */
-function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
+function certificateDemanded(error: unknown, { protocol, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;
   const reason = failureReason(error);
-  return certificateRequested && socket.getProtocol() !== 'TLSv1.2' && (reason === 'reset' || reason === 'closed');
+  return certificateRequested && protocol === 'TLSv1.3' && (reason === 'reset' || reason === 'closed');
 }
 
 type ResponseFacts = Omit<Extract<HttpOutcome, { kind: 'response' }>, 'receivedAt' | 'durationMs'>;

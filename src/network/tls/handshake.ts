@@ -21,6 +21,8 @@ interface HandshakeOptions {
 
 export interface TlsSession {
   readonly socket: TLSSocket;
+  /** Read at the end of the handshake, because Node no longer knows the version when the socket is destroyed. */
+  readonly protocol: string | null;
   /** True if the server requested a client certificate. A server may also accept clients without a certificate. */
   readonly certificateRequested: boolean;
   readonly error: () => Error | null;
@@ -78,7 +80,12 @@ function finished(socket: TLSSocket, peer: PeerFacts, facts: Omit<TlsFacts, 'cha
   });
   return {
     outcome: { kind: 'established', ...facts, chain: peer.chain ?? { certificates: [], dropped: 0 } },
-    session: { socket, certificateRequested: peer.certificateRequested, error: () => broken },
+    session: {
+      socket,
+      protocol: peer.protocol,
+      certificateRequested: peer.certificateRequested,
+      error: () => broken,
+    },
   };
 }
 

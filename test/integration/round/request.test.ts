@@ -214,6 +214,21 @@ describe.concurrent('observeEndpoint and a client certificate that is missed lat
     expect((await bench.look(peer.port)).http).toMatchObject({ kind: 'client-certificate-demanded' });
   });
 
+  test.each<readonly [string, (socket: TLSSocket) => void]>([
+    ['ends the connection', (socket) => socket.end()],
+    ['drops the connection', (socket) => socket.destroy()],
+  ])('does not excuse a server that asks with TLS 1.2, completes the handshake and %s', async (_, act) => {
+    const { leaf } = bench.hierarchy;
+    await using peer = await createTlsPeer({
+      chain: [leaf],
+      maxVersion: 'TLSv1.2',
+      requestCert: true,
+      rejectUnauthorized: false,
+      serve: (socket) => void socket.once('data', () => act(socket)),
+    });
+    expect((await bench.look(peer.port)).http).toMatchObject({ kind: 'failed', reason: 'closed' });
+  });
+
   test('does not excuse a server that asks and stays silent', async () => {
     const { leaf } = bench.hierarchy;
     await using peer = await createTlsPeer({ chain: [leaf], requestCert: true, rejectUnauthorized: false });
