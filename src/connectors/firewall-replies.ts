@@ -112,7 +112,7 @@ export function nameIn(result: ReplyFields, setting: string): string | null {
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
 }
 
-type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other';
+type ExemptionKind = 'address' | 'address6' | 'wildcard-fqdn' | 'regex' | 'category' | 'other';
 
 export interface Exemption {
   readonly kind: ExemptionKind;
@@ -180,7 +180,7 @@ function exemptionOf(listed: unknown): Exemption {
 
 const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
   ['address', 'address'],
-  ['address6', 'address'],
+  ['address6', 'address6'],
   ['wildcard-fqdn', 'wildcard-fqdn'],
   ['regex', 'regex'],
   ['fortiguard-category', 'category'],
@@ -189,7 +189,7 @@ const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, Exem
 function exemptedIn(entry: ReplyFields, kind: ExemptionKind): string {
   switch (kind) {
     case 'address':
-      return nameIn(entry, 'address') ?? nameIn(entry, 'address6') ?? '';
+    case 'address6':
     case 'wildcard-fqdn':
     case 'regex':
       return nameIn(entry, kind) ?? '';

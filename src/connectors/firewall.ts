@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { addressInAny, singleAddresses } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
 import {
   type FirewallObservation,
@@ -34,7 +35,7 @@ import {
   type Exemption,
 } from './firewall-replies.ts';
 import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */
 export function firewallUnits({
@@ -161,7 +162,9 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   const id = parsePolicyId(await lookUpPolicy(inquiry, incoming));
   if (id === null) throw notUnderstood(config, 'policy-lookup');
   if (id === 0) {
-    const outgoing = await interfaceTowards(inquiry, addressTowards(config, target) ?? target.host).catch(() => null);
+    const outgoing = await interfaceTowards(inquiry, addressesTowards(config, target)[0] ?? target.host).catch(
+      () => null,
+    );
     return { kind: 'implicit-deny', incoming, outgoing };
   }
   const reply = parsePolicy(id, await readResult(inquiry, 'policy', String(id)));
@@ -187,14 +190,19 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
       destport: String(target.port),
     });
   const reply = await lookUp(target.host);
-  const address = addressTowards(config, target);
+  const [address] = addressesTowards(config, target);
   const isDone = reply.kind === 'json' || isRefusal(reply.status) || address === undefined;
   const hint = sourceInterface === null ? ' (most firmware requires "sourceInterface")' : '';
   return resultIn(config, 'policy-lookup', isDone ? reply : await lookUp(address), hint);
 }
 
-function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
-  return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
+/**
+ * Excludes address blocks, because a policy lookup accepts only individual addresses, and the address family that the
+ * connection does not use.
+ */
+function addressesTowards({ source }: FirewallConfig, target: FirewallTarget): readonly string[] {
+  const addresses = singleAddresses([target.host, ...target.expectedAddresses]);
+  return addresses.filter((address) => isIPv6(address) === isIPv6(source));
 }
 
 /**
@@ -232,11 +240,6 @@ async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<S
 
 function withoutExemptions(profile: string | null, mode: SslInspectionMode): SslInspection {
   return { kind: 'known', profile, mode, exemptedBy: null, unreadExemptions: [] };
-}
-
-/** Excludes address blocks, because a policy lookup accepts only individual addresses. */
-function addressesOf(target: FirewallTarget): readonly string[] {
-  return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
 
 async function readResult(
@@ -299,7 +302,7 @@ async function readExemptions(inquiry: Inquiry, exemptions: readonly Exemption[]
   return { exemptedBy: null, unreadExemptions: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
 }
 
-async function coverageOf({ client, target }: Inquiry, { kind, value }: Exemption): Promise<Coverage> {
+async function coverageOf({ client, config, target }: Inquiry, { kind, value }: Exemption): Promise<Coverage> {
   switch (kind) {
     case 'category':
       return IRRELEVANT_CATEGORIES.includes(value) ? 'other' : 'unread';
@@ -308,7 +311,11 @@ async function coverageOf({ client, target }: Inquiry, { kind, value }: Exemptio
       // Regular expressions from the firewall are not evaluated, because their run time is unlimited.
       return 'unread';
     case 'address':
-      return addressCoverage(await objectOf(client, 'firewall/address', value), target);
+    case 'address6':
+      // IPv4 and IPv6 objects are in separate tables, and can have the same name.
+      return isIPv6(config.source) === (kind === 'address6')
+        ? addressCoverage(await objectOf(client, `firewall/${kind}`, value), config, target)
+        : 'other';
     case 'wildcard-fqdn':
       return nameCoverage(await objectOf(client, 'firewall.wildcard-fqdn/custom', value), kind, target.host);
   }
@@ -323,6 +330,7 @@ function textOf({ kind, value }: Exemption): string {
     case 'regex':
       return `pattern "${value}"`;
     case 'address':
+    case 'address6':
     case 'wildcard-fqdn':
       return `${kind} "${value}"`;
   }
@@ -338,11 +346,12 @@ async function objectOf(client: FirewallClient, table: string, name: string): Pr
  * Uses only the fields that apply to the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0
  * if it is irrelevant. The addresses of a country, a tag or a connector's object are unknown.
  */
-function addressCoverage(object: ReplyFields, target: FirewallTarget): Coverage {
-  const addresses = addressesOf(target);
+function addressCoverage(object: ReplyFields, config: FirewallConfig, target: FirewallTarget): Coverage {
+  const addresses = addressesTowards(config, target);
   switch (object['type']) {
-    case 'ipmask': {
-      const subnet = nameIn(object, 'subnet');
+    case 'ipmask':
+    case 'ipprefix': {
+      const subnet = nameIn(object, object['type'] === 'ipmask' ? 'subnet' : 'ip6');
       return subnet === null ? 'unread' : allOf(addresses, (address) => isInSubnet(address, subnet));
     }
     case 'iprange': {
@@ -386,27 +395,22 @@ export function matchesName(pattern: string, host: string): boolean {
   return at <= name.length - last.length;
 }
 
-/** For example `"173.243.138.0 255.255.255.0"` or `"173.243.138.0/24"`. */
+/** For example `"173.243.138.0 255.255.255.0"`, `"173.243.138.0/24"` or `"2001:db8::/32"`. */
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
-  const bits = ipaddr.IPv4.isValidFourPartDecimal(mask)
-    ? ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask()
-    : Number(mask);
-  if (bits === null || !Number.isInteger(bits) || bits < 0 || bits > 32) return false;
-  return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parse(network), bits);
+  const bits = isIPv4(mask) ? ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() : mask;
+  return bits !== null && addressInAny(address, [`${network}/${String(bits)}`]);
 }
 
 function isBetween(address: string, start: string, end: string): boolean {
-  const [value, low, high] = [address, start, end].map(ipv4Number);
-  return (
-    typeof value === 'number' && typeof low === 'number' && typeof high === 'number' && low <= value && value <= high
-  );
+  const [value, low, high] = [address, start, end].map(bytesOf);
+  if (value === undefined || low?.length !== value.length || high?.length !== value.length) return false;
+  return Buffer.compare(low, value) <= 0 && Buffer.compare(value, high) <= 0;
 }
 
-function ipv4Number(address: string): number | null {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address)) return null;
-  return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
+/** Empty for an invalid address. */
+function bytesOf(address: string): Buffer {
+  return Buffer.from(isIP(address) === 0 ? [] : ipaddr.parse(address).toByteArray());
 }
 
 const MAX_OBJECTS = 4;

@@ -22,6 +22,7 @@ export interface FirewallState {
   profileGroups: Readonly<Record<string, ReplyFields>>;
   sslProfiles: Readonly<Record<string, ReplyFields>>;
   addresses: Readonly<Record<string, ReplyFields>>;
+  addresses6: Readonly<Record<string, ReplyFields>>;
   wildcardFqdns: Readonly<Record<string, ReplyFields>>;
   /** Addresses to which its FQDN objects resolve; null: the token may not read them. */
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
@@ -100,6 +101,7 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
       'deep-inspection': sslProfile('deep-inspection', 'deep-inspection'),
     },
     addresses: {},
+    addresses6: {},
     wildcardFqdns: {},
     fqdnObjects: {},
     fqdnsByName: false,
@@ -213,6 +215,7 @@ function objectAt(state: FirewallState, path: string): ReplyFields | undefined {
     'firewall/profile-group': state.profileGroups,
     'firewall/ssl-ssh-profile': state.sslProfiles,
     'firewall/address': state.addresses,
+    'firewall/address6': state.addresses6,
     'firewall.wildcard-fqdn/custom': state.wildcardFqdns,
   };
   return tables[parts.slice(0, 2).join('/')]?.[name];

@@ -89,7 +89,7 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
         };
         return [missing(flow, found, isUnresolved ? FQDN_UNRESOLVED : DENIED)];
       }
-      return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
+      return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy, inspection)];
     }
   }
 }
@@ -176,20 +176,43 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
   return { claim, level: 'broken', suggests: 'policy-inspects-traffic' };
 }
 
-function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
-  const what = [...(policy.proxyMode ? ['proxy-based inspection mode'] : []), ...policy.securityProfiles];
-  if (what.length === 0) return [];
+/** Settings whose profiles evaluate only decrypted content. The DNS filter evaluates only DNS. */
+const OF_CONTENT: readonly string[] = [
+  'av-profile',
+  'dnsfilter-profile',
+  'emailfilter-profile',
+  'dlp-profile',
+  'dlp-sensor',
+  'file-filter-profile',
+  'videofilter-profile',
+  'waf-profile',
+];
+
+/** Without deep inspection, a profile for decrypted content has no effect on the connection. */
+function judgeProfiles(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
+  const needsContent = (profile: string): boolean => OF_CONTENT.some((setting) => profile.startsWith(`${setting} `));
+  const idle = mayDecrypt(inspection) ? [] : policy.securityProfiles.filter(needsContent);
+  const active = policy.securityProfiles.filter((profile) => !idle.includes(profile));
+  const what = [...(policy.proxyMode ? ['proxy-based inspection mode'] : []), ...active];
+  const base = {
+    rule: 'policy-applies-no-profiles',
+    subject: subjectOf(flow),
+    expected: 'flow mode and no security profiles',
+    facts: factsOf(flow, policy, what.length === 0 ? null : nameList(what, 4)),
+  };
+  const applies = (names: readonly string[]): string => `${capital(policyText(policy))} applies ${nameList(names, 4)}`;
   return [
-    {
-      rule: 'policy-applies-no-profiles',
-      subject: subjectOf(flow),
-      claim: `${capital(policyText(policy))} applies ${nameList(what, 4)}.`,
-      expected: 'flow mode and no security profiles',
-      level: 'warning',
-      suggests: 'policy-inspects-traffic',
-      facts: factsOf(flow, policy, null),
-    },
+    ...(what.length === 0
+      ? []
+      : [{ ...base, claim: `${applies(what)}.`, level: 'warning', suggests: 'policy-inspects-traffic' } as const]),
+    ...(idle.length === 0
+      ? []
+      : [note({ ...base, claim: `${applies(idle)}, which has no effect on a connection that is not decrypted.` })]),
   ];
+}
+
+function mayDecrypt(inspection: SslInspection): boolean {
+  return inspection.kind === 'unreadable' || (inspection.mode === 'deep' && inspection.exemptedBy === null);
 }
 
 function missing(

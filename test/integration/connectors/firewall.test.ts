@@ -43,7 +43,12 @@ describe('observeFirewall', () => {
       [['broken', INSPECTS]],
     ],
     ['certificate inspection', withPolicy({ 'ssl-ssh-profile': 'certificate-inspection' }), [['warning', INSPECTS]]],
-    ['security profiles', withPolicy({ 'utm-status': 'enable', 'av-profile': 'default' }), [['warning', INSPECTS]]],
+    ['security profiles', withPolicy({ 'utm-status': 'enable', 'ips-sensor': 'default' }), [['warning', INSPECTS]]],
+    [
+      'a security profile that needs the decrypted content',
+      withPolicy({ 'utm-status': 'enable', 'av-profile': 'default' }),
+      [['note', null]],
+    ],
     ['security profiles that are switched off', withPolicy({ 'av-profile': 'default' }), []],
     ['proxy mode', withPolicy({ 'inspection-mode': 'proxy' }), [['warning', INSPECTS]]],
     [
@@ -143,6 +148,37 @@ describe('observeFirewall', () => {
   ])('sees %s', async (_, state, expected) => {
     await using firewall = await bench.start(state);
     expect(judged(await bench.observe(firewall))).toEqual(expected);
+  });
+
+  /** FortiOS ships with an object of this name in each of the two tables. */
+  const all = {
+    addresses: { all: { name: 'all', type: 'ipmask', subnet: '0.0.0.0 0.0.0.0' } },
+    addresses6: { all: { name: 'all', type: 'ipprefix', ip6: '::/0' } },
+  };
+  const range = { type: 'iprange', 'start-ip': '2001:db8:173::80', 'end-ip': '2001:db8:173::90' };
+
+  it.each<[kind: string, source: string, addresses6: FirewallState['addresses6'], judged: readonly unknown[]]>([
+    ['address', '10.0.0.5', all.addresses6, ['note', null]],
+    ['address6', '10.0.0.5', all.addresses6, ['broken', INSPECTS]],
+    ['address', '2001:db8::5', all.addresses6, ['broken', INSPECTS]],
+    ['address6', '2001:db8::5', all.addresses6, ['note', null]],
+    ['address6', '2001:db8::5', { all: { type: 'ipprefix', ip6: '2001:db8:5::/48' } }, ['broken', INSPECTS]],
+    ['address6', '2001:db8::5', { all: range }, ['note', null]],
+    ['address6', '2001:db8::5', { all: { ...range, 'end-ip': '2001:db8:173::83' } }, ['broken', INSPECTS]],
+    ['address6', '2001:db8::5', {}, ['warning', INSPECTS]],
+  ])('exempts only connections of its own family: %s for %s, %o', async (type, source, addresses6, expected) => {
+    await using firewall = await bench.start(exempting({ type, [type]: 'all' }, { ...all, addresses6 }));
+    expect(judged(await bench.observe(firewall, { source }))).toEqual([expected]);
+  });
+
+  it('counts only the security profiles that see something of an exempted connection', async () => {
+    const exempt = sslProfile('custom', 'deep-inspection', [{ id: 1, type: 'address', address: 'all' }]);
+    const profiles = { 'av-profile': 'default', 'webfilter-profile': 'default' };
+    const policy = { ...PLAIN_POLICY, 'utm-status': 'enable', 'ssl-ssh-profile': 'custom', ...profiles };
+    await using firewall = await bench.start({ ...all, policies: { 5: policy }, sslProfiles: { custom: exempt } });
+    const findings = judgePolicies([await bench.observe(firewall)]);
+    expect(findings.map(({ level }) => level)).toEqual(['note', 'warning', 'note']);
+    expect(findings[1]?.facts?.profile).toBe('webfilter-profile "default"');
   });
 
   it('says between which interfaces the policy is, and none of a name that no command can hold', async () => {

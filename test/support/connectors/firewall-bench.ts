@@ -16,7 +16,7 @@ const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
 export const TARGET = {
   host: 'fortitokenmobile.fortinet.com',
   port: 443,
-  expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
+  expectedAddresses: ['173.243.138.84', '173.243.138.0/24', '2001:db8:173::84'],
 };
 
 /** Firewalls with one identity, and the file for verifying their certificate. */

@@ -105,12 +105,12 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'proxy mode and profiles',
-    observation: matched({ proxyMode: true, securityProfiles: ['av-profile "default"'] }),
+    observation: matched({ proxyMode: true, securityProfiles: ['ips-sensor "default"'] }),
     expected: [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 "fac-out" applies proxy-based inspection mode, av-profile "default".',
+        'Policy 5 "fac-out" applies proxy-based inspection mode, ips-sensor "default".',
       ],
     ],
   },
@@ -175,7 +175,7 @@ describe('the policy of a firewall', () => {
     const marksOf = (observation: FirewallObservation) =>
       judgePolicies([observation]).map(({ describesPolicy }) => describesPolicy);
     expect(marksOf(matched({}, DEEP))).toEqual([true]);
-    expect(marksOf(matched({ securityProfiles: ['av-profile "default"'] }))).toEqual([true]);
+    expect(marksOf(matched({ securityProfiles: ['ips-sensor "default"'] }))).toEqual([true]);
     expect(marksOf({ ...FLOW, kind: 'denied', status: 403 })).toEqual([undefined]);
   });
 
