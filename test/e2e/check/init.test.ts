@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const CTRL_D = '\u0004';
 const SECOND = 'Addresses of your FortiAuthenticator units [none]: ';
 
@@ -28,7 +27,7 @@ interface Dialogue {
 /** Returns the dialogue as shown to a person who types `ahead` in advance and `then` at the second question. */
 async function typed(ahead: string, then = ''): Promise<Dialogue> {
   const [command = '', ...rest] = inTerminal(100);
-  const child = spawn(command, [...rest, process.execPath, MAIN, 'init', '-c', 'own.yaml'], {
+  const child = spawn(command, [...rest, process.execPath, PROGRAM, 'init', '-c', 'own.yaml'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], NO_COLOR: '1', TERM: 'dumb' },
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { globSync, readlinkSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** Sets JOURNAL_STREAM to standard output, as systemd does. */
 const JOURNAL = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/$$/fd/1) exec "$0" "$@"';
 
@@ -33,7 +32,7 @@ function processesIn(folder: string): readonly string[] {
 
 /** Returns what the daemon has written by the time its page is up. Then the daemon or its terminal is stopped. */
 async function logOf(prefix: readonly string[], signal: NodeJS.Signals = 'SIGTERM'): Promise<string> {
-  const [command, ...rest] = [...prefix, process.execPath, MAIN, 'run', '-c', 'ftm-watch.yaml'];
+  const [command, ...rest] = [...prefix, process.execPath, PROGRAM, 'run', '-c', 'ftm-watch.yaml'];
   const { PATH, TZ } = process.env;
   const daemon = spawn(command, rest, {
     cwd: site.folder,

@@ -1,6 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
@@ -10,8 +9,8 @@ import { type PluginOutput, readPluginOutput } from '../../support/monitoring/pl
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const PLUGINS = '/usr/lib/nagios/plugins';
 /** Prints performance data as Perl's plugin library parses it, one `label=value unit` per line. */
 const PERL = `
@@ -67,7 +66,7 @@ describeWhere([{ program: 'perl' }], 'others', () => {
   });
 
   test('understand status and exit code, as negate of the monitoring plugins does', () => {
-    const plugin = [process.execPath, MAIN, 'check', '--nagios', '-c', 'ftm-watch.yaml'];
+    const plugin = [process.execPath, PROGRAM, 'check', '--nagios', '-c', 'ftm-watch.yaml'];
     const { status, stdout } = spawnSync(join(PLUGINS, 'negate'), ['-s', '-t', '60', '-w', 'CRITICAL', ...plugin], {
       cwd: site.folder,
       encoding: 'utf8',

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,9 +13,9 @@ import {
   type DaemonBench,
 } from '../../support/process/daemon-bench.ts';
 import { until } from '../../support/time/until.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
 const run = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 let site: DaemonBench;
 
@@ -65,11 +64,11 @@ describe('a second daemon with the same store', () => {
       10_000,
     );
 
-    const report = await run(process.execPath, [MAIN, 'report', '-c', 'ftm-watch.yaml', '-o', 'report.zip'], {
+    const report = await run(process.execPath, [PROGRAM, 'report', '-c', 'ftm-watch.yaml', '-o', 'report.zip'], {
       cwd: site.folder,
     });
     expect(report.stdout).toContain('Wrote ');
-    const check = await run(process.execPath, [MAIN, 'check', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+    const check = await run(process.execPath, [PROGRAM, 'check', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
     expect(check.stdout).toContain('READY');
     const copy = join(site.folder, 'copy.sqlite');
     using db = new DatabaseSync(join(site.folder, 'data', 'ftm-watch.sqlite'), { readOnly: true });
@@ -97,7 +96,7 @@ test('a store of a newer program is said on the page, in the metrics and by chec
   expect(JSON.stringify(daemon.log)).toContain(said);
   const metrics = await metricsOf(page);
   expect([valueIn(metrics, 'ftm_store_newer'), valueIn(metrics, 'ftm_store_writable')]).toEqual([1, 0]);
-  const check = await run(process.execPath, [MAIN, 'check', '-c', 'ftm-watch.yaml', '--json'], { cwd: site.folder });
+  const check = await run(process.execPath, [PROGRAM, 'check', '-c', 'ftm-watch.yaml', '--json'], { cwd: site.folder });
   expect(check.stderr).toContain(said);
   expect(JSON.parse(check.stdout)).toMatchObject({ ready: 'ready' });
 });

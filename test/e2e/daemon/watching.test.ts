@@ -153,11 +153,11 @@ describe('a flood of log lines', () => {
     await flood;
     // Far less than the minute that all these lines take, and far more than a busy machine takes for one page.
     expect(slowest).toBeLessThan(6_000);
-    // Three seconds are three rounds of the schedule. A round that a line started may still be running when one is due.
+    // A round that a line started may still be running when one is due.
     const after = await until(
       () => metricsOf(page),
       (metrics) => valueIn(metrics, runs) - before >= 3,
-      4_000,
+      30_000,
     );
     expect(valueIn(after, 'ftm_schedule_missed_runs_total')).toBeLessThanOrEqual(1);
     // Many datagrams at the same time only raise a suspicion. A slow machine may spread them over a longer time.

@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
@@ -13,8 +12,8 @@ import { logRecorder } from '../../support/process/log-recorder.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
 import { openedEntry, openedInCopy } from '../../support/store/store-records.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);
 const blocks = shellBlocks(readFileSync('docs/install.md', 'utf8'));
 
@@ -30,7 +29,7 @@ beforeEach(() => {
   writeFileSync(join(root, 'config', 'ftm-watch.yaml'), `store: { path: ${JSON.stringify(file)} }`);
   // Replaces systemd, which this machine may not have, and records the commands that it was sent.
   program('systemctl', `echo "$@" >> ${service}`);
-  program('ftm-watch', `exec ${process.execPath} ${MAIN} "$@"`);
+  program('ftm-watch', `exec ${process.execPath} ${PROGRAM} "$@"`);
 });
 
 afterEach(() => {

@@ -177,7 +177,12 @@ describeWhere(['root'], 'a disk', () => {
       expect(JSON.parse(read(log).trim().split('\n').at(-1) ?? '')).toMatchObject({ msg: 'Stopped' });
       expect(kept()).toBeGreaterThan(0);
     } finally {
-      execFileSync('umount', [data]);
+      // The daemon's threads may still hold files open when it was killed.
+      await until(
+        () => Promise.resolve(spawnSync('umount', [data]).status),
+        (status) => status === 0,
+        WITHIN,
+      );
     }
   });
 });

@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parsePasswordHash, verifyPassword } from '../../../src/web/password-hash.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const PASSWORD = 'Sesam öffne dich';
 
 let folder: string;
@@ -22,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Types each answer after its prompt appears, and returns the terminal output. */
 async function typed(answers: readonly (readonly [prompt: string, keys: string])[]) {
   const [command = '', ...rest] = inTerminal(100);
-  const program = [process.execPath, MAIN, 'web', 'hash-password'].join(' ');
+  const program = [process.execPath, PROGRAM, 'web', 'hash-password'].join(' ');
   const child = spawn(command, [...rest, 'sh', '-c', `exec ${program} > ops.hash`], {
     cwd: folder,
     env: { PATH: process.env['PATH'], NO_COLOR: '1', TERM: 'dumb' },

@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { PROGRAM } from './program.ts';
 
 /** A line logged by the daemon: its message and fields. */
 export interface LogLine {
@@ -52,7 +50,7 @@ export function startDaemonProcess({
   args = [],
   prefix = [],
   env = {},
-  main = MAIN,
+  main = PROGRAM,
 }: DaemonOptions): DaemonProcess {
   const [command = '', ...rest] = [...prefix, process.execPath, main, 'run', ...args];
   const { PATH = '', TZ = '' } = process.env;

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { PROGRAM } from './program.ts';
 
 /** Result of one run of the program. */
 export interface Run {
@@ -28,7 +26,7 @@ export interface RunOptions {
 
 /** Runs the real program without a terminal until it exits. */
 export async function runFtmWatch(args: readonly string[], options: RunOptions): Promise<Run> {
-  const { cwd, env = {}, prefix = [], main = MAIN, interruptAfter } = options;
+  const { cwd, env = {}, prefix = [], main = PROGRAM, interruptAfter } = options;
   const [command = '', ...rest] = [...prefix, process.execPath, main, ...args];
   const started = performance.now();
   const child = spawn(command, rest, { cwd, env: { ...inherited(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
