@@ -18,7 +18,7 @@ import {
   matchLoosely,
   matchMessage,
 } from '../core/polling/signature.ts';
-import { type Attribution, type Origin, ownerOf, sampleOf } from './senders.ts';
+import { type Attribution, type Origin, isReliable, ownerOf, sampleOf } from './senders.ts';
 import { readEnvelope, type Envelope, REPEATED, timesOfLast, readTime, type Body } from './envelope.ts';
 import type { FramedLine, LineSink } from './framing.ts';
 import type { LineTally } from './tally.ts';
@@ -57,6 +57,9 @@ export class LogReader implements LineSink {
   readonly #context: ReaderContext;
   readonly #options: ReaderOptions;
   readonly #needle: RegExp;
+  readonly #reliable: boolean;
+  /** Lines of a firewall prove nothing about FortiAuthenticator. */
+  readonly #speaksForUnit: boolean;
   #now: EpochMs = 0;
   /**
    * End of the first search text after the current position. Infinity if there is none, and -1 before the first search.
@@ -70,6 +73,8 @@ export class LogReader implements LineSink {
   constructor(context: ReaderContext, options: ReaderOptions) {
     this.#context = context;
     this.#options = options;
+    this.#reliable = isReliable(options);
+    this.#speaksForUnit = this.#reliable && options.origin.kind !== 'firewall';
     this.#needle = needlePattern([...context.signatures.needles, ` ${OWN_PROGRAM}`]);
   }
 
@@ -94,7 +99,7 @@ export class LogReader implements LineSink {
     }
     if (owner !== this.#heard) {
       this.#heard = owner;
-      this.#context.outbox.heard(owner, this.#now);
+      this.#context.outbox.heard(owner, this.#now, this.#speaksForUnit);
     }
     const result = holdsNeedle ? this.#report(line, owner) : 'other';
     this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
@@ -133,7 +138,8 @@ export class LogReader implements LineSink {
       return 'unrecognised';
     }
     const { id } = found.signature;
-    const stamp = { at: instantOf(found.envelope, source, this.#now), line: text, source, times: found.envelope.times };
+    const at = instantOf(found.envelope, source, this.#now);
+    const stamp = { at, line: text, reliable: this.#reliable, times: found.envelope.times };
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return 'other';
       // A firewall is not an appliance, so most of its lines are not attributed to one.
@@ -161,9 +167,9 @@ export class LogReader implements LineSink {
       const text = textOf(line);
       const times = timesOfLast(text);
       if (times > 0) {
-        const { source } = this.#options;
-        const at = instantOf(readEnvelope(text), source, this.#now);
-        this.#context.outbox.ftm(before.writer, before.signature, { at, line: before.line, source, times });
+        const at = instantOf(readEnvelope(text), this.#options.source, this.#now);
+        const stamp = { at, line: before.line, reliable: this.#reliable, times };
+        this.#context.outbox.ftm(before.writer, before.signature, stamp);
         return 'ftm';
       }
     }
@@ -327,9 +333,15 @@ function sameOf([first = null, ...others]: readonly (MessageSignature | null)[])
 interface FoundLine {
   readonly at: EpochMs;
   readonly line: string;
-  readonly source: LogSource;
+  readonly reliable: boolean;
   /** Number of identical lines that a relay merged into this line. */
   readonly times: number;
+}
+
+interface Heard {
+  readonly appliance: string | null;
+  readonly at: EpochMs;
+  readonly reliable: boolean;
 }
 
 interface Pending {
@@ -353,8 +365,8 @@ const MAX_PENDING = 512;
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
   readonly #pending = new Map<string, Pending>();
-  readonly #heardAt = new Map<string | null, EpochMs>();
-  readonly #toldAt = new Map<string | null, EpochMs>();
+  readonly #heard = new Map<string, Heard>();
+  readonly #toldAt = new Map<string, EpochMs>();
   #scheduled = false;
 
   /** @param deliver must not throw */
@@ -363,32 +375,33 @@ export class EventOutbox {
   }
 
   ftm(appliance: string | null, signature: string, found: FoundLine): void {
-    const key = `${signature} ${grainOf(found.at)} ${appliance ?? ''}`;
+    const key = `${keyOf(signature, found)} ${appliance ?? ''}`;
     this.#add(key, { appliance, signature, evidence: null, found, count: found.times });
   }
 
   evidence(signature: string, evidence: FirewallEvidence, found: FoundLine): void {
     const { policy, profile, device } = evidence;
-    const key = `${signature} ${grainOf(found.at)} ${String(policy)} ${String(profile)} ${String(device)}`;
+    const key = `${keyOf(signature, found)} ${String(policy)} ${String(profile)} ${String(device)}`;
     this.#add(key, { appliance: null, signature, evidence, found, count: found.times });
   }
 
-  heard(appliance: string | null, at: EpochMs): void {
-    this.#heardAt.set(appliance, at);
+  heard(appliance: string | null, at: EpochMs, reliable: boolean): void {
+    this.#heard.set(`${String(reliable)} ${appliance ?? ''}`, { appliance, at, reliable });
     this.#schedule();
   }
 
   /** Lines that are not attributed to an appliance are listed as `unnamed`. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
-    return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
+    const oldestFirst = [...this.#heard.values()].toSorted((a, b) => a.at - b.at);
+    return new Map(oldestFirst.map(({ appliance, at }) => [appliance ?? UNNAMED, at]));
   }
 
   flush(): void {
-    for (const [appliance, at] of this.#heardAt) {
-      const told = this.#toldAt.get(appliance);
-      if (told !== undefined && Math.abs(at - told) < HEARD_EVERY) continue;
-      this.#toldAt.set(appliance, at);
-      this.#deliver({ kind: 'heard', appliance, at });
+    for (const [key, heard] of this.#heard) {
+      const told = this.#toldAt.get(key);
+      if (told !== undefined && Math.abs(heard.at - told) < HEARD_EVERY) continue;
+      this.#toldAt.set(key, heard.at);
+      this.#deliver({ kind: 'heard', ...heard });
     }
     const entries = [...this.#pending.values()];
     this.#pending.clear();
@@ -417,13 +430,14 @@ export class EventOutbox {
   }
 }
 
-function grainOf(at: EpochMs): string {
-  return String(Math.floor(at / GRAIN));
+/** A line that anybody can write is never merged into a reliable one. */
+function keyOf(signature: string, { at, reliable }: FoundLine): string {
+  return `${signature} ${String(Math.floor(at / GRAIN))} ${String(reliable)}`;
 }
 
 function logEventOf({ appliance, signature, evidence, found, count }: Pending): LogEvent {
-  const { at, source } = found;
+  const { at, reliable } = found;
   const line = sampleOf(found.line);
-  if (evidence === null) return { kind: 'ftm', appliance, signature, at, count, line, source };
-  return { kind: 'firewall-evidence', signature, at, count, evidence, line, source };
+  if (evidence === null) return { kind: 'ftm', appliance, signature, at, count, line, reliable };
+  return { kind: 'firewall-evidence', signature, at, count, evidence, line, reliable };
 }

@@ -10,12 +10,14 @@ import type { IntakeLogger } from './tally.ts';
 import { maskedLine } from '../text/mask.ts';
 
 /**
- * `appliance`: a configured appliance, or null for an accepted sender that is not an appliance. `relay`: a configured
- * sender or file. The host in its lines is trusted. `unproven`: its lines may still belong to an appliance that is
- * configured by name. `foreign`: its lines are never accepted.
+ * `appliance`: a configured appliance, or null for an accepted sender that is not an appliance. `isKnown` is false if
+ * the sender is accepted only because no sender is configured. `firewall`: the host of a configured firewall. `relay`:
+ * a configured sender or file. The host in its lines is trusted. `unproven`: its lines may still belong to an appliance
+ * that is configured by name. `foreign`: its lines are never accepted.
  */
 export type Origin =
-  | { readonly kind: 'appliance'; readonly appliance: string | null }
+  | { readonly kind: 'appliance'; readonly appliance: string | null; readonly isKnown: boolean }
+  | { readonly kind: 'firewall' }
   | { readonly kind: 'relay' }
   | { readonly kind: 'unproven' }
   | { readonly kind: 'foreign' };
@@ -64,7 +66,8 @@ export const NO_OTHERS: OtherSenders = { firewalls: [], relays: [] };
 type Appliances = readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
 type Sources = Readonly<Record<'addresses' | 'names', ReadonlyMap<string, string>>>;
 
-const ANYBODY: Origin = { kind: 'appliance', appliance: null };
+const ANYBODY: Origin = { kind: 'appliance', appliance: null, isKnown: false };
+const FIREWALL: Origin = { kind: 'firewall' };
 const RELAY: Origin = { kind: 'relay' };
 const UNPROVEN: Origin = { kind: 'unproven' };
 const FOREIGN: Origin = { kind: 'foreign' };
@@ -79,27 +82,29 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
   const { addresses } = sources;
   const bound = new Set(certificates.map(({ appliance }) => appliance));
   const open = sourcesOf(appliances.filter(({ name }) => !bound.has(name)));
-  const byAddress = new Map<string, Origin>(firewalls.map((address) => [normalAddress(address), ANYBODY]));
-  for (const [address, appliance] of open.addresses) byAddress.set(address, { kind: 'appliance', appliance });
+  const byAddress = new Map<string, Origin>(firewalls.map((address) => [normalAddress(address), FIREWALL]));
+  for (const [address, appliance] of open.addresses)
+    byAddress.set(address, { kind: 'appliance', appliance, isKnown: true });
   const only = appliances.length === 1 ? (appliances[0]?.name ?? null) : null;
   const believed = addresses.size + sources.names.size > 0 ? RELAY : originWithoutSources(appliances, only);
+  const configured: Origin = believed.kind === 'appliance' ? { ...believed, isKnown: true } : believed;
   const unknownSenders =
     relays.length > 0 ? FOREIGN : originOfUnknownSenders(open, bound.size > 0 ? FOREIGN : believed);
 
   return {
     sender: (address) => {
       const normal = normalAddress(address);
-      return byAddress.get(normal) ?? (addressInAny(normal, relays) ? believed : unknownSenders);
+      return byAddress.get(normal) ?? (addressInAny(normal, relays) ? configured : unknownSenders);
     },
     proven: (certificate) => {
       const found = certificates.find(({ name }) => isOf(certificate, name));
-      return found === undefined ? null : { kind: 'appliance', appliance: found.appliance };
+      return found === undefined ? null : { kind: 'appliance', appliance: found.appliance, isKnown: true };
     },
     expects: (address) => {
       const normal = normalAddress(address);
       return addresses.has(normal) || byAddress.has(normal) || addressInAny(normal, relays);
     },
-    file: () => believed,
+    file: () => configured,
     host: (name) =>
       byName(sources, name) ??
       addresses.get(name) ??
@@ -136,7 +141,7 @@ function sourcesOf(appliances: Appliances): Sources {
 
 function originWithoutSources(appliances: Appliances, only: string | null): Origin {
   if (appliances.length === 0) return ANYBODY;
-  return only === null ? FOREIGN : { kind: 'appliance', appliance: only };
+  return only === null ? FOREIGN : { kind: 'appliance', appliance: only, isKnown: false };
 }
 
 function originOfUnknownSenders({ addresses, names }: Sources, believed: Origin): Origin {
@@ -158,6 +163,23 @@ interface Sender {
   readonly source: LogSource;
 }
 
+/**
+ * Returns whether nobody else can easily write lines in this sender's name: a followed file, or a connection from a
+ * configured address or with a configured certificate. A handshake verifies the address of a connection, but nothing
+ * verifies the address of a datagram.
+ */
+export function isReliable({ origin, source }: Sender): boolean {
+  switch (source) {
+    case 'udp':
+      return false;
+    case 'file':
+      return true;
+    case 'tcp':
+    case 'tls':
+      return origin.kind === 'appliance' ? origin.isKnown : origin.kind === 'relay' || origin.kind === 'firewall';
+  }
+}
+
 /** Returns null if the line is accepted but not attributed, and undefined if it does not belong to any appliance. */
 export function ownerOf(
   line: FramedLine,
@@ -167,6 +189,8 @@ export function ownerOf(
   switch (origin.kind) {
     case 'appliance':
       return origin.appliance;
+    case 'firewall':
+      return null;
     case 'foreign':
       return undefined;
     case 'unproven':

@@ -48,7 +48,8 @@ interface FtmEvent {
    * displayed, and never used as a label value.
    */
   readonly line: string;
-  readonly source: LogSource;
+  /** Whether nobody else can easily write lines in the sender's name (`isReliable` in `logs/senders.ts`). */
+  readonly reliable: boolean;
 }
 
 /** Inspection of traffic to the licence server. Text from the line is untrusted and only displayed. */
@@ -59,7 +60,8 @@ interface FirewallEvidenceEvent {
   readonly count: number;
   readonly evidence: FirewallEvidence;
   readonly line: string;
-  readonly source: LogSource;
+  /** As for an `ftm` event. */
+  readonly reliable: boolean;
 }
 
 export interface FirewallEvidence {
@@ -75,11 +77,16 @@ export interface FirewallEvidence {
   readonly hostName: string | null;
 }
 
-/** An appliance logged a line, whatever its content. Created at most once per second for each appliance. */
+/**
+ * An appliance logged a line, whatever its content. Created at most once per second for each appliance, separately for
+ * reliable and other lines.
+ */
 interface HeardEvent {
   readonly kind: 'heard';
   readonly appliance: string | null;
   readonly at: EpochMs;
+  /** As for an `ftm` event. False for a firewall, whose lines do not show what an appliance logs. */
+  readonly reliable: boolean;
 }
 
 /** Hosts and addresses that identify traffic to the licence server. */

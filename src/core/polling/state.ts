@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../clock.ts';
-import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
+import type { FirewallEvidence, LogEvent } from './log-event.ts';
 
 /**
  * Plain JSON, kept across restarts. The size is at most appliances × signatures × BUCKETS entries, regardless of the
@@ -147,7 +147,7 @@ function addLine(
 ): SignatureLog {
   const { at, count, line } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
-  const reliableAt = isReliable(event.source) ? at : null;
+  const reliableAt = event.reliable ? at : null;
   if (before === undefined) {
     const buckets = addToBuckets([], bucketMs, bucket);
     return { lastAt: at, begunAt: at, reliableAt, sample: line, recent: [{ at, count, line }], heard: count, buckets };
@@ -189,7 +189,7 @@ function addSighting(
     firstAt: Math.min(before.firstAt, event.at),
     lastAt: Math.max(before.lastAt, event.at),
     count: before.count + event.count,
-    reliableAt: later(isAnew ? null : known.reliableAt, isReliable(event.source) ? event.at : null),
+    reliableAt: later(isAnew ? null : known.reliableAt, event.reliable ? event.at : null),
     evidence: event.evidence,
     sample: event.line,
   };
@@ -247,11 +247,6 @@ export function isCorroborated(complaints: readonly Complaint[]): boolean {
   return (
     Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliableAt }) => reliableAt !== null)
   );
-}
-
-/** No handshake verifies the sender of a datagram. */
-function isReliable(source: LogSource): boolean {
-  return source !== 'udp';
 }
 
 interface Listeners {

@@ -37,7 +37,7 @@ function complaint(): LogEvent {
     at: Date.now() - 60_000,
     count: 3,
     line,
-    source: 'tcp',
+    reliable: true,
   };
 }
 
@@ -77,7 +77,7 @@ test('a report concludes from what a firewall admitted', async () => {
     count: 1,
     evidence,
     line: 'x',
-    source: 'udp',
+    reliable: false,
   });
   const { data } = await report();
 
@@ -86,7 +86,7 @@ test('a report concludes from what a firewall admitted', async () => {
 });
 
 test('a report says that the log is clean while somebody listens', async () => {
-  await remember({ kind: 'heard', appliance: 'fac-1', at: Date.now() - 60_000 });
+  await remember({ kind: 'heard', appliance: 'fac-1', at: Date.now() - 60_000, reliable: false });
   const { data } = await report();
 
   expect(data.check.ready).toBe('ready');

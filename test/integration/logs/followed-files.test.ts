@@ -75,7 +75,7 @@ describe('followed files in the intake', () => {
     const second = await startIntake(follows(), {}, first.intake.positions());
     await second.until(() => expect(second.troubles()).toBe(1));
     expect(second.events).toContainEqual(
-      expect.objectContaining({ kind: 'ftm', at: Date.UTC(2025, 5, 4, 20, 13, 33), source: 'file' }),
+      expect.objectContaining({ kind: 'ftm', at: Date.UTC(2025, 5, 4, 20, 13, 33), reliable: true }),
     );
   });
 

@@ -36,7 +36,7 @@ describe('syslog over TCP', () => {
         kind: 'ftm',
         appliance: null,
         signature: 'ftm-polling-ssl',
-        source: 'tcp',
+        reliable: false,
         line: TROUBLE,
       }),
     );

@@ -1,6 +1,5 @@
 import type { Assessment, Diagnosis } from '../../../src/engine/model.ts';
 import type { EpochMs } from '../../../src/core/clock.ts';
-import type { LogSource } from '../../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../../src/core/polling/report.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import { isFaultId } from '../../../src/checks/registry.ts';
@@ -23,11 +22,12 @@ export interface ApplianceWorld {
 
 const LINE = 'FTM polling error: connection timeout';
 
-export async function applianceWorld(source: LogSource): Promise<ApplianceWorld> {
+export async function applianceWorld(sends: 'datagrams' | 'connection'): Promise<ApplianceWorld> {
   const config = await configOf(
     'logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n',
   );
   const signatures = await loadSignatures([], isFaultId);
+  const reliable = sends === 'connection';
   const { window, silentAfter } = config.logs;
   return {
     create: () => {
@@ -35,11 +35,11 @@ export async function applianceWorld(source: LogSource): Promise<ApplianceWorld>
       let remembered: Remembered = NOTHING_REMEMBERED;
       return {
         complain: (at) => {
-          const event = { appliance: 'fac-1', signature: 'ftm-polling-timeout', at, count: 1, line: LINE, source };
+          const event = { appliance: 'fac-1', signature: 'ftm-polling-timeout', at, count: 1, line: LINE, reliable };
           log = recordEvents(log, [{ kind: 'ftm', ...event }]);
         },
         conclude: (probed, at) => {
-          const spoken = recordEvents(log, [{ kind: 'heard', appliance: 'fac-1', at }]);
+          const spoken = recordEvents(log, [{ kind: 'heard', appliance: 'fac-1', at, reliable }]);
           const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
           const report = pollingReport(spoken, { now: at, ...options });
           const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() };

@@ -30,7 +30,7 @@ export function ftm(id: string, at: number, count = 1, appliance: string | null 
     at,
     count,
     line: `line of ${String(at)}`,
-    source: 'udp',
+    reliable: false,
   };
 }
 

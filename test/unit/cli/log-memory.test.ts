@@ -34,7 +34,7 @@ function memory(age: number, listeningSince: number | null): LogMemory {
     at: START - age,
     count: 1,
     line: 'x',
-    source: 'udp',
+    reliable: false,
   } as const;
   return { kind: 'read', state: recordEvents(emptyPolling(WINDOW), [error]), listeningSince };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { createAttribution, isReliable, NO_OTHERS } from '../../../src/logs/senders.ts';
 
 const two = [
   { name: 'fac-1', logSources: ['10.0.0.5', 'fac01.example.org'] },
@@ -9,16 +9,16 @@ const two = [
 describe('createAttribution', () => {
   test('welcomes everybody while no appliance is configured', () => {
     const attribution = createAttribution([], NO_OTHERS);
-    expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'appliance', appliance: null });
-    expect(attribution.file()).toEqual({ kind: 'appliance', appliance: null });
+    expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'appliance', appliance: null, isKnown: false });
+    expect(attribution.file()).toEqual({ kind: 'appliance', appliance: null, isKnown: true });
   });
 
   test.each([
-    { address: '10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1' } },
-    { address: '::ffff:10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1' } },
-    { address: '2001:DB8:0::5', origin: { kind: 'appliance', appliance: 'fac-2' } },
+    { address: '10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1', isKnown: true } },
+    { address: '::ffff:10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1', isKnown: true } },
+    { address: '2001:DB8:0::5', origin: { kind: 'appliance', appliance: 'fac-2', isKnown: true } },
     { address: '10.0.0.6', origin: { kind: 'unproven' } },
-    { address: '10.0.0.1', origin: { kind: 'appliance', appliance: null } },
+    { address: '10.0.0.1', origin: { kind: 'firewall' } },
   ])('knows $address', ({ address, origin }) => {
     expect(createAttribution(two, { firewalls: ['10.0.0.1'], relays: [] }).sender(address)).toEqual(origin);
   });
@@ -68,6 +68,7 @@ describe('createAttribution', () => {
     expect(createAttribution([{ name: 'fac-1', logSources: [] }], NO_OTHERS).sender('10.9.9.9')).toEqual({
       kind: 'appliance',
       appliance: 'fac-1',
+      isKnown: false,
     });
   });
 
@@ -82,6 +83,36 @@ describe('createAttribution', () => {
     expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'foreign' });
   });
 });
+
+test.each<{ from: string; site: Parameters<typeof createAttribution>; address: string; reliable: boolean }>([
+  { from: 'a unit', site: [two, NO_OTHERS], address: '10.0.0.5', reliable: true },
+  { from: 'a relay', site: [two, { firewalls: [], relays: ['10.0.0.9'] }], address: '10.0.0.9', reliable: true },
+  {
+    from: 'a relay, without units',
+    site: [[], { firewalls: [], relays: ['10.0.0.9'] }],
+    address: '10.0.0.9',
+    reliable: true,
+  },
+  { from: 'a firewall', site: [two, { firewalls: ['10.0.0.1'], relays: [] }], address: '10.0.0.1', reliable: true },
+  { from: 'a unit that is known by name', site: [two, NO_OTHERS], address: '10.9.9.9', reliable: false },
+  { from: 'anybody, as no unit is known', site: [[], NO_OTHERS], address: '10.9.9.9', reliable: false },
+  {
+    from: 'anybody, as the only unit names no source',
+    site: [[{ name: 'fac-1', logSources: [] }], NO_OTHERS],
+    address: '10.9.9.9',
+    reliable: false,
+  },
+])(
+  'a connection from $from is reliable: $reliable; a datagram never is, a file always',
+  ({ site, address, reliable }) => {
+    const attribution = createAttribution(...site);
+    const origin = attribution.sender(address);
+    expect(isReliable({ origin, source: 'tcp' })).toBe(reliable);
+    expect(isReliable({ origin, source: 'tls' })).toBe(reliable);
+    expect(isReliable({ origin, source: 'udp' })).toBe(false);
+    expect(isReliable({ origin: attribution.file(), source: 'file' })).toBe(true);
+  },
+);
 
 describe('a log source', () => {
   test.each([

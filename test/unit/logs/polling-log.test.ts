@@ -51,11 +51,11 @@ async function resumed(file: JsonFile, clock: HandClock): Promise<PollingLog> {
 }
 
 function error(at: number, line = 'FTM polling error'): LogEvent {
-  return { kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at, count: 1, line, source: 'udp' };
+  return { kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at, count: 1, line, reliable: false };
 }
 
 function heard(at: number): LogEvent {
-  return { kind: 'heard', appliance: 'fac-1', at };
+  return { kind: 'heard', appliance: 'fac-1', at, reliable: false };
 }
 
 describe('the memory of a log', () => {

@@ -21,7 +21,7 @@ function inStream(line: string, appliance: string | null = 'fac-1'): string | nu
     { clock: handClock(Date.UTC(2026, 10, 24)), signatures, attribution, watched, outbox },
     {
       source: 'tcp',
-      origin: { kind: 'appliance', appliance },
+      origin: { kind: 'appliance', appliance, isKnown: true },
       tally: newLineTally(),
       foreign: 'count',
       onForeign: () => {},

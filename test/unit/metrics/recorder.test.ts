@@ -183,7 +183,7 @@ describe('the log', () => {
         at: 1_795_000_000_500,
         count: 4,
         line: 'hostile',
-        source: 'udp',
+        reliable: false,
       });
     expect(await values('ftm_polling_errors_total')).toMatchObject({
       'fac-1 ftm-polling-ssl': 4,
@@ -249,7 +249,7 @@ describe('a reload', () => {
       at: 0,
       count: 1,
       line: '',
-      source: 'udp',
+      reliable: false,
     });
     recorder.expect(await expected(1));
     expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp service-0.test:443': 1 });

@@ -18,7 +18,7 @@ function heard(index: number, count = 1): LogEvent {
     at: T0 + index * 1_000,
     count,
     line: `line ${String(index)} user="jdoe"`,
-    source: 'udp',
+    reliable: false,
   };
 }
 
@@ -77,7 +77,7 @@ describe('log excerpts', () => {
           count: 4,
           evidence,
           line: 'a line',
-          source: 'udp',
+          reliable: false,
         },
       ]),
       OPTIONS,

@@ -9,8 +9,8 @@ import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
 const SEEDS = Array.from({ length: Number(process.env['FTM_SIMULATED_MONTHS'] ?? '6') }, (_, index) => index + 1);
 const LIMIT = 20_000 + SEEDS.length * 3_000;
 const WORLDS = {
-  udp: await applianceWorld('udp'),
-  tcp: await applianceWorld('tcp'),
+  udp: await applianceWorld('datagrams'),
+  tcp: await applianceWorld('connection'),
 } as const satisfies Partial<Record<LogSource, unknown>>;
 
 describe('an intermittent fault, and FortiAuthenticator complains of it', () => {

@@ -6,8 +6,8 @@ import { flakyPath, type FlakyPath } from '../../support/network/flaky-path.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
 
 const POLLING = [
-  { world: await applianceWorld('udp'), polls: MINUTE },
-  { world: await applianceWorld('tcp'), polls: 5 * MINUTE },
+  { world: await applianceWorld('datagrams'), polls: MINUTE },
+  { world: await applianceWorld('connection'), polls: 5 * MINUTE },
 ];
 const ENDS = START + 3 * HOUR;
 

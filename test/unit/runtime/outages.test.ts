@@ -147,7 +147,7 @@ describe('outages, one after the other, with a round every 5 s', () => {
 describe('a complaint of FortiAuthenticator', () => {
   /** Simulates two outages, and a connection by FortiAuthenticator at this time. */
   async function complainedAt(at: Millis): Promise<FlakyPath> {
-    const world = await applianceWorld('tcp');
+    const world = await applianceWorld('connection');
     const outages = [
       { begins: START + 62 * SECOND, ends: START + 113 * SECOND },
       { begins: START + 173 * SECOND, ends: START + 204 * SECOND },

@@ -6,7 +6,7 @@ import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/checks/
 describe('whether errors are corroborated', () => {
   const errorAt = (events: readonly LogEvent[], now: number): boolean =>
     isCorroborated(report(after(events), now).appliances.flatMap(({ errors }) => errors));
-  const overTcp = (at: number): LogEvent => ({ ...ftm('beta', at), source: 'tcp' });
+  const overTcp = (at: number): LogEvent => ({ ...ftm('beta', at), reliable: true });
 
   test.each([
     { name: 'one datagram', events: [ftm('beta', T0)], expected: false },

@@ -4,7 +4,12 @@ import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/lo
 import { type PollingState, emptyPolling, recordEvents, resumePolling } from '../../../../src/core/polling/state.ts';
 import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/checks/polling-report.ts';
 
-const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ kind: 'heard', appliance, at });
+const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({
+  kind: 'heard',
+  appliance,
+  at,
+  reliable: false,
+});
 
 describe('recordEvents and pollingReport', () => {
   test('know every configured appliance before anything was heard', () => {
@@ -158,7 +163,7 @@ describe('firewall evidence', () => {
     count: 1,
     evidence: evidence(changes),
     line: 'l',
-    source: 'udp',
+    reliable: false,
   });
 
   test('is gathered by policy and profile, most recent first, within the window', () => {
@@ -178,12 +183,12 @@ describe('firewall evidence', () => {
     { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliableAt: null } },
     {
       name: 'a line over TCP',
-      events: [{ ...seen(T0), source: 'tcp' as const }, seen(T0 + 1)],
+      events: [{ ...seen(T0), reliable: true }, seen(T0 + 1)],
       expected: { count: 2, reliableAt: T0 },
     },
     {
       name: 'a datagram long after a line over TCP',
-      events: [{ ...seen(T0 - 2 * WINDOW), source: 'tcp' as const }, seen(T0)],
+      events: [{ ...seen(T0 - 2 * WINDOW), reliable: true }, seen(T0)],
       expected: { firstAt: T0, count: 1, reliableAt: null },
     },
   ])('that came as $name', ({ events, expected }) => {
