@@ -153,6 +153,12 @@ export interface Period {
   readonly until: EpochMs | null;
 }
 
+/** Both ends are inclusive. */
+export interface TimeRange {
+  readonly since: EpochMs;
+  readonly until: EpochMs;
+}
+
 export const ALL_TIME: Period = { since: null, until: null };
 
 export function isWithin({ since, until }: Period, at: EpochMs): boolean {

@@ -21,7 +21,7 @@ const AGAIN_AFTER: Millis = 3_600_000;
 
 interface Restart {
   readonly now: EpochMs;
-  /** Null if the history contains no round. */
+  /** Not later than `now`. Null if the history contains no such round. */
   readonly lastRound: EpochMs | null;
   readonly timezone: string;
 }
@@ -65,9 +65,9 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   const { runningSince, restartToldAt, origin, incidents } = state;
   if (runningSince === null) return null;
   if (restartToldAt !== null && Math.abs(now - restartToldAt) < AGAIN_AFTER) return null;
-  // The clock may have been set back.
-  const from = Math.min(Math.max(lastRound ?? runningSince, runningSince), now);
-  const [since, until] = [zonedText(from, timezone), zonedText(now, timezone)];
+  // If the clock was ahead when the process started, `runningSince` is later than `now`.
+  const from = runningSince > now ? lastRound : Math.max(lastRound ?? runningSince, runningSince);
+  const until = zonedText(now, timezone);
   const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
   return {
     kind: 'note',
@@ -75,12 +75,12 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
     id: `restart-${String(runningSince)}-${origin}`,
     at: now,
     event: 'restart',
-    short: `no checks for ${spanText(now - from)}`,
+    short: `no checks for ${from === null ? 'an unknown time' : spanText(now - from)}`,
     tone: 'warning',
     action: `To find out why ftm-watch stopped, read its log from before ${until}.`,
     summary:
-      'ftm-watch stopped unexpectedly, for example because of a crash or a power failure. No checks were run from ' +
-      `${since} to ${until}. Faults that began and ended during that time were not detected, and log lines sent ` +
+      'ftm-watch stopped unexpectedly, for example because of a crash or a power failure. No checks were run ' +
+      `${from === null ? 'until' : `from ${zonedText(from, timezone)} to`} ${until}. Faults that began and ended during that time were not detected, and log lines sent ` +
       'during that time are lost.',
     sections:
       open.length === 0

@@ -1,7 +1,7 @@
 import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
-import { zoneOf } from '../core/time-text.ts';
+import { type TimeRange, zoneOf } from '../core/time-text.ts';
 import {
   availabilityByDay,
   availabilityByMonth,
@@ -48,11 +48,10 @@ export function createCharts(monitor: () => ChartDataSource, clock: Clock): Char
 
 function availabilityOf({ store, config }: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
   const since = now - config.store.retention;
-  const last = store.lastRound();
+  const last = store.lastRound(now);
   // The time since the last round counts as unknown only if the next round is overdue.
-  const isCurrent = last !== null && last <= now && now - last <= MAX_ROUND_GAP;
-  const until = isCurrent ? last : now;
-  return availabilityByMonth(store.stateSpans(since), { since, until, zone: zoneOf(config.timezone) });
+  const until = last !== null && now - last <= MAX_ROUND_GAP ? last : now;
+  return availabilityByMonth(store.stateSpans({ since, until }), { since, until, zone: zoneOf(config.timezone) });
 }
 
 type Read<T> = (key: string, make: (source: ChartDataSource, now: EpochMs) => T) => T;
@@ -74,10 +73,10 @@ function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
   const firstDay = Math.floor(now / DAY) * DAY - 89 * DAY;
   return {
     until: now,
-    latency: latencyOf(source, { since: now - DAY, span: 10 * MINUTE }),
-    errors: bySubject(store.hourlyValues('ftm-errors', now - 7 * DAY, MOST_LINES)),
-    tokens: bySubject(store.hourlyValues('tokens-left', now - 90 * DAY, MOST_LINES)),
-    days: availabilityByDay(store.stateSpans(firstDay), { from: firstDay, span: DAY }),
+    latency: latencyOf(source, { since: now - DAY, until: now }, 10 * MINUTE),
+    errors: bySubject(store.hourlyValues('ftm-errors', { since: now - 7 * DAY, until: now }, MOST_LINES)),
+    tokens: bySubject(store.hourlyValues('tokens-left', { since: now - 90 * DAY, until: now }, MOST_LINES)),
+    days: availabilityByDay(store.stateSpans({ since: firstDay, until: now }), { from: firstDay, span: DAY }),
   };
 }
 
@@ -86,22 +85,20 @@ function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): 
   const { store } = source;
   // The time range begins at the start of a span. The last span has not ended yet.
   const from = Math.floor(now / span) * span - back + span;
+  const shown: TimeRange = { since: from, until: now };
   return {
     range,
     from,
     until: now,
-    latency: latencyOf(source, { since: from, span: latency }),
-    errors: bySubject(store.hourlyValues('ftm-errors', from, MOST_LINES)).map((line) => summed(line, span)),
-    tokens: bySubject(store.hourlyValues('tokens-left', from, MOST_LINES)),
-    days: availabilityByDay(store.stateSpans(from), { from, span }),
-    incidents: incidentsOf(source, from),
+    latency: latencyOf(source, shown, latency),
+    errors: bySubject(store.hourlyValues('ftm-errors', shown, MOST_LINES)).map((line) => summed(line, span)),
+    tokens: bySubject(store.hourlyValues('tokens-left', shown, MOST_LINES)),
+    days: availabilityByDay(store.stateSpans(shown), { from, span }),
+    incidents: incidentsOf(source, shown),
   };
 }
 
-function latencyOf(
-  { store, config }: ChartDataSource,
-  { since, span }: { readonly since: EpochMs; readonly span: Millis },
-): readonly ChartLine[] {
+function latencyOf({ store, config }: ChartDataSource, range: TimeRange, span: Millis): readonly ChartLine[] {
   const target = authority(config.licenseServer);
   const [resolver] = config.resolvers;
   const phases: readonly ProbeTarget[] = [
@@ -112,7 +109,7 @@ function latencyOf(
   ];
   return phases.map((series) => ({
     name: series.probe,
-    points: store.latency(series, since, span).map(({ at, durationMs }) => ({ at, value: durationMs })),
+    points: store.latency(series, range, span).map(({ at, durationMs }) => ({ at, value: durationMs })),
   }));
 }
 
@@ -129,12 +126,12 @@ function summed({ name, points }: ChartLine, span: Millis): ChartLine {
   };
 }
 
-function incidentsOf(source: ChartDataSource, from: EpochMs): readonly ChartIncident[] {
-  const query = { cause: null, state: null, from, until: null };
+function incidentsOf(source: ChartDataSource, shown: TimeRange): readonly ChartIncident[] {
+  const query = { cause: null, state: null, from: shown.since, until: shown.until };
   return findIncidents(source, query, MOST_INCIDENTS)
     .incidents.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null)
     .flatMap((incident) => [...incident.earlier, incident].map((occurrence) => markOf(incident, occurrence)))
-    .filter(({ until }) => until === null || until >= from)
+    .filter(({ until }) => until === null || until >= shown.since)
     .slice(0, MOST_INCIDENTS);
 }
 

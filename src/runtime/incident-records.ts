@@ -112,7 +112,7 @@ function readAnew(
   before: Read | null,
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {
-  const ended = of.ended(now - BACK, MOST_ENDED);
+  const ended = of.ended({ since: now - BACK, until: now }, MOST_ENDED);
   if (ended === null)
     return {
       of,

@@ -100,12 +100,12 @@ export function summaryFactsOf(
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
   // The whole period is passed as a single day, to find the precondition that was broken for the longest time.
-  const [whole] = availabilityByDay(store.stateSpans(from), { from, span: Number.MAX_SAFE_INTEGER });
-  const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
+  const [whole] = availabilityByDay(store.stateSpans({ since: from, until }), { from, span: Number.MAX_SAFE_INTEGER });
+  const tokens = store.hourlyValues('tokens-left', { since: until - DAY, until }, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: "the status page's certificate", at: ownCertificateEnd }];
   return {
     availability: whole?.share ?? null,
-    ended: store.ended(from, MOST_ENDED) ?? [],
+    ended: store.ended({ since: from, until }, MOST_ENDED) ?? [],
     tokensLeft: [...new Map(tokens.map(({ subject, value }) => [subject, value]))].map(([appliance, count]) => ({
       appliance,
       count,
@@ -273,7 +273,7 @@ export class Monitor {
       judged: judgedTargets(this.config),
     });
     recorder.heard(this.#log.facts().report);
-    this.alerting.start(this.store.lastRound(), underWay);
+    this.alerting.start(this.store.lastRound(this.#deps.clock.now()), underWay);
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
     this.#pushMetrics().catch((error: unknown) =>

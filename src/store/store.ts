@@ -4,7 +4,7 @@ import type { AuditEntry, KeptAuditEntry, RefusedChange, RefusedChanges } from '
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
-import type { Period } from '../core/time-text.ts';
+import type { Period, TimeRange } from '../core/time-text.ts';
 import { MAX_ROUND_GAP, type RecordedState, type StateSpan } from '../engine/availability.ts';
 import type { PreconditionStatus } from '../engine/model.ts';
 import type { Incident, AlertJournal, OutboxEntry } from '../engine/incident/incident.ts';
@@ -31,19 +31,22 @@ export interface Store {
   recordRound(round: RoundRecord): void;
   deliveries(limit: number): readonly OutboxEntry[];
   /** Null if the file cannot be read. */
-  ended(since: EpochMs, limit: number): readonly Incident[] | null;
+  ended(range: TimeRange, limit: number): readonly Incident[] | null;
   /** Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
   /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  /** Null if there was no round or the file cannot be read. */
-  lastRound(): EpochMs | null;
+  /**
+   * The last round that is not later than `now`, because the clock may have been ahead. Null if there was no such round
+   * or the file cannot be read.
+   */
+  lastRound(now: EpochMs): EpochMs | null;
   /** States from before the retention time may be incomplete. */
-  stateSpans(since: EpochMs): readonly StateSpan[];
-  latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
+  stateSpans(range: TimeRange): readonly StateSpan[];
+  latency(series: ProbeName, range: TimeRange, bucket: Millis): readonly StoredLatency[];
   /** @param most maximum number of appliances, the most important ones */
-  hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
+  hourlyValues(name: HourlyValueName, range: TimeRange, most: number): readonly StoredHourlyValue[];
   /** While the file cannot be written, the latest 1,000 changes are kept in memory. */
   recordChange(entry: AuditEntry): void;
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
@@ -58,8 +61,13 @@ export interface Store {
   close(): void;
 }
 
-/** If expired data remains after a deletion, the next deletion starts sooner. */
+/**
+ * If expired data remains after a deletion, the next deletion starts sooner. Nothing is deleted until the wall clock has
+ * run steadily for this long, because a clock that is ahead makes all data look expired.
+ */
 const PRUNE_EVERY: Millis = 10 * 60_000;
+/** If the wall clock moved further than this between two rounds, it was set or the machine was suspended. */
+const STEADY: Millis = 60_000;
 const LEAST_PRUNED = 2_000;
 
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
@@ -85,14 +93,14 @@ export function createStore(config: { readonly path: string; readonly retention:
       pruneAtTimes(round.samples.length);
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
-    ended: (since, limit) => database.read((db) => readEnded(db, since, limit)),
+    ended: (range, limit) => database.read((db) => readEnded(db, range, limit)),
     closedIncidents: (filter, limit) => database.read((db) => readClosedIncidents(db, filter, limit)),
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
-    lastRound: () => database.read(readLastRound),
-    stateSpans: (since) => database.read((db) => readStateSpans(db, since)) ?? [],
-    latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
-    hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
+    lastRound: (now) => database.read((db) => readLastRound(db, now)),
+    stateSpans: (range) => database.read((db) => readStateSpans(db, range)) ?? [],
+    latency: (series, range, bucket) => database.read((db) => readLatency(db, series, range, bucket)) ?? [],
+    hourlyValues: (name, range, most) => database.read((db) => readHourlyValues(db, name, range, most)) ?? [],
     recordChange: (entry) => audit.add(entry),
     auditTrail: (limit, filter = {}) => readAudit((db) => readAuditTrail(db, limit, filter)) ?? [],
     auditAbout: (incident) => readAudit((db) => readAuditAbout(db, incident)) ?? { changes: [], omitted: 0 },
@@ -116,15 +124,19 @@ export function createStore(config: { readonly path: string; readonly retention:
  * expired rows decreases.
  */
 function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
-  let prunedAt: Millis | null = null;
+  const offsetNow = (): Millis => clock.now() - clock.elapsed();
+  let offset = offsetNow();
+  let nextAt = clock.elapsed() + PRUNE_EVERY;
   return (written) => {
     const elapsed = clock.elapsed();
-    if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
+    if (Math.abs(offsetNow() - offset) > STEADY) nextAt = elapsed + PRUNE_EVERY;
+    offset = offsetNow();
+    if (elapsed < nextAt) return;
     let isDone = true;
     database.write((db) => {
       isDone = prune(db, keptSince(), Math.max(LEAST_PRUNED, 2 * written));
     });
-    prunedAt = isDone ? elapsed : null;
+    if (isDone) nextAt = elapsed + PRUNE_EVERY;
   };
 }
 
@@ -189,10 +201,12 @@ function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
 }
 
 function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
+  // States that are stored with a later time are from a clock that was ahead. They neither continue nor end here.
   const latest = db.prepare(
-    'SELECT from_at, until_at, state FROM precondition_states WHERE precondition = ? ORDER BY from_at DESC LIMIT 1',
+    `SELECT from_at, until_at, state FROM precondition_states
+     WHERE precondition = ? AND from_at <= ? ORDER BY from_at DESC LIMIT 1`,
   );
-  const prolong = db.prepare('UPDATE precondition_states SET until_at = ? WHERE precondition = ? AND from_at = ?');
+  const end = db.prepare('UPDATE precondition_states SET until_at = ? WHERE precondition = ? AND from_at = ?');
   const begin = db.prepare(
     `INSERT INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET state = excluded.state`,
@@ -200,12 +214,14 @@ function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
   return (status, at) => {
     const { id } = status;
     const state = recordedState(status);
-    const last = latest.get(id);
+    const last = latest.get(id, at);
     const until = Number(last?.['until_at'] ?? 0);
-    const follows = last !== undefined && at >= until && at - until <= MAX_ROUND_GAP;
+    const follows = last !== undefined && at - until <= MAX_ROUND_GAP;
     if (follows) {
-      prolong.run(at, id, Number(last['from_at']));
-      if (last['state'] === state) return;
+      const isSame = last['state'] === state;
+      // After a step back of the clock, the state may already be stored for this time.
+      end.run(isSame ? Math.max(at, until) : at, id, Number(last['from_at']));
+      if (isSame) return;
     }
     begin.run(id, at, at, state);
   };
@@ -247,9 +263,9 @@ const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
 /** Latest first. */
-function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
-  const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
-  return incidentsIn(db.prepare(sql).all(since, limit));
+function readEnded(db: DatabaseSync, { since, until }: TimeRange, limit: number): readonly Incident[] {
+  const sql = 'SELECT json FROM incidents WHERE closed_at BETWEEN ? AND ? ORDER BY closed_at DESC, id DESC LIMIT ?';
+  return incidentsIn(db.prepare(sql).all(since, until, limit));
 }
 
 /** Omits incidents that only another version can read. */
@@ -257,21 +273,21 @@ function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]):
   return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
 }
 
-function readLastRound(db: DatabaseSync): EpochMs | null {
-  const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states').get()?.['at'];
+function readLastRound(db: DatabaseSync, now: EpochMs): EpochMs | null {
+  const at = db.prepare('SELECT max(until_at) AS at FROM precondition_states WHERE until_at <= ?').get(now)?.['at'];
   return typeof at === 'number' ? at : null;
 }
 
 const stateSpanRow = z.object({ precondition: z.string(), state: z.string(), from: z.number(), until: z.number() });
 
 /** Includes a state that began before `since`. */
-function readStateSpans(db: DatabaseSync, since: EpochMs): readonly StateSpan[] {
+function readStateSpans(db: DatabaseSync, { since, until }: TimeRange): readonly StateSpan[] {
   const rows = db
     .prepare(
-      `SELECT precondition, state, from_at AS "from", until_at AS until FROM precondition_states
-       WHERE until_at > ? AND until_at > from_at`,
+      `SELECT precondition, state, from_at AS "from", min(until_at, :until) AS until FROM precondition_states
+       WHERE until_at > :since AND until_at > from_at AND from_at < :until`,
     )
-    .all(since);
+    .all({ since, until });
   return z.array(stateSpanRow).parse(rows);
 }
 
@@ -341,9 +357,10 @@ export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 /** Orders subjects by importance: most errors first, or fewest remaining tokens first. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
-    '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
+    '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at BETWEEN :since AND :until)',
   'tokens-left':
-    '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
+    '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject AND at <= :until ' +
+    'ORDER BY at DESC LIMIT 1)',
 };
 
 /**
@@ -354,7 +371,7 @@ const RANKS: Readonly<Record<HourlyValueName, string>> = {
 function readHourlyValues(
   db: DatabaseSync,
   name: HourlyValueName,
-  since: EpochMs,
+  { since, until }: TimeRange,
   most: number,
 ): readonly StoredHourlyValue[] {
   const rows = db
@@ -369,10 +386,11 @@ function readHourlyValues(
          SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most
        )
        SELECT figures.subject, at, value
-       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject
+         AND at BETWEEN :since AND :until
        ORDER BY at, figures.subject`,
     )
-    .all({ name, since, most });
+    .all({ name, since, until, most });
   return z.array(hourlyValueRow).parse(rows);
 }
 
@@ -396,14 +414,14 @@ const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
 const MEANS_OF_ALL = `
   SELECT at / ${WHOLE_BUCKET} * ${WHOLE_BUCKET} AS at, avg(duration_ms) AS durationMs
   FROM samples
-  WHERE series = :id AND at >= :since AND failure IS NULL
+  WHERE series = :id AND at BETWEEN :since AND :until AND failure IS NULL
   GROUP BY 1 ORDER BY 1`;
 
 /** Ninety days contain a quarter of a million rounds, so reading all of them would delay the page. */
 const MEANS_OF_SOME = `
   WITH RECURSIVE looks (at) AS (
     SELECT CAST(:since AS INTEGER)
-    UNION ALL SELECT at + CAST(:step AS INTEGER) FROM looks WHERE at + :step <= :last
+    UNION ALL SELECT at + CAST(:step AS INTEGER) FROM looks WHERE at + :step <= :until
   ),
   found (at, duration) AS (
     SELECT at, (
@@ -417,15 +435,17 @@ const MEANS_OF_SOME = `
   GROUP BY 1 ORDER BY 1`;
 
 /** Oldest first. @param bucket length of each time span */
-function readLatency(db: DatabaseSync, series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[] {
-  const id = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?').get(series.probe, series.target)?.[
-    'id'
-  ];
-  const last = db.prepare('SELECT max(at) AS at FROM samples WHERE series = ?').get(Number(id ?? 0))?.['at'];
-  if (typeof id !== 'number' || typeof last !== 'number') return [];
+function readLatency(
+  db: DatabaseSync,
+  { probe, target }: ProbeName,
+  { since, until }: TimeRange,
+  bucket: Millis,
+): readonly StoredLatency[] {
+  const id = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?').get(probe, target)?.['id'];
+  if (typeof id !== 'number') return [];
   const rows =
     bucket < LONG_SPAN
-      ? db.prepare(MEANS_OF_ALL).all({ id, since, bucket })
-      : db.prepare(MEANS_OF_SOME).all({ id, since, bucket, last, step: bucket / SAMPLES_OF_A_SPAN });
+      ? db.prepare(MEANS_OF_ALL).all({ id, since, until, bucket })
+      : db.prepare(MEANS_OF_SOME).all({ id, since, until, bucket, step: bucket / SAMPLES_OF_A_SPAN });
   return z.array(latencyRow).parse(rows);
 }

@@ -58,11 +58,14 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
   );
 }
 
-/** Replaces future times, so that setting the wall clock back does not postpone reminders. */
+/** Replaces future times, so that no text contains them and reminders are not postponed after a step back. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
-  const { lastNotified, causeSince } = incident;
+  const { lastNotified, since, openedAt, lastSeen, causeSince } = incident;
   return {
     ...incident,
+    since: Math.min(since, now),
+    openedAt: Math.min(openedAt, now),
+    lastSeen: Math.min(lastSeen, now),
     causeSince: Math.min(causeSince, now),
     lastNotified: lastNotified === null ? null : { ...lastNotified, at: Math.min(lastNotified.at, now) },
   };

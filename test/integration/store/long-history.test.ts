@@ -5,12 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { createCharts } from '../../../src/runtime/charts.ts';
+import { createAlertHistory } from '../../../src/runtime/incident-records.ts';
+import { summaryFactsOf } from '../../../src/runtime/monitor.ts';
 import { CHART_RANGES } from '../../../src/web/sources.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config/config-machine.ts';
-import { diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { writeLongHistory } from '../../support/store/long-history.ts';
 import { roundRecord } from '../../support/store/store-records.ts';
 import { sourcesOf, webState } from '../../support/web/web-sources.ts';
@@ -98,6 +101,39 @@ describe('90 days of rounds each 30 s', () => {
   });
 });
 
+test('what a clock that was far ahead has stored changes nothing, and nothing loops to its date', () => {
+  const read = () => {
+    const charts = createCharts(() => source(), clock);
+    const now = clock.now();
+    return [
+      charts.chartData(),
+      charts.availability(),
+      ...CHART_RANGES.map((range) => charts.rangeData(range)),
+      store.lastRound(now),
+      createAlertHistory(() => source(), clock)().incidents,
+      summaryFactsOf({ store, last: null }, null, { from: now - 7 * DAY, until: now }),
+    ];
+  };
+  const before = read();
+  const far = Date.UTC(9_999, 0);
+  for (let minute = 0; minute < 3; minute += 1)
+    store.recordRound({
+      ...roundRecord(far + minute * 60 * SECOND, 'broken'),
+      samples: ['tcp', 'tls', 'http'].map((probe) => ({ probe, target: TARGET, durationMs: 9, failure: null })),
+      hourlyValues: [
+        { name: 'ftm-errors', subject: 'fac-1', value: 100 },
+        { name: 'tokens-left', subject: 'fac-1', value: 1 },
+      ],
+    });
+  const { state } = timeline()
+    .wait(far - START)
+    .rounds(2, [causeOf('tls-intercepted')])
+    .rounds(2, []);
+  store.journal.record({ state, incidents: state.incidents, outboxEntries: [] });
+  expect(state.incidents).toHaveLength(1);
+  expect(read()).toEqual(before);
+});
+
 describe('the values of an hour', () => {
   test('add up errors, and keep the last count of tokens', () => {
     const at = NOW - 30 * DAY + 500;
@@ -110,7 +146,9 @@ describe('the values of an hour', () => {
     store.recordRound({ ...roundRecord(at + SECOND), hourlyValues: hourlyValues(3, 29) });
     store.recordRound({ ...roundRecord(at + HOUR), hourlyValues: hourlyValues(1, 28) });
     const of = (name: 'ftm-errors' | 'tokens-left') =>
-      store.hourlyValues(name, at - HOUR, 6).flatMap(({ subject, value }) => (subject === 'fac-9' ? [value] : []));
+      store
+        .hourlyValues(name, { since: at - HOUR, until: NOW }, 6)
+        .flatMap(({ subject, value }) => (subject === 'fac-9' ? [value] : []));
     expect(of('ftm-errors')).toEqual([5, 1]);
     expect(of('tokens-left')).toEqual([29, 28]);
   });

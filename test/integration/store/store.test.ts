@@ -14,6 +14,7 @@ import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
 type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
 const DAY = 24 * HOUR;
+const ALL = { since: 0, until: START + 365 * DAY };
 
 let folder: string;
 let path: string;
@@ -98,7 +99,7 @@ describe('createStore', () => {
       { at: midnight + 8 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
       { at: midnight + 9 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
     ]);
-    expect(store.stateSpans(0).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
+    expect(store.stateSpans(ALL).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
       { precondition: 'tls-genuine', state: 'ok', from: midnight - 10 * MINUTE, until: midnight + 5 * MINUTE },
       { precondition: 'tls-genuine', state: 'broken', from: midnight + 5 * MINUTE, until: midnight + 9 * MINUTE },
     ]);
@@ -111,9 +112,43 @@ describe('createStore', () => {
     store.recordRound(roundRecord(START + MINUTE));
     store.recordRound(roundRecord(START + 5 * HOUR));
     store.recordRound(roundRecord(START + 5 * HOUR + MINUTE));
-    expect(store.stateSpans(0).filter(({ precondition }) => precondition === 'mail')).toEqual([
+    expect(store.stateSpans(ALL).filter(({ precondition }) => precondition === 'mail')).toEqual([
       { precondition: 'mail', state: 'ok', from: START, until: START + MINUTE },
       { precondition: 'mail', state: 'ok', from: START + 5 * HOUR, until: START + 5 * HOUR + MINUTE },
+    ]);
+  });
+
+  it.each([
+    ['a year ahead', [365 * DAY]],
+    ['a year ahead for several rounds', [365 * DAY, 365 * DAY + MINUTE, 365 * DAY + 2 * MINUTE]],
+    ['eight thousand years ahead', [8_000 * 365 * DAY]],
+    ['a year behind, and then right', [-365 * DAY, -365 * DAY + MINUTE]],
+  ])('continues the states after rounds with a clock that was %s', (_, wrong) => {
+    const store = open();
+    const minutes = [0, 1, 2, 3].map((minute) => START + minute * MINUTE);
+    const now = START + 3 * MINUTE;
+    for (const at of [minutes[0] ?? 0, ...wrong.map((skew) => START + skew), ...minutes.slice(1)])
+      store.recordRound(roundRecord(at));
+    expect(
+      store.stateSpans({ since: START - DAY, until: now }).filter(({ precondition }) => precondition === 'mail'),
+    ).toEqual([{ precondition: 'mail', state: 'ok', from: START, until: now }]);
+    expect(store.lastRound(now)).toBe(now);
+  });
+
+  it('stores the states that follow when the clock was set back within a state', () => {
+    const store = open();
+    for (let minute = 0; minute <= 9; minute += 1) store.recordRound(roundRecord(START + minute * MINUTE));
+    store.recordRound(roundRecord(START + 5 * MINUTE));
+    const tls = () =>
+      store
+        .stateSpans({ since: START, until: START + 9 * MINUTE })
+        .filter(({ precondition }) => precondition === 'tls-genuine')
+        .map(({ state, from, until }) => [state, (from - START) / MINUTE, (until - START) / MINUTE]);
+    expect(tls()).toEqual([['ok', 0, 9]]);
+    for (const minute of [6, 7, 8]) store.recordRound(roundRecord(START + minute * MINUTE, 'broken'));
+    expect(tls()).toEqual([
+      ['ok', 0, 6],
+      ['broken', 6, 8],
     ]);
   });
 
@@ -127,8 +162,8 @@ describe('createStore', () => {
     store.recordRound({ ...roundRecord(START + 2 * MINUTE), preconditions: unknown({}) });
     const waiting = { precondition: 'polling', state: 'waiting', from: START, until: START + MINUTE };
     const later = { precondition: 'polling', state: 'unknown', from: START + MINUTE, until: START + 2 * MINUTE };
-    expect(store.stateSpans(0)).toEqual([waiting, later]);
-    expect(store.stateSpans(START + MINUTE)).toEqual([later]);
+    expect(store.stateSpans(ALL)).toEqual([waiting, later]);
+    expect(store.stateSpans({ ...ALL, since: START + MINUTE })).toEqual([later]);
   });
 
   it('drops what is older than the retention, and keeps what is open or undelivered', () => {
@@ -138,9 +173,23 @@ describe('createStore', () => {
     clock.advance(100 * DAY);
     store.recordRound(roundRecord(clock.now()));
     expect(storedRows(path, TLS_SAMPLES)).toHaveLength(1);
-    expect(store.stateSpans(0)).toEqual([]);
+    expect(store.stateSpans(ALL)).toEqual([]);
     expect(kept().incidents).toHaveLength(1);
     expect(store.journal.pending()).toHaveLength(2);
+  });
+
+  it('drops nothing because of a clock that is ahead for some minutes', () => {
+    const store = open();
+    store.recordRound(roundRecord(START));
+    clock.advance(HOUR);
+    clock.step(365 * DAY);
+    for (let minute = 0; minute < 9; minute += 1) {
+      store.recordRound(roundRecord(clock.now()));
+      clock.advance(MINUTE);
+    }
+    clock.step(-365 * DAY);
+    store.recordRound(roundRecord(clock.now()));
+    expect(storedRows(path, TLS_SAMPLES)[0]).toMatchObject({ at: START });
   });
 
   it('keeps the newest certificates of a target that shows a new one each time', () => {

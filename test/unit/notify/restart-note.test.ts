@@ -47,12 +47,15 @@ test('gives the same end the same id, however often it is told', () => {
   expect(restartNote(RAN, AT)?.id).not.toBe(restartNote({ ...RAN, runningSince: START + 1 }, AT)?.id);
 });
 
+const SKEWED: IncidentState = { ...RAN, runningSince: START + 9 * HOUR };
+
 test.each([
-  ['no round was kept', null, '5 h'],
-  ['the last round is of a process before', START - HOUR, '5 h'],
-  ['the clock was set back', START + 9 * HOUR, '0 ms'],
-])('tells a span that is true when %s', (_, lastRound, span) => {
-  expect(restartNote(RAN, { ...AT, lastRound })?.short).toBe(`no checks for ${span}`);
+  ['no round was kept', RAN, null, '5 h'],
+  ['the last round is of a process before', RAN, START - HOUR, '5 h'],
+  ['the clock was set back after the start', SKEWED, START + 2 * HOUR, '3 h'],
+  ['the clock was set back after the start, and no round was kept since', SKEWED, null, 'an unknown time'],
+])('tells a span that is true when %s', (_, state, lastRound, span) => {
+  expect(restartNote(state, { ...AT, lastRound })?.short).toBe(`no checks for ${span}`);
 });
 
 test('fits into a subject whatever the span is', () => {
