@@ -19,7 +19,7 @@ import {
 } from './schema/section.ts';
 import { store, web } from './schema/web.ts';
 import { watchedSections } from './schema/watched.ts';
-import { channelSections } from '../notify/channels/registry.ts';
+import { channelSections, PROXIED_CHANNELS } from '../notify/channels/registry.ts';
 import { isReadableOnTheWay, webUrl } from './schema/endpoints.ts';
 
 const DAY = 86_400_000;
@@ -106,8 +106,8 @@ const notify = section({
     'URL of your own runbooks, used instead of those in ftm-watch. The cause ID is appended.',
   ),
   proxy: optional(proxy).describe(
-    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, webhooks, the heartbeat and `metrics.otlp`. Use a URL, or a ' +
-      'section if the proxy requires a password. By default, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY are ' +
+    `HTTP proxy for the heartbeat, \`metrics.otlp\` and these channels: ${PROXIED_CHANNELS.join(', ')}. Use a URL, or ` +
+      'a section if the proxy requires a password. By default, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY are ' +
       'used. Requests to loopback addresses never use a proxy.',
   ),
   heartbeat: optional(heartbeat).describe(

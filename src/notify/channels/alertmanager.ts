@@ -343,6 +343,7 @@ export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', Ale
   name: 'Alertmanager',
   kind: 'state',
   recipients: 'url',
+  isProxied: false,
   key: 'alertmanager',
   section: alertmanagerSection,
   create: (notify, deps) =>

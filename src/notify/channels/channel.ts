@@ -83,6 +83,8 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
    * configured name, or the URL if there is none.
    */
   readonly recipients: 'mail-address' | 'url' | 'name';
+  /** If true, messages are sent through `notify.proxy`. */
+  readonly isProxied: boolean;
   /** The key under `notify` in the configuration. */
   readonly key: Key;
   readonly section: z.ZodType<Section>;

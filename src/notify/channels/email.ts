@@ -264,6 +264,7 @@ export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   name: 'email',
   kind: 'messages',
   recipients: 'mail-address',
+  isProxied: false,
   key: 'email',
   section: emailSection,
   create: (notify, deps) => (notify.email === null ? [] : [createEmailChannel(notify.email, deps)]),

@@ -42,6 +42,7 @@ export function postingChannel<Id extends string, Key extends string, Service ex
     ...words,
     kind: 'messages',
     recipients: 'name',
+    isProxied: true,
     create: (notify, deps) =>
       notify[key].map((service) => createPostingChannel(id, service, deps, (request) => posts(service, request, deps))),
   };

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { alertmanager } from './alertmanager.ts';
 import { email } from './email.ts';
+import { mattermost } from './mattermost.ts';
 import { ntfy } from './ntfy.ts';
 import { pagerduty } from './pagerduty.ts';
 import { slack } from './slack.ts';
@@ -9,13 +10,18 @@ import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
 /** All other lists of channels are derived from this one. */
-export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
+export const CHANNELS = [email, slack, mattermost, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
 
 export type ChannelId = Listed['id'];
 
 export const CHANNEL_IDS: readonly ChannelId[] = CHANNELS.map(({ id }) => id);
+
+/** Names for sentences. */
+export const PROXIED_CHANNELS: readonly string[] = CHANNELS.filter(({ isProxied }) => isProxied).map(
+  ({ name }) => name,
+);
 
 type ChannelSections = { readonly [Channel in Listed as Channel['key']]: Channel['section'] };
 

@@ -11,9 +11,7 @@ const slackEntry = section({
   caFile: authorityFile,
 });
 
-const slackSection = unique(list(slackEntry), textAt('name')).describe(
-  'Incoming webhooks of Slack channels and of compatible services such as Mattermost.',
-);
+const slackSection = unique(list(slackEntry), textAt('name')).describe('Incoming webhooks of Slack channels.');
 
 const COLORS: Readonly<Record<Tone, string>> = {
   critical: 'danger',

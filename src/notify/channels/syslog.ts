@@ -212,6 +212,7 @@ export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig
   name: 'syslog',
   kind: 'messages',
   recipients: 'name',
+  isProxied: false,
   key: 'syslog',
   section: syslogSection,
   create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),

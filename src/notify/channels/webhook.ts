@@ -161,6 +161,7 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   name: 'webhook',
   kind: 'messages',
   recipients: 'name',
+  isProxied: true,
   key: 'webhooks',
   section: webhooksSection,
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { POSTING_CHANNELS, postingSections } from '../../support/notify/posting-channels.ts';
 import { smtpSink } from '../../support/mail/smtp-sink.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -43,16 +44,15 @@ test('messages whose receivers answer only after six reloads, half of them refus
         to: ['ops@example.test'],
         servers: [{ host: '127.0.0.1', port: relay.port, security: 'none' }],
       },
-      webhooks: [{ url: `${posts.url}/webhook` }],
-      slack: [{ name: 'ops', url: `${posts.url}/slack` }],
-      teams: [{ name: 'ops', url: `${posts.url}/teams` }],
-      ntfy: [{ name: 'ops', url: `${posts.url}/ntfy` }],
+      ...postingSections((id) => `${posts.url}/${id}`),
     },
   };
   await site.configure(config);
-  await using daemon = site.start();
+  await using daemon = site.start({ env: { SET_SECRET: 'routing-key' } });
   const page = await daemon.page();
-  await expect.poll(() => [arrived.mails, posts.posts.length], { timeout: WITHIN }).toEqual([1, 4]);
+  await expect
+    .poll(() => [arrived.mails, posts.posts.length], { timeout: WITHIN })
+    .toEqual([1, POSTING_CHANNELS.length]);
   for (let reload = 0; reload < RELOADS; reload += 1) {
     // The new monitor detects on start that the port is in use, and then the old configuration is started again.
     const isRefused = reload % 2 === 0;
@@ -66,11 +66,12 @@ test('messages whose receivers answer only after six reloads, half of them refus
   const sent = (channel: string): string => `ftm_notifications_total{channel="${channel}",result="sent"}`;
   await until(
     () => metricsOf(page),
-    (metrics) => ['email', 'webhook', 'slack', 'teams', 'ntfy'].every((id) => valueIn(metrics, sent(id)) === 1),
+    (metrics) => ['email', ...POSTING_CHANNELS].every((id) => valueIn(metrics, sent(id)) === 1),
     WITHIN,
   );
   await daemon.end('SIGTERM');
   expect(relay.mails).toHaveLength(1);
   // ntfy accepts JSON only at its root path.
-  expect(posts.posts.map(({ path }) => path).toSorted()).toEqual(['/', '/slack', '/teams', '/webhook']);
+  const paths = POSTING_CHANNELS.map((id) => (id === 'ntfy' ? '/' : `/${id}`));
+  expect(posts.posts.map(({ path }) => path).toSorted()).toEqual(paths.toSorted());
 });

@@ -1,6 +1,7 @@
+import { CHANNELS } from '../../../src/notify/channels/registry.ts';
 import type { Difference } from '../../support/contract/contract-differences.ts';
 
-const NEW_CHANNELS = ['slack', 'teams', 'pagerduty', 'ntfy', 'syslog'] as const;
+const OLD_CHANNELS = new Set(['email', 'webhook', 'alertmanager']);
 const SERIES = [
   'ftm_notifications_total',
   'ftm_notifications_pending',
@@ -8,11 +9,11 @@ const SERIES = [
 ] as const;
 
 export const CHANNEL_DIFFERENCES: readonly Difference[] = [
-  ...NEW_CHANNELS.map((channel) => ({
-    reason: `The channel \`${channel}\``,
+  ...CHANNELS.filter(({ id }) => !OLD_CHANNELS.has(id)).map(({ id, key }) => ({
+    reason: `The channel \`${id}\``,
     lines: [
-      `+ schema: properties.notify.properties.${channel}.*`,
-      ...SERIES.map((series) => `+ metrics: ${series} channel="${channel}"`),
+      `+ schema: properties.notify.properties.${key}.*`,
+      ...SERIES.map((series) => `+ metrics: ${series} channel="${id}"`),
     ],
   })),
   {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
-import { CHANNELS } from '../../../src/notify/channels/registry.ts';
+import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
@@ -14,7 +14,7 @@ import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { type ConnectProxy, createConnectProxy } from '../../support/network/http-proxy.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
-import { POSTING_CHANNELS } from '../../support/notify/channel-peers.ts';
+import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 
@@ -52,22 +52,13 @@ afterAll(async () => {
 });
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-const SERVICES: Readonly<Record<string, object>> = {
-  slack: { name: 'ops', url: URL_OF_SERVICE },
-  teams: { name: 'ops', url: URL_OF_SERVICE },
-  pagerduty: { name: 'ops', url: URL_OF_SERVICE },
-  ntfy: { name: 'ops', url: `https://${HOST}/topic` },
-  webhook: { url: URL_OF_SERVICE },
-};
 
 /** Sends one notification over one channel. @returns the outcome */
-async function send(channel: string, notify: object, env: Readonly<Record<string, string>> = {}) {
+async function send(channel: ChannelId, notify: object, env: Readonly<Record<string, string>> = {}) {
   if (NOTIFICATION === undefined) throw new Error('Nothing was sent');
-  expect(SERVICES).toHaveProperty(channel);
-  const own = { ...SERVICES[channel], ...(channel === 'pagerduty' ? { routingKeyFile: secretFile } : {}), caFile };
   const [made] = await channelsOf(
-    { [CHANNELS.find(({ id }) => id === channel)?.key ?? channel]: [own], ...notify },
-    { env },
+    { ...postingSection(channel, URL_OF_SERVICE, { caFile }), ...notify },
+    { env: { SET_SECRET: 'routing-key', ...env } },
   );
   if (made === undefined) throw new Error(`No channel ${channel}`);
   const [outcome] = await deliverTo(made, NOTIFICATION);

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { CHANNELS } from '../../../src/notify/channels/registry.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { channelsOf, mailChannel, webhookChannel } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { POSTING_CHANNELS } from '../../support/notify/channel-peers.ts';
+import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
 import { echoHttp, echoSmtp } from '../../support/notify/echo-peers.ts';
 import { hookAt } from '../../support/notify/hook-at.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
@@ -71,17 +70,17 @@ describe('a peer that quotes the secret that it was sent', () => {
     expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
   });
 
-  const entries: Readonly<Record<string, (url: string) => readonly object[]>> = {
-    slack: (url) => [{ name: 'ops', url: `${url}/services/hunter2/x` }],
-    teams: (url) => [{ name: 'ops', url: `${url}/workflows/hunter2?sig=hunter2` }],
-    pagerduty: (url) => [{ name: 'ops', url, routingKeyEnv: 'SET_SECRET' }],
-    ntfy: (url) => [{ name: 'ops', url: `${url}/topic-hunter2`, tokenEnv: 'SET_SECRET' }],
-    webhook: (url) => [{ name: 'ops', url: `${url}/hunter2`, signingSecretEnv: 'SET_SECRET' }],
+  const otherSecrets: Readonly<Record<string, (url: string) => object>> = {
+    // The address of PagerDuty's API is not a secret.
+    pagerduty: (url) => ({ url: new URL(url).origin }),
+    teams: (url) => ({ url: `${url}?sig=hunter2` }),
+    ntfy: () => ({ tokenEnv: 'SET_SECRET' }),
+    webhook: () => ({ signingSecretEnv: 'SET_SECRET' }),
   };
   test.each(POSTING_CHANNELS)('a service of %s', async (id) => {
     await using receiver = await echoHttp();
-    const key = CHANNELS.find((channel) => channel.id === id)?.key ?? id;
-    const sections = { [key]: entries[id]?.(`http://127.0.0.1:${String(receiver.port)}`) };
+    const url = `http://127.0.0.1:${String(receiver.port)}/services/topic-hunter2`;
+    const sections = postingSection(id, url, otherSecrets[id]?.(url));
     const [channel] = await channelsOf(sections, { env: { SET_SECRET: SECRET } });
     if (channel === undefined) throw new Error('No channel was made');
 

@@ -11,6 +11,7 @@ import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
 import { createSnmpAgent } from '../../lab/snmp-agent.ts';
 import { chainPem, createIdentity, type Identity } from '../certificates/authority.ts';
 import { createDnsServer, zone } from './dns-server.ts';
+import { postingSections } from '../notify/posting-channels.ts';
 import { mibValues } from '../connectors/fortiauthenticator-mib.ts';
 import {
   CONTROLS,
@@ -234,12 +235,10 @@ function channelsOf(lab: Lab, { hooks, peer, syslogUdp, syslogTcp, syslogTls }: 
       to: ['admins@example.org'],
       servers: [{ host: MAIL_HOST, port: lab.inbox.port, security: 'none' }],
     },
-    slack: [{ name: 'ops', url: hook('slack') }],
-    teams: [{ name: 'ops', url: hook('teams') }],
+    ...postingSections(hook),
     pagerduty: [
       { name: 'ops', url: `https://${OTHER_HOST}:${String(peer)}/v2/enqueue`, routingKeyFile: 'routing-key' },
     ],
-    ntfy: [{ name: 'ops', url: hook('ntfy') }],
     syslog: [
       { name: 'by name', host: OTHER_HOST, port: syslogUdp, transport: 'udp' },
       { name: 'udp', host: OTHERS[4], port: syslogUdp, transport: 'udp' },
@@ -247,7 +246,6 @@ function channelsOf(lab: Lab, { hooks, peer, syslogUdp, syslogTcp, syslogTls }: 
       { name: 'tls', host: OTHER_HOST, port: syslogTls, transport: 'tls', caFile: 'world-ca.pem' },
     ],
     alertmanager: { urls: [`http://${OTHER_HOST}:${String(hooks)}`] },
-    webhooks: [{ url: hook('webhook') }],
     heartbeat: { url: hook('heartbeat'), every: '10s' },
     policy: { confirmations: 2, recoveries: 2, reminder: '4h', maxPerHour: 1000 },
   };

@@ -1,14 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 import type { SmtpSink } from '../mail/smtp-sink.ts';
+import { POSTING_CHANNELS, postingSections } from './posting-channels.ts';
 import { jsonReceiver, type ReceivedPost } from './json-receiver.ts';
 import { smtpSink } from '../mail/smtp-sink.ts';
-
-/** The channels that post each message to a web service. A test of them has a row for each. */
-export const POSTING_CHANNELS: readonly string[] = CHANNEL_IDS.filter(
-  (id) => !['email', 'syslog', 'alertmanager'].includes(id),
-);
 
 /** A message accepted by the peer of a channel. */
 export interface Accepted {
@@ -28,15 +23,8 @@ export interface ChannelPeers extends AsyncDisposable {
   readonly relay: SmtpSink;
 }
 
-const PATHS: Readonly<Record<string, string>> = {
-  webhook: '/webhook',
-  slack: '/slack',
-  teams: '/teams',
-  pagerduty: '/pagerduty',
-  // JSON is published at the root and contains the topic.
-  ntfy: '/',
-};
-const CHANNEL_OF = new Map(Object.entries(PATHS).map(([channel, path]) => [path, channel]));
+// ntfy accepts JSON only at the root. The JSON contains the topic.
+const PATHS = new Map(POSTING_CHANNELS.map((channel) => [channel === 'ntfy' ? '/' : `/${channel}`, channel]));
 
 export async function channelPeers(): Promise<ChannelPeers> {
   await using stack = new AsyncDisposableStack();
@@ -54,7 +42,7 @@ export async function channelPeers(): Promise<ChannelPeers> {
   );
   const posts = stack.use(
     await jsonReceiver((post) => {
-      accept(CHANNEL_OF.get(post.path) ?? post.path, keyOf(post), post.text.replace('"event":"restart"', 'RESTARTED'));
+      accept(PATHS.get(post.path) ?? post.path, keyOf(post), post.text.replace('"event":"restart"', 'RESTARTED'));
       return post.path === '/pagerduty' ? 202 : 200;
     }),
   );
@@ -71,11 +59,7 @@ export async function channelPeers(): Promise<ChannelPeers> {
         to: ['ops@example.test'],
         servers: [{ host: '127.0.0.1', port: relay.port, security: 'none' }],
       },
-      webhooks: [{ url: `${posts.url}/webhook` }],
-      slack: [{ name: 'ops', url: `${posts.url}/slack` }],
-      teams: [{ name: 'ops', url: `${posts.url}/teams` }],
-      pagerduty: [{ name: 'ops', url: `${posts.url}/pagerduty`, routingKeyEnv: 'SET_SECRET' }],
-      ntfy: [{ name: 'ops', url: `${posts.url}/ftm-watch` }],
+      ...postingSections((id) => `${posts.url}/${id}`),
       syslog: [{ name: 'siem', host: '127.0.0.1', port: syslog.port, transport: 'tcp' }],
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

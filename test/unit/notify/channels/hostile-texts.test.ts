@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Notification } from '../../../../src/engine/incident/incident.ts';
+import { mattermostMessage } from '../../../../src/notify/channels/mattermost.ts';
 import { ntfyMessage } from '../../../../src/notify/channels/ntfy.ts';
 import { pagerdutyEvents } from '../../../../src/notify/channels/pagerduty.ts';
 import { slackMessage } from '../../../../src/notify/channels/slack.ts';
@@ -21,6 +22,7 @@ const HOSTILE = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 3_000 }),
   fc.constantFrom(
     '<!channel> <https://evil.example|click> &amp; *bold*',
+    '@channel [Log in](https://evil.example) www.evil.example &#64;all \\@here',
     '[click](https://evil.example) **b**',
     '\n'.repeat(2_000),
     '€'.repeat(3_000),
@@ -29,7 +31,9 @@ const HOSTILE = fc.oneof(
 );
 
 interface SlackMessage {
-  readonly attachments: readonly [Readonly<Record<'title' | 'text' | 'fallback' | 'mrkdwn_in', unknown>>];
+  readonly attachments: readonly [
+    Readonly<Record<'title' | 'text' | 'fallback', string>> & { readonly mrkdwn_in: unknown },
+  ];
 }
 
 interface CardMessage {
@@ -58,6 +62,29 @@ describe('texts of strangers', () => {
           expect(attachment.mrkdwn_in).toEqual([]);
           // Longer texts are cut: https://api.slack.com/changelog/2018-04-truncating-really-long-messages.
           expect(texts.length).toBeLessThan(40_000);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('mention nobody in Mattermost, and are neither markup nor links', () => {
+    fc.assert(
+      fc.property(HOSTILE, (text) => {
+        for (const notification of toldOf(text)) {
+          const { attachments } = mattermostMessage(notification, AT_PUBLIC_HQ) as SlackMessage;
+          const [title = '', ...rest] = attachments[0].text.split('\n');
+          const links = rest.pop();
+          expect(links).toMatch(/^\[(?:Incidents?|Status page)\]\(https:\/\/monitor\.example\.org\/[^)]*\)/u);
+          expect(title).toMatch(/^\*\*.+\*\*$/u);
+          const texts = [title.slice(2, -2), ...rest];
+          for (const one of texts) {
+            // Only letters, digits, spaces and references are left, so that no rule of any Markdown parser applies.
+            expect(one).toMatch(/^(?! )(?:[0-9A-Za-z ]|&#\d{2,3};|[^\p{ASCII}])*$/u);
+            // The server searches the decoded text for mentions.
+            expect(one).not.toMatch(/&#64;(?!\u200B)/u);
+          }
+          expect(texts.join('\n').length).toBeLessThan(100_000);
         }
       }),
       { numRuns: 20 },
