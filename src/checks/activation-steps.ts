@@ -76,7 +76,8 @@ function checkAnswerOf(
   if (breaking !== undefined)
     return [{ answer: 'fails', why: breaking.summary, remedy: breaking.remedy, isAbsent: false }];
   if (check.step !== plan.id) return [];
-  return [{ ...ownAnswer(check, status, causes.length > 0), isAbsent: status.state === 'not-configured' }];
+  const isAbsent = status.state === 'not-configured' || (status.state === 'unknown' && !check.countsForReady);
+  return [{ ...ownAnswer(check, status, causes.length > 0), isAbsent }];
 }
 
 function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): Answer {

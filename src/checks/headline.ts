@@ -1,8 +1,8 @@
-import type { Cause } from '../engine/model.ts';
+import type { Cause, Diagnosis } from '../engine/model.ts';
 import { culpritText } from '../engine/words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
-import { wordsOf } from './registry.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { titleOf, wordsOf } from './registry.ts';
+import { nameList, visibleText } from '../core/visible-text.ts';
 
 export function headline({
   id,
@@ -19,6 +19,14 @@ export function headline({
   const usual = words.headline ?? words.title;
   const text = severity === 'warning' ? (words.warningHeadline ?? usual) : usual;
   return text.replace('{subject}', () => subject);
+}
+
+/** Sentence about the checks that could not be evaluated although the site is ready. Empty if there are none. */
+export function leftOutSentence({ ready, preconditions }: Pick<Diagnosis, 'ready' | 'preconditions'>): string {
+  // A check that waits for its first input reports this itself.
+  const leftOut = preconditions.filter(({ isLeftOut, waits }) => isLeftOut === true && waits !== true);
+  if (ready !== 'ready' || leftOut.length === 0) return '';
+  return `Unknown, but not required for activation: ${nameList(leftOut.map(({ id }) => titleOf(id)))}.`;
 }
 
 /** A mail subject contains the state, the site and the cause. Phones display only about 60 characters of a subject. */

@@ -5,7 +5,7 @@ import type { PreconditionState, Readiness } from './model.ts';
 /** During a longer gap between two rounds, the state counts as unknown. */
 export const MAX_ROUND_GAP: Millis = 10 * 60_000;
 
-/** `waiting` replaces `unknown` while no input has arrived yet. It does not affect readiness. */
+/** `waiting` replaces an `unknown` that does not count for `ready`, for example before the first input has arrived. */
 export type RecordedState = PreconditionState | 'waiting';
 
 export interface StateSpan {

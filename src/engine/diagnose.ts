@@ -30,13 +30,14 @@ export function diagnose(
   const states = judgeStates(assessments, context.checks);
   const found = findCauses(states, context);
   const causes = found.map(({ cause }) => cause);
+  const preconditions = context.checks
+    .flatMap(({ id }) => states.get(id) ?? [])
+    .map((judged) => status(judged, causes, states));
   return {
-    ready: readiness(states),
+    ready: readiness(preconditions),
     site: context.site,
     at: context.at,
-    preconditions: context.checks
-      .flatMap(({ id }) => states.get(id) ?? [])
-      .map((judged) => status(judged, causes, states)),
+    preconditions,
     causes,
     corroborated: found.flatMap(({ cause: { id, subject }, isCorroborated }) =>
       isCorroborated ? [{ id, subject }] : [],
@@ -46,18 +47,17 @@ export function diagnose(
 }
 
 /** `blocked` can be ignored, because a blocked precondition always depends on a broken one. */
-function readiness(states: JudgedStates): Readiness {
-  const counting = [...states.values()].filter(
-    ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
-  );
+function readiness(preconditions: readonly PreconditionStatus[]): Readiness {
+  const counting = preconditions.filter(({ isLeftOut }) => isLeftOut !== true);
   const all = new Set(counting.map(({ state }) => state));
   if (all.has('broken')) return 'not-ready';
   return all.has('unknown') ? 'unknown' : 'ready';
 }
 
 function status(judged: JudgedState, causes: readonly Cause[], states: JudgedStates): PreconditionStatus {
-  const { assessment, state, blockedBy } = judged;
+  const { check, assessment, state, blockedBy } = judged;
   const { id, findings, waits } = assessment;
+  const isLeftOut = state === 'unknown' && (waits === true || !check.countsForReady);
   return {
     id,
     state,
@@ -65,6 +65,7 @@ function status(judged: JudgedState, causes: readonly Cause[], states: JudgedSta
     blockedBy,
     findings,
     ...(waits === true ? { waits } : {}),
+    ...(isLeftOut ? { isLeftOut } : {}),
   };
 }
 
@@ -434,7 +435,7 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
       findings: [],
       summary: 'Not configured',
     };
-    const state = ownState(assessment);
+    const state = ownState(check, assessment);
     const blockedBy = blockers(check, state, assessment, states);
     states.set(check.id, { check, assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
   }
@@ -453,10 +454,10 @@ function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): 
   return next.length === 0 ? [...before, ...left] : deepestFirst(checks, [...before, ...next]);
 }
 
-function ownState(assessment: Assessment): PreconditionState {
+function ownState({ countsForReady }: Check, assessment: Assessment): PreconditionState {
   if (assessment.kind === 'not-configured') return 'not-configured';
   const levels = new Set(assessment.findings.map((finding) => finding.level));
-  if (levels.has('broken')) return 'broken';
+  if (levels.has('broken')) return countsForReady ? 'broken' : 'warning';
   if (assessment.kind === 'unjudged' || levels.has('unknown')) return 'unknown';
   return levels.has('warning') ? 'warning' : 'ok';
 }

@@ -228,12 +228,21 @@ export function headOf({ label, missing }: Block): string {
 }
 
 /** The part of a check's declaration that the engine uses. Checks refer to each other only by ID. */
-export interface Check<Id extends string = string, C extends string = string> {
+export type Check<Id extends string = string, C extends string = string> = CheckBase<Id> & ReadyShare<C>;
+
+/** Whether the check's result counts for `ready`. */
+type ReadyShare<C extends string> =
+  | { readonly countsForReady: true; readonly causes: Readonly<Record<C, CauseWords>> }
+  /** The check only warns: its worst state is `warning`, and the site can be ready while the state is `unknown`. */
+  | { readonly countsForReady: false; readonly causes: Readonly<Record<C, WarningWords>> };
+
+type WarningWords = CauseWords & { readonly severity: Exclude<Severity, 'critical'>; readonly brokenPath?: never };
+
+interface CheckBase<Id extends string> {
   readonly id: Id;
   readonly title: string;
   /** Deeper checks that can explain why this precondition is broken or unknown. */
   readonly dependsOn: readonly Dependency[];
-  readonly causes: Readonly<Record<C, CauseWords>>;
   /** Used if the precondition stays unknown and its findings contain no advice. */
   readonly unknownRemedy: Step;
   /** True if the check is a stage on the path from this machine to the licence server. */
@@ -344,6 +353,8 @@ export interface PreconditionStatus {
   readonly findings: readonly Finding[];
   /** Not included in the JSON output. */
   readonly waits?: true;
+  /** True if the state is `unknown` and does not count for `ready`. Not included in the JSON output. */
+  readonly isLeftOut?: true;
 }
 
 /** `check --json` prints this type, so its JSON format must stay compatible. */

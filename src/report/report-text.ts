@@ -13,6 +13,7 @@ import {
   type StepAnswer,
   outlookSentence,
 } from '../checks/activation-steps.ts';
+import { leftOutSentence } from '../checks/headline.ts';
 import type { RepairAnswer, RepairVerdict } from '../checks/repair-verdict.ts';
 
 export const MARKS: Readonly<Record<PreconditionState, string>> = {
@@ -108,7 +109,8 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   if (ready === 'ready' && hidden.length > 0) return hiddenConclusion(hidden, colors);
   const warns = ready === 'ready' && (unseen.length > 0 || causes.some(({ severity }) => severity === 'warning'));
   const word = ready.replace('-', ' ').toUpperCase();
-  const text = `${word}: ${CONCLUSIONS[ready]}.${warns ? ' See the warnings above.' : ''}`;
+  const leftOut = leftOutSentence(diagnosis);
+  const text = `${word}: ${CONCLUSIONS[ready]}.${leftOut && ` ${leftOut}`}${warns ? ' See the warnings above.' : ''}`;
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
 }
 

@@ -227,8 +227,8 @@ function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
   };
 }
 
-function recordedState({ state, waits }: PreconditionStatus): RecordedState {
-  return state === 'unknown' && waits === true ? 'waiting' : state;
+function recordedState({ state, isLeftOut }: PreconditionStatus): RecordedState {
+  return isLeftOut === true ? 'waiting' : state;
 }
 
 function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDaemon } from '../lab/daemon.ts';
+import { createLab } from '../lab/lab.ts';
 import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
 import { copiedTree, type CopiedTree } from '../support/process/copied-tree.ts';
 import { runFtmWatch } from '../support/process/ftm-watch.ts';
@@ -30,7 +31,7 @@ export type SampleCause = keyof typeof SAMPLE_CAUSES;
   ],
   [
     'judge.ts',
-    `import type { Finding } from '../../engine/model.ts';
+    `import { unknown, type Finding } from '../../engine/model.ts';
 import type { Declaration } from '../check.ts';
 import { judged } from '../judgement.ts';
 import { SAMPLE_CAUSES, type SampleCause } from './causes.ts';
@@ -39,6 +40,7 @@ export const sample: Declaration<'sample', SampleCause> = {
   id: 'sample',
   title: 'Sample',
   dependsOn: [],
+  countsForReady: false,
   causes: SAMPLE_CAUSES,
   unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
@@ -48,16 +50,10 @@ export const sample: Declaration<'sample', SampleCause> = {
 };
 
 function judgeSample(subject: string): readonly Finding<SampleCause>[] {
+  const told = { rule: 'sample-fits', subject, claim: 'There is no sample.', expected: 'A sample' };
   return [
-    {
-      rule: 'sample-fits',
-      subject,
-      claim: 'There is no sample.',
-      expected: 'A sample',
-      actual: 'None',
-      level: 'warning',
-      suggests: 'sample-fault',
-    },
+    { ...told, level: 'warning', suggests: 'sample-fault' },
+    unknown({ ...told, claim: 'The second sample could not be checked.' }),
   ];
 }
 `,
@@ -113,7 +109,7 @@ describe('a check is a folder and its place in the registry', () => {
   test('"check --json" has its state, and its cause in its own words', async () => {
     const { stdout } = await runFtmWatch(['check', '--json', '--config', 'ftm-watch.yaml'], { cwd: tree.root, main });
     const { preconditions, causes } = JSON.parse(stdout) as DiagnosisJson;
-    expect(preconditions.find(({ id }) => id === 'sample')).toMatchObject({ state: 'warning' });
+    expect(preconditions.find(({ id }) => id === 'sample')).toMatchObject({ state: 'unknown' });
     expect(causes).toContainEqual(
       expect.objectContaining({
         id: 'sample-fault',
@@ -121,6 +117,14 @@ describe('a check is a folder and its place in the registry', () => {
         summary: 'The sample 127.0.0.1:1 is at fault.',
       }),
     );
+  });
+
+  test('a site is ready although a check that only warns is unknown', { timeout: 30_000 }, async () => {
+    await using lab = await createLab();
+    const { stdout } = await runFtmWatch(['check', '--json', '--config', lab.configFile], { cwd: tree.root, main });
+    const { ready, preconditions } = JSON.parse(stdout) as DiagnosisJson;
+    expect(preconditions.find(({ id }) => id === 'sample')).toMatchObject({ state: 'unknown' });
+    expect(ready).toBe('ready');
   });
 
   test('the metrics have it at zero, and the route map a place for it', async () => {

@@ -347,6 +347,7 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
     { kind: 'explained', by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
     { kind: 'explained', by: 'name-resolution', when: isNameless, evidence: false, warnings: 'all' },
   ],
+  countsForReady: true,
   causes: APPLIANCE_CAUSES,
   unknownRemedy:
     'Make sure that this machine can reach the FortiAuthenticator API. Check appliances[].api.url, the user and the ' +

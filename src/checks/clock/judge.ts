@@ -46,6 +46,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   id: 'clock',
   title: 'Clock',
   dependsOn: [],
+  countsForReady: false,
   causes: CLOCK_CAUSES,
   unknownRemedy: 'In "clock.ntp", list time servers that this machine can reach on UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },

@@ -110,6 +110,7 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
       }),
     ),
   ],
+  countsForReady: true,
   causes: DELIVERY_CAUSES,
   unknownRemedy:
     'Give this machine the same access as FortiAuthenticator to the hosts in "services" that deliver codes.',

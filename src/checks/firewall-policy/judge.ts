@@ -330,6 +330,7 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
     { kind: 'explained', by: 'tls-genuine', when: suggestsOnly('policy-inspects-traffic'), evidence: true },
     { kind: 'explained', by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
   ],
+  countsForReady: true,
   causes: POLICY_CAUSES,
   unknownRemedy:
     'Give the administrator whose token is in "firewall[].tokenFile" read access to the firewall policies, and ' +

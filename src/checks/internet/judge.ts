@@ -126,6 +126,7 @@ export const internet: Declaration<'internet', InternetCause> = {
   id: 'internet',
   title: 'Internet',
   dependsOn: [],
+  countsForReady: true,
   causes: INTERNET_CAUSES,
   unknownRemedy:
     'Make sure that this machine can reach at least one of "controlHosts", or list other hosts that it can reach.',

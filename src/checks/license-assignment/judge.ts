@@ -316,6 +316,7 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
   id: 'license-assignment',
   title: 'Licence assignment',
   dependsOn: [{ kind: 'reads', by: 'appliance' }],
+  countsForReady: true,
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
     'Configure the serial numbers of the unit and of its licences (appliances[].serial, appliances[].licenses), and ' +

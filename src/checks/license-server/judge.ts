@@ -18,6 +18,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   id: 'license-server',
   title: 'Licence server',
   dependsOn: [{ kind: 'needs', by: 'tls-genuine' }],
+  countsForReady: true,
   causes: LICENSE_SERVER_CAUSES,
   unknownRemedy:
     'Make sure that HTTP requests from this machine reach the licence server. A proxy or filter on the path may ' +

@@ -349,6 +349,7 @@ export const mail: Declaration<'mail', MailCause> = {
     { kind: 'explained', by: 'internet', when: breaksOnly(SILENT), evidence: false },
     { kind: 'explained', by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
   ],
+  countsForReady: true,
   causes: MAIL_CAUSES,
   unknownRemedy: 'Allow this machine to connect to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'delivers codes to users' },

@@ -334,6 +334,7 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   id: 'name-resolution',
   title: 'Name resolution',
   dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
+  countsForReady: true,
   causes: NAME_CAUSES,
   unknownRemedy:
     'In "resolvers", list the resolvers that FortiAuthenticator uses, and allow this machine to query them.',

@@ -203,6 +203,7 @@ export const polling: Declaration<'polling', PollingCause> = {
     warnings: 'suspected',
     byWarning: isSmallShare,
   })),
+  countsForReady: true,
   causes: POLLING_CAUSES,
   unknownRemedy:
     'Configure FortiAuthenticator to send its log to this machine (Logging > Log Config > Syslog Servers).',

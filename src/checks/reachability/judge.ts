@@ -269,6 +269,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     { kind: 'needs', by: 'name-resolution', when: isUnproven },
     { kind: 'needs', by: 'internet', when: isUnproven },
   ],
+  countsForReady: true,
   causes: REACHABILITY_CAUSES,
   unknownRemedy: shell(
     'Add a route to the licence server on this machine, or set "sourceAddress" to an address that has a route.',

@@ -118,6 +118,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   id: 'tls-genuine',
   title: 'Genuine TLS',
   dependsOn: [{ kind: 'needs', by: 'reachability' }],
+  countsForReady: true,
   causes: TLS_CAUSES,
   unknownRemedy:
     'Configure "trust.caFiles" or "trust.pins", or learn the chain on a path that is known to be clean, so that the ' +

@@ -222,6 +222,7 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   id: 'token-pool',
   title: 'Token pool',
   dependsOn: [{ kind: 'needs', by: 'appliance' }],
+  countsForReady: true,
   causes: TOKEN_POOL_CAUSES,
   unknownRemedy: 'Give the user in appliances[].api permission to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },

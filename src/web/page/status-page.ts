@@ -28,7 +28,7 @@ import { counted } from '../../core/visible-text.ts';
 import { spanText } from '../../core/time-text.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
-import { headline } from '../../checks/headline.ts';
+import { headline, leftOutSentence } from '../../checks/headline.ts';
 
 /** The page works without scripts, and updates itself if scripts are enabled. */
 export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
@@ -166,7 +166,8 @@ function logLines({ logLines: lines }: Activity, reader: Reader): Content {
 }
 
 /** One sentence about the state of activation. If there are causes, the summary of the most severe cause. */
-export function conclusionOf({ ready, causes, preconditions }: Diagnosis): string {
+export function conclusionOf(diagnosis: Diagnosis): string {
+  const { ready, causes, preconditions } = diagnosis;
   const [worst] = causes;
   switch (ready) {
     case 'not-ready':
@@ -181,7 +182,8 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
     }
     case 'ready': {
       const warnings = causes.filter(({ severity }) => severity === 'warning').length;
-      const all = 'All configured checks pass.';
+      const leftOut = leftOutSentence(diagnosis);
+      const all = `All configured checks pass.${leftOut && ` ${leftOut}`}`;
       return warnings === 0
         ? all
         : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} attention.`;

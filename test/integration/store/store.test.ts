@@ -152,12 +152,12 @@ describe('createStore', () => {
     ]);
   });
 
-  it('has the states of all preconditions from any time on, and tells waiting from unknown', () => {
+  it('has the states of all preconditions from any time on, and tells unknown from what does not count', () => {
     const store = open();
-    const unknown = (waits: object): RoundRecord['preconditions'] => [
-      { id: 'polling', state: 'unknown', summary: '', blockedBy: [], findings: [], ...waits },
+    const unknown = (leftOut: object): RoundRecord['preconditions'] => [
+      { id: 'polling', state: 'unknown', summary: '', blockedBy: [], findings: [], ...leftOut },
     ];
-    store.recordRound({ ...roundRecord(START), preconditions: unknown({ waits: true }) });
+    store.recordRound({ ...roundRecord(START), preconditions: unknown({ isLeftOut: true }) });
     store.recordRound({ ...roundRecord(START + MINUTE), preconditions: unknown({}) });
     store.recordRound({ ...roundRecord(START + 2 * MINUTE), preconditions: unknown({}) });
     const waiting = { precondition: 'polling', state: 'waiting', from: START, until: START + MINUTE };

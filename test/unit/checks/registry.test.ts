@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type { Declaration } from '../../../src/checks/check.ts';
+import type { CauseWords } from '../../../src/engine/model.ts';
 import { CAUSE_IDS, CHECKS, wordsOf } from '../../../src/checks/registry.ts';
 import { textOfStep } from '../../support/checks/text-of-step.ts';
 import { fill } from '../../../src/engine/remedy-words.ts';
@@ -38,6 +40,15 @@ describe('CHECKS', () => {
   test.each(CHECKS)('$id names only checks that there are', ({ id, dependsOn }) => {
     const others = ids.filter((other) => other !== id);
     expect(others).toEqual(expect.arrayContaining(dependsOn.map(({ by }) => by)));
+  });
+
+  test('declare whether they count for "ready", and have no critical cause if they only warn', () => {
+    type Sample = Omit<Declaration & { readonly from: 'log'; readonly countsForReady: true }, 'countsForReady'>;
+    expectTypeOf<Sample & { readonly countsForReady: true }>().toExtend<Declaration>();
+    expectTypeOf<Sample>().not.toExtend<Declaration>();
+    expectTypeOf<Sample & { readonly countsForReady: false }>().not.toExtend<Declaration>();
+    type Warning = Readonly<Record<string, CauseWords & { readonly severity: 'warning'; readonly brokenPath?: never }>>;
+    expectTypeOf<Sample & { readonly countsForReady: false; readonly causes: Warning }>().toExtend<Declaration>();
   });
 
   test('have ids of their own, and so have their causes', () => {

@@ -130,6 +130,18 @@ describe('the readiness', () => {
   });
 });
 
+describe.each(CHECKS)('$id', ({ id, countsForReady }) => {
+  test.each<readonly [string, readonly Finding[], Assessment['kind'], string]>([
+    ['unjudged', [], 'unjudged', 'unknown'],
+    ['unknown', [finding(null, { level: 'unknown' })], 'judged', 'unknown'],
+    ['broken', [finding(null)], 'judged', 'not-ready'],
+  ])('counts for the readiness as declared while it is %s', (_, findings, kind, ready) => {
+    const { preconditions, ready: seen } = diagnose(round([id, findings, kind]), CONTEXT);
+    expect(seen).toBe(countsForReady ? ready : 'ready');
+    expect(preconditions.some(({ state }) => state === 'broken')).toBe(countsForReady && ready === 'not-ready');
+  });
+});
+
 const COMPLAINT = finding('polling-failing', { subject: 'fac-1', actual: 'SSL session failed' });
 const LINE = 'fac-1: SSL session failed. Expected: this.';
 

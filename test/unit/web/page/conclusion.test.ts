@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { conclusionOf } from '../../../../src/web/page/status-page.ts';
+import type { PreconditionStatus } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 
 const READY = 'All configured checks pass.';
@@ -18,6 +19,17 @@ test.each([
   const states = count === 1 ? ({ mail: 'unknown' } as const) : ({ mail: 'unknown', clock: 'unknown' } as const);
   const diagnosis = { ...diagnosisOf(0, [], states), ready: 'unknown' } as const;
   expect(conclusionOf(diagnosis)).toBe(`Some checks could not be evaluated: ${words} unknown. No faults are known.`);
+});
+
+test('ready: names the checks that are unknown and do not count', () => {
+  const diagnosis = diagnosisOf(0, [], { clock: 'unknown', polling: 'unknown' });
+  const preconditions = diagnosis.preconditions.map((status): PreconditionStatus => {
+    if (status.state !== 'unknown') return status;
+    return { ...status, isLeftOut: true, ...(status.id === 'polling' ? { waits: true } : {}) };
+  });
+  expect(conclusionOf({ ...diagnosis, ready: 'ready', preconditions })).toBe(
+    `${READY} Unknown, but not required for activation: Clock.`,
+  );
 });
 
 test('ready: warnings are counted, notes are not', () => {
