@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';
-import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../logs/senders.ts';
+import { createAttribution, type Attribution, ownerInHeaders, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import { configOf, type Invocation, type Streams, type Terminal } from './terminal.ts';
@@ -49,7 +49,7 @@ interface KnownTexts {
 async function recognition({ logs, appliances, licenseServer }: Config): Promise<KnownTexts> {
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
-    attribution: createAttribution(appliances, NO_OTHERS),
+    attribution: createAttribution(appliances, { firewalls: [], relays: logs.relays }),
     watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses },
   };
 }
@@ -102,14 +102,14 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
 /** The format is part of the public API. */
 function toJson(line: string, found: PastedRecognition | null, attribution: Attribution) {
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
-  const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
+  const owner = ownerInHeaders(found?.envelope.hosts ?? [], (host) => attribution.host(host), attribution);
   return {
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
     /** True if FortiAuthenticator does not use the text in this field. Such a line is not counted as an error. */
     unusualPlace: found?.unusualPlace ?? false,
-    appliance: owners.find((owner) => owner !== undefined) ?? null,
+    appliance: owner ?? null,
     cause,
     summary,
     remedy,

@@ -5,10 +5,10 @@ export interface Envelope {
   /** Text that `readTime` can parse. */
   readonly time: string | null;
   /**
-   * Names or addresses in the line's headers. The first is from the outermost header and identifies the sender as seen
-   * by a relay. These values are untrusted.
+   * Names or addresses in each header that contains any, outermost header first. The outermost header identifies the
+   * sender as seen by a relay. These values are untrusted.
    */
-  readonly hosts: readonly string[];
+  readonly hosts: readonly (readonly string[])[];
   /** True if ftm-watch itself wrote the line and a relay sent it back. */
   readonly own: boolean;
   /** The number of identical lines that a relay merged into this line. */
@@ -60,15 +60,16 @@ function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & {
     if (header === null) break;
     headers.push(header);
     starts = header.starts;
+    if (header.last) break;
   }
-  const hosts = headers.flatMap((header) => header.hosts);
+  const hosts = headers.map((header) => header.hosts).filter(({ length }) => length > 0);
   const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
   const own = headers.some((header) => header.own);
   const [only = '', ...others] = starts;
-  if (others.length > 0 || beginsWithFields(only)) return { hosts, own, time, starts };
+  if (others.length > 0 || beginsWithFields(only) || headers.at(-1)?.last === true) return { hosts, own, time, starts };
   const sender = readSender(only);
   return {
-    hosts: [...hosts, ...sender.hosts],
+    hosts: sender.hosts.length === 0 ? hosts : [...hosts, sender.hosts],
     own,
     time,
     starts: [...sender.starts, only],
@@ -155,6 +156,11 @@ interface Header {
    * Possible beginnings of the message. If another header follows, the list contains only the beginning of that header.
    */
   readonly starts: readonly string[];
+  /**
+   * True if the header names the program that wrote the message. Any program can write text that looks like a header,
+   * so no further header is read.
+   */
+  readonly last: boolean;
 }
 
 const PRIORITY = /^<\d{1,3}>\s*/u;
@@ -203,6 +209,7 @@ function readPossible(text: string): Header | null {
       hosts: plausibleHosts(kiwi[2]),
       own: false,
       starts: [rest.slice(kiwi[0].length).trimStart()],
+      last: false,
     };
   const time = rest.startsWith('date=') ? null : findTime(rest);
   if (time === null && prioritised === '') return null;
@@ -211,19 +218,21 @@ function readPossible(text: string): Header | null {
 }
 
 /** The sender is `host tag: `, only the host, only the tag, or missing. */
-function readSender(text: string): Pick<Header, 'hosts' | 'starts'> {
-  if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text] };
+function readSender(text: string): Pick<Header, 'hosts' | 'starts' | 'last'> {
+  if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text], last: false };
   const arrow = ARROW.exec(text);
-  if (arrow !== null) return { hosts: plausibleHosts(...arrow.slice(1)), starts: [text.slice(arrow[0].length)] };
+  if (arrow !== null)
+    return { hosts: plausibleHosts(...arrow.slice(1)), starts: [text.slice(arrow[0].length)], last: false };
   const host = HOST.exec(text);
   const behindHost = host === null ? text : text.slice(host[0].length);
-  if (beginsAnew(behindHost)) return { hosts: plausibleHosts(host?.[1]), starts: [behindHost] };
+  if (beginsAnew(behindHost)) return { hosts: host === null ? [] : [host[1] ?? ''], starts: [behindHost], last: false };
   const tag = TAG.exec(text);
-  if (tag === null) return { hosts: plausibleHosts(host?.[1]), starts: [text, behindHost] };
+  if (tag === null) return { hosts: plausibleHosts(host?.[1]), starts: [text, behindHost], last: false };
   const message = text.slice(tag[0].length);
   return {
     hosts: plausibleHosts(tag[1]),
     starts: beginsWithFields(message) || beginsAnew(message) ? [message] : [message, text, behindHost],
+    last: true,
   };
 }
 
@@ -232,12 +241,14 @@ function readModern(rest: string, header: RegExpExecArray): Header {
     .replace(STRUCTURED_DATA, '')
     .replace(/^\u{FEFF}/u, '')
     .trimStart();
-  const { starts } = readSender(message);
+  const last = header[3] !== '-';
+  const sender = last ? { hosts: [], starts: [] } : readSender(message);
   return {
     time: header[1] ?? null,
-    hosts: plausibleHosts(header[2] === '-' ? undefined : header[2]),
+    hosts: header[2] === '-' ? sender.hosts : plausibleHosts(header[2]),
     own: header[3] === OWN_PROGRAM,
-    starts: [message, ...starts],
+    starts: [message, ...sender.starts],
+    last,
   };
 }
 

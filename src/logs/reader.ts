@@ -149,7 +149,8 @@ export class LogReader implements LineSink {
     const writer = this.#writerOf(found.kind, owner);
     if (writer === undefined) return 'other';
     this.#before = { writer, signature: id, line: text };
-    outbox.ftm(writer, id, stamp);
+    // Any program whose log is in the same file can write a line with a host that is not configured.
+    outbox.ftm(writer, id, { ...stamp, reliable: this.#reliable && owner !== undefined });
     return 'ftm';
   }
 

@@ -1,10 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { ApplianceConfig } from '../config/schema/watched.ts';
 import { addressInAny } from '../core/addresses.ts';
 import type { LogSource } from '../core/polling/log-event.ts';
 import type { FramedLine } from './framing.ts';
-import { readEnvelope } from './envelope.ts';
+import { readEnvelope, type Envelope } from './envelope.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { IntakeLogger } from './tally.ts';
 import { maskedLine } from '../text/mask.ts';
@@ -37,6 +38,8 @@ export interface Attribution {
    * actual address.
    */
   hostName(name: string): string | undefined;
+  /** Returns whether a host in a line's headers is one of the configured relays. */
+  isRelay(host: string): boolean;
   /**
    * The appliance, if only one is configured. FortiAuthenticator lines in a configured file are attributed to this
    * appliance if they contain no known host.
@@ -46,7 +49,10 @@ export interface Attribution {
 
 interface OtherSenders {
   readonly firewalls: readonly string[];
-  /** If there are any relays, other senders are trusted only if their address is known. */
+  /**
+   * Addresses, CIDR blocks, and the names that relays write about themselves. If there is an address, other senders are
+   * trusted only if their address is known.
+   */
   readonly relays: readonly string[];
   /**
    * For each of these appliances, lines from the network are accepted only if the sender presents the appliance's
@@ -60,8 +66,6 @@ interface BoundCertificate {
   readonly name: string;
   readonly appliance: string;
 }
-
-export const NO_OTHERS: OtherSenders = { firewalls: [], relays: [] };
 
 type Appliances = readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
 type Sources = Readonly<Record<'addresses' | 'names', ReadonlyMap<string, string>>>;
@@ -88,8 +92,10 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
   const only = appliances.length === 1 ? (appliances[0]?.name ?? null) : null;
   const believed = addresses.size + sources.names.size > 0 ? RELAY : originWithoutSources(appliances, only);
   const configured: Origin = believed.kind === 'appliance' ? { ...believed, isKnown: true } : believed;
-  const unknownSenders =
-    relays.length > 0 ? FOREIGN : originOfUnknownSenders(open, bound.size > 0 ? FOREIGN : believed);
+  const relayNames = new Set(relays.map((relay) => relay.toLowerCase()));
+  const unknownSenders = relays.some((relay) => isIP(relay.replace(/\/.*$/u, '')) !== 0)
+    ? FOREIGN
+    : originOfUnknownSenders(open, bound.size > 0 ? FOREIGN : believed);
 
   return {
     sender: (address) => {
@@ -110,6 +116,10 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
       addresses.get(name) ??
       (name.includes(':') ? addresses.get(normalAddress(name)) : undefined),
     hostName: (name) => byName(open, name),
+    isRelay: (host) => {
+      const normal = normalAddress(host);
+      return relayNames.has(normal) || relayNames.has(firstLabel(normal)) || addressInAny(normal, relays);
+    },
     only,
   };
 }
@@ -124,7 +134,11 @@ function isOf(certificate: X509Certificate, name: string): boolean {
 
 function byName({ names }: Sources, name: string): string | undefined {
   const normal = name.toLowerCase();
-  return names.get(normal) ?? names.get(normal.split('.', 1)[0] ?? '');
+  return names.get(normal) ?? names.get(firstLabel(normal));
+}
+
+function firstLabel(name: string): string {
+  return name.split('.', 1)[0] ?? '';
 }
 
 function sourcesOf(appliances: Appliances): Sources {
@@ -194,24 +208,33 @@ export function ownerOf(
     case 'foreign':
       return undefined;
     case 'unproven':
-      return named(line, (host) => attribution.hostName(host));
+      return named(line, (host) => attribution.hostName(host), attribution);
     case 'relay':
-      return named(line, (host) => attribution.host(host)) ?? nameless(line, source, attribution);
+      return named(line, (host) => attribution.host(host), attribution) ?? nameless(line, source, attribution);
   }
 }
 
-function named(
-  { text, start, end }: FramedLine,
-  ownerOfHost: (host: string) => string | undefined,
-): string | undefined {
+type OwnerOfHost = (host: string) => string | undefined;
+
+function named({ text, start, end }: FramedLine, owner: OwnerOfHost, attribution: Attribution): string | undefined {
   const host = hostInLine(text, start, end);
-  const owner = host === null ? undefined : ownerOfHost(host);
-  if (owner !== undefined) return owner;
-  for (const further of furtherHosts(text, start, end)) {
-    const found = ownerOfHost(further);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const found = host === null ? undefined : owner(host);
+  return found ?? ownerInHeaders(furtherHosts(text, start, end), owner, attribution);
+}
+
+/**
+ * A relay writes a header in front of the line that it received. Therefore, the first header that is not a relay's
+ * shows who sent the line. The text behind that header was written by the sender, and is ignored.
+ */
+export function ownerInHeaders(
+  headers: Envelope['hosts'],
+  ownerOfHost: OwnerOfHost,
+  { isRelay }: Pick<Attribution, 'isRelay'>,
+): string | undefined {
+  const deciding = headers.find(
+    (hosts) => hosts.some((host) => ownerOfHost(host) !== undefined) || !hosts.some(isRelay),
+  );
+  return deciding?.map(ownerOfHost).find((owner) => owner !== undefined);
 }
 
 /** Lines without a host come from a relay that removes headers, or from a file that such a relay wrote. */
@@ -248,7 +271,7 @@ export function hostInLine(text: string, start: number, end: number): string | n
  * Returns the hosts in a line with an unusual header or several headers. Empty for other lines, because `hostInLine` is
  * sufficient for them.
  */
-export function furtherHosts(text: string, start: number, end: number): readonly string[] {
+export function furtherHosts(text: string, start: number, end: number): Envelope['hosts'] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
   return isPlain(head) ? [] : readEnvelope(head).hosts;
 }
@@ -344,8 +367,8 @@ export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },
-        'Log lines do not belong to any appliance. Add their sender to appliances[].logSources, or to logs.relays if ' +
-          'it is a relay',
+        'Log lines do not belong to any appliance. Add the sender and the host in the line to logs.relays if they are ' +
+          'a relay, or otherwise to appliances[].logSources',
       );
     },
   };

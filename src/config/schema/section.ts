@@ -413,8 +413,18 @@ export const address: z.ZodType<string> = plainText('address', 'an IPv4 or IPv6 
 export const addressBlock: z.ZodType<string> = plainText(
   'address or CIDR block',
   'an address or a CIDR block such as "173.243.138.0/24"',
-  (value) => isIP(value) !== 0 || (isIP(value.replace(/\/\d+$/u, '')) !== 0 && ipaddr.isValidCIDR(value)),
+  isAddressBlock,
 );
+
+export const hostOrBlock: z.ZodType<string> = plainText(
+  'host name, address or CIDR block',
+  'a host name, an address or a CIDR block such as "10.0.0.0/24"',
+  (value) => isHost(value) || isAddressBlock(value),
+);
+
+function isAddressBlock(value: string): boolean {
+  return isIP(value) !== 0 || (isIP(value.replace(/\/\d+$/u, '')) !== 0 && ipaddr.isValidCIDR(value));
+}
 
 export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins with "/"', /^\/[!-~]{0,500}$/u);
 

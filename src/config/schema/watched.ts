@@ -17,6 +17,7 @@ import {
 import {
   address,
   addressBlock,
+  hostOrBlock,
   choice,
   completed,
   day,
@@ -497,9 +498,10 @@ const logs = section({
     'Log files to follow, written by a syslog server on this machine. Rotation is detected, and the files need ' +
       'not exist at startup.',
   ),
-  relays: list(addressBlock).describe(
+  relays: list(hostOrBlock).describe(
     'Syslog servers that forward lines. The host name in a line is trusted only if the line comes from one of these ' +
-      'servers. If this list is empty, the host name is always trusted.',
+      'addresses. If this list contains no address, the host name is always trusted. If a server writes its own name ' +
+      'in front of the line that it received, list this name as well.',
   ),
   window: duration(DAY).prefault('15m').describe('How long an error in the log affects the results.'),
   silentAfter: duration(30 * DAY)

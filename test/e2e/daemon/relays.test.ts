@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
@@ -44,10 +47,10 @@ afterAll(async () => {
   await site[Symbol.asyncDispose]();
 });
 
-async function send(to: number, localAddress: string): Promise<void> {
+async function send(to: number, localAddress: string, sent: readonly string[]): Promise<void> {
   const socket = connect({ port: to, host: '127.0.0.1', localAddress });
   await once(socket, 'connect');
-  socket.end(lines.map((line) => `${line}\n`).join(''));
+  socket.end(sent.map((line) => `${line}\n`).join(''));
   await once(socket.resume(), 'close');
 }
 
@@ -69,31 +72,63 @@ async function counted(): Promise<Counted> {
   };
 }
 
-/** Relays the lines of the appliance and, if the relay preserves the host, those of an unknown sender. */
+/**
+ * Relays the lines of the appliance and, if the relay preserves the host, those of an unknown sender and of a program
+ * that imitates the appliance.
+ */
 async function relayed(start: (ports: RelayPorts) => Promise<LogRelay>, keepsHost = true): Promise<Counted> {
   const before = await counted();
   const listen = await freePort();
   await using _ = await start({ listen, to: port });
-  await send(listen, APPLIANCE);
-  await until(counted, ({ errors }) => errors >= before.errors + ERRORS, LIMIT_MS);
   if (keepsHost) {
-    await send(listen, STRANGER);
-    await until(counted, ({ foreign }) => foreign >= before.foreign + samples.length, LIMIT_MS);
+    const forged = await forgedLines();
+    await send(listen, STRANGER, forged);
+    await until(counted, ({ foreign }) => foreign >= before.foreign + forged.length, LIMIT_MS);
+    await send(listen, STRANGER, samples);
   }
+  await send(listen, APPLIANCE, lines);
+  await until(counted, ({ errors }) => errors >= before.errors + ERRORS, LIMIT_MS);
   const after = await counted();
   return { ...after, errors: after.errors - before.errors };
+}
+
+/**
+ * What `logger`, which needs no privilege, sends for a program that imitates the appliance, in every form that could
+ * hide the program.
+ */
+async function forgedLines(): Promise<readonly string[]> {
+  const header = `Aug 14 22:40:02 ${APPLIANCE} db[1]`;
+  const message = error.slice(error.indexOf('category='));
+  const forms = [
+    ['--rfc3164', `<11>${header}: ${message}`],
+    ['--rfc3164', `${header}: ${message}`],
+    ['--rfc3164', `<11>1 2026-11-30T22:00:00Z ${APPLIANCE} db 1 - - ${message}`],
+    ['--rfc3164', '--tag', header, message],
+    ['--rfc5424', `<11>${header}: ${message}`],
+    ['--rfc5424', '--tag', '-', `<11>${header}: ${message}`],
+  ];
+  return Promise.all(forms.map(written));
+}
+
+async function written(form: readonly string[]): Promise<string> {
+  await using server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const received = new Promise<Socket>((resolve) => server.once('connection', resolve)).then(text);
+  const { port: to } = server.address() as AddressInfo;
+  await promisify(execFile)('logger', ['-n', '127.0.0.1', '-P', String(to), '-T', ...form]);
+  return (await received).trimEnd();
 }
 
 const EXPECTED = { errors: ERRORS, unrecognised: 0 };
 
 describe('what a relay makes of the lines of FortiAuthenticator', () => {
-  describeWhere([{ program: 'rsyslogd' }], 'rsyslog', () => {
+  describeWhere([{ program: 'rsyslogd' }, { program: 'logger' }], 'rsyslog', () => {
     test.each([
       'RSYSLOG_TraditionalForwardFormat',
       'RSYSLOG_ForwardFormat',
       'RSYSLOG_SyslogProtocol23Format',
       'RSYSLOG_FileFormat',
-    ])('with %s: every error counts, and none of a stranger', async (template) => {
+    ])('with %s: every error counts, and none of a stranger or a program', async (template) => {
       expect(await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, template))).toMatchObject(
         EXPECTED,
       );
@@ -106,12 +141,12 @@ describe('what a relay makes of the lines of FortiAuthenticator', () => {
     });
   });
 
-  describeWhere([{ unpacked: 'syslog-ng-core' }], 'syslog-ng', () => {
+  describeWhere([{ unpacked: 'syslog-ng-core' }, { program: 'logger' }], 'syslog-ng', () => {
     test.each([
       'network("127.0.0.1" port(PORT) suppress(30))',
       'syslog("127.0.0.1" transport("tcp") port(PORT) suppress(30))',
       'network("127.0.0.1" port(PORT) suppress(30) template("$ISODATE $HOST $MSGHDR$MSG\\n"))',
-    ])('with %s: every error counts, and none of a stranger', async (destination) => {
+    ])('with %s: every error counts, and none of a stranger or a program', async (destination) => {
       const root = unpackedPackage('syslog-ng-core') ?? '';
       expect(await relayed((ports) => startSyslogNgRelay(root, ports, destination))).toMatchObject(EXPECTED);
     });

@@ -8,7 +8,7 @@ async function relayed(
   lines: readonly string[],
   appliances = [APPLIANCE],
 ): Promise<Awaited<ReturnType<typeof startIntake>>> {
-  const bench = await startIntake({ appliances, logs: { relays: ['127.0.0.1'] } });
+  const bench = await startIntake({ appliances, logs: { relays: ['127.0.0.1', 'relay01'] } });
   const sender = await connectSender(bench.portOf('tcp'));
   sender.write(lines.map((line) => `${line}\n`).join(''));
   await bench.until(() => {
@@ -20,10 +20,42 @@ async function relayed(
 }
 
 describe('the lines of a relay', () => {
-  test('belong to the appliance that any of their headers names', async () => {
-    const outer = 'Nov 25 10:00:00 relay01 ';
-    const bench = await relayed([`${outer}${withHost(TROUBLE, 'fac01')}`, `${outer}${withHost(TROUBLE, 'stranger')}`]);
-    expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 1, foreign: 1 });
+  test('belong to the appliance that the first header names that is not a relay itself', async () => {
+    const headers = ['', 'Nov 25 10:00:00 relay01 ', '<14>1 2026-11-25T10:00:00Z RELAY01.example.org - - - - '];
+    const bench = await relayed(
+      headers.flatMap((outer) => ['fac01', 'stranger'].map((host) => `${outer}${withHost(TROUBLE, host)}`)),
+    );
+    expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 3, foreign: 3 });
+  });
+
+  test.each([
+    '<13>Nov 30 22:00:01 web-7 root: LINE',
+    '<13>Nov 30 22:00:01 web-7 root[5]: LINE',
+    '<13>Nov 30 22:00:01 web-7 LINE',
+    '<13>Nov 30 22:00:01 s_net@web-7 LINE',
+    '2026-11-30T22:00:01+00:00 web-7 root: LINE',
+    '2026-11-30T22:00:01+00:00 relay01 <13>Nov 30 22:00:01 web-7 root: LINE',
+    '<13>1 2026-11-30T22:00:01Z web-7 root - - - LINE',
+    '<13>1 2026-11-30T22:00:01Z - root - - [timeQuality tzKnown="1"] LINE',
+    '<13>1 2026-11-30T22:00:01Z web-7 - - - - LINE',
+    '2026-11-30 22:00:01\tLocal4.Warning\tweb-7\tLINE',
+    '2026 Nov 30 22:00:01 (web-7) any->/var/log/syslog LINE',
+    '<13>Nov 30 22:00:01 root: LINE',
+    'root: LINE',
+  ])('cannot be forged by a program whose text looks like a header: %s', async (before) => {
+    const forged = [
+      withHost(TROUBLE, 'fac01'),
+      withHost(TROUBLE, 'fac01').replace('<12>', ''),
+      withHost(TROUBLE, 'fac01').replace('Aug 14 22:40:03', '2026-08-14T22:40:03+02:00'),
+      TROUBLE.replace(/^.*?: +/u, '<11>1 2026-11-30T22:00:00Z fac01 db 1 - - '),
+      TROUBLE.replace(/^.*?: +/u, '2026-11-30 22:00:00\tLocal4.Warning\tfac01\tdb[1]: '),
+      TROUBLE.replace(/^.*?: +/u, '2026 Jun 16 00:00:00 fac01->10.0.0.1 db[1]: '),
+      TROUBLE.replace(/^.*?: +/u, 'fac01 db[1]: '),
+      TROUBLE,
+    ];
+    const bench = await relayed(forged.map((line) => before.replace('LINE', line)));
+    expect(bench.intake.counters().lines.tcp).toMatchObject({ foreign: forged.length });
+    expect(bench.events).toEqual([]);
   });
 
   test.each([

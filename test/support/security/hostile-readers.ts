@@ -1,7 +1,8 @@
 import { createPublicRoots } from '../../../src/trust/load-trust.ts';
 import { freshKnowledge } from '../certificates/tls-knowledge.ts';
 import { captureToJson, examineCaptures } from '../../../src/capture/judge-capture.ts';
-import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { createAttribution } from '../../../src/logs/senders.ts';
+import { NO_OTHERS } from '../logs/no-others.ts';
 import { explain } from '../../../src/cli/run-logs.ts';
 import {
   parseLicensedTokens,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../../src/cli/run-logs.ts';
-import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { createAttribution } from '../../../src/logs/senders.ts';
+import { NO_OTHERS } from '../../support/logs/no-others.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 import { textSink } from '../../support/process/text-sink.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createAttribution, isReliable, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { createAttribution, isReliable } from '../../../src/logs/senders.ts';
+import { NO_OTHERS } from '../../support/logs/no-others.ts';
 
 const two = [
   { name: 'fac-1', logSources: ['10.0.0.5', 'fac01.example.org'] },

@@ -36,7 +36,7 @@ describe('furtherHosts', () => {
     { line: '<12>Aug 14 22:40:02 fac01 db[1]: x', hosts: [] },
     { line: '2021-07-08T11:01:06-03:00 fac01 db[32167]:  category="Event"', hosts: [] },
   ])('of "$line"', ({ line, hosts }) => {
-    expect(furtherHosts(`first\n${line}\nlast one`, 6, 6 + line.length)).toEqual(hosts);
+    expect(furtherHosts(`first\n${line}\nlast one`, 6, 6 + line.length).flat()).toEqual(hosts);
   });
 });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
-import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { createAttribution } from '../../../src/logs/senders.ts';
+import { NO_OTHERS } from '../../support/logs/no-others.ts';
 import { Framer } from '../../../src/logs/framing.ts';
 import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
 import { newLineTally, type LineTally } from '../../../src/logs/tally.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import type { MessageSignature } from '../../../src/core/polling/signature.ts';
-import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
+import { createAttribution } from '../../../src/logs/senders.ts';
+import { NO_OTHERS } from '../../support/logs/no-others.ts';
 import { Framer } from '../../../src/logs/framing.ts';
 import { EventOutbox, LogReader, recognisePasted } from '../../../src/logs/reader.ts';
 import { newLineTally } from '../../../src/logs/tally.ts';

@@ -1,0 +1,2 @@
+/** For sites without firewalls and relays. */
+export const NO_OTHERS = { firewalls: [], relays: [] };
