@@ -16,19 +16,91 @@ export interface StateSpan {
   readonly until: EpochMs;
 }
 
-export interface AvailabilityPeriod {
-  /** `2026-11` for a month, `2026` for a year. */
-  readonly name: string;
-  readonly from: EpochMs;
-  readonly until: EpochMs;
-  /** `ready`, `notReady` and `unknown` add up to the time between `from` and `until`. */
+/** The three times add up to the length of the evaluated period. */
+export interface Availability {
   readonly ready: Millis;
   readonly notReady: Millis;
   /** Includes the time during which ftm-watch was not running. */
   readonly unknown: Millis;
+}
+
+/** Returns the fraction (0 to 1) of the known time during which activation was ready, or null if no time is known. */
+export function availabilityShare({ ready, notReady }: Pick<Availability, 'ready' | 'notReady'>): number | null {
+  return ready + notReady === 0 ? null : ready / (ready + notReady);
+}
+
+interface TimeSpan {
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+}
+
+const NO_TIME: Availability = { ready: 0, notReady: 0, unknown: 0 };
+
+type Change<Span> = { readonly at: EpochMs } & (
+  | { readonly kind: 'state'; readonly state: string; readonly by: 1 | -1 }
+  | { readonly kind: 'period'; readonly period: Span | null }
+);
+
+/**
+ * Every other function and every text about availability is based on this function.
+ * @param periods consecutive, in order
+ */
+export function withAvailability<Span extends TimeSpan>(
+  periods: readonly Span[],
+  states: readonly StateSpan[],
+): readonly (Span & Availability)[] {
+  const end = periods.at(-1)?.until ?? 0;
+  const changes = [
+    ...states.flatMap(({ state, from, until }): readonly Change<Span>[] => [
+      { at: from, kind: 'state', state, by: 1 },
+      { at: until, kind: 'state', state, by: -1 },
+    ]),
+    ...[...periods, null].map((period): Change<Span> => ({ at: period?.from ?? end, kind: 'period', period })),
+  ].toSorted((a, b) => a.at - b.at);
+  const counts = new Map<string, number>();
+  const done: (Span & Availability)[] = [];
+  let current: Span | null = null;
+  let times = NO_TIME;
+  let at = Number.NEGATIVE_INFINITY;
+  for (const change of changes) {
+    if (current !== null) times = added(times, readinessOf(counts), change.at - at);
+    at = change.at;
+    if (change.kind === 'state') {
+      counts.set(change.state, (counts.get(change.state) ?? 0) + change.by);
+    } else {
+      if (current !== null) done.push({ ...current, ...times });
+      current = change.period;
+      times = NO_TIME;
+    }
+  }
+  return done;
+}
+
+function added({ ready, notReady, unknown }: Availability, readiness: Readiness, time: Millis): Availability {
+  switch (readiness) {
+    case 'ready':
+      return { ready: ready + time, notReady, unknown };
+    case 'not-ready':
+      return { ready, notReady: notReady + time, unknown };
+    case 'unknown':
+      return { ready, notReady, unknown: unknown + time };
+  }
+}
+
+function readinessOf(counts: ReadonlyMap<string, number>): Readiness {
+  const isAny = (state: RecordedState): boolean => (counts.get(state) ?? 0) > 0;
+  if (isAny('broken')) return 'not-ready';
+  return isAny('unknown') || [...counts.values()].every((count) => count === 0) ? 'unknown' : 'ready';
+}
+
+interface CalendarPeriod extends TimeSpan {
+  /** `2026-11` for a month, `2026` for a year. */
+  readonly name: string;
   /** True if the period has not ended or if no data is stored for its beginning. */
   readonly partial: boolean;
 }
+
+export type AvailabilityPeriod = CalendarPeriod & Availability;
 
 interface Evaluated {
   readonly since: EpochMs;
@@ -43,13 +115,13 @@ export function availabilityByMonth(
 ): readonly AvailabilityPeriod[] {
   const first = spans.reduce((earliest, { from }) => Math.min(earliest, from), until);
   const begins = beginsOfMonths(Math.max(since, first), until, zone);
-  const months = begins.flatMap(({ name, at: begin }, index): readonly AvailabilityPeriod[] => {
+  const months = begins.flatMap(({ name, at: begin }, index): readonly CalendarPeriod[] => {
     const [from, end] = [Math.max(begin, since, first), begins[index + 1]?.at];
     if (end === undefined || end <= from || until <= from) return [];
     const partial = from > begin || end > until;
-    return [{ name, from, until: Math.min(end, until), ready: 0, notReady: 0, unknown: 0, partial }];
+    return [{ name, from, until: Math.min(end, until), partial }];
   });
-  const measured = withDurations(months, spans);
+  const measured = withAvailability(months, spans);
   return [...Map.groupBy(measured.toReversed(), ({ name }) => name.slice(0, 4))].flatMap(([year, all]) => [
     yearOf(year, all, zone),
     ...all,
@@ -73,57 +145,6 @@ function beginsOfMonths(from: EpochMs, until: EpochMs, zone: Zone): readonly Mon
   }
 }
 
-type Change = { readonly at: EpochMs } & (
-  | { readonly kind: 'state'; readonly state: string; readonly by: 1 | -1 }
-  | { readonly kind: 'month'; readonly month: AvailabilityPeriod | null }
-);
-
-function withDurations(
-  months: readonly AvailabilityPeriod[],
-  spans: readonly StateSpan[],
-): readonly AvailabilityPeriod[] {
-  const end = months.at(-1)?.until ?? 0;
-  const changes = [
-    ...spans.flatMap(({ state, from, until }): readonly Change[] => [
-      { at: from, kind: 'state', state, by: 1 },
-      { at: until, kind: 'state', state, by: -1 },
-    ]),
-    ...[...months, null].map((month): Change => ({ at: month?.from ?? end, kind: 'month', month })),
-  ].toSorted((a, b) => a.at - b.at);
-  const counts = new Map<string, number>();
-  const done: AvailabilityPeriod[] = [];
-  let current: AvailabilityPeriod | null = null;
-  let at = Number.NEGATIVE_INFINITY;
-  for (const change of changes) {
-    if (current !== null) current = withTime(current, readinessOf(counts), change.at - at);
-    at = change.at;
-    if (change.kind === 'state') {
-      counts.set(change.state, (counts.get(change.state) ?? 0) + change.by);
-    } else {
-      if (current !== null) done.push(current);
-      current = change.month;
-    }
-  }
-  return done;
-}
-
-function withTime(period: AvailabilityPeriod, readiness: Readiness, time: Millis): AvailabilityPeriod {
-  switch (readiness) {
-    case 'ready':
-      return { ...period, ready: period.ready + time };
-    case 'not-ready':
-      return { ...period, notReady: period.notReady + time };
-    case 'unknown':
-      return { ...period, unknown: period.unknown + time };
-  }
-}
-
-function readinessOf(counts: ReadonlyMap<string, number>): Readiness {
-  const isAny = (state: RecordedState): boolean => (counts.get(state) ?? 0) > 0;
-  if (isAny('broken')) return 'not-ready';
-  return isAny('unknown') || [...counts.values()].every((count) => count === 0) ? 'unknown' : 'ready';
-}
-
 /** @param months latest first */
 function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone): AvailabilityPeriod {
   const total = (of: (month: AvailabilityPeriod) => number): number =>
@@ -141,47 +162,26 @@ function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone)
   };
 }
 
-/** Returns the fraction (0 to 1) of the known time during which activation was ready, or null if no time is known. */
-export function availabilityShare({ ready, notReady }: AvailabilityPeriod): number | null {
-  return ready + notReady === 0 ? null : ready / (ready + notReady);
+export interface AvailabilityBar {
+  /** Start of the day or hour. */
+  readonly day: EpochMs;
+  readonly share: number;
+  /** The part of the day or hour for which the state is known. */
+  readonly knownMs: Millis;
 }
-
-interface Spans {
-  readonly held: Millis;
-  readonly watched: Millis;
-}
-
-const HELD: readonly string[] = ['ok', 'warning'];
-const BROKEN: readonly string[] = ['broken', 'blocked'];
 
 /**
- * Share of the monitored time in which activation was possible, for each day (UTC), oldest first. On each day, only the
- * precondition that was broken for the longest time counts. Time in the states `unknown` and `not-configured` is
- * excluded. A state that continues into the next day counts in both days.
+ * Omits days for which nothing is known. The last day ends at `until`.
  * @param span the length of a day, or of another time span
  */
 export function availabilityByDay(
-  states: readonly StateSpan[],
-  { from, span }: { readonly from: EpochMs; readonly span: Millis },
-): readonly { readonly day: EpochMs; readonly share: number }[] {
-  const days = new Map<EpochMs, Map<string, Spans>>();
-  for (const { precondition, state, ...recorded } of states) {
-    if (!HELD.includes(state) && !BROKEN.includes(state)) continue;
-    const begin = Math.max(recorded.from, from);
-    for (let day = Math.floor(begin / span) * span; day < recorded.until; day += span) {
-      const duration = Math.min(recorded.until, day + span) - Math.max(begin, day);
-      const spans = days.get(day) ?? new Map<string, Spans>();
-      const { held, watched } = spans.get(precondition) ?? { held: 0, watched: 0 };
-      spans.set(precondition, { held: held + (HELD.includes(state) ? duration : 0), watched: watched + duration });
-      days.set(day, spans);
-    }
-  }
-  return [...days]
-    .flatMap(([day, spans]) => {
-      const shares = [...spans.values()]
-        .filter(({ watched }) => watched > 0)
-        .map(({ held, watched }) => held / watched);
-      return shares.length === 0 ? [] : [{ day, share: Math.min(...shares) }];
-    })
-    .toSorted((a, b) => a.day - b.day);
+  spans: readonly StateSpan[],
+  { from, until, span }: { readonly from: EpochMs; readonly until: EpochMs; readonly span: Millis },
+): readonly AvailabilityBar[] {
+  const days = Array.from({ length: Math.ceil((until - from) / span) }, (_, index) => from + index * span);
+  const periods = days.map((day) => ({ from: day, until: Math.min(day + span, until) }));
+  return withAvailability(periods, spans).flatMap((period) => {
+    const share = availabilityShare(period);
+    return share === null ? [] : [{ day: period.from, share, knownMs: period.ready + period.notReady }];
+  });
 }

@@ -11,6 +11,7 @@ import {
 import type { IncidentStep } from '../engine/incident/round-view.ts';
 import { headline } from '../checks/headline.ts';
 import { spanText, zonedText, dayText } from '../core/time-text.ts';
+import { type Availability, availabilityShare } from '../engine/availability.ts';
 import type { Cause } from '../engine/model.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
@@ -118,20 +119,20 @@ function summaryNote(
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const over = facts.ended.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null);
   const count = open.length + over.length;
-  const share = facts.availability === null ? 'no data' : `${percent(facts.availability)} ready`;
+  const share = availabilityShare(facts.availability);
   return {
     kind: 'note',
     id: `summary-${String(until)}-${state.origin}`,
     at: until,
     event: 'summary',
-    short: `${share}, ${String(count)} ${count === 1 ? 'incident' : 'incidents'}`,
+    short: `${share === null ? 'no data' : `${percent(share)} ready`}, ${String(count)} ${count === 1 ? 'incident' : 'incidents'}`,
     tone: open.length === 0 ? 'good' : open.some(({ cause }) => cause.severity === 'critical') ? 'critical' : 'warning',
     action: actionOf(open, facts),
     summary:
       `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)}, ` +
-      (facts.availability === null
-        ? 'ftm-watch did not run any checks.'
-        : `activation was possible for ${percent(facts.availability)} of the monitored time.`),
+      (share === null
+        ? 'it is unknown whether activation was possible.'
+        : `activation was possible for ${percent(share)} of the known time ${knownText(facts.availability)}.`),
     sections: [
       { title: 'Still open', lines: open.map((one) => `${lineOf(one)}, since ${zonedText(one.since, timezone)}`) },
       {
@@ -164,6 +165,11 @@ function percent(share: number): string {
   return `${String(Math.floor(share * 1_000) / 10)} %`;
 }
 
+function knownText({ ready, notReady, unknown }: Availability): string {
+  const known = ready + notReady;
+  return `(${spanText(known)} of ${spanText(known + unknown)})`;
+}
+
 function lineOf({ cause }: Incident): string {
   return `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject})`;
 }
@@ -174,8 +180,7 @@ function silenceLine({ cause, subject, until, by, comment }: Silence, timezone: 
 }
 
 export interface SummaryFacts {
-  /** A fraction from 0 to 1. Null if unknown. */
-  readonly availability: number | null;
+  readonly availability: Availability;
   readonly ended: readonly Incident[];
   readonly tokensLeft: readonly { readonly appliance: string; readonly count: number }[];
   /** Expiry dates of certificates and licences, earliest first. */

@@ -76,7 +76,11 @@ function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
     latency: latencyOf(source, { since: now - DAY, until: now }, 10 * MINUTE),
     errors: bySubject(store.hourlyValues('ftm-errors', { since: now - 7 * DAY, until: now }, MOST_LINES)),
     tokens: bySubject(store.hourlyValues('tokens-left', { since: now - 90 * DAY, until: now }, MOST_LINES)),
-    days: availabilityByDay(store.stateSpans({ since: firstDay, until: now }), { from: firstDay, span: DAY }),
+    days: availabilityByDay(store.stateSpans({ since: firstDay, until: now }), {
+      from: firstDay,
+      until: now,
+      span: DAY,
+    }),
   };
 }
 
@@ -93,7 +97,7 @@ function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): 
     latency: latencyOf(source, shown, latency),
     errors: bySubject(store.hourlyValues('ftm-errors', shown, MOST_LINES)).map((line) => summed(line, span)),
     tokens: bySubject(store.hourlyValues('tokens-left', shown, MOST_LINES)),
-    days: availabilityByDay(store.stateSpans(shown), { from, span }),
+    days: availabilityByDay(store.stateSpans(shown), { from, until: now, span }),
     incidents: incidentsOf(source, shown),
   };
 }

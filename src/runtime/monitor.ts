@@ -37,7 +37,7 @@ import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/observation.ts';
 import { certificatePem } from '../core/parse-certificate.ts';
-import { availabilityByDay } from '../engine/availability.ts';
+import { withAvailability } from '../engine/availability.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
 import type { SummaryFacts } from '../notify/notes.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
@@ -99,12 +99,12 @@ export function summaryFactsOf(
   ownCertificateEnd: EpochMs | null,
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
-  // The whole period is passed as a single day, to find the precondition that was broken for the longest time.
-  const [whole] = availabilityByDay(store.stateSpans({ since: from, until }), { from, span: Number.MAX_SAFE_INTEGER });
+  const spans = store.stateSpans({ since: from, until });
+  const [availability = { ready: 0, notReady: 0, unknown: until - from }] = withAvailability([{ from, until }], spans);
   const tokens = store.hourlyValues('tokens-left', { since: until - DAY, until }, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: "the status page's certificate", at: ownCertificateEnd }];
   return {
-    availability: whole?.share ?? null,
+    availability,
     ended: store.ended({ since: from, until }, MOST_ENDED) ?? [],
     tokensLeft: [...new Map(tokens.map(({ subject, value }) => [subject, value]))].map(([appliance, count]) => ({
       appliance,

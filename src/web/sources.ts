@@ -10,7 +10,7 @@ import type {
   RefusedChanges,
 } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { AvailabilityPeriod } from '../engine/availability.ts';
+import type { AvailabilityBar, AvailabilityPeriod } from '../engine/availability.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import type { Silence, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
@@ -213,11 +213,7 @@ export interface ChartData {
    * The availability on each of the last 90 days (UTC) for which data exists or, if a range was requested, on each day
    * or in each hour of the range.
    */
-  readonly days: readonly {
-    readonly day: EpochMs;
-    /** From 0 to 1. */
-    readonly share: number;
-  }[];
+  readonly days: readonly AvailabilityBar[];
 }
 
 export interface RangeData extends ChartData {

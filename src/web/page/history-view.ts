@@ -1,7 +1,7 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { chartsOf } from '../static/charts.js';
 import { counted } from '../../core/visible-text.ts';
-import type { Zone } from '../../core/time-text.ts';
+import { spanText, type Zone } from '../../core/time-text.ts';
 import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../sources.ts';
 import type { Reader } from './document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
@@ -47,24 +47,25 @@ interface ChartWords {
   readonly summary: string;
 }
 
-function wordsOf({ id, lines }: Chart, { range }: RangeData, zone: Zone): ChartWords {
-  const known = lines.filter(({ silent, points }) => !silent && points.length > 0);
+function wordsOf({ id, lines }: Chart, { range, days }: RangeData, zone: Zone): ChartWords {
+  const drawn = lines.filter(({ silent, points }) => !silent && points.length > 0);
   const each = CHART_WINDOWS[range].span === HOUR ? 'hour' : 'day';
   const latest = (text: (value: number, name: string) => string): string =>
-    known.length === 0
+    drawn.length === 0
       ? NOTHING
-      : `${known.map(({ name, points }) => text(points.at(-1)?.value ?? 0, name)).join(', ')} now; ` +
+      : `${drawn.map(({ name, points }) => text(points.at(-1)?.value ?? 0, name)).join(', ')} now; ` +
         `the last ${RANGE_WORDS[range]}`;
-  const values = known.flatMap(({ points }) => points.map(({ value }) => value));
+  const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
     case 'availability': {
       // The values are grouped by UTC day.
       const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
-      const hurt = values.filter((value) => value < 100).length;
+      const hurt = days.filter(({ share }) => share < 1).length;
+      const known = knownTime(days);
       const summary =
-        `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ` +
+        `${shareText(shareOf(days) * 100)} of the known time (${spanText(known)}), ` +
         `${counted(hurt, each)} with an outage`;
-      return { title, summary: values.length === 0 ? NOTHING : summary };
+      return { title, summary: known === 0 ? NOTHING : summary };
     }
     case 'latency':
       return { title: 'Latency by phase', summary: latest((value, name) => `${name} ${msText(value)}`) };
@@ -115,7 +116,7 @@ function historyTable(data: RangeData, zone: Zone): Markup {
   const phases = data.latency.filter(({ points }) => points.length > 0);
   const names = phases.map(({ name }) => markup`<th scope="col">${name.toUpperCase()}</th>`);
   return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
-<thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
+<thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Availability</th><th scope="col">Known time</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
 <tbody>${begins.map((from) => rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data))}</tbody></table></div></details>`;
 }
 
@@ -129,17 +130,26 @@ function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Marku
   const within = ({ at }: Pick<Point, 'at'>): boolean => at >= row.from && at < row.until;
   const of = (lines: readonly ChartLine[]): readonly number[] =>
     lines.flatMap(({ points }) => points.filter(within)).map(({ value }) => value);
-  const shares = data.days.filter(({ day }) => within({ at: day })).map(({ share }) => share * 100);
+  const days = data.days.filter(({ day }) => within({ at: day }));
   const tokens = of(data.tokens);
-  return markup`<tr><th scope="row">${row.name}</th>${cell(shares, (all) =>
-    shareText(Math.min(...all)),
-  )}${phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length)))}<td>${sum(of(data.errors))}</td>${cell(
+  return markup`<tr><th scope="row">${row.name}</th>${cell(days, (all) =>
+    shareText(shareOf(all) * 100),
+  )}${cell(days, (all) => spanText(knownTime(all)))}${phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length)))}<td>${sum(of(data.errors))}</td>${cell(
     tokens,
     (all) => String(Math.min(...all)),
   )}</tr>`;
 }
 
-function cell(values: readonly number[], text: (values: readonly number[]) => string): Markup {
+function knownTime(days: RangeData['days']): Millis {
+  return sum(days.map(({ knownMs }) => knownMs));
+}
+
+/** From 0 to 1. */
+function shareOf(days: RangeData['days']): number {
+  return sum(days.map(({ share, knownMs }) => share * knownMs)) / knownTime(days);
+}
+
+function cell<T>(values: readonly T[], text: (values: readonly T[]) => string): Markup {
   return markup`<td>${values.length === 0 ? 'unknown' : text(values)}</td>`;
 }
 

@@ -21,6 +21,10 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ http: GET /api/v1/incidents 200 incidents[].remedySteps: <text>',
     ],
   },
+  {
+    reason: 'The availability of a day is the share of its known time, which stands beside it',
+    lines: ['+ http: GET /api/v1/history 200 days[].knownMs: number'],
+  },
   { reason: 'Metrics can be pushed by OTLP: `metrics.otlp`', lines: ['+ schema: properties.metrics.*'] },
   {
     reason: 'The view of other agents is evidence: `peers`',

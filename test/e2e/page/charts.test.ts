@@ -18,7 +18,7 @@ const PAST: RangeData = {
   latency: [{ name: 'tls', points: hours.map((at) => ({ at, value: 40 })) }],
   errors: [{ name: 'fac-1', points: [{ at: UNTIL - 9 * HOUR, value: 7 }] }],
   tokens: [{ name: 'fac-1', points: hours.map((at) => ({ at, value: 30 })) }],
-  days: hours.map((day, index) => ({ day, share: index === 100 ? 0.98 : 1 })),
+  days: hours.map((day, index) => ({ day, share: index === 100 ? 0.98 : 1, knownMs: HOUR })),
   incidents: [
     {
       id: 'i-1',

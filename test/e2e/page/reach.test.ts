@@ -26,7 +26,7 @@ describeWhere([{ program: 'chromium' }], 'whatever is on the pages', () => {
       latency: ['dns', 'tcp', 'tls', 'http'].map((name) => ({ name, points })),
       errors: [{ name: 'fac-1', points }],
       tokens: [{ name: 'fac-1', points }],
-      days: hours.map((day) => ({ day, share: 1 })),
+      days: hours.map((day) => ({ day, share: 1, knownMs: HOUR })),
       incidents: incidents.map(({ id, cause, since }) => ({
         id,
         cause: cause.id,

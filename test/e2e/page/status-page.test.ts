@@ -163,7 +163,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   test('tells the past in words without JavaScript, and draws it with it', async () => {
     await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false });
     expect(await plain.page.locator('#chart-availability').innerText()).toMatch(
-      /^Availability by hour\s+\d+(?:\.\d+)? % over 168 hours, \d+ hours? with an outage$/u,
+      /^Availability by hour\s+\d+(?:\.\d+)? % of the known time \(\d+ d[^)]*\), \d+ hours? with an outage$/u,
     );
     expect(await plain.page.locator('.plot:visible').count()).toBe(0);
 

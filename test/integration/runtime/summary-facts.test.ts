@@ -43,7 +43,7 @@ afterAll(() => {
 
 test('are those of the time between', () => {
   const facts = summaryFactsOf({ store, last: null }, null, SPAN);
-  expect(facts.availability).toBeCloseTo(0.75, 2);
+  expect(facts.availability).toMatchObject({ ready: 18 * HOUR, notReady: 6 * HOUR, unknown: 0 });
   expect(facts.ended.map(({ cause }) => cause.id)).toEqual(['tls-intercepted']);
   expect(facts.tokensLeft).toEqual([
     { appliance: 'fac-1', count: 11 },
@@ -54,7 +54,7 @@ test('are those of the time between', () => {
 
 test('are those of no other time', () => {
   const facts = summaryFactsOf({ store, last: null }, null, { ...SPAN, from: START + 7 * HOUR });
-  expect(facts).toMatchObject({ availability: 1, ended: [] });
+  expect(facts).toMatchObject({ availability: { ready: 17 * HOUR, notReady: 0, unknown: 0 }, ended: [] });
 });
 
 test('name the own certificate when it ends soon, or has ended', () => {

@@ -3,7 +3,7 @@ import type { SummaryFacts } from '../../../src/notify/notes.ts';
 
 /** Facts of a period about which nothing is known. */
 export function noSummaryFacts(): SummaryFacts {
-  return { availability: null, ended: [], tokensLeft: [], ends: [] };
+  return { availability: { ready: 0, notReady: 0, unknown: 0 }, ended: [], tokensLeft: [], ends: [] };
 }
 
 /** A site in UTC without a summary. */

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
 import {
   type AvailabilityPeriod,
+  availabilityByDay,
   availabilityByMonth,
   availabilityShare,
+  withAvailability,
   type StateSpan,
 } from '../../../src/engine/availability.ts';
 
@@ -142,6 +144,64 @@ describe('availabilityByMonth()', () => {
       { numRuns: 30 },
     );
   });
+});
+
+describe('availabilityByDay()', () => {
+  const on = (day: number, state: string, from: number, hours: number): StateSpan => ({
+    precondition: 'mail',
+    state,
+    from: day * DAY + from * HOUR,
+    until: day * DAY + (from + hours) * HOUR,
+  });
+
+  test.each<[string, readonly StateSpan[], readonly (readonly [day: number, share: number, hours: number])[]]>([
+    ['a day without trouble', [on(1, 'ok', 0, 20), on(1, 'warning', 20, 4)], [[1, 1, 24]]],
+    [
+      'two faults one after the other',
+      [on(1, 'ok', 0, 24), on(1, 'broken', 0, 3), on(1, 'broken', 6, 3)],
+      [[1, 0.75, 24]],
+    ],
+    ['a daemon that was stopped for most of the day', [on(1, 'ok', 0, 1), on(1, 'broken', 1, 1)], [[1, 0.5, 2]]],
+    ['a state that is unknown beside a known one', [on(1, 'ok', 0, 24), on(1, 'unknown', 0, 18)], [[1, 1, 6]]],
+    ['a day of which nothing is known', [on(1, 'unknown', 0, 24)], []],
+    [
+      'a state that continues into the next day',
+      [on(1, 'ok', 0, 12), on(1, 'broken', 12, 30)],
+      [
+        [1, 0.5, 24],
+        [2, 0, 18],
+      ],
+    ],
+  ])('%s', (_name, states, expected) => {
+    expect(availabilityByDay(states, { from: 0, until: 3 * DAY, span: DAY })).toEqual(
+      expected.map(([day, share, hours]) => ({ day: day * DAY, share, knownMs: hours * HOUR })),
+    );
+  });
+});
+
+test('a chart, a summary and the table tell the same availability of the same time', () => {
+  const state = fc.record({
+    state: fc.constantFrom('ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured', 'waiting'),
+    from: fc.integer({ min: 0, max: 20 * DAY }),
+    lasted: fc.integer({ min: 1, max: 9 * DAY }),
+  });
+  const states = fc.array(
+    state.map(({ state: name, from, lasted }) => ({ precondition: 'mail', state: name, from, until: from + lasted })),
+    { minLength: 1, maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(states, (all) => {
+      const [from, until] = [Math.min(...all.map((one) => one.from)), Math.max(...all.map((one) => one.until))];
+      const [summary] = withAvailability([{ from, until }], all);
+      const [year] = availabilityByMonth(all, { since: from, until, zone: UTC });
+      const days = availabilityByDay(all, { from, until, span: DAY });
+      expect(year).toMatchObject({ ready: summary?.ready, notReady: summary?.notReady, unknown: summary?.unknown });
+      const known = days.reduce((sum, { knownMs }) => sum + knownMs, 0);
+      const ready = days.reduce((sum, { share, knownMs }) => sum + share * knownMs, 0);
+      expect(known).toBe((summary?.ready ?? 0) + (summary?.notReady ?? 0));
+      expect(ready).toBeCloseTo(summary?.ready ?? 0, 3);
+    }),
+  );
 });
 
 describe('availabilityShare()', () => {

@@ -47,7 +47,7 @@ test('says how the time was', () => {
   };
   const past = { ...silence, until: START };
   const facts: SummaryFacts = {
-    availability: 0.99876,
+    availability: { ready: 99_876 * MINUTE, notReady: 124 * MINUTE, unknown: 7 * DAY },
     ended,
     tokensLeft: [{ appliance: 'fac-1', count: 12 }],
     ends: [{ what: 'the certificate of push.example.org:443', at: START + 5 * DAY }],
@@ -60,8 +60,8 @@ test('says how the time was', () => {
     tone: 'critical',
     action: 'Still open: the mail server mx:25 is unreachable, and 1 more.',
     summary:
-      'From 2026-11-17 13:00:00 UTC to 2026-11-24 13:00:00 UTC, activation was possible for 99.8 % of the monitored ' +
-      'time.',
+      'From 2026-11-17 13:00:00 UTC to 2026-11-24 13:00:00 UTC, activation was possible for 99.8 % of the known time ' +
+      '(69 d 10 h of 76 d 10 h).',
   });
   expect(sectionsOf(state, facts)).toEqual({
     'Still open': [
@@ -79,21 +79,17 @@ test('says how the time was', () => {
 });
 
 test('of a quiet time has nothing to do, and no empty list', () => {
-  const note = summaryNote(EMPTY, { ...NONE, availability: 1 }, SPAN);
+  const note = summaryNote(EMPTY, { ...NONE, availability: { ready: DAY, notReady: 0, unknown: 0 } }, SPAN);
   expect(note).toMatchObject({ tone: 'good', action: 'No action is required.', sections: [] });
   expect(subjectOf(note, 'hq')).toBe('SUMMARY hq: 100 % ready, 0 incidents');
 });
 
 test.each([
-  [0.99999, '99.9 % ready, 0 incidents'],
-  [0, '0 % ready, 0 incidents'],
-  [null, 'no data, 0 incidents'],
-])('an availability of %s is told as "%s"', (availability, short) => {
-  expect(summaryNote(EMPTY, { ...NONE, availability }, SPAN).short).toBe(short);
-});
-
-test('says so if nothing was checked', () => {
-  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('ftm-watch did not run any checks');
+  [99_999, 1, '99.9 % ready, 0 incidents'],
+  [0, 1, '0 % ready, 0 incidents'],
+  [0, 0, 'no data, 0 incidents'],
+])('%d ms ready and %d ms not ready are told as "%s"', (ready, notReady, short) => {
+  expect(summaryNote(EMPTY, { ...NONE, availability: { ready, notReady, unknown: 5 } }, SPAN).short).toBe(short);
 });
 
 test('asks to renew what ends next where nothing is open', () => {

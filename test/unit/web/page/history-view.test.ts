@@ -32,11 +32,11 @@ describe('historyView()', () => {
     const html = render({
       range: '90d',
       days: [
-        { day: day - DAY, share: 1 },
-        { day, share: 0.9999 },
+        { day: day - DAY, share: 1, knownMs: DAY },
+        { day, share: 0.999, knownMs: HOUR },
       ],
     });
-    expect(html).toContain('99.99 % over 2 days, 1 day with an outage');
+    expect(html).toContain('99.99 % of the known time (1 d 1 h), 1 day with an outage');
     expect(html.match(/class="plot"/gu)).toHaveLength(1);
   });
 
@@ -81,16 +81,19 @@ describe('historyView()', () => {
   test('has the same as a table, for who does not see charts', () => {
     const html = render({
       range: '24h',
-      days: [{ day: UNTIL - HOUR, share: 0.5 }],
+      days: [
+        { day: UNTIL - HOUR, share: 0.5, knownMs: HOUR },
+        { day: UNTIL, share: 1, knownMs: HOUR / 2 },
+      ],
       errors: [{ name: 'fac-1', points: [{ at: UNTIL - HOUR, value: 3 }] }],
     });
     const rows = [...html.matchAll(/<tr><th scope="row">.*?<\/tr>/gu)].map(([row]) => row);
     expect(rows).toHaveLength(12);
-    expect(rows.join('')).toContain('<td>50 %</td><td>3</td><td>unknown</td>');
+    expect(rows.join('')).toContain('<td>66.66 %</td><td>1 h 30 min</td><td>3</td><td>unknown</td>');
   });
 
   test('says that a day is one of UTC where the times are of another zone', () => {
-    const days = [{ day: UNTIL - 2 * DAY, share: 1 }];
+    const days = [{ day: UNTIL - 2 * DAY, share: 1, knownMs: DAY }];
     expect(render({ range: '30d', days }, 'Europe/Berlin')).toContain('<strong>Availability by day (UTC)</strong>');
     expect(render({ range: '30d', days })).toContain('<strong>Availability by day</strong>');
     expect(render({ range: '7d', days }, 'Europe/Berlin')).toContain('<strong>Availability by hour</strong>');
@@ -124,8 +127,8 @@ describe('chartsOf()', () => {
 
   test('shows the missing share of a day in another colour, behind the day', () => {
     const [first, last] = [
-      { day: UNTIL - DAY, share: 1 },
-      { day: UNTIL, share: 0.9999 },
+      { day: UNTIL - DAY, share: 1, knownMs: DAY },
+      { day: UNTIL, share: 0.9999, knownMs: DAY },
     ];
     const { lines, bottom, top } = chartOf('availability', { days: [first, last] }, DAY);
     expect(lines.map(({ name, points }) => [name, points.map(({ at }) => at)])).toEqual([
@@ -141,7 +144,7 @@ describe('chartsOf()', () => {
     [0.3, 0],
     [1, 0],
   ])('scales the availability so that an outage is seen: %d', (share, floor) => {
-    expect(chartOf('availability', { days: [{ day: UNTIL - 2 * DAY, share }] }, DAY)).toMatchObject({
+    expect(chartOf('availability', { days: [{ day: UNTIL - 2 * DAY, share, knownMs: DAY }] }, DAY)).toMatchObject({
       bottom: floor,
       top: 100,
     });
