@@ -50,7 +50,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   date: '<date>',
   firewall: '<firewall>',
   unclear: '<unclear part>',
-  judgement: '<flaw of the certificate>',
+  judgement: '<verdict on the certificate>',
   configured: '<configured value>',
   found: '<found value>',
   policy: '<policy>',

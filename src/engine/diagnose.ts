@@ -11,6 +11,7 @@ import {
   isFault,
   known,
   type CauseWords,
+  type KindWords,
   impactOf,
   type Step,
   type PreconditionState,
@@ -324,12 +325,13 @@ function brokenBy({ stage, usual }: Fault): string {
 function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingFacts): CauseWords {
   const special = kind === undefined ? undefined : words.kinds?.[kind];
   const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
-  const { summary, remedy, unclearPath } = special ?? words;
+  const { summary, remedy, unclearPath, impact = words.impact }: KindWords = special ?? words;
   return {
     // A remedy for the cause's kind is more specific than a remedy for the product.
     ...(special === undefined ? words : plain),
     summary,
     remedy,
+    impact,
     ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),
     ...advice,
   };

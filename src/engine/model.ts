@@ -92,7 +92,7 @@ export const GENERAL_FACTS = {
   proxy: 'the proxy',
   resolver: 'the resolver',
   product: 'an inspecting device that is not in the product catalogue',
-  /** Short name of the issuer. Identifies inspecting devices that are not in the catalogue. */
+  /** Short name of the authority that an inspecting device uses. Identifies devices that are not in the catalogue. */
   issuer: 'an authority without a name',
   appliance: 'FortiAuthenticator',
   /** Verb phrase about an interface, such as `does not answer`. */
@@ -440,6 +440,8 @@ export interface CauseWords {
 export interface KindWords {
   readonly title: string;
   readonly summary: string;
+  /** Replaces the cause's impact. */
+  readonly impact?: ImpactKind;
   readonly remedy: readonly Step[];
   readonly unclearPath?: CauseWords['unclearPath'];
 }

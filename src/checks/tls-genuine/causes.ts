@@ -1,4 +1,12 @@
-import { type CauseWords, type KindWords, type CommandStep, fortios, shell, type Step } from '../../engine/model.ts';
+import {
+  type Advice,
+  type CauseWords,
+  type CommandStep,
+  fortios,
+  type KindWords,
+  shell,
+  type Step,
+} from '../../engine/model.ts';
 import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { CAPTURE_STEPS } from '../capture-steps.ts';
 
@@ -60,8 +68,8 @@ const OTHER_PRODUCT = [
 
 const UNKNOWN_PRODUCT = [
   shell(
-    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Send this ' +
-      'name, the address and the time to the firewall or proxy team, for example in a report.',
+    'Find the device that re-signs certificates, using the name of the issuer in the evidence. Send this name, the ' +
+      'address and the time to the firewall or proxy team, for example in a report.',
     'ftm-watch report{config}',
   ),
   'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
@@ -102,6 +110,17 @@ const TICKET = shell(
   'ftm-watch report{config}',
 );
 
+/** For a certificate from a genuine authority, which inspecting devices cannot use. */
+export const ANOTHER_SERVER: Advice = {
+  summary: '{judgement}.',
+  remedy: [
+    'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
+    SAME_ELSEWHERE,
+    ...CAPTURE_STEPS,
+    TICKET,
+  ],
+};
+
 const BROKEN_KINDS = {
   weak: {
     title: 'its key, signature or usage is not acceptable',
@@ -137,7 +156,41 @@ const BROKEN_KINDS = {
   },
 } satisfies Readonly<Record<string, KindWords>>;
 
-export type BrokenCertificateKind = keyof typeof BROKEN_KINDS;
+const CHANGED_KINDS = {
+  'public-authority': {
+    title: 'the authority is a public authority',
+    summary: '{judgement}.',
+    impact: 'blind',
+    remedy: [
+      'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. Check the ' +
+        'certificate from another network.',
+      "FortiAuthenticator may accept only Fortinet's own authority. Test an activation, and check its log for TLS " +
+        'errors. If it reports errors, ask TAC whether newer firmware accepts the certificate.',
+      learn(
+        'If FortiAuthenticator works, and the certificate is the same in the other network, set trust.profile to ' +
+          '"public" or learn the new chain.',
+      ),
+    ],
+  },
+  'unknown-authority': {
+    title: 'the authority is not known',
+    summary: '{judgement}.',
+    impact: 'blind',
+    remedy: [
+      'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer from ' +
+        'another network. If it is the same there, Fortinet has a new authority.',
+      fortios(
+        'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
+          "add the FortiGate's copy to trust.caFiles. Never use the copy from the connection itself.",
+        'get vpn certificate ca details Fortinet_CA',
+      ),
+      'If FortiAuthenticator logs errors at the same time, it does not accept the certificate. Treat this as ' +
+        'inspection until the comparison is complete, and ask TAC whether newer firmware contains the authority.',
+    ],
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type CertificateKind = keyof typeof BROKEN_KINDS | keyof typeof CHANGED_KINDS;
 
 /** @param how sentences that explain how to compare, and how to read the result */
 function compare(how: string): CommandStep {
@@ -349,8 +402,8 @@ export const TLS_CAUSES = {
     remedy: [
       'First check the clocks of FortiAuthenticator and this machine. A wrong date makes every certificate invalid.',
       shell(
-        "If the clocks are correct, the fault is on Fortinet's side. Open a ticket with TAC and attach the " +
-          'certificate from the report.',
+        'If the clocks are correct, and the certificate is the same from another network, the fault is on ' +
+          "Fortinet's side. Open a ticket with TAC and attach the certificate from the report.",
         'ftm-watch report{config}',
       ),
     ],
@@ -362,15 +415,15 @@ export const TLS_CAUSES = {
     title: 'the licence server has a certificate from another authority',
     short: 'another certificate authority',
     headline: 'the certificate authority of {subject} changed',
-    summary: "{subject} presents a valid certificate from a public authority instead of Fortinet's own.",
+    summary: '{judgement}.',
     impact: 'none',
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
-      'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. ' +
-        'Check the certificate from another network.',
-      learn('If the certificate is the same there, set trust.profile to "public" or learn the new chain.'),
+      'Check the certificate from another network. If it is the same there, Fortinet has changed the certificate.',
+      learn('If the certificate is the same there, learn the new chain.'),
       'If polling fails at the same time, FortiAuthenticator may need newer firmware. Contact TAC.',
     ],
+    kinds: CHANGED_KINDS,
   },
   'certificate-rotated': {
     severity: 'info',

@@ -52,6 +52,8 @@ export interface ChainCase {
   readonly claim: Claim;
   readonly identity: Identity;
   readonly dates: Dates;
+  /** The certificate on the path to which `dates` refers. Null if all dates are valid. */
+  readonly outdated: Certificate | null;
   readonly baselineMatch: BaselineMatch;
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
@@ -70,7 +72,7 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
     chainTrust,
     claim: claimOf(chainTrust, sent, evidence.trust),
     identity: identify(leaf, evidence),
-    dates: judgeDates(chainTrust, evidence, checks),
+    ...judgeDates(chainTrust, evidence, checks),
     accepted: judgeFlaws(chainTrust, evidence, checks),
     baselineMatch: compareBaseline(evidence.baseline, leaf, chainTrust.authorities),
     gap:
@@ -118,16 +120,21 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   return deviceOf(leaf) === null ? 'other' : 'device';
 }
 
-function judgeDates(chainTrust: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
+function judgeDates(
+  chainTrust: ChainTrust,
+  evidence: TlsEvidence,
+  checks: SignatureChecks,
+): Pick<ChainCase, 'dates' | 'outdated'> {
   const { now } = evidence;
   // The last certificate's dates are not checked, because this certificate is trusted directly.
   const links = chainTrust.path.length > 1 ? chainTrust.path.slice(0, -1) : chainTrust.path;
   const isExpired = (certificate: Certificate): boolean => now > certificate.notAfter;
   const isEarly = (certificate: Certificate): boolean => now < certificate.notBefore;
-  const wrong = [isExpired, isEarly].find((test) => links.some(test));
-  if (wrong === undefined) return 'valid';
-  if (publicControlLeaves(evidence, checks).some(wrong)) return 'clock';
-  return wrong === isExpired ? 'expired' : 'not-yet-valid';
+  const wrong = links.some(isExpired) ? isExpired : isEarly;
+  const outdated = links.find(wrong) ?? null;
+  if (outdated === null) return { dates: 'valid', outdated };
+  if (publicControlLeaves(evidence, checks).some(wrong)) return { dates: 'clock', outdated };
+  return { dates: wrong === isExpired ? 'expired' : 'not-yet-valid', outdated };
 }
 
 function publicControlLeaves(evidence: TlsEvidence, checks: SignatureChecks): readonly Certificate[] {

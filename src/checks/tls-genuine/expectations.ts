@@ -1,4 +1,4 @@
-import { isInDate, isSameName } from '../../core/certificate.ts';
+import { isSameName } from '../../core/certificate.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
@@ -20,14 +20,13 @@ export function verificationFinding(chain: ChainCase): Told {
   };
 }
 
-export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Told {
-  const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
-  const { subject, notBefore, notAfter } = wrong ?? leaf;
+export function datesFinding({ evidence, dates, leaf, outdated }: ChainCase): Told {
+  const { subject, notBefore, notAfter } = outdated ?? leaf;
   // On the first and the last day of validity, the date alone would be ambiguous.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
   const textOf = isDayEnough ? dayText : utcText;
   const [from, to] = [textOf(notBefore), textOf(notAfter)];
-  const which = isSameName(subject, leaf.subject) ? 'The certificate' : `The certificate of ${called(subject)}`;
+  const which = outdated === leaf ? 'The certificate' : `The certificate of ${called(subject)}`;
   return {
     rule: 'certificate-is-in-date',
     claim:

@@ -1,9 +1,9 @@
 import { attributeValues } from '../../core/certificate.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
-import { type Confidence, type Finding, type FindingLevel, fortios, type Told } from '../../engine/model.ts';
+import type { Confidence, Finding, FindingLevel, Told } from '../../engine/model.ts';
 import type { ChainTrust } from '../../tls/chain.ts';
 import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
-import type { BrokenCertificateKind } from './causes.ts';
+import type { CertificateKind } from './causes.ts';
 import { ageOf, type ChainCase, type FlawAge, isRightful, type Verdict } from './chain-case.ts';
 import {
   authorityFinding,
@@ -32,11 +32,11 @@ export interface Hypothesis {
   readonly summary: string;
   /** Action that would lead to a definite result, worded as the end of a sentence with placeholders. */
   readonly wouldSettle?: string;
-  readonly kind?: BrokenCertificateKind;
+  readonly kind?: CertificateKind;
   /** Replaces the verdict's default level. */
   readonly level?: FindingLevel;
-  /** An additional finding with the level `unknown`. */
-  readonly open?: Told;
+  /** Additional findings with the level `unknown`. Claims can contain placeholders. */
+  readonly open?: (chain: ChainCase) => readonly Told[];
   readonly advice?: NonNullable<Finding['advice']>;
 }
 
@@ -68,7 +68,25 @@ function suspected(verdict: Verdict): Said {
   return { verdict, confidence: 'suspected' };
 }
 
+/**
+ * FortiAuthenticator is documented to accept only Fortinet's authority. Whether its firmware also accepts public
+ * authorities is not known. With the profile `public`, the host is known to use one.
+ */
+function unlessPublicIsExpected({ evidence, chainTrust }: ChainCase): readonly Told[] {
+  if (evidence.profile === 'public') return [];
+  const is = chainTrust.kind === 'public' ? 'is' : 'has the name of';
+  return [
+    {
+      rule: 'authority-is-accepted',
+      claim: `{end} ${is} a public authority, so FortiAuthenticator may not accept the certificate.`,
+      expected: "Fortinet's authority",
+    },
+  ];
+}
+
 export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
+
+const WHETHER_IT_WORKS = `check whether FortiAuthenticator works. If FortiAuthenticator works, ${LEARN}`;
 
 /** Every field has only a few possible values, so that all combinations can be tested. */
 interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
@@ -196,7 +214,7 @@ const ACCEPTED: readonly Hypothesis[] = [
     holds: isDateWrong,
     ...confirmed('certificate-broken'),
     tells: [datesFinding],
-    summary: 'The certificate of {target} was issued by a trusted authority, but {dates}',
+    summary: '{outdated} was issued by a trusted authority, but {dates}',
   },
   {
     id: 'misnamed-and-more',
@@ -205,7 +223,7 @@ const ACCEPTED: readonly Hypothesis[] = [
     ...suspected('interception-suspected'),
     tells: [nameFinding, signs],
     summary: 'Another server probably answers instead of {target}, because the certificate is for another name',
-    wouldSettle: '{view}',
+    wouldSettle: 'compare the certificate from another network',
   },
   {
     id: 'misnamed',
@@ -215,7 +233,7 @@ const ACCEPTED: readonly Hypothesis[] = [
     kind: 'misnamed',
     tells: [nameFinding],
     summary: 'The certificate of {target} was issued by a trusted authority, but is for another name',
-    wouldSettle: `check whether FortiAuthenticator works. If FortiAuthenticator works, ${LEARN}`,
+    wouldSettle: WHETHER_IT_WORKS,
   },
   {
     id: 'gap',
@@ -294,7 +312,7 @@ const CLAIMED: readonly Hypothesis[] = [
     holds: isDateWrong,
     ...suspected('certificate-broken'),
     tells: [datesFinding, verificationFinding],
-    summary: 'The certificate of {target} {dates}, and its issuer {issuer} is not trusted',
+    summary: '{outdated} {dates}, and the chain leads to the unknown authority {end}',
     wouldSettle: '{view}',
   },
   {
@@ -322,25 +340,14 @@ const CLAIMED: readonly Hypothesis[] = [
     tells: [verificationFinding, signs, (chain) => (chain.identity === 'other' ? nameFinding(chain) : [])],
     summary: "{target} has a certificate from an authority with the vendor's name, but an unknown key: {end}",
     wouldSettle: '{authority}',
-    open: {
-      rule: 'authority-is-known',
-      claim: '{end} is not a known authority, so FortiAuthenticator may not accept it.',
-      expected: 'An authority with a known key',
-    },
-    advice: {
-      summary: '{judgement}.',
-      remedy: [
-        'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer from ' +
-          'another network. If it is the same there, Fortinet has a new authority.',
-        fortios(
-          'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
-            "add the FortiGate's copy to trust.caFiles. Never use the copy from the connection itself.",
-          'get vpn certificate ca details Fortinet_CA',
-        ),
-        'If FortiAuthenticator logs errors at the same time, it does not accept the certificate. Treat this as ' +
-          'inspection until the comparison is complete, and ask TAC whether newer firmware contains the authority.',
-      ],
-    },
+    kind: 'unknown-authority',
+    open: () => [
+      {
+        rule: 'authority-is-known',
+        claim: '{end} is not a known authority, so FortiAuthenticator may not accept it.',
+        expected: 'An authority with a known key',
+      },
+    ],
   },
   {
     id: 'public-incomplete',
@@ -351,6 +358,7 @@ const CLAIMED: readonly Hypothesis[] = [
     level: 'warning',
     summary: 'The chain of {target} is incomplete, because the certificate of the public authority {end} was not sent',
     wouldSettle: 'compare the intermediate certificates from another network',
+    open: unlessPublicIsExpected,
     advice: {
       summary: '{judgement}.',
       remedy: [
@@ -363,6 +371,8 @@ const CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
+const ELSEWHERE_SUMMARY = '{target} has a certificate from {kind}, which its trust profile does not accept: {issuer}';
+
 /** Rows for certificates with the right name from an authority that inspection products cannot use. */
 const ELSEWHERE: readonly Hypothesis[] = [
   {
@@ -371,9 +381,8 @@ const ELSEWHERE: readonly Hypothesis[] = [
     holds: ({ contradicted }) => contradicted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
-    summary:
-      'TLS to {target} is probably intercepted by {issuer}, because the genuine key is presented on another path',
-    wouldSettle: '{view}',
+    summary: 'Another server probably answers instead of {target}, because another path leads to the genuine key',
+    wouldSettle: 'compare the certificate from another network',
   },
   {
     ...WRONG_CLOCK,
@@ -387,7 +396,7 @@ const ELSEWHERE: readonly Hypothesis[] = [
     holds: isDateWrong,
     ...confirmed('certificate-broken'),
     tells: [datesFinding, verificationFinding],
-    summary: 'The certificate of {target} {dates}, and was issued by {kind}',
+    summary: '{outdated} {dates}, and was issued by {kind}',
   },
   {
     id: 'elsewhere-cut',
@@ -398,12 +407,23 @@ const ELSEWHERE: readonly Hypothesis[] = [
     summary: 'The connection to {target} is closed immediately after the certificate is received',
   },
   {
-    id: 'elsewhere',
-    when: "elsewhere (a public authority, or Fortinet's authority, that the profile does not accept)",
+    id: 'elsewhere-public',
+    when: 'elsewhere (a public authority, which FortiAuthenticator may not accept)',
+    holds: ({ chainTrust }) => chainTrust === 'public',
+    ...confirmed('vendor-ca-changed'),
+    kind: 'public-authority',
+    tells: [verificationFinding],
+    summary: ELSEWHERE_SUMMARY,
+    wouldSettle: WHETHER_IT_WORKS,
+    open: unlessPublicIsExpected,
+  },
+  {
+    id: 'elsewhere-vendor',
+    when: "elsewhere (Fortinet's authority, which the profile does not accept)",
     holds: always,
     ...confirmed('vendor-ca-changed'),
     tells: [verificationFinding],
-    summary: '{target} has a certificate from {kind} that is not trusted: {issuer}',
+    summary: ELSEWHERE_SUMMARY,
   },
 ];
 

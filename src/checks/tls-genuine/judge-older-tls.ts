@@ -166,8 +166,7 @@ const WHICH_VERSION =
 
 function inspectedRemedy(subject: string): Remedy {
   return [
-    'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate ' +
-      'authority.',
+    'Find the device that inspects TLS 1.2 but not TLS 1.3, using the name of the issuer in the evidence.',
     `On that device, exempt FortiAuthenticator's traffic to ${subject} from inspection for all TLS versions.`,
     WHICH_VERSION,
     REPEAT,

@@ -327,11 +327,20 @@ function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   return chainTrust.kind === 'incomplete' ? chainTrust.path.slice(1) : [];
 }
 
-function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsEvidence): boolean {
-  const namesakes = [...configuredNames(subject, trust), ...(baseline?.authorities ?? []).map(asKnown)].filter(
-    ({ name }) => isSameAuthority(name, subject),
-  );
+function bearsKnownName({ subject, pin }: Certificate, evidence: TlsEvidence): boolean {
+  const namesakes = namesakesOf(subject, evidence);
   return namesakes.length > 0 && namesakes.every((namesake) => namesake.pin !== pin);
+}
+
+/** Returns whether a shipped, configured, public or learned authority has this name. */
+export function isKnownAuthority(name: DistinguishedName, evidence: TlsEvidence): boolean {
+  return namesakesOf(name, evidence).length > 0;
+}
+
+function namesakesOf(like: DistinguishedName, { trust, baseline }: TlsEvidence): readonly KnownName[] {
+  return [...configuredNames(like, trust), ...(baseline?.authorities ?? []).map(asKnown)].filter(({ name }) =>
+    isSameAuthority(name, like),
+  );
 }
 
 /** A name that is known only from a learned chain raises a suspicion but does not confirm it. */

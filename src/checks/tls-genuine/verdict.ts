@@ -3,6 +3,7 @@ import {
   type Finding,
   type FindingFacts,
   type FindingLevel,
+  GENERAL_FACTS,
   known,
   note,
   type Told,
@@ -18,11 +19,11 @@ import {
   deviceOf,
 } from './chain-case.ts';
 import { judgeNoCertificate } from './blocked.ts';
-import { signalsOf, type Signal } from './signals.ts';
+import { isKnownAuthority, signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
 import { gapFinding, weakerFinding } from './expectations.ts';
 import { decide, gatherFacts, type Hypothesis, LEARN } from './hypotheses.ts';
-import type { TlsCause } from './causes.ts';
+import { ANOTHER_SERVER, type TlsCause } from './causes.ts';
 import { unknownProduct } from '../../engine/remedy-words.ts';
 import { called } from '../../tls/flaws.ts';
 import { trustUnder } from '../../tls/trust.ts';
@@ -40,16 +41,19 @@ export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = create
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = signalsOf(chain);
   const rule = decide(gatherFacts(chain, signals));
-  const isInterception = rule.verdict === 'intercepted' || rule.verdict === 'interception-suspected';
   const named = signals.find(({ product }) => product !== undefined)?.product ?? null;
   return {
     verdict: rule.verdict,
     confidence: rule.confidence,
-    product: isInterception ? named : null,
+    product: isInterception(rule) ? named : null,
     ...reportCase(chain, rule, signals),
     authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
   };
+}
+
+function isInterception({ verdict }: Hypothesis): boolean {
+  return verdict === 'intercepted' || verdict === 'interception-suspected';
 }
 
 /** Includes the findings about all addresses. */
@@ -103,6 +107,8 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   const unknownAdvice =
     wouldSettle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${wouldSettle}.`] } };
   const { level, suggests } = DEFAULTS[row.verdict];
+  // Inspecting devices cannot use the authority, so there is no device that re-signs certificates.
+  const isOtherServer = isInterception(row) && signer.product === undefined && isConfirmed(chain);
   const deciding = row.tells
     .flatMap((tell) => tell(chain, signals))
     .map(
@@ -116,9 +122,10 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
         ...(level === 'unknown' ? unknownAdvice : {}),
         ...(row.kind === undefined ? {} : { kind: row.kind }),
         ...(row.advice === undefined ? {} : { advice: row.advice }),
+        ...(isOtherServer ? { advice: ANOTHER_SERVER } : {}),
       }),
     );
-  const open = row.open === undefined ? [] : [{ ...row.open, claim: inWords(row.open.claim) }];
+  const open = (row.open?.(chain) ?? []).map((told) => ({ ...told, claim: inWords(told.claim) }));
   return {
     findings: [
       ...deciding,
@@ -130,13 +137,28 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   };
 }
 
-function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
+function signerOf(chain: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
-  return known({ product, issuer: shortName(leaf.issuer) });
+  return known({ product, issuer: product === undefined ? deviceNameOf(chain) : shortName(chain.leaf.issuer) });
+}
+
+/**
+ * Returns the issuer's name if it can be the name of an intercepting device. A device has no key of a genuine
+ * authority, and may have copied the name of such an authority.
+ */
+function deviceNameOf(chain: ChainCase): string | null {
+  const { leaf, claim, evidence } = chain;
+  const isOwnName = claim === 'other' && !isKnownAuthority(leaf.issuer, evidence);
+  return isOwnName && !isConfirmed(chain) ? shortName(leaf.issuer) : null;
+}
+
+/** Returns whether a key confirms the authority that issued the certificate. */
+function isConfirmed({ chainTrust: { kind } }: ChainCase): boolean {
+  return kind === 'trusted' || kind === 'weak' || kind === 'public' || kind === 'vendor';
 }
 
 function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
-  return product ?? (issuer === undefined ? 'an authority without a name' : unknownProduct(issuer));
+  return product ?? (issuer === undefined ? GENERAL_FACTS.product : unknownProduct(issuer));
 }
 
 function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Told[] {
@@ -166,17 +188,21 @@ const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['target', ({ evidence }) => evidence.target],
   ['issuer', ({ leaf }) => called(leaf.issuer)],
   ['end', missingName],
+  ['outdated', outdatedName],
   ['label', ({ chainTrust }) => chainTrust.label ?? 'a trusted key'],
   ['flaw', ({ accepted }) => accepted?.flaws[0]?.claim.replace(/\.$/u, '') ?? 'it has an unknown flaw'],
   ['device', ({ leaf }) => deviceOf(leaf) ?? 'A device'],
   ['dates', ({ dates }) => (dates === 'expired' ? 'has expired' : 'is not yet valid')],
-  [
-    'kind',
-    ({ chainTrust }) => (chainTrust.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority'),
-  ],
+  ['kind', ({ chainTrust }) => (chainTrust.kind === 'vendor' ? 'a Fortinet authority' : 'a public authority')],
   ['view', otherView],
   ['authority', knownAuthority],
 ]);
+
+function outdatedName({ outdated, leaf, evidence: { target } }: ChainCase): string {
+  return outdated === null || outdated === leaf
+    ? `The certificate of ${target}`
+    : `The intermediate certificate ${called(outdated.subject)} of ${target}`;
+}
 
 function missingName({ chainTrust, leaf }: ChainCase): string {
   return called((chainTrust.path.at(-1) ?? leaf).issuer);

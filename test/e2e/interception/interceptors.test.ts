@@ -35,14 +35,16 @@ const CONTROLS = {};
 
 const CONFIRMED = notReady('tls-intercepted', 'license-server');
 const SUSPECTED = notReady('tls-interception-suspected', 'license-server');
-/** It is unknown whether FortiAuthenticator accepts the new authority. */
-const NEW_AUTHORITY: Conclusion = {
-  ...READY,
-  exitCode: 3,
-  ready: 'unknown',
-  causes: ['warning vendor-ca-changed'],
-  states: { 'tls-genuine': 'unknown' },
-};
+/** It is unknown whether FortiAuthenticator accepts the authority. */
+function unknownWith(cause: string): Conclusion {
+  return {
+    ...READY,
+    exitCode: 3,
+    ready: 'unknown',
+    causes: [`warning ${cause}`],
+    states: { 'tls-genuine': 'unknown' },
+  };
+}
 
 const COMPANY = 'C=DE, O=Contoso, CN=Contoso TLS Inspection 3';
 const VENDOR = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
@@ -122,8 +124,12 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
 
   test.each([
     ['the vendor, with the names of its authorities under other keys', `${VENDOR}, CN=fortinet-subca2001`, CONFIRMED],
-    ['the vendor, by a name that nobody has seen', `${VENDOR}, CN=fortinet-subca2007`, NEW_AUTHORITY],
-    ['a public authority', PUBLIC, readyWithWarning('certificate-broken')],
+    [
+      'the vendor, by a name that nobody has seen',
+      `${VENDOR}, CN=fortinet-subca2007`,
+      unknownWith('vendor-ca-changed'),
+    ],
+    ['a public authority', PUBLIC, unknownWith('certificate-broken')],
     ['an inspection product', 'C=US, O=Zscaler Inc., CN=Zscaler Intermediate Root CA (zscaler.net)', CONFIRMED],
     ['nothing at all', 'OU=', SUSPECTED],
   ])('the issuer is named after %s', async (_, name, expected) => {

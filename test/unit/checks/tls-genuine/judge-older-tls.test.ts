@@ -98,7 +98,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(judgement).toMatch(/intercepted/u);
   expect(finding?.advice?.summary).toBe(`With TLS 1.2 only: ${judgement}. TLS 1.3 works.`);
   expect(finding?.advice?.remedy).toEqual([
-    'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate authority.',
+    'Find the device that inspects TLS 1.2 but not TLS 1.3, using the name of the issuer in the evidence.',
     `On that device, exempt FortiAuthenticator's traffic to ${TARGET} from inspection for all TLS versions.`,
     'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello ' +
       'in a capture.',

@@ -1,5 +1,5 @@
-import { textOfStep } from '../../../support/checks/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { anchorOf, chainOf, failed, pinOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
@@ -31,6 +31,8 @@ const {
 } = w;
 const { publicLeaf, publicServer, configured } = w;
 
+const vendorService = await leafFor('push.fortinet.com', genuine.sub);
+
 const CHANGED: readonly VerdictRow[] = [
   {
     name: 'public authority under the profile fortinet',
@@ -45,7 +47,7 @@ const CHANGED: readonly VerdictRow[] = [
   },
   {
     name: 'Fortinet authority under the profile public',
-    seen: { ...PUBLIC, ...sees(await leafFor('push.fortinet.com', genuine.sub), genuine.sub) },
+    seen: { ...PUBLIC, ...sees(vendorService, genuine.sub) },
     verdict: 'vendor-ca-changed',
   },
   {
@@ -185,9 +187,26 @@ describe('judgeTls() on a new authority of the vendor', () => {
     expect(summary).toContain('fortinet-ca3');
     expect(wouldSettle).toContain('fortinet-ca3');
     expect(wouldSettle).toContain('from a FortiGate with current firmware');
-    expect(findings[0]?.advice?.remedy.map(textOfStep).join(' ')).toContain(
-      'Never use the copy from the connection itself',
-    );
+    expect(findings[0]?.kind).toBe('unknown-authority');
+  });
+});
+
+describe('judgeTls() on an authority that FortiAuthenticator may not accept', () => {
+  test.each<readonly [string, Partial<TlsEvidence>, readonly string[]]>([
+    ['a public one', sees(publicLeaf, w.public.sub), ['authority-is-accepted']],
+    ['a public one that was not sent', sees(publicLeaf), ['authority-is-accepted']],
+    ['an unknown one', sees(byNewSub, newSub), ['authority-is-known']],
+    ['a public one, with the profile public', { ...PUBLIC, ...sees(publicServer, w.public.sub) }, []],
+    ['a public one that was not sent, with the profile public', { ...PUBLIC, ...sees(publicServer) }, []],
+    [
+      'a public one that was learned',
+      { ...sees(publicLeaf, w.public.sub), baseline: baseline(publicLeaf, w.public.sub) },
+      [],
+    ],
+    ["Fortinet's, with the profile public", { ...PUBLIC, ...sees(vendorService, genuine.sub) }, []],
+  ])('is unknown for %s', (_, seen, expected) => {
+    const { findings } = judgeTls(evidence(seen));
+    expect(findings.filter(({ level }) => level === 'unknown').map(({ rule }) => rule)).toEqual(expected);
   });
 });
 

@@ -38,6 +38,14 @@ const likePublicSub = await createIdentity({
 });
 const likePublic = await w.leaf(likePublicSub);
 const likeDevice = await createIdentity({ name: 'O=Fortinet, OU=FortiGate, CN=FG100FTK20012345', issuer: w.ownRoot });
+const expiredSub = await createIdentity({
+  name: 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=fortinet-subca2009',
+  authority: true,
+  issuer: genuine.root,
+  notAfter: new Date(now - DAY_MS),
+});
+const byExpiredSub = await w.leaf(expiredSub);
+const laterByExpiredSub = await w.leaf(expiredSub, { notBefore: new Date(now + DAY_MS) });
 const otherName = await w.leafFor('globalftm.example.net', corporate.root);
 
 const LATER: Partial<TlsEvidence> = { now: now + 500 * DAY_MS };
@@ -61,6 +69,8 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   device: { ...sees(w.device, genuine.sub), ...LEARNED },
   dates: LATER,
   'dates, too early': EARLIER,
+  'dates, of an intermediate certificate': sees(byExpiredSub, expiredSub, genuine.root),
+  'dates, of an intermediate certificate, and a later leaf': sees(laterByExpiredSub, expiredSub, genuine.root),
   'misnamed-and-more': { ...sees(w.misnamed, genuine.sub), ...PROXIED },
   misnamed: sees(w.misnamed, genuine.sub),
   gap: { ...PUBLIC, ...sees(w.publicServer), references: reference('address', w.publicServer, w.public.sub) },
@@ -79,8 +89,8 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'elsewhere-own-clock': { ...sees(...elsewhere), ...CLOCK },
   'elsewhere-dates': { ...sees(...elsewhere), ...EARLIER },
   'elsewhere-cut': cut(...elsewhere),
-  elsewhere: sees(...elsewhere),
-  "elsewhere, under the vendor's own": {
+  'elsewhere-public': sees(...elsewhere),
+  'elsewhere-vendor': {
     ...PUBLIC,
     ...sees(await w.leafFor('push.fortinet.com', genuine.sub), genuine.sub),
   },

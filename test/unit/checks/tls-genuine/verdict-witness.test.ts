@@ -134,7 +134,7 @@ describe('judgeTls() on an issuer that the catalogue does not know', () => {
     const root = await createIdentity({ name: '', authority: true });
     const nameless = await createIdentity({ name: '', authority: true, issuer: root });
     const { summary, findings } = judgeTls(evidence(sees(await leaf(nameless), nameless)));
-    expect(summary).toContain('by an authority without a name');
+    expect(summary).toContain('by an inspecting device that is not in the product catalogue');
     expect(findings[0]?.facts).not.toHaveProperty('issuer');
   });
 });
