@@ -49,7 +49,9 @@ export async function loadTlsKnowledge(
   clock: Clock,
 ): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
-  const checks = createSignatureChecks(SIGNATURE_CHECKS.spare + SIGNATURE_CHECKS.perTarget * services.length);
+  const checks = createSignatureChecks(SIGNATURE_CHECKS.spare + SIGNATURE_CHECKS.perTarget * services.length, () =>
+    clock.elapsed(),
+  );
   const { products, skipped } = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
   const byTarget = new Map<string, TlsKnowledge>();

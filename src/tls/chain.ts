@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Certificate, type DistinguishedName, isInDate, type SentChain, isSameName } from '../core/certificate.ts';
-import type { EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { oncePer } from '../core/once-per.ts';
 import {
   type Baseline,
@@ -23,12 +23,13 @@ import { isForServers, maySignFor } from './extensions.ts';
  * - `foreign`: the chain leads to an unknown root that nothing confirms.
  * - `forged`: the chain claims to be signed by a known authority, but that authority's key did not sign it. An
  *   authority that was sent and verified counts as known.
+ * - `unfinished`: the limits for one chain were reached before the chain led to a key that anything confirms.
  * - `incomplete`: the chain leads to an authority that was not sent and whose key is unknown.
  */
 export interface ChainTrust {
-  readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
+  readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'unfinished' | 'incomplete';
   readonly path: readonly Certificate[];
-  /** Null for `foreign`, `forged` and `incomplete`. */
+  /** Null for `foreign`, `forged`, `unfinished` and `incomplete`. */
   readonly label: string | null;
   /** Authorities found by verifying signatures, on this path or on another path through the chain. */
   readonly authorities: readonly Certificate[];
@@ -54,11 +55,12 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   const trust = trustUnder(options.profile, options.trust);
   const keys = confirmedKeys(trust, options.baseline);
   const vendorKeys = configuredKeys(options.trust);
-  const { all, strong } = bothWalks(sent, trust, options);
+  const checks = options.checks.forOneChain();
+  const { all, strong } = bothWalks(sent, trust, options, checks);
   const isRoot = (step: ChainLink): boolean => isPublicRoot(step, trust, options.host);
   const isTrusted = (step: ChainLink): boolean => keys.has(step.certificate.pin) || isRoot(step);
   const leads = (authority: Certificate): boolean =>
-    walk([authority, ...sent], trust, options, isStrongLink).some(isTrusted);
+    walk([authority, ...sent], trust, options, { checks, accepts: isStrongLink }).some(isTrusted);
   const known: readonly (readonly [ChainTrust['kind'], ChainLink | undefined])[] = [
     ['trusted', strong.find(({ certificate }) => keys.has(certificate.pin))],
     ['public', isForServers(sent[0]) ? strong.find(isRoot) : undefined],
@@ -66,7 +68,9 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
     ['weak', all.find(isTrusted)],
   ];
   const found = known.find((ending): ending is Ending => ending[1] !== undefined);
-  const [kind, step] = found ?? unknownEnd(all, { trust, options, sent, leads });
+  const [kind, step] = found ?? unknownEnd(all, { trust, options, sent, leads, checks });
+  // A confirmed key is proof even if other certificates were not checked. Every other result depends on all of them.
+  if (checks.areCut() && kind !== 'trusted' && kind !== 'public') return unfinished(sent, all);
   return {
     kind,
     path: pathTo(step),
@@ -76,19 +80,31 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   };
 }
 
+function unfinished(sent: SentChain, all: readonly ChainLink[]): ChainTrust {
+  const last = all.at(-1);
+  return {
+    kind: 'unfinished',
+    path: last === undefined ? [sent[0]] : pathTo(last),
+    label: null,
+    authorities: all.slice(1).map(({ certificate }) => certificate),
+  };
+}
+
 function bothWalks(
   sent: SentChain,
   trust: Trust,
   options: ChainTrustOptions,
+  checks: ChainChecks,
 ): { readonly all: readonly ChainLink[]; readonly strong: readonly ChainLink[] } {
   let weakLinks = 0;
-  const all = walk(sent, trust, options, (issuer, subject) => {
+  const accepts: WalkRules['accepts'] = (issuer, subject) => {
     if (!isStrongLink(issuer, subject)) weakLinks += 1;
     return true;
-  });
+  };
+  const all = walk(sent, trust, options, { checks, accepts });
   if (!isStrongKey(sent[0].key)) return { all, strong: [] };
   // If there are no weak links, a second walk would have the same result.
-  return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
+  return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, { checks, accepts: isStrongLink }) };
 }
 
 function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
@@ -112,12 +128,7 @@ function isStrongLink(issuer: Certificate, subject: Certificate): boolean {
   return isStrongKey(issuer.key) && hasStrongSignature(subject);
 }
 
-function walk(
-  sent: SentChain,
-  trust: Trust,
-  options: ChainTrustOptions,
-  accepts: (issuer: Certificate, subject: Certificate) => boolean,
-): readonly ChainLink[] {
+function walk(sent: SentChain, trust: Trust, options: ChainTrustOptions, rules: WalkRules): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
   // Fortinet's keys are included under every profile, because they help to identify the chain. Being in this list does
@@ -136,8 +147,7 @@ function walk(
       ...availableAuthorities.filter((certificate) => !isCurrent(certificate)),
     ],
     lookUp: (name) => trust.publicRoots.bySubject(name),
-    accepts,
-    checks: options.checks,
+    ...rules,
   });
 }
 
@@ -162,10 +172,11 @@ interface Doubt {
   readonly sent: SentChain;
   /** Returns whether the authority itself leads to a trusted key. The leaf does not lead to this authority. */
   readonly leads: (authority: Certificate) => boolean;
+  readonly checks: ChainChecks;
 }
 
 function unknownEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
-  const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
+  const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.checks));
   if (root !== undefined) return ['foreign', root];
   const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));
   const forged = tops.find(({ certificate }) => isForgedName(certificate.issuer, doubt));
@@ -174,7 +185,7 @@ function unknownEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
     : ['forged', forged];
 }
 
-function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
+function isSelfSigned(certificate: Certificate, checks: ChainChecks): boolean {
   return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
@@ -202,20 +213,17 @@ interface ChainLink {
   readonly below: ChainLink | null;
 }
 
-interface WalkOptions {
+interface WalkRules {
+  /** Returns whether the walk may continue from `subject` to `issuer`. The signature has already been verified. */
+  readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
+  readonly checks: ChainChecks;
+}
+
+interface WalkOptions extends WalkRules {
   readonly leaf: Certificate;
   readonly candidates: readonly Certificate[];
   readonly lookUp: (name: DistinguishedName) => readonly Certificate[];
-  /** Returns whether the walk may continue from `subject` to `issuer`. The signature has already been verified. */
-  readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
-  readonly checks: SignatureChecks;
 }
-
-/**
- * A real chain needs fewer than ten. The limit protects against peers that send many certificates in order to cause
- * load.
- */
-const MAX_CHECKS = 96;
 
 /**
  * Returns every certificate that can be reached from the leaf through signatures alone, breadth first, starting with
@@ -225,10 +233,9 @@ const MAX_CHECKS = 96;
 export function walkChain(options: WalkOptions): readonly ChainLink[] {
   const steps: ChainLink[] = [{ certificate: options.leaf, below: null }];
   const seen = new Set([options.leaf.fingerprint]);
-  const budget = { checks: MAX_CHECKS };
   // `steps` is used as a queue, because an array can grow during `for…of`.
   for (const step of steps) {
-    for (const issuer of findIssuers(step.certificate, options, budget)) {
+    for (const issuer of findIssuers(step.certificate, options)) {
       if (seen.has(issuer.fingerprint)) continue;
       seen.add(issuer.fingerprint);
       steps.push({ certificate: issuer, below: step });
@@ -237,23 +244,17 @@ export function walkChain(options: WalkOptions): readonly ChainLink[] {
   return steps;
 }
 
-function findIssuers(subject: Certificate, options: WalkOptions, budget: { checks: number }): readonly Certificate[] {
+function findIssuers(subject: Certificate, options: WalkOptions): readonly Certificate[] {
   const isNamed = (candidate: Certificate): boolean => isSameName(candidate.subject, subject.issuer);
   const named = [...options.candidates.filter(isNamed), ...options.lookUp(subject.issuer)];
-  const signed = named.filter((candidate) => isIssuer(candidate, subject, options, budget));
+  const signed = named.filter((candidate) => isIssuer(candidate, subject, options));
   if (signed.length > 0) return signed;
-  return options.candidates.filter((candidate) => !isNamed(candidate) && isIssuer(candidate, subject, options, budget));
+  return options.candidates.filter((candidate) => !isNamed(candidate) && isIssuer(candidate, subject, options));
 }
 
-function isIssuer(
-  candidate: Certificate,
-  subject: Certificate,
-  options: WalkOptions,
-  budget: { checks: number },
-): boolean {
-  if (!candidate.isAuthority || candidate.fingerprint === subject.fingerprint || budget.checks === 0) return false;
-  budget.checks -= 1;
-  return options.checks.signs(candidate, subject) && options.accepts(candidate, subject);
+function isIssuer(candidate: Certificate, subject: Certificate, { checks, accepts }: WalkRules): boolean {
+  if (!candidate.isAuthority || candidate.fingerprint === subject.fingerprint) return false;
+  return checks.signs(candidate, subject) && accepts(candidate, subject);
 }
 
 function pathTo(step: ChainLink): readonly Certificate[] {
@@ -262,30 +263,62 @@ function pathTo(step: ChainLink): readonly Certificate[] {
 
 /** Results are cached, because a server usually sends the same chain every time. */
 export interface SignatureChecks {
-  /** Returns whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
-  signs(issuer: Certificate, subject: Certificate): boolean;
-  /** `key` must contain everything on which the result depends. */
-  once(key: string, answer: () => boolean): boolean;
+  /** Starts the limits for one chain, which protect against peers that send chains in order to cause load. */
+  forOneChain(): ChainChecks;
+  /** `key` must contain everything on which the result depends. A result of null is not cached and counts as false. */
+  once(key: string, answer: () => boolean | null): boolean;
 }
 
-/** @param capacity the maximum number of cached results; the oldest results are removed first */
-export function createSignatureChecks(capacity = 2048): SignatureChecks {
+interface ChainChecks {
+  /**
+   * Returns whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. After a
+   * limit is reached, only cached results are returned, otherwise false.
+   */
+  signs(issuer: Certificate, subject: Certificate): boolean;
+  /** Returns whether a limit prevented a check. */
+  areCut(): boolean;
+}
+
+/** A real chain needs fewer than ten. With inspection and other paths for comparison, a chain needs about 30. */
+const MAX_CHECKS = 64;
+/** A check takes 0.1 to 2 ms. */
+const MAX_DURATION: Millis = 250;
+
+/**
+ * @param capacity the maximum number of cached results; the oldest results are removed first
+ * @param elapsed without a clock, only the number of checks for each chain is limited
+ */
+export function createSignatureChecks(capacity = 2048, elapsed: Clock['elapsed'] = () => 0): SignatureChecks {
   const known = new Map<string, boolean>();
 
-  function once(key: string, answer: () => boolean): boolean {
+  function once(key: string, answer: () => boolean | null): boolean {
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
     const found = answer();
+    if (found === null) return false;
     const oldest = known.keys().next();
     if (known.size >= capacity && oldest.done !== true) known.delete(oldest.value);
     known.set(key, found);
     return found;
   }
 
-  return {
-    once,
-    signs: (issuer, subject) => once(`${issuer.fingerprint} ${subject.fingerprint}`, () => verify(issuer, subject)),
-  };
+  function forOneChain(): ChainChecks {
+    const end = elapsed() + MAX_DURATION;
+    let left = MAX_CHECKS;
+    let cut = false;
+    return {
+      signs: (issuer, subject) =>
+        once(`${issuer.fingerprint} ${subject.fingerprint}`, () => {
+          cut ||= left === 0 || elapsed() > end;
+          if (cut) return null;
+          left -= 1;
+          return verify(issuer, subject);
+        }),
+      areCut: () => cut,
+    };
+  }
+
+  return { once, forOneChain };
 }
 
 function verify(issuer: Certificate, subject: Certificate): boolean {

@@ -154,9 +154,12 @@ const STRONG_SIGNATURE =
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
-/** Security strength in bits (NIST SP 800-57 part 1, table 2). Null if chains must not depend on keys of this type. */
+/**
+ * Security strength in bits (NIST SP 800-57 part 1, table 2). Null if chains must not depend on keys of this type, or
+ * if verifying their signatures takes too long.
+ */
 export function keyStrength(key: string): number | null {
-  const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];
+  const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)(?:[rt]1)?$/u.exec(key) ?? [];
   const bits = Number(size);
   if (key === 'Ed25519') return 128;
   if (key === 'Ed448') return 224;

@@ -149,12 +149,11 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };
   // Cached, because the same few control hosts are checked for each target.
-  return checks.once(
-    `public ${host} ${chainKey(sent)}`,
-    () =>
-      findChainTrust(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks })
-        .kind === 'public',
-  );
+  return checks.once(`public ${host} ${chainKey(sent)}`, () => {
+    const options = { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks } as const;
+    const { kind } = findChainTrust(sent, options);
+    return kind === 'unfinished' ? null : kind === 'public';
+  });
 }
 
 interface TrustedPath {
@@ -435,6 +434,7 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
       return sent[0];
     case 'foreign':
     case 'forged':
+    case 'unfinished':
     case 'incomplete':
       return path.at(-1) ?? sent[0];
   }

@@ -157,6 +157,8 @@ function issuerClaim(chain: ChainCase): string {
       return `${issued}, a Fortinet authority that is not accepted for this host.`;
     case 'forged':
       return `The certificate claims to be issued by ${called(top)}, but was not signed with that authority's key.`;
+    case 'unfinished':
+      return `${issued}, but the chain contains too many certificates, or verifying its signatures takes too long.`;
     case 'foreign':
     case 'incomplete':
       return untrustedClaim(chain, issued, end);
@@ -164,11 +166,13 @@ function issuerClaim(chain: ChainCase): string {
 }
 
 /** @param end null if the chain's last authority is the issuer */
-function untrustedClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
+function untrustedClaim({ chainTrust, leaf, sent, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
-  if (chainTrust.kind === 'incomplete')
-    return `${issued}, ${end === null ? '' : `under ${end}, `}which is unknown and was not sent.`;
+  if (chainTrust.kind === 'incomplete') {
+    const wasSent = sent.slice(1).some(({ subject }) => isSameName(subject, (chainTrust.path.at(-1) ?? leaf).issuer));
+    return `${issued}, ${end === null ? '' : `under ${end}, `}which is unknown${wasSent ? '' : ' and was not sent'}.`;
+  }
   if (chainTrust.path.length === 1) return `The certificate is self-signed by ${called(leaf.issuer)}.`;
   return `${issued}, ${end === null ? 'a root that is not trusted' : `under the root ${end}, which is not trusted`}.`;
 }

@@ -467,6 +467,18 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     summary: 'TLS to {target} is intercepted by {by}',
   },
   {
+    id: 'unfinished',
+    when: 'not accepted, and the limits for verifying one chain were reached (64 signatures or 250 ms)',
+    holds: ({ chainTrust }) => chainTrust === 'unfinished',
+    ...suspected('unknown'),
+    tells: [verificationFinding],
+    summary:
+      'It is unknown whether the certificate of {target} is genuine, because its chain has too many certificates or ' +
+      'takes too long to verify',
+    wouldSettle:
+      'find the device or server that sends this chain, because genuine servers send two to four certificates',
+  },
+  {
     id: 'untrusting',
     when: 'no authority is trusted (the profile `pinned` without a pin)',
     holds: ({ trusting }) => !trusting,

@@ -490,7 +490,13 @@ function sharesIssuer(chain: ChainCase, control: Control): boolean {
 
 function issuersOf(leaf: Certificate, chain: ChainCase, control: Control): readonly Certificate[] {
   const candidates = [...chain.sent, ...control.sent, ...chain.chainTrust.authorities];
-  const steps = walkChain({ leaf, candidates, lookUp: () => [], accepts: () => true, checks: chain.checks });
+  const steps = walkChain({
+    leaf,
+    candidates,
+    lookUp: () => [],
+    accepts: () => true,
+    checks: chain.checks.forOneChain(),
+  });
   return steps.slice(1).map((step) => step.certificate);
 }
 

@@ -11,6 +11,13 @@ import { abortError, failureFrom, ProbeError } from '../failure.ts';
 /** Time limit for receiving the rest of a block page, even if the server keeps sending. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
+/**
+ * Maximum number of bytes that a peer can send before the handshake is complete. A chain with hundreds of names has
+ * about 25 KiB. OpenSSL verifies the whole chain during the handshake, which blocks the event loop, and accepts
+ * 100 KiB.
+ */
+const MAX_HANDSHAKE_BYTES = 48 * 1024;
+
 interface HandshakeOptions {
   /** If the value is null or an address, SNI is not sent, because RFC 6066 §3 forbids addresses. */
   readonly serverName: string | null;
@@ -51,6 +58,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
     ...(serverName === '' ? {} : { servername: serverName }),
   });
   const end = await handshakeEnd(socket, tlsSocket, options.parse, limit.signal);
+  tap.unlimited();
   const durationMs = ctx.clock.elapsed() - started;
   const facts = { serverName, protocol: end.peer.protocol, cipher: end.peer.cipher, durationMs };
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
@@ -190,6 +198,8 @@ function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChai
   return { certificates, dropped: ders.length - certificates.length };
 }
 
+const TOO_LONG = `The peer sent more than ${String(MAX_HANDSHAKE_BYTES / 1024)} KiB before the handshake was complete`;
+
 /** In a FortiOS block page, the text begins after about 5 KiB of style sheet. */
 const KEPT_BYTES = 16 * 1024;
 
@@ -205,17 +215,25 @@ class TappedStream extends Duplex {
   readonly #socket: Socket;
   readonly #first: Buffer[] = [];
   #kept = 0;
+  #room = MAX_HANDSHAKE_BYTES;
 
   constructor(socket: Socket) {
     super({ autoDestroy: false });
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#keep(chunk);
+      this.#room -= chunk.length;
+      if (this.#room < 0) this.destroy(new ProbeError('protocol', TOO_LONG));
       if (!this.destroyed && !this.push(chunk)) socket.pause();
     });
     socket.on('end', () => {
       if (!this.destroyed) this.push(null);
     });
+  }
+
+  /** Called after the handshake. */
+  unlimited(): void {
+    this.#room = Infinity;
   }
 
   firstBytes(): Buffer {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Identity } from '../../support/certificates/authority.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
 import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
@@ -44,6 +45,17 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
   test('tells a reset from an orderly end', async () => {
     expect(await atHello((socket) => socket.resetAndDestroy())).toMatchObject({ ...NOTHING, reason: 'reset' });
     expect(await atHello((socket) => socket.end())).toMatchObject({ ...NOTHING, reason: 'closed' });
+  });
+
+  test('reads at most 48 KiB of a chain, because OpenSSL verifies each certificate in the handshake', async () => {
+    const { leaf, intermediate } = bench.hierarchy;
+    const more = (count: number): Identity[] => Array.from({ length: count }, () => intermediate);
+    await using longest = await createTlsPeer({ chain: [leaf, ...more(50)] });
+    expect(await bench.tls(longest.port)).toMatchObject({ kind: 'established', chain: { dropped: 35 } });
+    await using longer = await createTlsPeer({ chain: [leaf, ...more(150)] });
+    const tls = await bench.tls(longer.port);
+    expect(tls).toMatchObject({ ...NOTHING, reason: 'protocol' });
+    expect(tls).toHaveProperty('message', expect.stringContaining('48 KiB'));
   });
 
   test.each<readonly [string, (socket: Socket) => void]>([

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto';
 import {
   type CapturedChain,
   type Certificate,
@@ -111,12 +111,31 @@ export function withBytes({ der }: Pick<Identity, 'der'>, placeholder: string, b
   return { der: new Uint8Array(changed) };
 }
 
+const RSA = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+
 /** Generates keys of a size that web cryptography does not support. */
 export function smallRsaKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
-  return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), {
-    name: 'RSASSA-PKCS1-v1_5',
-    hash: 'SHA-256',
-  });
+  return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), RSA);
+}
+
+/** Generates RSA keys whose public exponent is as long as the modulus, as no real key has. */
+export function longExponentKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
+  const key = generateKeyPairSync('rsa', { modulusLength: bits }).privateKey.export({ format: 'jwk' });
+  const [p, q] = [numberOf(key.p), numberOf(key.q)];
+  // The exponent -1 is its own inverse, so the public and the private exponent are the same.
+  const exponent = base64Of((p - 1n) * (q - 1n) - 1n);
+  const crt = { dp: base64Of(p - 2n), dq: base64Of(q - 2n) };
+  const privateKey = createPrivateKey({ format: 'jwk', key: { ...key, ...crt, e: exponent, d: exponent } });
+  return importKeys({ publicKey: createPublicKey(privateKey), privateKey }, RSA);
+}
+
+function numberOf(base64: string | undefined): bigint {
+  return BigInt(`0x${Buffer.from(base64 ?? '', 'base64url').toString('hex')}`);
+}
+
+function base64Of(value: bigint): string {
+  const hex = value.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
 }
 
 export function ed25519Keys(): Promise<webcrypto.CryptoKeyPair> {

@@ -23,11 +23,11 @@ describe('signs()', () => {
     { name: 'a key of no kind to build on', by: { ...issuer, key: 'RSA-65536' }, of: leaf, signs: false },
     { name: 'a certificate that cannot be read', by: { ...issuer, der: new Uint8Array() }, of: leaf, signs: false },
   ])('$name: $signs', ({ by, of, signs }) => {
-    expect(createSignatureChecks().signs(by, of)).toBe(signs);
+    expect(createSignatureChecks().forOneChain().signs(by, of)).toBe(signs);
   });
 
   test('keeps the answers about different certificates apart', () => {
-    const checks = createSignatureChecks();
+    const checks = createSignatureChecks().forOneChain();
     const pairs = [
       [issuer, leaf],
       [leaf, issuer],
@@ -35,6 +35,18 @@ describe('signs()', () => {
       [issuer, leaf],
     ] as const;
     expect(pairs.map(([by, of]) => checks.signs(by, of))).toEqual([true, false, false, true]);
+  });
+
+  test('verifies no signature of one chain after 250 ms, but returns what is cached', () => {
+    let now = 0;
+    const all = createSignatureChecks(8, () => now);
+    const checks = all.forOneChain();
+    expect([checks.signs(issuer, leaf), checks.areCut()]).toEqual([true, false]);
+    now = 251;
+    expect([checks.signs(issuer, leaf), checks.areCut()]).toEqual([true, false]);
+    expect([checks.signs(issuer, issuer), checks.areCut()]).toEqual([false, true]);
+    const next = all.forOneChain();
+    expect([next.signs(issuer, issuer), next.areCut()]).toEqual([true, false]);
   });
 });
 
@@ -54,7 +66,7 @@ describe('once()', () => {
   test('answers a question once, whatever the answer', () => {
     expect(asked(8, 'yes', 'no', 'yes', 'no')).toEqual(['yes', 'no']);
     const checks = createSignatureChecks();
-    expect([true, false].map((answer) => checks.once('the same', () => answer))).toEqual([true, true]);
+    expect([null, true, false].map((answer) => checks.once('the same', () => answer))).toEqual([false, true, true]);
   });
 
   test('forgets the oldest answer when there is no room, and no other', () => {

@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { VERDICTS } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
+import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
 import {
   certificateOf,
   ed25519Keys,
   handshake,
+  longExponentKeys,
   smallRsaKeys,
   withBytes,
 } from '../../../support/certificates/chains.ts';
@@ -53,6 +55,12 @@ const binary = withBytes(
   'QQQQQQQ',
   Buffer.from('\u0000\n\u001b,\u202e'),
 );
+const slow = await createIdentity({ name: 'CN=Slow', authority: true, keys: await longExponentKeys(3072) });
+const slowChain = await Promise.all(
+  Array.from({ length: 15 }, (_, index) =>
+    createIdentity({ name: `CN=Slow ${String(index)}`, authority: true, keys: slow.keys, issuer: slow }),
+  ),
+);
 const garbage = new Uint8Array(300).fill(0x30);
 
 const CHAINS: Readonly<Record<string, readonly Certificate[]>> = {
@@ -63,6 +71,7 @@ const CHAINS: Readonly<Record<string, readonly Certificate[]>> = {
   'the leaf twenty times': Array.from({ length: 20 }, () => certificateOf(w.byNewSub)),
   Ed25519: [await w.leaf(ed25519), ed25519].map(certificateOf),
   'RSA of 512 bits': [await w.leaf(rsa512), rsa512].map(certificateOf),
+  'RSA with exponents of 3,072 bits': [await w.leaf(slow), ...slowChain].map(certificateOf),
   'a subject of 60,000 characters': [certificateOf(long)],
   'no names at all': [certificateOf(nameless)],
   'control characters': [certificateOf(binary)],
@@ -85,6 +94,24 @@ describe('judgeTls() on hostile chains', () => {
       expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       expect(text.length).toBeLessThan(4000);
     }
+  });
+
+  test('verifies no signature with an exponent of 3,072 bits', () => {
+    const evidence = w.evidence({
+      outcome: handshake({
+        chain: { certificates: CHAINS['RSA with exponents of 3,072 bits'] ?? [], dropped: 0 },
+      }),
+    });
+    expect(cpuMsOf(() => judgeTls(evidence))).toBeLessThan(100);
+  });
+
+  test('is unknown if the chain takes too long to verify, unless it leads to a trusted key', () => {
+    let now = 0;
+    const slowly = (): ReturnType<typeof createSignatureChecks> => createSignatureChecks(2048, () => (now += 100));
+    const judged = (...chain: readonly Identity[]): string =>
+      judgeTls(w.evidence({ outcome: handshake({}, ...chain) }), slowly()).verdict;
+    expect(judged(w.byNewSub, ...same)).toBe('unknown');
+    expect(judged(w.otherNode, w.genuine.sub)).toBe('genuine');
   });
 
   test('trusts Ed25519 where it is pinned', () => {

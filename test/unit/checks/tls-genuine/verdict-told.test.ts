@@ -48,6 +48,9 @@ const byExpiredSub = await w.leaf(expiredSub);
 const laterByExpiredSub = await w.leaf(expiredSub, { notBefore: new Date(now + DAY_MS) });
 const otherName = await w.leafFor('globalftm.example.net', corporate.root);
 
+/** More than are verified for one chain. */
+const many = await Promise.all(Array.from({ length: 65 }, () => createIdentity({ name: 'CN=Many', authority: true })));
+
 const LATER: Partial<TlsEvidence> = { now: now + 500 * DAY_MS };
 const EARLIER: Partial<TlsEvidence> = { now: now - 100 * DAY_MS };
 const CLOCK: Partial<TlsEvidence> = { ...LATER, controls: [cleanControl] };
@@ -103,6 +106,7 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
     ...sees(byCompany, corporate.sub),
     references: reference('resolver', server, genuine.sub),
   },
+  unfinished: sees(byCompany, ...many),
   untrusting: { ...PINNED, ...sees(w.ownLeaf, w.ownRoot) },
   'claimed-own-clock': { ...sees(...claimed), ...CLOCK },
   'claimed-dates': { ...sees(...claimed), ...LATER },
