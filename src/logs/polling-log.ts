@@ -7,6 +7,7 @@ import {
   resumePolling,
   type PollingState,
   type ApplianceLog,
+  type FirewallSighting,
 } from '../core/polling/state.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
@@ -29,10 +30,13 @@ const instant = z.number().int();
 const count = z.number().int().positive();
 const text = z.string().max(2_000);
 
+/** In state of an older version, which kept reliable and other lines together. */
+const reliableAt = instant.nullable().exactOptional();
+
 const signatureLog = z.object({
   lastAt: instant,
   begunAt: instant.exactOptional(),
-  reliableAt: instant.nullable().exactOptional(),
+  reliableAt,
   sample: text,
   recent: z
     .array(z.object({ at: instant, count, line: text }))
@@ -47,7 +51,7 @@ const sighting = z.object({
   firstAt: instant,
   lastAt: instant,
   count,
-  reliableAt: instant.nullable().exactOptional(),
+  reliableAt,
   evidence: z.object({
     device: text.nullable(),
     policy: text.nullable(),
@@ -60,12 +64,22 @@ const sighting = z.object({
   sample: text,
 });
 
+const applianceLog = z.object({
+  lastLineAt: instant.nullable(),
+  reliableLineAt: instant.nullable().prefault(null),
+  signatures: z.record(text, signatureLog),
+  unproven: z.record(text, signatureLog).exactOptional(),
+});
+
 const state = z.object({
   version: z.literal(1),
   bucketMs: z.number().int().min(1_000),
-  appliances: z.record(text, z.object({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
+  appliances: z.record(text, applianceLog),
   awaited: z.record(text, instant).exactOptional(),
   firewall: z.array(sighting).max(100),
+  unprovenFirewall: z
+    .object({ moments: z.tuple([instant, instant]).nullable(), sightings: z.array(sighting).max(100) })
+    .exactOptional(),
 });
 
 const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
@@ -97,19 +111,59 @@ export function readPolling(stored: unknown, now: EpochMs): PollingState | null 
   if (data === undefined) return null;
   const latest = now + TOLERATED_FUTURE;
   const entries = Object.entries(data.appliances).map(
-    ([name, log]) => [name, withoutFuture(log, latest, now)] as const,
+    ([name, log]) => [name, withoutFuture(applianceLogOf(log), latest, now)] as const,
   );
+  const { firewall, unprovenFirewall } = sightingsOf(data);
+  const isPast = ({ lastAt }: FirewallSighting): boolean => lastAt <= latest;
+  const isFuture = unprovenFirewall.moments !== null && unprovenFirewall.moments[1] > latest;
   return {
     ...data,
     appliances: Object.fromEntries(entries),
-    firewall: data.firewall.filter(({ lastAt }) => lastAt <= latest),
+    firewall: firewall.filter(isPast),
+    unprovenFirewall: isFuture ? { moments: null, sightings: [] } : unprovenFirewall,
   };
 }
 
-function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs, now: EpochMs): ApplianceLog {
+/** An older version did not store how the last line of all was received. */
+function applianceLogOf({ unproven, signatures, ...log }: z.output<typeof applianceLog>): ApplianceLog {
+  if (unproven !== undefined) return { ...log, signatures, unproven };
+  const [reliable, others] = parted(Object.entries(signatures), ([, entry]) => entry);
+  return { ...log, signatures: Object.fromEntries(reliable), unproven: Object.fromEntries(others) };
+}
+
+function sightingsOf({
+  firewall,
+  unprovenFirewall,
+}: z.output<typeof state>): Pick<PollingState, 'firewall' | 'unprovenFirewall'> {
+  if (unprovenFirewall !== undefined) return { firewall, unprovenFirewall };
+  const [reliable, others] = parted(firewall, (entry) => entry);
+  const moments = others.flatMap(({ firstAt, lastAt }) => [firstAt, lastAt]);
   return {
-    lastLineAt: lastLineAt !== null && lastLineAt > latest ? now : lastLineAt,
-    signatures: Object.fromEntries(Object.entries(signatures).filter(([, { lastAt }]) => lastAt <= latest)),
+    firewall: reliable,
+    unprovenFirewall: {
+      moments: moments.length === 0 ? null : [Math.min(...moments), Math.max(...moments)],
+      sightings: others,
+    },
+  };
+}
+
+function parted<T>(
+  entries: readonly T[],
+  of: (entry: T) => { readonly reliableAt?: EpochMs | null },
+): readonly [reliable: readonly T[], others: readonly T[]] {
+  const isReliable = (entry: T): boolean => (of(entry).reliableAt ?? null) !== null;
+  return [entries.filter(isReliable), entries.filter((entry) => !isReliable(entry))];
+}
+
+function withoutFuture(log: ApplianceLog, latest: EpochMs, now: EpochMs): ApplianceLog {
+  const past = (at: EpochMs | null): EpochMs | null => (at !== null && at > latest ? now : at);
+  const pastOnly = (lines: ApplianceLog['signatures']): ApplianceLog['signatures'] =>
+    Object.fromEntries(Object.entries(lines).filter(([, { lastAt }]) => lastAt <= latest));
+  return {
+    lastLineAt: past(log.lastLineAt),
+    reliableLineAt: past(log.reliableLineAt),
+    signatures: pastOnly(log.signatures),
+    unproven: pastOnly(log.unproven),
   };
 }
 

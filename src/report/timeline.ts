@@ -177,16 +177,17 @@ export function logExcerpts(
     case 'read':
       break;
   }
-  const { appliances, firewall } = memory.state;
+  const { appliances, firewall, unprovenFirewall } = memory.state;
+  const sightings = [...firewall, ...unprovenFirewall.sightings];
   const kept = [
     ...Object.entries(appliances).flatMap(([name, log]) => ofAppliance(name, log)),
-    ...firewall.map(ofFirewall),
+    ...sightings.map(ofFirewall),
   ];
   const latest = kept.toSorted((a, b) => a.at - b.at).slice(-MAX_LINES);
   const meant = latest.filter(({ at }) => isWithin(period, at));
   const heard =
-    sum(Object.values(appliances).flatMap((log) => Object.values(log.signatures).map(heardOf))) +
-    sum(firewall.map(({ count }) => count));
+    sum(Object.values(appliances).flatMap((log) => errorsOf(log).map(([, kept]) => heardOf(kept)))) +
+    sum(sightings.map(({ count }) => count));
   return {
     note: meant.length === 0 ? 'No log lines about FortiToken Mobile errors were received' : null,
     dropped: Math.max(0, heard - sum(latest.map(({ count }) => count))),
@@ -207,8 +208,12 @@ export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   ].join('\n');
 }
 
-function ofAppliance(name: string, { signatures }: ApplianceLog): readonly Kept[] {
-  return Object.entries(signatures).flatMap(([signature, log]) =>
+function errorsOf({ signatures, unproven }: ApplianceLog): readonly (readonly [signature: string, SignatureLog])[] {
+  return [...Object.entries(signatures), ...Object.entries(unproven)];
+}
+
+function ofAppliance(name: string, appliance: ApplianceLog): readonly Kept[] {
+  return errorsOf(appliance).flatMap(([signature, log]) =>
     recentOf(log).map(({ at, count, line }) => ({ at, from: name, signature, count, line })),
   );
 }

@@ -117,7 +117,7 @@ function hasErrors({ appliances }: PollingReport): boolean {
 
 interface Heard extends Pick<Everything, 'log'> {
   readonly applianceUnaffected: boolean;
-  /** Appliances whose log shows that they are running. */
+  /** Appliances that run, as reliable log lines show. */
   readonly speaking: readonly string[];
 }
 
@@ -226,7 +226,7 @@ function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, 
     .map(({ name }) => name);
 }
 
-function speaks({ lastLineAt, silent }: AppliancePolling, unreadSince: EpochMs, now: EpochMs): boolean {
-  if (lastLineAt === null || silent) return false;
-  return lastLineAt > unreadSince || now - lastLineAt <= LOG_EVIDENCE_AGE;
+function speaks({ reliableLineAt, silent }: AppliancePolling, unreadSince: EpochMs, now: EpochMs): boolean {
+  if (reliableLineAt === null || silent) return false;
+  return reliableLineAt > unreadSince || now - reliableLineAt <= LOG_EVIDENCE_AGE;
 }

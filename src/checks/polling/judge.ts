@@ -12,7 +12,7 @@ import type { Declaration, Judgement, LogFacts } from '../check.ts';
 import { notConfigured, unjudged, judged } from '../judgement.ts';
 import { memoryBeside } from '../appliance/judge.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
-import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
+import { listens, isCorroborated, ONE_UNPROVEN } from '../../core/polling/state.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText, utcText } from '../../core/time-text.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
@@ -38,21 +38,37 @@ const MAX_LINE = 240;
 function judgePolling(heard: Heard): readonly Finding[] {
   const { appliances, silentAfter } = heard.report;
   return appliances.flatMap((appliance) => {
-    const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
+    const isSure = (error: PollingError): boolean => isCorroborated(likeErrors(error, appliance, heard));
     return [
       ...appliance.errors.map((error): Finding => {
         const finding = judgeError(appliance, error, heard);
-        if (finding.level !== 'broken') return finding;
-        return corroborated ? { ...finding, witness: 'appliance-log' } : suspectedOnly(finding);
+        if (finding.level === 'note') return finding;
+        if (!isSure(error)) return suspectedOnly(finding);
+        return finding.level === 'broken' ? { ...finding, witness: 'appliance-log' } : finding;
       }),
       ...judgeSilence(appliance, silentAfter),
     ];
   });
 }
 
-/** A single datagram is not sufficient evidence. */
+/** Returns the errors that can corroborate this one, because they have the same cause. */
+function likeErrors(
+  { cause, severity, reliable }: PollingError,
+  { errors }: AppliancePolling,
+  { preconditionOf }: Heard,
+): readonly PollingError[] {
+  const suggests = suggestion(cause, preconditionOf);
+  return errors.filter(
+    (other) =>
+      other.reliable === reliable &&
+      other.severity === severity &&
+      suggestion(other.cause, preconditionOf) === suggests,
+  );
+}
+
+/** A single unproven line is not sufficient evidence. */
 function suspectedOnly(finding: Finding): Finding {
-  return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
+  return { ...withMoreSaid(finding, '', ONE_UNPROVEN), level: 'warning', confidence: 'suspected' };
 }
 
 function judgeError(appliance: AppliancePolling, error: PollingError, heard: Heard): Finding {
@@ -113,19 +129,21 @@ function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolea
 }
 
 function judgeSilence(
-  { name, silent, silentFor, lastLineAt }: AppliancePolling,
+  { name, silent, silentFor, lastLineAt, reliableLineAt }: AppliancePolling,
   silentAfter: Millis,
 ): readonly Finding[] {
   if (!silent) return [];
   const since = spanText(silentFor ?? 0);
+  const lastAt = reliableLineAt ?? lastLineAt;
   return [
     {
       rule: 'appliance-speaks',
       subject: name,
       claim:
-        lastLineAt === null
+        lastAt === null
           ? `No log line has arrived yet, although ftm-watch has been waiting for ${since}.`
-          : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
+          : `The last log line${lastAt === lastLineAt ? '' : ' from a verified sender'} arrived at ${utcText(lastAt)}, ` +
+            `${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
       level: 'warning',
       suggests: 'appliance-silent',
@@ -298,7 +316,7 @@ function explainedBy(
 }
 
 /**
- * Returns the preconditions whose failure can cause the errors. Only errors that arrived in more than one datagram
+ * Returns the preconditions whose failure can cause the errors. Only corroborated errors
  * count.
  */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
@@ -378,14 +396,9 @@ export function withoutExplained(
   };
 }
 
-/** Errors during a fault prove nothing about later errors, regardless of how the log lines were received. */
+/** Errors during a fault prove nothing about later errors. */
 function withoutExplainedMoments(error: PollingError, isExplained: (at: EpochMs) => boolean): PollingError {
-  const { moments, reliableAt } = error;
-  return {
-    ...error,
-    moments: moments.filter((at) => !isExplained(at)),
-    reliableAt: reliableAt !== null && !isExplained(reliableAt) ? reliableAt : null,
-  };
+  return { ...error, moments: error.moments.filter((at) => !isExplained(at)) };
 }
 
 function explainedNote(appliance: string, lastAt: EpochMs): Finding {

@@ -12,7 +12,7 @@ import { refusedBaselineFindings } from './chain-case.ts';
 import type { PollingCause } from '../polling/causes.ts';
 import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
-import { isCorroborated, ONE_DATAGRAM, type FirewallSighting } from '../../core/polling/state.ts';
+import { isCorroborated, ONE_UNPROVEN, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
 /** This machine cannot observe the effect of these faults on FortiAuthenticator. */
@@ -31,7 +31,7 @@ export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** True if the log arrives and contains no FortiToken Mobile errors. */
+/** True if FortiAuthenticator's log arrives from reliable senders and contains no FortiToken Mobile errors. */
 export function seemsUnaffected(report: PollingReport): boolean {
   return speaks(report, ({ errors }) => errors.length === 0);
 }
@@ -98,9 +98,10 @@ function errorsOf(errors: readonly PollingError[], causes: readonly string[]): r
   return errors.filter(({ cause, severity }) => severity === 'critical' && cause !== null && causes.includes(cause));
 }
 
+/** Anybody can write unproven lines, so without reliable ones, the absence of errors proves nothing. */
 function speaks({ appliances }: PollingReport, isFine: (appliance: AppliancePolling) => boolean): boolean {
-  const speaking = appliances.filter(({ lastLineAt, silent }) => lastLineAt !== null && !silent);
-  return speaking.length > 0 && speaking.every(isFine);
+  const speaking = appliances.filter(({ silent }) => !silent);
+  return speaking.some(({ reliableLineAt }) => reliableLineAt !== null) && speaking.every(isFine);
 }
 
 const ADVICE: NonNullable<Finding['advice']> = {
@@ -194,20 +195,20 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
  * FortiAuthenticator's own path. A single datagram is not sufficient, because log lines can be forged.
  */
 function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
-  const corroborated = isCorroborated(
-    firewallEvidence.map(({ firstAt, lastAt, reliableAt = null }) => ({ moments: [firstAt, lastAt], reliableAt })),
-  );
-  return firewallEvidence.map((sighting) => ({
-    rule: 'firewall-log-shows-no-inspection',
-    subject,
-    claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : ONE_DATAGRAM}.`,
-    quote: sighting.sample,
-    at: sighting.lastAt,
-    expected: 'no firewall log line about inspection of this traffic',
-    ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
-    suggests: 'tls-intercepted',
-    facts: factsOf(sighting.evidence),
-  }));
+  return firewallEvidence.map((sighting) => {
+    const corroborated = isCorroborated([sighting]);
+    return {
+      rule: 'firewall-log-shows-no-inspection',
+      subject,
+      claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : ONE_UNPROVEN}.`,
+      quote: sighting.sample,
+      at: sighting.lastAt,
+      expected: 'no firewall log line about inspection of this traffic',
+      ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
+      suggests: 'tls-intercepted',
+      facts: factsOf(sighting.evidence),
+    };
+  });
 }
 
 function factsOf({ policy, profile, sourceAddress }: FirewallSighting['evidence']): FindingFacts {

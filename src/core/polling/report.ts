@@ -16,9 +16,12 @@ export interface PollingReport {
   readonly silentAfter: Millis;
   /** All configured appliances, followed by `unnamed` if any line could not be attributed. */
   readonly appliances: readonly AppliancePolling[];
-  /** Within the window, most recent first. */
-  readonly firewallEvidence: readonly FirewallSighting[];
+  /** Within the window, reliable ones first, then most recent first. */
+  readonly firewallEvidence: readonly FirewallAdmission[];
 }
+
+/** Unproven admissions share their moments. */
+export type FirewallAdmission = FirewallSighting & Complaint;
 
 export interface AppliancePolling {
   /** As configured, or `unnamed`. */
@@ -26,6 +29,11 @@ export interface AppliancePolling {
   /** Within the window, sorted by severity and then by time, most recent first. */
   readonly errors: readonly PollingError[];
   readonly lastLineAt: EpochMs | null;
+  /**
+   * Only lines of reliable senders show that the unit runs and logs no errors. If there were any lately, no other lines
+   * end its silence.
+   */
+  readonly reliableLineAt: EpochMs | null;
   /** No line has been received for longer than `silentAfter`, although the log source was available. */
   readonly silent: boolean;
   readonly silentFor: Millis | null;
@@ -64,10 +72,16 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
     window,
     silentAfter,
     appliances: [...appliances, ...(hasUnnamed ? [UNNAMED] : [])].map((name) => reportAppliance(name, state, options)),
-    firewallEvidence: state.firewall
-      .filter((sighting) => sighting.lastAt >= now - window)
-      .toSorted((a, b) => b.lastAt - a.lastAt),
+    firewallEvidence: admissionsOf(state).filter(({ lastAt }) => lastAt >= now - window),
   };
+}
+
+function admissionsOf({ firewall, unprovenFirewall }: PollingState): readonly FirewallAdmission[] {
+  const moments = unprovenFirewall.moments ?? [];
+  return [
+    ...firewall.map((sighting) => ({ ...sighting, moments: [sighting.firstAt, sighting.lastAt], reliable: true })),
+    ...unprovenFirewall.sightings.map((sighting) => ({ ...sighting, moments, reliable: false })),
+  ].toSorted((a, b) => Number(b.reliable) - Number(a.reliable) || b.lastAt - a.lastAt);
 }
 
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
@@ -76,14 +90,24 @@ function reportAppliance(name: string, state: PollingState, options: PollingRepo
   // If appliances are configured, no regular lines are expected for `unnamed`, because lines that cannot be attributed
   // may come from a firewall.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
-  const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
+  const reliableLineAt = isAwaited ? recentReliableLine(log, options) : null;
+  const silentFor = isAwaited ? silence(reliableLineAt ?? lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
     name,
     errors: log === undefined ? [] : errorsOf(log, state.bucketMs, options),
     lastLineAt,
+    reliableLineAt,
     silent: silentFor !== null,
     silentFor,
   };
+}
+
+/** After this time, a unit that was moved from TCP to UDP is no longer called silent. */
+const RELIABLE_FOR: Millis = 7 * 86_400_000;
+
+function recentReliableLine(log: ApplianceLog | undefined, { now, silentAfter }: PollingReportOptions): EpochMs | null {
+  const at = log?.reliableLineAt ?? null;
+  return at === null || now - at > silentAfter + RELIABLE_FOR ? null : at;
 }
 
 function awaitedSince(name: string, { awaited = {} }: PollingState): EpochMs | null {
@@ -100,7 +124,11 @@ function silence(since: EpochMs | null, { now, silentAfter, listeningSince }: Po
 function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOptions): readonly PollingError[] {
   const from = options.now - options.window;
   const errors: PollingError[] = [];
-  for (const [id, entry] of Object.entries(log.signatures)) {
+  const kept = [
+    ...Object.entries(log.signatures).map(([id, entry]) => ({ id, entry, reliable: true })),
+    ...Object.entries(log.unproven).map(([id, entry]) => ({ id, entry, reliable: false })),
+  ];
+  for (const { id, entry, reliable } of kept) {
     const signature = options.signatures.byId.get(id);
     // Uses the time of the last line, so that a bucket that overlaps the start of the window does not keep an older
     // entry.
@@ -116,12 +144,16 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       ...countSince(entry, from, bucketMs),
       moments: momentsOf(entry),
       lastAt: entry.lastAt,
-      reliableAt: entry.reliableAt ?? null,
+      reliable,
       sample: entry.sample,
     });
   }
   return errors.toSorted(
-    (a, b) => compareSeverity(a.severity, b.severity) || b.lastAt - a.lastAt || (a.signature < b.signature ? -1 : 1),
+    (a, b) =>
+      compareSeverity(a.severity, b.severity) ||
+      Number(b.reliable) - Number(a.reliable) ||
+      b.lastAt - a.lastAt ||
+      (a.signature < b.signature ? -1 : 1),
   );
 }
 

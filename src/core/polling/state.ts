@@ -12,22 +12,25 @@ export interface PollingState {
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
   /** Time from which lines are expected, by appliance. Absent in state that an older version stored. */
   readonly awaited?: Readonly<Record<string, EpochMs>>;
-  /** Most recent first, at most MAX_EVIDENCE. */
+  /** From reliable senders. Most recent first, at most MAX_SIGHTINGS. */
   readonly firewall: readonly FirewallSighting[];
+  readonly unprovenFirewall: UnprovenSightings;
 }
 
 export interface ApplianceLog {
   readonly lastLineAt: EpochMs | null;
-  /** By signature ID. */
+  /** Null also if an older version stored the state. */
+  readonly reliableLineAt: EpochMs | null;
+  /** By signature ID. From reliable senders. */
   readonly signatures: Readonly<Record<string, SignatureLog>>;
+  /** By signature ID. Anybody can have written these lines. They are kept apart, so that they change nothing else. */
+  readonly unproven: Readonly<Record<string, SignatureLog>>;
 }
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
   /** First line after a whole window without such lines. Absent in state that an older version stored. */
   readonly begunAt?: EpochMs;
-  /** Time of the last line since `begunAt` that was not received as a datagram. Null if there was none. */
-  readonly reliableAt?: EpochMs | null;
   readonly sample: string;
   /** Oldest first, at most MAX_RECENT. Absent in state that an older version stored. */
   readonly recent?: readonly RecentLine[];
@@ -55,35 +58,48 @@ export interface FirewallSighting {
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
-  /** Last line since then that was not received as a datagram. Absent in state that an older version stored. */
-  readonly reliableAt?: EpochMs | null;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
+}
+
+/**
+ * Lines about a firewall that anybody can have written. The times cover all lines, so that lines that displace each
+ * other still corroborate each other.
+ */
+export interface UnprovenSightings {
+  /** First and last line without a whole window in between. Null if there was none. */
+  readonly moments: readonly [first: EpochMs, last: EpochMs] | null;
+  /** Most recent first, at most MAX_UNPROVEN_SIGHTINGS. */
+  readonly sightings: readonly FirewallSighting[];
 }
 
 /** For lines that do not belong to a configured appliance. */
 export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
-const MAX_EVIDENCE = 16;
+const MAX_SIGHTINGS = 16;
+const MAX_UNPROVEN_SIGHTINGS = 4;
 /** Per signature and appliance. Recent lines show the rate and how the lines differ. */
 const MAX_RECENT = 8;
 
 /** `window` is the period that reports cover. */
 export function emptyPolling(window: Millis): PollingState {
-  return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
+  const unprovenFirewall = { moments: null, sightings: [] };
+  return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [], unprovenFirewall };
 }
 
 /** The window may have changed in the meantime. The times of counted lines are kept. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;
+  const resumed = (log: SignatureLog): SignatureLog => ({
+    ...log,
+    buckets: log.buckets.reduce<readonly Bucket[]>((buckets, bucket) => addToBuckets(buckets, bucketMs, bucket), []),
+  });
   const appliances = mapValues(stored.appliances, (appliance) => ({
-    lastLineAt: appliance.lastLineAt,
-    signatures: mapValues(appliance.signatures, (log) => ({
-      ...log,
-      buckets: log.buckets.reduce<readonly Bucket[]>((buckets, bucket) => addToBuckets(buckets, bucketMs, bucket), []),
-    })),
+    ...appliance,
+    signatures: mapValues(appliance.signatures, resumed),
+    unproven: mapValues(appliance.unproven, resumed),
   }));
   return { ...stored, bucketMs, appliances };
 }
@@ -97,30 +113,37 @@ export function awaitAppliances(state: PollingState, names: readonly string[], n
 /** With a thousand appliances, this is much faster than one call per event. */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));
-  let { firewall } = state;
+  let { firewall, unprovenFirewall } = state;
   for (const event of events) {
-    if (event.kind === 'firewall-evidence') {
-      firewall = addSighting(firewall, event, state.bucketMs);
-      continue;
+    if (event.kind !== 'firewall-evidence') {
+      const name = event.appliance ?? UNNAMED;
+      appliances.set(name, afterEvent(appliances.get(name) ?? NEVER_HEARD, event, state.bucketMs));
+    } else if (event.reliable) {
+      firewall = addSighting(firewall, event, state.bucketMs).slice(0, MAX_SIGHTINGS);
+    } else {
+      unprovenFirewall = addUnproven(unprovenFirewall, event, state.bucketMs);
     }
-    const name = event.appliance ?? UNNAMED;
-    appliances.set(
-      name,
-      afterEvent(appliances.get(name) ?? { lastLineAt: null, signatures: {} }, event, state.bucketMs),
-    );
   }
-  return { ...state, appliances: Object.fromEntries(appliances), firewall };
+  return { ...state, appliances: Object.fromEntries(appliances), firewall, unprovenFirewall };
 }
+
+const NEVER_HEARD: ApplianceLog = { lastLineAt: null, reliableLineAt: null, signatures: {}, unproven: {} };
 
 function afterEvent(
   log: ApplianceLog,
   event: Exclude<LogEvent, { kind: 'firewall-evidence' }>,
   bucketMs: Millis,
 ): ApplianceLog {
-  const lastLineAt = latest(log.lastLineAt, event.at);
-  if (event.kind === 'heard') return { ...log, lastLineAt };
-  const before = Object.hasOwn(log.signatures, event.signature) ? log.signatures[event.signature] : undefined;
-  return { lastLineAt, signatures: { ...log.signatures, [event.signature]: addLine(before, event, bucketMs) } };
+  const heard: ApplianceLog = {
+    ...log,
+    lastLineAt: latest(log.lastLineAt, event.at),
+    ...(event.reliable ? { reliableLineAt: latest(log.reliableLineAt, event.at) } : {}),
+  };
+  if (event.kind === 'heard') return heard;
+  const place = event.reliable ? 'signatures' : 'unproven';
+  const lines = heard[place];
+  const before = Object.hasOwn(lines, event.signature) ? lines[event.signature] : undefined;
+  return { ...heard, [place]: { ...lines, [event.signature]: addLine(before, event, bucketMs) } };
 }
 
 function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucket): readonly Bucket[] {
@@ -147,16 +170,14 @@ function addLine(
 ): SignatureLog {
   const { at, count, line } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
-  const reliableAt = event.reliable ? at : null;
   if (before === undefined) {
     const buckets = addToBuckets([], bucketMs, bucket);
-    return { lastAt: at, begunAt: at, reliableAt, sample: line, recent: [{ at, count, line }], heard: count, buckets };
+    return { lastAt: at, begunAt: at, sample: line, recent: [{ at, count, line }], heard: count, buckets };
   }
   const isAnew = at > before.lastAt + BUCKETS * bucketMs;
   return {
     lastAt: latest(before.lastAt, at),
     begunAt: isAnew ? at : Math.min(momentsOf(before)[0] ?? at, at),
-    reliableAt: later(isAnew ? null : before.reliableAt, reliableAt),
     sample: at >= before.lastAt ? line : before.sample,
     recent: addRecent(before.recent ?? [], event),
     heard: (before.heard ?? 0) + count,
@@ -189,11 +210,22 @@ function addSighting(
     firstAt: Math.min(before.firstAt, event.at),
     lastAt: Math.max(before.lastAt, event.at),
     count: before.count + event.count,
-    reliableAt: later(isAnew ? null : known.reliableAt, event.reliable ? event.at : null),
     evidence: event.evidence,
     sample: event.line,
   };
-  return [after, ...sightings.filter((sighting) => sighting !== known)].slice(0, MAX_EVIDENCE);
+  return [after, ...sightings.filter((sighting) => sighting !== known)];
+}
+
+function addUnproven(
+  { moments, sightings }: UnprovenSightings,
+  event: Extract<LogEvent, { kind: 'firewall-evidence' }>,
+  bucketMs: Millis,
+): UnprovenSightings {
+  const [first, last] = moments === null || event.at > moments[1] + BUCKETS * bucketMs ? [event.at, event.at] : moments;
+  return {
+    moments: [Math.min(first, event.at), Math.max(last, event.at)],
+    sightings: addSighting(sightings, event, bucketMs).slice(0, MAX_UNPROVEN_SIGHTINGS),
+  };
 }
 
 /**
@@ -212,10 +244,6 @@ function latest(before: EpochMs | null, at: EpochMs): EpochMs {
   return before === null ? at : Math.max(before, at);
 }
 
-function later(before: EpochMs | null | undefined, at: EpochMs | null): EpochMs | null {
-  return at === null ? (before ?? null) : latest(before ?? null, at);
-}
-
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Readonly<Record<string, U>> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
@@ -224,8 +252,8 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
 export interface Complaint {
   /** Arrival times of some lines, including the first and the last line. */
   readonly moments: readonly EpochMs[];
-  /** Last line from a source that cannot be forged with a single packet. */
-  readonly reliableAt: EpochMs | null;
+  /** True if the lines come from reliable senders, and false if anybody can have written them. */
+  readonly reliable: boolean;
 }
 
 /**
@@ -234,19 +262,17 @@ export interface Complaint {
  */
 const APART: Millis = 30_000;
 
-/** Appended to a line that is backed by only one datagram. */
-export const ONE_DATAGRAM = ' (backed by only one datagram so far, which is weak evidence)';
+/** Appended to a line that is backed by only one unproven line. */
+export const ONE_UNPROVEN = ' (backed by only one line from an unverified sender so far, which is weak evidence)';
 
 /**
  * Returns whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are
- * easily forged, and the problem may already have ended. Lines at two separate times, or one line from a connection or
- * a file, are sufficient.
+ * easily forged, and the problem may already have ended. Lines at two separate times, or one line from a reliable
+ * sender, are sufficient.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
-  return (
-    Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliableAt }) => reliableAt !== null)
-  );
+  return Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliable }) => reliable);
 }
 
 interface Listeners {

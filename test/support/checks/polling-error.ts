@@ -13,7 +13,7 @@ export function pollingError(at: number, sample: string, changes: Partial<Pollin
     firstAt,
     lastAt,
     moments: [firstAt, lastAt],
-    reliableAt: null,
+    reliable: false,
     sample,
     ...changes,
   };

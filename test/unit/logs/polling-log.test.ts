@@ -5,7 +5,7 @@ import type { Config } from '../../../src/config/config.ts';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
-import { createPollingLog } from '../../../src/logs/polling-log.ts';
+import { createPollingLog, readPolling } from '../../../src/logs/polling-log.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
@@ -57,6 +57,41 @@ function error(at: number, line = 'FTM polling error'): LogEvent {
 function heard(at: number): LogEvent {
   return { kind: 'heard', appliance: 'fac-1', at, reliable: false };
 }
+
+test('what an older version kept stays corroborated, and is reliable only if that version said so', () => {
+  const line = (reliableAt: number | null): object => ({
+    lastAt: START,
+    begunAt: START - 60_000,
+    reliableAt,
+    sample: 'x',
+    buckets: [{ start: START - 60_000, firstAt: START - 60_000, count: 1 }],
+  });
+  const evidence = { device: null, profile: null, action: null, sourceAddress: null, destinationAddress: null };
+  const sighting = (policy: string, reliableAt: number | null): object => ({
+    signature: 'x',
+    firstAt: START - 60_000,
+    lastAt: START,
+    count: 2,
+    reliableAt,
+    evidence: { ...evidence, hostName: null, policy },
+    sample: 'x',
+  });
+  const state = readPolling(
+    {
+      version: 1,
+      bucketMs: 15_000,
+      appliances: { 'fac-1': { lastLineAt: START, signatures: { sure: line(START), unsure: line(null) } } },
+      firewall: [sighting('1', START), sighting('2', null)],
+    },
+    START,
+  );
+  expect(state).toMatchObject({
+    appliances: { 'fac-1': { reliableLineAt: null, signatures: { sure: {} }, unproven: { unsure: {} } } },
+    firewall: [{ evidence: { policy: '1' } }],
+    unprovenFirewall: { moments: [START - 60_000, START], sightings: [{ evidence: { policy: '2' } }] },
+  });
+  expect(readPolling(JSON.parse(JSON.stringify(state)), START)).toEqual(state);
+});
 
 describe('the memory of a log', () => {
   test('is written soon after an error, and once for many', async () => {
@@ -113,7 +148,7 @@ describe('the memory of a log', () => {
     for (const [index, text] of file.saves.entries())
       expect(JSON.parse(text)).toMatchObject({
         files: { 'fac.log': [{ position: index + 1 }] },
-        appliances: { 'fac-1': { signatures: { 'ftm-polling-ssl': { buckets: [{ count: index + 1 }] } } } },
+        appliances: { 'fac-1': { unproven: { 'ftm-polling-ssl': { buckets: [{ count: index + 1 }] } } } },
       });
   });
 

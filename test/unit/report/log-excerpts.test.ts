@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
+import { readPolling } from '../../../src/logs/polling-log.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import { logExcerpts, logExcerptsText } from '../../../src/report/timeline.ts';
 import { ALL_TIME } from '../../../src/core/time-text.ts';
@@ -43,15 +44,16 @@ describe('log excerpts', () => {
   });
 
   test('hold what an older version kept', () => {
-    const state = {
-      ...emptyPolling(900_000),
-      appliances: {
-        'fac-1': {
-          lastLineAt: T0,
-          signatures: { alpha: { lastAt: T0, sample: 'old line', buckets: [{ start: T0, firstAt: T0, count: 3 }] } },
-        },
-      },
+    const signatures = {
+      alpha: { lastAt: T0, sample: 'old line', buckets: [{ start: T0, firstAt: T0, count: 3 }] },
     };
+    const stored = {
+      version: 1,
+      bucketMs: 15_000,
+      appliances: { 'fac-1': { lastLineAt: T0, signatures } },
+      firewall: [],
+    };
+    const state = readPolling(stored, T0) ?? emptyPolling(900_000);
     expect(logExcerpts({ kind: 'read', state, listeningSince: null }, OPTIONS)).toMatchObject({
       dropped: 2,
       lines: [{ line: 'old line', count: 1 }],

@@ -26,7 +26,7 @@ function logged(id: string): PollingError {
 }
 
 function diagnosisOf(signatures: readonly string[], broken: FaultId | null = null): Diagnosis {
-  const appliance = { name: 'fac-1', lastLineAt: AT, silent: false, silentFor: null };
+  const appliance = { name: 'fac-1', lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
   const probed = round(...(broken === null ? [] : [['tls-genuine', [finding(broken)]] as const]));
   return conclude(
     { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() },

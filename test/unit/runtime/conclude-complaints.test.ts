@@ -47,7 +47,7 @@ function conclusionOf(
   const report: PollingReport = {
     window: 900_000,
     silentAfter: 86_400_000,
-    appliances: [{ name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null }],
+    appliances: [{ name: 'fac-1', errors, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null }],
     firewallEvidence: [],
   };
   return conclude(
@@ -162,7 +162,7 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
 });
 
 test('a log that has never said anything is waited for, and left out of "ready"', () => {
-  const waited = { name: 'fac-1', errors: [], lastLineAt: null, silent: false, silentFor: null };
+  const waited = { name: 'fac-1', errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null };
   const report: PollingReport = {
     window: 900_000,
     silentAfter: 86_400_000,

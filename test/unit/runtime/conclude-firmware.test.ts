@@ -37,7 +37,7 @@ function diagnosisOf({ version, memoryKb = 4_032_452, clock, errors = [], specia
     role: null,
     known: factsAbout(firmware, shipped),
   }));
-  const appliance = { name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null };
+  const appliance = { name: 'fac-1', errors, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
   const ofUnits = ['polling', 'appliance', 'license-assignment', 'token-pool', 'firewall-policy'];
   return conclude(
     {

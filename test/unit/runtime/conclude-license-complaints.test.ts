@@ -54,6 +54,7 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
       name,
       errors: name === complains ? [error] : [],
       lastLineAt: AT,
+      reliableLineAt: AT,
       silent: false,
       silentFor: null,
     }),

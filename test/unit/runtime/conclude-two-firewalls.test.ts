@@ -78,7 +78,7 @@ async function told(
     window: 900_000,
     silentAfter: 86_400_000,
     appliances: ['fac-1', 'fac-2'].map((name) => {
-      const heard = { name, lastLineAt: AT, silent: false, silentFor: null };
+      const heard = { name, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
       return { ...heard, errors: complaining.includes(name) ? errors : [] };
     }),
     firewallEvidence: [],

@@ -67,8 +67,8 @@ function reportOf(config: Config, heard: number | undefined, silent = false): Po
     silentAfter,
     firewallEvidence: [],
     appliances: [
-      { ...quiet, name: 'fac-1', lastLineAt, silent },
-      { ...quiet, name: 'fac-2', lastLineAt: NOW },
+      { ...quiet, name: 'fac-1', lastLineAt, reliableLineAt: lastLineAt, silent },
+      { ...quiet, name: 'fac-2', lastLineAt: NOW, reliableLineAt: NOW },
     ],
   };
 }

@@ -16,11 +16,7 @@ import { pollingError } from '../../../support/checks/polling-error.ts';
 const MINUTE = 60_000;
 const REPAIRED = Date.UTC(2026, 10, 24, 13);
 
-function report(
-  lastAt: number,
-  moments: readonly number[] = [lastAt],
-  reliableAt: number | null = null,
-): PollingReport {
+function report(lastAt: number, moments: readonly number[] = [lastAt]): PollingReport {
   const error = {
     signature: 'ftm-polling-timeout',
     cause: null,
@@ -30,14 +26,16 @@ function report(
     firstAt: lastAt,
     lastAt,
     moments,
-    reliableAt,
+    reliable: false,
     sample: '',
     remedy: [],
   };
   return {
     window: 15 * MINUTE,
     silentAfter: 60 * MINUTE,
-    appliances: [{ name: 'fac-1', errors: [error], lastLineAt: lastAt, silent: false, silentFor: null }],
+    appliances: [
+      { name: 'fac-1', errors: [error], lastLineAt: lastAt, reliableLineAt: lastAt, silent: false, silentFor: null },
+    ],
     firewallEvidence: [],
   };
 }
@@ -53,7 +51,7 @@ describe('complainedOfPathAt()', () => {
   test.each<readonly [string, Partial<PollingError>, boolean]>([
     ['that polling fails', {}, true],
     ['of a port', { cause: 'egress-blocked' }, true],
-    ['of a certificate, once', { cause: 'tls-intercepted', moments: [REPAIRED], reliableAt: null }, true],
+    ['of a certificate, once', { cause: 'tls-intercepted', moments: [REPAIRED], reliable: false }, true],
     ['of a licence', { cause: 'license-on-other-unit' }, false],
     ['of mail', { cause: 'mail-unreachable' }, false],
     ['of what is no more than a warning', { severity: 'warning' }, false],
@@ -183,6 +181,7 @@ describe('complainedOf()', () => {
           name: `fac-${String(index)}`,
           errors,
           lastLineAt: AT,
+          reliableLineAt: AT,
           silent: false,
           silentFor: null,
         })),
@@ -193,7 +192,7 @@ describe('complainedOf()', () => {
   test.each<readonly [string, readonly (readonly PollingError[])[], boolean]>([
     ['two datagrams a minute apart', [[SSL]], true],
     ['one datagram', [[once()]], false],
-    ['one line over TCP', [[once({ reliableAt: AT - 1000 })]], true],
+    ['one line over TCP', [[once({ reliable: true })]], true],
     ['two texts a minute apart', [[once(), once({ signature: 'other', moments: [AT - 61_000] })]], true],
     ['one datagram of each of two appliances', [[once()], [once({ moments: [AT - 61_000] })]], false],
     [
@@ -221,10 +220,13 @@ test.each([
   ['before the repair', REPAIRED - MINUTE, false],
   ['in its aftermath', REPAIRED + MINUTE, false],
   ['after it', REPAIRED + 4 * MINUTE, true],
-])('a datagram after the repair is corroborated by a line over TCP %s: %o', (_, reliableAt, expected) => {
-  const lastAt = REPAIRED + 5 * MINUTE;
+])('a datagram after the repair is corroborated by a line over TCP %s: %o', (_, overTcpAt, expected) => {
+  const [datagram] = report(REPAIRED + 5 * MINUTE).appliances;
+  const errors = [datagram, ...report(overTcpAt).appliances].flatMap((appliance, index) =>
+    (appliance?.errors ?? []).map((error) => ({ ...error, reliable: index === 1 })),
+  );
   const { appliances } = withoutExplained(
-    report(lastAt, [reliableAt, lastAt], reliableAt),
+    { ...report(0), appliances: report(0).appliances.map((appliance) => ({ ...appliance, errors })) },
     [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
     preconditionOf,
   ).report;

@@ -6,7 +6,7 @@ import { judgeLog } from '../../../support/checks/judged-log.ts';
 const LOGS = { syslog: { udp: '10.0.0.9:514' }, files: ['/var/log/fac.log'] };
 
 function appliance(name: string, more: Partial<AppliancePolling> = {}): AppliancePolling {
-  return { name, errors: [], lastLineAt: null, silent: false, silentFor: null, ...more };
+  return { name, errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null, ...more };
 }
 
 async function waitsFor(

@@ -14,7 +14,7 @@ const error = (changes: Partial<PollingError>): PollingError => ({
   firstAt: AT - 60_000,
   lastAt: AT,
   moments: [AT - 60_000, AT],
-  reliableAt: null,
+  reliable: false,
   sample: 'FTM polling error: SSL session failed',
   ...changes,
 });
@@ -22,6 +22,7 @@ const appliance = (changes: Partial<AppliancePolling>): AppliancePolling => ({
   name: 'fac-1',
   errors: [],
   lastLineAt: AT,
+  reliableLineAt: AT,
   silent: false,
   silentFor: null,
   ...changes,
@@ -35,7 +36,9 @@ const report = (...appliances: readonly AppliancePolling[]): PollingReport => ({
 
 describe('the log of an appliance', () => {
   test('finds nothing wrong with a clean log that speaks, or was never heard', () => {
-    const findings = judgeLog(report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null })));
+    const findings = judgeLog(
+      report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null, reliableLineAt: null })),
+    );
     expect(findings.map(({ rule, subject }) => `${rule} ${subject}`)).toEqual(['first-line-arrived fac-2']);
   });
 
@@ -132,7 +135,7 @@ describe('the log of an appliance', () => {
     },
     {
       name: 'one line over a connection',
-      errors: [error({ ...alone, reliableAt: AT })],
+      errors: [error({ ...alone, reliable: true })],
       level: 'broken',
       confidence: undefined,
     },
@@ -148,7 +151,9 @@ describe('the log of an appliance', () => {
   });
 
   test('warns of a log that has never spoken', () => {
-    const [finding] = judgeLog(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })));
+    const [finding] = judgeLog(
+      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null, reliableLineAt: null })),
+    );
     expect(finding).toMatchObject({
       level: 'warning',
       suggests: 'appliance-silent',
@@ -158,7 +163,7 @@ describe('the log of an appliance', () => {
 
   test('warns of a log that has gone quiet', () => {
     const [finding] = judgeLog(
-      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })),
+      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT, reliableLineAt: AT - 100_000_000 })),
     );
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',

@@ -49,7 +49,7 @@ async function known(configured: string | null, asked: readonly FirewallObservat
       (configured === null ? '' : `firewall: [${entry}]\n`),
   );
   const errors = [pollingError(1000, 'FTM polling error: SSL session failed')];
-  const appliance = { name: 'fac-1', errors, lastLineAt: 1000, silent: false, silentFor: null };
+  const appliance = { name: 'fac-1', errors, lastLineAt: 1000, reliableLineAt: null, silent: false, silentFor: null };
   const report = { window: 1, silentAfter: 1, appliances: [appliance], firewallEvidence: [] };
   const [finding] = judgeLog(report, { config, firewall: asked });
   if (finding === undefined) return undefined;

@@ -17,11 +17,11 @@ const REFUSED: PollingError = {
   firstAt: LAST - 180_000,
   lastAt: LAST,
   moments: [LAST - 180_000, LAST],
-  reliableAt: null,
+  reliable: false,
   sample: 'FTM polling error: SSL session failed',
 };
 const ONE_DATAGRAM: PollingError = { ...REFUSED, moments: [LAST] };
-const ONE_LINE: PollingError = { ...ONE_DATAGRAM, reliableAt: LAST };
+const ONE_LINE: PollingError = { ...ONE_DATAGRAM, reliable: true };
 const SOON: PollingError = { ...REFUSED, moments: [LAST - 29_999, LAST] };
 const OF_LICENSE: PollingError = { ...REFUSED, cause: 'license-not-registered' };
 
@@ -29,7 +29,7 @@ function report(...errors: readonly PollingError[]): PollingReport {
   return {
     window: 900_000,
     silentAfter: 86_400_000,
-    appliances: [{ name: 'fac-1', errors, lastLineAt: LAST, silent: false, silentFor: null }],
+    appliances: [{ name: 'fac-1', errors, lastLineAt: LAST, reliableLineAt: LAST, silent: false, silentFor: null }],
     firewallEvidence: [],
   };
 }

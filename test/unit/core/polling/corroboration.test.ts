@@ -34,15 +34,4 @@ describe('whether errors are corroborated', () => {
       expect([index, errorAt(events, until)]).toEqual([index, true]);
     }
   });
-
-  test('is remembered by what an older version kept', () => {
-    const state = after([ftm('beta', T0), ftm('beta', T0 + MINUTE)]);
-    const {
-      begunAt: _,
-      reliableAt: __,
-      ...older
-    } = state.appliances['fac-1']?.signatures['beta'] ?? { lastAt: T0, sample: '', buckets: [] };
-    const kept = { ...state, appliances: { 'fac-1': { lastLineAt: T0 + MINUTE, signatures: { beta: older } } } };
-    expect(isCorroborated(report(kept, T0 + MINUTE).appliances.flatMap(({ errors }) => errors))).toBe(true);
-  });
 });

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
-import { type PollingState, emptyPolling, recordEvents, resumePolling } from '../../../../src/core/polling/state.ts';
+import {
+  type PollingState,
+  emptyPolling,
+  isCorroborated,
+  recordEvents,
+  resumePolling,
+} from '../../../../src/core/polling/state.ts';
 import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/checks/polling-report.ts';
 
 const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({
@@ -17,8 +23,8 @@ describe('recordEvents and pollingReport', () => {
       window: WINDOW,
       silentAfter: 60 * MINUTE,
       appliances: [
-        { name: 'fac-1', errors: [], lastLineAt: null, silent: false, silentFor: null },
-        { name: 'fac-2', errors: [], lastLineAt: null, silent: false, silentFor: null },
+        { name: 'fac-1', errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null },
+        { name: 'fac-2', errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null },
       ],
       firewallEvidence: [],
     });
@@ -180,24 +186,35 @@ describe('firewall evidence', () => {
   });
 
   test.each([
-    { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliableAt: null } },
+    { name: 'a datagram', events: [seen(T0)], expected: [{ firstAt: T0, count: 1, reliable: false }] },
     {
-      name: 'a line over TCP',
+      name: 'a line over TCP, then a datagram',
       events: [{ ...seen(T0), reliable: true }, seen(T0 + 1)],
-      expected: { count: 2, reliableAt: T0 },
+      expected: [
+        { count: 1, lastAt: T0, reliable: true },
+        { count: 1, lastAt: T0 + 1, reliable: false },
+      ],
     },
     {
       name: 'a datagram long after a line over TCP',
       events: [{ ...seen(T0 - 2 * WINDOW), reliable: true }, seen(T0)],
-      expected: { firstAt: T0, count: 1, reliableAt: null },
+      expected: [{ firstAt: T0, count: 1, reliable: false }],
     },
   ])('that came as $name', ({ events, expected }) => {
-    expect(report(after(events), T0 + MINUTE).firewallEvidence).toMatchObject([expected]);
+    expect(report(after(events), T0 + MINUTE).firewallEvidence).toMatchObject(expected);
   });
 
-  test('is bounded', () => {
-    expect(
-      after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall,
-    ).toHaveLength(16);
+  test('is bounded, and what anybody can write displaces nothing else', () => {
+    const policies = Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }));
+    const { firewall, unprovenFirewall } = after([{ ...seen(T0), reliable: true }, ...policies]);
+    expect(firewall.map(({ evidence: { policy } }) => policy)).toEqual(['20']);
+    expect(unprovenFirewall).toMatchObject({ moments: [T0, T0 + 99], sightings: { length: 4 } });
+    expect(after(policies.map((event) => ({ ...event, reliable: true }))).firewall).toHaveLength(16);
+  });
+
+  test('that anybody can write is corroborated by a line that it has displaced since', () => {
+    const policies = Array.from({ length: 10 }, (_, index) => seen(T0 + MINUTE + index, { policy: String(index) }));
+    const { firewallEvidence } = report(after([seen(T0), ...policies]), T0 + 2 * MINUTE);
+    expect(firewallEvidence.map((admission) => isCorroborated([admission]))).toEqual([true, true, true, true]);
   });
 });
