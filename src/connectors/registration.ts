@@ -4,6 +4,7 @@ import {
   nextLook,
   observationOf,
   openLicenses,
+  queuedIn,
   type RegistrationMemory,
   type LicenseLookup,
   type LicenseOutcome,
@@ -56,7 +57,16 @@ export interface RegistrationWatch {
  */
 const KEPT_TIMES = 2;
 
-/** New licences, and licences without a response, are looked up before the next interval if the quotas allow this. */
+/**
+ * Time between two checks if there are more licences than one check looks up. This uses less than a third of the
+ * service's quotas, which all users of the account share.
+ */
+const QUEUE_PAUSE: Millis = 10 * 60_000;
+
+/**
+ * New licences, licences without a response, and queued licences are looked up before the next interval if the quotas
+ * allow this.
+ */
 export function watchRegistration(
   registration: RegistrationConfig,
   options: RegistrationWatchOptions,
@@ -65,8 +75,9 @@ export function watchRegistration(
   let known: RegistrationMemory = new Map();
   /** Null before the first run. */
   let queriedLicenses: ReadonlySet<string> | null = null;
-  /** `open`: only new licences and those without a response. */
+  /** `open`: only new licences, those without a response, and those in `queue`. */
   let scope: 'all' | 'open' = 'all';
+  let queue: readonly string[] = [];
   let cancelNext: () => void = () => undefined;
 
   async function look(signal: AbortSignal): Promise<void> {
@@ -74,8 +85,8 @@ export function watchRegistration(
     const own = scope;
     scope = 'all';
     const query = registrationQuery(await options.appliances());
-    const asked =
-      own === 'all' ? query.licenses : [...unasked(query.licenses), ...among(openLicenses(known), query.licenses)];
+    const open = [...unasked(query.licenses), ...among([...queue, ...openLicenses(known)], query.licenses)];
+    const asked = own === 'all' ? query.licenses : [...new Set(open)];
     const answer = await discardIfStalled(
       clock,
       observeRegistration(registration, { ...query, licenses: asked }, budget, { clock, env, ownTurn, signal }),
@@ -92,8 +103,10 @@ export function watchRegistration(
       KEPT_TIMES * options.period,
     );
     queriedLicenses = new Set([...among([...(queriedLicenses ?? [])], query.licenses), ...asked]);
+    queue = queuedIn(answer.seen);
     options.onSeen(observationOf(known, answer.seen));
-    const at = await timeOfNext(known, budget, clock.now());
+    const retry = await timeOfNext(known, budget, clock.now());
+    const at = queue.length === 0 ? retry : Math.max(retry ?? 0, clock.now() + QUEUE_PAUSE);
     if (at === null) return;
     cancelNext = clock.after(Math.max(0, at - clock.now()), () => {
       scope = 'open';
@@ -251,8 +264,12 @@ type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 /** Sends a request with an access token. */
 type Send = (token: string) => Promise<JsonReply>;
 
+/** Each lookup uses up at least one call of a small quota. */
+const MOST_LOOKUPS = 50;
+
 async function lookUpAll(session: Session, query: RegistrationQuery): Promise<RegistrationObservation> {
-  const licenses = [...new Set(query.licenses.map((license) => license.toUpperCase()))];
+  const all = [...new Set(query.licenses.map((license) => license.toUpperCase()))];
+  const licenses = all.slice(0, MOST_LOOKUPS);
   if (licenses.length === 0) return { kind: 'ok', lookups: [] };
   const first = await session.tokens.current();
   if (first.kind !== 'token') return first.kind === 'refused' ? loginRefused(first.status) : first;
@@ -267,7 +284,8 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
   }
-  return { kind: 'ok', lookups };
+  const queued = all.slice(MOST_LOOKUPS).map((license): LicenseLookup => ({ license, outcome: { kind: 'queued' } }));
+  return { kind: 'ok', lookups: [...lookups, ...queued] };
 }
 
 async function lookUp(session: Session, license: string): Promise<LicenseOutcome | Denied> {

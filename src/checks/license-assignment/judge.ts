@@ -56,13 +56,12 @@ function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
       return [serviceUnknown(unit, unansweredText(registration))];
     case 'ok': {
       if (input.licenses.length === 0) return isCoveredByOthers(input) ? [] : [noLicenses(unit)];
-      return input.licenses.flatMap((license) =>
-        judgeLookup(
-          input,
-          license,
-          registration.lookups.find((lookup) => sameSerial(lookup.license, license)),
-        ),
-      );
+      const lookups = new Map(registration.lookups.map((lookup) => [lookup.license.toUpperCase(), lookup]));
+      const found = input.licenses.map((license) => ({ license, lookup: lookups.get(license.toUpperCase()) }));
+      return [
+        ...found.flatMap(({ license, lookup }) => judgeLookup(input, license, lookup)),
+        ...judgeQueue(unit, found),
+      ];
     }
   }
 }
@@ -79,6 +78,30 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
       ? []
       : [{ rule, subject: license, expected: expectedOf(input.unit), ...verdict, concerns, facts }]),
     ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
+  ];
+}
+
+interface Found {
+  readonly license: string;
+  readonly lookup: LicenseLookup | undefined;
+}
+
+function isQueued({ lookup }: Pick<Found, 'lookup'>): boolean {
+  return lookup?.outcome.kind === 'queued';
+}
+
+/** The remaining licences are looked up later, so they are not reported as unknown. */
+function judgeQueue(unit: Unit, found: readonly Found[]): readonly Finding[] {
+  const looked = found.filter((one) => !isQueued(one)).length;
+  if (looked === found.length) return [];
+  return [
+    note({
+      rule: 'licenses-looked-up',
+      subject: unit.name,
+      claim: `${String(looked)} of ${String(found.length)} licences were looked up so far.`,
+      expected: ANSWER,
+      facts: factsOf(unit, null, null),
+    }),
   ];
 }
 
@@ -126,6 +149,8 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
       return open(`listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a readable serial number`);
     case 'not-listed':
       return open('not listed by the registration service');
+    case 'queued':
+      return null;
     case 'postponed':
     case 'failed':
       return { level: 'unknown', suggests: null, ...unansweredText(outcome) };
@@ -338,10 +363,16 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   if (registration === null) return unjudged('Not queried yet');
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
-  return judged(
-    [...findings, ...expiring],
-    `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`,
-  );
+  return judged([...findings, ...expiring], `${scopeOf(registration)}${ageOf(registration)}`);
+}
+
+function scopeOf(registration: RegistrationObservation): string {
+  const lookups = registration.kind === 'ok' ? registration.lookups : [];
+  const looked = lookups.filter((lookup) => !isQueued({ lookup })).length;
+  return looked === lookups.length
+    ? 'Every licence is registered to its FortiAuthenticator'
+    : `${String(looked)} of ${String(lookups.length)} licences were looked up, and each is registered to its ` +
+        'FortiAuthenticator';
 }
 
 /** Reports the oldest answer that is still used because the registration service has not returned a newer one. */

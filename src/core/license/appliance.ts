@@ -314,9 +314,6 @@ export function haRoleOf(status: number): HaRole | null {
   return Object.entries(ROLE_BY_STATUS).find(([value]) => Number(value) === status)?.[1] ?? null;
 }
 
-/** Each lookup uses up one call of a small quota. */
-const MAX_LICENSES = 50;
-
 /** Trial licences come with the unit and are not registered to any account. */
 const REGISTRABLE = /^EFTM/iu;
 
@@ -324,7 +321,7 @@ const REGISTRABLE = /^EFTM/iu;
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];
   const found = seen.map(({ license }) => license).filter((license) => REGISTRABLE.test(license));
-  return [...new Set([...configured, ...found].map((license) => license.toUpperCase()))].slice(0, MAX_LICENSES);
+  return [...new Set([...configured, ...found].map((license) => license.toUpperCase()))];
 }
 
 export const MOST_PENDING = 5000;

@@ -34,6 +34,8 @@ export type LicenseOutcome =
   | { readonly kind: 'unnamed'; readonly status: string | null }
   /** Proves nothing, because the service does not list every licence. */
   | { readonly kind: 'not-listed' }
+  /** Not looked up, because one check looks up only a limited number of licences. */
+  | { readonly kind: 'queued' }
   | Postponed
   | Failure;
 
@@ -69,20 +71,27 @@ export function afterLook(known: RegistrationMemory, look: RegistrationLook, kep
     wanted.flatMap((license): readonly (readonly [string, Known])[] => {
       const before = known.get(license);
       const outcome = outcomes.get(license);
-      if (outcome !== undefined) return [[license, newer(before, { outcome, at: look.at, missed: null }, keptFor)]];
+      if (outcome !== undefined && (outcome.kind !== 'queued' || before === undefined))
+        return [[license, newer(before, { outcome, at: look.at, missed: null }, keptFor)]];
       return before === undefined ? [] : [[license, before]];
     }),
   );
 }
 
 function newer(before: Known | undefined, now: Known, keptFor: Millis): Known {
-  if (before === undefined || !isOpen(now.outcome) || isOpen(before.outcome)) return now;
+  if (before === undefined || !isOpen(now.outcome) || !isAnswer(before.outcome)) return now;
   return now.at - before.at <= keptFor ? { ...before, missed: now.outcome } : now;
+}
+
+/** Licences that the check did not look up, because it had reached its limit. */
+export function queuedIn(seen: RegistrationObservation): readonly string[] {
+  const lookups = seen.kind === 'ok' ? seen.lookups : [];
+  return lookups.filter(({ outcome }) => outcome.kind === 'queued').map(({ license }) => license);
 }
 
 /** Returns `seen` unchanged if there are no remembered responses. */
 export function observationOf(known: RegistrationMemory, seen: RegistrationObservation): RegistrationObservation {
-  const isKnown = [...known.values()].some(({ outcome }) => !isOpen(outcome));
+  const isKnown = [...known.values()].some(({ outcome }) => isAnswer(outcome));
   if (seen.kind !== 'ok' && !isKnown) return seen;
   return {
     kind: 'ok',
@@ -115,6 +124,10 @@ export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: 
 
 function isOpen(outcome: LicenseOutcome): outcome is Postponed | Failure {
   return outcome.kind === 'postponed' || outcome.kind === 'failed';
+}
+
+function isAnswer(outcome: LicenseOutcome): boolean {
+  return !isOpen(outcome) && outcome.kind !== 'queued';
 }
 
 function isPostponed({ outcome, missed }: Known): boolean {

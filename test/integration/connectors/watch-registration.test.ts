@@ -118,6 +118,37 @@ describe('the registration service that fails once', () => {
   });
 });
 
+describe('more licences than one check looks up', () => {
+  const numbers = Array.from({ length: 120 }, (_, index) => `EFTM${String(index).padStart(12, '0')}`);
+  const licenses = numbers.map((licenseNumber) => ({
+    licenseNumber,
+    serialNumber: 'FAC-VM0000000001',
+    status: 'Registered',
+  }));
+
+  it('are looked up in batches, so that all of them are known in the end', async () => {
+    await using bench = await startRegistration({ licenses });
+    await using watched = await watch(bench, numbers);
+    const looked = async (number: number): Promise<number> =>
+      outcomes((await watched.look(number)) ?? { kind: 'ok', lookups: [] }).filter(
+        (outcome) => JSON.stringify(outcome) === JSON.stringify(HELD),
+      ).length;
+    const counts = [await looked(1)];
+    for (const number of [2, 3]) {
+      watched.add([]);
+      await new Promise(setImmediate);
+      expect(watched.seen).toHaveLength(number - 1);
+      watched.clock.advance(10 * MINUTE);
+      counts.push(await looked(number));
+    }
+    expect(counts).toEqual([50, 100, 120]);
+    expect(paths(bench.service).filter((path) => path === LICENSES_PATH)).toHaveLength(120);
+    watched.clock.advance(60 * MINUTE);
+    await new Promise(setImmediate);
+    expect(watched.seen).toHaveLength(3);
+  });
+});
+
 describe('a licence that a unit was not known to have', () => {
   const licenses = [A, B].map((licenseNumber) => ({
     licenseNumber,

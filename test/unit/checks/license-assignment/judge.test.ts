@@ -5,6 +5,9 @@ import type {
   RegistrationObservation,
 } from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/appliance.ts';
+import { assessUnits } from '../../../../src/checks/assess.ts';
+import type { Picture } from '../../../../src/connectors/picture.ts';
+import { configOf } from '../../../support/config/config-of.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import {
   ALONE,
@@ -202,6 +205,24 @@ describe('a licence', () => {
         rule: 'license-known',
         claim: 'The licence numbers of this unit are unknown, so add them to appliances[].licenses.',
       },
+    ]);
+  });
+
+  it('says how many licences were looked up, and calls the others neither registered nor unknown', async () => {
+    const numbers = Array.from({ length: 60 }, (_, index) => `EFTM${String(index).padStart(12, '0')}`);
+    const appliances = [{ name: 'fac-1', serial: 'FAC-A', licenses: numbers }];
+    const registration = { user: 'api', passwordEnv: 'SET_SECRET' };
+    const config = await configOf(JSON.stringify({ appliances, registration }));
+    const units = config.appliances.map((one) => ({ config: one, rest: null, role: null }));
+    const lookups = numbers.map((license, index) => ({
+      license,
+      outcome: index < 50 ? held('FAC-A') : ({ kind: 'queued' } as const),
+    }));
+    const picture: Picture = { appliances: units, firewall: [], registration: { kind: 'ok', lookups }, peers: [] };
+    const own = assessUnits({ config, picture, at: 0, speaking: [] }).find(({ id }) => id === 'license-assignment');
+    expect(own?.summary).toBe('50 of 60 licences were looked up, and each is registered to its FortiAuthenticator');
+    expect(own?.findings.map(({ level, claim }) => [level, claim])).toEqual([
+      ['note', '50 of 60 licences were looked up so far.'],
     ]);
   });
 
