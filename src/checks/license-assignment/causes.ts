@@ -41,19 +41,21 @@ function expiresWithin(days: number): CauseWords {
       'If the licence was redeemed on a unit that ftm-watch does not query, remove redeemBy for {license} from the ' +
         'configuration.',
     ],
-    brokenPath: {
-      summary:
-        'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
-        'but the path to it is broken.',
-      remedy: [
-        'First repair the path to the licence server (reported as a separate cause).',
-        'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
-        'If you might not be able to repair the path in time, contact Fortinet Customer Service before {date}, and ' +
-          'include the licence number, {license}.',
-      ],
-    },
   };
 }
+
+/** Only in the last days is there a risk that the path is not repaired in time. */
+const LAST_DAYS: CauseWords['brokenPath'] = {
+  summary:
+    'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
+    'but the path to it is broken.',
+  remedy: [
+    'First repair the path to the licence server (reported as a separate cause).',
+    'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
+    'If you might not be able to repair the path in time, contact Fortinet Customer Service before {date}, and ' +
+      'include the licence number, {license}.',
+  ],
+};
 
 export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
@@ -133,7 +135,7 @@ export const ASSIGNMENT_CAUSES = {
   },
   'license-expires-in-90-days': { ...expiresWithin(90), partOf: 'license-expires-in-30-days' },
   'license-expires-in-30-days': { ...expiresWithin(30), partOf: 'license-expires-in-7-days' },
-  'license-expires-in-7-days': { ...expiresWithin(7), partOf: 'license-expired' },
+  'license-expires-in-7-days': { ...expiresWithin(7), partOf: 'license-expired', brokenPath: LAST_DAYS },
   'license-expired': {
     severity: 'warning',
     title: 'the certificate of a licence expired unused',

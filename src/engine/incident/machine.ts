@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
+import { compareSeverity } from '../../core/severity.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { announce } from './announce.ts';
 import {
@@ -30,7 +31,7 @@ import {
   showsStill,
   lastClear,
 } from './round-view.ts';
-import type { Cause, Check } from '../model.ts';
+import { knownCause, type Cause, type Check } from '../model.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
@@ -134,7 +135,7 @@ function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPo
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
-    incident.status === 'open' ? updated(incident, view, policy) : incident,
+    incident.status === 'open' ? updated(incident, view, state, policy) : incident,
   );
   const { ready, waiting } = lookForCandidates(state, view, policy);
   const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
@@ -145,13 +146,13 @@ function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPo
   return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
 }
 
-function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
+function updated(incident: Incident, view: RoundView, state: IncidentState, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
   switch (presence) {
     case 'seen':
       return {
-        ...renewed(incident, view),
+        ...renewed(incident, view, state),
         presence,
         lastSeen: now,
         clear: { ...incident.clear, after: null },
@@ -184,10 +185,29 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
   return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
 }
 
-function renewed(incident: Incident, view: RoundView): Incident {
+function renewed(incident: Incident, view: RoundView, state: IncidentState): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
-  return cause === undefined ? incident : withCauseDetails(incident, cause, { since: now, now });
+  return cause === undefined || isRaisedTooSoon(cause, incident, view, state)
+    ? incident
+    : withCauseDetails(incident, cause, { since: now, now });
+}
+
+/**
+ * A broken path makes some causes critical. They stay as they are until the path's fault is confirmed, so that they are
+ * not reported before it.
+ */
+function isRaisedTooSoon(
+  cause: Cause,
+  incident: Incident,
+  { checks }: RoundView,
+  { incidents }: IncidentState,
+): boolean {
+  if (compareSeverity(cause.severity, incident.cause.severity) >= 0) return false;
+  const onPath = checks.filter((check) => check.onPath === true).map(({ id }) => id);
+  const isOutage = (one: Incident): boolean =>
+    isOpenFault(one) && one.cause.severity === 'critical' && onPath.includes(one.cause.precondition);
+  return knownCause(checks, cause.id).words.brokenPath !== undefined && !incidents.some(isOutage);
 }
 
 /** A different severity counts as a changed cause. */
@@ -448,7 +468,7 @@ function causeNow(before: Cause, { incidents, candidates }: IncidentState, { cau
 function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view: RoundView): IncidentStep {
   const { at } = view.diagnosis;
   const cause = causeNow(incident.cause, state, view);
-  if (cause === null) return { state, effects };
+  if (cause === null || isRaisedTooSoon(cause, incident, view, state)) return { state, effects };
   const isSame = sameCause(cause, incident.cause);
   const times = { since: at, now: at };
   const revised = isSame ? withCauseDetails(incident, cause, times) : withCause(incident, cause, times);

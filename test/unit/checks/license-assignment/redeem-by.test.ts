@@ -133,6 +133,19 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     expect(cause?.remedy[0]).toMatch(severity === 'critical' ? /^First repair the path/u : /^Redeem it now/u);
   });
 
+  it.each([
+    ['2027-01-01T00:00:00Z', 'warning'],
+    ['2027-03-02T00:00:00Z', 'warning'],
+    ['2027-03-24T23:59:59Z', 'warning'],
+    ['2027-03-25T00:00:00Z', 'critical'],
+  ])('is critical together with a broken path only in the last days: at %s, it is a %s', async (now, severity) => {
+    const found = judgeRedeemBy([await unitWith(TRIALS)], null, at(now));
+    const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
+    const { causes } = diagnose(round(['license-assignment', found], broken), CONTEXT);
+    expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted', found[0]?.suggests]);
+    expect(causes[1]?.severity).toBe(severity);
+  });
+
   it('raises no alarm while the path is broken where it is only suspected', async () => {
     const found = judgeRedeemBy([await unitWith(null, '')], null, SOON);
     const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];

@@ -32,6 +32,17 @@ describe('opening and closing', () => {
     expect(line.transitions).toEqual(['opened tls-intercepted', 'closed tls-intercepted']);
   });
 
+  it('sends what an outage makes critical after the outage, and nothing if the outage is not confirmed', () => {
+    const calm = causeOf('license-expires-in-7-days', { subject: 'EFTM000000000001', severity: 'warning' });
+    const urgent = { ...calm, severity: 'critical' } as const;
+    const line = timeline().rounds(3, [calm]);
+    expect(line.heard()).toEqual(['firing license-expires-in-7-days']);
+    expect(line.rounds(1, [intercepted, urgent]).rounds(3, [calm]).heard()).toEqual([]);
+    expect(line.rounds(2, [intercepted, urgent]).heard()).toEqual(['firing tls-intercepted']);
+    expect(line.rounds(3, [intercepted, urgent]).heard()).toEqual(['changed license-expires-in-7-days']);
+    expect(line.rounds(4, [calm]).rounds(3, [calm]).heard()).toEqual(['resolved tls-intercepted']);
+  });
+
   it('neither confirms nor recovers in a round that could not judge', () => {
     const line = timeline()
       .rounds(1, [intercepted])
