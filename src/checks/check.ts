@@ -109,12 +109,13 @@ export interface TargetFacts {
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
   readonly controlHosts: ControlHosts;
+  /** Lower bound of the round trip to each address, measured when the address accepted connections in earlier rounds. */
+  readonly roundTrips: ReadonlyMap<string, Millis>;
   readonly otherNames: OtherNames;
 }
 
 /** Results of connections to unrelated hosts, made without a proxy. */
 export interface ControlHosts {
-  readonly nearest: Millis | null;
   readonly accepting: number;
   /** Number of hosts that refused the connection at every address that was tried. */
   readonly refusing: number;

@@ -37,8 +37,6 @@ export interface PathFacts {
   readonly burst: readonly EndpointObservation[];
   /** In the configured order. */
   readonly services: readonly PathObservation[];
-  /** Connect times, measured again only if the licence server refuses connections. */
-  readonly controlConnects?: readonly Millis[];
   /**
    * A resolver is queried for other names only if its answer for the licence server was an error or an unexpected
    * address. Includes the system resolver's answer for the same name with a trailing dot.

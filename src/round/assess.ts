@@ -45,6 +45,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const clock = clockObservations(round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
   const controlHosts = controlHostsOf(round);
+  const roundTrips = memory.roundTrips.known();
   const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
@@ -57,6 +58,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
       knowledge,
       surroundings,
       controlHosts,
+      roundTrips,
       otherNames: index === 0 ? otherNames : NO_OTHER_NAMES,
     };
   });
@@ -79,6 +81,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   };
   if (own !== undefined) memory.earlier = { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) };
   for (const subject of answeringHosts(given)) answered.add(subject);
+  memory.roundTrips.note(given);
   memory.share.note(share, given.startedAt);
   for (const { path, judged: seen } of judged.tls) base.rememberFlaws(path.subject, seen);
   return judged;

@@ -3,8 +3,8 @@ import type { Connection, ConnectionFault, ConnectionShare } from '../checks/int
 import { NO_SHARE, type PathShare } from '../checks/intermittent/path-share.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
-import type { CloserLook, MailOutcome } from '../core/observation.ts';
-import type { ReferenceObservation } from '../core/round.ts';
+import { type CloserLook, leastRoundTrip, type MailOutcome } from '../core/observation.ts';
+import type { ReferenceObservation, RoundObservations } from '../core/round.ts';
 import type { Finding } from '../engine/model.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 
@@ -17,6 +17,7 @@ export interface RoundMemory {
   readonly deferrals: MailDeferrals;
   /** Hosts that have responded since startup, as `host:port`. */
   readonly answered: Set<string>;
+  readonly roundTrips: RoundTrips;
   earlier: EarlierVerdicts;
 }
 
@@ -32,6 +33,7 @@ export async function loadRoundMemory(target: string, { shareFile }: MemoryFiles
     closerLooks: createCloserLooks(clock),
     deferrals: createMailDeferrals(clock),
     answered: new Set(),
+    roundTrips: createRoundTrips(),
     earlier: {},
   };
 }
@@ -188,6 +190,41 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
       for (const [old, seen] of kept) if (!isRecent(seen.at, now(), BLOCK_KEPT)) kept.delete(old);
       kept.set(block, { at: now(), look });
       return look;
+    },
+  };
+}
+
+/** A device that refuses a connection on the path answers faster than the server ever has. */
+interface RoundTrips {
+  /** Lower bound of the round trip, by address. */
+  known(): ReadonlyMap<string, Millis>;
+  note(round: Pick<RoundObservations, 'path' | 'stalledMs'>): void;
+}
+
+const FEWEST_CONNECTS = 4;
+/** The path to an address can change, so only the latest connections count. */
+const MOST_CONNECTS = 20;
+const MOST_ADDRESSES = 256;
+
+export function createRoundTrips(): RoundTrips {
+  const connects = new Map<string, readonly Millis[]>();
+  return {
+    known: () =>
+      new Map(
+        [...connects].flatMap(([address, kept]) => {
+          const least = leastRoundTrip(kept, 0, FEWEST_CONNECTS);
+          return least === null ? [] : [[address, least] as const];
+        }),
+      ),
+    note: ({ path: { licenseServer, services, burst }, stalledMs }) => {
+      const endpoints = [...[licenseServer, ...services].flatMap((path) => path.endpoints), ...burst];
+      for (const { address, proxy, tcp } of endpoints) {
+        if (proxy !== null || tcp.kind !== 'open') continue;
+        const kept = [...(connects.get(address) ?? []), tcp.durationMs - stalledMs].slice(-MOST_CONNECTS);
+        connects.delete(address);
+        connects.set(address, kept);
+      }
+      for (const oldest of [...connects.keys()].slice(0, -MOST_ADDRESSES)) connects.delete(oldest);
     },
   };
 }

@@ -17,7 +17,6 @@ import {
   observeOlderTls,
   verifyWithOpenssl,
   observeClosely,
-  observeNearest,
   observeOtherNames,
   observeReferences,
 } from './second-looks.ts';
@@ -119,11 +118,10 @@ export async function observeRound(
 
   const { licenseServer } = straight;
   const seen = { path: licenseServer, controls };
-  const [references, older, closer, controlConnects, otherNames] = await Promise.all([
+  const [references, older, closer, otherNames] = await Promise.all([
     observeReferences(target, seen, look),
     observeOlderTls(target, licenseServer, look, wishes.isComplained),
     observeClosely(target, seen, look),
-    observeNearest(seen, look),
     observeOtherNames(target, seen, look),
     verifyWithOpenssl(target, seen, look),
   ]);
@@ -138,7 +136,7 @@ export async function observeRound(
     clockBase: startedAt - started,
     durationMs: clock.elapsed() - started,
     stalledMs: stall.longest(),
-    path: { ...straight, licenseServer: looked, burst, services, controlConnects, otherNames },
+    path: { ...straight, licenseServer: looked, burst, services, otherNames },
     controls,
     mail,
     ntp,

@@ -3,7 +3,7 @@ import { dialledAddresses } from '../checks/name-resolution/judge.ts';
 import type { TlsJudgement, Verdict } from '../checks/tls-genuine/chain-case.ts';
 import { isOlderInspected } from '../checks/tls-genuine/judge-older-tls.ts';
 import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
-import { addressInAny, portOf, singleAddresses, translatedFrom } from '../core/addresses.ts';
+import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
 import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import type { Millis } from '../core/clock.ts';
 import {
@@ -134,30 +134,6 @@ function otherName(serverName: string | null, controls: readonly PathObservation
     controls.map(({ host }) => host).find((host) => isIP(host) === 0 && !areRelatedHosts(host, serverName ?? '')) ??
     null
   );
-}
-
-/**
- * If every address refuses connections, the control hosts' connection times show whether a nearby device is refusing
- * them. Returns an empty list in all other cases, and if a proxy is used.
- */
-export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
-  if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
-  const connects: Millis[] = [];
-  for (const { host, endpoints } of controls) {
-    for (const { address, target } of endpoints.filter(isOpen)) {
-      const port = Number(portOf(target));
-      connects.push(...(await measureConnects({ host, port }, address, endpoint, ctx)));
-    }
-  }
-  return connects;
-}
-
-function isRefused({ tcp, proxy }: EndpointObservation): boolean {
-  return proxy === null && tcp.kind === 'failed' && ['refused', 'reset', 'closed', 'no-route'].includes(tcp.reason);
-}
-
-function isOpen({ tcp, proxy }: EndpointObservation): boolean {
-  return proxy === null && tcp.kind === 'open';
 }
 
 /**

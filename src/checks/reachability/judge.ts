@@ -8,7 +8,6 @@ import {
   type FailureReason,
   isOwnTrouble,
   isWithoutRoute,
-  leastRoundTrip,
   type ProxyAnswer,
   type TcpFailure,
 } from '../../core/observation.ts';
@@ -25,7 +24,7 @@ import {
   unknown,
 } from '../../engine/model.ts';
 import { withMoreSaid } from '../../engine/words.ts';
-import type { ControlHosts, Declaration } from '../check.ts';
+import type { ControlHosts, Declaration, TargetFacts } from '../check.ts';
 import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import { refineShutPort } from '../firewall-policy/judge.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
@@ -149,26 +148,16 @@ function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[])
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
-/** A single control host may be far away. */
-const FEWEST_HOSTS = 2;
-/**
- * A refusal that arrives within this share of the connect time to the nearest control host did not come from the
- * internet.
- */
+/** A refusal that arrives within this share of the server's own round trip did not come from the server. */
 const NEARER = 0.25;
 
-type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
-  readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
-};
-
-export function controlHostsOf(seen: Seen): ControlHosts {
-  const tried = seen.controls
+export function controlHostsOf({ controls }: Pick<RoundObservations, 'controls'>): ControlHosts {
+  const tried = controls
     .map(({ endpoints }) =>
       endpoints.filter(({ proxy, tcp }) => proxy === null && !(tcp.kind === 'failed' && isOwnTrouble(tcp.reason))),
     )
     .filter((endpoints) => endpoints.length > 0);
   return {
-    nearest: nearestHost(seen),
     accepting: tried.filter((endpoints) => endpoints.some(({ tcp }) => tcp.kind === 'open')).length,
     refusing: tried.filter((endpoints) => endpoints.every(isRefused)).length,
     tried: tried.length,
@@ -181,31 +170,17 @@ export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * Returns the shortest connect time to the internet, or null if it cannot be estimated reliably. Hosts whose connect
- * times were measured only under the load of a round are ignored.
- */
-function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
-  const first = controls.flatMap(({ endpoints }) =>
-    endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
-  );
-  return first.length < FEWEST_HOSTS
-    ? null
-    : leastRoundTrip([...first, ...controlConnects], stalledMs, 2 * FEWEST_HOSTS);
-}
-
-/**
  * A timeout or a refusal can be caused by a firewall or by the server, so the cause is only suspected. A refusal that
- * arrives very quickly comes from a nearby device. Node reports neither the kind of refusal (TCP reset or ICMP message)
+ * arrives much faster than the server has ever accepted a connection comes from a nearer device. Node reports neither the kind of refusal (TCP reset or ICMP message)
  * nor the sender, so only the time is evaluated.
  */
 function explainShutPorts(
   findings: readonly Finding[],
-  endpoints: readonly EndpointObservation[],
-  controls: ControlHosts,
+  { path: { endpoints }, controlHosts: controls, roundTrips }: TargetFacts,
 ): readonly Finding[] {
   const shut = new Map(
     endpoints.flatMap(({ address, proxy, tcp }) => {
-      const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, controls) : null;
+      const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, controls, roundTrips.get(address)) : null;
       return kind === null ? [] : [[address, kind] as const];
     }),
   );
@@ -216,7 +191,7 @@ function explainShutPorts(
     const own = shutOf(finding, shut);
     if (own === null) return finding;
     const kind = finding.level === 'broken' ? overall : own;
-    const more = comparison(own, controls);
+    const more = comparison(own, controls, roundTrips.get(finding.facts?.address ?? ''));
     const told = more === null ? finding : withMoreSaid(finding, ', ', more);
     return { ...told, kind, confidence: confidenceOf(kind, controls) };
   });
@@ -226,11 +201,15 @@ function explainShutPorts(
 const ANSWERS: readonly FailureReason[] = ['refused', 'reset', 'closed'];
 const REFUSALS: readonly FailureReason[] = [...ANSWERS, 'no-route'];
 
-function shutKind({ reason, durationMs }: Failure, { nearest, accepting, refusing, tried }: ControlHosts): Shut | null {
+function shutKind(
+  { reason, durationMs }: Failure,
+  { accepting, refusing, tried }: ControlHosts,
+  roundTrip: Millis | undefined,
+): Shut | null {
   if (reason === 'timeout') return accepting > 0 || tried === 0 ? 'no-answer' : 'no-answer-from-any';
   if (!REFUSALS.includes(reason)) return null;
   if (refusing > 0 && refusing === tried) return 'all-refused';
-  return nearest !== null && durationMs < nearest * NEARER ? 'refused-nearer' : 'refused';
+  return roundTrip !== undefined && durationMs < roundTrip * NEARER ? 'refused-nearer' : 'refused';
 }
 
 function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): Shut | null {
@@ -256,9 +235,9 @@ function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
     : 'suspected';
 }
 
-function comparison(own: Shut, { nearest, refusing }: ControlHosts): string | null {
-  if (own === 'refused-nearer' && nearest !== null)
-    return `immediately, although the nearest control host is ${nearest.toFixed(0)} ms away`;
+function comparison(own: Shut, { refusing }: ControlHosts, roundTrip: Millis | undefined): string | null {
+  if (own === 'refused-nearer' && roundTrip !== undefined)
+    return `immediately, although the server has always taken at least ${roundTrip.toFixed(0)} ms to accept a connection`;
   return own === 'all-refused' ? `as at ${String(refusing)} control host${refusing === 1 ? '' : 's'}` : null;
 }
 
@@ -285,9 +264,9 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     return policies === null ? seen : { ...seen, findings: seen.findings.map(refineShutPort(policies)) };
   },
   from: 'target',
-  judge: ({ path: { endpoints }, controlHosts }) =>
-    endpoints.some(({ tcp }) => tcp.kind === 'open' || !isOwnTrouble(tcp.reason))
-      ? explainShutPorts(judgeTcp(endpoints), endpoints, controlHosts)
+  judge: (facts) =>
+    facts.path.endpoints.some(({ tcp }) => tcp.kind === 'open' || !isOwnTrouble(tcp.reason))
+      ? explainShutPorts(judgeTcp(facts.path.endpoints), facts)
       : null,
   summary: ({ path: { endpoints } }) => {
     const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));

@@ -16,7 +16,8 @@ export function judgeTarget(check: Declaration, facts: Partial<TargetFacts>): re
     tls: { endpoints: [], worst: null },
     knowledge: freshKnowledge({ trust, now: 0 }),
     surroundings: { controls: [], now: 0 },
-    controlHosts: { nearest: null, accepting: 0, refusing: 0, tried: 0 },
+    controlHosts: { accepting: 0, refusing: 0, tried: 0 },
+    roundTrips: new Map(),
     otherNames: NO_OTHER_NAMES,
   };
   return check.judge({ ...nothing, ...facts }) ?? [];

@@ -2,14 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
 import type { ControlHosts } from '../../../../src/checks/check.ts';
 import { controlHostsOf, reachability } from '../../../../src/checks/reachability/judge.ts';
-import type { Finding } from '../../../../src/engine/model.ts';
 import { judgeTarget } from '../../../support/checks/judge-target.ts';
 import { endpoint, open, path } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judge = withPlainClaims(
-  (controlHosts: ControlHosts, ...endpoints: readonly EndpointObservation[]): readonly Finding[] =>
-    judgeTarget(reachability, { path: path({ endpoints }), controlHosts }),
+  (controlHosts: ControlHosts, roundTrip: number | null, ...endpoints: readonly EndpointObservation[]) => {
+    const known = roundTrip === null ? [] : endpoints.map(({ address }) => [address, roundTrip] as const);
+    return judgeTarget(reachability, { path: path({ endpoints }), controlHosts, roundTrips: new Map(known) });
+  },
 );
 
 const A = '192.0.2.1';
@@ -20,14 +21,13 @@ function fails(reason: FailureReason, durationMs: number): TcpFailure {
   return { kind: 'failed', reason, message: reason, durationMs };
 }
 
-/** Two control hosts that accept connections. */
-function around(nearest: number | null): ControlHosts {
-  return { nearest, accepting: 2, refusing: 0, tried: 2 };
-}
+const ACCEPTING: ControlHosts = { accepting: 2, refusing: 0, tried: 2 };
 
-function told(controls: number | null | ControlHosts, ...endpoints: readonly EndpointObservation[]) {
-  const seen = controls === null || typeof controls === 'number' ? around(controls) : controls;
-  return judge(seen, ...endpoints).map(({ level, kind, confidence }) => [level, kind, confidence]);
+/** @param seen the server's round trip, or what the control hosts do */
+function told(seen: number | null | ControlHosts, ...endpoints: readonly EndpointObservation[]) {
+  const [controls, roundTrip] =
+    seen === null || typeof seen === 'number' ? ([ACCEPTING, seen] as const) : ([seen, null] as const);
+  return judge(controls, roundTrip, ...endpoints).map(({ level, kind, confidence }) => [level, kind, confidence]);
 }
 
 describe('a port that does not open', () => {
@@ -37,18 +37,18 @@ describe('a port that does not open', () => {
     ['a reset at once', 20, fails('refused', 0.4), ['refused-nearer', 'confirmed']],
     ['an ICMP message at once', 20, { ...fails('no-route', 0.4), beyond: true }, ['refused-nearer', 'confirmed']],
     ['a reset at once, nothing to measure by', null, fails('refused', 0.4), ['refused', 'suspected']],
-    ['a reset after as long as the nearest host takes', 20, fails('refused', 21), ['refused', 'suspected']],
+    ['a reset after as long as the server takes to accept', 20, fails('refused', 21), ['refused', 'suspected']],
     ['a reset from a quarter of the way', 20, fails('refused', 5), ['refused', 'suspected']],
     ['a reset from just below', 20, fails('refused', 4.9), ['refused-nearer', 'confirmed']],
-    ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), ['refused', 'suspected']],
+    ['a reset somewhat faster than the server accepts', 20, fails('refused', 8), ['refused', 'suspected']],
     [
       'host unreachable, after its router gave up',
       20,
       { ...fails('no-route', 3000), beyond: true },
       ['refused', 'suspected'],
     ],
-  ])('when it is %s', (_, nearest, tcp, expected) => {
-    expect(told(nearest, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
+  ])('when it is %s', (_, roundTrip, tcp, expected) => {
+    expect(told(roundTrip, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
   });
 
   test('is sure of several addresses only where all are refused near by', () => {
@@ -87,17 +87,14 @@ describe('a port that does not open', () => {
   });
 
   test('shows the measure', () => {
-    const [finding] = judge(around(20), endpoint(A, fails('refused', 0.4)));
-    expect(finding?.claim).toMatch(
-      /: connection refused, immediately, although the nearest control host is 20 ms away\.$/u,
-    );
-    expect(judge(around(20), endpoint(A, SILENT))[0]?.claim).toMatch(/: no answer within 3 s\.$/u);
+    const [finding] = judge(ACCEPTING, 20, endpoint(A, fails('refused', 0.4)));
+    expect(finding?.claim).toMatch(/: connection refused, immediately, although the server .+ at least 20 ms /u);
+    expect(judge(ACCEPTING, 20, endpoint(A, SILENT))[0]?.claim).toMatch(/: no answer within 3 s\.$/u);
   });
 });
 
 describe('a port that does not open beside control hosts that do not answer either', () => {
   const seen = (over: Partial<ControlHosts>): ControlHosts => ({
-    nearest: null,
     accepting: 0,
     refusing: 0,
     tried: 2,
@@ -120,7 +117,7 @@ describe('a port that does not open beside control hosts that do not answer eith
 
   test('says how many refuse as well, and of several addresses the weakest', () => {
     const claim = (refusing: number) =>
-      judge(seen({ refusing, tried: refusing }), endpoint(A, fails('refused', 1)))[0]?.claim;
+      judge(seen({ refusing, tried: refusing }), null, endpoint(A, fails('refused', 1)))[0]?.claim;
     expect(claim(2)).toBe(`Port 443 at ${A} did not open: connection refused, as at 2 control hosts.`);
     expect(claim(1)).toBe(`Port 443 at ${A} did not open: connection refused, as at 1 control host.`);
     const mixed = told(seen({ refusing: 2 }), endpoint(A, fails('refused', 1)), endpoint(B, SILENT));
@@ -150,33 +147,6 @@ describe('controlHostsOf()', () => {
       { tried: 0 },
     ],
   ] as const)('counts those that %s', (_, controls, expected) => {
-    const { nearest: _nearest, ...counts } = controlHostsOf({ controls, path: {}, stalledMs: 0 });
-    expect(counts).toEqual({ accepting: 0, refusing: 0, tried: 2, ...expected });
-  });
-});
-
-describe('controlHostsOf().nearest', () => {
-  const host = (tcp: EndpointObservation['tcp'], proxy: string | null = null) =>
-    path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
-
-  const AGAIN = [31, 22, 33, 24];
-
-  test.each([
-    ['the least of all', [host(open(30)), host(open(20))], AGAIN, 0, 20],
-    ['the least, measured again', [host(open(30)), host(open(40))], AGAIN, 0, 22],
-    ['not a SYN that was repeated', [host(open(1030)), host(open(1020))], AGAIN, 0, 22],
-    ['not known from the rush of the round alone', [host(open(30)), host(open(20)), host(open(25))], [], 0, null],
-    [
-      'not known next door, whatever the rush of the round made of it',
-      [host(open(30)), host(open(20))],
-      [0.4, 0.3, 9, 0.5],
-      0,
-      null,
-    ],
-    ['not known from one host', [host(open(20)), host(SILENT)], AGAIN, 0, null],
-    ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
-    ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],
-  ] as const)('is %s', (...[, controls, controlConnects, stalledMs, expected]) => {
-    expect(controlHostsOf({ controls, path: { controlConnects }, stalledMs }).nearest).toBe(expected);
+    expect(controlHostsOf({ controls })).toEqual({ accepting: 0, refusing: 0, tried: 2, ...expected });
   });
 });

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { EndpointObservation } from '../../../src/core/observation.ts';
+import { assessRound } from '../../../src/round/assess.ts';
+import { createInstruments } from '../../../src/round/instruments.ts';
+import { createRoundTrips } from '../../../src/round/memory.ts';
+import { endpoint, failed, open, path, round } from '../../support/checks/observed.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+
+const A = '192.0.2.1';
+
+/** The round trip that is known after these rounds, each with one connection. */
+function knownAfter(connects: readonly EndpointObservation[], stalledMs = 0): number | undefined {
+  const roundTrips = createRoundTrips();
+  for (const one of connects) roundTrips.note(round({ licenseServer: path({ endpoints: [one] }), stalledMs }));
+  return roundTrips.known().get(A);
+}
+
+function after(...connects: readonly number[]): readonly EndpointObservation[] {
+  return connects.map((ms) => endpoint(A, open(ms)));
+}
+
+test.each<readonly [string, readonly EndpointObservation[], number, number | undefined]>([
+  ['the least of four connections', after(30, 22, 33, 24), 0, 22],
+  ['not a SYN that was repeated', after(1030, 22, 33, 24, 1020, 25), 0, 22],
+  ['less the time for which the process stalled', after(30, 42, 33, 34), 18, 12],
+  ['not known after three connections', after(30, 22, 33), 0, undefined],
+  ['not known next door', after(0.4, 0.3, 9, 0.5), 0, undefined],
+  ['not known to a busy process', after(30, 22, 33, 24), 20, undefined],
+  ['not known through a proxy', after(30, 22, 33, 24).map((one) => ({ ...one, proxy: 'p:3128' })), 0, undefined],
+  ['that of the latest connections, if the path changes', after(5, ...Array.from({ length: 20 }, () => 40)), 0, 40],
+])('createRoundTrips() is %s', (_, connects, stalledMs, expected) => {
+  expect(knownAfter(connects, stalledMs)).toBe(expected);
+});
+
+test('assessRound() compares a refusal with the rounds before it', async () => {
+  const clock = handClock(Date.UTC(2026, 10, 24, 13));
+  const instruments = await createInstruments(await configOf('licenseServer: { host: server.test }'), {
+    clock,
+    env: {},
+  });
+  const assess = (seen: EndpointObservation): unknown =>
+    assessRound(instruments, round({ licenseServer: path({ endpoints: [seen] }) }))
+      .assessments.find(({ id }) => id === 'reachability')
+      ?.findings.map(({ kind, confidence }) => [kind, confidence]);
+
+  expect(assess(endpoint(A, failed('refused')))).toEqual([['refused', 'suspected']]);
+  for (const working of after(30, 22, 33, 24)) expect(assess(working)).toEqual([]);
+  expect(assess(endpoint(A, failed('refused')))).toEqual([['refused-nearer', 'confirmed']]);
+});
