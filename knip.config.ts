@@ -14,6 +14,7 @@ const config: KnipConfig = {
   project: ['src/**/*.{ts,js}!', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts', 'tools/**/*.ts'],
   ignoreBinaries: [
     'ansible-playbook',
+    'cmark-gfm',
     'editcap',
     'mkfifo',
     'tshark',

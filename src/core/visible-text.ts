@@ -13,6 +13,20 @@ function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
 }
 
+/** Fortinet's status page. Remedies refer to this page, so its links are kept. */
+const STATUS_PAGE = 'https://status.fortistatus.com/';
+
+/**
+ * Prevents chat services and GitHub from turning untrusted text into mentions, references and links. Escaping is not
+ * sufficient, because these services also search the displayed text. Inserts zero-width spaces, so call this function
+ * after `visibleText`.
+ */
+export function unlinked(text: string): string {
+  return text
+    .replaceAll(/@|#(?=[\p{L}\p{N}])|\bGH(?=-\d)|:(?=\/\/)|\bwww(?=\.)/giu, '$&\u200B')
+    .replaceAll(STATUS_PAGE.replace(':', ':\u200B'), STATUS_PAGE);
+}
+
 /** `bytes` must be at least three. */
 export function cutToBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text, 'utf8');

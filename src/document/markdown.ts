@@ -1,5 +1,5 @@
 import type { CauseId } from '../checks/registry.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { unlinked, visibleText } from '../core/visible-text.ts';
 import { type Block, blocksOf } from '../engine/model.ts';
 import {
   isLinked,
@@ -19,12 +19,14 @@ export interface MarkdownPlace {
   document(path: string): string;
   /** Empty for none. */
   blockHead(block: Block): string;
+  /** If true, untrusted text must not become a mention, a reference or a link. */
+  readonly isUntrusted: boolean;
 }
 
 /** CommonMark with GitHub's extensions. Each string is one Markdown block. */
 export function sectionBlocks(sections: readonly Section[], place: MarkdownPlace): readonly string[] {
   return sections.flatMap(({ title, parts }) => [
-    `## ${escapedLine(title)}`,
+    `## ${lineText(title, place)}`,
     ...parts.map((part) => partBlock(part, place)),
   ]);
 }
@@ -47,11 +49,11 @@ export function markdownFile(blocks: readonly string[]): string {
 }
 
 function paragraphText(line: Paragraph, place: MarkdownPlace): string {
-  return typeof line === 'string' ? escapedLine(line) : line.map((word) => wordText(word, place)).join('');
+  return typeof line === 'string' ? lineText(line, place) : line.map((word) => wordText(word, place)).join('');
 }
 
 function wordText(word: Word, place: MarkdownPlace): string {
-  if (typeof word === 'string') return escaped(word);
+  if (typeof word === 'string') return place.isUntrusted ? unlinked(escaped(word)) : escaped(word);
   if ('code' in word) return codeText(word.code);
   if ('cause' in word) return `[${word.cause}](${place.runbook(word.cause)})`;
   if ('procedure' in word) return `[${word.procedure}](${place.procedure(word.procedure)})`;
@@ -60,14 +62,16 @@ function wordText(word: Word, place: MarkdownPlace): string {
 
 function itemText(line: Paragraph | LinkedLine, place: MarkdownPlace): string {
   return isLinked(line)
-    ? ['-', escapedLine(line.text), ...line.links.map(([, url]) => `<${url}>`)].filter((word) => word !== '').join(' ')
+    ? ['-', lineText(line.text, place), ...line.links.map(([, url]) => `<${url}>`)]
+        .filter((word) => word !== '')
+        .join(' ')
     : `- ${paragraphText(line, place)}`;
 }
 
 function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string {
   const { text, see } = step;
   const words = [
-    ...(text === '' ? [] : [escapedLine(text)]),
+    ...(text === '' ? [] : [lineText(text, place)]),
     ...(see === undefined ? [] : [paragraphText(see, place)]),
   ];
   const marker = `${String(index + 1)}. `;
@@ -82,7 +86,7 @@ function commandsText(block: Block, language: string, place: MarkdownPlace, inde
   const fence = '`'.repeat(Math.max(3, longestRun(block.text) + 1));
   const lines = block.text.split('\n').map((line) => visibleText(line, TEXT_LIMIT));
   const head = place.blockHead(block);
-  return [...(head === '' ? [] : [escapedLine(head), '']), `${fence}${language}`, ...lines, fence]
+  return [...(head === '' ? [] : [lineText(head, place), '']), `${fence}${language}`, ...lines, fence]
     .map((line) => (line === '' ? '' : `${' '.repeat(indent)}${line}`))
     .join('\n');
 }
@@ -102,17 +106,26 @@ function longestRun(text: string): number {
 const TEXT_LIMIT = 1_000;
 
 /**
- * Characters with a special meaning anywhere in a line. On GitHub and GitLab, `$` starts a formula. Brackets as in
- * `mail[].host` are not escaped, because they do not form a link.
+ * Characters with a special meaning anywhere in a line. On GitHub and GitLab, `$` starts a formula. On Discord, `||`
+ * hides text. Brackets as in `mail[].host` are not escaped, because they do not form a link.
  */
-const ANYWHERE = /[\\<>*_`~$]|\[(?!\](?![([:]))|(?<!\[)\]|&(?=#?\w+;)/gu;
+const ANYWHERE = /[\\<>*_`~$|]|\[(?!\](?![([:]))|(?<!\[)\]|&(?=#?\w+;)/gu;
 
 function escaped(text: string): string {
   return visibleText(text, TEXT_LIMIT).replaceAll(ANYWHERE, String.raw`\$&`);
 }
 
+function lineText(line: string, place: MarkdownPlace): string {
+  return place.isUntrusted ? inertLine(line) : escapedLine(line);
+}
+
+/** Returns a line that CommonMark, GitHub and Discord display as plain text. */
+export function inertLine(text: string): string {
+  return unlinked(escapedLine(text));
+}
+
 /** Prevents a line from becoming a heading, list, rule or indented code block. */
-export function escapedLine(text: string): string {
+function escapedLine(text: string): string {
   return escaped(text.trim()).replace(/^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))/u, (begin) =>
     // Digits cannot be escaped, so the character after them is.
     /\d/u.test(begin) ? `${begin}\\` : `\\${begin}`,

@@ -2,7 +2,7 @@ import { headline } from '../checks/headline.ts';
 import type { Zone } from '../core/time-text.ts';
 import { type LinkedLine, type Paragraph, type Section, sectionOf } from '../document/document.ts';
 import { SEVERITY_WORDS } from '../document/html.ts';
-import { escapedLine, markdownFile, type MarkdownPlace, sectionBlocks } from '../document/markdown.ts';
+import { inertLine, markdownFile, type MarkdownPlace, sectionBlocks } from '../document/markdown.ts';
 import { incidentLinks } from '../document/notification.ts';
 import { headOf } from '../engine/model.ts';
 import { eventOf, type Incident, lastedText, type OutboxEntry } from '../engine/incident/incident.ts';
@@ -37,7 +37,7 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
     ...sectionOf('Notifications', { kind: 'list', lines: notificationLines(incident, outboxEntries, reader) }),
   ];
   return markdownFile([
-    `# ${escapedLine(headline(cause))}`,
+    `# ${inertLine(headline(cause))}`,
     ...sectionBlocks([{ title: 'Incident', parts: [{ kind: 'list', lines: factLines(record, reader) }] }], NOWHERE),
     ...sectionBlocks(sections, NOWHERE),
   ]);
@@ -49,6 +49,7 @@ const NOWHERE: MarkdownPlace = {
   procedure: (title) => title,
   document: (path) => path,
   blockHead: headOf,
+  isUntrusted: true,
 };
 
 function factLines(

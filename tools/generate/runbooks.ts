@@ -57,4 +57,5 @@ const HERE: MarkdownPlace = {
   // The page of procedures explains the placeholders.
   // The language of the block already marks shell commands.
   blockHead: ({ place }) => (place === 'Shell' ? '' : `${place}:`),
+  isUntrusted: false,
 };

@@ -1,3 +1,4 @@
+import { unlinked } from '../../core/visible-text.ts';
 import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { postingChannel, targetOf } from './http-post.ts';
@@ -44,10 +45,10 @@ export function slackMessage(notification: Notification, context: MessageContext
 
 /**
  * These characters start a mention, a link or an entity
- * (https://docs.slack.dev/messaging/formatting-message-text#escaping).
+ * (https://docs.slack.dev/messaging/formatting-message-text#escaping). Slack also converts bare URLs to links.
  */
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return unlinked(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 export const slack = postingChannel(

@@ -35,6 +35,7 @@ import {
   faultKey,
   messageParagraphs,
 } from '../../document/notification.ts';
+import { inertLine } from '../../document/markdown.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
 interface TemplateData {
@@ -62,6 +63,9 @@ const PLACEHOLDERS: Readonly<Record<string, (data: TemplateData) => string | nul
   runbook: ({ text }) => text.links.runbook,
 };
 
+/** The values of these placeholders can quote untrusted input. */
+const TEXTS: ReadonlySet<string> = new Set(['site', 'title', 'text', 'subject']);
+
 function templateValues(notification: Notification, context: MessageContext): Readonly<Record<string, string>> {
   const text = notificationText(notification, context);
   const incident = notification.kind === 'incident' ? notification.incident : null;
@@ -70,7 +74,8 @@ function templateValues(notification: Notification, context: MessageContext): Re
 }
 
 /**
- * Strings can contain `{{name}}` placeholders. Inserted text is not expanded again, and templates cannot contain code.
+ * Strings can contain `{{name}}` placeholders, whose texts are escaped for Markdown, and `{{{name}}}` for the unchanged
+ * text. Inserted text is not expanded again, and templates cannot contain code.
  */
 type JsonTemplate =
   | string
@@ -80,10 +85,11 @@ type JsonTemplate =
   | readonly JsonTemplate[]
   | { readonly [key: string]: JsonTemplate };
 
-const PLACEHOLDER_PATTERN = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
+const PLACEHOLDER_PATTERN = /\{\{\{ *([A-Za-z]{1,32}) *\}\}\}|\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
 
 function placeholdersOf(template: JsonTemplate): readonly string[] {
-  if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER_PATTERN)].map(([, name = '']) => name);
+  if (typeof template === 'string')
+    return [...template.matchAll(PLACEHOLDER_PATTERN)].map(([, raw, name = '']) => raw ?? name);
   if (typeof template !== 'object' || template === null) return [];
   return Object.values(template).flatMap(placeholdersOf);
 }
@@ -91,9 +97,11 @@ function placeholdersOf(template: JsonTemplate): readonly string[] {
 /** Placeholders without a value become an empty string. */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
-    return template.replace(PLACEHOLDER_PATTERN, (_, name: string) =>
-      Object.hasOwn(values, name) ? (values[name] ?? '') : '',
-    );
+    return template.replace(PLACEHOLDER_PATTERN, (_, raw: string | undefined, name: string | undefined) => {
+      const own = raw ?? name ?? '';
+      const value = Object.hasOwn(values, own) ? (values[own] ?? '') : '';
+      return name !== undefined && TEXTS.has(name) ? value.split('\n').map(inertLine).join('\n') : value;
+    });
   if (typeof template !== 'object' || template === null) return template;
   if (Array.isArray(template)) return template.map((item: JsonTemplate) => filled(item, values));
   return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, filled(value, values)]));
@@ -116,7 +124,10 @@ const template: z.ZodType<JsonTemplate> = codedText({
     const [unknown] = unknownPlaces(parsedJson(text) ?? null);
     return unknown === undefined ? null : `expected one of ${PLACES}, got "{{${unknown}}}"`;
   },
-}).describe(`JSON to send instead of the default body. These placeholders are replaced in its strings: ${PLACES}.`);
+}).describe(
+  `JSON to send instead of the default body. These placeholders are replaced in its strings: ${PLACES}. Texts are ` +
+    'escaped for Markdown, unless you write {{{title}}} instead of {{title}}.',
+);
 
 function unknownPlaces(value: JsonTemplate): readonly string[] {
   return placeholdersOf(value).filter((name) => !Object.hasOwn(PLACEHOLDERS, name));

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { ruleFiles, ruleTestFiles } from '../../support/monitoring/alert-rules.ts';
+import { renderTemplate } from '../../support/monitoring/rendered-template.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 const run = promisify(execFile);
@@ -137,11 +138,8 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
       commonLabels,
       commonAnnotations,
     });
-    const render = async (name: string, type: string): Promise<string> => {
-      const template = `{{ template "ftm-watch.${name}" . }}`;
-      const { stdout } = await renderTemplate(file, template, type);
-      return stdout;
-    };
+    const render = (name: string, type: 'text' | 'html'): Promise<string> =>
+      renderTemplate(file, `{{ template "ftm-watch.${name}" . }}`, type);
     expect((await render('subject', 'text')).trim()).toBe(subject);
     const plain = await render('text', 'text');
     for (const part of text) expect(plain).toContain(part);
@@ -150,19 +148,3 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     expect(html).not.toContain('<FortiGate>');
   });
 });
-
-function renderTemplate(data: string, template: string, type: string): Promise<{ readonly stdout: string }> {
-  const glob = '--template.glob=deploy/alertmanager/templates/*.tmpl';
-  return run('sh', [
-    '-c',
-    'f=$(mktemp) && printf %s "$1" >"$f" && shift && "$@" "--template.data=$f"; s=$?; rm -f "$f"; exit $s',
-    'sh',
-    data,
-    'amtool',
-    'template',
-    'render',
-    glob,
-    `--template.text=${template}`,
-    `--template.type=${type}`,
-  ]);
-}

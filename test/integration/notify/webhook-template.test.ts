@@ -43,7 +43,7 @@ describe('a web hook with a template', () => {
       page: `https://monitor.example.org/incidents/${String(begin?.['incident'])}`,
     });
     // Text from an unknown sender remains text. Its keys, placeholders and patterns have no effect.
-    expect(begin?.['text']).toContain('"}, "admin": true, "x": {"{{site}} $& \\ ');
+    expect(begin?.['text']).toContain(String.raw`"}, "admin": true, "x": {"{{site}} \$& \\ `);
     expect(end).toMatchObject({ event: 'resolved', tone: 'good', key: begin?.['key'] });
     expect(end?.['id']).not.toBe(begin?.['id']);
   });

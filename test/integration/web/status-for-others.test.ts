@@ -178,7 +178,7 @@ describe('GET /incidents/:id.md', () => {
       `- Page: <https://ftm.example.org/incidents/${incident.id}>`,
       '- Runbook: <https://ftm.example.org/runbooks/tls-intercepted>',
       '## Summary',
-      String.raw`TLS to \*host\* is \[intercepted\](https://evil.example)`,
+      'TLS to \\*host\\* is \\[intercepted\\](https:\u200B//evil.example)',
       '## Impact',
       'New tokens cannot be activated.',
       '## Root cause',
@@ -200,7 +200,7 @@ describe('GET /incidents/:id.md', () => {
       '1. Do this.',
       '2. Then do that.',
       '## Notifications',
-      '- 2026-11-24 13:00:30 UTC: Alarm by email to a…@example.org: sent',
+      '- 2026-11-24 13:00:30 UTC: Alarm by email to a…@\u200Bexample.org: sent',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { escapedLine, type MarkdownPlace, partBlock, sectionBlocks } from '../../../src/document/markdown.ts';
+import { type MarkdownPlace, partBlock, sectionBlocks } from '../../../src/document/markdown.ts';
 import type { Part } from '../../../src/document/document.ts';
 import { headOf, sentenceStep } from '../../../src/engine/model.ts';
 
@@ -8,6 +8,7 @@ const LINKS: MarkdownPlace = {
   procedure: (title) => `procedures.md#${title}`,
   document: (path) => `../${path}`,
   blockHead: headOf,
+  isUntrusted: false,
 };
 
 function made(part: Part): string {
@@ -39,7 +40,6 @@ describe('hostile text in Markdown', () => {
     ['a plain sentence', 'It lasted 5 min (at 10.0.0.1:443).', 'It lasted 5 min (at 10.0.0.1:443).'],
     ['a date', '2026-11-24 13:00:00 UTC', '2026-11-24 13:00:00 UTC'],
   ])('%s stays a text', (_what, text, expected) => {
-    expect(escapedLine(text)).toBe(expected);
     expect(made({ kind: 'list', lines: [text] })).toBe(`- ${expected}`);
     expect(made({ kind: 'text', lines: [text] })).toBe(expected);
   });

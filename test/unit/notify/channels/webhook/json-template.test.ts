@@ -20,8 +20,15 @@ describe('filled()', () => {
     fc.assert(
       fc.property(fc.string(), (hostile) => {
         for (const title of [hostile, `{{text}}${hostile}`, "$&$1`$'", '"}, "admin": {"'])
-          expect(filled({ text: '{{title}}' }, { title, text: 'never' })).toEqual({ text: title });
+          expect(filled({ text: '{{{title}}}' }, { title, text: 'never' })).toEqual({ text: title });
       }),
+    );
+  });
+
+  test('escapes texts for Markdown, but not IDs and links', () => {
+    const values = { title: '@all *a*', severity: '*a*', page: 'https://monitor.example.org/*' };
+    expect(filled('{{title}} {{severity}} {{page}} {{{title}}}', values)).toBe(
+      '@\u200Ball \\*a\\* *a* https://monitor.example.org/* @all *a*',
     );
   });
 
