@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { Caller } from './sources.ts';
@@ -114,5 +115,10 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 /** JSON does not contain raw line breaks, so the data always fits on one `data` line. */
 function format({ name, data }: ServerEvent): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${name}\nid: ${eventId(data)}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** The ID is derived from the data, so a page can contain the ID of the event that it shows. */
+export function eventId(data: unknown): string {
+  return createHash('sha256').update(JSON.stringify(data)).digest('base64url').slice(0, 16);
 }

@@ -3,6 +3,8 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Cause, Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
 import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
+import { diagnosisToJson } from '../../engine/diagnosis-json.ts';
+import { eventId } from '../event-stream.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView, quietNow } from './incidents-view.ts';
@@ -36,6 +38,7 @@ export function renderStatusPage(sources: WebSources, now: EpochMs, range: Chart
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
+  const event = diagnosis === null ? '' : eventId(diagnosisToJson(diagnosis));
   return pageDocument({
     title: word,
     site: sources.site(),
@@ -43,7 +46,7 @@ export function renderStatusPage(sources: WebSources, now: EpochMs, range: Chart
     icon: ready,
     scripts: ['live.js', 'history.js'],
     head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
-    mainAttributes: markup` data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}"`,
+    mainAttributes: markup` data-now="${now}" data-event="${event}" data-word="${word}"`,
     main: mainView(sources, diagnosis, { reader, range }),
   });
 }

@@ -159,25 +159,14 @@ function liveText(isLost) {
   return `Updates are paused because text is selected${news}`;
 }
 
-/**
- * @param {MessageEvent<unknown>} event with a diagnosis
- * @returns {boolean}
- */
-function isShown({ data }) {
-  /** @type {unknown} */
-  const round = JSON.parse(String(data));
-  if (typeof round !== 'object' || round === null || !('at' in round) || typeof round.at !== 'string') return false;
-  return Date.parse(round.at) === Number(main().dataset['seen']);
-}
-
 function listen() {
   const source = new EventSource('api/v1/events');
   source.addEventListener('open', () => {
     setLost(false);
   });
   source.addEventListener('diagnosis', (event) => {
-    // The first event is about the round that this page already shows.
-    if (!isShown(event)) void refresh();
+    // The first event is usually the one that this page already shows.
+    if (event.lastEventId !== main().dataset['event']) void refresh();
   });
   source.addEventListener('error', () => {
     setLost(true);

@@ -6,6 +6,8 @@ import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import type { OpenPage } from '../../support/web/browser.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { startWeb } from '../../support/web/web-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 const PAUSED = 'Updates are paused because text is selected';
@@ -109,6 +111,26 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
       expect(await last.evaluate((element) => element.matches(':focus'))).toBe(true);
     }
     expect(opened.complaints).toEqual([]);
+  });
+});
+
+describeWhere([{ program: 'chromium' }], 'an open status page', () => {
+  test('shows each revision of a round, although its time is the same', async () => {
+    const at = Date.UTC(2026, 10, 24, 12);
+    await using web = await startWeb({ state: { diagnosis: diagnosisOf(at, []) } });
+    const browser = await launchBrowser();
+    try {
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+      await own.page.locator(CHIP).waitFor();
+      for (const causes of [[causeOf('tls-intercepted')], [], [causeOf('clock-skewed')]]) {
+        web.state.publish(diagnosisOf(at, causes));
+        await expect.poll(() => own.page.locator('.cause').count(), { timeout: 10_000 }).toBe(causes.length);
+      }
+      // The event that the page already shows does not load the page again.
+      expect(own.requests.filter((url) => new URL(url).pathname === '/')).toHaveLength(4);
+    } finally {
+      await browser.close();
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { EventStream, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
+import { EventStream, eventId, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
@@ -13,7 +13,8 @@ function listen(web: WebBench, from = '127.0.0.1'): Promise<RawClient> {
 }
 
 function eventOf(diagnosis: Parameters<typeof diagnosisToJson>[0]): string {
-  return `event: diagnosis\ndata: ${JSON.stringify(diagnosisToJson(diagnosis))}\n\n`;
+  const data = diagnosisToJson(diagnosis);
+  return `event: diagnosis\nid: ${eventId(data)}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 describe('GET /api/v1/events', () => {
