@@ -264,7 +264,7 @@ function addDemo(program: LazyCommand): void {
     .runs(async (invocation, { fault, speed: typed, pause, loop }: DemoOptions) => {
       const leaving = new AbortController();
       invocation.onHangup(() => leaving.abort(new Error('The terminal was closed')));
-      // The demo's code is in the test folder, because the demo is not part of the released program.
+      // The demo uses the servers in test/lab, which are bundled as a separate file.
       const { demo } = await import('../../test/lab/demo.ts');
       const options = { faults: fault ?? [], speed: pause ? typed : null, isEndless: loop === true };
       const signal = AbortSignal.any([invocation.signal, leaving.signal]);

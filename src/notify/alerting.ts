@@ -162,11 +162,13 @@ export class Alerting {
     return this.#state.silences;
   }
 
-  /** Returns null if the silence was rejected. */
-  silence(request: Omit<Silence, 'id' | 'from'>): Silence | null {
+  /** The oldest silence is removed if there are too many. */
+  silence(request: Omit<Silence, 'id' | 'from'>): Silence {
     this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
     this.#work();
-    return this.#state.silences.at(-1) ?? null;
+    const added = this.#state.silences.at(-1);
+    if (added === undefined) throw new Error('The silence was not added. This is a bug in the incident engine');
+    return added;
   }
 
   /** Returns false if no silence has this ID. */

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import * as clockModule from '../../src/system/clock.ts';
 import { brokenHouseRules } from './house-rules.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -50,6 +51,30 @@ describe('the sources', () => {
   test('keep the house rules', () => {
     expect(paths.flatMap((path) => brokenHouseRules(path, read(path)))).toEqual([]);
     expect(paths.length).toBeGreaterThan(0);
+  });
+});
+
+describe('texts for developers', () => {
+  const code = globSync('src/**/*.{ts,js}', { cwd: ROOT }).map(read).join('\n');
+
+  test('refer only to names that exist', () => {
+    const pages = [...globSync('src/**/README.md', { cwd: ROOT }), 'docs/architecture.md', 'CONTRIBUTING.md'];
+    const named = pages.flatMap((path) =>
+      [...read(path).matchAll(/`([a-z]+[A-Z][a-z]\w*)(?:\(\))?`/gu)].map(([, name = '']) => name),
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !new RegExp(`\\b${name}\\b`, 'u').test(code))).toEqual([]);
+  });
+
+  test('of the linter name methods of Clock and functions of clock.ts', () => {
+    const rules = read('.oxlintrc.json');
+    const methods = [...rules.matchAll(/\bclock\.(?!ts\b)(\w+)/gu)].map(([, name]) => name);
+    const helpers = [...rules.matchAll(/((?:\w+ or )*\w+) of src\/system\/clock\.ts/gu)].flatMap(([, names = '']) =>
+      names.split(' or '),
+    );
+    expect(Object.keys(clockModule.systemClock)).toEqual(expect.arrayContaining(methods));
+    expect(Object.keys(clockModule)).toEqual(expect.arrayContaining(helpers));
+    expect(helpers).toContain('deadline');
   });
 });
 

@@ -218,7 +218,7 @@ function monitoring(thresholds: readonly Threshold[]): Readonly<Record<string, J
         Object.fromEntries(thresholds.map((one) => [one.name, thresholdSchema(one)])),
       ),
     }),
-    dashboards: section("The dashboards of deploy/grafana in a ConfigMap for Grafana's sidecar.", {
+    dashboards: section("The dashboards of deploy/prometheus/mixin in a ConfigMap for Grafana's sidecar.", {
       enabled: flag('Creates the ConfigMap.'),
       labels: texts('Labels by which the sidecar selects the ConfigMap.'),
       annotations: texts('Annotations, such as the folder.'),
