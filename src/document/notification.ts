@@ -164,13 +164,13 @@ function causeLine(
   return (lines.find(({ fits }) => fits) ?? lines.at(-1))?.text ?? '';
 }
 
-function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: string): string {
+function digestSubject({ items, omitted, omittedOpen, stillOpen }: DigestNotification, site: string): string {
   const openCauses = [
     ...items.flatMap(({ incident }) => (incident.status === 'open' ? [incident.cause] : [])),
     ...stillOpen,
   ];
-  const open = openCauses.length + omitted;
-  const over = items.filter(({ incident }) => incident.status === 'closed').length;
+  const open = openCauses.length + omittedOpen;
+  const over = items.filter(({ incident }) => incident.status === 'closed').length + omitted - omittedOpen;
   if (open === 0) return line('RESOLVED', site, `: ${counted(over, 'incident')}`);
   const state = openCauses.some(({ severity }) => severity === 'critical') ? 'CRITICAL' : 'WARNING';
   return line(state, site, `: ${counted(open, 'incident')} open, ${String(over)} resolved`);

@@ -179,7 +179,7 @@ export class Alerting {
     return true;
   }
 
-  /** Stops reminders until the incident ends or its cause changes. Returns false if no open incident has this ID. */
+  /** Stops reminders until the incident ends, its severity rises or its cause changes. Returns false if no open incident has this ID. */
   acknowledge(id: string, by: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });
   }

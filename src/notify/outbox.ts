@@ -382,8 +382,14 @@ export function bySeverity(notification: Notification, least: Severity): Notific
     case 'digest': {
       const items = notification.items.filter(({ incident }) => isSevereEnough(incident, least));
       if (items.length === notification.items.length) return notification;
-      // Items are sorted by severity, so the omitted ones would also be filtered out.
-      return items.length === 0 ? null : { ...notification, items, omitted: 0 };
+      if (items.length === 0) return null;
+      // Of the open and of the resolved incidents, the least severe were omitted. If a listed one is not severe enough,
+      // neither are the omitted ones.
+      const isComplete = (status: Incident['status']): boolean =>
+        notification.items.every((item) => item.incident.status !== status || items.includes(item));
+      const omittedOpen = isComplete('open') ? notification.omittedOpen : 0;
+      const omittedResolved = isComplete('closed') ? notification.omitted - notification.omittedOpen : 0;
+      return { ...notification, items, omitted: omittedOpen + omittedResolved, omittedOpen };
     }
     case 'note':
       // A note about a restart counts as a warning, and a summary is no more severe.

@@ -141,7 +141,7 @@ function performanceData(diagnosis: SeenDiagnosis, looked: Looked): readonly str
     `preconditions_unknown=${String(inState('unknown'))};;;0;${String(preconditions.length)}`,
     ...(looked.by === 'daemon'
       ? [
-          `incidents_open=${String(looked.incidents.length)};;;0`,
+          `incidents_open=${String(looked.incidents.filter(({ severity }) => severity !== 'info').length)};;;0`,
           `round_age=${(ageOf(diagnosis, looked.now) / 1000).toFixed(1)}s;;~:${(looked.longest / 1000).toFixed(0)};0`,
         ]
       : []),

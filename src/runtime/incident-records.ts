@@ -77,7 +77,7 @@ interface Read {
   readonly at: Millis;
   /** A value that changes when a notification leaves the outbox. From then on, the notification is in the store. */
   readonly outbox: string;
-  readonly ended: readonly Incident[];
+  readonly ended: NonNullable<ReturnType<Store['ended']>>;
   readonly outboxEntries: readonly OutboxEntry[];
   readonly readable: boolean;
 }
@@ -96,8 +96,11 @@ export function createAlertHistory(monitor: () => IncidentRecordSource, clock: C
     const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
     const read = isFresh ? known : readAnew(current.store, known, { outbox, at: clock.elapsed(), now: clock.now() });
     last = read;
+    const incidents = merged(current.alerting.incidents(), read.ended.incidents);
+    const listed = incidents.filter(({ status }) => status === 'closed').length;
     return {
-      incidents: merged(current.alerting.incidents(), read.ended),
+      incidents,
+      omitted: Math.max(0, read.ended.incidents.length + read.ended.omitted - listed),
       outboxEntries: [
         ...inMind.toReversed().slice(0, MOST_HISTORY_ENTRIES),
         ...without(inMind, read.outboxEntries),
@@ -117,7 +120,7 @@ function readAnew(
     return {
       of,
       ...when,
-      ended: before?.ended ?? [],
+      ended: before?.ended ?? { incidents: [], omitted: 0 },
       outboxEntries: before?.outboxEntries ?? [],
       readable: false,
     };

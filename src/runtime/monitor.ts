@@ -86,7 +86,7 @@ export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | nul
 
 const DAY: Millis = 86_400_000;
 const ENDS_SOON: Millis = 30 * DAY;
-const MOST_ENDED = 100;
+const MOST_ENDED = 1_000;
 const MOST_APPLIANCES = 50;
 
 interface SummarySources {
@@ -105,7 +105,7 @@ export function summaryFactsOf(
   const own = ownCertificateEnd === null ? [] : [{ what: "the status page's certificate", at: ownCertificateEnd }];
   return {
     availability,
-    ended: store.ended({ since: from, until }, MOST_ENDED) ?? [],
+    ended: store.ended({ since: from, until }, MOST_ENDED)?.incidents ?? [],
     tokensLeft: [...new Map(tokens.map(({ subject, value }) => [subject, value]))].map(([appliance, count]) => ({
       appliance,
       count,

@@ -60,9 +60,10 @@ interface Pending {
   readonly unread: number;
 }
 
+/** If more are pending, the oldest are dropped, as in memory. */
 export function readPending(db: DatabaseSync): Pending {
-  const rows = select(db, "WHERE d.status = 'pending' ORDER BY d.sequence LIMIT 5000");
-  const read = rows.flatMap(outboxEntryOf);
+  const rows = select(db, "WHERE d.status = 'pending' ORDER BY d.sequence DESC LIMIT ?", MAX_ENTRIES);
+  const read = rows.flatMap(outboxEntryOf).toReversed();
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 

@@ -194,6 +194,8 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
     at: instant,
     items: z.array(z.object({ event, incident })),
     omitted: z.number(),
+    // Earlier versions did not store this number.
+    omittedOpen: z.number().default(0),
     stillOpen,
   }),
   z.object({ kind: z.literal('test'), id: z.string(), at: instant }),

@@ -31,7 +31,7 @@ export interface Store {
   recordRound(round: RoundRecord): void;
   deliveries(limit: number): readonly OutboxEntry[];
   /** Null if the file cannot be read. */
-  ended(range: TimeRange, limit: number): readonly Incident[] | null;
+  ended(range: TimeRange, limit: number): EndedIncidents | null;
   /** Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
   /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
@@ -262,10 +262,18 @@ const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 /** Uses the parameters from `boundsOf`. */
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
-/** Latest first. */
-function readEnded(db: DatabaseSync, { since, until }: TimeRange, limit: number): readonly Incident[] {
-  const sql = 'SELECT json FROM incidents WHERE closed_at BETWEEN ? AND ? ORDER BY closed_at DESC, id DESC LIMIT ?';
-  return incidentsIn(db.prepare(sql).all(since, until, limit));
+interface EndedIncidents {
+  /** Latest first. */
+  readonly incidents: readonly Incident[];
+  /** Number of earlier incidents that exceeded the limit. */
+  readonly omitted: number;
+}
+
+function readEnded(db: DatabaseSync, { since, until }: TimeRange, limit: number): EndedIncidents {
+  const ended = 'FROM incidents WHERE closed_at BETWEEN ? AND ?';
+  const rows = db.prepare(`SELECT json ${ended} ORDER BY closed_at DESC, id DESC LIMIT ?`).all(since, until, limit);
+  const count = Number(db.prepare(`SELECT count(*) AS count ${ended}`).get(since, until)?.['count']);
+  return { incidents: incidentsIn(rows), omitted: count - rows.length };
 }
 
 /** Omits incidents that only another version can read. */

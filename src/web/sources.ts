@@ -128,8 +128,10 @@ export function accountOf({ name }: Caller, claimed: string | null): string {
 }
 
 export interface AlertHistory {
-  /** All open incidents and all incidents that ended within the last week, in any order. */
+  /** All open incidents and the latest incidents that ended within the last week, in any order. */
   readonly incidents: readonly Incident[];
+  /** Number of incidents that ended within the last week and are not listed. */
+  readonly omitted: number;
   readonly outboxEntries: readonly OutboxEntry[];
   /** False if the history is unavailable. In that case, resolved incidents and sent notifications may be missing. */
   readonly complete: boolean;

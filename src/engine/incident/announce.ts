@@ -22,6 +22,8 @@ import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
 const MAX_ITEMS = 100;
+/** More than any site has, because the subject contains the number. */
+const MAX_STILL_OPEN = 1_000;
 
 /**
  * Compares the sent notifications with the current state. Only sent notifications are stored, so nothing has to be
@@ -130,14 +132,23 @@ function digestOf(
   state: IncidentState,
   { counter, now }: { readonly counter: number; readonly now: EpochMs },
 ): Notification {
+  const open = items.filter(isOpenItem);
+  // Open incidents are listed first choice. Otherwise, the message could read like an all-clear.
+  const chosen = new Set([...open, ...items.filter((item) => !isOpenItem(item))].slice(0, MAX_ITEMS));
+  const listed = items.filter((item) => chosen.has(item));
   return {
     kind: 'digest',
     id: `digest-${String(now)}-${state.origin}-${String(counter)}`,
     at: now,
-    items: items.slice(0, MAX_ITEMS),
-    omitted: Math.max(0, items.length - MAX_ITEMS),
+    items: listed,
+    omitted: items.length - listed.length,
+    omittedOpen: open.length - listed.filter(isOpenItem).length,
     stillOpen: stillOpen(state, items),
   };
+}
+
+function isOpenItem({ incident }: DigestItem): boolean {
+  return incident.status === 'open';
 }
 
 function single(item: DigestItem, state: IncidentState, { now, policy }: Moment): Notification {
@@ -167,7 +178,7 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
   return incidents
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
-    .slice(0, MAX_ITEMS)
+    .slice(0, MAX_STILL_OPEN)
     .map(({ cause: { id, subject, severity, product, culprit }, causeSince: since }) => ({
       id,
       subject,

@@ -294,8 +294,10 @@ export interface DigestNotification {
   readonly at: EpochMs;
   /** Most severe first. */
   readonly items: readonly DigestItem[];
-  /** Number of items that exceeded the size limit. */
+  /** Number of items that exceeded the size limit. Resolved incidents are omitted first, then the least severe. */
   readonly omitted: number;
+  /** How many of the omitted items are about open incidents. */
+  readonly omittedOpen: number;
   /** Open faults that are not in `items`. */
   readonly stillOpen: readonly OpenCause[];
 }

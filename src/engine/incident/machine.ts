@@ -32,7 +32,7 @@ import {
   lastClear,
 } from './round-view.ts';
 import { knownCause, type Cause, type Check } from '../model.ts';
-import { mergeAlternating, mergeUnjudged } from './merge.ts';
+import { isInOnePlace, mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
 export const MAX_SILENCES = 100;
@@ -86,7 +86,7 @@ function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, n
 
 const MAX_NAME = 100;
 
-/** Stops the reminders until the incident ends or its cause changes. */
+/** Stops the reminders until the incident ends, its severity rises or its cause changes. */
 function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgement): IncidentState {
   return withOpen(state, id, (incident) => ({
     ...incident,
@@ -210,11 +210,12 @@ function isRaisedTooSoon(
   return knownCause(checks, cause.id).words.brokenPath !== undefined && !incidents.some(isOutage);
 }
 
-/** A different severity counts as a changed cause. */
+/** A different severity counts as a changed cause. Only a higher severity ends the acknowledgement. */
 function withCauseDetails(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
-  return cause.severity === incident.cause.severity
-    ? { ...incident, cause: withAttached(cause, incident) }
-    : withCause(incident, cause, times);
+  const order = compareSeverity(cause.severity, incident.cause.severity);
+  if (order === 0) return { ...incident, cause: withAttached(cause, incident) };
+  const changedCause = withCause(incident, cause, times);
+  return order < 0 ? changedCause : { ...changedCause, acknowledgement: incident.acknowledgement };
 }
 
 function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
@@ -356,13 +357,19 @@ function outagesOf(incident: Incident, { incidents }: IncidentState, { now, poli
 const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
 
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
-  // While another fault is being confirmed, the incident stays open, because it may continue with that fault as its
-  // cause.
-  if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
-  return step.state.incidents
-    .filter((incident) => hasRecovered(incident, view, policy))
-    .map((incident): Incident => ({ ...incident, ...ENDED, closedAt: view.diagnosis.at, streak: 0 }))
-    .reduce((all, closed) => replace(all, 'closed', closed), step);
+  const confirming = step.state.candidates.filter((candidate) => isBeingConfirmed(candidate, view));
+  return (
+    step.state.incidents
+      .filter((incident) => hasRecovered(incident, view, policy))
+      // The incident stays open while it may continue with another fault as its cause.
+      .filter((incident) => !confirming.some(({ cause }) => mayContinueAs(incident, cause, view)))
+      .map((incident): Incident => ({ ...incident, ...ENDED, closedAt: view.diagnosis.at, streak: 0 }))
+      .reduce((all, closed) => replace(all, 'closed', closed), step)
+  );
+}
+
+function mayContinueAs(incident: Incident, cause: Cause, view: RoundView): boolean {
+  return isInOnePlace(incident.cause, cause) || continuedBy([incident], cause, view) !== null;
 }
 
 function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {

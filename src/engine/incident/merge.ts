@@ -86,7 +86,7 @@ function alternates(incident: Incident, other: Incident, known: Incident): boole
   );
 }
 
-function isInOnePlace(a: Cause, b: Cause): boolean {
+export function isInOnePlace(a: Cause, b: Cause): boolean {
   return (
     (a.precondition === b.precondition && a.subject === b.subject) ||
     a.consequences.includes(b.precondition) ||

@@ -50,7 +50,7 @@ interface IncidentListContext {
 }
 
 export function incidentsView(
-  { incidents, outboxEntries, complete }: AlertHistory,
+  { incidents, omitted, outboxEntries, complete }: AlertHistory,
   quiet: Quiet,
   states: readonly ChannelState[],
   reader: Reader,
@@ -72,8 +72,8 @@ ${more(open.length - MAX_OPEN, 'incidents')}
 ${
   closed.length === 0
     ? null
-    : markup`<details id="closed-incidents"><summary>Resolved within 7 days: ${closed.length}</summary>
-<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
+    : markup`<details id="closed-incidents"><summary>Resolved within 7 days: ${closed.length + omitted}</summary>
+<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader))}</ul>${more(closed.length + omitted - MAX_CLOSED, 'incidents')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
 </section>`;

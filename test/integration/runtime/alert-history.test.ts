@@ -58,7 +58,9 @@ describe('the history of alerts', () => {
     const read = createAlertHistory(() => remembering(fresh), clock)();
 
     expect(read.incidents.map(({ id }) => id)).toEqual(many.slice(0, 50).map(({ id }) => id));
-    expect(read.complete).toBe(true);
+    expect(read).toMatchObject({ omitted: 10, complete: true });
+    const inMind = createAlertHistory(() => remembering(fresh, many.slice(0, 55)), clock)();
+    expect([inMind.incidents.length, inMind.omitted]).toEqual([55, 5]);
   });
 
   test('knows better what the daemon has in mind', () => {
@@ -123,6 +125,6 @@ describe('the history of alerts', () => {
 
     path = join(folder, 'other.sqlite');
     current = remembering(open());
-    expect(alertHistory()).toEqual({ incidents: [], outboxEntries: [], complete: true });
+    expect(alertHistory()).toEqual({ incidents: [], omitted: 0, outboxEntries: [], complete: true });
   });
 });

@@ -112,6 +112,7 @@ test('finds the digest that told of it', () => {
     at: OVER.openedAt,
     items: [{ event: 'firing', incident: OVER }],
     omitted: 0,
+    omittedOpen: 0,
     stillOpen: [],
   } as const;
   record(OVER);

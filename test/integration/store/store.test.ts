@@ -81,6 +81,21 @@ describe('createStore', () => {
     expect(second.deliveries(10).map(({ delivery }) => delivery.status)).toEqual(['pending', 'sent']);
   });
 
+  it('drops the oldest of more than 5,000 pending deliveries, in memory as after a restart', () => {
+    const entry = openedEntry();
+    const [first] = entry.outboxEntries;
+    if (first === undefined) throw new Error('No delivery');
+    const outboxEntries = Array.from({ length: 5_200 }, (_, index) => ({
+      ...first,
+      delivery: { ...first.delivery, recipient: `${String(index)}@example.org` },
+    }));
+    const store = open();
+    store.journal.record({ ...entry, outboxEntries });
+    const recipients = (one: Store) => one.journal.pending().map(({ delivery }) => delivery.recipient);
+    expect(recipients(store)).toEqual(outboxEntries.slice(200).map(({ delivery }) => delivery.recipient));
+    expect(recipients(open())).toEqual(recipients(store));
+  });
+
   it('does not believe a state that does not fit', () => {
     const before = openedEntry();
     open().journal.record({ ...before, state: { ...before.state, version: 2 } as unknown as IncidentState });

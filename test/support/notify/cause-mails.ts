@@ -29,7 +29,7 @@ export function causeStory(): CauseStory {
     open,
     told: [
       ...told,
-      { kind: 'digest', id: 'digest-1', at: line.now, items, omitted: 0, stillOpen: [] },
+      { kind: 'digest', id: 'digest-1', at: line.now, items, omitted: 0, omittedOpen: 0, stillOpen: [] },
       { kind: 'test', id: 'test-1', at: line.now },
     ],
   };

@@ -121,6 +121,7 @@ export function sourcesOf(state: WebState): WebSources {
     diagnosis: () => state.diagnosis,
     alertHistory: () => ({
       incidents: state.incidents,
+      omitted: 0,
       outboxEntries: state.outboxEntries,
       complete: state.complete,
     }),

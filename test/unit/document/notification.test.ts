@@ -85,6 +85,8 @@ describe('the subject', () => {
     const over = last(line.rounds(2, []));
     expect(subjects([over])).toEqual(['RESOLVED hq: 49 incidents']);
     if (over.kind !== 'digest') throw new Error('Expected a digest');
+    expect(subjects([{ ...over, omitted: 51, omittedOpen: 0 }])).toEqual(['RESOLVED hq: 100 incidents']);
+    expect(subjects([{ ...over, omitted: 51, omittedOpen: 1 }])).toEqual(['WARNING hq: 1 incident open, 99 resolved']);
     const one = { ...over, items: over.items.slice(0, 1) };
     expect(subjects([one])).toEqual(['RESOLVED hq: 1 incident']);
     expect(notificationText(one, CONTEXT).summary).toBe('This message is about 1 incident.');

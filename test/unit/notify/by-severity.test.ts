@@ -59,7 +59,13 @@ describe('bySeverity()', () => {
     const [, digest] = told;
     expect(digest).toMatchObject({ kind: 'digest', omitted: 12 });
     expect(heardOf(told)).toEqual(['firing tls-intercepted', 'digest tls-intercepted tls-intercepted']);
-    expect(digest && bySeverity(digest, 'critical')).toMatchObject({ omitted: 0 });
+    expect(digest && bySeverity(digest, 'critical')).toMatchObject({ omitted: 0, omittedOpen: 0 });
+    const over = timeline()
+      .rounds(2, [...critical, ...mails(110)])
+      .rounds(2, [])
+      .told.at(-1);
+    expect(over).toMatchObject({ kind: 'digest', items: { length: 100 }, omitted: 12, omittedOpen: 0 });
+    expect(over && bySeverity(over, 'critical')).toMatchObject({ omitted: 0 });
     const [only] = timeline().rounds(2, mails(5)).told.slice(1);
     expect(only).toMatchObject({ kind: 'digest' });
     expect(only && bySeverity(only, 'critical')).toBeNull();

@@ -98,7 +98,7 @@ describe('pluginAnswer()', () => {
   });
 
   test('counts, and tells the age of the round in seconds', () => {
-    const { data } = told(INTERCEPTED, daemon([incident()]));
+    const { data } = told(INTERCEPTED, daemon([incident(), incident({ severity: 'info' })]));
     expect(data.get('causes_critical')).toEqual({ value: 1, unit: '', warn: '', crit: '0', min: '0', max: '' });
     expect(data.get('incidents_open')?.value).toBe(1);
     expect(data.get('round_age')).toMatchObject({ value: 12, unit: 's', crit: '~:900' });

@@ -47,7 +47,9 @@ describe('notificationsToJson()', () => {
     const items = [first, second].map((incident) => ({ event: 'firing' as const, incident }));
 
     expect(
-      notificationsToJson([outboxEntryOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] })])[0],
+      notificationsToJson([
+        outboxEntryOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, omittedOpen: 0, stillOpen: [] }),
+      ])[0],
     ).toMatchObject({
       event: 'digest',
       incidents: [{ cause: 'tls-intercepted' }, { cause: 'clock-skewed' }],

@@ -49,6 +49,17 @@ describe('an acknowledgement', () => {
     expect(line.heard()).toContain('changed egress-blocked');
   });
 
+  it('goes on when the same cause becomes less grave, until it becomes graver again', () => {
+    const line = acknowledge(opened()).rounds(2, [{ ...BLOCKED, severity: 'warning' }]);
+    expect(line.state.incidents).toMatchObject([
+      { cause: { severity: 'warning' }, acknowledgement: { at: expect.any(Number) } },
+    ]);
+    line.wait(5 * HOUR).round([{ ...BLOCKED, severity: 'warning' }]);
+    expect(line.heard()).toEqual([]);
+    line.rounds(1, [BLOCKED]);
+    expect(line.state.incidents).toMatchObject([{ status: 'open', acknowledgement: null }]);
+  });
+
   it('ends when the incident is understood otherwise', () => {
     const suspected = causeOf('tls-interception-suspected', { subject: 'a:443', confidence: 'suspected' });
     const line = acknowledge(timeline().rounds(2, [suspected])).rounds(3, [

@@ -169,16 +169,24 @@ describe('a notification', () => {
     ]);
   });
 
-  test('of many has a name that is unique anywhere, a hundred of them, and a hundred others', () => {
+  test('of many has a name that is unique anywhere, a hundred of them, and all others', () => {
     const many = Array.from({ length: 120 }, (_, index) => severe(String(index), 'warning'));
     const [, digest] = notifications(said(many, { burst: 1 }));
     expect(digest).toMatchObject({ id: `digest-${String(NOW)}-here-9`, at: NOW, omitted: 19 });
-    expect(digest?.kind === 'digest' ? digest.items.length : 0).toBe(100);
+    expect(digest).toMatchObject({ omittedOpen: 19, items: { length: 100 } });
+    const over = many.map((one): Incident => ({ ...one, id: `${one.id}-over`, status: 'closed', closedAt: NOW }));
+    const critical = over.map((one) => ({
+      ...one,
+      cause: { ...one.cause, severity: 'critical' as const },
+      awaitsDigest: true,
+    }));
+    const [mixed] = notifications(said([...critical, ...many.slice(0, 10)], { burst: 1 }));
+    expect(mixed).toMatchObject({ items: { length: 100 }, omitted: 30, omittedOpen: 0 });
     const known = many.map((one) => ({
       ...one,
       lastNotified: told(NOW, { ...WORD, subject: one.cause.subject }),
     }));
-    expect(notifications(said([incident(), ...known]))).toMatchObject([{ stillOpen: { length: 100 } }]);
+    expect(notifications(said([incident(), ...known]))).toMatchObject([{ stillOpen: { length: 120 } }]);
     expect(notifications(said(many.slice(0, 9)))).toMatchObject([{}, { omitted: 0 }]);
   });
 });

@@ -128,11 +128,18 @@ describe('an incident begins with', () => {
   });
 });
 
-describe('an incident stays open while another cause is being confirmed', () => {
-  const away: Incident = { ...incidentOf(OTHER), presence: 'absent', streak: 1, since: 0, lastSeen: 0 };
+describe('an incident stays open while another cause in its place is being confirmed', () => {
+  const away: Incident = {
+    ...incidentOf(causeOf('tls-blocked')),
+    presence: 'absent',
+    streak: 1,
+    since: 0,
+    lastSeen: 0,
+  };
   test.each<readonly [string, readonly Cause[], readonly Candidate[], Incident['status']]>([
     ['which this round shows', [CAUSE], [], 'open'],
     ['but not if this round does not show it', [], [candidate({ looks: [4] })], 'closed'],
+    ['but not if it is elsewhere', [OTHER], [], 'closed'],
     ['but not if it is a note', [{ ...CAUSE, severity: 'info' }], [], 'closed'],
   ])('%s', (_, causes, candidates, status) => {
     expect(after(view(5, causes), { incidents: [away], candidates }).incidents[0]?.status).toBe(status);

@@ -18,6 +18,7 @@ const digest: Notification = {
   at: START,
   items: [incident, other].map((one) => ({ event: 'firing', incident: one })),
   omitted: 0,
+  omittedOpen: 0,
   stillOpen: [],
 };
 

@@ -270,9 +270,10 @@ describe('the end', () => {
     expect(next(state, input, POLICY).effects).toEqual([]);
   });
 
-  test('does not come while another fault is just being confirmed', () => {
+  test('does not come while another fault in the same place is just being confirmed', () => {
     const incidents = [{ ...INCIDENT, ...away }];
-    expect(transitions(round({ incidents }, [causeOf('clock-skewed')]))).toEqual([]);
-    expect(transitions(round({ incidents }, [causeOf('clock-skewed', { severity: 'info' })]))).toHaveLength(1);
+    expect(transitions(round({ incidents }, [causeOf('tls-blocked')]))).toEqual([]);
+    expect(transitions(round({ incidents }, [causeOf('tls-blocked', { severity: 'info' })]))).toHaveLength(1);
+    expect(transitions(round({ incidents }, [causeOf('clock-skewed')]))).toHaveLength(1);
   });
 });

@@ -44,6 +44,17 @@ describe('another fault', () => {
     });
   });
 
+  it('elsewhere does not delay the end of the first while it is being confirmed', () => {
+    const mail = causeOf('mail-unreachable', { severity: 'warning', subject: 'mail:25' });
+    const line = timeline().rounds(2, [intercepted]).rounds(1, []).rounds(1, [mail]);
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
+    const same = timeline()
+      .rounds(2, [intercepted])
+      .rounds(1, [])
+      .rounds(1, [causeOf('tls-blocked')]);
+    expect(same.heard()).toEqual(['firing tls-intercepted']);
+  });
+
   it('becomes one with the first when that returns, and has one end with it', () => {
     const line = timeline().rounds(4, [intercepted]).rounds(4, [hijacked]).rounds(4, [intercepted]);
     expect(line.heard()).toEqual(['firing tls-intercepted', 'firing answer-hijacked']);

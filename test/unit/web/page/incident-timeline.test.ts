@@ -31,6 +31,7 @@ describe('timelineOf()', () => {
         at: START + 2 * MINUTE,
         items: [{ event: 'reminder', incident }],
         omitted: 0,
+        omittedOpen: 0,
         stillOpen: [],
       }),
       outboxEntryOf(

@@ -95,7 +95,11 @@ describe('the notifications', () => {
     }));
 
     expect(
-      words({ outboxEntries: [outboxEntryOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] }),
+      words({
+        outboxEntries: [
+          outboxEntryOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, omittedOpen: 0, stillOpen: [] }),
+        ],
+      }),
     ).toContain('Digest tls-blocked clock-skewed polling-failing and 1 more now');
   });
 

@@ -14,7 +14,15 @@ function incident(more: Partial<Incident>): Incident {
 
 const OPEN = incident({ status: 'open' });
 const OVER = incident({ status: 'closed', closedAt: START + 6 * MINUTE });
-const DIGEST = { kind: 'digest', id: 'd', at: START + 9 * MINUTE, items: [], omitted: 0, stillOpen: [] } as const;
+const DIGEST = {
+  kind: 'digest',
+  id: 'd',
+  at: START + 9 * MINUTE,
+  items: [],
+  omitted: 0,
+  omittedOpen: 0,
+  stillOpen: [],
+} as const;
 const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
 const times = { since: utcText(START), cause: utcText(START + MINUTE), last: utcText(START + 5 * MINUTE) };
 
