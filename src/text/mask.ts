@@ -39,11 +39,17 @@ const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
+/** Before digits: excludes the numbers that products give to their messages, sessions and policies. */
+const NO_ID = `(?<!\\b(?:(?:log|type|event|msg|session|policy|request|o)_?id|eventtime)["']?[=:]\\s?["']?)`;
+
 /** Codes without a label, in formats that serial numbers do not have. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
   // An activation code is 16 characters long and may be written in groups of four.
-  { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
+  {
+    pattern: /\b(?=[\dA-Z-]{0,18}\d)(?=[\d-]{0,18}[A-Z][\d-]{0,18}[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu,
+    by: '<code>',
+  },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
@@ -90,16 +96,16 @@ const RULES: readonly Rule[] = [
   },
   // Phone numbers: international, with a trunk prefix, North American, and plain digits that are not part of a field,
   // an address or a time.
-  { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
+  { pattern: new RegExp(`(?<![\\w.:+-])${NO_ID}(?:\\+|00)[1-9][\\d ()/-]{5,16}\\d(?!\\w)`, 'gu'), by: '<phone>' },
   {
-    pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
+    pattern: new RegExp(`(?<![\\w.:=+/-])${NO_ID}0[1-9]\\d{1,3}[ /-]?\\d{3,4}[ -]?\\d{3,6}(?![\\w.:-])`, 'gu'),
     by: '<phone>',
   },
   {
     pattern: /(?<![\w.:=+/-])(?:\(\d{3}\) ?|\d{3}[ -])\d{3}[ -]\d{4}(?![\w.:-])/gu,
     by: '<phone>',
   },
-  { pattern: /(?<![\w.:=+/-])\d{10,15}(?![\w.:-])/gu, by: '<phone>' },
+  { pattern: new RegExp(`(?<![\\w.:=+/-])${NO_ID}\\d{10,15}(?![\\w.:-])`, 'gu'), by: '<phone>' },
   // A person in a directory (LDAP). Unlike a certificate's name, a directory name contains domain components.
   { pattern: /(\b(?:cn|uid)=)[^,"=]+(?=,[^"]*\bdc=)/giu, by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS})=)${VALUE}`, 'giu'), by: '$1<user>' },
@@ -118,6 +124,10 @@ const RULES: readonly Rule[] = [
 const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`, 'giu');
 /** Shorter names often match ordinary words. */
 const SHORTEST_NAME = 3;
+/** These limits bound the time that a hostile line takes. Genuine lines contain one or two short names. */
+const MOST_NAMES = 8;
+const LONGEST_NAME = 64;
+const MOST_DROPPED = 16;
 const LONGEST_LINE = 4_000;
 
 /** Masked in addition to the text that the rules match. */
@@ -154,8 +164,20 @@ export function createMask({ accounts, withoutSecrets }: KnownNames): Mask {
 /** Like `Mask.line`, but without known names and secrets. */
 export function maskedLine(line: string, known: readonly Rule[] = []): string {
   const cut = line.slice(0, LONGEST_LINE);
-  const named = namesIn(cut).map((name): Rule => ({ pattern: wholeWord(name), by: '<user>' }));
-  return replaced(cut, [...RULES, ...known, ...named]);
+  const names = namesIn(cut);
+  const replacedNames = names.filter(({ length }) => length <= LONGEST_NAME).slice(0, MOST_NAMES);
+  const masked = replaced(cut, [...RULES, ...known, ...(replacedNames.length === 0 ? [] : [anyWord(replacedNames)])]);
+  return withoutRest(
+    masked,
+    names.filter((name) => !replacedNames.includes(name)),
+  );
+}
+
+/** Drops the text from the first of these names, or the whole text if finding them would take too long. */
+function withoutRest(text: string, names: readonly string[]): string {
+  if (names.length > MOST_DROPPED) return '…';
+  const ends = names.map((name) => text.indexOf(name)).filter((at) => at >= 0);
+  return ends.length === 0 ? text : `${text.slice(0, Math.min(...ends))}…`;
 }
 
 /** Names of people and hosts are kept, because they are evidence. */
@@ -173,7 +195,13 @@ function namesIn(line: string): readonly string[] {
 }
 
 function wholeWord(name: string): RegExp {
-  return new RegExp(`(?<![\\w<-])${literal(name)}(?![\\w>-])`, 'gu');
+  return anyWord([name]).pattern;
+}
+
+/** The longest of several words that begin at the same position is replaced. */
+function anyWord(names: readonly string[]): Rule {
+  const longestFirst = names.toSorted((a, b) => b.length - a.length).map(literal);
+  return { pattern: new RegExp(`(?<![\\w<-])(?:${longestFirst.join('|')})(?![\\w>-])`, 'gu'), by: '<user>' };
 }
 
 function quotedWord(name: string): RegExp {
