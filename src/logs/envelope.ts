@@ -265,7 +265,7 @@ function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly str
   return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
 }
 
-const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu;
+const FIELD = /(?<![\w-])([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu;
 const MAX_FIELDS = 128;
 
 /**

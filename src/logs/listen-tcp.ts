@@ -247,12 +247,13 @@ class TcpConnection {
     const { clock, turns } = this.#deps;
     const framer = this.#framer;
     const before = framer.frames;
+    const began = clock.elapsed();
     framer.push(chunk);
     const isNewLine = framer.frames !== before;
     const now = clock.elapsed();
     this.#lastByteAt = now;
     this.#lineSince = framer.inLine ? ((isNewLine ? null : this.#lineSince) ?? now) : null;
-    turns.spend(this.#socket, chunk.length);
+    turns.spend(this.#socket, now - began);
   }
 
   /** If `read` throws, only this connection is closed. */
@@ -297,18 +298,18 @@ interface Pausable {
 }
 
 /**
- * Limits the number of bytes that are read in each turn of the event loop. Otherwise, a thousand busy connections would
- * delay timers and probes.
+ * Limits the time that is spent on lines in each turn of the event loop. Otherwise, a thousand busy connections, or lines
+ * that take long to examine, would delay timers and probes.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
   remove(stream: Pausable): void;
   /** When the budget is used up, all streams are paused until the next turn. */
-  spend(stream: Pausable, bytes: number): void;
+  spend(stream: Pausable, time: Millis): void;
 }
 
-/** Processing 1 MiB takes about 4 ms. */
-const BYTES_A_TURN = 1024 * 1024;
+/** Enough for about 1 MiB of ordinary lines. */
+const TIME_A_TURN: Millis = 4;
 
 export function createTurnBudget(): TurnBudget {
   /**
@@ -334,14 +335,14 @@ export function createTurnBudget(): TurnBudget {
       if (waiting) stream.pause();
     },
     remove: (stream) => streams.delete(stream),
-    spend: (served, bytes) => {
-      spent += bytes;
+    spend: (served, time) => {
+      spent += time;
       if (streams.delete(served)) streams.add(served);
       if (!scheduled) {
         scheduled = true;
         setImmediate(nextTurn);
       }
-      if (spent < BYTES_A_TURN || waiting) return;
+      if (spent < TIME_A_TURN || waiting) return;
       waiting = true;
       for (const stream of streams) stream.pause();
     },

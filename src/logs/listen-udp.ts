@@ -141,6 +141,7 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
     line.bytes = datagram;
     line.text = datagram.toString('latin1');
     line.end = trimmedEnd(line.text, 0, Math.min(datagram.length, MAX_LINE_BYTES));
+    line.cut = datagram.length > MAX_LINE_BYTES;
     if (line.end === 0) return;
     try {
       const reader = readerOf(address);

@@ -85,15 +85,15 @@ export class LogReader implements LineSink {
   }
 
   line(line: FramedLine): void {
-    const before = this.#before;
+    const before = line.cut ? null : this.#before;
     this.#before = null;
     const owner = ownerOf(line, this.#options, this.#context.attribution);
     if (owner === undefined) {
       this.#foreign(line);
       return;
     }
-    const holdsNeedle = this.#holdsNeedle(line);
-    if (holdsNeedle && readEnvelope(textOf(line)).own) {
+    const found = this.#read(line);
+    if (found?.envelope.own === true) {
       this.#options.tally.other += 1;
       return;
     }
@@ -101,7 +101,7 @@ export class LogReader implements LineSink {
       this.#heard = owner;
       this.#context.outbox.heard(owner, this.#now, this.#speaksForUnit);
     }
-    const result = holdsNeedle ? this.#report(line, owner) : 'other';
+    const result = found === null ? 'other' : this.#report(found, owner);
     this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
   }
 
@@ -110,12 +110,23 @@ export class LogReader implements LineSink {
     // A firewall's line can raise an alarm and could be forged, so it is used only if it comes through a relay or from
     // a configured file.
     const confirmed = origin.kind === 'relay' || source === 'file';
-    if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
+    const found = confirmed && foreign === 'count' ? this.#read(line) : null;
+    if (found !== null && this.#report(found, undefined) === 'ftm') {
       tally.ftm += 1;
       return;
     }
     tally.foreign += 1;
     onForeign(line);
+  }
+
+  /**
+   * Returns null if the line cannot be an error. In an incomplete line, an attacker's text could be in the position of the
+   * missing message.
+   */
+  #read(line: FramedLine): ReadLine | null {
+    if (line.cut || !this.#holdsNeedle(line)) return null;
+    const text = textOf(line);
+    return { text, envelope: readEnvelope(text) };
   }
 
   #holdsNeedle(line: FramedLine): boolean {
@@ -127,11 +138,10 @@ export class LogReader implements LineSink {
   }
 
   /** Returns the result that the line is counted as. */
-  #report(line: FramedLine, owner: string | null | undefined): LogResult {
+  #report({ text, envelope }: ReadLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
-    const text = textOf(line);
-    const found = recogniseLine(signatures, text);
+    const found = recognise(signatures, envelope);
     if (found === null) {
       if (owner === undefined || !seemsAboutActivation(signatures, text)) return 'other';
       onUnrecognised(text);
@@ -178,6 +188,11 @@ export class LogReader implements LineSink {
   }
 }
 
+interface ReadLine {
+  readonly text: string;
+  readonly envelope: Envelope;
+}
+
 function textOf({ bytes, start, end }: FramedLine): string {
   return bytes.toString('utf8', start, end);
 }
@@ -216,12 +231,16 @@ export type Recognition =
       readonly envelope: Envelope;
     };
 
+/** @internal */
+export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
+  return recognise(set, readEnvelope(line));
+}
+
 /**
  * Returns null if the line is irrelevant. A signature's text must be in the message and not in a field, because an
  * attacker could use the text as a user name in a failed login.
  */
-export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
-  const envelope = readEnvelope(line);
+function recognise(set: SignatureSet, envelope: Envelope): Recognition | null {
   if (envelope.own) return null;
   switch (envelope.body.kind) {
     case 'fields':
@@ -250,10 +269,10 @@ export type PastedRecognition = Recognition & { readonly unusualPlace: boolean }
 
 /** The line may be cut at either end. */
 export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
-  const exact = recogniseLine(set, line);
-  if (exact !== null) return { ...exact, unusualPlace: false };
   const envelope = readEnvelope(line);
   if (envelope.own) return null;
+  const exact = recognise(set, envelope);
+  if (exact !== null) return { ...exact, unusualPlace: false };
   const [, logId] = FORTIOS_LOG_ID.exec(line) ?? [];
   if (logId !== undefined) {
     const event = eventOf(set, envelope, logId);

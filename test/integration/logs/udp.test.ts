@@ -46,6 +46,15 @@ describe('syslog over UDP', () => {
     await bench.until(() => expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 0, unrecognised: 1 }));
   });
 
+  test('does not take a datagram for an error or an ordinary line if it is longer than 8 KiB', async () => {
+    const bench = await startIntake();
+    const socket = sender();
+    for (const line of [TROUBLE, ORDINARY]) socket.send(line.padEnd(9_000, 'x'), bench.portOf('udp'), '127.0.0.1');
+    await bench.until(() =>
+      expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 0, unparsed: 2, unrecognised: 0, other: 0 }),
+    );
+  });
+
   test('asks for a large buffer, reads back what it got, and sees the drops of the kernel', async () => {
     const bench = await startIntake();
     const counters = bench.intake.counters().udp;

@@ -93,4 +93,12 @@ describe('LogReader', () => {
       { numRuns: 300 },
     );
   });
+
+  test('takes no line for an error in which a long user name displaces the message', () => {
+    const user = `" status="" FTM polling error: SSL session failed ${'x'.repeat(9_000)}`;
+    const line = `<12>Aug 14 22:40:02 fac01 db[1]: category="Event" user="${user}" status="Failed" Login failed\n`;
+    const { events, tally } = read([Buffer.from(line)]);
+    expect(events.filter(({ kind }) => kind !== 'heard')).toEqual([]);
+    expect(tally).toMatchObject({ ftm: 0, unparsed: 1 });
+  });
 });

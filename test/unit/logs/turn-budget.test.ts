@@ -4,7 +4,7 @@ import { createTurnBudget } from '../../../src/logs/listen-tcp.ts';
 
 type Pausable = Parameters<ReturnType<typeof createTurnBudget>['add']>[0];
 
-const MEBIBYTE = 1024 * 1024;
+const SHARE_MS = 4;
 
 function streams(...names: readonly string[]): { readonly calls: string[]; readonly all: readonly Pausable[] } {
   const calls: string[] = [];
@@ -21,9 +21,9 @@ describe('createTurnBudget', () => {
     const budget = createTurnBudget();
     for (const stream of all) budget.add(stream);
     const [a, b] = [all[0], all[1]] as [Pausable, Pausable];
-    budget.spend(a, MEBIBYTE / 2);
+    budget.spend(a, SHARE_MS / 2);
     expect(calls).toEqual([]);
-    budget.spend(b, MEBIBYTE / 2);
+    budget.spend(b, SHARE_MS / 2);
     expect(calls.toSorted()).toEqual(['pause a', 'pause b']);
     await nextTurn();
     expect(calls.slice(2).toSorted()).toEqual(['resume a', 'resume b']);
@@ -35,7 +35,7 @@ describe('createTurnBudget', () => {
     const [a] = all as [Pausable];
     budget.add(a);
     for (let turn = 0; turn < 5; turn += 1) {
-      budget.spend(a, MEBIBYTE / 2);
+      budget.spend(a, SHARE_MS / 2);
       await nextTurn();
     }
     expect(calls).toEqual([]);
@@ -47,7 +47,7 @@ describe('createTurnBudget', () => {
     const budget = createTurnBudget();
     budget.add(a);
     budget.add(b);
-    budget.spend(a, MEBIBYTE);
+    budget.spend(a, SHARE_MS);
     budget.add(c);
     expect(calls).toEqual(['pause b', 'pause a', 'pause c']);
     budget.remove(c);
