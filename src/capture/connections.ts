@@ -5,7 +5,7 @@ import { readReply } from '../network/dns/message.ts';
 import { CaptureError } from './bytes.ts';
 import { readFormat } from './formats.ts';
 import { Handshake, type Role } from './handshake.ts';
-import { type CaptureFile, decodePacket, type Segment } from './packets.ts';
+import { type CaptureFile, decodePacket, type Rejection, type Segment } from './packets.ts';
 
 export interface CaptureTarget extends HostPort {
   readonly serverName: string | null;
@@ -13,18 +13,28 @@ export interface CaptureTarget extends HostPort {
 }
 
 const DNS_PORT = 53;
+/** Enough for a capture of some gigabytes. A small compressed file can contain many more empty packets. */
+const MAX_PACKETS = 5_000_000;
+/** Progress is reported each time this many packets have been read. */
+const PROGRESS_STEP = 250_000;
 
 /**
  * Invalid content never causes an exception.
  * @param file filled in with information about the file during reading
- * @param onConnection called for each connection when it has ended
+ * @param on `onConnection` is called for each connection when it has ended, and `onProgress` now and then
  */
 export async function readCapture(
   file: CaptureFile,
   bytes: AsyncIterable<Uint8Array>,
   target: CaptureTarget,
   wantsAll: boolean,
-  onConnection: (connection: Connection) => void,
+  {
+    onConnection,
+    onProgress,
+  }: {
+    readonly onConnection: (connection: Connection) => void;
+    readonly onProgress: () => void;
+  },
 ): Promise<void> {
   const names = [...new Set([target.host, target.serverName ?? target.host].map(plainName))];
   const choose = (connection: Connection): Choice =>
@@ -33,19 +43,31 @@ export async function readCapture(
   const readDns = createDnsReader(file, names);
   try {
     for await (const packet of readFormat(bytes, file)) {
+      if (file.packets === MAX_PACKETS)
+        throw new CaptureError(`only the first ${String(MAX_PACKETS)} packets were read`);
       file.packets += 1;
+      if (file.packets % PROGRESS_STEP === 0) onProgress();
       file.startedAt ??= packet.at;
-      const segment = decodePacket(packet);
-      if (segment === 'other') continue;
-      if (typeof segment === 'string') file.unread[segment] += 1;
-      else if (segment.source.port === DNS_PORT) readDns(segment);
-      else if (segment.isTcp && segment.destination.port !== DNS_PORT) table.take(segment);
+      const decoded = decodePacket(packet);
+      if (decoded === 'other') continue;
+      if (typeof decoded === 'string') file.unread[decoded] += 1;
+      else if ('undecoded' in decoded) countUndecoded(file, decoded.undecoded);
+      else if ('by' in decoded) table.reject(decoded);
+      else if (decoded.source.port === DNS_PORT) readDns(decoded);
+      else if (decoded.isTcp && decoded.destination.port !== DNS_PORT) table.take(decoded);
     }
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     file.problem = error.message;
   }
   table.end();
+}
+
+const MAX_FORMATS = 20;
+
+function countUndecoded({ undecoded }: CaptureFile, name: string): void {
+  const key = undecoded.has(name) || undecoded.size < MAX_FORMATS ? name : 'other formats';
+  undecoded.set(key, (undecoded.get(key) ?? 0) + 1);
 }
 
 /** Decides whether a connection is relevant, by the requested server name or, if there is none, by the address. */
@@ -66,11 +88,13 @@ const MAX_ANSWERS = 100;
 const MAX_DNS_STREAMS = 64;
 const MAX_DNS_MESSAGE = 65_535 + 2;
 
-function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segment: Segment) => void {
+function createDnsReader(file: CaptureFile, names: readonly string[]): (segment: Segment) => void {
+  const { dns } = file;
   const streams = new Map<string, Buffer>();
 
   function read(bytes: Buffer, resolver: string): void {
     if (bytes.length < 12) return;
+    file.sawAnswers = true;
     const asked = names.flatMap((name) => (['A', 'AAAA'] as const).map((type) => ({ name, type })));
     for (const question of asked) {
       const reading = readReply(bytes, { ...question, id: bytes.readUInt16BE(0), bytes });
@@ -108,6 +132,8 @@ const MAX_PENDING_BYTES = 12 * 1024;
 const SYN_AGAIN: Millis = 500;
 
 class Sender {
+  /** Sequence number of the first byte of data. Null before the first packet. */
+  first: number | null = null;
   /** Null before the first packet. */
   next: number | null = null;
   highest: number | null = null;
@@ -148,6 +174,8 @@ export class Connection {
   initialSequence: number | null = null;
   /** The TTL of a reset from the server's address, if it differs from the TTL of the server's other packets. */
   resetTtl: { readonly reset: number; readonly usual: number } | null = null;
+  /** A device's or the server's ICMP message that rejected the connection. */
+  rejection: Pick<Rejection, 'by' | 'reason'> | null = null;
   readonly #senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
   readonly #hasBeginning: boolean;
   #lastSynAt: EpochMs = Number.NEGATIVE_INFINITY;
@@ -186,6 +214,7 @@ export class Connection {
   #follow(from: Role, sender: Sender, { sequence, flags, payload, missing }: Segment): void {
     const start = (sequence + (flags.syn ? 1 : 0)) >>> 0;
     const end = (start + payload.length + missing) >>> 0;
+    sender.first ??= start;
     sender.next ??= start;
     if (start === end) return;
     if (sender.highest !== null && distance(sender.highest, end) <= 0) sender.resends += 1;
@@ -229,8 +258,24 @@ export class Connection {
   /** `open` means that the connection was still open at the end of the capture. */
   get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
-    const isSilent = server.next === null && client.highest === null && this.synAttempts > 1;
-    return this.#end === 'open' && isSilent ? 'no-answer' : this.#end;
+    const isSilent = server.next === null && client.highest === null && this.#end === 'open';
+    if (isSilent && this.rejection !== null) return 'refused';
+    return isSilent && this.synAttempts > 1 ? 'no-answer' : this.#end;
+  }
+
+  /** Bytes of data in a direction, including those that were not captured. */
+  sent(from: Role): number {
+    const { first, highest, acknowledged } = this.#senders[from];
+    const last = acknowledged === null ? highest : furthest(highest, acknowledged);
+    return first === null || last === null ? 0 : Math.max(0, distance(first, last));
+  }
+
+  /** Set if the server acknowledged data from the client that is not in the capture. */
+  get lacksClientData(): boolean {
+    const { next, acknowledged } = this.#senders.client;
+    if (acknowledged === null || !this.handshake.wants('client')) return false;
+    // TCP acknowledges a FIN as if it were one byte of data.
+    return next === null || distance(next, acknowledged) > 1;
   }
 
   isOver(): boolean {
@@ -290,7 +335,11 @@ function createConnectionTable(
   serverPorts: readonly number[],
   choose: (connection: Connection) => Choice,
   onConnection: (connection: Connection) => void,
-): { readonly take: (segment: Segment) => void; readonly end: () => void } {
+): {
+  readonly take: (segment: Segment) => void;
+  readonly reject: (rejection: Rejection) => void;
+  readonly end: () => void;
+} {
   /** Sorted by the time of their last packets. */
   const open = new Map<string, Connection>();
   const ignored = new Set<string>();
@@ -342,6 +391,13 @@ function createConnectionTable(
       connection.take(segment);
       if (connection.isOver() || choose(connection) === 'unwanted') finish(key, connection);
     },
+    reject: ({ source, destination, port, direction, by, reason }) => {
+      // The message travels in the opposite direction of the packet that it quotes.
+      const opposite = direction === 'in' ? 'out' : 'in';
+      const key = keyOf({ source, destination, port, direction: direction === null ? null : opposite });
+      const rejected = open.get(key);
+      if (rejected !== undefined) rejected.rejection ??= { by, reason };
+    },
     end: () => {
       for (const [key, connection] of open) finish(key, connection);
     },
@@ -349,7 +405,12 @@ function createConnectionTable(
 }
 
 /** The key is the same for both directions. */
-function keyOf({ source, destination, port, direction }: Segment): string {
+function keyOf({
+  source,
+  destination,
+  port,
+  direction,
+}: Pick<Segment, 'source' | 'destination' | 'port' | 'direction'>): string {
   const [from, to] = [authority(source), authority(destination)];
   // Identifies the side from which the capturing device received the packet.
   const towards = direction === null ? '' : String(from < to === (direction === 'in'));

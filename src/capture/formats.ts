@@ -61,10 +61,19 @@ class FileBytes {
   }
 }
 
+/** A small file can decompress to a huge one, so the size is limited. */
+const MAX_DECOMPRESSED = 4 * 1024 ** 3;
+
 async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
+  let size = 0;
   try {
     // Any error is also thrown by the iteration, so the callback can ignore it.
-    yield* pipeline(bytes.rest(), createGunzip(), () => {});
+    const pieces: AsyncIterable<Buffer> = pipeline(bytes.rest(), createGunzip(), () => {});
+    for await (const piece of pieces) {
+      size += piece.length;
+      if (size > MAX_DECOMPRESSED) throw new CaptureError('the gzip data decompresses to more than 4 GiB');
+      yield piece;
+    }
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
     throw isOfGzip ? new CaptureError(`the gzip data cannot be decompressed: ${messageOf(error)}`) : error;

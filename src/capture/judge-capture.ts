@@ -6,9 +6,10 @@ import { type CapturedChain, formatDistinguishedName, isSameLeaf } from '../core
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { FailureReason, TlsOutcome } from '../core/observation.ts';
 import { createCertificateCache } from '../core/parse-certificate.ts';
-import { isoTime, isoTimeOrNull, spanText } from '../core/time-text.ts';
+import { dayText, isoTime, isoTimeOrNull, spanText } from '../core/time-text.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
-import { type Confidence, type Finding, isFault } from '../engine/model.ts';
+import { CAPTURE_STEPS } from '../checks/capture-steps.ts';
+import { type Advice, type Confidence, type Finding, isFault } from '../engine/model.ts';
 import { cleanJson } from '../network/rest/json-exchange.ts';
 import { readableText } from '../network/tls/handshake.ts';
 import { type CaptureTarget, type Connection, readCapture } from './connections.ts';
@@ -22,6 +23,28 @@ export interface CaptureResult {
   readonly notes: readonly string[];
   /** `unknown` if no connection could be evaluated. */
   readonly level: Level;
+}
+
+/** What the worst connection shows. */
+export type Conclusion =
+  | Exclude<Level, 'fault'>
+  | 'intercepted'
+  | 'interception-suspected'
+  | 'certificate-broken'
+  | 'rejected'
+  | 'tls-failed'
+  | 'not-reached';
+
+export function conclusionOf({ level, connections }: CaptureResult): Conclusion {
+  if (level !== 'fault') return level;
+  const faults = connections.filter((one) => levelOf(one) === 'fault');
+  const verdicts = (['intercepted', 'interception-suspected', 'certificate-broken'] as const).find((conclusion) =>
+    faults.some(({ verdict }) => verdict === conclusion),
+  );
+  const rules = new Set(faults.flatMap(({ findings }) => findings.map(({ rule }) => rule)));
+  if (verdicts !== undefined) return verdicts;
+  if (rules.has('client-accepts-certificate')) return 'rejected';
+  return rules.has('port-opens') ? 'not-reached' : 'tls-failed';
 }
 
 /** Worst level first. `unknown` is last, because it is the result only if no connection could be evaluated. */
@@ -41,7 +64,11 @@ export async function examineCaptures(
   sources: readonly { readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }[],
   target: CaptureTarget,
   knowledgeOf: (target: string) => TlsKnowledge,
-  { all, now }: { readonly all: boolean; readonly now: EpochMs },
+  {
+    all,
+    now,
+    onProgress,
+  }: { readonly all: boolean; readonly now: EpochMs; readonly onProgress: (file: CaptureFile) => void },
 ): Promise<CaptureResult> {
   const judge = createConnectionJudge(target, knowledgeOf, now);
   const files: CaptureFile[] = [];
@@ -61,7 +88,10 @@ export async function examineCaptures(
   for (const { name, bytes } of sources) {
     const file = new CaptureFile(name);
     files.push(file);
-    await readCapture(file, bytes, target, all, (connection) => keep(judge(connection, file)));
+    await readCapture(file, bytes, target, all, {
+      onConnection: (connection) => keep(judge(connection, file)),
+      onProgress: () => onProgress(file),
+    });
   }
   const { connections, interceptor, notes } = pairLegs(kept);
   const dropped = Object.values(counts).reduce((sum, count) => sum + count, -kept.length);
@@ -81,12 +111,15 @@ function notesOf(
   connections: readonly JudgedConnection[],
   target: CaptureTarget,
 ): readonly string[] {
-  const { problem, others, excess, packets, isRelative, format, unread } = captured;
+  const { problem, others, excess, packets, isRelative, format, unread, undecoded } = captured;
   const name = `"${captured.file}"`;
   const isWithout = packets > 0 && !connections.some(({ file }) => file === captured);
+  const formats = [...undecoded].map(([format, count]) => `${String(count)} × ${format}`).join(', ');
+  const unseen = undecoded.size === 0 ? '' : ' in the packets that could be decoded';
   const notes = [
     problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
-    isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
+    isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}${unseen}.`,
+    undecoded.size > 0 && `${name}: packets that ftm-watch does not decode: ${formats}. They may contain a connection.`,
     others > 0 &&
       `${name} also contains ${counted(others, 'connection')} to other hosts (--all lists those that use TLS).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
@@ -160,8 +193,9 @@ const ADVICE = {
   gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
   truncated: 'The handshake is incomplete. Capture whole packets until the connection is closed.',
   'one-direction':
-    'Only one direction was captured, either because of offloading or because the other direction takes a different ' +
-    'path. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
+    'The capture contains only one direction of a connection, for example because of offloading, a capture filter or ' +
+    'a different return path. Capture both directions, with offloading disabled ("ftm-watch capture --print-command ' +
+    'fortigate").',
 } as const;
 
 function createConnectionJudge(
@@ -196,7 +230,7 @@ function createConnectionJudge(
       traces: [],
       now: file.isRelative ? now : seen.startedAt,
     };
-    return { ...base, ...chainVerdict(seen, evidence, knowledge) };
+    return { ...base, ...chainVerdict(seen, evidence, knowledge, now) };
   };
 }
 
@@ -209,16 +243,22 @@ const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ende
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
   const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)} were not answered`;
-  if (end === 'refused') return [null, 'The server refused the connection (RST in response to SYN).'];
+  if (end === 'refused') return [null, `${refusalOf(seen)}.`];
   if (end === 'no-answer')
     return sawAnswers
-      ? [null, `${attempts}, but the capture contains answers to other connections.`]
+      ? [null, `${attempts}, but the capture contains answers from other hosts.`]
       : ['one-direction', `${attempts}, and the capture contains no answer from any server.`];
   if (missing !== null) return missing;
   if (handshake.hello === null && handshake.plain === null)
     return ['truncated', 'The capture contains no TLS hello from the client.'];
   if (handshake.version === '1.3') return ['tls-1.3', 'The server chose TLS 1.3, which encrypts its certificate.'];
   return handshake.isResumed ? ['resumed', 'The server resumed an earlier session and sent no certificate.'] : null;
+}
+
+function refusalOf({ rejection, server }: Connection): string {
+  return rejection === null
+    ? `A reset (RST) from ${hostOf(server)} answered the SYN`
+    : `${rejection.by} rejected the connection (ICMP: ${rejection.reason})`;
 }
 
 function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
@@ -245,7 +285,8 @@ function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureRe
   const waited = endedAt - startedAt;
   if (isUnanswered && serverAlert !== null) return ['tls', `The server sent the TLS alert ${serverAlert.name}`];
   if (isUnanswered && plain !== null) return ['protocol', 'The server answered in plain text where TLS was expected'];
-  const isCut = isUnanswered || (!clientWentOn && clientAlert === null);
+  // Without the client's packets, it is not known whether the client continued.
+  const isCut = isUnanswered || (!clientWentOn && clientAlert === null && !seen.lacksClientData);
   if (isCut && end === 'reset-by-server') return ['reset', 'The connection was reset during the handshake'];
   if (isCut && end === 'closed-by-server') return ['closed', 'The server closed the connection during the handshake'];
   return isUnanswered && (unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
@@ -255,27 +296,56 @@ function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureRe
 
 type Judged = Omit<JudgedConnection, 'seen' | 'file' | 'subject' | 'chain' | 'pairedWith'>;
 
-function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKnowledge): Judged {
-  const { verdict, confidence, findings, summary, wouldSettle } = judgeTls(evidence, checks);
-  const isGenuine = verdict === 'genuine' || verdict === 'rotated';
-  const refused = refusals(seen, evidence.target, null, isGenuine ? ', although this configuration accepts it' : '');
+function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKnowledge, now: EpochMs): Judged {
+  const refusedBy = refusals(seen, evidence.target, null, '');
+  const atCapture = judgeTls(evidence, checks);
+  const today = { ...evidence, now };
+  // A capturing device without a clock stamps packets with 1970, for example. The dates alone are then no evidence.
+  const atPresent =
+    atCapture.verdict === 'certificate-broken' && refusedBy.length === 0 ? judgeTls(today, checks) : atCapture;
+  const isClockWrong = atPresent !== atCapture && isGenuine(atPresent);
+  const { verdict, confidence, findings, summary, wouldSettle } = isClockWrong ? atPresent : atCapture;
+  const isRefused = isGenuine({ verdict }) && refusedBy.length > 0;
+  const remarks = [
+    isClockWrong &&
+      "The certificate's dates were checked against the current time, because they do not fit the time of the " +
+        `capture (${dayText(evidence.now)}). The clock of the capturing device is probably wrong.`,
+    evidence.outcome.chain !== null && !seen.handshake.clientWentOn && seen.lacksClientData && CLIENT_NOT_CAPTURED,
+    wouldSettle !== null && `For a definite result, ${verdict === 'unknown' ? wouldSettle : COMPARE}.`,
+  ];
   return {
     verdict,
     because: null,
     confidence,
-    findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
-    summary: refused.length > 0 && isGenuine ? `${summary}, but the client rejected it` : summary,
-    evidenceOfChain: evidence,
-    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`For a definite result, ${wouldSettle}.`])],
+    findings: [
+      ...findings,
+      ...lostFindings(seen, evidence.target),
+      ...(isRefused ? refusals(seen, evidence.target, null, ', although this configuration accepts it') : refusedBy),
+    ],
+    summary: isRefused ? `${summary}, but the client rejected it` : summary,
+    evidenceOfChain: isClockWrong ? today : evidence,
+    remarks: [...remarksOn(seen), ...remarks.filter((text) => typeof text === 'string')],
   };
 }
 
+/** A capture has no control hosts, which could otherwise be configured. */
+const COMPARE = 'run "ftm-watch check" in the same network, which also checks the certificates of other hosts';
+
+const CLIENT_NOT_CAPTURED =
+  "The client's packets are not in the capture, so it is not known whether the client accepted the certificate.";
+
+function isGenuine({ verdict }: Pick<JudgedConnection, 'verdict'>): boolean {
+  return verdict === 'genuine' || verdict === 'rotated';
+}
+
 function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: string): Judged {
-  const failed = `The connection to ${seen.server} was ${seen.end === 'refused' ? 'refused' : 'never answered'}`;
+  const isRefused = seen.end === 'refused';
+  const failed = isRefused ? refusalOf(seen) : `The connection to ${seen.server} was never answered`;
+  const unopened = suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`]);
   const findings =
     because === null
-      ? [suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`])]
-      : refusals(seen, subject, 'tls-interception-suspected', '');
+      ? [{ ...unopened, kind: isRefused ? 'refused' : 'no-answer-in-capture' }]
+      : refusals(seen, subject, 'tls-interception-suspected', '').map((one) => ({ ...one, advice: REJECTED_UNSEEN }));
   const summary =
     findings.length > 0
       ? `The client rejected the certificate that it received for ${subject}`
@@ -290,6 +360,14 @@ function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: 
     remarks: [text, ...remarksOn(seen)],
   };
 }
+
+/** The cause's general words describe the certificate, which is not in the capture. */
+const REJECTED_UNSEEN: Advice = {
+  summary:
+    'The client rejected the certificate that it received for {subject}. The capture does not show this certificate, ' +
+    'which may be the certificate of an inspecting device.',
+  remedy: CAPTURE_STEPS,
+};
 
 /** The confidence is only `suspected`, because a single capture does not rule out other explanations. */
 function suspicion(
@@ -369,13 +447,9 @@ interface Interceptor {
   readonly summary: string;
 }
 
-/** Allows for clock differences between two captures and for the time that a proxy takes to open its own connection. */
-const TOGETHER: Millis = 10_000;
-
 /**
  * Finds connections that carry the same traffic on both sides of a device. If both have the same client random value,
  * the device changed only addresses. If the values differ, the device terminated TLS, regardless of the TLS version.
- * @param judged the connections in the order of their files; the first file was captured closer to the client
  */
 function pairLegs(judged: readonly JudgedConnection[]): {
   readonly connections: readonly JudgedConnection[];
@@ -389,16 +463,31 @@ function pairLegs(judged: readonly JudgedConnection[]): {
     return [forwardedText(one, other)];
   });
   const interceptors: Interceptor[] = [];
-  const connections = judged.map((inner, index) => {
-    const outers = judged.filter((outer, place) => isTerminated(inner, outer, index < place));
+  const connections = judged.map((inner) => {
+    const outers = judged.filter((outer) => isTerminated(inner, outer));
     const [outer] = outers.toSorted((one, other) => apart(inner, one) - apart(inner, other));
     if (outer === undefined) return inner;
     pair(inner, outer);
     const interceptor = interceptorOf(inner, outer);
     interceptors.push(interceptor);
-    return intercepted(inner, interceptor);
+    return intercepted(inner, outer, interceptor);
   });
-  return { connections, interceptor: interceptors[0] ?? null, notes };
+  return { connections, interceptor: interceptors[0] ?? null, notes: [...notes, ...unrelatedNotes(connections)] };
+}
+
+function unrelatedNotes(connections: readonly JudgedConnection[]): readonly string[] {
+  const byFile = [...Map.groupBy(connections.filter(isSingle), ({ file }) => file)];
+  return byFile.flatMap(([file, ones], index) =>
+    byFile.slice(index + 1).flatMap(([other, others]) => {
+      if (!ones.some((one) => others.some((another) => isOfSameServer(one, another)))) return [];
+      const hasDates = !file.isRelative && !other.isRelative;
+      const reason = hasDates ? 'none of them overlap in time and have the same size' : 'their times have no date';
+      return [
+        `Connections in "${file.file}" and "${other.file}" cannot be compared, because ${reason}. Capture both sides ` +
+          'at the same time, with dates and synchronized clocks.',
+      ];
+    }),
+  );
 }
 
 function isSingle({ pairedWith }: JudgedConnection): boolean {
@@ -432,20 +521,36 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
 }
 
 /**
- * In a single capture, the device receives the inner connection and sends the outer one. If there are two captures, the
- * inner connection is in the first.
+ * A device opens its own connection while it holds the client's, and passes on about as much data. In a single capture,
+ * it also receives the inner connection and sends the outer one.
  */
-function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
+function isTerminated(inner: JudgedConnection, outer: JudgedConnection): boolean {
   const [inside, outside] = [inner.seen, outer.seen];
   const isOneCapture = inner.file === outer.file;
+  const isPlaced = isOneCapture
+    ? inside.side === 'in' && outside.side === 'out'
+    : !inner.file.isRelative && !outer.file.isRelative;
   const isDuring = inside.startedAt <= outside.startedAt && outside.startedAt <= inside.endedAt;
-  const isPlaced = isOneCapture ? inside.side === 'in' && outside.side === 'out' && isDuring : isInOrder;
-  const isTogether = inner.file.isRelative || outer.file.isRelative || apart(inner, outer) <= TOGETHER;
-  if (!isPlaced || !isTogether || !isSingle(inner) || !isSingle(outer)) return false;
-  const areSeen = inside.handshake.hello !== null && outside.handshake.hello !== null;
+  // A device cannot make a forged chain genuine again.
+  const isInOrder = !isForged(outer) || isForged(inner) || inner.chain === null;
+  if (!isPlaced || !isDuring || !isInOrder || !isSingle(inner) || !isSingle(outer)) return false;
   // If the leaf certificates differ, there is a device with its own key in between, because only the server has the
   // server's key.
-  return areSeen && isSameServer(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
+  return isOfSameServer(inner, outer) && isSameAmount(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
+}
+
+function isOfSameServer({ seen: inner }: JudgedConnection, { seen: outer }: JudgedConnection): boolean {
+  return inner.handshake.hello !== null && outer.handshake.hello !== null && isSameServer(inner, outer);
+}
+
+/** The difference that two chains, handshakes and a request to a proxy can make, in bytes. */
+const HANDSHAKE_DIFFERENCE = 24 * 1024;
+
+function isSameAmount(inside: Connection, outside: Connection): boolean {
+  return (['client', 'server'] as const).every((role) => {
+    const [one, other] = [inside.sent(role), outside.sent(role)];
+    return Math.abs(one - other) <= HANDSHAKE_DIFFERENCE + Math.max(one, other) / 2;
+  });
 }
 
 function isSameServer(inner: Connection, outer: Connection): boolean {
@@ -488,7 +593,8 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
   };
 }
 
-function intercepted(inner: JudgedConnection, { confidence, summary }: Interceptor): JudgedConnection {
+function intercepted(inner: JudgedConnection, outer: JudgedConnection, interceptor: Interceptor): JudgedConnection {
+  const { confidence, summary } = interceptor;
   const isConfirmed = confidence === 'confirmed';
   const cause = isConfirmed ? 'tls-intercepted' : 'tls-interception-suspected';
   const expected = 'The same client random on both legs';
@@ -500,7 +606,30 @@ function intercepted(inner: JudgedConnection, { confidence, summary }: Intercept
     because: null,
     confidence,
     summary,
-    findings: [{ ...passedOn, confidence }, ...others],
+    findings: [{ ...passedOn, confidence, ...deviceBetween(inner, outer, interceptor) }, ...others],
+  };
+}
+
+/** Both sides were captured, so the remedy does not begin with a search for the device. */
+function deviceBetween(
+  { file, findings }: JudgedConnection,
+  outer: JudgedConnection,
+  { inside, outside }: Interceptor,
+): Pick<Finding, 'facts' | 'advice'> {
+  if (file === outer.file)
+    return {
+      facts: { product: file.format === 'fortigate' ? 'Fortinet FortiGate' : 'the device that made the capture' },
+    };
+  const product = findings.find(({ facts }) => facts?.product !== undefined)?.facts?.product;
+  if (product !== undefined) return { facts: { product } };
+  return {
+    advice: {
+      summary: `TLS to {subject} is terminated by a device between the capture points of ${inside} and ${outside}.`,
+      remedy: [
+        'Find the device between the two capture points, and exempt the traffic of FortiAuthenticator ({source}) to ' +
+          '{host}, TCP {port}, from TLS inspection there.',
+      ],
+    },
   };
 }
 

@@ -4,6 +4,8 @@ import { createColors } from 'picocolors';
 import {
   type CaptureResult,
   captureToJson,
+  type Conclusion,
+  conclusionOf,
   evidenceOf,
   examineCaptures,
   type JudgedConnection,
@@ -26,7 +28,7 @@ import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, problemOf } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
-import { configOf, type Invocation, needsNothing, type Terminal } from './terminal.ts';
+import { configOf, createProgressLine, type Invocation, needsNothing, type Terminal } from './terminal.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
@@ -89,14 +91,22 @@ async function attachTo(incident: string, result: CaptureResult, config: Config,
 export async function capturesOf(
   files: readonly string[],
   config: Config,
-  { clock, input, cwd }: Pick<Terminal, 'clock' | 'input' | 'cwd'>,
+  { clock, input, cwd, progress }: Pick<Terminal, 'clock' | 'input' | 'cwd' | 'progress'>,
   all = false,
 ): Promise<CaptureResult> {
   const { host, port, serverName, expectedAddresses } = config.licenseServer;
   const knowledge = await loadTlsKnowledge(config, clock);
   const sources = files.map((name) => ({ name, bytes: name === '-' ? input : bytesOf(name, cwd) }));
   const target = { host, port, serverName, addresses: expectedAddresses };
-  return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });
+  const line = createProgressLine(progress);
+  const onProgress = ({ file, packets }: CaptureFile): void =>
+    line.showText(`Reading ${visibleText(file, 60)}: ${packets.toLocaleString('en')} packets`);
+  try {
+    const options = { all, now: clock.now(), onProgress };
+    return await examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), options);
+  } finally {
+    line.clear();
+  }
 }
 
 /** Stops at the size that the file had when it was opened, because the file may still be growing. */
@@ -111,8 +121,10 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
 }
 
 function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Config): string {
-  const { host, port, expectedAddresses } = licenseServer;
-  const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
+  const { host, port, expectedAddresses, proxy } = licenseServer;
+  const direct = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
+  // Behind the proxy, the connection goes to the server itself.
+  const filter = proxy === null ? direct : `(host ${proxy.host} and port ${String(proxy.port)}) or (${direct})`;
   const step = device === 'fortigate' ? captureOnFortiGate(filter) : captureOnAppliance(`'${filter}'`);
   const { remedySteps } = remedyOf([step], { host, port: String(port), subject: host });
   const lines = remedySteps.flatMap((step) => [
@@ -135,11 +147,16 @@ const INDENT = ' '.repeat(6);
 
 const MARK_OF: Readonly<Record<Level, string>> = { ...MARKS, fault: MARKS.broken };
 
-const CONCLUSIONS: Readonly<Record<Level, string>> = {
+const CONCLUSIONS: Readonly<Record<Conclusion, string>> = {
   ok: "GENUINE: the capture contains the server's own certificate.",
   warning: 'NO FAULT, but see the warnings above.',
-  fault: 'NOT GENUINE OR NOT REACHED: see above.',
   unknown: 'UNKNOWN: no connection in the capture could be evaluated.',
+  intercepted: 'INTERCEPTED: a device terminates TLS, see above.',
+  'interception-suspected': 'PROBABLY INTERCEPTED: see above.',
+  'certificate-broken': 'CERTIFICATE NOT VALID: see above.',
+  rejected: 'REJECTED: the client rejected the certificate that it received, see above.',
+  'tls-failed': 'TLS FAILED: see above.',
+  'not-reached': 'NOT REACHED: a connection to the server was not accepted, see above.',
 };
 
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
@@ -163,7 +180,7 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
       .flatMap(({ dns }) => dns)
       .map(({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`),
     ...notes.flatMap((note) => textLines(note, style.width).map(colors.yellow)),
-    paint[level](CONCLUSIONS[level]),
+    paint[level](CONCLUSIONS[conclusionOf(result)]),
     '',
   ].join('\n');
 }

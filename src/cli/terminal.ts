@@ -112,6 +112,7 @@ export interface ProgressLine {
   /** Call this function at the start of each round. */
   startRound(): void;
   show(progress: RoundProgress): void;
+  showText(text: string): void;
   waitingFor(): readonly string[];
   clear(): void;
 }
@@ -122,6 +123,8 @@ const USUAL_COLUMNS = 80;
 export function createProgressLine(output: ProgressOutput | null): ProgressLine {
   const waiting = new Set<string>();
   let rounds = 0;
+  const showText = (text: string): unknown =>
+    output?.write(`${ERASE_LINE}${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
   return {
     startRound: () => {
       rounds += 1;
@@ -130,8 +133,9 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
       if (kind === 'started') waiting.add(subject);
       else waiting.delete(subject);
       const text = waiting.size === 0 ? '' : `${introOf(rounds)} ${[...waiting].join(', ')}`;
-      output?.write(`${ERASE_LINE}${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
+      showText(text);
     },
+    showText,
     waitingFor: () => [...waiting],
     clear: () => output?.write(ERASE_LINE),
   };

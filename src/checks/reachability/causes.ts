@@ -156,6 +156,13 @@ const SHUT_PORT_KINDS = {
       ...SHUT_PORT_REMEDY,
     ],
   },
+  'no-answer-in-capture': {
+    title: 'no answer in a packet capture',
+    summary:
+      'In the packet capture, {subject} does not answer. A firewall on the path drops the connection, or the server ' +
+      'is down.',
+    remedy: SHUT_PORT_REMEDY,
+  },
   refused: {
     title: 'the connection is refused',
     summary: 'Connections to {subject} are refused, either by a firewall on the path or by the server itself.',

@@ -114,6 +114,10 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'tcpdump' }, { program: 'ssls
       confidence: 'confirmed',
     });
     expect(exitCode).toBe(2);
+    const { stdout } = await runFtmWatch(['capture', '-c', config, text], { cwd: site.folder });
+    // The device is known, so no step looks for it.
+    expect(stdout).toContain('by Fortinet FortiGate');
+    expect(stdout).not.toMatch(/product catalogue|diagnose sniffer/u);
   });
 
   test('behind CONNECT to an inspecting proxy', async () => {
@@ -158,8 +162,23 @@ END`);
       const confidence = version === '-tls1_2' ? 'confirmed' : 'suspected';
       expect(result.interceptor).toMatchObject({ device: null, inside, outside, confidence });
       expect(result.exitCode).toBe(2);
+      // The device opened its own connection later, whatever the order of the files.
+      expect((await verdictOn(outside, inside)).interceptor).toMatchObject({ inside, outside });
     },
   );
+
+  test('files of different connections, or without dates, do not accuse a device between them', async () => {
+    await using _ = await site.inspect({ authority: corporate, policy: INSPECT_ALL });
+    const [inside = ''] = await capture(['inside'], '-tls1_3');
+    const [later = '', outside = ''] = await capture(['inside', 'outside'], '-tls1_3');
+    const apart = await verdictOn(inside, outside);
+    expect(apart).toMatchObject({ interceptor: null, exitCode: 3 });
+    expect(apart.notes.join()).toContain('overlap');
+    const texts = [later, outside].map((file) => `${file}.txt`);
+    for (const [index, file] of [later, outside].entries())
+      await writeFile(texts[index] ?? '', fortigateText(await readFile(file), { level: 6, clock: 'relative' }));
+    expect(await verdictOn(...texts)).toMatchObject({ interceptor: null, exitCode: 3 });
+  });
 
   test('one file from inside and one from outside of plain routing: nobody', async () => {
     const [inside = '', outside = ''] = await capture(['inside', 'outside'], '-tls1_3');

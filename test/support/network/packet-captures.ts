@@ -128,17 +128,58 @@ export function encapsulated(pcap: Buffer, inserted: string): Buffer {
   );
 }
 
-/** Returns the packets without the Ethernet header (LINKTYPE_RAW). */
-export function rawIp(pcap: Buffer): Buffer {
+/** Returns the packets without the Ethernet header (LINKTYPE_RAW), or with another header in front (LINKTYPE_NULL). */
+export function rawIp(pcap: Buffer, link: 0 | 9 | 101 = 101): Buffer {
+  const head = { 0: '02000000', 9: 'ff030021', 101: '' }[link];
+  return relinked(pcap, link, (ethernet) => Buffer.concat([Buffer.from(head, 'hex'), ethernet.subarray(14)]));
+}
+
+const ADDRESSES = `0a00000a0a00000b`;
+
+/** The outer headers of tunnels, without the length of the outer IP packet, by the name of the tunnel. */
+const TUNNELS = {
+  // RFC 7348: UDP to port 4789, and a header with the network identifier.
+  vxlan: (inner: Buffer) =>
+    ipv4(17, Buffer.concat([hex(`c35012b5${uint16(inner.length + 16)}0000`), hex('0800000000002a00'), inner])),
+  // RFC 2784, with a key (RFC 2890).
+  gre: (inner: Buffer) => ipv4(47, Buffer.concat([hex('2000080000000007'), inner.subarray(14)])),
+  'gre-ethernet': (inner: Buffer) => ipv4(47, Buffer.concat([hex('00006558'), inner])),
+  'ip-in-ip': (inner: Buffer) => ipv4(4, inner.subarray(14)),
+  // RFC 3032: two labels.
+  mpls: (inner: Buffer) => Buffer.concat([inner.subarray(0, 12), hex('88470001004000020140'), inner.subarray(14)]),
+  esp: (inner: Buffer) => ipv4(50, inner),
+} satisfies Readonly<Record<string, (ethernet: Buffer) => Buffer>>;
+
+export type Tunnel = keyof typeof TUNNELS;
+
+export function tunnelled(pcap: Buffer, tunnel: Tunnel): Buffer {
+  return relinked(pcap, 1, TUNNELS[tunnel]);
+}
+
+function hex(text: string): Buffer {
+  return Buffer.from(text, 'hex');
+}
+
+function uint16(value: number): string {
+  return value.toString(16).padStart(4, '0');
+}
+
+function ipv4(protocol: number, body: Buffer): Buffer {
+  const ethernet = '0200000000010200000000020800';
+  const rest = `4500${uint16(body.length + 20)}0001000040${protocol.toString(16).padStart(2, '0')}0000`;
+  return Buffer.concat([hex(ethernet), hex(`${rest}${ADDRESSES}`), body]);
+}
+
+function relinked(pcap: Buffer, link: number, change: (bytes: Buffer) => Buffer): Buffer {
   const { header, packets } = packetsOf(pcap);
-  const rawHeader = Buffer.from(header);
-  rawHeader.writeUInt32LE(101, 20);
-  const raw = packets.map(({ record, bytes }) => {
-    const shorter = Buffer.from(record);
-    for (const at of [8, 12]) shorter.writeUInt32LE(record.readUInt32LE(at) - 14, at);
-    return { record: shorter, bytes: bytes.subarray(14) };
+  const newHeader = Buffer.from(header);
+  newHeader.writeUInt32LE(link, 20);
+  const changed = packets.map(({ record, bytes }) => {
+    const [newRecord, newBytes] = [Buffer.from(record), change(bytes)];
+    for (const at of [8, 12]) newRecord.writeUInt32LE(newBytes.length, at);
+    return { record: newRecord, bytes: newBytes };
   });
-  return pcapOf(rawHeader, raw);
+  return pcapOf(newHeader, changed);
 }
 
 /** Variants of a terminal log of a FortiGate. */

@@ -268,6 +268,6 @@ export async function readPackets(bytes: Buffer): Promise<unknown> {
     yield bytes;
   }
   const sources = [{ name: 'capture', bytes: whole() }];
-  const options = { all: true, now: CAPTURE_NOW };
+  const options = { all: true, now: CAPTURE_NOW, onProgress: () => undefined };
   return captureToJson(await examineCaptures(sources, CAPTURE_TARGET, () => captureKnowledge, options));
 }
