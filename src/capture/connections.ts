@@ -263,6 +263,12 @@ export class Connection {
     return isSilent && this.synAttempts > 1 ? 'no-answer' : this.#end;
   }
 
+  /** Set if the client certainly sent nothing after the server's messages. */
+  get hasClientStopped(): boolean {
+    const { clientWentOn, clientAlert } = this.handshake;
+    return !clientWentOn && clientAlert === null && !this.lacksClientData;
+  }
+
   /** Bytes of data in a direction, including those that were not captured. */
   sent(from: Role): number {
     const { first, highest, acknowledged } = this.#senders[from];

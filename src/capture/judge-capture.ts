@@ -281,12 +281,11 @@ function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | 
  */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
-  const { serverAlert, plain, clientWentOn, clientAlert } = handshake;
+  const { serverAlert, plain } = handshake;
   const waited = endedAt - startedAt;
   if (isUnanswered && serverAlert !== null) return ['tls', `The server sent the TLS alert ${serverAlert.name}`];
   if (isUnanswered && plain !== null) return ['protocol', 'The server answered in plain text where TLS was expected'];
-  // Without the client's packets, it is not known whether the client continued.
-  const isCut = isUnanswered || (!clientWentOn && clientAlert === null && !seen.lacksClientData);
+  const isCut = isUnanswered || seen.hasClientStopped;
   if (isCut && end === 'reset-by-server') return ['reset', 'The connection was reset during the handshake'];
   if (isCut && end === 'closed-by-server') return ['closed', 'The server closed the connection during the handshake'];
   return isUnanswered && (unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
