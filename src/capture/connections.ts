@@ -119,8 +119,12 @@ function createDnsReader(file: CaptureFile, names: readonly string[]): (segment:
       read(rest.subarray(2, end), source.host);
       rest = rest.subarray(end);
     }
-    if (rest.length === 0 || rest.length > MAX_DNS_MESSAGE) streams.delete(key);
-    else if (streams.has(key) || streams.size < MAX_DNS_STREAMS) streams.set(key, Buffer.from(rest));
+    streams.delete(key);
+    if (rest.length === 0 || rest.length > MAX_DNS_MESSAGE) return;
+    // The stream that has been idle for the longest time is the likeliest to be incomplete.
+    const [idlest] = streams.keys();
+    if (idlest !== undefined && streams.size >= MAX_DNS_STREAMS) streams.delete(idlest);
+    streams.set(key, Buffer.from(rest));
   };
 }
 

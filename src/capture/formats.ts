@@ -215,9 +215,12 @@ const DUMP_HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
 const DUMP_HEX =
   /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[0-9a-f]{4}|[0-9a-f]{2}))(?![0-9a-f])/iu;
-/** The prompt before the capture command contains the name of the device. */
+/** The number of lowercase letters is limited, so that a long line of letters is not read again at each position. */
 const DUMP_COMMAND =
-  /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
+  /dia[a-z]{0,6}\s+sni[a-z]{0,6}\s+pa[a-z]{0,6}\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
+/** The prompt before the capture command contains the name of the device. */
+const PROMPT = /(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]$/u;
+const MAX_PROMPT = 105;
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
@@ -266,17 +269,21 @@ class Dump {
     if (header !== undefined) yield* this.#finish(module);
     if (hex !== undefined) this.#add(module, hex);
     else if (header !== undefined) this.#begin(module, header);
-    else this.#readCommand(DUMP_COMMAND.exec(text)?.groups);
+    else this.#readCommand(text);
   }
 
   *end(): Generator<RawPacket> {
     for (const module of this.#open.keys()) yield* this.#finish(module);
   }
 
-  #readCommand(command: Groups | undefined): void {
-    if (command === undefined) return;
-    this.#isUtc = command['clock'] === 'a';
-    this.#facts.device = command['device'] ?? this.#facts.device;
+  #readCommand(text: string): void {
+    const command = DUMP_COMMAND.exec(text);
+    if (command === null) return;
+    const before = text.slice(0, command.index).trimEnd();
+    const prompt = PROMPT.exec(before.slice(-MAX_PROMPT))?.groups;
+    if (before !== '' && prompt === undefined) return;
+    this.#isUtc = command.groups?.['clock'] === 'a';
+    this.#facts.device = prompt?.['device'] ?? this.#facts.device;
   }
 
   #begin(module: string, { time = '', port = '', direction, rest }: Groups): void {

@@ -23,7 +23,7 @@ import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
 import { round } from '../../support/checks/observed.ts';
-import { packetsOf, pcapOf } from '../../support/network/packet-captures.ts';
+import { packetsOf, pcapOf, type WrittenPacket } from '../../support/network/packet-captures.ts';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
 import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
 import { smtpSink } from '../../support/mail/smtp-sink.ts';
@@ -132,6 +132,30 @@ describe('ftm-watch capture', () => {
     expect(output).toContain(message);
   });
 
+  test('reads a DNS answer over TCP, however many others were captured only in part', async () => {
+    const { header, packets } = packetsOf(SEEN);
+    const [, answer, ...tls] = packets;
+    const message = answer?.bytes.subarray(ETHERNET + IP + UDP) ?? Buffer.alloc(0);
+    const stream = Buffer.concat([Buffer.from([0, message.length]), message]);
+    const [half, rest] = [stream.subarray(0, 20), stream.subarray(20)];
+    const others = Array.from({ length: 100 }, (_, index) => fromResolver(2000 + index, 0, half));
+    const whole = [fromResolver(5000, 0, half), fromResolver(5000, half.length, rest)];
+    writeFileSync(join(folder, 'seen.pcap'), pcapOf(header, [...others, ...whole, ...tls]));
+    const { output } = await run(['capture', '--json', 'seen.pcap']);
+    expect(JSON.parse(output)).toMatchObject({
+      dns: [{ name: HOST, answers: ['127.0.0.1'], resolver: '127.0.0.1' }],
+    });
+  });
+
+  test('gives up on a text of long lines in a short time', async () => {
+    const lines = ['dia'.repeat(1_300), 'x'.repeat(4_000)];
+    writeFileSync(join(folder, 'seen.txt'), Array.from({ length: 1_000 }, (_, index) => lines[index % 2]).join('\n'));
+    const startedAt = performance.now();
+    const { output } = await run(['capture', 'seen.txt']);
+    expect(output).toContain('the text contains no packet');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
   test('prints the commands, with the switch of offloading and its undo', async () => {
     const { code, output } = await run(['capture', '--print-command', 'fortigate']);
     expect(code).toBe(0);
@@ -143,6 +167,29 @@ describe('ftm-watch capture', () => {
     expect(unit).toContain('execute tcpdump');
   });
 });
+
+/** Lengths of the headers. */
+const [ETHERNET, IP, UDP, TCP] = [14, 20, 8, 20];
+
+/** Returns a TCP segment from the resolver in the capture to a port of the client. */
+function fromResolver(port: number, sequence: number, payload: Buffer): WrittenPacket {
+  const [, answer] = packetsOf(SEEN).packets;
+  const bytes = Buffer.concat([
+    answer?.bytes.subarray(0, ETHERNET + IP) ?? Buffer.alloc(0),
+    Buffer.alloc(TCP),
+    payload,
+  ]);
+  bytes.writeUInt16BE(IP + TCP + payload.length, ETHERNET + 2);
+  bytes[ETHERNET + 9] = 6;
+  bytes.writeUInt16BE(53, ETHERNET + IP);
+  bytes.writeUInt16BE(port, ETHERNET + IP + 2);
+  bytes.writeUInt32BE(sequence, ETHERNET + IP + 4);
+  bytes[ETHERNET + IP + 12] = 0x50;
+  const record = Buffer.from(answer?.record ?? Buffer.alloc(16));
+  record.writeUInt32LE(bytes.length, 8);
+  record.writeUInt32LE(bytes.length, 12);
+  return { record, bytes };
+}
 
 function lying(): Buffer {
   const bytes = Buffer.from(SEEN);
