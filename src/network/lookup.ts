@@ -7,7 +7,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { ProbeError, errorCode, failureMessage, failureReason, abortError } from './failure.ts';
 import { unlessAborted } from './context.ts';
 import { encodeQuery, isDnsName } from './dns/message.ts';
-import { sendOnce } from './udp-exchange.ts';
+import { hasRoute, sendOnce } from './udp-exchange.ts';
 import { addressFamily, type HostPort } from '../core/addresses.ts';
 import { isOfThisMachine } from '../core/observation.ts';
 import type { Destination } from './connect.ts';
@@ -158,7 +158,8 @@ async function nameServers(): Promise<readonly string[]> {
 }
 
 /**
- * Prefers IPv4, or the address family of the source address.
+ * Prefers the address family of the source address. Without a source address, prefers IPv4, unless this machine has
+ * only a route to the IPv6 address.
  * @throws {ProbeError} `name-not-resolved`, or the reason why this machine could not send the query
  */
 export async function locate(
@@ -170,14 +171,21 @@ export async function locate(
   try {
     const found = await system(host, signal);
     const addresses = found.map(({ address }) => address);
-    const family = sourceAddress === null ? 4 : addressFamily(sourceAddress);
-    const address = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
+    const address = await chosenAddress(addresses, sourceAddress);
     if (address !== undefined) return { address, port, sourceAddress };
   } catch (error) {
     if (isOfThisMachine(failureReason(error))) throw error;
     throw notFound(host, failureMessage(error), error);
   }
   throw notFound(host, 'the name has no address');
+}
+
+async function chosenAddress(addresses: readonly string[], sourceAddress: string | null): Promise<string | undefined> {
+  const family = sourceAddress === null ? 4 : addressFamily(sourceAddress);
+  const usual = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
+  const other = addresses.find((candidate) => addressFamily(candidate) !== family);
+  if (sourceAddress !== null || usual === undefined || other === undefined) return usual;
+  return !(await hasRoute(usual)) && (await hasRoute(other)) ? other : usual;
 }
 
 function notFound(host: string, why: string, cause?: unknown): ProbeError {

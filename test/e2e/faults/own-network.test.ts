@@ -39,6 +39,14 @@ const SEND_LINES = `
   console.log(told.join(' '));
 `;
 
+/** Prints the address at which a server that is given by name is queried. */
+const LOCATE = `
+  import { createSystemLookup, locate } from '${SOURCE}network/lookup.ts';
+  const server = { host: 'time.example.test', port: 123, sourceAddress: null };
+  const { address } = await locate(server, createSystemLookup(), AbortSignal.timeout(${String(WITHIN)}));
+  console.log(address);
+`;
+
 const FILTER = (verdict: string): string => `nft -f - <<END
 table inet own {
   chain output {
@@ -95,6 +103,19 @@ describeWhere(
       expect(found).toContain(expected);
       expect(isTheSame).toBe('true');
       if (command !== '') site.sh('nft delete table inet own; ip route del default');
+    });
+
+    test.each([
+      ['IPv6', '', '2001:db8::53'],
+      ['both families', 'ip route add default via 198.51.100.1', '203.0.113.53'],
+    ])('queries a server that is given by name at an address to which it has a route: %s', async (_, command, used) => {
+      await writeFile(join(folder, 'hosts'), '203.0.113.53 time.example.test\n2001:db8::53 time.example.test\n');
+      site.sh(`mount --bind ${join(folder, 'hosts')} /etc/hosts; ip route add 2001:db8::53 dev near; ${command}`);
+      try {
+        expect(run(LOCATE)).toBe(used);
+      } finally {
+        site.sh(`umount /etc/hosts; ip route del 2001:db8::53; ${command.replace(' add ', ' del ')}`);
+      }
     });
 
     test('reports no syslog line as sent that did not leave', () => {
