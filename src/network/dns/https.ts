@@ -67,7 +67,11 @@ async function bodyOf(response: Dispatcher.ResponseData): Promise<Buffer> {
 
 type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;
 
-/** Otherwise, undici would resolve the name and connect on its own, without the probe's time limits. */
+/**
+ * Otherwise, undici would resolve the name and connect on its own, without the probe's time limits. The socket is handed
+ * over after undici's call has returned, because undici does not send a request over HTTP/1.1 that it queued during the
+ * call. No event can occur before a microtask, so the socket is never without an error listener.
+ */
 function singleUse(socket: TLSSocket): Connector {
   let used = false;
   return (_options, callback) => {
@@ -76,6 +80,6 @@ function singleUse(socket: TLSSocket): Connector {
       return;
     }
     used = true;
-    callback(null, socket);
+    queueMicrotask(() => callback(null, socket));
   };
 }

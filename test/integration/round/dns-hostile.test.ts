@@ -161,25 +161,25 @@ describe('observeDns and hostile or broken peers', () => {
     });
   });
 
-  test('takes an HTTP error and a page for what they are', async () => {
-    await using blocked = await bench.serve(() => ({
-      kind: 'http',
-      status: 403,
-      type: 'text/html',
-      body: Buffer.from('<h1>no</h1>'),
-    }));
-    expect((await bench.look(overHttps(blocked))).a).toMatchObject({
-      reason: 'rejected',
-      message: 'The server answered with HTTP status 403, expected 200',
-    });
-    await using page = await bench.serve(() => ({
-      kind: 'http',
-      status: 200,
-      type: 'text/html',
-      body: Buffer.from('<h1>hello</h1>'),
-    }));
-    expect((await bench.look(overHttps(page))).a).toMatchObject({ reason: 'protocol' });
-  });
+  test.each(['h2', 'http/1.1'] as const)(
+    'takes an HTTP error and a page for what they are, over %s',
+    async (protocol) => {
+      const options = { httpProtocols: [protocol] };
+      await using blocked = await bench.serve(
+        () => ({ kind: 'http', status: 403, type: 'text/html', body: Buffer.from('<h1>no</h1>') }),
+        options,
+      );
+      expect((await bench.look(overHttps(blocked))).a).toMatchObject({
+        reason: 'rejected',
+        message: 'The server answered with HTTP status 403, expected 200',
+      });
+      await using page = await bench.serve(
+        () => ({ kind: 'http', status: 200, type: 'text/html', body: Buffer.from('<h1>hello</h1>') }),
+        options,
+      );
+      expect((await bench.look(overHttps(page))).a).toMatchObject({ reason: 'protocol' });
+    },
+  );
 
   test.each(['h2', 'http/1.1'] as const)(
     'refuses a body that is larger than a DNS message can be, over %s',

@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
-import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { IncomingMessage } from 'node:http';
+import type { Http2SecureServer, Http2ServerRequest } from 'node:http2';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -123,7 +125,7 @@ export async function createDnsServer(handler: DnsHandler, options: DnsServerOpt
 
 interface Encrypted {
   readonly tls: Server;
-  readonly https: Http2SecureServer;
+  readonly https: Http2SecureServer | HttpsServer;
 }
 
 function createEncrypted(
@@ -136,12 +138,17 @@ function createEncrypted(
     tls: createTlsServer(credentials, (socket) => {
       serveStream(socket, 'tls', react);
     }),
-    https: createSecureServer(
-      { ...credentials, allowHTTP1: true, ALPNProtocols: [...httpProtocols] },
-      (request, response) => {
-        void serveHttps(request, response, react);
-      },
-    ),
+    // With HTTP/1.1, clients can treat Node's HTTP/2 server differently from a plain HTTPS server.
+    https: httpProtocols.includes('h2')
+      ? createSecureServer(
+          { ...credentials, allowHTTP1: true, ALPNProtocols: [...httpProtocols] },
+          (request, response) => {
+            void serveHttps(request, response, react);
+          },
+        )
+      : createHttpsServer({ ...credentials, ALPNProtocols: [...httpProtocols] }, (request, response) => {
+          void serveHttps(request, response, react);
+        }),
   };
 }
 
@@ -216,7 +223,18 @@ function sendOverStream(socket: Socket, reaction: DnsReaction): void {
   }
 }
 
-async function serveHttps(request: Http2ServerRequest, response: Http2ServerResponse, react: React): Promise<void> {
+/** The responses of HTTP/1.1 and HTTP/2 have no common type. */
+interface HttpsResponse {
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  write(chunk: Buffer): unknown;
+  end(body: Buffer): unknown;
+}
+
+async function serveHttps(
+  request: Http2ServerRequest | IncomingMessage,
+  response: HttpsResponse,
+  react: React,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
   const reaction = react(Buffer.concat(chunks), 'https', peerOf(request.socket));
