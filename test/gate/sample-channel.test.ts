@@ -42,6 +42,7 @@ export const pager: ChannelDefinition<'pager', 'pagers', readonly PagerConfig[]>
   name: 'pager',
   kind: 'messages',
   recipients: 'url',
+  isProxied: true,
   key: 'pagers',
   section: pagers,
   create: (notify, deps) => notify.pagers.map((config) => createPager(config, deps)),

@@ -24,7 +24,7 @@ export const ACTING_TEXTS: readonly string[] = [
 ];
 
 interface Grammar {
-  /** Characters that a backslash makes plain. */
+  /** An escaped character. The group contains the character or its code point. */
   readonly escape: RegExp;
   /** Markup of text that is not escaped. */
   readonly markup: RegExp;
@@ -41,6 +41,15 @@ const GRAMMARS = {
     escape: NOTHING,
     markup: /<[^>]*>|&(?!(?:amp|lt|gt);)/gu,
     searched: /@(?:here|channel|everyone)|https?:\/\/\S+|\bwww\.\S/giu,
+  },
+  /**
+   * The server's package `shared/markdown` and the clients' Markdown renderers. Any ASCII punctuation can be markup in
+   * one of them. Mentions: https://docs.mattermost.com/end-user-guide/collaborate/mention-people.html
+   */
+  mattermost: {
+    escape: /&#(\d+);/gu,
+    markup: /[!-/:-@[-`{-~]/gu,
+    searched: /@[\w.-]/gu,
   },
   /** https://docs.discord.com/developers/reference#message-formatting */
   discord: {
@@ -64,12 +73,18 @@ const GRAMMARS = {
 
 export type Medium = keyof typeof GRAMMARS;
 
+export const MEDIA: readonly Medium[] = ['slack', 'mattermost', 'discord', 'github', 'teams'];
+
 /** Returns the parts of a text that act in this medium. Links to the monitoring site do not count. */
 export function actsIn(medium: Medium, text: string): readonly string[] {
   const { escape, markup, searched } = GRAMMARS[medium];
   const found = [
     ...(text.replaceAll(escape, 'x').match(markup) ?? []),
-    ...(text.replaceAll(escape, '$1').match(searched) ?? []),
+    ...(text.replaceAll(escape, (_, character: string) => shownCharacter(character)).match(searched) ?? []),
   ];
   return found.filter((part) => !part.startsWith('https://monitor.example.org/'));
+}
+
+function shownCharacter(character: string): string {
+  return /^\d+$/u.test(character) ? String.fromCodePoint(Number(character)) : character;
 }
