@@ -17,6 +17,8 @@ function endpoint(host: fc.Arbitrary<string>, port = PORT): fc.Arbitrary<string>
   return fc.tuple(host, port).map(([name, number]) => `${name.includes(':') ? `[${name}]` : name}:${String(number)}`);
 }
 
+const CIDR_BLOCK = fc.tuple(fc.ipV4(), fc.nat({ max: 32 })).map(([address, bits]) => `${address}/${String(bits)}`);
+
 /** Strings of each type, by the name in the schema. */
 const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   name: SHORT_NAME,
@@ -24,10 +26,8 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   host: HOST,
   'host name': HOST_NAME,
   address: ADDRESS,
-  'address or CIDR block': fc.oneof(
-    ADDRESS,
-    fc.tuple(fc.ipV4(), fc.nat({ max: 32 })).map(([address, bits]) => `${address}/${String(bits)}`),
-  ),
+  'address or CIDR block': fc.oneof(ADDRESS, CIDR_BLOCK),
+  'host name, address or CIDR block': fc.oneof(HOST_NAME, ADDRESS, CIDR_BLOCK),
   'host:port': fc.oneof(HOST, endpoint(HOST)),
   resolver: fc.oneof(
     fc.constant('system'),
