@@ -7,7 +7,12 @@ interface ConnectionEvictor {
    * connection from an unknown address is closed instead.
    */
   enter(socket: Socket): void;
+  /** From now on, the connection counts as one from a known address. */
+  keep(peer: Peer): void;
 }
+
+/** Identifies a connection. A TCP socket and the TLS socket on top of it have the same peer. */
+type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
 
 interface EvictorOptions {
   readonly places: number;
@@ -43,7 +48,18 @@ export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: E
         if (quiet === socket) return;
       }
       group.set(socket, 0);
-      socket.once('close', () => group.delete(socket));
+      socket.once('close', () => {
+        unknownPeers.delete(socket);
+        knownPeers.delete(socket);
+      });
+    },
+    keep({ remoteAddress, remotePort }) {
+      for (const [socket, heard] of unknownPeers) {
+        if (socket.remoteAddress !== remoteAddress || socket.remotePort !== remotePort) continue;
+        unknownPeers.delete(socket);
+        knownPeers.set(socket, heard);
+        return;
+      }
     },
   };
 }

@@ -2,6 +2,7 @@ import { type Incident, incidentsOf, deliveryKey, type OutboxEntry } from '../en
 import type { Store } from '../store/store.ts';
 import type { AuditQuery, FoundChanges, FoundIncidents, IncidentRecord, AlertHistory } from '../web/sources.ts';
 import { byUrgency, isAskedFor, type IncidentQuery } from '../web/incident-json.ts';
+import { nextTurn } from '../system/clock.ts';
 import type { Monitor } from './monitor.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
@@ -17,15 +18,43 @@ export function findIncidents(
   query: IncidentQuery,
   limit: number,
 ): FoundIncidents {
-  const inMind = alerting.incidents();
-  const known = new Set(inMind.map(({ id }) => id));
   const stored = query.state === 'open' ? [] : store.closedIncidents(query, limit + 1);
-  const found = byUrgency(
-    [...inMind, ...(stored ?? []).filter(({ id }) => !known.has(id))].filter((one) => isAskedFor(one, query)),
-  );
+  return found({ store, alerting }, stored, query, limit);
+}
+
+/** Reading and checking an incident takes about 0.2 ms. */
+const READ_AT_ONCE = 50;
+
+/** As `findIncidents`, but with a turn of the event loop for every 50 incidents. */
+export async function collectIncidents(
+  source: IncidentRecordSource,
+  query: IncidentQuery,
+  limit: number,
+): Promise<FoundIncidents> {
+  const stored: Incident[] = [];
+  // The number of incidents in a part does not show whether it is the last part, because incidents that only another
+  // version can read are omitted.
+  for (let offset = 0; query.state !== 'open' && offset <= limit; offset += READ_AT_ONCE) {
+    const part = source.store.closedIncidents(query, READ_AT_ONCE, offset);
+    if (part === null) return found(source, null, query, limit);
+    stored.push(...part);
+    await nextTurn();
+  }
+  return found(source, stored, query, limit);
+}
+
+function found(
+  { store, alerting }: IncidentRecordSource,
+  stored: readonly Incident[] | null,
+  query: IncidentQuery,
+  limit: number,
+): FoundIncidents {
+  // Incidents that ended while others were read can be present twice.
+  const byId = new Map([...(stored ?? []), ...alerting.incidents()].map((incident) => [incident.id, incident]));
+  const asked = byUrgency([...byId.values()].filter((one) => isAskedFor(one, query)));
   return {
-    incidents: found.slice(0, limit),
-    more: found.length > limit,
+    incidents: asked.slice(0, limit),
+    more: asked.length > limit,
     complete: stored !== null && store.writable(),
   };
 }

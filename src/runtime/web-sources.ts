@@ -7,7 +7,13 @@ import type { Diagnosis } from '../engine/model.ts';
 import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
-import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
+import {
+  collectIncidents,
+  createAlertHistory,
+  findChanges,
+  findIncidents,
+  incidentRecord,
+} from './incident-records.ts';
 import { createCharts } from './charts.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
@@ -44,6 +50,8 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
+    collectIncidents: (query, limit) => collectIncidents(monitor(), query, limit),
+    incidentsVersion: () => monitor().alerting.incidents(),
     incidentRecord: (id) => incidentRecord(monitor(), id),
     unitAddresses: () => unitAddresses(monitor().config),
     acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),

@@ -33,7 +33,7 @@ export interface Store {
   /** Null if the file cannot be read. */
   ended(range: TimeRange, limit: number): EndedIncidents | null;
   /** Null if the file cannot be read. */
-  closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
+  closedIncidents(filter: IncidentFilter, limit: number, offset?: number): readonly Incident[] | null;
   /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
@@ -94,7 +94,8 @@ export function createStore(config: { readonly path: string; readonly retention:
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
     ended: (range, limit) => database.read((db) => readEnded(db, range, limit)),
-    closedIncidents: (filter, limit) => database.read((db) => readClosedIncidents(db, filter, limit)),
+    closedIncidents: (filter, limit, offset = 0) =>
+      database.read((db) => readClosedIncidents(db, filter, { limit, offset })),
     incident: (id) => database.read((db) => readIncident(db, id)),
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
     lastRound: (now) => database.read((db) => readLastRound(db, now)),
@@ -312,15 +313,15 @@ interface IncidentFilter {
 function readClosedIncidents(
   db: DatabaseSync,
   { cause, from, until }: IncidentFilter,
-  limit: number,
+  page: { readonly limit: number; readonly offset: number },
 ): readonly Incident[] {
   const rows = db
     .prepare(
       `SELECT json FROM incidents
        WHERE closed_at >= :from AND ${BEGAN_BY} AND (:cause IS NULL OR cause = :cause)
-       ORDER BY closed_at DESC, id DESC LIMIT :limit`,
+       ORDER BY closed_at DESC, id DESC LIMIT :limit OFFSET :offset`,
     )
-    .all({ cause, from: from ?? 0, until: (until ?? Number.MAX_SAFE_INTEGER) - 1, limit });
+    .all({ cause, from: from ?? 0, until: (until ?? Number.MAX_SAFE_INTEGER) - 1, ...page });
   return incidentsIn(rows);
 }
 

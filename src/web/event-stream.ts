@@ -31,12 +31,14 @@ const RETRY: Millis = 3_000;
  */
 export class EventStream {
   readonly #clock: Clock;
+  readonly #onJoined: (response: ServerResponse) => void;
   readonly #listeners = new Map<ServerResponse, Listener>();
   #closed = false;
   #cancelHeartbeat: (() => void) | null = null;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onJoined: (response: ServerResponse) => void = () => undefined) {
     this.#clock = clock;
+    this.#onJoined = onJoined;
   }
 
   /**
@@ -50,6 +52,7 @@ export class EventStream {
     response.writeHead(200, HEADERS);
     response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);
     this.#listeners.set(response, { client, isStillKnown: caller.isStillKnown, behind: 0 });
+    this.#onJoined(response);
     response.once('close', () => this.#leave(response));
     response.on('error', () => response.destroy());
     this.#cancelHeartbeat ??= this.#clock.after(HEARTBEAT, () => this.#beat());

@@ -119,7 +119,16 @@ const LIMITS: ServerOptions = {
 
 async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
   const { sources, clock, logger } = web;
-  const events = new EventStream(clock);
+  const crowd = createConnectionEvictor({
+    places: MAX_CONNECTIONS,
+    isKnownAddress: () => false,
+    onEvicted: () => {},
+  });
+  // A reader of the event stream sends nothing, but must not make room for connections without a complete request. The
+  // number of event streams is limited separately.
+  const events = new EventStream(clock, ({ socket }) => {
+    if (socket !== null) crowd.keep(socket);
+  });
   const files = await readStaticFiles();
   const routes = createRoutes({ ...web, events, files, tls: certificate !== null });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
@@ -138,7 +147,8 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
       },
     );
   });
-  limitConnections(server);
+  server.on('connection', (socket: Socket) => crowd.enter(socket));
+  server.setTimeout(IDLE);
   const closeVerified = trackVerified(server);
   let unsubscribe: (() => void) | null = null;
   let unfollow = (): void => undefined;
@@ -164,16 +174,6 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
       await close(server, clock);
     },
   };
-}
-
-function limitConnections(server: Server): void {
-  const crowd = createConnectionEvictor({
-    places: MAX_CONNECTIONS,
-    isKnownAddress: () => false,
-    onEvicted: () => {},
-  });
-  server.on('connection', (socket: Socket) => crowd.enter(socket));
-  server.setTimeout(IDLE);
 }
 
 /** Returns a function that closes all connections with a verified client certificate, and cancels their responses. */

@@ -11,6 +11,7 @@ import {
 import { type AvailabilityPeriod, availabilityShare } from '../engine/availability.ts';
 import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { nextTurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
@@ -84,16 +85,45 @@ const COLUMNS = [
  * A comma-separated table (RFC 4180). Cells contain no semicolons, tabs or line breaks. Spreadsheets that expect a
  * different separator therefore show a single column, and untrusted text cannot start a new cell.
  */
-export function incidentsToCsv(incidents: readonly Incident[]): string {
-  return csvOf(COLUMNS, incidentsToJson(incidents));
+export function incidentsToCsv(incidents: readonly Incident[]): Promise<string> {
+  return inParts(incidents, (part) => csvRows(COLUMNS, incidentsToJson(part)), csvHeader(COLUMNS));
 }
 
-function csvOf<Name extends string>(
+/** The text of the JSON object with the incidents and the other fields. */
+export async function incidentsToJsonText(incidents: readonly Incident[], fields: object): Promise<string> {
+  const list = await inParts(incidents, (part) =>
+    incidentsToJson(part)
+      .map((one) => `${JSON.stringify(one)},`)
+      .join(''),
+  );
+  return `{"incidents":[${list.slice(0, -1)}],${JSON.stringify(fields).slice(1)}`;
+}
+
+const FORMATTED_AT_ONCE = 50;
+
+/** Takes a turn of the event loop for each part, so that long lists do not block it. */
+async function inParts(
+  incidents: readonly Incident[],
+  format: (part: readonly Incident[]) => string,
+  header = '',
+): Promise<string> {
+  let text = header;
+  for (let from = 0; from < incidents.length; from += FORMATTED_AT_ONCE) {
+    text += format(incidents.slice(from, from + FORMATTED_AT_ONCE));
+    await nextTurn();
+  }
+  return text;
+}
+
+function csvHeader(columns: readonly string[]): string {
+  return `${columns.join(',')}\r\n`;
+}
+
+function csvRows<Name extends string>(
   columns: readonly Name[],
   rows: readonly Readonly<Record<Name, unknown>>[],
 ): string {
-  const lines = rows.map((row) => columns.map((name) => cell(String(row[name] ?? ''))));
-  return [columns, ...lines].map((line) => `${line.join(',')}\r\n`).join('');
+  return rows.map((row) => `${columns.map((name) => cell(String(row[name] ?? ''))).join(',')}\r\n`).join('');
 }
 
 const PERIOD_COLUMNS = [
@@ -124,7 +154,7 @@ export function availabilityToCsv(periods: readonly AvailabilityPeriod[]): strin
       partial,
     };
   });
-  return csvOf(PERIOD_COLUMNS, rows);
+  return csvHeader(PERIOD_COLUMNS) + csvRows(PERIOD_COLUMNS, rows);
 }
 
 /**

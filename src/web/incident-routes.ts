@@ -24,11 +24,13 @@ import {
   type IncidentQuery,
   incidentsToCsv,
   incidentsToJson,
+  incidentsToJsonText,
   notificationsToJson,
   readIncidentQuery,
-  type ReadIncidentQuery,
 } from './incident-json.ts';
+import { oneATurn } from '../system/clock.ts';
 import { incidentMarkdown } from './incident-markdown.ts';
+import { createKeptTexts, type KeptTexts } from './kept-texts.ts';
 import { readerAt } from './page/document.ts';
 import { quietNow } from './page/incidents-view.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
@@ -46,15 +48,20 @@ const ALL: IncidentQuery = { cause: null, state: null, from: null, until: null }
 
 export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
   const { sources, clock } = web;
-  app.get('/incidents', (context) => {
+  const turn = oneATurn();
+  const answerExport = createExporter(createKeptTexts(sources), turn);
+  // A page with many incidents takes up to 100 ms, so other requests are answered in between.
+  app.get('/incidents', async (context) => {
+    await turn();
     const reader = readerAt(clock.now(), sources.timezone());
     const asked = readIncidentQuery(context.req.queries(), reader.zone);
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
     const [site, quiet, availability] = [sources.site(), quietNow(sources), sources.availability()];
     return context.html(renderIncidentList({ site, asked, found, quiet, availability, reader }));
   });
-  app.get('/incidents.atom', (context) => {
-    const { incidents } = sources.findIncidents(ALL, MOST_FOR_FEED);
+  app.get('/incidents.atom', async (context) => {
+    const { incidents } = await sources.collectIncidents(ALL, MOST_FOR_FEED);
+    await turn();
     const { startedAt } = sources.activity();
     const zone = zoneOf(sources.timezone());
     const feed = renderFeed({ site: sources.site(), publicUrl: sources.publicUrl(), incidents, startedAt, zone });
@@ -77,20 +84,21 @@ export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
     if (!isIncidentAction(action)) return context.notFound();
     return actOnIncident(context, action, context.req.param('id'), web);
   });
-  app.get('/api/v1/incidents', (context) => {
+  app.get('/api/v1/incidents', async (context) => {
     if (Object.keys(context.req.query()).length === 0) {
       const { incidents, complete } = sources.alertHistory();
       return context.json({ incidents: incidentsToJson(incidents), complete });
     }
-    return exported(context, ({ query }) => {
-      const { incidents, more, complete } = sources.findIncidents(query, MOST_EXPORTED);
-      return context.json({ incidents: incidentsToJson(incidents), more, complete });
+    return answerExport(context, { 'Content-Type': 'application/json' }, async (query) => {
+      const { incidents, more, complete } = await sources.collectIncidents(query, MOST_EXPORTED);
+      return incidentsToJsonText(incidents, { more, complete });
     });
   });
   app.get('/api/v1/incidents.csv', (context) =>
-    exported(context, ({ query }) =>
-      context.body(incidentsToCsv(sources.findIncidents(query, MOST_EXPORTED).incidents), 200, csvHeaders('incidents')),
-    ),
+    answerExport(context, csvHeaders('incidents'), async (query) => {
+      const { incidents } = await sources.collectIncidents(query, MOST_EXPORTED);
+      return incidentsToCsv(incidents);
+    }),
   );
   app.get('/api/v1/availability.csv', (context) =>
     context.body(availabilityToCsv(sources.availability()), 200, csvHeaders('availability')),
@@ -117,12 +125,24 @@ function csvHeaders(name: string): Record<string, string> {
   };
 }
 
+type Exporter = (
+  context: Context<WebEnv>,
+  headers: Readonly<Record<string, string>>,
+  make: (query: IncidentQuery) => Promise<string>,
+) => Promise<Response>;
+
 /** Rejects invalid parameters, because a program that misspells a parameter would otherwise receive unexpected data. */
-function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
-  const asked = readIncidentQuery(context.req.queries());
-  return asked.problems.length === 0
-    ? answer(asked)
-    : context.json({ error: 'Cannot search for incidents', problems: asked.problems }, 400);
+function createExporter(kept: KeptTexts, turn: () => Promise<void>): Exporter {
+  return async (context, headers, make) => {
+    const { query, given, problems } = readIncidentQuery(context.req.queries());
+    if (problems.length > 0) return context.json({ error: 'Cannot search for incidents', problems }, 400);
+    const text = kept(`${context.req.path} ${JSON.stringify(given)}`, () => make(query));
+    if (text === null)
+      return context.text('Too many exports are waiting. Try again in a few seconds\n', 503, { 'Retry-After': '5' });
+    const body = await text;
+    await turn();
+    return context.body(body, 200, headers);
+  };
 }
 
 function pageOf(

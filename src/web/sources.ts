@@ -21,7 +21,7 @@ import type { MaintenancePlan } from '../notify/maintenance.ts';
 import type { Severity } from '../core/severity.ts';
 
 /**
- * What the web server needs from the daemon. All members except `metrics`, `reload` and `probe` return immediately and
+ * What the web server needs from the daemon. All members except those that return a promise return immediately and
  * never throw.
  */
 export interface WebSources {
@@ -36,6 +36,10 @@ export interface WebSources {
   diagnosis(): Diagnosis | null;
   alertHistory(): AlertHistory;
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
+  /** As `findIncidents`, but without blocking the event loop for long lists. */
+  collectIncidents(query: IncidentQuery, limit: number): Promise<FoundIncidents>;
+  /** Returns the same object until an incident changes. */
+  incidentsVersion(): object;
   /** Null if the ID is unknown or the incident was deleted after the retention period. */
   incidentRecord(id: string): IncidentRecord | null;
   /** Includes the addresses of the units' interfaces and the translated addresses that firewalls see. */

@@ -46,6 +46,11 @@ export class ServedCertificate {
   readonly #files: ServedFiles;
   readonly #what: string;
   #material: ServedMaterial;
+  /**
+   * The last material that could not be used. Parsing a large revocation list takes 40 ms, and requests with a client
+   * certificate cause a refresh.
+   */
+  #unusable: ServedMaterial | null = null;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
   /** Handshakes in progress. Each uses the client authorities that were configured at its start. */
   readonly #handshakes = new Map<string, Socket>();
@@ -63,7 +68,9 @@ export class ServedCertificate {
    * @throws {Error} with the file's name if a file is unusable or its key belongs to a different certificate
    */
   static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
-    return new ServedCertificate(files, what, await readMaterial(files, what));
+    const material = await readMaterial(files, what);
+    checkMaterial(material, files, what);
+    return new ServedCertificate(files, what, material);
   }
 
   material(): ServedMaterial {
@@ -84,10 +91,13 @@ export class ServedCertificate {
     const { server, deps } = this.#served;
     try {
       const material = await readMaterial(this.#files, this.#what);
-      if (isDeepStrictEqual(material, this.#material)) return;
+      if ([this.#material, this.#unusable].some((known) => isDeepStrictEqual(known, material))) return;
+      this.#unusable = material;
+      checkMaterial(material, this.#files, this.#what);
       server.setSecureContext(material);
       const before = this.#material;
       this.#material = material;
+      this.#unusable = null;
       this.#problem = null;
       deps.logger.info({ certFile: this.#files.certFile }, `Loaded ${this.#what}'s new certificate`);
       if (before.ca === material.ca && before.crl === material.crl) return;
@@ -128,6 +138,15 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
   const cert = await readText(files.certFile, `${what}'s certificate from`);
   const key = await readText(files.keyFile, `${what}'s key from`);
+  const own = { cert, key };
+  if (files.clientCaFile === null) return own;
+  const ca = await readText(files.clientCaFile, `${what}'s client authorities from`);
+  if (files.clientCrlFile === null) return { ...own, ca };
+  return { ...own, ca, crl: await readText(files.clientCrlFile, `${what}'s revocation lists from`) };
+}
+
+/** @throws {Error} with the file's name if a file is unusable or its key belongs to a different certificate */
+function checkMaterial({ cert, key, ca, crl }: ServedMaterial, files: ServedFiles, what: string): void {
   const certificate = attempt(() => new X509Certificate(cert), `${what}'s certificate in "${files.certFile}"`);
   const privateKey = attempt(() => createPrivateKey(key), `${what}'s key in "${files.keyFile}"`);
   if (!certificate.checkPrivateKey(privateKey))
@@ -135,15 +154,11 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
       `Cannot use ${what}'s key in "${files.keyFile}": it does not belong to the certificate in ` +
         `"${files.certFile}"`,
     );
-  const own = { cert, key };
-  attempt(() => createSecureContext(own), `${what}'s certificate in "${files.certFile}"`);
-  if (files.clientCaFile === null) return own;
-  const ca = await readText(files.clientCaFile, `${what}'s client authorities from`);
-  parseAuthorities(ca, files.clientCaFile);
-  if (files.clientCrlFile === null) return { ...own, ca };
-  const crl = await readText(files.clientCrlFile, `${what}'s revocation lists from`);
-  attempt(() => createSecureContext({ ca, crl }), `${what}'s revocation lists in "${files.clientCrlFile}"`);
-  return { ...own, ca, crl };
+  attempt(() => createSecureContext({ cert, key }), `${what}'s certificate in "${files.certFile}"`);
+  if (ca === undefined) return;
+  parseAuthorities(ca, files.clientCaFile ?? '');
+  if (crl === undefined) return;
+  attempt(() => createSecureContext({ ca, crl }), `${what}'s revocation lists in "${files.clientCrlFile ?? ''}"`);
 }
 
 /** @throws {Error} with the file's name, because OpenSSL's error does not contain it */

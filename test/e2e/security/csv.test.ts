@@ -32,29 +32,29 @@ const ATTACKS = [
   'x;\t;=1',
 ];
 
-function cellsOf(texts: readonly string[], separator: string): readonly (readonly string[])[] {
+async function cellsOf(texts: readonly string[], separator: string): Promise<readonly (readonly string[])[]> {
   const incidents = texts.map((text) => incidentOf(causeOf('tls-intercepted', { subject: text, summary: text })));
-  const input = incidentsToCsv(incidents);
+  const input = await incidentsToCsv(incidents);
   return JSON.parse(execFileSync('python3', ['-c', READ, separator], { input, encoding: 'utf8' })) as string[][];
 }
 
 describeWhere([{ program: 'python3' }], 'the incidents as CSV, with texts of a hostile certificate', () => {
   test.each(SEPARATORS)(
     'have as many columns in each row, and no cell like a formula, separated by %j',
-    (separator) => {
-      const rows = cellsOf(ATTACKS, separator);
+    async (separator) => {
+      const rows = await cellsOf(ATTACKS, separator);
       expect(rows).toHaveLength(ATTACKS.length + 1);
       expect(new Set(rows.map((row) => row.length))).toEqual(new Set([separator === ',' ? 13 : 1]));
       expect(rows.flat().filter((cell) => LIKE_A_FORMULA.test(cell))).toEqual([]);
     },
   );
 
-  test('and so has any text', () => {
+  test('and so has any text', async () => {
     const unit = fc.constantFrom(';', ',', '"', "'", '\t', '\r', '\n', ' ', '\u00A0', '=', '+', '-', '@', 'A');
     const text = fc.string({ unit, maxLength: 12 });
     for (const texts of fc.sample(text, 400).reduce<string[][]>(inHundreds, []))
       for (const separator of SEPARATORS) {
-        const rows = cellsOf(texts, separator);
+        const rows = await cellsOf(texts, separator);
         expect(new Set(rows.map((row) => row.length))).toEqual(new Set([separator === ',' ? 13 : 1]));
         expect(rows.flat().filter((cell) => LIKE_A_FORMULA.test(cell))).toEqual([]);
       }

@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { EventStream, eventId, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
@@ -122,6 +122,18 @@ describe('GET /api/v1/events', () => {
     web.state.publish(last);
     expect(await reader.until(eventOf(last))).toContain('200 OK');
     expect(sleeper.received).not.toContain(eventOf(last));
+  });
+
+  test('stays open while hundreds of connections send half a request', async () => {
+    await using web = await startWeb();
+    using reader = await listen(web);
+    await vi.waitFor(() => expect(reader.received).toContain('retry:'));
+    const half = await Promise.all(
+      Array.from({ length: 300 }, () => dial(web.port, 'GET / HTTP/1.1\r\nHost: localhost\r\n')),
+    );
+    web.state.publish(diagnosisOf(START, []));
+    await vi.waitFor(() => expect(reader.received).toContain('event: diagnosis'));
+    for (const client of half) client.socket.destroy();
   });
 
   test('ends with the server, at once', async () => {

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';
 import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
@@ -223,4 +224,18 @@ test('an event stream ends when the password it was opened with is no longer rig
   await writeFile(token, 'another-token');
   clock.advance(15_000);
   expect(await restOf(program)).toBe('ended');
+});
+
+test('parses a long revocation list once, not for each request', async () => {
+  const serials = Array.from({ length: 3_000 }, (_, index) => (index + 0x1000_0000).toString(16));
+  await put('clients.crl', await revocationList(authority, [], serials));
+  await web.server.refreshCertificate();
+  const [ca, crl] = [authority.pem, await readFile(join(folder, 'clients.crl'), 'utf8')];
+  const parsing = cpuMsOf(() => {
+    for (let index = 0; index < 20; index += 1) createSecureContext({ ca, crl });
+  });
+  const before = process.threadCpuUsage();
+  for (let index = 0; index < 20; index += 1) await web.server.refreshCertificate();
+  const { user, system } = process.threadCpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(parsing / 2);
 });

@@ -6,13 +6,18 @@ import type { Identity } from './authority.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Returns the PEM of an authority's revocation list, issued today. */
-export async function revocationList(authority: Identity, revoked: readonly Identity[]): Promise<string> {
+export async function revocationList(
+  authority: Identity,
+  revoked: readonly Identity[],
+  otherSerials: readonly string[] = [],
+): Promise<string> {
+  const serials = revoked.map(({ der }) => new X509Certificate(Buffer.from(der)).serialNumber);
   const crl = await X509CrlGenerator.create(
     {
       issuer: authority.name,
       thisUpdate: new Date(Date.now() - DAY_MS),
       nextUpdate: new Date(Date.now() + DAY_MS),
-      entries: revoked.map(({ der }) => ({ serialNumber: new X509Certificate(Buffer.from(der)).serialNumber })),
+      entries: [...serials, ...otherSerials].map((serialNumber) => ({ serialNumber })),
       signingKey: authority.keys.privateKey,
       signingAlgorithm: { ...authority.keys.privateKey.algorithm, hash: 'SHA-256' },
     },

@@ -144,6 +144,10 @@ export function sourcesOf(state: WebState): WebSources {
       const found = byUrgency(state.incidents.filter((incident) => isAskedFor(incident, query)));
       return { incidents: found.slice(0, limit), more: found.length > limit, complete: state.complete };
     },
+    collectIncidents(query, limit) {
+      return Promise.resolve(this.findIncidents(query, limit));
+    },
+    incidentsVersion: () => state.incidents,
     incidentRecord(id) {
       const incident = state.incidents.find((one) => one.id === id);
       const { outboxEntries, omittedChanges, complete } = state;
