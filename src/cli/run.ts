@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { fstatSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { pino } from 'pino';
 import picocolors from 'picocolors';
 import { App } from '../runtime/app.ts';
@@ -22,6 +22,7 @@ export async function run(terminal: Invocation): Promise<number> {
   if (loaded.kind === 'invalid') throw new InvalidConfiguration(loaded);
   const { config } = loaded;
   const { clock, env, version, signal } = terminal;
+  const { fd, form } = standardOutput(terminal);
   const logger = pino(
     {
       level: config.log.level,
@@ -29,9 +30,9 @@ export async function run(terminal: Invocation): Promise<number> {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    standardOutput(terminal),
+    createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) }),
   );
-  using _watchdog = watchLoop(clock, env, logger);
+  using _watchdog = watchLoop({ clock, env, logger, lastLine: { fd, prefix: form === journalForm ? FATAL : '' } });
   const death = Promise.withResolvers<never>();
   const app = new App({
     clock,
@@ -115,11 +116,20 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
   };
 }
 
-/** Node makes pipes and sockets non-blocking, so a stuck reader does not block the program. */
-function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
+/** Writing to the file descriptor never blocks: Node makes pipes and sockets non-blocking, but not terminals. */
+function standardOutput({ env, style }: Pick<Terminal, 'env' | 'style'>): { fd: number; form: LogForm } {
   const { fd, isTTY } = process.stdout;
-  const form = isTTY ? readableForm(style.color) : isJournal(fd, env) ? journalForm : jsonForm;
-  return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
+  if (isTTY) return { fd: openAgain(fd), form: readableForm(style.color) };
+  return { fd, form: isJournal(fd, env) ? journalForm : jsonForm };
+}
+
+/** Ctrl-S stops the output of a terminal. The terminal cannot be opened again after `su`, for example. */
+function openAgain(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${String(fd)}`, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+  } catch {
+    return fd;
+  }
 }
 
 /** See systemd.exec(5). */
@@ -139,15 +149,16 @@ type LogForm = (line: string) => string;
 const jsonForm: LogForm = (line) => line;
 
 /** See sd-daemon(3). */
-export const journalForm: LogForm = (line) => `<${PRIORITIES.get(levelOf(line)) ?? '6'}>${line}`;
+export const journalForm: LogForm = (line) => `${PRIORITIES.get(levelOf(line)) ?? '<6>'}${line}`;
 
+const FATAL = '<2>';
 const PRIORITIES: ReadonlyMap<string, string> = new Map([
-  ['fatal', '2'],
-  ['error', '3'],
-  ['warn', '4'],
-  ['info', '6'],
-  ['debug', '7'],
-  ['trace', '7'],
+  ['fatal', FATAL],
+  ['error', '<3>'],
+  ['warn', '<4>'],
+  ['info', '<6>'],
+  ['debug', '<7>'],
+  ['trace', '<7>'],
 ]);
 
 function levelOf(line: string): string {

@@ -21,6 +21,11 @@ describe('brokenHouseRules()', () => {
       expected: 'is state of the module',
     },
     { path: 'src/a.ts', text: 'await mkdir(path, { recursive: true });', expected: 'may never return' },
+    {
+      path: 'src/a.ts',
+      text: "stdio: ['pipe', 'inherit', 'ignore'],",
+      expected: "makes this process's standard output",
+    },
     { path: 'src/a.ts', text: '// oxlint-disable-next-line complexity', expected: 'silences a check without a reason' },
     { path: 'src/a.ts', text: '  // biome-ignore format', expected: 'silences a check without a reason' },
     { path: 'src/sources/utils.ts', text: '', expected: 'has a name that says nothing' },

@@ -35,6 +35,12 @@ const LINE_RULES: readonly LineRule[] = [
     exempt: [],
   },
   {
+    pattern: /'inherit'|\bstdio:.*\bprocess\.std/u,
+    message: "makes this process's standard output blocking: use 'pipe', 'ignore', or descriptor 3 of the child",
+    inComments: false,
+    exempt: [],
+  },
+  {
     pattern: /What users feel|[Tt]he way of an activation|Not judged: fix|nobody can say|\b(?:vouch|lately|of late)\b/u,
     message: 'is no word that people are told: see the glossary in docs/architecture.md',
     inComments: false,

@@ -1,7 +1,9 @@
 # Ends its parent process if the parent has sent no line for a minute, because its event loop is then blocked. This
 # process uses a fraction of the memory of a thread.
 #
-#   bash watchdog.sh PATIENCE CONFIRM    in seconds
+#   bash watchdog.sh PATIENCE CONFIRM PREFIX 3>LOG
+#
+# PATIENCE and CONFIRM are in seconds. PREFIX precedes the line in the log.
 #
 # After a machine slept or a container was frozen, the time limit of this process has passed as well. Therefore, it
 # waits three more times for a line, and it never counts while the parent is stopped.
@@ -33,5 +35,5 @@ while true; do
 done
 # First, because the reader of the log may be what the parent waits for.
 kill -KILL "$PPID"
-TZ=UTC0 printf '{"level":60,"time":"%(%Y-%m-%dT%H:%M:%SZ)T","msg":"%s"}\n' -1 \
-  'The event loop has been blocked for a minute. The process ends so that it is restarted'
+TZ=UTC0 printf '%s{"level":"fatal","time":"%(%Y-%m-%dT%H:%M:%SZ)T","msg":"%s"}\n' "$3" -1 \
+  'The event loop has been blocked for a minute. The process ends so that it is restarted' >&3

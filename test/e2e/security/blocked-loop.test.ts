@@ -51,7 +51,7 @@ describe.concurrent('the built daemon', () => {
     expect(performance.now() - blockedAt).toBeGreaterThan(54_000);
     expect(performance.now() - blockedAt).toBeLessThan(90_000);
     expect(daemon.log.at(-1)).toMatchObject({
-      level: 60,
+      level: 'fatal',
       msg: expect.stringContaining('has been blocked for a minute'),
     });
   });

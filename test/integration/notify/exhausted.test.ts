@@ -19,7 +19,12 @@ const STARVED = `
   try { for (;;) files.push(openSync('/dev/null')); } catch {}
   email.create({ email: { to: [], minSeverity: 'warning' } }, {});
   createPostingChannel('slack', posting, { clock: systemClock }, () => Promise.resolve([]));
-  const watch = watchLoop(systemClock, process.env, { error: (_, message) => watched.resolve(message) });
+  const watch = watchLoop({
+    clock: systemClock,
+    env: process.env,
+    logger: { error: (_, message) => watched.resolve(message) },
+    lastLine: { fd: 1, prefix: '' },
+  });
   const told = [await watched.promise, await verifyPassword('secret', hash).catch(({ code }) => code)];
   watch[Symbol.dispose]();
   for (const file of files) closeSync(file);

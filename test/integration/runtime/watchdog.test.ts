@@ -13,7 +13,10 @@ const PROGRAM = fileURLToPath(new URL('../../../src/runtime/watchdog/watchdog.sh
 /** A process that is watched as the daemon is, but with less patience. Its loop is blocked by SIGUSR2. */
 const HOST = `
   import { spawn } from 'node:child_process';
-  const watchdog = spawn('bash', ['${PROGRAM}', '1', '0.3'], { stdio: ['pipe', 'inherit', 'ignore'], detached: true });
+  const watchdog = spawn('bash', ['${PROGRAM}', '1', '0.3', '<2>'], {
+    stdio: ['pipe', 'ignore', 'ignore', 1],
+    detached: true,
+  });
   setInterval(() => watchdog.stdin.write('\\n'), 200);
   process.on('SIGUSR2', () => { for (;;); });
   console.log(watchdog.pid);
@@ -67,8 +70,10 @@ describeWhere(['linux', { program: 'bash' }], 'the watchdog', () => {
 
     expect(await host.ended).toBe('SIGKILL');
     expect(performance.now() - before).toBeGreaterThan(1_000);
-    expect(JSON.parse(host.lines.join('\n'))).toMatchObject({
-      level: 60,
+    const [, prefix, line = ''] = /^(<2>)(.*)$/u.exec(host.lines.join('\n')) ?? [];
+    expect(prefix).toBe('<2>');
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'fatal',
       time: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/u),
       msg: expect.stringContaining('has been blocked for a minute'),
     });
