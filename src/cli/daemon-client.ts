@@ -147,9 +147,14 @@ export async function readDaemonStatus(
 /** One line for each reason why the daemon rejected a request. */
 export function problemOf({ status, json, text }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
-  if (!problem.success) return status >= 500 && text !== '' ? visibleText(text.trimEnd(), 1_000) : unexpected(status);
+  if (!problem.success) return isReason(status, text) ? visibleText(text.trimEnd(), 1_000) : unexpected(status);
   const { error, problems } = problem.data;
   return [error, ...problems.map((line) => `- ${line}`)].map((line) => visibleText(line, 1_000)).join('\n');
+}
+
+/** An earlier daemon answers 404 or 405 to requests that it does not support. The daemon's errors are never HTML. */
+function isReason(status: number, text: string): boolean {
+  return status >= 400 && status !== 404 && status !== 405 && /^[^<]/u.test(text);
 }
 
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
