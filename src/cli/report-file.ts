@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { errorCode } from '../network/failure.ts';
+import { temporaryFor } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -56,7 +57,7 @@ export async function writeTo(
 
 /** Only the owner can read the file, which is written either completely or not at all. */
 async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
+  const temporary = temporaryFor(path);
   try {
     await writeNew(temporary, bytes);
     await (force ? rename(temporary, path) : placeNew(temporary, path));

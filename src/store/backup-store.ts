@@ -8,6 +8,7 @@ import {
   incidentsOf,
   type Notification,
 } from '../engine/incident/incident.ts';
+import { temporaryFor } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 import { openReadOnly, versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts';
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
@@ -29,7 +30,7 @@ interface BackupOptions {
  * @throws {Error} with the name of the affected file
  */
 export async function backupStore(from: string, to: string, options: BackupOptions): Promise<number> {
-  const temporary = `${to}.${String(process.pid)}.tmp`;
+  const temporary = temporaryFor(to);
   try {
     using source = new DatabaseSync(from, { readOnly: true });
     closeSync(openSync(temporary, 'wx', 0o600));

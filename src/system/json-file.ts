@@ -1,4 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { mkdirSync, statSync } from 'node:fs';
 import { messageOf } from '../text/message-of.ts';
@@ -64,14 +65,31 @@ interface ReplaceOptions {
  * @throws Node's error, after removing the temporary file
  */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
-  const temporary = `${path}.${String(process.pid)}.tmp`;
+  const temporary = temporaryFor(path);
   try {
-    await writeFile(temporary, text, options);
+    await writeNew(temporary, text, options);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+async function writeNew(path: string, text: string, { mode, flush }: ReplaceOptions): Promise<void> {
+  await using file = await open(path, 'wx', mode);
+  await file.writeFile(text);
+  if (flush) await file.sync();
+  const { uid, gid } = await stat(dirname(path));
+  // Root runs a command with the daemon's configuration, and the daemon must be able to read the file.
+  if (process.geteuid?.() === 0 && uid !== 0) await file.chown(uid, gid);
+}
+
+/**
+ * Returns a name in the same folder that nobody can guess. Otherwise, a user who can write to the folder could create
+ * the file as a symbolic link, so that root overwrites the link's target.
+ */
+export function temporaryFor(path: string): string {
+  return `${path}.${randomBytes(8).toString('hex')}.tmp`;
 }
 
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {

@@ -179,7 +179,7 @@ describeWhere(
     function stateFiles(): readonly string[] {
       const names = readdirSync(`/proc/${String(machine.sandbox.pid)}/root${STATE}`);
       // The daemon writes to a temporary file and renames it.
-      return names.map((name) => name.replace(/\.\d+\.tmp$/u, '')).toSorted();
+      return names.map((name) => name.replace(/\.[\da-f]+\.tmp$/u, '')).toSorted();
     }
 
     function configCheck(...args: readonly string[]): Promise<Run> {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createBackgroundWriter, jsonFile, type JsonFile, replaceFile } from '../../../src/system/json-file.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'ftm-watch-json-'));
@@ -29,6 +30,24 @@ describe('replaceFile()', () => {
     await mkdir(path);
     await expect(replaceFile(path, 'new', { mode: 0o600, flush: false })).rejects.toThrow('EISDIR');
     expect(await readdir(folder.path)).toEqual(['state.json']);
+  });
+});
+
+describeWhere(['root'], 'replaceFile() by root in the folder of another user', () => {
+  test('never writes through links, and gives the file to that user', async () => {
+    await using folder = await temporaryFolder();
+    const [path, victim] = [join(folder.path, 'data', 'trust.json'), join(folder.path, 'victim')];
+    await mkdir(join(folder.path, 'data'));
+    await chown(join(folder.path, 'data'), 65_534, 65_534);
+    await writeFile(victim, 'of root');
+    // The file itself, and the temporary names that can be guessed.
+    for (const name of [path, `${path}.tmp`, `${path}.${String(process.pid)}.tmp`]) await symlink(victim, name);
+
+    await replaceFile(path, 'new', { mode: 0o600, flush: true });
+
+    expect(await readFile(victim, 'utf8')).toBe('of root');
+    expect(await readFile(path, 'utf8')).toBe('new');
+    expect(await lstat(path)).toMatchObject({ uid: 65_534, gid: 65_534, mode: 0o100_600 });
   });
 });
 
@@ -60,18 +79,20 @@ describe('files that are written in the background', () => {
 
   test('hold up nobody while the disk hangs', async () => {
     await using folder = await temporaryFolder();
-    const path = join(folder.path, 'state.json');
     // Opening a pipe without a reader blocks forever.
-    const pipe = `${path}.${String(process.pid)}.tmp`;
+    const pipe = join(folder.path, 'pipe');
     execFileSync('mkfifo', [pipe]);
     const writer = createBackgroundWriter();
-    const file = writer.of(jsonFile(path));
-    for (let value = 1; value <= 100; value += 1) file.save({ value });
-    const reader = await open(pipe);
-    const text = await reader.readFile('utf8');
-    await reader.close();
+    const file = writer.of({
+      load: () => Promise.resolve(null),
+      save: (value) => writeFile(pipe, `${String(value)}\n`),
+    });
+    for (let value = 1; value <= 100; value += 1) file.save(value);
+    // Without a free thread, this file could not be read.
+    await readFile(import.meta.filename);
+    let written = '';
+    while (!written.endsWith('100\n')) written += await readFile(pipe, 'utf8');
+    expect(written).toBe('1\n100\n');
     await writer.written();
-    expect(JSON.parse(text)).toEqual({ value: 1 });
-    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ value: 100 });
   });
 });
