@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { createInterface, type Interface } from 'node:readline/promises';
+import { dirname, extname } from 'node:path';
 import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
@@ -43,6 +44,8 @@ function terminal(): Terminal {
     hostname: hostname(),
     account: account(),
     cwd: process.cwd(),
+    // A built program consists of compiled files.
+    checkout: extname(import.meta.filename) === '.ts' ? dirname(import.meta.dirname) : null,
     input: stdin,
     output: stdout,
     errors: stderr,

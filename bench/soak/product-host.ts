@@ -86,8 +86,9 @@ export class ProductHost {
 
   async #start(): Promise<void> {
     const { configFile, folder } = this.#options;
-    const place = { env: process.env, hostname: hostname(), cwd: folder };
-    const loaded = await loadWith(localFiles, { ...place, path: configFile });
+    const place = { path: configFile, checkout: null, cwd: folder };
+    const asked = { ...place, env: process.env, hostname: hostname(), errors: process.stderr };
+    const loaded = await loadWith(localFiles, asked);
     if (loaded.kind === 'invalid') throw new Error(`Cannot use "${configFile}": ${JSON.stringify(loaded.issues)}`);
     const logger = pino({ level: 'info', base: null }, { write: (line) => this.#hear(line) });
     this.#app = new App({
@@ -96,7 +97,7 @@ export class ProductHost {
       logger,
       version: 'soak',
       onBound: () => undefined,
-      load: () => loadWith(localFiles, { ...place, path: configFile }),
+      load: () => loadWith(localFiles, asked),
       onDeath: (error) => {
         throw error;
       },

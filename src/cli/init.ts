@@ -4,21 +4,21 @@ import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { type Answers, firstConfiguration, SYSLOG_PORT } from '../config/first-configuration.ts';
-import { DEFAULT_CONFIG_FILES, loadConfig, localFiles } from '../config/load.ts';
+import { checkoutFile, INSTALLED_FILE, loadConfig, localFiles } from '../config/load.ts';
 import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Invocation } from './terminal.ts';
 
 type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
-const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
+const INSTALLED = { folder: dirname(INSTALLED_FILE), state: '/var/lib/ftm-watch' };
 
 /** The paths of the systemd unit. The package installs the first file; administrators create the second. */
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
 export async function init(typed: TypedAnswers, terminal: Invocation): Promise<number> {
-  const { cwd, output } = terminal;
-  const file = terminal.path ?? (existsSync(INSTALLED.folder) ? INSTALLED.file : 'config/ftm-watch.yaml');
+  const { cwd, checkout, output } = terminal;
+  const file = terminal.path ?? (existsSync(INSTALLED.folder) ? INSTALLED_FILE : 'config/ftm-watch.yaml');
   const target = resolve(cwd, file);
   if (existsSync(target))
     throw new Error(`Cannot write "${file}": the file already exists and will not be overwritten`);
@@ -32,7 +32,7 @@ export async function init(typed: TypedAnswers, terminal: Invocation): Promise<n
   } catch (error) {
     throw new Error(`Cannot write "${file}": ${messageOf(error)}`, { cause: error });
   }
-  output.write(`Wrote ${file}:\n\n${text}\n${nextSteps(answers, { file, target, cwd })}`);
+  output.write(`Wrote ${file}:\n\n${text}\n${nextSteps(answers, { file, target, checkout })}`);
   return 0;
 }
 
@@ -102,23 +102,24 @@ async function answeredWell(
 async function problemsOf(text: string, { cwd, env, hostname }: Invocation): Promise<readonly string[]> {
   const bytes = new TextEncoder().encode(text);
   const files = { ...localFiles, read: () => Promise.resolve({ kind: 'read', bytes } as const) };
-  const loaded = await loadConfig({ path: 'ftm-watch.yaml', cwd, env, hostname, files });
+  const named = { path: 'ftm-watch.yaml', checkout: null, onCheckoutFile: () => undefined };
+  const loaded = await loadConfig({ ...named, cwd, env, hostname, files });
   return loaded.kind === 'ok' ? [] : loaded.issues.map(({ path, message }) => `${path}: ${message}`);
 }
 
 interface Place {
   readonly file: string;
   readonly target: string;
-  readonly cwd: string;
+  readonly checkout: string | null;
 }
 
-function nextSteps({ appliances }: Answers, { file, target, cwd }: Place): string {
-  const found = DEFAULT_CONFIG_FILES.find((name) => existsSync(resolve(cwd, name)));
-  const isFound = found !== undefined && resolve(cwd, found) === target;
-  const option = isFound
-    ? ''
-    : ` -c ${/^[\w./-]+$/u.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
-  const isService = target === INSTALLED.file && UNITS.some((unit) => existsSync(unit));
+function nextSteps({ appliances }: Answers, { file, target, checkout }: Place): string {
+  const defaults = checkout === null ? [INSTALLED_FILE] : [checkoutFile(checkout), INSTALLED_FILE];
+  const option =
+    defaults.find((name) => existsSync(name)) === target
+      ? ''
+      : ` -c ${/^[\w./-]+$/u.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
+  const isService = target === INSTALLED_FILE && UNITS.some((unit) => existsSync(unit));
   const steps = [
     [`ftm-watch config check${option}`, 'check whether the daemon can start, and show warnings'],
     [`ftm-watch check${option}`, 'run all checks once'],

@@ -53,8 +53,8 @@ export function createProgram(terminal: Pick<Terminal, 'version' | 'output' | 'e
     })
     .option(
       '-c, --config <file>',
-      'configuration file (default: config/ftm-watch.yaml if it exists, otherwise /etc/ftm-watch/ftm-watch.yaml, ' +
-        'otherwise the built-in defaults)',
+      'configuration file (default: /etc/ftm-watch/ftm-watch.yaml if it exists, otherwise the built-in defaults; in a ' +
+        'source checkout, its config/ftm-watch.yaml is used first)',
     )
     .showHelpAfterError('(run "ftm-watch --help" for a list of commands)')
     .addHelpText('after', EXAMPLES);

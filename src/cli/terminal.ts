@@ -28,6 +28,8 @@ export interface Terminal extends Streams {
   readonly hostname: string;
   readonly account: string;
   readonly cwd: string;
+  /** Folder of the source checkout from which the program runs. Null for a built program. */
+  readonly checkout: string | null;
   readonly input: AsyncIterable<Buffer>;
   /** `report` and `preflight` can write a file to it. */
   readonly output: { write(text: string | Uint8Array): unknown };
@@ -48,7 +50,7 @@ export interface Invocation extends Terminal {
   readonly path: string | undefined;
 }
 
-type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>;
+type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd' | 'checkout' | 'errors'>;
 
 /** `needs` selects the settings whose files and variables must exist. */
 export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
@@ -69,8 +71,10 @@ export async function storePathOf(invocation: Invocation): Promise<string> {
   throw new InvalidConfiguration(located);
 }
 
-function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
-  return { path, env, hostname, cwd, files: commandFiles };
+function loadOptions({ path, env, hostname, cwd, checkout, errors }: Asked): LoadOptions {
+  const onCheckoutFile = (file: string): unknown =>
+    errors.write(`Using the configuration "${visibleText(file, 300)}"\n`);
+  return { path, env, hostname, cwd, checkout, onCheckoutFile, files: commandFiles };
 }
 
 /** @throws {InvalidConfiguration} */

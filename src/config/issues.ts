@@ -28,7 +28,7 @@ export interface SchemaIssue {
   readonly message: () => string;
 }
 
-/** For example `config/ftm-watch.yaml:12:5  mail[0].port: expected a port between 1 and 65535, got 70000`. */
+/** For example `own/ftm-watch.yaml:12:5  mail[0].port: expected a port between 1 and 65535, got 70000`. */
 export function formatIssue({ file, position, path, message }: ConfigIssue): string {
   const place = position === null ? '' : `:${String(position.line)}:${String(position.column)}`;
   return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;

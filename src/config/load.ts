@@ -10,8 +10,12 @@ import { secretVariable } from './schema/secret.ts';
 import { changeGivenTexts, changeTexts, fieldsOf, isMapping, type UsedText, usedTexts } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
-/** The paths for a source checkout and for an installed program. The first existing file is used. */
-export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
+export const INSTALLED_FILE = '/etc/ftm-watch/ftm-watch.yaml';
+
+/** A configuration in the working directory is never used, because somebody else may have created it. */
+export function checkoutFile(checkout: string): string {
+  return join(checkout, 'config', 'ftm-watch.yaml');
+}
 
 /** If the list were longer, the first issues would scroll out of view. */
 const MAX_SHOWN = 100;
@@ -21,11 +25,20 @@ const MAX_LOCATED = 1000;
 export interface ConfigFiles extends FileChecks {
   /** Returns `missing` if the file does not exist. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
+  /** Returns why other users than root and the current user can change the file, or null. Never rejects. */
+  readonly exposure: (path: string) => Promise<string | null>;
 }
 
 export interface LoadOptions {
-  /** If undefined, the first existing default file is used. Without a file, all keys have their default values. */
+  /**
+   * If undefined, the file in the source checkout is used, otherwise the installed file. Without a file, all keys have
+   * their default values.
+   */
   readonly path: string | undefined;
+  /** Null if the program does not run from a source checkout. */
+  readonly checkout: string | null;
+  /** Called if the file in the source checkout is used. */
+  readonly onCheckoutFile: (path: string) => void;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
   readonly cwd: string;
@@ -115,17 +128,30 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
 /** Returns null if no path was specified and no default file exists. */
 async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
   const { path, cwd, files } = options;
-  for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
-    const name = { file, source: resolve(cwd, file) };
-    const found = await files.read(name.source, MAX_CONFIG_BYTES);
-    if (found.kind !== 'missing' || path !== undefined) return understoodFile(name, found);
-  }
-  return null;
+  const own = path === undefined ? await readInCheckout(options) : null;
+  if (own !== null) return own;
+  const file = path ?? INSTALLED_FILE;
+  const name = { file, source: resolve(cwd, file) };
+  const found = await files.read(name.source, MAX_CONFIG_BYTES);
+  return path === undefined && found.kind === 'missing' ? null : understoodFile(name, found);
+}
+
+async function readInCheckout(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
+  const { checkout, files, onCheckoutFile } = options;
+  if (checkout === null) return null;
+  const file = checkoutFile(checkout);
+  const name = { file, source: file };
+  const found = await files.read(file, MAX_CONFIG_BYTES);
+  if (found.kind === 'missing') return null;
+  const exposure = found.kind === 'read' ? await files.exposure(file) : null;
+  if (exposure !== null) return unread(name, `${exposure}. If you trust the file, name it with "-c"`);
+  onCheckoutFile(file);
+  return understoodFile(name, found);
 }
 
 /** Never used in practice, because the default values are valid. */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
-  return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
+  return { file: INSTALLED_FILE, position: null, path: formatPath(path), message: message() };
 }
 
 function invalid(found: readonly ConfigIssue[], more = 0): InvalidConfig {
@@ -410,7 +436,7 @@ function childOf(value: unknown, part: string | number, index: number): { value:
   return isMapping(value) && Object.hasOwn(value, part) ? [{ value: value[part], index }] : [];
 }
 
-export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
+export const localFiles: ConfigFiles = { read: readBounded, exposure: exposureOf, problem: fileProblem };
 
 /** Systemd credentials are available only while the daemon is running, so commands fall back to the original files. */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
@@ -450,6 +476,22 @@ async function readBounded(path: string, limit: number): Promise<ReadResult> {
     }
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? { kind: 'missing' } : { kind: 'failed', reason: reasonOf(error) };
+  }
+}
+
+const [GROUP_WRITES, OTHERS_WRITE] = [0o020, 0o002];
+
+async function exposureOf(path: string): Promise<string | null> {
+  try {
+    for (const name of [path, dirname(path)]) {
+      const { uid, mode } = await stat(name);
+      const shown = `"${visibleText(name, 300)}"`;
+      if (uid !== 0 && uid !== process.geteuid?.()) return `${shown} belongs to another user (uid ${String(uid)})`;
+      if ((mode & (GROUP_WRITES | OTHERS_WRITE)) !== 0) return `other users can change ${shown}`;
+    }
+    return null;
+  } catch (error) {
+    return reasonOf(error);
   }
 }
 

@@ -134,7 +134,7 @@ describe('ftm-watch init', () => {
     expect((await runCommand(['init', '-c', "an 'other'.yaml"], { cwd: folder })).output).toContain(
       String.raw`ftm-watch check -c 'an '\''other'\''.yaml' `,
     );
-    const usual = await runCommand(['init', '-c', './config/ftm-watch.yaml'], { cwd: folder });
+    const usual = await runCommand(['init', '-c', './config/ftm-watch.yaml'], { cwd: folder, checkout: folder });
     expect(usual.output).toContain('  ftm-watch check          run all checks once\n');
   });
 

@@ -8,12 +8,14 @@ export const CANARY = 'hunter2';
 /** Every file exists unless its name is empty or contains "missing". The configuration is read from disk. */
 const FILES: ConfigFiles = {
   read: async (path) => ({ kind: 'read', bytes: await readFile(path) }),
+  exposure: () => Promise.resolve(null),
   problem: (path) => Promise.resolve(path === '' || path.includes('missing') ? 'no such file' : null),
 };
 
 /** Returns a machine on which test configurations are loaded. */
 export function configMachine(cwd: string): LoadOptions {
-  return { path: undefined, env: { SET_SECRET: CANARY }, hostname: 'watcher', cwd, files: FILES };
+  const search = { path: undefined, checkout: null, onCheckoutFile: () => undefined };
+  return { ...search, env: { SET_SECRET: CANARY }, hostname: 'watcher', cwd, files: FILES };
 }
 
 /** A file without a value. */

@@ -18,6 +18,7 @@ export async function runCommand(args: readonly string[], more: Partial<Terminal
     hostname: 'watcher',
     account: 'ada',
     cwd: process.cwd(),
+    checkout: null,
     input: (async function* () {})(),
     output: { write: (text) => (written.output += String(text)) },
     errors: { write: (text) => (written.errors += text) },

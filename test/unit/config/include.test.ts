@@ -13,6 +13,7 @@ function machine(files: Readonly<Record<string, string>>): LoadOptions {
         const text = files[path];
         return Promise.resolve(text === undefined ? { kind: 'missing' } : { kind: 'read', bytes: Buffer.from(text) });
       },
+      exposure: () => Promise.resolve(null),
       problem: (path) => Promise.resolve(path.includes('missing') ? 'no such file' : null),
     },
   };

@@ -16,6 +16,7 @@ const MINUTE = 60_000;
 function machineWith(path: string, found: ReadResult): ConfigFiles {
   return {
     read: (asked) => Promise.resolve(asked === path ? found : { kind: 'missing' }),
+    exposure: () => Promise.resolve(null),
     problem: () => Promise.resolve(null),
   };
 }
@@ -41,10 +42,28 @@ describe('loadConfig without a file', () => {
     expect(result.kind === 'ok' ? Object.keys(result.config) : []).not.toContain('file');
   });
 
-  test('takes the default file where it exists', async () => {
+  test('uses the file in the checkout of the program and reports it, but none in the working directory', async () => {
     const files = machineWith('/srv/config/ftm-watch.yaml', bytes('site: hq'));
-    const result = await loadConfig({ ...configMachine('/srv'), files });
+    const used: string[] = [];
+    const onCheckoutFile = (path: string): unknown => used.push(path);
+
+    expect(await loadConfig({ ...configMachine('/srv'), files, onCheckoutFile })).toMatchObject({ sources: [] });
+    expect(used).toEqual([]);
+    const result = await loadConfig({ ...configMachine('/tmp'), files, checkout: '/srv', onCheckoutFile });
     expect(result).toMatchObject({ kind: 'ok', sources: ['/srv/config/ftm-watch.yaml'], config: { site: 'hq' } });
+    expect(used).toEqual(['/srv/config/ftm-watch.yaml']);
+  });
+
+  test('refuses a file in the checkout that others can change', async () => {
+    const files = {
+      ...machineWith('/srv/config/ftm-watch.yaml', bytes('site: hq')),
+      exposure: () => Promise.resolve('others write it'),
+    };
+    const checkout = { ...configMachine('/srv'), files, checkout: '/srv' };
+    expect(messages(await loadConfig(checkout))).toEqual([
+      '/srv/config/ftm-watch.yaml  cannot read the configuration: others write it. If you trust the file, name it with "-c"',
+    ]);
+    expect(await loadConfig({ ...checkout, path: 'config/ftm-watch.yaml' })).toMatchObject({ kind: 'ok' });
   });
 
   test('takes the file of the installed program where there is no other', async () => {
@@ -58,12 +77,12 @@ describe('loadConfig without a file', () => {
   });
 
   test.each([
-    { path: '/srv/config/ftm-watch.yaml', named: 'config/ftm-watch.yaml' },
-    { path: '/etc/ftm-watch/ftm-watch.yaml', named: '/etc/ftm-watch/ftm-watch.yaml' },
-  ])('refuses $path where it cannot be read', async ({ path, named }) => {
+    { path: '/srv/config/ftm-watch.yaml', checkout: '/srv' },
+    { path: '/etc/ftm-watch/ftm-watch.yaml', checkout: null },
+  ])('refuses $path where it cannot be read', async ({ path, checkout }) => {
     const files = machineWith(path, { kind: 'failed', reason: 'permission denied' });
-    const result = await loadConfig({ ...configMachine('/srv'), files });
-    expect(messages(result)).toEqual([`${named}  cannot read the configuration: permission denied`]);
+    const result = await loadConfig({ ...configMachine('/srv'), files, checkout });
+    expect(messages(result)).toEqual([`${path}  cannot read the configuration: permission denied`]);
   });
 });
 

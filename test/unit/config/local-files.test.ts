@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { loadConfig, commandFiles, localFiles } from '../../../src/config/load.ts';
 import { printConfig } from '../../../src/config/print.ts';
+
+const NO_CHECKOUT = { checkout: null, onCheckoutFile: () => undefined };
 
 let folder = '';
 
@@ -69,7 +71,7 @@ describe('loadConfig on this machine', () => {
   test('takes secrets from a file beside the configuration, and says where it looked when there is none', async () => {
     const path = join(folder, 'own.yaml');
     writeFileSync(path, 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }');
-    const options = { path, env: {}, hostname: 'watcher', cwd: tmpdir(), files: localFiles };
+    const options = { ...NO_CHECKOUT, path, env: {}, hostname: 'watcher', cwd: tmpdir(), files: localFiles };
     const before = await loadConfig(options);
     expect(before.kind === 'invalid' && before.issues.map(formatIssue)).toEqual([
       `${path}:1:56  firewall.tokenFile: cannot read file "${join(folder, 'token.txt')}": no such file`,
@@ -87,7 +89,14 @@ describe('loadConfig on this machine', () => {
     const token = join(folder, 'gone.txt');
     writeFileSync(path, 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: gone.txt }');
     writeFileSync(token, 'hunter2');
-    const loaded = await loadConfig({ path, env: {}, hostname: 'watcher', cwd: tmpdir(), files: localFiles });
+    const loaded = await loadConfig({
+      ...NO_CHECKOUT,
+      path,
+      env: {},
+      hostname: 'watcher',
+      cwd: tmpdir(),
+      files: localFiles,
+    });
     rmSync(path);
     rmSync(token);
     expect(loaded.kind === 'ok' && printConfig(loaded.config)).toContain(`\n    tokenFile: ${token}\n`);
@@ -95,7 +104,7 @@ describe('loadConfig on this machine', () => {
 
   test('prints the name of the machine as it is, which the file could not give', async () => {
     const hostname = 'x'.repeat(100);
-    const options = { path: undefined, env: {}, hostname, cwd: folder, files: localFiles };
+    const options = { ...NO_CHECKOUT, path: undefined, env: {}, hostname, cwd: folder, files: localFiles };
     const loaded = await loadConfig(options);
     expect(loaded.kind === 'ok' && printConfig(loaded.config)).toMatch(new RegExp(`^site: ${hostname}\n`, 'u'));
   });
@@ -128,5 +137,30 @@ describe('commandFiles.substitute', () => {
 
   test('is not for the daemon', () => {
     expect(localFiles.substitute).toBeUndefined();
+  });
+});
+
+describe('localFiles.exposure', () => {
+  test.each<readonly [string, number, number, RegExp]>([
+    ['only the owner can change', 0o600, 0o755, /^null$/u],
+    ['the group can change', 0o664, 0o755, /^other users can change /u],
+    ['everybody can change', 0o606, 0o755, /^other users can change /u],
+    ['everybody can replace', 0o644, 0o777, /^other users can change /u],
+  ])('checks a file that %s', async (_, fileMode, folderMode, expected) => {
+    const place = mkdtempSync(join(folder, 'place-'));
+    const file = join(place, 'ftm-watch.yaml');
+    writeFileSync(file, '');
+    chmodSync(file, fileMode);
+    chmodSync(place, folderMode);
+
+    expect(String(await localFiles.exposure(file))).toMatch(expected);
+  });
+
+  test.runIf(process.geteuid?.() === 0)('reports a file that belongs to another user', async () => {
+    const file = join(mkdtempSync(join(folder, 'place-')), 'ftm-watch.yaml');
+    writeFileSync(file, '');
+    chownSync(file, 65_534, 65_534);
+
+    expect(await localFiles.exposure(file)).toBe(`"${file}" belongs to another user (uid 65534)`);
   });
 });
