@@ -32,7 +32,8 @@ LABEL org.opencontainers.image.title="ftm-watch" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${BASE}"
 # One heap of glibc for all threads instead of one each: 2.5 MB less when idle (docs/decisions).
-ENV NODE_ENV=production MALLOC_ARENA_MAX=1
+# The signal SIGUSR1 does not open Node's debugger.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 NODE_OPTIONS=--disable-sigusr1
 # The program and its configuration belong to root; only this folder can be written.
 RUN install -d -o 1000 -g 1000 -m 0750 /var/lib/ftm-watch && ln -s /opt/ftm-watch/main.js /usr/local/bin/ftm-watch
 COPY deploy/image/ftm-watch.yaml /etc/ftm-watch/ftm-watch.yaml

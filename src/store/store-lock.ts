@@ -1,6 +1,6 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteFailure } from './database.ts';
 import { makeFolder } from '../system/json-file.ts';
@@ -20,7 +20,7 @@ export interface StoreLock {
 export function lockStore(path: string, logger: OperatorLog): StoreLock {
   try {
     makeFolder(dirname(path), 0o700);
-    return hold(path);
+    return withPrivateFiles(() => hold(pathWithoutLinks(path)));
   } catch (error) {
     const { kind, message } = sqliteFailure(error);
     if (kind === 'busy') throw new Error(heldMessage(path), { cause: error });
@@ -29,13 +29,47 @@ export function lockStore(path: string, logger: OperatorLog): StoreLock {
   }
 }
 
+/** A second path to the same store must not have a second lock. */
+function pathWithoutLinks(path: string): string {
+  // Throws if the links are circular.
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return realpathSync(path);
+  const target = targetOf(path);
+  return target === null ? join(realpathSync(dirname(path)), basename(path)) : pathWithoutLinks(target);
+}
+
+/** The link's target is created with the store. Returns null if the path is not a link. */
+function targetOf(path: string): string | null {
+  try {
+    return resolve(dirname(path), readlinkSync(path));
+  } catch {
+    return null;
+  }
+}
+
+/** SQLite creates the lock file with the permissions that the umask allows. */
+function withPrivateFiles<T>(work: () => T): T {
+  const umask = process.umask(0o077);
+  try {
+    return work();
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/**
+ * The process ID is not in the lock file, because only SQLite is allowed to open that file. POSIX releases all of a
+ * process's locks on a file when the process closes any descriptor for it.
+ */
+function holderFile(path: string): string {
+  return `${path}.holder`;
+}
+
 function hold(path: string): StoreLock {
   const holder = holderFile(path);
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
     // Writes nothing, so it works even if the disk is full.
     db.exec('BEGIN EXCLUSIVE');
-    chmodSync(`${path}.lock`, 0o600);
     writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
   } catch (error) {
     db.close();
@@ -56,14 +90,6 @@ function heldMessage(path: string): string {
   );
 }
 
-/**
- * The process ID is not in the lock file, because only SQLite is allowed to open that file. POSIX releases all of a
- * process's locks on a file when the process closes any descriptor for it.
- */
-function holderFile(path: string): string {
-  return `${path}.holder`;
-}
-
 function holderOf(path: string): string {
   const holder = readHolder(path);
   return holder === null ? 'another process' : `process ${holder.process} on ${holder.machine}`;
@@ -77,7 +103,7 @@ export function holderProcess(path: string): number | null {
 
 function readHolder(path: string): { readonly process: string; readonly machine: string } | null {
   try {
-    const text = readFileSync(holderFile(path), 'utf8');
+    const text = readFileSync(holderFile(pathWithoutLinks(path)), 'utf8');
     const { process = null, machine = null } =
       /^process (?<process>\d{1,10}) on (?<machine>[\w.-]{1,255})$/mu.exec(text)?.groups ?? {};
     return process === null || machine === null ? null : { process, machine };

@@ -68,5 +68,5 @@ function read(folder: string, name: string): string {
 }
 
 function command(prefix: string): string {
-  return `#!/bin/sh\nexec ${prefix}/lib/ftm-watch/node ${prefix}/lib/ftm-watch/program/main.js "$@"\n`;
+  return `#!/bin/sh\nexec ${prefix}/lib/ftm-watch/node --disable-sigusr1 ${prefix}/lib/ftm-watch/program/main.js "$@"\n`;
 }

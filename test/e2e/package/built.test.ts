@@ -127,7 +127,7 @@ describeWhere(NEEDS, 'npm run package', () => {
     const program = 'lib/ftm-watch/program';
     stdoutOf('diff', '--recursive', join(unpacked, 'usr', program), join(unpacked, name, program));
     expect(readFileSync(join(unpacked, name, 'lib/systemd/system/ftm-watch.service'), 'utf8')).toMatch(
-      /^ExecStart=\/opt\/ftm-watch\/lib\/ftm-watch\/node \/opt\/ftm-watch\/lib\/ftm-watch\/program\/main\.js /mu,
+      /^ExecStart=\/opt\/ftm-watch\/lib\/ftm-watch\/node --disable-sigusr1 \/opt\/ftm-watch\/lib\/ftm-watch\/program\/main\.js /mu,
     );
   });
 

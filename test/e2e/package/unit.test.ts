@@ -16,6 +16,17 @@ describeWhere([{ program: 'systemd-analyze' }], 'the unit', () => {
     expect(Number(level)).toBeLessThan(2);
   });
 
+  it('gives nobody a debugger or a copy of the memory', async () => {
+    const unit = readFileSync(UNIT, 'utf8');
+    const options = (/^ExecStart=\S+ (.*) \S+ run /mu.exec(unit)?.[1] ?? '').split(' ');
+    const script = 'process.kill(process.pid, "SIGUSR1"); setTimeout(() => console.log("alive"), 500)';
+
+    const { stdout, stderr } = await run(process.execPath, [...options, '--inspect-port=0', '-e', script]);
+    expect(stdout).toBe('alive\n');
+    expect(stderr).toBe('');
+    expect(unit).toMatch(/^LimitCORE=0$/mu);
+  });
+
   it('has no mistake that systemd knows', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-unit-'));
     const path = join(folder, 'ftm-watch.service');

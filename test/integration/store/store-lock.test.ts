@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { lockStore } from '../../../src/store/store-lock.ts';
@@ -56,6 +65,21 @@ describe('lockStore()', () => {
     );
     expect(log.lines).toEqual([]);
   });
+
+  test.each(['a link to the store', 'a link to a store that does not exist yet', 'a linked folder'])(
+    'refuses it through %s',
+    async (how) => {
+      mkdirSync(dirname(path));
+      if (how === 'a link to the store') writeFileSync(path, '');
+      const isFolder = how === 'a linked folder';
+      const link = join(folder, 'link');
+      symlinkSync(isFolder ? dirname(path) : path, link);
+      await holder();
+
+      expect(() => lockStore(isFolder ? join(link, basename(path)) : link, log)).toThrow('process ');
+      expect(statSync(`${path}.lock`).mode & 0o777).toBe(0o600);
+    },
+  );
 
   test('takes it over from a process that was killed', async () => {
     await kill(await holder());
