@@ -50,7 +50,7 @@ async function recognition({ logs, appliances, licenseServer }: Config): Promise
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, { firewalls: [], relays: logs.relays }),
-    watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses },
+    watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses, sources: [] },
   };
 }
 

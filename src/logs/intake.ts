@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { Clock } from '../core/clock.ts';
+import { singleAddresses } from '../core/addresses.ts';
 import type { WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import {
@@ -38,11 +39,15 @@ import {
 import { EventOutbox, LogReader } from './reader.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 
+interface LogUnit extends Pick<WatchedConfig['appliances'][number], 'name' | 'logSources'> {
+  readonly api?: { readonly url: string } | null;
+}
+
 interface LogIntakeConfig {
   readonly logs: Pick<WatchedConfig['logs'], 'syslog' | 'files' | 'relays' | 'foreign'>;
-  readonly appliances: readonly Pick<WatchedConfig['appliances'][number], 'name' | 'logSources'>[];
+  readonly appliances: readonly LogUnit[];
   /** Firewalls can also send their logs to this listener. */
-  readonly firewall: readonly Pick<WatchedConfig['firewall'][number], 'url'>[];
+  readonly firewall: readonly Pick<WatchedConfig['firewall'][number], 'url' | 'source' | 'appliances'>[];
   readonly licenseServer: Pick<WatchedConfig['licenseServer'], 'host' | 'serverName' | 'expectedAddresses'>;
 }
 
@@ -86,12 +91,12 @@ export class LogIntake {
     this.#config = config;
     this.#deps = deps;
     this.#attribution = createAttribution(config.appliances, {
-      firewalls: config.firewall.map(({ url }) => new URL(url).hostname.replace(/^\[|\]$/gu, '')),
+      firewalls: config.firewall.map(({ url }) => hostOf(url)),
       relays: config.logs.relays,
       certificates: config.logs.syslog.tls?.certificates ?? [],
     });
     const { host, serverName, expectedAddresses: addresses } = config.licenseServer;
-    this.#watched = { hosts: [...new Set([host, serverName ?? host])], addresses };
+    this.#watched = { hosts: [...new Set([host, serverName ?? host])], addresses, sources: unitAddresses(config) };
     this.#unknownSenders = createUnknownSenderLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
@@ -251,6 +256,21 @@ export class LogIntake {
       this.#deps.logger.error({ err: error, kind: event.kind }, 'Cannot process a log event');
     }
   }
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/gu, '');
+}
+
+/** Addresses from which the units connect. Empty if the address of any unit is unknown. */
+function unitAddresses({ appliances, firewall }: Pick<LogIntakeConfig, 'appliances' | 'firewall'>): readonly string[] {
+  const ofAll = firewall.filter((entry) => entry.appliances.length === 0).map(({ source }) => source);
+  const ofEach = appliances.map(({ name, logSources, api }) => [
+    ...ofAll,
+    ...firewall.filter((entry) => entry.appliances.includes(name)).map(({ source }) => source),
+    ...singleAddresses([...logSources, ...(api?.url === undefined ? [] : [hostOf(api.url)])]),
+  ]);
+  return ofEach.every(({ length }) => length > 0) ? [...new Set([...ofAll, ...ofEach.flat()])] : [];
 }
 
 interface LogFactsHeard {

@@ -77,6 +77,7 @@ const state = z.object({
   appliances: z.record(text, applianceLog),
   awaited: z.record(text, instant).exactOptional(),
   firewall: z.array(sighting).max(100),
+  otherTraffic: z.array(sighting).max(100).prefault([]),
   unprovenFirewall: z
     .object({ moments: z.tuple([instant, instant]).nullable(), sightings: z.array(sighting).max(100) })
     .exactOptional(),
@@ -120,6 +121,7 @@ export function readPolling(stored: unknown, now: EpochMs): PollingState | null 
     ...data,
     appliances: Object.fromEntries(entries),
     firewall: firewall.filter(isPast),
+    otherTraffic: data.otherTraffic.filter(isPast),
     unprovenFirewall: isFuture ? { moments: null, sightings: [] } : unprovenFirewall,
   };
 }

@@ -2,6 +2,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import {
   OWN_PROGRAM,
   concernsLicenseServer,
+  isOfUnit,
   type WatchedTraffic,
   type LogResult,
   type LogSource,
@@ -153,7 +154,8 @@ export class LogReader implements LineSink {
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return 'other';
       // A firewall is not an appliance, so most of its lines are not attributed to one.
-      outbox.evidence(id, found.evidence, stamp);
+      const { evidence } = found;
+      outbox.evidence(id, { evidence, ofUnit: isOfUnit(evidence, watched) }, stamp);
       return owner === undefined ? 'other' : 'ftm';
     }
     const writer = this.#writerOf(found.kind, owner);
@@ -358,6 +360,11 @@ interface FoundLine {
   readonly times: number;
 }
 
+interface Traffic {
+  readonly evidence: FirewallEvidence;
+  readonly ofUnit: boolean;
+}
+
 interface Heard {
   readonly appliance: string | null;
   readonly at: EpochMs;
@@ -367,7 +374,7 @@ interface Heard {
 interface Pending {
   readonly appliance: string | null;
   readonly signature: string;
-  readonly evidence: FirewallEvidence | null;
+  readonly traffic: Traffic | null;
   found: FoundLine;
   count: number;
 }
@@ -396,13 +403,14 @@ export class EventOutbox {
 
   ftm(appliance: string | null, signature: string, found: FoundLine): void {
     const key = `${keyOf(signature, found)} ${appliance ?? ''}`;
-    this.#add(key, { appliance, signature, evidence: null, found, count: found.times });
+    this.#add(key, { appliance, signature, traffic: null, found, count: found.times });
   }
 
-  evidence(signature: string, evidence: FirewallEvidence, found: FoundLine): void {
-    const { policy, profile, device } = evidence;
-    const key = `${keyOf(signature, found)} ${String(policy)} ${String(profile)} ${String(device)}`;
-    this.#add(key, { appliance: null, signature, evidence, found, count: found.times });
+  evidence(signature: string, traffic: Traffic, found: FoundLine): void {
+    const { ofUnit } = traffic;
+    const { policy, profile, device } = traffic.evidence;
+    const key = `${keyOf(signature, found)} ${String(ofUnit)} ${String(policy)} ${String(profile)} ${String(device)}`;
+    this.#add(key, { appliance: null, signature, traffic, found, count: found.times });
   }
 
   heard(appliance: string | null, at: EpochMs, reliable: boolean): void {
@@ -455,9 +463,9 @@ function keyOf(signature: string, { at, reliable }: FoundLine): string {
   return `${signature} ${String(Math.floor(at / GRAIN))} ${String(reliable)}`;
 }
 
-function logEventOf({ appliance, signature, evidence, found, count }: Pending): LogEvent {
+function logEventOf({ appliance, signature, traffic, found, count }: Pending): LogEvent {
   const { at, reliable } = found;
   const line = sampleOf(found.line);
-  if (evidence === null) return { kind: 'ftm', appliance, signature, at, count, line, reliable };
-  return { kind: 'firewall-evidence', signature, at, count, evidence, line, reliable };
+  if (traffic === null) return { kind: 'ftm', appliance, signature, at, count, line, reliable };
+  return { kind: 'firewall-evidence', signature, at, count, ...traffic, line, reliable };
 }

@@ -177,8 +177,8 @@ export function logExcerpts(
     case 'read':
       break;
   }
-  const { appliances, firewall, unprovenFirewall } = memory.state;
-  const sightings = [...firewall, ...unprovenFirewall.sightings];
+  const { appliances, firewall, unprovenFirewall, otherTraffic } = memory.state;
+  const sightings = [...firewall, ...unprovenFirewall.sightings, ...otherTraffic];
   const kept = [
     ...Object.entries(appliances).flatMap(([name, log]) => ofAppliance(name, log)),
     ...sightings.map(ofFirewall),

@@ -190,17 +190,21 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
   return withFindings(weighed, judgeLogEvidence(log.report, subject));
 }
 
+const NOT_OF_UNIT = ' (not between the known addresses, so this is probably the traffic of another user)';
+
 /**
  * A FortiGate log line about inspected traffic to the licence server is the best evidence, because it concerns
- * FortiAuthenticator's own path. A single datagram is not sufficient, because log lines can be forged.
+ * FortiAuthenticator's own path. A single datagram is not sufficient, because log lines can be forged. A line about the
+ * traffic of other users remains a suspicion.
  */
 function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   return firewallEvidence.map((sighting) => {
-    const corroborated = isCorroborated([sighting]);
+    const corroborated = sighting.ofUnit && isCorroborated([sighting]);
+    const weakness = sighting.ofUnit ? ONE_UNPROVEN : NOT_OF_UNIT;
     return {
       rule: 'firewall-log-shows-no-inspection',
       subject,
-      claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : ONE_UNPROVEN}.`,
+      claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : weakness}.`,
       quote: sighting.sample,
       at: sighting.lastAt,
       expected: 'no firewall log line about inspection of this traffic',

@@ -62,6 +62,8 @@ interface FirewallEvidenceEvent {
   readonly line: string;
   /** As for an `ftm` event. */
   readonly reliable: boolean;
+  /** `isOfUnit` */
+  readonly ofUnit: boolean;
 }
 
 export interface FirewallEvidence {
@@ -94,6 +96,8 @@ export interface WatchedTraffic {
   readonly hosts: readonly string[];
   /** Addresses and CIDR blocks. */
   readonly addresses: readonly string[];
+  /** Addresses from which the units connect. Empty if the address of any unit is unknown. */
+  readonly sources: readonly string[];
 }
 
 /**
@@ -106,6 +110,19 @@ export function concernsLicenseServer(evidence: FirewallEvidence, watched: Watch
     return watched.hosts.some((host) => host.toLowerCase() === name) || addressInAny(name, watched.addresses);
   }
   return evidence.destinationAddress !== null && addressInAny(evidence.destinationAddress, watched.addresses);
+}
+
+/**
+ * Returns whether the traffic can come from FortiAuthenticator. Any user of the network can request the licence server's
+ * name through a firewall that inspects users on purpose.
+ */
+export function isOfUnit(
+  { sourceAddress, destinationAddress }: FirewallEvidence,
+  { addresses, sources }: WatchedTraffic,
+): boolean {
+  const isOther = (address: string | null, known: readonly string[]): boolean =>
+    address !== null && known.length > 0 && !addressInAny(address, known);
+  return !isOther(sourceAddress, sources) && !isOther(destinationAddress, addresses);
 }
 
 /** APP-NAME (RFC 5424 §6.2.5), which identifies ftm-watch's own messages if a relay sends them back. */

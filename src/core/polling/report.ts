@@ -21,7 +21,10 @@ export interface PollingReport {
 }
 
 /** Unproven admissions share their moments. */
-export type FirewallAdmission = FirewallSighting & Complaint;
+export interface FirewallAdmission extends FirewallSighting, Complaint {
+  /** False if the traffic does not come from a unit, so that no number of lines proves anything about a unit. */
+  readonly ofUnit: boolean;
+}
 
 export interface AppliancePolling {
   /** As configured, or `unnamed`. */
@@ -76,12 +79,16 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
   };
 }
 
-function admissionsOf({ firewall, unprovenFirewall }: PollingState): readonly FirewallAdmission[] {
+function admissionsOf({ firewall, unprovenFirewall, otherTraffic }: PollingState): readonly FirewallAdmission[] {
+  const ownMoments = ({ firstAt, lastAt }: FirewallSighting): readonly EpochMs[] => [firstAt, lastAt];
   const moments = unprovenFirewall.moments ?? [];
   return [
-    ...firewall.map((sighting) => ({ ...sighting, moments: [sighting.firstAt, sighting.lastAt], reliable: true })),
-    ...unprovenFirewall.sightings.map((sighting) => ({ ...sighting, moments, reliable: false })),
-  ].toSorted((a, b) => Number(b.reliable) - Number(a.reliable) || b.lastAt - a.lastAt);
+    ...firewall.map((sighting) => ({ ...sighting, moments: ownMoments(sighting), reliable: true, ofUnit: true })),
+    ...unprovenFirewall.sightings.map((sighting) => ({ ...sighting, moments, reliable: false, ofUnit: true })),
+    ...otherTraffic.map((sighting) => ({ ...sighting, moments: ownMoments(sighting), reliable: false, ofUnit: false })),
+  ].toSorted(
+    (a, b) => Number(b.reliable) - Number(a.reliable) || Number(b.ofUnit) - Number(a.ofUnit) || b.lastAt - a.lastAt,
+  );
 }
 
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {

@@ -15,6 +15,8 @@ export interface PollingState {
   /** From reliable senders. Most recent first, at most MAX_SIGHTINGS. */
   readonly firewall: readonly FirewallSighting[];
   readonly unprovenFirewall: UnprovenSightings;
+  /** From any sender, about traffic that does not come from a unit. Most recent first, at most MAX_UNPROVEN_SIGHTINGS. */
+  readonly otherTraffic: readonly FirewallSighting[];
 }
 
 export interface ApplianceLog {
@@ -85,7 +87,14 @@ const MAX_RECENT = 8;
 /** `window` is the period that reports cover. */
 export function emptyPolling(window: Millis): PollingState {
   const unprovenFirewall = { moments: null, sightings: [] };
-  return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [], unprovenFirewall };
+  return {
+    version: 1,
+    bucketMs: bucketWidth(window),
+    appliances: {},
+    firewall: [],
+    unprovenFirewall,
+    otherTraffic: [],
+  };
 }
 
 /** The window may have changed in the meantime. The times of counted lines are kept. */
@@ -113,18 +122,20 @@ export function awaitAppliances(state: PollingState, names: readonly string[], n
 /** With a thousand appliances, this is much faster than one call per event. */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));
-  let { firewall, unprovenFirewall } = state;
+  let { firewall, unprovenFirewall, otherTraffic } = state;
   for (const event of events) {
     if (event.kind !== 'firewall-evidence') {
       const name = event.appliance ?? UNNAMED;
       appliances.set(name, afterEvent(appliances.get(name) ?? NEVER_HEARD, event, state.bucketMs));
+    } else if (!event.ofUnit) {
+      otherTraffic = addSighting(otherTraffic, event, state.bucketMs).slice(0, MAX_UNPROVEN_SIGHTINGS);
     } else if (event.reliable) {
       firewall = addSighting(firewall, event, state.bucketMs).slice(0, MAX_SIGHTINGS);
     } else {
       unprovenFirewall = addUnproven(unprovenFirewall, event, state.bucketMs);
     }
   }
-  return { ...state, appliances: Object.fromEntries(appliances), firewall, unprovenFirewall };
+  return { ...state, appliances: Object.fromEntries(appliances), firewall, unprovenFirewall, otherTraffic };
 }
 
 const NEVER_HEARD: ApplianceLog = { lastLineAt: null, reliableLineAt: null, signatures: {}, unproven: {} };

@@ -72,6 +72,7 @@ test('a report concludes from what a firewall admitted', async () => {
   const evidence = { ...device, destinationAddress: '127.0.0.1', hostName: LICENSE_HOST };
   await remember({
     kind: 'firewall-evidence',
+    ofUnit: true,
     signature: 'fortigate-ssl-inspection',
     at,
     count: 1,

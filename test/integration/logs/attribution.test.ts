@@ -124,7 +124,10 @@ describe('which appliance a line belongs to', () => {
 describe('a line of a firewall', () => {
   const [inspected = '', elsewhere = '', blocked = '', exempted = ''] = fixtureLines('fortigate-samples.txt');
 
-  async function eventsOf(config: Parameters<typeof startIntake>[0], lines: object): Promise<readonly LogEvent[]> {
+  async function eventsOf(
+    config: NonNullable<Parameters<typeof startIntake>[0]>,
+    lines: object,
+  ): Promise<readonly LogEvent[]> {
     const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] }], ...config });
     const socket = createSocket('udp4');
     onTestFinished(() => {
@@ -137,20 +140,48 @@ describe('a line of a firewall', () => {
   }
 
   test.each([
-    { name: 'a relay', config: { logs: { relays: ['127.0.0.1'] } }, lines: { ftm: 0, other: 0, foreign: 4 } },
     {
-      name: 'a firewall that is named',
-      config: { firewall: [{ url: 'https://127.0.0.1' }] },
-      lines: { ftm: 2, other: 2, foreign: 0 },
+      name: 'a relay; the second line is about the traffic of a user',
+      config: { logs: { relays: ['127.0.0.1'] } },
+      lines: { ftm: 0, other: 0, foreign: 4 },
+      ofUnit: [true, false],
     },
-  ])('is evidence when it is about the licence server, from $name', async ({ config, lines }) => {
-    const evidence = (await eventsOf(config, lines)).flatMap((event) =>
-      event.kind === 'firewall-evidence' ? [event.evidence] : [],
+    {
+      name: 'a firewall that is named, with both addresses of the unit',
+      config: { firewall: [{ url: 'https://127.0.0.1', source: '10.1.100.66', appliances: ['fac-1'] }] },
+      lines: { ftm: 2, other: 2, foreign: 0 },
+      ofUnit: [true, true],
+    },
+    {
+      name: 'a relay; the address of the unit is that of its API',
+      config: {
+        logs: { relays: ['127.0.0.1'] },
+        appliances: [{ name: 'fac-1', logSources: ['fac01'], api: { url: 'https://10.1.100.66' } }],
+      },
+      lines: { ftm: 0, other: 0, foreign: 4 },
+      ofUnit: [false, true],
+    },
+    {
+      name: 'a relay; the address of one unit is unknown',
+      config: {
+        logs: { relays: ['127.0.0.1'] },
+        appliances: [
+          { name: 'fac-1', logSources: ['10.0.0.5'] },
+          { name: 'fac-2', logSources: ['fac02'] },
+        ],
+      },
+      lines: { ftm: 0, other: 0, foreign: 4 },
+      ofUnit: [true, true],
+    },
+  ])('is evidence when it is about the licence server, from $name', async ({ config, lines, ofUnit }) => {
+    const found = (await eventsOf(config, lines)).flatMap((event) =>
+      event.kind === 'firewall-evidence' ? [event] : [],
     );
-    expect(evidence.map(({ policy, profile, action }) => [policy, profile, action])).toEqual([
+    expect(found.map(({ evidence: { policy, profile, action } }) => [policy, profile, action])).toEqual([
       ['20', 'custom-deep-inspection', 'resign-as-untrusted'],
       ['1', null, 'blocked'],
     ]);
+    expect(found.map((event) => event.ofUnit)).toEqual(ofUnit);
   });
 
   test.each([

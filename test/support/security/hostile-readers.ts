@@ -60,7 +60,7 @@ const KB = 1024;
 const signatures = await shippedCatalogue();
 const withoutSecrets = createSecretFilter(['web-service-key', 'monitor:web-service-key']);
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
 
 export function readCertificate(bytes: Buffer): unknown {
   const text = bytes.toString('latin1');

@@ -9,7 +9,7 @@ import { textSink } from '../../support/process/text-sink.ts';
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
 
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
 
 async function* chunks(...texts: readonly string[]): AsyncGenerator<Buffer> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text));

@@ -8,7 +8,7 @@ import { textSink } from '../../support/process/text-sink.ts';
 
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([], NO_OTHERS);
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
 
 interface LineExplanation {
   readonly line: string;

@@ -19,7 +19,7 @@ const attribution = createAttribution(
   ],
   NO_OTHERS,
 );
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
 
 function read(chunks: readonly Buffer[]): { readonly tally: LineTally; readonly events: readonly LogEvent[] } {
   const events: LogEvent[] = [];

@@ -12,7 +12,7 @@ import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['10.0.0.5'] }], NO_OTHERS);
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
 
 /** Returns the signature that the intake finds in a line from this appliance, or null. */
 function inStream(line: string, appliance: string | null = 'fac-1'): string | null {

@@ -74,6 +74,7 @@ describe('log excerpts', () => {
       memory([
         {
           kind: 'firewall-evidence',
+          ofUnit: true,
           signature: 'inspected',
           at: T0,
           count: 4,

@@ -17,6 +17,7 @@ const LINE: FirewallAdmission = {
   count: 1,
   moments: [AT, AT],
   reliable: false,
+  ofUnit: true,
   evidence: {
     device: 'fgt-1',
     policy: '20',
@@ -46,6 +47,7 @@ test.each<[string, readonly FirewallAdmission[], string]>([
   ['some datagrams at once', [{ ...LINE, count: 9, moments: [AT, AT + 29_999] }], 'warning suspected'],
   ['datagrams at two moments', [{ ...LINE, count: 2, moments: [AT, AT + 30_000] }], 'broken confirmed'],
   ['one line over a connection', [{ ...LINE, reliable: true }], 'broken confirmed'],
+  ['lines about other traffic', [{ ...LINE, moments: [AT, AT + 60_000], ofUnit: false }], 'warning suspected'],
 ])('a firewall admits its inspection in %s', (_, lines, expected) => {
   expect(levels(...lines)).toEqual([expected]);
 });

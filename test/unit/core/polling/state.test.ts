@@ -162,8 +162,12 @@ describe('firewall evidence', () => {
     hostName: null,
     ...changes,
   });
-  const seen = (at: number, changes: Partial<FirewallEvidence> = {}): LogEvent => ({
+  const seen = (
+    at: number,
+    changes: Partial<FirewallEvidence> = {},
+  ): Extract<LogEvent, { kind: 'firewall-evidence' }> => ({
     kind: 'firewall-evidence',
+    ofUnit: true,
     signature: 'alpha',
     at,
     count: 1,
@@ -210,6 +214,20 @@ describe('firewall evidence', () => {
     expect(firewall.map(({ evidence: { policy } }) => policy)).toEqual(['20']);
     expect(unprovenFirewall).toMatchObject({ moments: [T0, T0 + 99], sightings: { length: 4 } });
     expect(after(policies.map((event) => ({ ...event, reliable: true }))).firewall).toHaveLength(16);
+  });
+
+  test('of the traffic of others is kept apart', () => {
+    const others = Array.from({ length: 100 }, (_, index) => ({
+      ...seen(T0 + index * MINUTE, { policy: String(index) }),
+      reliable: index % 2 === 0,
+      ofUnit: false,
+    }));
+    const state = after([{ ...seen(T0), reliable: true }, seen(T0), ...others]);
+    expect(state.firewall).toHaveLength(1);
+    expect(state.unprovenFirewall).toMatchObject({ moments: [T0, T0], sightings: { length: 1 } });
+    expect(state.otherTraffic).toHaveLength(4);
+    const { firewallEvidence } = report(after([seen(T0), { ...seen(T0 + 1), ofUnit: false }]), T0 + MINUTE);
+    expect(firewallEvidence).toMatchObject([{ ofUnit: true }, { ofUnit: false, reliable: false }]);
   });
 
   test('that anybody can write is corroborated by a line that it has displaced since', () => {
