@@ -123,14 +123,17 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
   });
 
   test('a line of the firewall that admits to inspect: the cause, with policy and profile', async () => {
-    const line =
+    const ofUser =
       fixtureLines('fortigate-samples.txt').find((candidate) => candidate.includes(`sni="${LICENSE_HOST}"`)) ?? '';
-    await sendOverTcp(daemon.syslogTcpPort ?? 0, line);
-    const { ready, causes } = await diagnosis(hasCause('tls-intercepted'));
-    expect(ready).toBe('not-ready');
+    const ofUnit = ofUser.replace('srcip=10.0.0.5', 'srcip=127.0.0.1').replace(/dstip=\S+/u, 'dstip=127.0.0.1');
+    await sendOverTcp(daemon.syslogTcpPort ?? 0, ofUser);
+    const suspicion = await diagnosis(hasCause('tls-intercepted'));
+    expect(suspicion).toMatchObject({ ready: 'ready', causes: [{ severity: 'warning', confidence: 'suspected' }] });
+    await sendOverTcp(daemon.syslogTcpPort ?? 0, ofUnit);
+    const { causes } = await diagnosis(({ ready }) => ready === 'not-ready');
     expect(causes).toHaveLength(1);
     expect(causes[0]).toMatchObject({ product: 'Fortinet FortiGate', confidence: 'confirmed' });
-    expect(causes[0]?.evidence.join('\n')).toContain('policy 20, profile "custom-deep-inspection", source 10.0.0.5');
-    expect(causes[0]?.remedy.join('\n')).toContain('source 10.0.0.5 only');
+    expect(causes[0]?.evidence.join('\n')).toContain('policy 20, profile "custom-deep-inspection", source 127.0.0.1');
+    expect(causes[0]?.remedy.join('\n')).toContain('source 127.0.0.1 only');
   });
 });
