@@ -484,6 +484,7 @@ function addSilence(program: LazyCommand): void {
     (await import('./silence.ts')).runSilence(wish, invocation);
   withConfig(silence.command('add'))
     .description('hold back notifications; incidents are still tracked')
+    .option('--from <time>', 'begin of the silence, such as 2026-11-24T16:00:00Z (default: now)')
     .option('--for <duration>', 'duration of the silence, such as 90s, 15m, 2h or 7d')
     .option('--until <time>', 'end of the silence, such as 2026-11-24T18:00:00Z')
     .option('--cause <cause>', 'silence only this cause, such as tls-intercepted')
@@ -493,7 +494,7 @@ function addSilence(program: LazyCommand): void {
     .addHelpText('after', SILENCE_HELP)
     .runs((invocation, silence: TypedSilence) => run({ kind: 'add', silence }, invocation));
   withConfig(silence.command('list'))
-    .description('list active silences')
+    .description('list active and planned silences')
     .option('--json', 'print a JSON object')
     .runs((invocation, { json = false }: { json?: boolean }) => run({ kind: 'list', json }, invocation));
   withConfig(silence.command('remove'))
@@ -503,11 +504,12 @@ function addSilence(program: LazyCommand): void {
 }
 
 const SILENCE_HELP = `
-Without --cause and --subject, all notifications are silenced. A silence can last up to 90 days. The names of causes
-are listed by "ftm-watch check --json" and on the status page.
+Without --cause and --subject, all notifications are silenced. A silence ends within 90 days. The names of causes are
+listed by "ftm-watch check --json" and on the status page.
 
 Examples:
   ftm-watch silence add --for 2h --cause tls-intercepted --comment "exemption requested"
+  ftm-watch silence add --from 2026-11-28T22:00:00Z --for 8h --comment "power maintenance"
   ftm-watch silence add --until 2026-11-29T06:00:00Z --subject mail.example.org:25 --comment "server move"
 
 This command can be used by root, by the daemon's user, and by members of that user's group.

@@ -10,6 +10,7 @@ interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
 
 /** These options are validated by the daemon. */
 export interface TypedSilence {
+  readonly from?: string;
   readonly for?: string;
   readonly until?: string;
   readonly cause?: string;
@@ -27,7 +28,9 @@ const silenceShape = z.object({
   id: z.string(),
   cause: z.string().nullable(),
   subject: z.string().nullable(),
+  from: z.string(),
   until: z.string(),
+  planned: z.boolean(),
   by: z.string(),
   comment: z.string(),
 });
@@ -52,8 +55,8 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
 }
 
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
-  const { for: duration, until, cause, subject, by = account, comment } = typed;
-  const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
+  const { from, for: duration, until, cause, subject, by = account, comment } = typed;
+  const answer = await daemon.ask('POST', PATH, { from, duration, until, cause, subject, by, comment });
   const silence = silenceShape.safeParse(answer.json);
   if (answer.status !== 201 || !silence.success) return refuse(answer, errors);
   output.write(`Added ${describe(silence.data)}\n`);
@@ -65,7 +68,7 @@ async function silenceList(json: boolean, { daemon, output, errors }: SilenceDep
   const list = listShape.safeParse(answer.json);
   if (answer.status !== 200 || !list.success) return refuse(answer, errors);
   if (json) output.write(`${answer.text}\n`);
-  else if (list.data.silences.length === 0) output.write('There are no active silences\n');
+  else if (list.data.silences.length === 0) output.write('There are no silences\n');
   else output.write(list.data.silences.map((silence) => `${describe(silence)}\n`).join(''));
   return SILENCE_EXIT.done;
 }
@@ -80,9 +83,9 @@ async function silenceRemove(ids: readonly string[], { daemon, output, errors }:
   return code;
 }
 
-function describe({ id, cause, subject, until, by, comment }: z.infer<typeof silenceShape>): string {
+function describe({ id, cause, subject, from, until, planned, by, comment }: z.infer<typeof silenceShape>): string {
   const what = [cause ?? 'every cause', ...(subject === null ? [] : [`at ${subject}`])].join(' ');
-  return shown(`${id}: ${what} until ${until}, by ${by}: ${comment}`);
+  return shown(`${id}: ${what} ${planned ? `planned from ${from} ` : ''}until ${until}, by ${by}: ${comment}`);
 }
 
 function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {

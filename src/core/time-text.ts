@@ -82,7 +82,14 @@ export interface Zone {
    * @param midnight time when the same day begins in UTC
    */
   startOfDay(midnight: EpochMs): EpochMs;
+  /**
+   * Returns the time when clocks in this zone show `2026-11-24T14:00`, or the first such time if there are two. Null if
+   * there is no such time.
+   */
+  instant(local: string): EpochMs | null;
 }
+
+const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/u;
 
 /** @throws {RangeError} for an unknown name */
 export function zoneOf(timezone: string): Zone {
@@ -97,6 +104,9 @@ export function zoneOf(timezone: string): Zone {
       offset: part('timeZoneName').replace(/^GMT/u, '') || '+00:00',
     };
   };
+  // Calculated with each UTC offset that is used around that time.
+  const timesAt = (wall: EpochMs): readonly EpochMs[] =>
+    [-DAY, 0, DAY].map((near) => wall - offsetOf(wallOf(wall + near).offset));
   return {
     name: timezone,
     text: (at) => {
@@ -109,10 +119,15 @@ export function zoneOf(timezone: string): Zone {
     startOfDay: (midnight) => {
       const day = isoTime(midnight).slice(0, 10);
       // If clocks change near midnight, midnight can be skipped or occur twice. The day begins at the earliest time
-      // with this date, calculated with each UTC offset that is used around midnight.
-      const starts = [-DAY, 0, DAY].map((near) => midnight - offsetOf(wallOf(midnight + near).offset));
-      const inDay = starts.filter((start) => wallOf(start).local.slice(0, 10) >= day);
+      // with this date.
+      const inDay = timesAt(midnight).filter((start) => wallOf(start).local.slice(0, 10) >= day);
       return inDay.length === 0 ? midnight : Math.min(...inDay);
+    },
+    instant: (local) => {
+      const wall = LOCAL_TIME.test(local) ? Date.parse(`${local}Z`) : Number.NaN;
+      if (Number.isNaN(wall)) return null;
+      const found = timesAt(wall).filter((at) => wallOf(at).local.startsWith(local.replace('T', ' ')));
+      return found.length === 0 ? null : Math.min(...found);
     },
   };
 }

@@ -163,7 +163,7 @@ export class Alerting {
   }
 
   /** The oldest silence is removed if there are too many. */
-  silence(request: Omit<Silence, 'id' | 'from'>): Silence {
+  silence(request: Omit<Silence, 'id'>): Silence {
     this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
     this.#work();
     const added = this.#state.silences.at(-1);

@@ -5,6 +5,7 @@ import {
   isOpenFault,
   type IncidentPolicy,
   isGap,
+  isPlanned,
   type NoteNotification,
   type Silence,
 } from '../engine/incident/incident.ts';
@@ -119,6 +120,7 @@ function summaryNote(
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const over = facts.ended.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null);
   const count = open.length + over.length;
+  const lasting = state.silences.filter((one) => one.until > until);
   const share = availabilityShare(facts.availability);
   return {
     kind: 'note',
@@ -146,7 +148,11 @@ function summaryNote(
       { title: 'Expires soon', lines: facts.ends.map(({ what, at }) => `${what}: ${dayText(at)}`) },
       {
         title: 'Active silences',
-        lines: state.silences.filter((one) => one.until > until).map((one) => silenceLine(one, timezone)),
+        lines: lasting.filter((one) => !isPlanned(one, until)).map((one) => silenceLine(one, until, timezone)),
+      },
+      {
+        title: 'Planned silences',
+        lines: lasting.filter((one) => isPlanned(one, until)).map((one) => silenceLine(one, until, timezone)),
       },
     ].flatMap(({ title, lines }) => (lines.length === 0 ? [] : [{ title, lines: firstLines(lines, MAX_LISTED) }])),
   };
@@ -174,9 +180,11 @@ function lineOf({ cause }: Incident): string {
   return `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject})`;
 }
 
-function silenceLine({ cause, subject, until, by, comment }: Silence, timezone: string): string {
+function silenceLine(silence: Silence, now: EpochMs, timezone: string): string {
+  const { cause, subject, from, until, by, comment } = silence;
   const what = [cause ?? 'all causes', ...(subject === null ? [] : [subject])].join(', ');
-  return `${what}, until ${zonedText(until, timezone)}, by ${by}${comment === '' ? '' : `: ${comment}`}`;
+  const begin = isPlanned(silence, now) ? `from ${zonedText(from, timezone)} ` : '';
+  return `${what}, ${begin}until ${zonedText(until, timezone)}, by ${by}${comment === '' ? '' : `: ${comment}`}`;
 }
 
 export interface SummaryFacts {

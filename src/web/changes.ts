@@ -5,7 +5,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import { isoTime, isoTimeOrNull, parseDuration } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type CauseId, isCauseId } from '../checks/registry.ts';
-import type { Silence } from '../engine/incident/incident.ts';
+import { isPlanned, type Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { showValue } from '../text/show.ts';
 import { changeRefusal, refusalText, type Web } from './access.ts';
@@ -107,13 +107,13 @@ export function addSilenceRoutes(app: Hono<WebEnv>, web: Web): void {
   const { sources, clock } = web;
   app.get('/api/v1/silences', (context) =>
     context.json({
-      silences: lasting(sources.silences(), clock.now()).map(silenceToJson),
+      silences: lasting(sources.silences(), clock.now()).map((silence) => silenceToJson(silence, clock.now())),
       maintenance: planToJson(sources.maintenance()),
     }),
   );
   app.post('/api/v1/silences', async (context) => {
     const added = await change(context, web, { action: 'add-silence' }, 'json', (body) => silenced(context, web, body));
-    return answerJson(context, added, (silence) => context.json(silenceToJson(silence), 201));
+    return answerJson(context, added, (silence) => context.json(silenceToJson(silence, clock.now()), 201));
   });
   app.delete('/api/v1/silences/:id', async (context) => {
     const id = visibleText(context.req.param('id'), MAX_SHOWN_ID);
@@ -136,13 +136,16 @@ export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body
   const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(request) : null;
   if (silence === null)
     return refused(409, `The maximum of ${String(MAX_SILENCES)} silences has been reached. Remove a silence first`);
-  const { id, cause, subject, until, comment } = silence;
-  const detail = `${id} until ${isoTime(until)}: ${comment}`;
+  const { id, cause, subject, from, until, comment } = silence;
+  const begin = isPlanned(silence, clock.now()) ? ` planned from ${isoTime(from)}` : '';
+  const detail = `${id}${begin} until ${isoTime(until)}: ${comment}`;
   return { kind: 'done', value: silence, noted: { cause, subject, detail }, claimed };
 }
 
-function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
-  return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
+function silenceToJson(silence: Silence, now: EpochMs): object {
+  const { id, cause, subject, from, until, by, comment } = silence;
+  const planned = isPlanned(silence, now);
+  return { id, cause, subject, from: isoTime(from), until: isoTime(until), planned, by, comment };
 }
 
 function planToJson({ until, next }: MaintenancePlan): object {
@@ -157,7 +160,7 @@ function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[]
   return silences.filter(({ until }) => until > now);
 }
 
-type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
+type SilenceRequest = Omit<Silence, 'id' | 'by'> & { readonly by: string | null };
 
 export const MAX_NAME = 100;
 export const MAX_COMMENT = 500;
@@ -166,8 +169,8 @@ export const MAX_COMMENT = 500;
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
- * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. All errors are
- * returned together.
+ * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, from?, duration | until, by?, comment}`. All errors
+ * are returned together.
  */
 export function readSilence(
   body: unknown,
@@ -189,26 +192,33 @@ function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
         .nullable()
         .default(null),
       subject: oneLine(255).nullable().default(null),
+      from: instant().optional(),
       duration: z.string(expected('a duration such as "2h"')).transform(toDuration).optional(),
-      until: z.iso
-        .datetime({ offset: true, ...expected('a time such as "2026-11-24T18:00:00Z"') })
-        .transform((text) => Date.parse(text))
-        .optional(),
+      until: instant().optional(),
       by: oneLine(MAX_NAME).nullable().default(null),
       comment: oneLine(MAX_COMMENT),
     })
-    .transform(({ duration, until, ...rest }, context): SilenceRequest => {
-      const end = duration === undefined ? until : until === undefined ? now + duration : undefined;
-      const problem = problemOfEnd(end, now);
+    .transform(({ from, duration, until, ...rest }, context): SilenceRequest => {
+      // The time may have just passed.
+      const begin = Math.max(from ?? now, now);
+      const end = duration === undefined ? until : until === undefined ? begin + duration : undefined;
+      const problem = problemOfEnd(end, begin, now);
       if (problem !== null)
         context.addIssue({ code: 'custom', path: [duration === undefined ? 'until' : 'duration'], message: problem });
-      return { ...rest, until: end ?? now };
+      return { ...rest, from: begin, until: end ?? begin };
     });
 }
 
-function problemOfEnd(end: EpochMs | undefined, now: EpochMs): string | null {
+function instant(): z.ZodType<EpochMs> {
+  return z.iso
+    .datetime({ offset: true, ...expected('a time such as "2026-11-24T18:00:00Z"') })
+    .transform((text) => Date.parse(text));
+}
+
+function problemOfEnd(end: EpochMs | undefined, begin: EpochMs, now: EpochMs): string | null {
   if (end === undefined) return 'expected either "duration" or "until"';
   if (end <= now) return 'expected a time in the future';
+  if (end <= begin) return 'expected a time after "from"';
   return end - now > LONGEST ? 'expected an end within 90 days' : null;
 }
 

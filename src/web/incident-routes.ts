@@ -215,7 +215,7 @@ function acted(
   const { sources } = web;
   const read = readIncidentForm(form);
   if (read.kind === 'refused') return read;
-  const { by: claimed, comment, duration } = read;
+  const { by: claimed, comment, duration, from } = read;
   const done = (detail: string): Outcome<unknown> => ({
     kind: 'done',
     value: null,
@@ -231,8 +231,21 @@ function acted(
       return comment === undefined ? refused(400, '"comment": expected text') : done(comment);
     case 'silence':
       // As for `POST /api/v1/silences`.
-      return silenced(context, web, { cause: cause.id, subject, by: claimed, comment, duration });
+      return silenced(context, web, {
+        cause: cause.id,
+        subject,
+        by: claimed,
+        comment,
+        duration,
+        from: from === undefined ? undefined : instantIn(sources.timezone(), from),
+      });
   }
+}
+
+/** A browser sends a local time without a zone. Any other text is returned unchanged, because it is validated later. */
+function instantIn(timezone: string, text: string): string {
+  const at = zoneOf(timezone).instant(text);
+  return at === null ? text : isoTime(at);
 }
 
 const IS_OVER = refused(409, 'The incident has already been resolved');
@@ -241,6 +254,7 @@ const formShape = z.object({
   by: oneLine(MAX_NAME).nullable().default(null),
   comment: oneLine(MAX_COMMENT).exactOptional(),
   duration: oneLine(MAX_NAME).exactOptional(),
+  from: oneLine(MAX_NAME).exactOptional(),
 });
 
 export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.infer<typeof formShape>) | Refused {

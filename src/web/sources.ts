@@ -52,7 +52,7 @@ export interface WebSources {
   maintenance(): MaintenancePlan;
   /** May also contain silences that have just expired. */
   silences(): readonly Silence[];
-  silence(request: Omit<Silence, 'id' | 'from'>): Silence;
+  silence(request: Omit<Silence, 'id'>): Silence;
   unsilence(id: string): boolean;
   /**
    * Calls `listener` after each round, as soon as the other members return the new state. Returns a function that

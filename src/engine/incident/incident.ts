@@ -193,9 +193,14 @@ export function isMuted(state: Pick<IncidentState, 'maintenance' | 'silences'>, 
   return state.maintenance || state.silences.some((silence) => silences(silence, cause, now));
 }
 
+/** The silence has not begun yet. */
+export function isPlanned({ from }: Pick<Silence, 'from'>, now: EpochMs): boolean {
+  return from > now;
+}
+
 function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
   return (
-    silence.from <= now &&
+    !isPlanned(silence, now) &&
     now < silence.until &&
     (silence.cause === null || silence.cause === cause.id) &&
     (silence.subject === null || silence.subject === cause.subject)

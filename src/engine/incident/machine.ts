@@ -72,12 +72,11 @@ function presentOf(input: IncidentInput): EpochMs {
   return input.kind === 'diagnosis' ? input.diagnosis.at : input.at;
 }
 
-function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, now: EpochMs): IncidentState {
+function addSilence(state: IncidentState, asked: Omit<Silence, 'id'>, now: EpochMs): IncidentState {
   const counter = state.counter + 1;
   const silence: Silence = {
     ...asked,
     id: `silence-${String(now)}-${String(counter)}`,
-    from: now,
     by: visibleText(asked.by, 100),
     comment: visibleText(asked.comment, 500),
   };

@@ -304,7 +304,7 @@ export type IncidentInput =
   | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
-  | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id' | 'from'> }
+  | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id'> }
   | { readonly kind: 'unsilence'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'acknowledge'; readonly at: EpochMs; readonly id: string; readonly by: string }
   | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }

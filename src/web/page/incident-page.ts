@@ -21,6 +21,7 @@ import {
   tagsView,
 } from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
+import type { Zone } from '../../core/time-text.ts';
 
 interface IncidentPage {
   readonly site: string;
@@ -45,7 +46,7 @@ export function renderIncident(page: IncidentPage): string {
     mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`${headView(page)}
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
-${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident, reader)}
+${remedySection(incident, root)}${incidentForms(incident, permission, root, reader.zone)}${evidenceSection(incident, reader)}
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
 <ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}
 ${record.complete && deliveryGroupsAbout(incident, record.outboxEntries).length === 0 ? markup`<p class="quiet">No notifications have been sent about this incident.</p>` : null}</section>
@@ -111,7 +112,7 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root): Markup {
+function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root, zone: Zone): Markup {
   if (refusal !== null)
     return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>
 <p class="quiet">${refusal}</p>${
@@ -124,7 +125,7 @@ function incidentForms(incident: Incident, { refusal, asksName }: Permission, ro
     ? markup`<label>Your name <input name="by" maxlength="${MAX_NAME}" autocomplete="name"></label>`
     : null;
   return markup`<section class="card forms" aria-label="Acknowledge, silence, comment">
-${incident.status === 'open' ? [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'))] : null}
+${incident.status === 'open' ? [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'), zone)] : null}
 ${form(
   to('comment'),
   markup`<label>Comment <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
@@ -137,18 +138,18 @@ function acknowledgeForm({ acknowledgement }: Incident, name: Markup | null, to:
     ? form(
         to('acknowledge'),
         markup`${name}<button>Acknowledge</button>
-<p class="quiet">Stops the reminders until the incident is resolved or its cause changes.</p>`,
+<p class="quiet">Stops the reminders until the incident is resolved, its severity rises or its cause changes.</p>`,
       )
     : form(to('unacknowledge'), markup`${name}<button>Withdraw the acknowledgement</button>`);
 }
 
-function silenceForm(name: Markup | null, to: string): Markup {
+function silenceForm(name: Markup | null, to: string, zone: Zone): Markup {
   return form(
     to,
     markup`<label>Silence for <select name="duration">${DURATIONS.map(
       ([value, words]) =>
         markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
-    )}</select></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+    )}</select></label><label>From (${zone.name}), now if empty <input name="from" type="datetime-local"></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
 <button>Silence</button>`,
   );
 }

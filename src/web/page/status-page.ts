@@ -29,7 +29,7 @@ import { notificationsView } from './notifications-view.ts';
 import { counted } from '../../core/visible-text.ts';
 import { spanText } from '../../core/time-text.ts';
 import { titleOf } from '../../checks/registry.ts';
-import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
+import { type Incident, isPlanned, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline, leftOutSentence } from '../../checks/headline.ts';
 
 /** The page works without scripts, and updates itself if scripts are enabled. */
@@ -242,16 +242,16 @@ function findingView(finding: Finding, { zone }: Reader): Markup {
 }
 
 const MAX_SHOWN = 10;
-/** A silence that ends soon is highlighted, so that people who rely on it can extend it. */
+/** An active silence that ends soon is highlighted, so that people who rely on it can extend it. */
 const SOON: Millis = 30 * 60_000;
 
-/** Null if no notifications are held back and no maintenance is planned. */
+/** Null if no notifications are held back and neither a silence nor maintenance is planned. */
 function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, reader: Reader): Markup | null {
   const lasting = all.filter((silence) => silence.until > reader.now).toSorted((a, b) => a.until - b.until);
   if (lasting.length === 0 && until === null && next === null) return null;
   return markup`<section id="silences" class="card" aria-labelledby="silences-title">
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
-${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back. Maintenance ends ${end(until, reader)}</p>`}
+${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back. Maintenance ends ${at(until, reader)}</p>`}
 ${
   lasting.length === 0
     ? null
@@ -268,15 +268,21 @@ ${
 </section>`;
 }
 
-function silenceView({ id, cause, subject, until, by, comment }: Silence, reader: Reader): Markup {
-  const soon = until - reader.now < SOON;
-  return markup`<li id="lasting-${id}"><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${
+function silenceView(silence: Silence, reader: Reader): Markup {
+  const { id, cause, subject, from, until, by, comment } = silence;
+  const planned = isPlanned(silence, reader.now);
+  return markup`<li id="lasting-${id}"><p>${silenceBadge(silence, reader)} ${
     cause === null ? 'All causes' : markup`<code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]}</p>
-<p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, reader)}</p>
+<p>${comment}</p><p class="quiet">By ${by}; ${planned ? markup`begins ${at(from, reader)}, ` : null}ends ${at(until, reader)}</p>
 <code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;
 }
 
-function end(until: EpochMs, reader: Reader): Markup {
-  return markup`${distance(until, reader)} (${reader.zone.text(until)})`;
+function silenceBadge(silence: Silence, { now }: Reader): Markup {
+  if (isPlanned(silence, now)) return badge('wait', 'Planned');
+  return silence.until - now < SOON ? badge('warn', 'Ends soon') : badge('wait', 'Silenced');
+}
+
+function at(time: EpochMs, reader: Reader): Markup {
+  return markup`${distance(time, reader)} (${reader.zone.text(time)})`;
 }

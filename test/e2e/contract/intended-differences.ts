@@ -25,6 +25,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     reason: 'The availability of a day is the share of its known time, which stands beside it',
     lines: ['+ http: GET /api/v1/history 200 days[].knownMs: number'],
   },
+  {
+    reason: 'A silence can begin later, and is then `planned`',
+    lines: [
+      '+ http: GET /api/v1/silences 200 silences[].planned: boolean',
+      '+ http: POST /api/v1/silences 201 planned: boolean',
+    ],
+  },
   { reason: 'Metrics can be pushed by OTLP: `metrics.otlp`', lines: ['+ schema: properties.metrics.*'] },
   {
     reason: 'The view of other agents is evidence: `peers`',

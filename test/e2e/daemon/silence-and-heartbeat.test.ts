@@ -68,7 +68,7 @@ describe('a running daemon', () => {
     expect((await silence('list')).stdout).toContain(id);
 
     expect(await silence('remove', id)).toMatchObject({ exitCode: 0, stdout: `Removed ${id}\n` });
-    expect((await silence('list')).stdout).toBe('There are no active silences\n');
+    expect((await silence('list')).stdout).toBe('There are no silences\n');
   });
 
   test('shows signs of life', async () => {

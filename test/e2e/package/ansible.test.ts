@@ -106,7 +106,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
       expect(printed).toMatch(/level: debug/u);
       expect(printed).toMatch(/to:\n\s+- hq@example\.org\n\s+servers:/u);
       expect(await told('systemctl is-active ftm-watch; systemctl is-enabled ftm-watch')).toBe('active\nenabled');
-      expect(await told('ftm-watch silence list')).toBe('There are no active silences');
+      expect(await told('ftm-watch silence list')).toBe('There are no silences');
       expect(await inForce()).toContain('Reloaded the configuration');
 
       expect(await play(BASE, SITE)).toMatchObject({ isDone: true, changed: 0 });

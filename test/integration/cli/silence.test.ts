@@ -58,12 +58,17 @@ describe('ftm-watch silence', () => {
       ],
     });
 
-    expect(await run(['silence', 'remove', 'silence-1', 'silence-2'])).toEqual({
+    const from = new Date(systemClock.now() + 60_000).toISOString();
+    expect((await run(['silence', 'add', '--from', from, '--for', '8h', '--comment', 'Move'])).output).toContain(
+      `silence-3: every cause planned from ${from} until `,
+    );
+
+    expect(await run(['silence', 'remove', 'silence-1', 'silence-2', 'silence-3'])).toEqual({
       code: 0,
-      output: 'Removed silence-1\nRemoved silence-2\n',
+      output: 'Removed silence-1\nRemoved silence-2\nRemoved silence-3\n',
       errors: '',
     });
-    expect((await run(['silence', 'list'])).output).toBe('There are no active silences\n');
+    expect((await run(['silence', 'list'])).output).toBe('There are no silences\n');
   });
 
   test('says what the daemon says against it', async () => {
@@ -121,7 +126,7 @@ describe('ftm-watch silence', () => {
         'registration: { passwordEnv: NONE }\n',
     );
 
-    expect(await run(['silence', 'list'])).toEqual({ code: 0, output: 'There are no active silences\n', errors: '' });
+    expect(await run(['silence', 'list'])).toEqual({ code: 0, output: 'There are no silences\n', errors: '' });
     configure('store: { path: 5 }');
     expect(await run(['silence', 'list'])).toMatchObject({
       code: 3,

@@ -277,6 +277,7 @@ describe('Alerting', () => {
     const silence = first.silence({
       cause: 'tls-intercepted',
       subject: null,
+      from: START,
       until: START + HOUR,
       by: 'ops',
       comment: '',

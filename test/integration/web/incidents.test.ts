@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { zoneOf } from '../../../src/core/time-text.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
+import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
 import { incidentNotificationOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
@@ -155,11 +157,25 @@ describe('POST /incidents/:id', () => {
     expect(other).not.toContain('Case');
   });
 
+  test("silences from a time in the site's zone on", async () => {
+    await using web = await start();
+    web.state.timezone = 'Europe/Berlin';
+    const { id } = incidents()[0];
+    const [tomorrow] = new Date(systemClock.now() + 24 * HOUR).toISOString().split('T');
+    const form = { duration: '2h', comment: 'move', from: `${tomorrow ?? ''}T14:00` };
+    expect((await post(web, `/incidents/${id}/silence`, form)).status).toBe(303);
+    const from = zoneOf('Europe/Berlin').instant(form.from) ?? 0;
+    expect(web.state.silences).toMatchObject([{ from, until: from + 2 * HOUR }]);
+    const page = await (await web.get(`/incidents/${id}`)).text();
+    expect(page).toContain('From (Europe/Berlin), now if empty <input name="from" type="datetime-local">');
+  });
+
   test.each([
     ['comment', { comment: '' }, 'expected text'],
     ['comment', { comment: 'x'.repeat(501) }, '1 to 500 characters'],
     ['silence', { duration: 'nonsense', comment: 'x' }, 'expected a duration'],
     ['silence', { duration: '2h' }, 'expected text'],
+    ['silence', { duration: '2h', comment: 'x', from: 'soon' }, 'expected a time such as'],
   ])('says what is wrong with a form: %s %j', async (action, form, problem) => {
     await using web = await start();
     const { id } = incidents()[0];

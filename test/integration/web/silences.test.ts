@@ -47,11 +47,36 @@ describe('POST /api/v1/silences', () => {
       subject: 'license.example.test:443',
       from: new Date(START).toISOString(),
       until: new Date(START + 2 * HOUR).toISOString(),
+      planned: false,
       by: 'ops',
       comment: 'Exemption is on its way',
     });
     expect(web.state.silences.map(({ until }) => until)).toEqual([START + 2 * HOUR]);
     expect(web.log.join('')).toContain('Exemption is on its way');
+  });
+
+  test.each([
+    ['later', HOUR, { duration: '2h' }, { from: HOUR, until: 3 * HOUR, planned: true }],
+    ['later, until a time', HOUR, { until: START + 2 * HOUR }, { from: HOUR, until: 2 * HOUR, planned: true }],
+    ['from a time that has just passed', -HOUR, { duration: '2h' }, { from: 0, until: 2 * HOUR, planned: false }],
+  ])('adds one that begins %s', async (_, from, end, expected) => {
+    await using web = await start();
+    const { until, ...duration } = { until: undefined, ...end };
+    const text = (at: number): string => new Date(at).toISOString();
+    const { duration: _none, ...asked } = ASKED;
+    const body = {
+      ...asked,
+      from: text(START + from),
+      ...duration,
+      ...(until === undefined ? {} : { until: text(until) }),
+    };
+    const added: unknown = await (await post(web, body)).json();
+    const shown = { ...expected, from: text(START + expected.from), until: text(START + expected.until) };
+    expect(added).toMatchObject(shown);
+    const listed: unknown = await (await web.get('/api/v1/silences')).json();
+    expect(listed).toMatchObject({ silences: [shown] });
+    const [change] = web.state.changes;
+    expect(change?.detail.includes(`planned from ${shown.from}`)).toBe(expected.planned);
   });
 
   test('adds one for everything, until a time in any zone', async () => {
@@ -88,6 +113,22 @@ describe('POST /api/v1/silences', () => {
       { by: 'a', comment: 'b', until: '2001-01-01T00:00:00Z' },
       ['"until": expected a time in the future'],
     ],
+    [
+      'an end before its begin',
+      {
+        by: 'a',
+        comment: 'b',
+        from: new Date(START + 2 * HOUR).toISOString(),
+        until: new Date(START + HOUR).toISOString(),
+      },
+      ['"until": expected a time after "from"'],
+    ],
+    [
+      'a begin that is none',
+      { ...ASKED, from: 'tomorrow' },
+      ['"from": expected a time such as "2026-11-24T18:00:00Z", got "tomorrow"'],
+    ],
+    ['a begin in a year', { ...ASKED, from: '2027-12-01T00:00:00Z' }, ['"duration": expected an end within 90 days']],
     [
       'a time without zone',
       { by: 'a', comment: 'b', until: '2037-01-01T00:00' },

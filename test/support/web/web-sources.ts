@@ -165,7 +165,7 @@ export function sourcesOf(state: WebState): WebSources {
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {
-      const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}`, from: START };
+      const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}` };
       state.silences = [...state.silences, silence];
       return silence;
     },

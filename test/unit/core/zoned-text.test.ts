@@ -50,6 +50,20 @@ test.each([
   expect(zoneOf(timezone).startOfDay(Date.parse(`${day}T00:00:00Z`))).toBe(Date.parse(start));
 });
 
+test.each([
+  ['2026-11-24T14:00', 'UTC', '2026-11-24T14:00:00Z'],
+  ['2026-11-24T14:00', 'Europe/Berlin', '2026-11-24T13:00:00Z'],
+  ['2026-07-24T14:00', 'America/New_York', '2026-07-24T18:00:00Z'],
+  // This hour occurs twice, and that one is skipped.
+  ['2026-10-25T02:30', 'Europe/Berlin', '2026-10-25T00:30:00Z'],
+  ['2026-03-29T02:30', 'Europe/Berlin', null],
+  ['2026-13-01T00:00', 'UTC', null],
+  ['2026-11-24T14:00Z', 'UTC', null],
+  ['tomorrow', 'UTC', null],
+])('clocks show %s in %s at %s', (local, timezone, instant) => {
+  expect(zoneOf(timezone).instant(local)).toBe(instant === null ? null : Date.parse(instant));
+});
+
 test.each(['0000-01-01', '0001-01-01', '+010000-01-01'])('the day %s begins somewhere', (day) => {
   expect(zoneOf('America/New_York').startOfDay(Date.parse(`${day}T00:00:00Z`))).not.toBeNaN();
 });

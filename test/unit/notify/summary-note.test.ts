@@ -46,13 +46,14 @@ test('says how the time was', () => {
     comment: '',
   };
   const past = { ...silence, until: START };
+  const planned = { ...silence, from: START + HOUR, until: START + 2 * HOUR };
   const facts: SummaryFacts = {
     availability: { ready: 99_876 * MINUTE, notReady: 124 * MINUTE, unknown: 7 * DAY },
     ended,
     tokensLeft: [{ appliance: 'fac-1', count: 12 }],
     ends: [{ what: 'the certificate of push.example.org:443', at: START + 5 * DAY }],
   };
-  const state = { ...open, silences: [silence, past] };
+  const state = { ...open, silences: [silence, past, planned] };
   const note = summaryNote(state, facts, SPAN);
   expect(subjectOf(note, 'hq')).toBe('SUMMARY hq: 99.8 % ready, 3 incidents');
   expect(note).toMatchObject({
@@ -75,6 +76,7 @@ test('says how the time was', () => {
     'Tokens left': ['fac-1: 12'],
     'Expires soon': ['the certificate of push.example.org:443: 2026-11-29'],
     'Active silences': ['mail-slow, until 2026-11-24 14:00:00 UTC, by ada'],
+    'Planned silences': ['mail-slow, from 2026-11-24 14:00:00 UTC until 2026-11-24 15:00:00 UTC, by ada'],
   });
 });
 

@@ -128,7 +128,14 @@ describe('maintenance and silences', () => {
     line.input({
       kind: 'silence',
       at: line.now,
-      silence: { cause: 'tls-intercepted', subject: null, until: line.now + HOUR, by: 'ops', comment: 'known' },
+      silence: {
+        cause: 'tls-intercepted',
+        subject: null,
+        from: line.now,
+        until: line.now + HOUR,
+        by: 'ops',
+        comment: 'known',
+      },
     });
     line.rounds(2, [intercepted, causeOf('clock-skewed')]);
     expect(line.heard()).toEqual(['firing clock-skewed']);
@@ -136,9 +143,38 @@ describe('maintenance and silences', () => {
     expect(line.state.silences).toEqual([]);
   });
 
+  it('silences from a planned time on', () => {
+    const line = timeline();
+    const silence = {
+      cause: null,
+      subject: null,
+      from: line.now + HOUR,
+      until: line.now + 3 * HOUR,
+      by: '',
+      comment: '',
+    };
+    line.input({ kind: 'silence', at: line.now, silence }).rounds(2, [intercepted]);
+    expect(line.heard()).toEqual(['firing tls-intercepted']);
+    line.wait(HOUR).rounds(2, [intercepted, causeOf('clock-skewed')]);
+    expect(line.heard()).toEqual([]);
+    expect(
+      line
+        .wait(2 * HOUR)
+        .tick()
+        .heard(),
+    ).toEqual(['firing clock-skewed']);
+  });
+
   it('ends a silence by its name', () => {
     const line = timeline();
-    const silence = { cause: null, subject: null, until: line.now + HOUR, by: 'ops\r\nBcc: x', comment: '' };
+    const silence = {
+      cause: null,
+      subject: null,
+      from: line.now,
+      until: line.now + HOUR,
+      by: 'ops\r\nBcc: x',
+      comment: '',
+    };
     line.input({ kind: 'silence', at: line.now, silence }).rounds(2, [intercepted]);
     expect(line.heard()).toEqual([]);
     expect(line.state.silences[0]?.by).not.toContain('\n');

@@ -78,7 +78,7 @@ function inputsOf(events: readonly Event[]): readonly IncidentInput[] {
         return {
           kind: 'silence',
           at,
-          silence: { cause: null, subject: null, until: at + one.minutes * MINUTE, by: '', comment: '' },
+          silence: { cause: null, subject: null, from: at, until: at + one.minutes * MINUTE, by: '', comment: '' },
         };
     }
   });

@@ -4,11 +4,11 @@ import { MAX_SILENCES, next } from '../../../../src/engine/incident/machine.ts';
 import { HOUR, POLICY, START } from '../../../support/store/incident-timeline.ts';
 
 function silenced(state: IncidentState, comment: string): IncidentState {
-  const silence = { cause: null, subject: null, until: START + HOUR, by: 'ops', comment };
+  const silence = { cause: null, subject: null, from: START, until: START + HOUR, by: 'ops', comment };
   return next(state, { kind: 'silence', at: START, silence }, POLICY).state;
 }
 
-test('a silence begins now, with a name of its own', () => {
+test('a silence has a name of its own', () => {
   const { silences, counter } = silenced(silenced(EMPTY_STATE, 'one'), 'two');
   expect(counter).toBe(2);
   expect(silences).toEqual(
@@ -25,7 +25,14 @@ test('a silence begins now, with a name of its own', () => {
 });
 
 test('what strangers write into one is a visible line of bounded length', () => {
-  const silence = { cause: null, subject: null, until: START + 1, by: '\n'.repeat(999), comment: '\n'.repeat(999) };
+  const silence = {
+    cause: null,
+    subject: null,
+    from: START,
+    until: START + 1,
+    by: '\n'.repeat(999),
+    comment: '\n'.repeat(999),
+  };
   const { state } = next(EMPTY_STATE, { kind: 'silence', at: START, silence }, POLICY);
   expect(state.silences.map(({ by, comment }) => [by.length, comment.length])).toEqual([[100, 500]]);
 });

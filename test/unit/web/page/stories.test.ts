@@ -65,6 +65,16 @@ describe('the silences', () => {
     expect(page).toContain('<span class="tag">silenced</span>');
   });
 
+  test('say that one has not begun yet', () => {
+    const planned = { ...silence, from: NOW + HOUR };
+    const page = { silences: [planned], incidents: [incident] };
+    expect(words(page)).toContain(
+      'By Ada; begins in 1 h (2026-11-24 14:10:00 UTC), ends in 2 h (2026-11-24 15:10:00 UTC)',
+    );
+    expect(words(page)).toMatch(/Silences 1 Planned tls-intercepted/u);
+    expect(render(page)).not.toContain('<span class="tag">silenced</span>');
+  });
+
   test('say that one ends soon, the first to end first', () => {
     const soon = { ...silence, id: 'soon', cause: null, subject: null, until: NOW + 5 * MINUTE };
 
