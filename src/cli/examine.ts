@@ -237,7 +237,7 @@ function askConnectors(
     // first.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
     const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
-    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
+    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts(config.firmwareFactFiles);
     const [units, firewall, peers] = await Promise.all([
       askAll('appliances', applianceUnits(config, { pendingTokens, firmwareFacts })),
       askAll('firewall', firewallUnits(config)),

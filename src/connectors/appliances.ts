@@ -12,7 +12,7 @@ import {
   haRoleOf,
   type HaRoleFacts,
 } from '../core/license/appliance.ts';
-import { factsAbout, type FirmwareFact } from '../core/license/firmware.ts';
+import { factsAbout, factsAsOf, type FirmwareFact } from '../core/license/firmware.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { Resource } from '../core/observation.ts';
 import {
@@ -67,7 +67,8 @@ export function applianceUnits(
 function withKnownFacts(unit: UnitObservation, facts: readonly FirmwareFact[]): UnitObservation {
   const { rest, role } = unit;
   const byApi = rest?.kind === 'ok' ? rest.system.firmware : null;
-  return { ...unit, known: factsAbout(byApi ?? (role?.kind === 'ok' ? role.firmware : null), facts) };
+  const known = factsAbout(byApi ?? (role?.kind === 'ok' ? role.firmware : null), facts);
+  return { ...unit, known, factsAsOf: factsAsOf(facts) };
 }
 
 async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {

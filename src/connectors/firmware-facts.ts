@@ -29,6 +29,7 @@ const fact = z
     todo: line,
     warning: line.includes('{units}').nullable().default(null),
     source: line,
+    asOf: z.iso.date(),
   })
   .refine(({ use, leastMemoryKb }) => (use === 'memory') === (leastMemoryKb !== null), {
     path: ['leastMemoryKb'],
@@ -41,9 +42,12 @@ const fact = z
 
 const catalogue = z.strictObject({ facts: z.array(fact).max(200) });
 
-/** @throws {Error} when the shipped file is damaged */
-export async function loadFirmwareFacts(): Promise<readonly FirmwareFact[]> {
-  return loadCatalogue({ what: 'firmware facts', files: [], shipped: SHIPPED_FACTS, parse: parseFirmwareFacts });
+/**
+ * @param files the administrator's files, whose facts replace shipped facts with the same ID
+ * @throws {Error} with the file, the position and the expected value
+ */
+export async function loadFirmwareFacts(files: readonly string[]): Promise<readonly FirmwareFact[]> {
+  return loadCatalogue({ what: 'firmware facts', files, shipped: SHIPPED_FACTS, parse: parseFirmwareFacts });
 }
 
 /** @throws {Error} with all problems in the file @internal */

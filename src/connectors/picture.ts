@@ -14,6 +14,8 @@ export interface UnitObservation {
   readonly rest: ApplianceObservation | null;
   readonly role: HaRoleObservation | null;
   readonly known?: readonly KnownFact[];
+  /** The newest date of the facts about firmware, such as `2026-11-30`. Null or absent if there are none. */
+  readonly factsAsOf?: string | null;
 }
 
 /** The latest observations from connectors, which run independently of rounds. */

@@ -4,9 +4,7 @@ import { listens, UNNAMED } from '../core/polling/state.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { FirmwareFact } from '../core/license/firmware.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
-import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import type { PushedMetrics } from '../metrics/otlp.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
@@ -135,7 +133,6 @@ interface MonitorDeps {
 
 interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
-  readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
 
@@ -181,9 +178,8 @@ export class Monitor {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
     const files = await loadMonitorFiles(config, { ...deps, shareFile: fileOf('share.json') });
-    const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
     const pendingFile = fileOf('pending-tokens.json');
-    return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);
+    return new Monitor(config, { ...files, writer, pendingFile }, deps);
   }
 
   /** Reuses this monitor's file contents, because the files may no longer exist. */

@@ -1,3 +1,5 @@
+import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
+import type { FirmwareFact } from '../core/license/firmware.ts';
 import { createServer, type Server } from 'node:net';
 import { isFaultId } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
@@ -22,6 +24,7 @@ import { listening, loadPage, openPort } from '../web/http-server.ts';
 export interface MonitorFiles {
   readonly instruments: Instruments;
   readonly signatures: SignatureSet;
+  readonly firmwareFacts: readonly FirmwareFact[];
   readonly certificate: ServedCertificate | null;
 }
 
@@ -32,14 +35,15 @@ export interface MonitorFiles {
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
   const { tls } = config.logs.syslog;
-  const [instruments, signatures, certificate] = await allOrProblems([
+  const [instruments, signatures, firmwareFacts, certificate] = await allOrProblems([
     createInstruments(config, deps),
     loadSignatures(config.logs.signatureFiles, isFaultId),
+    config.appliances.length === 0 ? [] : loadFirmwareFacts(config.firmwareFactFiles),
     tls === null ? null : ServedCertificate.read(tls, 'the syslog listener'),
     allOrProblems(authorityFiles(config).map(readAuthorities)),
     allOrProblems(secretSources(config, (section) => section !== 'web').map((source) => readSecret(source, deps.env))),
   ]);
-  return { instruments, signatures, certificate };
+  return { instruments, signatures, firmwareFacts, certificate };
 }
 
 export interface RunningDaemon {

@@ -8,7 +8,7 @@ import type { SnmpConfig } from '../../config/schema/watched.ts';
 import { type OwnClock, type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
 import { plainName, type HostPort } from '../../core/addresses.ts';
 import { wasClockSet } from '../clock/judge.ts';
-import type { Millis } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import {
@@ -29,8 +29,8 @@ type ApplianceCause = keyof typeof APPLIANCE_CAUSES;
  */
 function judgeAppliance(
   observation: ApplianceObservation,
-  { config: unit, role, known = [] }: UnitObservation,
-  { config: { licenseServer }, speaking, ownClock = null }: UnitFacts,
+  { config: unit, role, known = [], factsAsOf = null }: UnitObservation,
+  { config: { licenseServer }, speaking, ownClock = null, at }: UnitFacts,
 ): readonly Finding<ApplianceCause>[] {
   switch (observation.kind) {
     case 'failed':
@@ -66,6 +66,7 @@ function judgeAppliance(
         ...judgeRole(role),
         ...judgeSnmpHash(observation, known, unit.snmp, role),
         ...judgeFirmware(observation, known),
+        ...judgeFactsAge(observation, factsAsOf, at),
       ];
   }
 }
@@ -324,15 +325,34 @@ function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact
   return known.filter(({ fact }) => fact.use === use);
 }
 
-function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {
-  const { id, summary, todo, source } = fact;
+const OLD_FACTS: Millis = 180 * 24 * 3_600_000;
+
+/** Newer faults of the firmware are not known to an old version of ftm-watch. */
+function judgeFactsAge(facts: ApplianceFacts, asOf: string | null, at: EpochMs): readonly Finding<ApplianceCause>[] {
+  if (asOf === null || at - Date.parse(asOf) <= OLD_FACTS) return [];
+  const claim =
+    `The facts about firmware are as known on ${asOf}, more than 180 days ago: update ftm-watch, or add facts with ` +
+    'firmwareFactFiles.';
+  return [
+    note(withAppliance(facts, { rule: 'firmware-facts-current', claim, expected: 'facts of the last 180 days' })),
+  ];
+}
+
+function factNote(facts: ApplianceFacts, { fact, version, isUncertain, recommended }: KnownFact) {
+  const { id, summary, todo, source, asOf } = fact;
+  const faulty = [...recommended].filter(([, ids]) => ids.length > 0);
+  const which = faulty.length === recommended.size ? 'all of them' : nameList(faulty.map(([text]) => text));
+  const but = faulty.length === 0 ? '' : `, but other faults affect ${which}`;
+  const others = faulty.map(([text, ids]) => `; ${text}: ${ids.join(', ')}`).join('');
   return withAppliance(facts, {
     rule: 'firmware-known',
     claim: isUncertain
-      ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}.`
-      : `Firmware ${version} ${summary}: ${todo}.`,
+      ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}${but}.`
+      : `Firmware ${version} ${summary}: ${todo}${but}.`,
     expected: 'firmware without known issues that affect activation or access by ftm-watch',
-    actual: `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source})`,
+    actual:
+      `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source}; as known on ` +
+      `${asOf}${others})`,
   });
 }
 

@@ -548,6 +548,9 @@ export const watchedSections = {
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),
   appliances: appliances.describe('The FortiAuthenticator units.'),
+  firmwareFactFiles: list(readableFile).describe(
+    "Additional facts about versions of FortiAuthenticator's firmware, in the format of config/firmware-facts.yaml.",
+  ),
   logs: logs.prefault({}).describe("How FortiAuthenticator's log is received and evaluated."),
   registration: optional(registration).describe(
     'FortiCloud asset management (read-only access), which reports the unit that a licence is registered to.',

@@ -33,6 +33,8 @@ export interface FirmwareFact {
   /** Actions to avoid during an outage, as a sentence with the placeholder `{units}`. Set only if `use` is `outage`. */
   readonly warning: string | null;
   readonly source: string;
+  /** The day on which the fact was last compared with its source, such as `2026-11-30`. */
+  readonly asOf: string;
 }
 
 export type FactUse = (typeof FACT_USES)[number];
@@ -51,6 +53,8 @@ export interface KnownFact {
   readonly version: string;
   /** The version is within a range, but the source does not mention it. */
   readonly isUncertain: boolean;
+  /** The recommended versions, with the IDs of other facts that list them as affected. */
+  readonly recommended: ReadonlyMap<string, readonly string[]>;
 }
 
 /** `firmware` is a text such as `FACVMKVM v6.5.3, build1234 (GA)`. */
@@ -58,12 +62,39 @@ export function factsAbout(firmware: string | null, facts: readonly FirmwareFact
   const version = firmware === null ? null : firmwareVersion(firmware);
   if (version === null) return [];
   return facts
-    .filter(({ affected }) => affected.some((range) => isWithin(version, range)))
+    .filter((fact) => isAffected(version, fact))
     .map((fact) => ({
       fact,
       version: version.join('.'),
       isUncertain: fact.notMentioned.some((other) => compareVersions(version, other) === 0),
+      recommended: recommendedBy(fact, facts),
     }));
+}
+
+/** The newest date of the facts. Null if there are no facts. */
+export function factsAsOf(facts: readonly FirmwareFact[]): string | null {
+  return (
+    facts
+      .map(({ asOf }) => asOf)
+      .toSorted()
+      .at(-1) ?? null
+  );
+}
+
+const FAULTS: readonly FactUse[] = ['note', 'outage'];
+
+function recommendedBy({ id, todo }: FirmwareFact, facts: readonly FirmwareFact[]): KnownFact['recommended'] {
+  const others = facts.filter((other) => other.id !== id && FAULTS.includes(other.use));
+  return new Map(
+    [...todo.matchAll(/\d+\.\d+(?:\.\d+)?/gu)].map(([text]) => {
+      const version = firmwareVersion(text);
+      return [text, others.filter((other) => isAffected(version, other)).map((other) => other.id)] as const;
+    }),
+  );
+}
+
+function isAffected(version: Version | null, { affected }: FirmwareFact): boolean {
+  return version !== null && affected.some((range) => isWithin(version, range));
 }
 
 function isWithin(version: Version, { from, to }: VersionRange): boolean {

@@ -13,7 +13,8 @@ const CONFIG = await configOf(
 );
 
 /** What else is known of the unit. */
-export interface OtherViews extends Pick<UnitObservation, 'role' | 'known'> {
+export interface OtherViews extends Pick<UnitObservation, 'role' | 'known' | 'factsAsOf'> {
+  readonly at?: string;
   readonly logSpeaks: boolean;
   readonly ownClock?: OwnClock | null;
   readonly snmp?: UnitObservation['config']['snmp'];
@@ -24,14 +25,14 @@ export const judgeAppliance = withPlainClaims(
   (
     rest: ApplianceObservation,
     { unit, licenseServer }: { readonly unit: ExpectedUnit; readonly licenseServer: HostPort },
-    { role, known = [], logSpeaks, ownClock = null, snmp = null }: OtherViews,
+    { role, known = [], factsAsOf = null, at = '1970-01-01', logSpeaks, ownClock = null, snmp = null }: OtherViews,
   ): readonly Finding[] => {
     const [entry] = CONFIG.appliances;
     if (appliance.from !== 'units' || entry === undefined) throw new Error('Expected a check of the units, and a unit');
     return appliance.judge({
       config: { ...CONFIG, licenseServer: { ...CONFIG.licenseServer, ...licenseServer } },
-      picture: picture({ appliances: [{ config: { ...entry, ...unit, snmp }, rest, role, known }] }),
-      at: 0,
+      picture: picture({ appliances: [{ config: { ...entry, ...unit, snmp }, rest, role, known, factsAsOf }] }),
+      at: Date.parse(at),
       ownClock,
       speaking: logSpeaks ? [unit.name] : [],
     }).findings;

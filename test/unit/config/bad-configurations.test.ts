@@ -178,12 +178,12 @@ const MESSAGES = [
   'unknown-key-in-section.yaml:3:3  licenseServer: unknown key "prot"; did you mean "port"?',
   'unknown-key-like-no-other.yaml:2:3  store: unknown key "frequency"; expected "path", "retention"',
   'unknown-key-merge.yaml:1:1  unknown key "<<"; expected "include", "site", "timezone", "licenseServer", "trust", ' +
-    '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "logs", ' +
+    '"services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", "appliances", "firmwareFactFiles", "logs", ' +
     '"registration", "firewall", "peers", "schedule", "notify", "web", "metrics", "store", "log"',
   'unknown-key-of-another-section.yaml:2:1  unknown key "retention"; did you mean "store.retention"?',
   'unknown-key-prototype.yaml:1:1  unknown key "__proto__"; expected "include", "site", "timezone", ' +
     '"licenseServer", "trust", "services", "resolvers", "sourceAddress", "controlHosts", "mail", "clock", ' +
-    '"appliances", "logs", "registration", "firewall", "peers", "schedule", "notify", "web", "metrics", "store", "log"',
+    '"appliances", "firmwareFactFiles", "logs", "registration", "firewall", "peers", "schedule", "notify", "web", "metrics", "store", "log"',
   'unknown-key.yaml:1:1  unknown key "resolver"; did you mean "resolvers"?',
   'web-listen-collides.yaml:3:5  logs.syslog.tcp: the status page (web.listen) also listens on 127.0.0.1:9843',
   'web-listen.yaml:2:3  web.listen: expected an address and port to listen on, such as "127.0.0.1:9843", got ":9843"',

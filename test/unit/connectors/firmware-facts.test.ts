@@ -10,6 +10,7 @@ const FACT = `
     summary: does something
     todo: upgrade
     source: ta-p/361713
+    asOf: 2026-11-30
 `;
 const parsed = (facts: string) => parseFirmwareFacts(parseCatalogue(`facts:${facts}`, 'firmware facts', 'x'), 'x');
 
@@ -29,6 +30,7 @@ describe('parseFirmwareFacts()', () => {
         todo: 'upgrade',
         warning: null,
         source: 'ta-p/361713',
+        asOf: '2026-11-30',
       },
     ]);
   });
@@ -40,6 +42,7 @@ describe('parseFirmwareFacts()', () => {
     { change: ['use: note', 'use: memory'], problem: /leastMemoryKb: expected this key only for "memory"/u },
     { change: ['use: note', 'use: outage'], problem: /warning: expected this key only for "outage"/u },
     { change: ['    source: ta-p/361713\n', ''], problem: /source/u },
+    { change: ['2026-11-30', 'November'], problem: /asOf/u },
     { change: [FACT, `${FACT}${FACT}`], problem: /the ID "a-fact" occurs twice/u },
   ])('refuses $change.1', ({ change: [from = '', to = ''], problem }) => {
     expect(() => parsed(FACT.replace(from, () => to))).toThrow(problem);

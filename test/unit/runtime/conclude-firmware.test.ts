@@ -12,7 +12,7 @@ import { picture } from '../../support/checks/observed.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
-const shipped = await loadFirmwareFacts();
+const shipped = await loadFirmwareFacts([]);
 const config = await configOf(`
 appliances:
   - { name: fac-1, api: { url: 'https://10.0.0.5', user: api, keyEnv: SET_SECRET }, logSources: [10.0.0.5] }

@@ -9,7 +9,7 @@ import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts'
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { judgeAppliance } from '../../../support/checks/judged-appliance.ts';
 
-const shipped = await loadFirmwareFacts();
+const shipped = await loadFirmwareFacts([]);
 const about = (version: string) => factsAbout(`FACVMKVM v${version}, build0099 (GA)`, shipped);
 
 const EXPECTED = {
@@ -98,24 +98,30 @@ describe('the firmware of a unit', () => {
     // Versions below, in and above each range.
     { version: '6.2.9', ids: ['restart-in-outage'] },
     { version: '6.3.0', ids: ['restart-in-outage', 'FG-IR-25-528'] },
-    { version: '6.4.9', ids: ['restart-in-outage', 'FG-IR-25-528'] },
-    { version: '6.4.10', ids: ['FG-IR-25-528'] },
-    { version: '6.5.0', ids: ['restart-in-outage', 'FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.5.4', ids: ['restart-in-outage', 'FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.5.5', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.5.6', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.5.7', ids: ['FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.6.0', ids: ['restart-in-outage', 'FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.6.1', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb'] },
-    { version: '6.6.2', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '6.6.6', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '6.6.7', ids: ['FG-IR-26-128', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '6.6.8', ids: ['FG-IR-26-128', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '6.6.9', ids: ['memory-4-gb', 'sha1-unsupported'] },
-    { version: '8.0.0', ids: ['FG-IR-26-128', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '8.0.1', ids: ['FG-IR-26-128?', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '8.0.2', ids: ['FG-IR-26-128', 'memory-4-gb', 'sha1-unsupported'] },
-    { version: '8.0.3', ids: ['memory-4-gb', 'sha1-unsupported'] },
+    { version: '6.4.9', ids: ['restart-in-outage', 'FG-IR-25-528', 'CVE-2025-53379'] },
+    { version: '6.4.10', ids: ['FG-IR-25-528', 'CVE-2025-53379'] },
+    { version: '6.5.0', ids: ['restart-in-outage', 'FG-IR-26-128', 'FG-IR-25-528', 'CVE-2025-53379', 'memory-4-gb'] },
+    { version: '6.5.4', ids: ['restart-in-outage', 'FG-IR-26-128', 'FG-IR-25-528', 'CVE-2025-53379', 'memory-4-gb'] },
+    { version: '6.5.5', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2025-53379', 'memory-4-gb'] },
+    { version: '6.5.6', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2025-53379', 'memory-4-gb'] },
+    { version: '6.5.7', ids: ['FG-IR-25-528', 'CVE-2025-53379', 'memory-4-gb'] },
+    {
+      version: '6.6.0',
+      ids: ['restart-in-outage', 'FG-IR-26-128', 'FG-IR-25-528', 'CVE-2026-126238', 'CVE-2025-53379', 'memory-4-gb'],
+    },
+    { version: '6.6.1', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2026-126238', 'CVE-2025-53379', 'memory-4-gb'] },
+    {
+      version: '6.6.2',
+      ids: ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2026-126238', 'CVE-2025-53379', 'memory-4-gb', 'sha1-unsupported'],
+    },
+    { version: '6.6.6', ids: ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '6.6.7', ids: ['FG-IR-26-128', 'CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '6.6.8', ids: ['FG-IR-26-128', 'CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '6.6.9', ids: ['CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '8.0.0', ids: ['FG-IR-26-128', 'CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '8.0.1', ids: ['FG-IR-26-128?', 'CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '8.0.2', ids: ['FG-IR-26-128', 'CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
+    { version: '8.0.3', ids: ['CVE-2026-126238', 'memory-4-gb', 'sha1-unsupported'] },
   ])('$version', ({ version, ids }) => {
     expect(about(version).map(({ fact, isUncertain }) => `${fact.id}${isUncertain ? '?' : ''}`)).toEqual(ids);
   });
@@ -130,17 +136,38 @@ describe('the firmware of a unit', () => {
     return judgeAppliance(applianceFacts(), EXPECTED, views).map(({ level, claim }) => `${level}: ${claim}`);
   }
 
-  test('is a note at the unit, which says what to do', () => {
-    expect(notes('6.6.8')).toEqual([
-      'note: Firmware 6.6.8 lets anyone who can reach its API run code without a login (FG-IR-26-128, ' +
-        'CVE-2026-44277): upgrade to 6.5.7, 6.6.9 or 8.0.3, and until then restrict access to the API.',
-    ]);
-    expect(notes('8.0.1')).toEqual([
-      'note: FG-IR-26-128 does not mention firmware 8.0.1, which may be affected too: upgrade to 6.5.7, 6.6.9 or ' +
-        '8.0.3, and until then restrict access to the API.',
-    ]);
-    expect(notes('6.6.9')).toEqual([]);
-    expect(notes('6.6.0')).toHaveLength(3);
+  test('is a note at the unit, which says what to do, and which recommended versions are affected as well', () => {
+    const claims = notes('6.6.8').join('\n');
+    expect(claims).toContain('note: Firmware 6.6.8 lets anyone');
+    expect(claims).toMatch(/upgrade to 6\.5\.7, 6\.6\.9 or 8\.0\.3.* other faults affect all of them\./u);
+    expect(notes('8.0.1')[0]).toMatch(/^note: FG-IR-26-128 does not mention firmware 8\.0\.1/u);
+    expect(notes('6.6.11')).toEqual([]);
+    expect(notes('6.6.0')).toHaveLength(5);
+  });
+
+  test('no shipped advice recommends a version that another shipped fact lists, without saying so', () => {
+    const affects = (text: string): readonly string[] =>
+      about(text).flatMap(({ fact: { use, id } }) => (use === 'note' || use === 'outage' ? id : []));
+    const all = ['6.2.0', '6.4.9', '6.5.0', '6.6.0', '6.6.8', '8.0.2'].flatMap(about);
+    expect(new Set(all.map(({ fact }) => fact.id)).size).toBe(shipped.length);
+    for (const { fact, recommended } of all)
+      for (const [version] of fact.todo.matchAll(/\d+\.\d+(?:\.\d+)?/gu))
+        expect(recommended.get(version)).toEqual(affects(version));
+    expect(about('6.6.8')[0]?.recommended.get('6.6.9')).toEqual(['CVE-2026-126238']);
+  });
+
+  test('is reported as old after 180 days, without a warning', () => {
+    const ages = (at: string): readonly string[] =>
+      judgeAppliance(applianceFacts(), EXPECTED, {
+        role: null,
+        logSpeaks: false,
+        known: [],
+        factsAsOf: '2026-11-30',
+        at,
+      })
+        .filter(({ rule }) => rule === 'firmware-facts-current')
+        .map(({ level }) => level);
+    expect([ages('2027-05-29'), ages('2027-05-31')]).toEqual([[], ['note']]);
   });
 
   test('warns of a restart during an outage', () => {
