@@ -57,8 +57,9 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     options,
     'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
   );
-  const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
+  const { take, follow } = createReceiver(options, (socket) => accept(socket, open, options));
+  const server = createServer();
   /** Includes the sockets of TLS connections, because all must be closed before the server can close. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
@@ -73,10 +74,13 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    if (isRefused(socket, options)) socket.destroy();
-    else crowd.enter(socket);
+    if (isRefused(socket, options)) {
+      socket.destroy();
+      return;
+    }
+    crowd.enter(socket);
+    take(socket);
   });
-  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => accept(socket, open, options));
   await bindTcp(server, listen, tls === null ? 'TCP' : 'TLS');
   server.on('error', (error) => {
     options.logger.error({ err: error }, 'Syslog listener failed');
@@ -111,14 +115,15 @@ export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP'
   }
 }
 
-interface Listener {
-  readonly server: Server;
+interface Receiver {
+  readonly take: (socket: Socket) => void;
   readonly follow: (onOtherClients: () => void) => () => void;
 }
 
-function createListener(options: TcpOptions): Listener {
+/** TLS starts only in `take`, so that a connection that was refused before is not counted as a failed handshake too. */
+function createReceiver(options: TcpOptions, onReady: (socket: Socket) => void): Receiver {
   const { tls, certificate, connections } = options;
-  if (tls === null || certificate === null) return { server: createServer(), follow: () => () => undefined };
+  if (tls === null || certificate === null) return { take: onReady, follow: () => () => undefined };
   const isAsked = tls.clientCaFile !== null;
   const warn = createOccasionalWarning(options, 'The TLS handshake with syslog senders failed');
   const server = createTlsServer({
@@ -131,13 +136,16 @@ function createListener(options: TcpOptions): Listener {
     connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
     warn({ address: socket.remoteAddress ?? '', err: error });
   });
-  return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
+  server.on('secureConnection', onReady);
+  return {
+    take: (socket) => server.emit('connection', socket),
+    follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }),
+  };
 }
 
 /** Called before TLS starts and before another connection is closed to make room. */
-function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
+function isRefused({ remoteAddress }: Socket, { refuses, connections }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
-  tally.foreign += 1;
   connections.refused += 1;
   return true;
 }

@@ -101,9 +101,22 @@ async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   } catch {
     return [];
   }
-  const rotated = names.filter((name) => isRotationOf(basename(path), name)).slice(0, MAX_ROTATED);
-  const opened = await Promise.all(rotated.map((name) => openRegular(join(directory, name)).catch(() => null)));
+  const rotated = names.filter((name) => isRotationOf(basename(path), name)).map((name) => join(directory, name));
+  const latest = await latestOf(rotated, MAX_ROTATED);
+  const opened = await Promise.all(latest.map((name) => openRegular(name).catch(() => null)));
   return opened.filter((file) => file !== null);
+}
+
+/** There can be hundreds of rotated files, but only the latest were written since the previous process stopped. */
+async function latestOf(paths: readonly string[], most: number): Promise<readonly string[]> {
+  if (paths.length <= most) return paths;
+  const times = await Promise.all(
+    paths.map(async (path) => ({ path, at: (await stat(path).catch(() => null))?.mtimeMs ?? 0 })),
+  );
+  return times
+    .toSorted((a, b) => b.at - a.at)
+    .slice(0, most)
+    .map(({ path }) => path);
 }
 
 /** Returns whether tools such as logrotate would give this name to an old file. @internal */

@@ -150,7 +150,11 @@ describe('Follower', () => {
     expect(await follow(after.marks()).lines()).toEqual([]);
   });
 
-  test('finds after a restart what was rotated meanwhile, twice even', async () => {
+  test('finds after a restart what was rotated meanwhile, twice even, among hundreds of older files', async () => {
+    for (let index = 0; index < 300; index += 1) {
+      await writeFile(`${log}-2020.${String(index)}`, `old ${String(index)}\n`);
+      await utimes(`${log}-2020.${String(index)}`, 400, 400);
+    }
     await writeFile(log, '');
     const before = follow();
     await before.lines();

@@ -84,6 +84,19 @@ describe('syslog over TLS', () => {
     ]);
   });
 
+  test('counts a sender that it refuses once, and not as a line', async () => {
+    const { logs } = listening(null);
+    const appliances = [{ name: 'fac-1', logSources: ['10.0.0.5'] }];
+    const bench = await startIntake({ appliances, logs: { ...logs, foreign: 'refuse' } });
+    await new Promise((resolve) => dial(bench.portOf('tls')).once('close', resolve));
+    await bench.until(() => expect(bench.intake.counters().connections.refused).toBe(1));
+    await bench.intake.stop();
+    const { connections, lines } = bench.intake.counters();
+    expect(connections).toMatchObject({ accepted: 0, open: 0, refused: 1, 'failed-handshake': 0 });
+    expect(lines.tls.foreign).toBe(0);
+    expect(bench.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
   test('counts what is no TLS, and stops while a handshake is under way', async () => {
     const bench = await startIntake(listening(null));
     const plain = connectPlain({ host: '127.0.0.1', port: bench.portOf('tls') });
