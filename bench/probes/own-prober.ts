@@ -79,6 +79,7 @@ function dnsLook({ config, limiter, askName, ctx }: Instruments): Look {
       expectedAddresses,
       observations: [seen],
       others: NO_OTHER_NAMES,
+      relays: [],
     });
     return addresses.length === 0 ? [...findings, incomplete('dns')] : findings;
   };

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { dialledAddresses } from '../checks/name-resolution/judge.ts';
+import { dialledAddresses, privateAddresses } from '../checks/name-resolution/judge.ts';
+import { judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import type { ServiceConfig, WatchedConfig } from '../config/schema/watched.ts';
 import type { ProxyConfig, ResolverConfig } from '../config/schema/secret.ts';
 import {
@@ -73,6 +74,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   const asked = isResolvedHere(target) ? target.resolvers : [];
   const names = await Promise.all(asked.map((resolver) => look.askName(target.host, resolver, look.ctx)));
   const addresses = dialable(target, names);
+  const relays = observeRelays(target, names, look);
   const dialled = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
     Promise.all(some.map((address) => observeAddress(target, address, look)));
   const own = await dialled(addresses.filter((address) => translatedFrom(address, addresses) === null));
@@ -84,8 +86,28 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
         unreachable.map((endpoint) => endpoint.address),
       ) !== null,
   );
-  const endpoints = [...own, ...(await dialled(translated))];
+  const endpoints = [...own, ...(await dialled(translated)), ...(await relays)];
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
+}
+
+/**
+ * Connects to private addresses that are not expected, and returns those that present the genuine certificate. Other
+ * observations at such an address say nothing about the target.
+ */
+async function observeRelays(
+  target: PathTarget,
+  names: readonly DnsObservation[],
+  look: Look,
+): Promise<readonly EndpointObservation[]> {
+  const addresses = ofFamily(privateAddresses(names, target.expectedAddresses), target.family);
+  const seen = await Promise.all(addresses.map((address) => observeAddress(target, address, look)));
+  const subject = authority(target);
+  const around = { controls: [], now: look.clock.now() };
+  return seen.filter((endpoint) => {
+    const path = { subject, host: target.host, names, endpoints: [endpoint], references: [] };
+    const { worst } = judgeTlsPath(path, look.knowledge.of(subject), around);
+    return worst?.verdict === 'genuine' || worst?.verdict === 'rotated';
+  });
 }
 
 /** A single response is enough to show that the internet is reachable. */

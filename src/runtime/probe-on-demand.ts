@@ -155,7 +155,7 @@ function judgeNames(
   { host, port, expectedAddresses }: PathTarget,
   names: readonly DnsObservation[],
 ): ReturnType<typeof judgeDns> {
-  return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES });
+  return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES, relays: [] });
 }
 
 /** Evaluates certificate chains in the same way as rounds, but without data from control hosts and OpenSSL. */

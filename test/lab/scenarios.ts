@@ -37,7 +37,7 @@ const DNS: Scenario = {
   cause: 'answer-hijacked',
   isNoticed: true,
   begin: ({ resolver }) => {
-    resolver.setFault(LICENSE_HOST, { kind: 'answer', address: '10.66.0.1' });
+    resolver.setFault(LICENSE_HOST, { kind: 'answer', address: '0.0.0.0' });
   },
   end: ({ resolver }) => {
     resolver.setFault(LICENSE_HOST, { kind: 'none' });

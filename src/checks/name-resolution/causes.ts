@@ -234,7 +234,21 @@ export const NAME_CAUSES = {
       'If firewall policies contain the old address, allow the new address too.',
       'Add the address to licenseServer.expectedAddresses once you trust it.',
     ],
-    kinds: { 'local-name': LOCAL_NAME },
+    kinds: {
+      'local-name': LOCAL_NAME,
+      relay: {
+        title: 'the address is private, but presents the genuine certificate',
+        summary:
+          '{resolver} resolves {host} to the private address {address}. The genuine certificate is presented there, ' +
+          'so the connection is forwarded to the licence server.',
+        remedy: [
+          'If a relay at this site forwards the connections on purpose, add its address to ' +
+            'licenseServer.expectedAddresses.',
+          'Otherwise, find the DNS zone that contains {host}, and remove it. Activations depend on the device at ' +
+            '{address}.',
+        ],
+      },
+    },
   },
   'resolvers-disagree': {
     severity: 'warning',

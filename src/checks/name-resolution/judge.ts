@@ -28,6 +28,8 @@ interface DnsCase {
   readonly expectedAddresses: readonly string[];
   readonly observations: readonly DnsObservation[];
   readonly others: OtherNames;
+  /** Private addresses that presented the genuine certificate. */
+  readonly relays: readonly string[];
 }
 
 interface DnsVerdict {
@@ -37,7 +39,7 @@ interface DnsVerdict {
 
 const MAX_DIALLED = 16;
 
-export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
+export function judgeDns({ name, port, expectedAddresses, observations, others, relays }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
   const judged = observations.map((observation, index) =>
@@ -46,11 +48,12 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
       expectedAddresses,
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
       others,
+      relays,
     }),
   );
   return {
     findings: [...judged.flatMap(({ findings }) => findings), ...judgeAgreement(subject, judged)],
-    addresses: dialledAddresses(observations, expectedAddresses),
+    addresses: [...dialledAddresses(observations, expectedAddresses), ...relays],
   };
 }
 
@@ -61,6 +64,20 @@ export function dialledAddresses(
 ): readonly string[] {
   const acceptable = observations.flatMap((observation) => acceptableAddresses(observation, expectedAddresses));
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
+}
+
+/**
+ * Returns private addresses that are not expected. A filter returns such addresses, but so does a site that forwards
+ * the licence server's traffic through a relay. Only the certificate proves which of the two is the case.
+ */
+export function privateAddresses(
+  observations: readonly DnsObservation[],
+  expectedAddresses: readonly string[],
+): readonly string[] {
+  const hijacked = observations.flatMap((observation) => sortedBy(expectedAddresses)(observation).hijacked);
+  return uniqueAddresses(hijacked)
+    .filter((address) => classifyAddress(address) === 'private')
+    .slice(0, MAX_DIALLED);
 }
 
 /** Answers that are already reported as wrong are not compared. */
@@ -110,6 +127,7 @@ interface AnswerCase {
   readonly expectedAddresses: readonly string[];
   readonly othersAnswer: boolean;
   readonly others: OtherNames;
+  readonly relays: readonly string[];
 }
 
 interface JudgedAnswer {
@@ -124,6 +142,7 @@ interface SortedAddresses {
   readonly acceptable: readonly string[];
   readonly hijacked: readonly string[];
   readonly unexpected: readonly string[];
+  readonly relays: readonly string[];
 }
 
 /** A DNS answer can contain dozens of addresses. */
@@ -140,7 +159,8 @@ const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
 };
 
 function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
-  const sorted = apartFrom(context.others.shared, sortedBy(context.expectedAddresses)(observation));
+  const given = withRelays(context.relays, sortedBy(context.expectedAddresses)(observation));
+  const sorted = apartFrom(context.others.shared, given);
   const any = sorted.acceptable.length + sorted.hijacked.length > 0;
   const findings = any
     ? [...judgeAddresses(observation, sorted, context), ...judgeHalfAnswer(observation, context)]
@@ -153,6 +173,16 @@ function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAn
   };
 }
 
+function withRelays(relays: readonly string[], sorted: Omit<SortedAddresses, 'relays'>): SortedAddresses {
+  const found = sorted.hijacked.filter((address) => relays.includes(address));
+  return {
+    ...sorted,
+    acceptable: [...sorted.acceptable, ...found],
+    hijacked: sorted.hijacked.filter((address) => !found.includes(address)),
+    relays: found,
+  };
+}
+
 /** An address to which unrelated names resolve does not belong to the server. */
 function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
   const found = sorted.acceptable.filter((address) => shared.includes(address));
@@ -162,6 +192,7 @@ function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAd
     acceptable: sorted.acceptable.filter(isOwn),
     hijacked: [...sorted.hijacked, ...found],
     unexpected: sorted.unexpected.filter(isOwn),
+    relays: sorted.relays.filter(isOwn),
   };
 }
 
@@ -172,7 +203,7 @@ function acceptableAddresses(observation: DnsObservation, expectedAddresses: rea
 
 /** Cached, because each round sorts the addresses twice: before it connects, and when it evaluates the DNS answers. */
 const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
-  oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
+  oncePer(({ a, aaaa }: DnsObservation): Omit<SortedAddresses, 'relays'> => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
     // An address that DNS64 derived from an IPv4 address is acceptable if the IPv4 address is acceptable.
     const sameName = [...all, ...singleAddresses(expectedAddresses)];
@@ -196,12 +227,13 @@ const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
 
 function judgeAddresses(
   { resolver }: DnsObservation,
-  { hijacked, unexpected }: SortedAddresses,
+  { hijacked, unexpected, relays }: SortedAddresses,
   context: AnswerCase,
 ): readonly Finding<NameCause>[] {
   return [
     ...(hijacked.length === 0 ? [] : [hijackedFinding(resolver, hijacked, context)]),
     ...(unexpected.length === 0 ? [] : [unexpectedFinding(resolver, unexpected, context)]),
+    ...(relays.length === 0 ? [] : [relayFinding(resolver, relays, context)]),
   ];
 }
 
@@ -232,6 +264,21 @@ function unexpectedFinding(
     expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
     level: 'warning',
     suggests: 'answer-unexpected',
+    facts: known({ resolver, address: addresses[0] }),
+  };
+}
+
+function relayFinding(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
+  return {
+    rule: 'answer-expected',
+    subject,
+    claim:
+      `${resolverNamed(resolver)} answers with the private address ${nameList(addresses, MOST_SHOWN)}, which presents ` +
+      'the genuine certificate.',
+    expected: `an expected address from ${resolver}`,
+    level: 'warning',
+    suggests: 'answer-unexpected',
+    kind: 'relay',
     facts: known({ resolver, address: addresses[0] }),
   };
 }
@@ -363,7 +410,17 @@ function judgeNames({
   // If a proxy or an IP address is configured, no name is resolved.
   if (names.length === 0) return endpoints.length > 0 ? [] : null;
   const expectedAddresses = licenseServer?.expectedAddresses ?? [];
-  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names, others });
+  const relays = privateAddresses(names, expectedAddresses).filter((address) =>
+    endpoints.some((endpoint) => endpoint.address === address),
+  );
+  const { findings, addresses } = judgeDns({
+    name: host,
+    port,
+    expectedAddresses,
+    observations: names,
+    others,
+    relays,
+  });
   return licenseServer === null ? findings : [...findings, ...judgeFamily(licenseServer, addresses)];
 }
 

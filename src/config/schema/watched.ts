@@ -78,9 +78,9 @@ const licenseServer = completed(
       .optional()
       .describe(
         'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
-          'A private address counts as a hijacked answer. If no resolver answers, the listed individual addresses ' +
-          "are probed. The default is Fortinet's network. For any other host, the default is empty, and any public " +
-          'address is accepted.',
+          'A private address also raises a warning if the genuine certificate is presented there. Otherwise, it counts ' +
+          'as a hijacked answer. If no resolver answers, the listed individual addresses are probed. The default is ' +
+          "Fortinet's network. For any other host, the default is empty, and any public address is accepted.",
       ),
     family: z
       .literal(

@@ -123,8 +123,11 @@ END`);
       });
     });
 
-    test('no route for IPv6: a note', async () => {
-      const result = await check(V4, ELSEWHERE[6]);
+    test.each([
+      ['an address', ELSEWHERE[6]],
+      ['an address that a DNS64 derived', '64:ff9b::adf3:8a63'],
+    ])('no route for IPv6: a note about %s', async (_, address) => {
+      const result = await check(V4, address);
       expect(conclusionOf(result)).toMatchObject({ ready: 'ready', causes: [] });
       expect(preconditionOf(result, 'reachability').findings).toMatchObject([{ rule: 'family-has-route' }]);
     });

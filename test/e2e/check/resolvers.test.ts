@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../support/certificates/authority.ts';
-import { conclusionOf, evidenceOf, notReady, READY, remedyOf } from '../../support/process/check-result.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  notReady,
+  READY,
+  readyWithWarning,
+  remedyOf,
+} from '../../support/process/check-result.ts';
 import { filter } from '../../support/network/gateway-filters.ts';
 import {
   createInspectedSite,
@@ -23,6 +30,8 @@ const NAMES = {
   'www.iana.org': ['192.0.43.8'],
   'www.fortinet.com': ['54.177.212.176'],
 };
+/** A device at the site, which forwards connections to a server on the internet. */
+const RELAY = '10.77.0.9';
 /** A host that presents one certificate for every name. */
 const PARKING = '185.53.178.50';
 const ABOVE = ['reachability', 'tls-genuine', 'license-server'] as const;
@@ -147,6 +156,24 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       more: ['module-config: "dns64 iterator"', `dns64-prefix: ${prefix}`],
     });
     expect(conclusionOf(await site.check({ resolvers: [RESOLVER], licenseServer: more }))).toEqual(READY);
+  });
+
+  test.each([
+    ['the licence server: ready, with a warning', LICENSE_ADDRESS, readyWithWarning('answer-unexpected')],
+    ['another server: not ready', '192.0.43.8', notReady('answer-hijacked', ...ABOVE)],
+  ])('gives the private address of a relay that forwards to %s', async (_, target, expected) => {
+    await using _unbound = await unbound({ names: { ...NAMES, [LICENSE_HOST]: [RELAY] } });
+    site.gateway.sh(
+      `nft -f - <<END\ntable ip relay {\n chain prerouting {\n type nat hook prerouting priority dstnat;\n` +
+        ` ip daddr ${RELAY} tcp dport 443 dnat to ${target}\n }\n}\nEND`,
+    );
+    try {
+      const result = await site.check({ resolvers: [RESOLVER] });
+      expect(conclusionOf(result)).toEqual(expected);
+      expect(evidenceOf(result)).toContain(RELAY);
+    } finally {
+      site.gateway.sh('nft delete table ip relay');
+    }
   });
 
   describe("of this machine's own", () => {

@@ -23,7 +23,8 @@ function judge(
   shared: readonly string[] = [],
 ): ReturnType<typeof judgeDns> {
   const observations = [{ resolver, name: HOST, a, aaaa }];
-  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations, others: { ...NO_OTHER_NAMES, shared } });
+  const others = { ...NO_OTHER_NAMES, shared };
+  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations, others, relays: [] });
 }
 
 function answer(addresses: readonly string[], rcode = 'NOERROR'): DnsReply {

@@ -28,8 +28,12 @@ function seen(a: DnsReply, aaaa: DnsReply = answer([]), resolver = 'system'): Dn
   return { resolver, name: HOST, a, aaaa };
 }
 
-function judge(observations: readonly DnsObservation[], expectedAddresses: readonly string[] = []): DnsVerdict {
-  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations, others: NO_OTHER_NAMES });
+function judge(
+  observations: readonly DnsObservation[],
+  expectedAddresses: readonly string[] = [],
+  relays: readonly string[] = [],
+): DnsVerdict {
+  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations, others: NO_OTHER_NAMES, relays });
 }
 
 function brief({ findings }: DnsVerdict): readonly string[] {
@@ -38,6 +42,23 @@ function brief({ findings }: DnsVerdict): readonly string[] {
 
 const second = 'udp://10.0.0.53:53';
 const nothing: readonly string[] = [];
+
+describe('judgeDns with a private address that presents the genuine certificate', () => {
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['alone', ['10.1.1.1'], ['warning answer-expected answer-unexpected relay']],
+    ['and a good address', [GOOD, '10.1.1.1'], ['warning answer-expected answer-unexpected relay']],
+    [
+      'and a private address that does not',
+      ['10.1.1.1', '10.1.1.2'],
+      ['broken answer-acceptable answer-hijacked ', 'warning answer-expected answer-unexpected relay'],
+    ],
+  ])('%s', (_, addresses, expected) => {
+    const { findings } = judge([seen(answer(addresses))], [GOOD], ['10.1.1.1']);
+    expect(
+      findings.map(({ kind = '', ...told }) => `${told.level} ${told.rule} ${told.suggests ?? '-'} ${kind}`),
+    ).toEqual(expected);
+  });
+});
 
 describe('judgeDns with one resolver', () => {
   test.each<[string, DnsReply, DnsReply, readonly string[]]>([

@@ -50,6 +50,7 @@ function judge({ own, resolver = UDP, others = {}, expectedAddresses = [GOOD] }:
     expectedAddresses,
     observations: [seen(own, resolver)],
     others: { ...NO_OTHER_NAMES, ...others },
+    relays: [],
   }).findings;
 }
 
