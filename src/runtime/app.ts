@@ -77,6 +77,7 @@ export class App {
     };
     const sources = createWebSources({
       clock,
+      env: deps.env,
       version,
       begun: this.#begun.promise,
       startedAt,

@@ -15,6 +15,7 @@ import {
   incidentRecord,
 } from './incident-records.ts';
 import { createCharts } from './charts.ts';
+import { controlPlace } from './store-places.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
@@ -24,6 +25,7 @@ import { counted } from '../core/visible-text.ts';
 
 interface DaemonFacts {
   readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
   readonly version: string;
   readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
@@ -43,6 +45,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
+    controlSocket: () => controlPlace(monitor().config.store.path, facts.env).socket,
     begun: facts.begun,
     site: () => monitor().config.site,
     timezone: () => monitor().config.timezone,

@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import type { Context, MiddlewareHandler } from 'hono';
 import ipaddr from 'ipaddr.js';
 import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
+import type { ChangeLimit } from './change-limit.ts';
 import { authenticate, hasCredentials, type Identify } from './identify.ts';
-import type { Serving, WebEnv } from './sources.ts';
+import type { Serving, WebEnv, WebSources } from './sources.ts';
 import type { Role, WebConfig } from '../config/schema/web.ts';
 
 type AccessPolicy =
@@ -18,33 +20,43 @@ interface NetworkAccess {
   readonly opensMetrics: boolean;
   readonly localReload: boolean;
   readonly hosts: readonly string[];
+  /** Whether the server itself uses TLS. */
+  readonly tls: boolean;
 }
 
 export interface Web extends Serving {
   readonly access: AccessPolicy;
+  readonly changeLimit: ChangeLimit;
 }
 
 /** Identifies callers and checks what they may read. Permissions for changes are checked by `changeRefusal`. */
 export function guard({ access, ...serving }: Web): readonly MiddlewareHandler<WebEnv>[] {
-  if (access.kind === 'socket') return [takeForLocal];
-  return [askWho(access, serving), access.identify === null ? takeForLocal : limitRole];
+  if (access.kind === 'socket') return [takeAs('change')];
+  return [askWho(access, serving), access.identify === null ? takeAs('read') : limitRole];
 }
 
 function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebEnv> {
   const { identify, hasAccounts, opensMetrics, hosts } = access;
   if (identify === null) {
     const refuseForeign = refuseForeignNames(hosts);
-    // Prometheus may use any host name, because metrics contain no free text and Prometheus would not show the reason
-    // for a refusal.
-    return (context, next) => (context.req.path === '/metrics' ? next() : refuseForeign(context, next));
+    return (context, next) => (isForPrometheus(context.req.path, context) ? next() : refuseForeign(context, next));
   }
   const authenticated = authenticate(identify, serving);
   const door = opensMetrics ? letScrape(authenticated) : authenticated;
   return (context, next) => {
     // The routes themselves refuse changes and suggest an alternative.
     const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
-    return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
+    if (isLocalReload(context, access)) return takeAs('change')(context, next);
+    return isRefused ? takeAs('read')(context, next) : door(context, next);
   };
+}
+
+/**
+ * Prometheus may use any host name for `/metrics`, because metrics contain no free text and Prometheus would not show
+ * the reason for a refusal. For probes and discovery, it may use any name that an attacker cannot register.
+ */
+function isForPrometheus(path: string, context: Context<WebEnv>): boolean {
+  return path === '/metrics' || (OF_METRICS.has(path) && isSingleLabel(context.req.header('Host')));
 }
 
 /** If a scrape contains credentials, they are still checked, so that a scraper with a wrong token receives an error. */
@@ -65,8 +77,6 @@ function takeAs(role: Role): MiddlewareHandler<WebEnv> {
   };
 }
 
-const takeForLocal = takeAs('change');
-
 const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
@@ -82,10 +92,6 @@ const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
 
 const MAX_SHOWN = 100;
 const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
-const NO_ACCOUNT =
-  'the status page has no accounts, and changes over the network require an account. Add web.users. On this ' +
-  'machine, run "ftm-watch reload" or "ftm-watch silence". Programs can use ' +
-  '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
  * If there are no accounts, all changes over the network are refused, because a request forwarded by a local proxy can
@@ -95,7 +101,7 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   if (access.kind === 'socket') return null;
   const refusal = isLocalReload(context, access) ? null : callerRefusal(context, access);
   if (refusal === 'account') return refusal;
-  return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
+  return isForeignOrigin((name) => context.req.header(name), access.tls) ? 'origin' : refusal;
 }
 
 /** Checks only the caller. Pages use the result to decide whether to show forms. */
@@ -121,11 +127,15 @@ function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: Network
   );
 }
 
-export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): string {
+export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>, sources: WebSources): string {
   const { name, role } = context.get('caller');
   switch (refusal) {
     case 'account':
-      return `Refused: ${NO_ACCOUNT}`;
+      return (
+        'Refused: the status page has no accounts, and changes over the network require an account. Add web.users. ' +
+        'On this machine, run "ftm-watch reload" or "ftm-watch silence". Programs can use ' +
+        `"curl --unix-socket ${sources.controlSocket()} -X POST http://localhost/-/reload"`
+      );
     case 'origin':
       return FOREIGN_ORIGIN;
     case 'role':
@@ -140,7 +150,7 @@ export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): s
 export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler {
   return async (context, next) => {
     const host = context.req.header('Host');
-    if (isOwnName(host, hosts) || isLocalName(host)) {
+    if (isOwnName(host, hosts) || isMachineName(host)) {
       await next();
       return undefined;
     }
@@ -158,12 +168,36 @@ export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a dif
 /**
  * Browsers send the Origin header (RFC 6454 §7) with every POST request. They also send Sec-Fetch-Site (Fetch Metadata
  * §2.3), which scripts cannot set. Programs such as curl send neither header.
+ * @param tls whether the server itself uses TLS; without TLS, a proxy may use it, so that both schemes are possible
+ * @internal
  */
-export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
+export function isForeignOrigin(header: (name: string) => string | undefined, tls: boolean): boolean {
   const origin = header('Origin');
-  const isOurs = origin === undefined || (URL.parse(origin)?.host ?? null) === header('Host');
+  const isOurs = origin === undefined || isOwnUrl(URL.parse(origin), header('Host'), tls);
   return !isOurs || !['same-origin', 'none'].includes(header('Sec-Fetch-Site') ?? 'none');
 }
+
+function isOwnUrl(url: URL | null, host: string | undefined, tls: boolean): boolean {
+  return url !== null && url.host === host && (!tls || url.protocol === 'https:');
+}
+
+/** Products of the browsers' engines. Other programs rarely use these names. */
+const BROWSER = /\b(?:Mozilla|AppleWebKit|Gecko|Chrome|Safari|Opera)\//u;
+
+/**
+ * Returns why a GET request is refused if another site's page may have caused it. For these requests, browsers send no
+ * Origin header, and over plain HTTP to other machines no Sec-Fetch-Site header either. A page can omit the Referer.
+ */
+export function pageRefusal(header: (name: string) => string | undefined, tls: boolean): string | null {
+  const referer = header('Referer');
+  const isOwnPage = referer !== undefined && isOwnUrl(URL.parse(referer), header('Host'), tls);
+  if (isForeignOrigin(header, tls) || (referer !== undefined && !isOwnPage)) return FOREIGN_ORIGIN;
+  const isHidden = header('Sec-Fetch-Site') === undefined && BROWSER.test(header('User-Agent') ?? '');
+  return isHidden && !isOwnPage ? HIDDEN_ORIGIN : null;
+}
+
+const HIDDEN_ORIGIN =
+  'Refused: over plain HTTP, a browser does not reveal which page sent the request. Use curl, or set web.tls';
 
 /**
  * An attacker can point a domain name at an internal address (DNS rebinding), which makes the attacker's page
@@ -174,8 +208,14 @@ function isOwnName(host: string | undefined, hosts: readonly string[]): boolean 
   return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
-/** A single label, as used in containers and small networks. An attacker cannot register such a name. */
-function isLocalName(host: string | undefined): boolean {
+/** The attacker's machine can have any other name in a network, for example through DHCP. */
+function isMachineName(host: string | undefined): boolean {
+  const machine = hostname().toLowerCase();
+  return [machine, machine.replace(/\..*$/u, '')].includes(nameOf(host));
+}
+
+/** For example the name of a container. An attacker on the internet cannot register such a name. */
+function isSingleLabel(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 

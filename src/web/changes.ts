@@ -28,7 +28,7 @@ export type Outcome<T> =
 
 export interface Refused {
   readonly kind: 'refused';
-  readonly status: 400 | 403 | 404 | 409 | 415;
+  readonly status: 400 | 403 | 404 | 409 | 415 | 429;
   readonly error: string;
   /** One sentence for each error. Omitted if `error` is sufficient. */
   readonly problems: readonly string[] | undefined;
@@ -58,12 +58,12 @@ export function filledIn(form: string): Readonly<Record<string, string>> {
 }
 
 /**
- * Performs a change and records it in the audit trail. If the caller lacks permission, the refusal is recorded
+ * Performs a change and records it in the audit trail. If the caller lacks permission, `noteRefusal` is called
  * instead.
  */
 export async function change<T>(
   context: Context<WebEnv>,
-  { access, sources, clock, logger }: Web,
+  { access, changeLimit, sources, clock, logger }: Web,
   asked: Noted,
   media: keyof typeof MEDIA,
   carryOut: (body: unknown) => Outcome<T> | Promise<Outcome<T>>,
@@ -73,8 +73,9 @@ export async function change<T>(
   if (refusal !== null) {
     const { address } = caller;
     sources.noteRefusal({ action: asked.action, account: accountOf(caller, null), address, at: clock.now() }, refusal);
-    return refused(403, refusalText(refusal, context));
+    return refused(403, refusalText(refusal, context, sources));
   }
+  if (access.kind === 'network' && !changeLimit(caller.name ?? '')) return refused(429, TOO_MANY);
   const { type, error, read } = MEDIA[media];
   if (!type.test(context.req.header('Content-Type') ?? '')) return refused(415, error);
   const outcome = await carryOut(await read(context));
@@ -94,6 +95,8 @@ export async function change<T>(
   logger.info({ change: entry }, 'Changed on request');
   return outcome;
 }
+
+const TOO_MANY = 'Too many changes by this account. Try again in a minute';
 
 export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, done: (value: T) => Response): Response {
   if (outcome.kind === 'done') return done(outcome.value);

@@ -18,6 +18,7 @@ import { allOrProblems } from '../text/message-of.ts';
 import { IDLE_BEAT } from '../system/clock.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
 import type { Web } from './access.ts';
+import { createChangeLimit } from './change-limit.ts';
 import type { Serving } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
@@ -70,8 +71,16 @@ export function createWebServer(
     const { identify, certificate } = await loadPage(config, { clock, logger, env, refreshAuthorities });
     const hasAccounts = hasCredentials(config);
     const opensMetrics = config.anonymous === 'metrics';
-    const access = { kind: 'network', identify, hasAccounts, opensMetrics, localReload, hosts } as const;
-    return createHttpServer({ access, sources, clock, logger }, certificate);
+    const access = {
+      kind: 'network',
+      identify,
+      hasAccounts,
+      opensMetrics,
+      localReload,
+      hosts,
+      tls: certificate !== null,
+    } as const;
+    return createHttpServer({ access, changeLimit: createChangeLimit(clock), sources, clock, logger }, certificate);
   }
 
   return {
@@ -372,7 +381,10 @@ export async function startControlServer(path: string, serving: Serving): Promis
   if (Buffer.byteLength(path) > MAX_PATH)
     throw new Error(`Cannot listen at "${path}": the path must be at most ${String(MAX_PATH)} bytes long`);
   await clearAway(path);
-  const server = await createHttpServer({ ...serving, access: { kind: 'socket' } }, null);
+  const server = await createHttpServer(
+    { ...serving, access: { kind: 'socket' }, changeLimit: createChangeLimit(serving.clock) },
+    null,
+  );
   await server.listen({ path });
   chmodSync(path, MODE);
   return server;

@@ -157,7 +157,7 @@ function pageOf(
     record,
     quiet: quietNow(sources),
     permission: {
-      refusal: refusal === null ? null : refusalText(refusal, context),
+      refusal: refusal === null ? null : refusalText(refusal, context, sources),
       asksName: context.get('caller').name === null,
     },
     // The response to a form has a URL one level below the incident page.
@@ -200,7 +200,7 @@ async function actOnIncident(
   // Relative, because a proxy can serve the pages under any path.
   if (outcome.kind === 'done') return context.body(null, 303, { Location: `../${encodeURIComponent(id)}` });
   const { status, error, problems = [error] } = outcome;
-  if (status === 403 || status === 415) return context.text(`${error}\n`, status);
+  if (status === 403 || status === 415 || status === 429) return context.text(`${error}\n`, status);
   return record === null ? noIncident(context) : pageOf(context, record, web, problems);
 }
 

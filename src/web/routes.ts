@@ -25,7 +25,7 @@ import {
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { addAuditRoutes, addSilenceRoutes, change } from './changes.ts';
 import { answerFile, responseRules, type StaticFile } from './static-files.ts';
-import { FOREIGN_ORIGIN, guard, isForeignOrigin, type Web } from './access.ts';
+import { guard, pageRefusal, type Web } from './access.ts';
 import { addBadgeRoutes } from './badge.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
@@ -89,7 +89,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   addBadgeRoutes(app, web);
   addAuditRoutes(app, web);
   addSilenceRoutes(app, web);
-  addProbeRoute(app, sources);
+  addProbeRoute(app, web);
   addDiscoveryRoute(app, sources);
   app.post('/-/reload', (context) => answerReload(context, web));
   return app;
@@ -207,11 +207,12 @@ const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
 /** The URL parameters have the same names as in the blackbox exporter. */
-function addProbeRoute(app: Hono<WebEnv>, sources: WebSources): void {
+function addProbeRoute(app: Hono<WebEnv>, { sources, tls }: Routed): void {
   app.get('/probe', async (context) => {
     // Pages from other sites must not be able to start probes through a browser, because a probe can include a login to
     // a mail server.
-    if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
+    const refusal = pageRefusal((name) => context.req.header(name), tls);
+    if (refusal !== null) return context.text(`${refusal}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
     return answer(await sources.probe(request, context.req.raw.signal), context);

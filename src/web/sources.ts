@@ -32,6 +32,8 @@ export interface WebSources {
   /** The status page's base URL. Null if it is not configured. */
   publicUrl(): string | null;
   readonly version: string;
+  /** Path of this daemon's control socket. */
+  controlSocket(): string;
   /** Null before the first round has finished. */
   diagnosis(): Diagnosis | null;
   alertHistory(): AlertHistory;

@@ -118,7 +118,7 @@ describeWhere([{ program: 'nginx' }], 'behind nginx with a bare "proxy_pass"', (
     expect(await site.state()).toEqual(before);
     for (const { text } of await site.sendAll()) {
       expect(text).toContain('ftm-watch reload');
-      expect(text).toContain('curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload');
+      expect(text).toMatch(/curl --unix-socket \S+\/ftm-watch\.sqlite\.sock -X POST http:\/\/localhost\/-\/reload/u);
     }
   });
 

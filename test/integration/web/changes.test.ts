@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { Hono } from 'hono';
+import pino from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
+import { guard } from '../../../src/web/access.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
+import type { WebEnv } from '../../../src/web/sources.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const SILENCE = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });
@@ -50,10 +56,31 @@ describe('without an account', () => {
       expect([path, refused.status]).toEqual([path, 403]);
       const text = await refused.text();
       expect(text).toContain('ftm-watch reload');
-      expect(text).toContain('curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload');
+      expect(text).toContain(
+        'curl --unix-socket /var/lib/ftm-watch/ftm-watch.sqlite.sock -X POST http://localhost/-/reload',
+      );
     }
     expect([web.state.silences, web.state.reloads, web.state.changes]).toEqual([[], 0, []]);
     expect(new Set(web.state.refusals.map(({ refused }) => refused))).toEqual(new Set(['account']));
+  });
+
+  test('has the role "read" for every client without a login, whatever it asks', async () => {
+    const callers = async (access: Parameters<typeof guard>[0]['access']): Promise<readonly string[]> => {
+      const app = new Hono<WebEnv>();
+      const limited = { changeLimit: () => true, sources: sourcesOf(webState()), clock: handClock(START) };
+      app.use(...guard({ access, ...limited, logger: pino({ level: 'silent' }) }));
+      app.all('*', (context) => context.text(context.get('caller').role));
+      const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
+      const headers = { Host: 'localhost' };
+      const answers = [
+        new Request('http://localhost/', { headers }),
+        new Request('http://localhost/-/reload', { method: 'POST', headers }),
+      ];
+      return Promise.all(answers.map(async (asked) => (await app.request(asked, {}, env)).text()));
+    };
+    const network = { kind: 'network', identify: null, hasAccounts: false, opensMetrics: false, hosts: [] } as const;
+    expect(await callers({ ...network, localReload: false, tls: false })).toEqual(['read', 'read']);
+    expect(await callers({ kind: 'socket' })).toEqual(['change', 'change']);
   });
 
   test('the page of an incident says so instead of offering it', async () => {
@@ -141,4 +168,20 @@ describe('a reverse proxy', () => {
     const { headers } = basicAuth('read', 'secret');
     expect((await post(web, { ...headers, ...ADA, 'x-forwarded-user': 'change' })).status).toBe(403);
   });
+});
+
+test('an account makes at most 60 changes a minute, and others are not affected', async () => {
+  const accounts = ['one', 'other'].map((name) => ({ ...USERS[1], name, role: 'change' as const }));
+  await using web = await startWeb({
+    config: {
+      users: accounts.map((user) => ({ ...user, passwordHash: { kind: 'env', name: 'HASH' } as const })),
+    },
+    env: { HASH: hash },
+    clock: handClock(START),
+  });
+  const reload = async (name: string): Promise<number> =>
+    (await web.get('/-/reload', { method: 'POST', ...basicAuth(name, 'secret') })).status;
+  for (let index = 0; index < 60; index += 1) expect(await reload('one')).toBe(200);
+  expect([await reload('one'), await reload('other')]).toEqual([429, 200]);
+  expect(web.state.changes).toHaveLength(61);
 });

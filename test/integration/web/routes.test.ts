@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
@@ -190,7 +191,8 @@ describe('POST /-/reload', () => {
   test.each([
     ['a page of another origin', { Origin: 'https://evil.example' }, 403],
     ['a page that hides its origin', { 'Sec-Fetch-Site': 'cross-site' }, 403],
-    ['a name of this network only', { Host: 'ftm-watch' }, 403],
+    ['a name of this network only', { Host: 'ftm-watch' }, 421],
+    ['the name of this machine', { Host: hostname() }, 403],
     ['a name that may point anywhere', { Host: 'evil.example' }, 421],
   ])('with "localReload" refuses %s', async (_, headers, status) => {
     await using web = await startWeb({ config: { localReload: true } });
@@ -202,6 +204,20 @@ describe('POST /-/reload', () => {
     expect(await client.until('Refused: ')).toContain(`HTTP/1.1 ${String(status)}`);
     expect(web.state.reloads).toBe(0);
   });
+});
+
+test.each([
+  ['/', 421],
+  ['/api/v1/status', 421],
+  ['/probe?target=a', 503],
+  ['/sd', 200],
+  ['/metrics', 200],
+  ['/-/ready', 200],
+])('under a name that only this network knows, Prometheus gets what is for it: %s', async (path, status) => {
+  await using web = await startWeb();
+  using client = await dial(web.port, `GET ${path} HTTP/1.1\r\nHost: ftm-watch:9843\r\n\r\n`);
+
+  expect(await client.until('\r\n\r\n')).toContain(`HTTP/1.1 ${String(status)}`);
 });
 
 describe('other requests', () => {

@@ -114,6 +114,7 @@ export function sourcesOf(state: WebState): WebSources {
   return {
     begun: Promise.resolve(),
     version: '0.1.0',
+    controlSocket: () => '/var/lib/ftm-watch/ftm-watch.sqlite.sock',
     unitAddresses: () => state.unitAddresses,
     site: () => state.site,
     timezone: () => state.timezone,

@@ -13,6 +13,7 @@ describe('docs/web.md', () => {
       sources: sourcesOf(webState()),
       events: new EventStream(clock),
       access: { kind: 'socket' },
+      changeLimit: () => true,
       files: new Map(),
       tls: false,
       clock,

@@ -1,6 +1,7 @@
+import { hostname } from 'node:os';
 import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
-import { isForeignOrigin, refuseForeignNames } from '../../../src/web/access.ts';
+import { isForeignOrigin, pageRefusal, refuseForeignNames } from '../../../src/web/access.ts';
 
 const headers = (given: Readonly<Record<string, string | undefined>>) => (name: string) => given[name];
 
@@ -11,9 +12,9 @@ describe('isForeignOrigin()', () => {
     ['an old browser on our own page', 'http://10.0.0.7:9843', undefined],
     ['somebody who typed the address', undefined, 'none'],
   ])('lets %s pass', (_, origin, fetchSite) => {
-    expect(isForeignOrigin(headers({ Host: '10.0.0.7:9843', Origin: origin, 'Sec-Fetch-Site': fetchSite }))).toBe(
-      false,
-    );
+    expect(
+      isForeignOrigin(headers({ Host: '10.0.0.7:9843', Origin: origin, 'Sec-Fetch-Site': fetchSite }), false),
+    ).toBe(false);
   });
 
   test.each([
@@ -23,12 +24,43 @@ describe('isForeignOrigin()', () => {
     ['a sandboxed frame', 'null', undefined],
     ['a page that hides its origin', undefined, 'cross-site'],
   ])('refuses %s', (_, origin, fetchSite) => {
-    expect(isForeignOrigin(headers({ Host: '10.0.0.7:9843', Origin: origin, 'Sec-Fetch-Site': fetchSite }))).toBe(true);
+    expect(
+      isForeignOrigin(headers({ Host: '10.0.0.7:9843', Origin: origin, 'Sec-Fetch-Site': fetchSite }), false),
+    ).toBe(true);
   });
 });
 
 test('isForeignOrigin() is true of an origin that cannot be read, also of a request without a host', () => {
-  expect(isForeignOrigin(headers({ Origin: 'null' }))).toBe(true);
+  expect(isForeignOrigin(headers({ Origin: 'null' }), false)).toBe(true);
+});
+
+test('isForeignOrigin() is true of the other scheme only where the own one is known', () => {
+  const plain = headers({ Host: 'monitor:9843', Origin: 'http://monitor:9843' });
+  expect([true, false].map((tls) => isForeignOrigin(plain, tls))).toEqual([true, false]);
+  expect(isForeignOrigin(headers({ Host: 'monitor:9843', Origin: 'https://monitor:9843' }), true)).toBe(false);
+});
+
+describe('pageRefusal()', () => {
+  const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+  const own = { Host: '10.0.0.7:9843' };
+
+  test.each<readonly [string, Readonly<Record<string, string>>]>([
+    ['curl', { 'User-Agent': 'curl/8.14.1' }],
+    ['Prometheus', { 'User-Agent': 'Prometheus/3.7.0' }],
+    ['a link on a page of our own', { 'User-Agent': FIREFOX, Referer: 'http://10.0.0.7:9843/' }],
+    ['a typed address over TLS', { 'User-Agent': FIREFOX, 'Sec-Fetch-Site': 'none' }],
+  ])('lets %s pass', (_, given) => {
+    expect(pageRefusal(headers({ ...own, ...given }), false)).toBeNull();
+  });
+
+  test.each<readonly [string, Readonly<Record<string, string>>]>([
+    ['an image on another site', { 'User-Agent': FIREFOX, Referer: 'http://evil.example/' }],
+    ['one that hides its page', { 'User-Agent': FIREFOX }],
+    ['a page of another site over TLS', { 'User-Agent': FIREFOX, 'Sec-Fetch-Site': 'cross-site' }],
+    ['a program that says so', { Referer: 'http://evil.example/' }],
+  ])('refuses %s', (_, given) => {
+    expect(pageRefusal(headers({ ...own, ...given }), false)).not.toBeNull();
+  });
 });
 
 describe('refuseForeignNames()', () => {
@@ -44,9 +76,10 @@ describe('refuseForeignNames()', () => {
     ['LOCALHOST', 200],
     ['monitor.example.org:9843', 200],
     ['Monitor.Example.Org.', 200],
-    // Nobody can register a name of one label.
-    ['ftm-watch:9843', 200],
-    ['ftm-watch.', 200],
+    [`${hostname()}:9843`, 200],
+    // An attacker's machine can have any other name of one label.
+    ['ftm-watch:9843', 421],
+    ['ftm-watch.', 421],
     ['evil.example:9843', 421],
     ['localhost.evil.example', 421],
     ['monitor.example.org.evil.example', 421],
