@@ -163,7 +163,7 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
   };
 }
 
-export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a different origin';
+const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a different origin';
 
 /**
  * Browsers send the Origin header (RFC 6454 §7) with every POST request. They also send Sec-Fetch-Site (Fetch Metadata
