@@ -12,7 +12,7 @@ import { store } from './schema/web.ts';
 
 export const INSTALLED_FILE = '/etc/ftm-watch/ftm-watch.yaml';
 
-/** A configuration in the working directory is never used, because somebody else may have created it. */
+/** The working directory is not searched, because the file there may have been created by somebody else. */
 export function checkoutFile(checkout: string): string {
   return join(checkout, 'config', 'ftm-watch.yaml');
 }
@@ -479,7 +479,8 @@ async function readBounded(path: string, limit: number): Promise<ReadResult> {
   }
 }
 
-const [GROUP_WRITES, OTHERS_WRITE] = [0o020, 0o002];
+/** Write permission for the group or for everybody. */
+const OTHERS_WRITE = 0o022;
 
 async function exposureOf(path: string): Promise<string | null> {
   try {
@@ -487,7 +488,7 @@ async function exposureOf(path: string): Promise<string | null> {
       const { uid, mode } = await stat(name);
       const shown = `"${visibleText(name, 300)}"`;
       if (uid !== 0 && uid !== process.geteuid?.()) return `${shown} belongs to another user (uid ${String(uid)})`;
-      if ((mode & (GROUP_WRITES | OTHERS_WRITE)) !== 0) return `other users can change ${shown}`;
+      if ((mode & OTHERS_WRITE) !== 0) return `other users can change ${shown}`;
     }
     return null;
   } catch (error) {
