@@ -128,9 +128,7 @@ interface CauseContext {
 type Suggesting = Finding & { readonly suggests: string };
 
 function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
-  const found = [...states.values()]
-    .filter(({ state }) => state !== 'blocked')
-    .flatMap((judged) => causesOf(judged, states, context));
+  const found = [...states.values()].flatMap((judged) => causesOf(judged, states, context));
   return found.sort((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
 }
 
@@ -141,10 +139,12 @@ interface FoundCause {
 
 function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly FoundCause[] {
   const suggesting = judged.assessment.findings.filter(
-    (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
+    (finding): finding is Suggesting =>
+      finding.suggests !== null &&
+      finding.level !== 'unknown' &&
+      (judged.state !== 'blocked' || isExplainedByNothing(finding)),
   );
-  const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
-  const groups = [...bySubject].map(([subject, findings]) => groupOf(subject, findings, context));
+  const groups = groupsOf(suggesting, context);
   const leaders = leadersOf(groups);
   const followers = Map.groupBy(groups, (group) => leaderOf(group, leaders));
   return (followers.get(null) ?? []).map((group) => {
@@ -155,7 +155,38 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   });
 }
 
+/** Unproven findings join only a group with the same cause. Otherwise, they could displace its cause. */
+function groupsOf(suggesting: readonly Suggesting[], context: CauseContext): readonly Group[] {
+  const [unproven, proven] = [suggesting.filter(isUnproven), suggesting.filter((finding) => !isUnproven(finding))];
+  const bySubject = (findings: readonly Suggesting[]): readonly Group[] =>
+    [...Map.groupBy(findings, (finding) => faultSubject(finding, context))].map(([subject, alike]) =>
+      groupOf(subject, alike, context),
+    );
+  const groups = bySubject(proven).map((group) => {
+    const joining = unproven.filter((finding) => isOfGroup(finding, group, context));
+    return joining.length === 0 ? group : groupOf(group.key, [...group.findings, ...joining], context);
+  });
+  const others = unproven.filter((finding) => !groups.some((group) => isOfGroup(finding, group, context)));
+  const byCause = Map.groupBy(others, ({ suggests }) => suggests);
+  return [...groups, ...[...byCause.values()].flatMap(bySubject)];
+}
+
+function isOfGroup(finding: Suggesting, { key, main }: Group, context: CauseContext): boolean {
+  return main.suggests === finding.suggests && faultSubject(finding, context) === key;
+}
+
+function isUnproven({ unproven }: Finding): boolean {
+  return unproven === true;
+}
+
+/** Other findings of the same check can still be explained. */
+function isExplainedByNothing({ explainedBy }: Finding): boolean {
+  return explainedBy?.length === 0;
+}
+
 interface Group {
+  /** What its findings have in common. */
+  readonly key: string;
   readonly subject: string;
   readonly findings: readonly Suggesting[];
   readonly main: Suggesting;
@@ -163,12 +194,13 @@ interface Group {
   readonly usual: Check;
 }
 
-function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
+function groupOf(key: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
   const main = mainFinding(findings, checks);
   const { check: usual, words } = knownCause(checks, main.suggests);
   // If a fault affects only a service, it is reported with the service's host name.
   return {
-    subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? subject) : subject,
+    key,
+    subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? key) : key,
     findings,
     main,
     words,
@@ -177,7 +209,9 @@ function groupOf(subject: string, findings: readonly Suggesting[], { checks }: C
 }
 
 function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
-  const broken = groups.filter(({ main, usual }) => main.level === 'broken' && usual.onPath === true);
+  const broken = groups.filter(
+    ({ main, usual }) => main.level === 'broken' && usual.onPath === true && !isUnproven(main),
+  );
   return new Map(broken.toReversed().map((group) => [group.main.suggests, group]));
 }
 
@@ -208,10 +242,11 @@ function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]):
   return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
 }
 
-function order({ suggests, level, confidence }: Suggesting, checks: readonly Check[]): number {
-  const { rank = NO_RANK } = knownCause(checks, suggests).words;
-  const doubt = confidence === 'suspected' ? 1 : 0;
-  return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
+function order(finding: Suggesting, checks: readonly Check[]): number {
+  const { rank = NO_RANK } = knownCause(checks, finding.suggests).words;
+  const doubt = finding.confidence === 'suspected' ? 1 : 0;
+  const last = isUnproven(finding) ? 50 : 0;
+  return LEVELS.indexOf(finding.level) * 100 + last + rank * 2 + doubt;
 }
 
 /** Thousands of appliances or hosts can report the same fault. */
@@ -224,7 +259,7 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
   return [...states.values()]
     .filter(({ check, blockedBy }) => blockedBy.includes(id) && explanationsOf(check).some(explains))
     .flatMap(({ assessment }) => assessment.findings)
-    .filter(isFault)
+    .filter((finding) => isFault(finding) && !isExplainedByNothing(finding))
     .slice(0, MOST_ATTACHED);
 }
 
@@ -357,7 +392,9 @@ function withBrokenPath(words: CauseWords, { confidence }: Finding, states: Judg
   return isBroken ? { ...words, ...brokenPath, severity: 'critical' } : words;
 }
 
-function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {
+function factsOf({ subject, main, attached, ...fault }: Fault, context: CauseContext): WordingFacts {
+  // Text that anybody can write is not inserted into the commands for a proven cause.
+  const findings = fault.findings.filter((finding) => isUnproven(main) || !isUnproven(finding));
   const base: WordingFacts = {
     subject,
     host: context.host,
@@ -423,6 +460,8 @@ interface JudgedState {
   readonly check: Check;
   readonly assessment: Assessment;
   readonly state: PreconditionState;
+  /** True if the check's own, proven findings break it. Only these explain faults of other checks. */
+  readonly isProvenBroken: boolean;
   readonly blockedBy: readonly string[];
 }
 
@@ -439,7 +478,10 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
     };
     const state = ownState(check, assessment);
     const blockedBy = blockers(check, state, assessment, states);
-    states.set(check.id, { check, assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
+    const isBlocked = blockedBy.length > 0;
+    const isProvenBroken =
+      !isBlocked && assessment.findings.some((finding) => finding.level === 'broken' && !isUnproven(finding));
+    states.set(check.id, { check, assessment, state: isBlocked ? 'blocked' : state, isProvenBroken, blockedBy });
   }
   return states;
 }
@@ -495,7 +537,7 @@ function isWarning(judged: JudgedState | undefined, { byWarning }: Explanation):
 }
 
 function rootsOf(judged: JudgedState | undefined, id: string): readonly string[] {
-  if (judged?.state === 'broken') return [id];
+  if (judged?.isProvenBroken === true) return [id];
   return judged?.blockedBy ?? [];
 }
 

@@ -35,6 +35,8 @@ export interface Finding<C extends string = string> {
   readonly kind?: string;
   /** Preconditions whose faults can explain this finding. Absent if every deeper precondition can. */
   readonly explainedBy?: readonly string[];
+  /** True if anybody can have caused the finding. It can add a cause, but it explains and displaces nothing. */
+  readonly unproven?: true;
   /** Names of the affected appliances. Absent if all are affected. */
   readonly concerns?: readonly string[];
   /** Addresses of the same target that work. */

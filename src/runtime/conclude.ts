@@ -2,7 +2,7 @@ import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/visible-text.ts';
-import type { Assessment, Diagnosis, Finding } from '../engine/model.ts';
+import type { Assessment, Cause, Diagnosis, Finding, PreconditionState } from '../engine/model.ts';
 import { isSmallShare } from '../checks/intermittent/finding.ts';
 import type { OwnClock } from '../core/observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -60,7 +60,7 @@ interface Conclusion extends Remembered {
  * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
  * error and was active at that time. The explanation remains valid after the fault has ended. If active faults explain
  * all errors, the errors count as evidence for these faults. If active faults explain only some of the errors, the
- * errors do not count as evidence.
+ * errors do not count as evidence. This applies separately to reliable lines and to lines that anybody can write.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -82,11 +82,43 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
-  const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
-  if (hasErrors(unexplained.report))
-    return { diagnosis: withPolling(assessed(unexplained).map(explainedByNothing)), ...remembered };
-  const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting), preconditionOf);
-  return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
+  const proven = separated(partOf(log.report, true), log.faultsSeen, lasting);
+  const unproven = separated(partOf(log.report, false), log.faultsSeen, lasting);
+  const parts = [proven, unproven];
+  if (parts.every(({ isOpen, notes }) => !isOpen && notes.length === 0)) return { diagnosis, ...remembered };
+  const isOpen = (finding: Finding): boolean => (finding.unproven === true ? unproven : proven).isOpen;
+  const told = assessed(joined(log.report, parts)).map((own) => ({
+    ...own,
+    findings: own.findings.map((finding) => (isOpen(finding) ? { ...finding, explainedBy: [] } : finding)),
+  }));
+  return { diagnosis: withPolling(told), ...remembered };
+}
+
+interface PollingPart extends UnexplainedPolling {
+  /** True if active faults do not explain all of its errors. */
+  readonly isOpen: boolean;
+}
+
+function separated(part: PollingReport, faultsSeen: readonly FaultSeen[], lasting: readonly FaultSeen[]): PollingPart {
+  const unexplained = withoutExplained(part, withLaterSeen(faultsSeen, lasting), preconditionOf);
+  if (hasErrors(unexplained.report)) return { ...unexplained, isOpen: true };
+  return { ...withoutExplained(part, withoutSeen(faultsSeen, lasting), preconditionOf), isOpen: false };
+}
+
+function partOf(report: PollingReport, reliable: boolean): PollingReport {
+  const appliances = report.appliances.map((appliance) => ({
+    ...appliance,
+    errors: appliance.errors.filter((error) => error.reliable === reliable),
+  }));
+  return { ...report, appliances };
+}
+
+function joined(report: PollingReport, parts: readonly UnexplainedPolling[]): UnexplainedPolling {
+  const appliances = report.appliances.map((appliance, index) => ({
+    ...appliance,
+    errors: parts.flatMap((part) => part.report.appliances[index]?.errors ?? []),
+  }));
+  return { report: { ...report, appliances }, notes: parts.flatMap(({ notes }) => notes) };
 }
 
 /**
@@ -103,12 +135,15 @@ function isConfirmedIn(diagnosis: Diagnosis): (fault: FaultSeen) => boolean {
       (cause) =>
         cause.precondition === fault.precondition &&
         cause.confidence === 'confirmed' &&
+        isProven(cause, diagnosis) &&
         (!BY_ONE_CONNECTION.has(cause.precondition) || isCorroborated(diagnosis, cause)),
     );
 }
 
-function explainedByNothing(polling: Assessment): Assessment {
-  return { ...polling, findings: polling.findings.map((finding) => ({ ...finding, explainedBy: [] })) };
+function isProven({ id }: Cause, { preconditions }: Diagnosis): boolean {
+  return preconditions.some(({ findings }) =>
+    findings.some(({ suggests, level, unproven }) => suggests === id && level === 'broken' && unproven !== true),
+  );
 }
 
 function hasErrors({ appliances }: PollingReport): boolean {
@@ -187,14 +222,22 @@ const EXPLAINING: ReadonlySet<string> = new Set(
 
 function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
-    .filter(({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)))
-    .flatMap(({ id: precondition, findings }) =>
-      sufferers(findings).map((appliance) => ({ precondition, appliance, at })),
+    .filter(({ id }) => EXPLAINING.has(id))
+    .flatMap(({ id: precondition, state, findings }) =>
+      sufferers(findings.filter((finding) => explains(finding, state))).map((appliance) => ({
+        precondition,
+        appliance,
+        at,
+      })),
     );
 }
 
-function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
-  const faults = findings.filter((finding) => finding.level === 'broken' || isSmallShare(finding));
+/** Findings that anybody can have caused explain nothing. */
+function explains(finding: Finding, state: PreconditionState): boolean {
+  return isSmallShare(finding) || (state === 'broken' && finding.level === 'broken' && finding.unproven !== true);
+}
+
+function sufferers(faults: readonly Finding[]): readonly (string | null)[] {
   return [...new Set(faults.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
 }
 

@@ -89,6 +89,7 @@ function judgeError(appliance: AppliancePolling, error: PollingError, heard: Hea
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
+    ...(error.reliable ? {} : { unproven: true }),
     ...complaintOf(appliance.name, error, suggests, heard),
     ...(usesSignatureText(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }

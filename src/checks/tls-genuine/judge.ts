@@ -42,12 +42,15 @@ export function seemsUnaffected(report: PollingReport): boolean {
  * @param subject the licence server
  */
 function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
-  const isComplained = complaintsOf(report, FAILED_CONNECTION).length > 0;
-  const isContent = speaks(report, ({ errors }) => !isCorroborated(errors));
+  const complaints = complaintsOf(report, FAILED_CONNECTION);
+  const basis = basedOn(complaints.map(({ error }) => error));
+  const isContent = speaks(report, ({ errors }) => !errors.some(({ reliable }) => reliable));
+  const isDoubted = report.appliances.some(({ silent, errors }) => !silent && isCorroborated(errors));
   const weighed = findings.map((finding): Finding => {
     if (!WEIGHED.includes(finding.rule)) return finding;
-    if (isComplained && finding.level === 'warning') return { ...finding, level: 'broken' };
-    return isContent && finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
+    if (complaints.length > 0 && finding.level === 'warning') return { ...finding, level: 'broken', ...basis };
+    if (!isContent || finding.level !== 'broken') return finding;
+    return isDoubted ? { ...finding, unproven: true } : { ...finding, level: 'warning' };
   });
   return [...weighed, ...suspicions(weighed, report, subject)];
 }
@@ -71,7 +74,13 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
     confidence: 'suspected',
     facts: { ...open.facts, appliance },
     advice: ADVICE,
+    ...basedOn([error]),
   }));
+}
+
+/** A level that is due to lines that anybody can write explains no other fault. */
+function basedOn(lines: readonly Pick<PollingError, 'reliable'>[]): Pick<Finding, 'unproven'> {
+  return lines.some(({ reliable }) => reliable) ? {} : { unproven: true };
 }
 
 function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
@@ -211,6 +220,7 @@ function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string):
       ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
       suggests: 'tls-intercepted',
       facts: factsOf(sighting.evidence),
+      ...basedOn([sighting]),
     };
   });
 }

@@ -52,13 +52,15 @@ interface Seen {
   readonly role?: HaRoleObservation;
   /** Minutes since the last log line. Omitted if no line was received. */
   readonly heard?: number;
+  /** The lines came as datagrams. */
+  readonly byDatagrams?: true;
   /** Minutes since its API began to fail. Omitted if it began in this round. */
   readonly unread?: number;
   /** Its log has been quiet for longer than `logs.silentAfter`. */
   readonly silent?: boolean;
 }
 
-function reportOf(config: Config, heard: number | undefined, silent = false): PollingReport {
+function reportOf(config: Config, { heard, silent = false, byDatagrams }: Seen): PollingReport {
   const { window, silentAfter } = config.logs;
   const lastLineAt = heard === undefined ? null : NOW - heard * MINUTE;
   const quiet = { errors: [], silent: false, silentFor: null };
@@ -67,13 +69,14 @@ function reportOf(config: Config, heard: number | undefined, silent = false): Po
     silentAfter,
     firewallEvidence: [],
     appliances: [
-      { ...quiet, name: 'fac-1', lastLineAt, reliableLineAt: lastLineAt, silent },
+      { ...quiet, name: 'fac-1', lastLineAt, reliableLineAt: byDatagrams ? null : lastLineAt, silent },
       { ...quiet, name: 'fac-2', lastLineAt: NOW, reliableLineAt: NOW },
     ],
   };
 }
 
-async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }: Seen): Promise<Conclusion> {
+async function conclusionOf(seen: Seen): Promise<Conclusion> {
+  const { rest, other = FINE, role, unread } = seen;
   const config = await configOf(SITE);
   const [first, second] = config.appliances;
   if (first === undefined || second === undefined) throw new Error('Two appliances are configured');
@@ -87,7 +90,7 @@ async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }:
   ];
   const log: LogPart = {
     kind: 'heard',
-    report: reportOf(config, heard, silent),
+    report: reportOf(config, seen),
     unknownSenders: [],
     ...NOTHING_REMEMBERED,
     unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
@@ -130,6 +133,7 @@ describe('an appliance that cannot be read', () => {
     ['refuses the key', { rest: REFUSED }, DENIED],
     ['refuses the key, its log goes on', { rest: REFUSED, heard: 1 }, DENIED],
     ['has no API, its log goes on', { rest: DOWN, heard: 1 }, UNREADABLE],
+    ['has no API, datagrams in its name go on', { rest: DOWN, heard: 1, byDatagrams: true }, UNREACHABLE],
     ['has no API, its log just does', { rest: DOWN, heard: 10 }, UNREADABLE],
     ['has no API, a quiet log outlived it', { rest: DOWN, heard: 50, unread: 60 }, UNREADABLE],
     ['has no API, its log ended with it', { rest: DOWN, heard: 61, unread: 60 }, UNREACHABLE],

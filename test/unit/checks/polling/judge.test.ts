@@ -62,6 +62,7 @@ describe('the log of an appliance', () => {
           'license-server',
           'firewall-policy',
         ],
+        unproven: true,
         facts: { appliance: 'fac-1', meaning: 'The member is gone' },
       },
     ]);

@@ -113,12 +113,19 @@ const flaw = (level: Finding['level'], rule = 'chain-has-no-flaw'): Finding =>
   finding('certificate-broken', { level, rule });
 
 describe('a flaw', () => {
-  test.each<{ name: string; from: Finding['level']; log: PollingReport; to: Finding['level'] }>([
-    { name: 'a warning is broken with a complaint', from: 'warning', log: report(REFUSED), to: 'broken' },
+  test.each<{ name: string; from: Finding['level']; log: PollingReport; to: Finding['level']; unproven?: true }>([
+    { name: 'a warning is broken with a complaint', from: 'warning', log: report(ONE_LINE), to: 'broken' },
+    {
+      name: 'but explains nothing if anybody can have written it',
+      from: 'warning',
+      log: report(REFUSED),
+      to: 'broken',
+      unproven: true,
+    },
     {
       name: 'also with one that says no more',
       from: 'warning',
-      log: report({ ...REFUSED, cause: 'polling-failing' }),
+      log: report({ ...ONE_LINE, cause: 'polling-failing' }),
       to: 'broken',
     },
     { name: 'but not with a single datagram', from: 'warning', log: report(ONE_DATAGRAM), to: 'warning' },
@@ -130,10 +137,28 @@ describe('a flaw', () => {
       to: 'warning',
     },
     { name: 'which a single datagram does not change', from: 'broken', log: report(ONE_DATAGRAM), to: 'warning' },
-    { name: 'what is new is broken with any other complaint', from: 'broken', log: report(OF_LICENSE), to: 'broken' },
+    {
+      name: 'what is new is broken with any other complaint',
+      from: 'broken',
+      log: report({ ...OF_LICENSE, reliable: true }),
+      to: 'broken',
+    },
+    {
+      name: 'which explains nothing if anybody can have written it',
+      from: 'broken',
+      log: report(OF_LICENSE),
+      to: 'broken',
+      unproven: true,
+    },
+    {
+      name: 'what is new is broken while only datagrams say nothing else',
+      from: 'broken',
+      log: { ...report(), appliances: report().appliances.map((one) => ({ ...one, reliableLineAt: null })) },
+      to: 'broken',
+    },
     { name: 'what is new is broken without a log', from: 'broken', log: UNHEARD, to: 'broken' },
-  ])('$name', ({ from, log, to }) => {
-    expect(adjusted([flaw(from)], log)).toEqual([{ ...flaw(from), level: to }]);
+  ])('$name', ({ from, log, to, unproven }) => {
+    expect(adjusted([flaw(from)], log)).toEqual([{ ...flaw(from), level: to, ...(unproven && { unproven }) }]);
   });
 
   test('of TLS 1.2 alone is weighed in the same way', () => {

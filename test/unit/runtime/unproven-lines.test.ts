@@ -1,0 +1,315 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
+import { FLAW_RULE, OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';
+import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
+import { pollingReport } from '../../../src/core/polling/report.ts';
+import { emptyPolling, recordEvents, type PollingState } from '../../../src/core/polling/state.ts';
+import { compareSeverity } from '../../../src/core/severity.ts';
+import { isCorroborated } from '../../../src/engine/diagnose.ts';
+import type { Assessment, Cause, Diagnosis, Finding } from '../../../src/engine/model.ts';
+import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
+import { createAttribution, type Origin } from '../../../src/logs/senders.ts';
+import { newLineTally } from '../../../src/logs/tally.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { finding, round, type Special } from '../../support/checks/judged-round.ts';
+import { picture } from '../../support/checks/observed.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+
+/** The nightly run covers a hundred thousand. */
+const SEQUENCES = Number(process.env['FTM_UNPROVEN_SEQUENCES'] ?? '2000');
+const LIMIT = 30_000 + SEQUENCES * 100;
+
+const T0 = Date.UTC(2026, 10, 24, 12);
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+/** A round at the end of each of these minutes. */
+const ROUNDS = [3, 6, 9, 12, 15, 18];
+
+const UNITS = { 'fac-1': '10.0.0.5', 'fac-2': '10.0.0.6' } as const;
+const FIREWALL = '10.0.0.1';
+const config = await configOf(`
+appliances:
+  - { name: fac-1, api: { url: 'https://10.0.0.5', user: api, keyEnv: SET_SECRET }, logSources: [10.0.0.5, fac-1] }
+  - { name: fac-2, logSources: [10.0.0.6, fac-2] }
+logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: 5m, silentAfter: 6m }
+`);
+const signatures = await shippedCatalogue();
+const attribution = createAttribution(config.appliances, { firewalls: [FIREWALL], relays: [] });
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+
+const MESSAGES = [
+  'Administrator logged out',
+  'FTM polling error: connection timeout',
+  'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed',
+  'FTM polling error: something else',
+  'FTM provision error: token does not belong to product',
+  'FTM provision error: something else',
+];
+
+interface Line {
+  readonly at: number;
+  readonly text: string;
+  /** Address of the sender, as the operating system reports it. */
+  readonly from: string;
+  readonly source: 'udp' | 'tcp';
+}
+
+const moment = fc.integer({ min: 0, max: 18 * 60 }).map((second) => T0 + second * SECOND);
+const unit = fc.constantFrom(...Object.entries(UNITS));
+
+function errorLine(message: string): string {
+  return `<12>Aug 14 22:40:03 db[1]:  category="Event" typeid=0 user="" action="" status="" ${message}`;
+}
+
+function ofUnit(source: Line['source']): fc.Arbitrary<Line> {
+  return fc
+    .record({ at: moment, unit, message: fc.constantFrom(...MESSAGES) })
+    .map(({ at, unit: [, from], message }) => ({
+      at,
+      from,
+      source,
+      text: errorLine(message),
+    }));
+}
+
+function ofFirewall(source: Line['source']): fc.Arbitrary<Line> {
+  return fc.record({ at: moment, policy: fc.integer({ min: 1, max: 30 }) }).map(({ at, policy }) => ({
+    at,
+    from: FIREWALL,
+    source,
+    text:
+      `<12>date=2026-11-24 time=12:00:00 devname="fgt" logid="1700062302" type="utm" subtype="ssl" ` +
+      `action="resign-as-untrusted" policyid=${String(policy)} profile="deep" srcip=10.0.0.5 dstip=173.243.138.84 ` +
+      `hostname="fortitokenmobile.fortinet.com"`,
+  }));
+}
+
+/** Anybody can send these: datagrams, and lines over TCP in which only the host name is a unit's. */
+const unproven: fc.Arbitrary<Line> = fc.oneof(
+  { weight: 3, arbitrary: ofUnit('udp') },
+  { weight: 2, arbitrary: ofFirewall('udp') },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(ofUnit('tcp'), unit).map(([line, [name]]) => ({
+      ...line,
+      from: '10.9.9.9',
+      text: line.text.replace(' db[', ` ${name} db[`),
+    })),
+  },
+);
+const reliable: fc.Arbitrary<Line> = fc.oneof({ weight: 4, arbitrary: ofUnit('tcp') }, ofFirewall('tcp'));
+
+const FAULTS: readonly (readonly [PreconditionId, FaultId, Partial<Finding>])[] = [
+  ['internet', 'internet-unreachable', {}],
+  ['reachability', 'egress-blocked', {}],
+  ['tls-genuine', 'tls-blocked', {}],
+  ['tls-genuine', 'tls-intercepted', {}],
+  ['tls-genuine', 'certificate-broken', { rule: FLAW_RULE }],
+  ['tls-genuine', 'certificate-broken', { rule: FLAW_RULE, level: 'warning' }],
+  ['tls-genuine', 'tls-interception-suspected', { rule: OLDER_TLS_RULE }],
+  ['tls-genuine', 'vendor-ca-changed', { level: 'warning', confidence: 'suspected' }],
+  ['license-server', 'license-server-down', {}],
+  ['license-assignment', 'license-on-other-unit', { subject: 'EFTM000000000001' }],
+  ['mail', 'mail-unreachable', { level: 'warning', subject: 'mail.example.test:25' }],
+];
+
+/** What the probes find in a round, and whether the unit's API answers. */
+interface Probed {
+  readonly faults: typeof FAULTS;
+  readonly unjudged: readonly PreconditionId[];
+  readonly api: 'ok' | 'failed';
+}
+
+const probed: fc.Arbitrary<Probed> = fc.record({
+  faults: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.subarray([...FAULTS], { maxLength: 2 })),
+  unjudged: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    fc.constantFrom<PreconditionId>('tls-genuine', 'license-server').map((id) => [id]),
+  ),
+  api: fc.constantFrom('ok', 'failed'),
+});
+
+function assessments({ faults, unjudged }: Probed): readonly Assessment[] {
+  const byId = Map.groupBy(faults, ([id]) => id);
+  const special = [...byId].map(
+    ([id, found]): Special => [id, found.map(([, suggests, changes]) => finding(suggests, changes))],
+  );
+  const open = unjudged.filter((id) => !byId.has(id)).map((id): Special => [id, [], 'unjudged']);
+  return round(...special, ...open).filter(({ id }) => !OF_UNITS_AND_LOG.includes(id));
+}
+
+const OF_UNITS_AND_LOG: readonly string[] = ['polling', 'appliance', 'token-pool', 'firewall-policy'];
+
+const DOWN: ApplianceObservation = {
+  kind: 'failed',
+  appliance: 'fac-1',
+  endpoint: '10.0.0.5:443',
+  reason: 'timeout',
+  message: 'no answer',
+  durationMs: 5_000,
+};
+
+interface World {
+  readonly state: PollingState;
+  readonly diagnoses: readonly Diagnosis[];
+}
+
+/** Returns the log's state and the verdict of each round. The lines pass through the readers. */
+function worldOf(lines: readonly Line[], rounds: readonly Probed[]): World {
+  const clock = handClock(T0);
+  let state = emptyPolling(config.logs.window);
+  const outbox = new EventOutbox((event) => {
+    state = recordEvents(state, [event]);
+  });
+  const readers = new Map<string, LogReader>();
+  let remembered = NOTHING_REMEMBERED;
+  const diagnoses: Diagnosis[] = [];
+  const due = lines.toSorted((a, b) => a.at - b.at);
+  let next = 0;
+  for (const [index, seen] of rounds.entries()) {
+    const now = T0 + (ROUNDS[index] ?? 0) * MINUTE;
+    for (let line = due[next]; line !== undefined && line.at <= now; line = due[(next += 1)]) {
+      clock.advance(line.at - clock.now());
+      hear(line);
+    }
+    clock.advance(now - clock.now());
+    outbox.flush();
+    const report = pollingReport(state, {
+      now,
+      window: config.logs.window,
+      silentAfter: config.logs.silentAfter,
+      appliances: Object.keys(UNITS),
+      signatures,
+      listeningSince: T0,
+    });
+    const [first, second] = config.appliances;
+    if (first === undefined || second === undefined) throw new Error('Two appliances are configured');
+    const appliances = [
+      { config: first, rest: seen.api === 'ok' ? applianceFacts() : DOWN, role: null },
+      { config: second, rest: null, role: null },
+    ];
+    const { diagnosis, ...rest } = conclude(
+      { config, at: now, probed: assessments(seen), picture: picture({ appliances }) },
+      { kind: 'heard', report, unknownSenders: [], ...remembered },
+    );
+    remembered = rest;
+    diagnoses.push(diagnosis);
+  }
+  return { state, diagnoses };
+
+  function hear({ text, from, source }: Line): void {
+    const key = `${source} ${from}`;
+    const reader = readers.get(key) ?? readerOf(attribution.sender(from), source);
+    readers.set(key, reader);
+    const bytes = Buffer.from(text);
+    reader.piece();
+    reader.line({ bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length, cut: false });
+  }
+
+  function readerOf(origin: Origin, source: Line['source']): LogReader {
+    const context = { clock, signatures, attribution, watched, outbox };
+    const told = { onForeign: () => undefined, onUnrecognised: () => undefined };
+    return new LogReader(context, { source, origin, tally: newLineTally(), foreign: 'count', ...told });
+  }
+}
+
+const READINESS: readonly Diagnosis['ready'][] = ['ready', 'unknown', 'not-ready'];
+
+/** Returns what the additional lines have made better than it was, or have hidden. */
+function improved(before: Diagnosis, after: Diagnosis): readonly string[] {
+  const isBetter = READINESS.indexOf(after.ready) < READINESS.indexOf(before.ready);
+  return [
+    ...(isBetter ? [`${before.ready} became ${after.ready}`] : []),
+    ...before.causes.flatMap((cause) => {
+      const same = after.causes.find(({ id, subject }) => id === cause.id && subject === cause.subject);
+      if (same === undefined) return [`${nameOf(cause)} became ${after.causes.map(nameOf).join(', ')}`];
+      const isLower = compareSeverity(same.severity, cause.severity) > 0;
+      const isDoubted = cause.confidence === 'confirmed' && same.confidence === 'suspected';
+      return isLower || isDoubted ? [`${nameOf(cause)} became ${nameOf(same)}`] : [];
+    }),
+    ...(before.corroborated ?? []).flatMap((cause) =>
+      isCorroborated(after, cause) ? [] : [`${cause.id} lost its second witness`],
+    ),
+  ];
+}
+
+function nameOf({ id, subject, severity, confidence }: Cause): string {
+  return `${id} ${subject} ${severity} ${confidence}`;
+}
+
+function reliablePart({ appliances, firewall }: PollingState): unknown {
+  const units = Object.entries(appliances).filter(([, { reliableLineAt }]) => reliableLineAt !== null);
+  const kept = units.map(
+    ([name, { reliableLineAt, signatures: errors }]) => [name, { reliableLineAt, errors }] as const,
+  );
+  return { firewall, units: Object.fromEntries(kept) };
+}
+
+const rounds = fc.array(probed, { minLength: 2, maxLength: ROUNDS.length });
+
+test(
+  `lines that anybody can write lower, displace and hide nothing (${String(SEQUENCES)} sequences)`,
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(reliable, { maxLength: 8 }),
+        fc.array(unproven, { minLength: 1, maxLength: 24 }),
+        rounds,
+        (truth, added, seen) => {
+          const before = worldOf(truth, seen);
+          const after = worldOf([...truth, ...added], seen);
+          expect(reliablePart(after.state)).toEqual(reliablePart(before.state));
+          expect(
+            before.diagnoses.map((diagnosis, index) => improved(diagnosis, after.diagnoses[index] ?? diagnosis)),
+          ).toEqual(before.diagnoses.map(() => []));
+        },
+      ),
+      { numRuns: SEQUENCES },
+    );
+  },
+  LIMIT,
+);
+
+test('a single line that anybody can write confirms nothing, and breaks nothing', () => {
+  fc.assert(
+    fc.property(fc.array(reliable, { maxLength: 8 }), unproven, rounds, (truth, added, seen) => {
+      const before = worldOf(truth, seen);
+      const after = worldOf([...truth, added], seen);
+      for (const [index, diagnosis] of after.diagnoses.entries()) {
+        const known = before.diagnoses[index]?.causes.map(nameOf) ?? [];
+        // A unit that was never heard is expected to go on after its first line, whoever sent it.
+        const more = diagnosis.causes.filter(
+          (cause) => cause.id !== 'appliance-silent' && !known.includes(nameOf(cause)),
+        );
+        expect(more.map(({ severity, confidence }) => `${severity} ${confidence}`)).toEqual(
+          more.map(() => 'warning suspected'),
+        );
+        expect(diagnosis.ready).toBe(before.diagnoses[index]?.ready);
+      }
+    }),
+    { numRuns: Math.ceil(SEQUENCES / 10) },
+  );
+});
+
+const FINE: Probed = { faults: [], unjudged: [], api: 'ok' };
+const datagram = (second: number): Line => ({
+  at: T0 + second * SECOND,
+  from: '10.0.0.5',
+  source: 'udp',
+  text: errorLine('FTM polling error: connection timeout'),
+});
+
+test.each([
+  ['one', [0], 'warning suspected'],
+  ['two at once', [0, 29], 'warning suspected'],
+  ['two that are 30 s apart', [0, 30], 'critical confirmed'],
+])('%s of the same kind', (_, seconds, expected) => {
+  const { diagnoses } = worldOf(seconds.map(datagram), [FINE]);
+  expect(diagnoses.flatMap(({ causes }) => causes.map((cause) => nameOf(cause)))).toEqual([
+    `polling-failing fac-1 ${expected}`,
+  ]);
+});
