@@ -48,6 +48,7 @@ interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
   readonly line: string;
+  readonly reliable: boolean;
 }
 
 /**
@@ -160,9 +161,10 @@ export class LogReader implements LineSink {
     }
     const writer = this.#writerOf(found.kind, owner);
     if (writer === undefined) return 'other';
-    this.#before = { writer, signature: id, line: text };
     // Any program whose log is in the same file can write a line with a host that is not configured.
-    outbox.ftm(writer, id, { ...stamp, reliable: this.#reliable && owner !== undefined });
+    const reliable = this.#reliable && owner !== undefined;
+    this.#before = { writer, signature: id, line: text, reliable };
+    outbox.ftm(writer, id, { ...stamp, reliable });
     return 'ftm';
   }
 
@@ -181,7 +183,7 @@ export class LogReader implements LineSink {
       const times = timesOfLast(text);
       if (times > 0) {
         const at = instantOf(readEnvelope(text), this.#options.source, this.#now);
-        const stamp = { at, line: before.line, reliable: this.#reliable, times };
+        const stamp = { at, line: before.line, reliable: before.reliable, times };
         this.#context.outbox.ftm(before.writer, before.signature, stamp);
         return 'ftm';
       }

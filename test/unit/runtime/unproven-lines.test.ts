@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
@@ -39,7 +40,7 @@ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: 5m, silentAf
 `);
 const signatures = await shippedCatalogue();
 const attribution = createAttribution(config.appliances, { firewalls: [FIREWALL], relays: [] });
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: ['10.0.0.5'] };
 
 const MESSAGES = [
   'Administrator logged out',
@@ -55,7 +56,9 @@ interface Line {
   readonly text: string;
   /** Address of the sender, as the operating system reports it. */
   readonly from: string;
-  readonly source: 'udp' | 'tcp';
+  readonly source: 'udp' | 'tcp' | 'tls' | 'file';
+  /** Absent if the address of the sender decides. */
+  readonly origin?: Origin;
 }
 
 const moment = fc.integer({ min: 0, max: 18 * 60 }).map((second) => T0 + second * SECOND);
@@ -77,15 +80,17 @@ function ofUnit(source: Line['source']): fc.Arbitrary<Line> {
 }
 
 function ofFirewall(source: Line['source']): fc.Arbitrary<Line> {
-  return fc.record({ at: moment, policy: fc.integer({ min: 1, max: 30 }) }).map(({ at, policy }) => ({
-    at,
-    from: FIREWALL,
-    source,
-    text:
-      `<12>date=2026-11-24 time=12:00:00 devname="fgt" logid="1700062302" type="utm" subtype="ssl" ` +
-      `action="resign-as-untrusted" policyid=${String(policy)} profile="deep" srcip=10.0.0.5 dstip=173.243.138.84 ` +
-      `hostname="fortitokenmobile.fortinet.com"`,
-  }));
+  return fc
+    .record({ at: moment, policy: fc.integer({ min: 1, max: 30 }) })
+    .map(({ at, policy }) => ({ at, from: FIREWALL, source, text: firewallLine(policy) }));
+}
+
+function firewallLine(policy: number): string {
+  return (
+    '<12>devname="fgt" logid="1700062302" type="utm" subtype="ssl" ' +
+    `action="resign-as-untrusted" policyid=${String(policy)} profile="deep" srcip=10.0.0.5 dstip=173.243.138.84 ` +
+    'hostname="fortitokenmobile.fortinet.com"'
+  );
 }
 
 /** Anybody can send these: datagrams, and lines over TCP in which only the host name is a unit's. */
@@ -201,9 +206,9 @@ function worldOf(lines: readonly Line[], rounds: readonly Probed[]): World {
   }
   return { state, diagnoses };
 
-  function hear({ text, from, source }: Line): void {
+  function hear({ text, from, source, origin = attribution.sender(from) }: Line): void {
     const key = `${source} ${from}`;
-    const reader = readers.get(key) ?? readerOf(attribution.sender(from), source);
+    const reader = readers.get(key) ?? readerOf(origin, source);
     readers.set(key, reader);
     const bytes = Buffer.from(text);
     reader.piece();
@@ -313,3 +318,58 @@ test.each([
     `polling-failing fac-1 ${expected}`,
   ]);
 });
+
+const RELAYED = createAttribution(config.appliances, { firewalls: [], relays: ['10.0.0.9'] });
+/** The senders in the table of `docs/security.md`. */
+const SENDERS: Readonly<Record<string, Omit<Line, 'at' | 'text'>>> = {
+  'log line over UDP, from any address': { from: '10.0.0.5', source: 'udp' },
+  'log line over TCP or TLS, from an unverified sender': { from: '10.9.9.9', source: 'tcp' },
+  "log line over TCP or TLS, from a unit's address": { from: '10.0.0.5', source: 'tcp' },
+  'log line over TLS, with a certificate in `logs.syslog.tls.certificates`': {
+    from: '10.9.9.9',
+    source: 'tls',
+    origin: { kind: 'appliance', appliance: 'fac-1', isKnown: true },
+  },
+  'log line over TCP or TLS, from a relay': {
+    from: '10.0.0.9',
+    source: 'tcp',
+    origin: RELAYED.sender('10.0.0.9'),
+  },
+  'log line over TCP or TLS, from the host of `firewall.url`': { from: FIREWALL, source: 'tcp' },
+  'line in a followed file': { from: 'a file', source: 'file', origin: attribution.file() },
+};
+
+test.each(Object.entries(SENDERS))('docs/security.md is right about what this may do: %s', async (name, sender) => {
+  const said = (text: string, seconds: readonly number[], seen: Probed = FINE): readonly string[] =>
+    worldOf(
+      seconds.map((second) => T0 + second * SECOND).map((at) => ({ ...sender, at, text: dated(text, at) })),
+      [seen],
+    ).diagnoses.flatMap(({ causes }) =>
+      causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`),
+    );
+  const isConfirmed = (causes: readonly string[]): boolean =>
+    causes.some((cause) => cause.endsWith('critical confirmed'));
+  const beside = (suggests: FaultId): Probed => {
+    const fault = FAULTS.find((one) => one[1] === suggests);
+    return { ...FINE, faults: fault === undefined ? [] : [fault] };
+  };
+  const telling = sender.from === FIREWALL ? firewallLine(20) : errorLine('FTM polling error: connection timeout');
+  const corroborated = isConfirmed(said(telling, [0, 30])) ? 'with two lines, 30 s apart' : 'never';
+  const isOne = isConfirmed(said(telling, [0]));
+  const isLowered = !isConfirmed(said(errorLine('Administrator logged out'), [0], beside('certificate-broken')));
+  const left = said(firewallLine(20), [0, 30], beside('license-server-down'));
+  const row = [
+    name,
+    isOne ? 'a fault' : 'a suspicion',
+    isOne ? 'with one line' : corroborated,
+    isLowered ? 'yes' : 'no',
+    left.some((cause) => cause.startsWith('license-server-down')) ? 'no' : 'yes',
+  ];
+  expect(await readFile('docs/security.md', 'utf8')).toContain(`| ${row.join(' | ')} |`);
+});
+
+/** With the time and the unit's name in front, as a relay writes it. */
+function dated(text: string, at: number): string {
+  const [, , message = text] = /^<12>(Aug 14 22:40:03 )?(.*)$/u.exec(text) ?? [];
+  return `<12>${new Date(at).toISOString()} fac-1 ${message}`;
+}
