@@ -85,9 +85,10 @@ function ofFirewall(source: Line['source']): fc.Arbitrary<Line> {
     .map(({ at, policy }) => ({ at, from: FIREWALL, source, text: firewallLine(policy) }));
 }
 
+/** The time is T0 in the time zone of the tests. */
 function firewallLine(policy: number): string {
   return (
-    '<12>devname="fgt" logid="1700062302" type="utm" subtype="ssl" ' +
+    '<12>date=2026-11-25 time=01:45:00 devname="fgt" logid="1700062302" type="utm" subtype="ssl" ' +
     `action="resign-as-untrusted" policyid=${String(policy)} profile="deep" srcip=10.0.0.5 dstip=173.243.138.84 ` +
     'hostname="fortitokenmobile.fortinet.com"'
   );
