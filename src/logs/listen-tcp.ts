@@ -261,7 +261,7 @@ class TcpConnection {
     const now = clock.elapsed();
     this.#lastByteAt = now;
     this.#lineSince = framer.inLine ? ((isNewLine ? null : this.#lineSince) ?? now) : null;
-    turns.spend(this.#socket, now - began);
+    turns.spend(this.#socket, { bytes: chunk.length, time: now - began });
   }
 
   /** If `read` throws, only this connection is closed. */
@@ -306,18 +306,19 @@ interface Pausable {
 }
 
 /**
- * Limits the time that is spent on lines in each turn of the event loop. Otherwise, a thousand busy connections, or lines
- * that take long to examine, would delay timers and probes.
+ * Limits the work on lines in each turn of the event loop. Otherwise, a thousand busy connections, or lines that take long
+ * to examine, would delay timers and probes. Bytes are limited too, because they are garbage until the turn ends.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
   remove(stream: Pausable): void;
   /** When the budget is used up, all streams are paused until the next turn. */
-  spend(stream: Pausable, time: Millis): void;
+  spend(stream: Pausable, work: { readonly bytes: number; readonly time: Millis }): void;
 }
 
-/** Enough for about 1 MiB of ordinary lines. */
-const TIME_A_TURN: Millis = 4;
+/** Ordinary lines of 1 MiB take about 4 ms. */
+const BYTES_A_TURN = 1024 * 1024;
+const TIME_A_TURN: Millis = 8;
 
 export function createTurnBudget(): TurnBudget {
   /**
@@ -325,13 +326,15 @@ export function createTurnBudget(): TurnBudget {
    * the others.
    */
   const streams = new Set<Pausable>();
-  let spent = 0;
+  let spentBytes = 0;
+  let spentTime: Millis = 0;
   let waiting = false;
   let scheduled = false;
 
   function nextTurn(): void {
     scheduled = false;
-    spent = 0;
+    spentBytes = 0;
+    spentTime = 0;
     if (!waiting) return;
     waiting = false;
     for (const stream of streams) stream.resume();
@@ -343,14 +346,15 @@ export function createTurnBudget(): TurnBudget {
       if (waiting) stream.pause();
     },
     remove: (stream) => streams.delete(stream),
-    spend: (served, time) => {
-      spent += time;
+    spend: (served, { bytes, time }) => {
+      spentBytes += bytes;
+      spentTime += time;
       if (streams.delete(served)) streams.add(served);
       if (!scheduled) {
         scheduled = true;
         setImmediate(nextTurn);
       }
-      if (spent < TIME_A_TURN || waiting) return;
+      if ((spentBytes < BYTES_A_TURN && spentTime < TIME_A_TURN) || waiting) return;
       waiting = true;
       for (const stream of streams) stream.pause();
     },

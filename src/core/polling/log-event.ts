@@ -62,7 +62,7 @@ interface FirewallEvidenceEvent {
   readonly line: string;
   /** As for an `ftm` event. */
   readonly reliable: boolean;
-  /** `isOfUnit` */
+  /** False if the traffic does not come from a unit, as far as the configuration shows (`isOfUnit`). */
   readonly ofUnit: boolean;
 }
 

@@ -4,7 +4,10 @@ import { createTurnBudget } from '../../../src/logs/listen-tcp.ts';
 
 type Pausable = Parameters<ReturnType<typeof createTurnBudget>['add']>[0];
 
-const SHARE_MS = 4;
+const MEBIBYTE = 1024 * 1024;
+const ALL = { bytes: MEBIBYTE, time: 0 };
+const HALF = { bytes: MEBIBYTE / 2, time: 0 };
+const SLOW = { bytes: 1, time: 8 };
 
 function streams(...names: readonly string[]): { readonly calls: string[]; readonly all: readonly Pausable[] } {
   const calls: string[] = [];
@@ -21,12 +24,21 @@ describe('createTurnBudget', () => {
     const budget = createTurnBudget();
     for (const stream of all) budget.add(stream);
     const [a, b] = [all[0], all[1]] as [Pausable, Pausable];
-    budget.spend(a, SHARE_MS / 2);
+    budget.spend(a, HALF);
     expect(calls).toEqual([]);
-    budget.spend(b, SHARE_MS / 2);
+    budget.spend(b, HALF);
     expect(calls.toSorted()).toEqual(['pause a', 'pause b']);
     await nextTurn();
     expect(calls.slice(2).toSorted()).toEqual(['resume a', 'resume b']);
+  });
+
+  test('lets streams wait for the next turn when their lines took long', () => {
+    const { calls, all } = streams('a');
+    const budget = createTurnBudget();
+    const [a] = all as [Pausable];
+    budget.add(a);
+    budget.spend(a, SLOW);
+    expect(calls).toEqual(['pause a']);
   });
 
   test('begins each turn with a fresh share', async () => {
@@ -35,7 +47,7 @@ describe('createTurnBudget', () => {
     const [a] = all as [Pausable];
     budget.add(a);
     for (let turn = 0; turn < 5; turn += 1) {
-      budget.spend(a, SHARE_MS / 2);
+      budget.spend(a, HALF);
       await nextTurn();
     }
     expect(calls).toEqual([]);
@@ -47,7 +59,7 @@ describe('createTurnBudget', () => {
     const budget = createTurnBudget();
     budget.add(a);
     budget.add(b);
-    budget.spend(a, SHARE_MS);
+    budget.spend(a, ALL);
     budget.add(c);
     expect(calls).toEqual(['pause b', 'pause a', 'pause c']);
     budget.remove(c);
