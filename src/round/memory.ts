@@ -18,6 +18,8 @@ export interface RoundMemory {
   /** Hosts that have responded since startup, as `host:port`. */
   readonly answered: Set<string>;
   readonly roundTrips: RoundTrips;
+  /** Private addresses that have presented the genuine certificate since startup. */
+  readonly relays: Set<string>;
   earlier: EarlierVerdicts;
 }
 
@@ -34,6 +36,7 @@ export async function loadRoundMemory(target: string, { shareFile }: MemoryFiles
     deferrals: createMailDeferrals(clock),
     answered: new Set(),
     roundTrips: createRoundTrips(),
+    relays: new Set(),
     earlier: {},
   };
 }

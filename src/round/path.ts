@@ -91,8 +91,8 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
 }
 
 /**
- * Connects to private addresses that are not expected, and returns those that present the genuine certificate. Other
- * observations at such an address say nothing about the target.
+ * Connects to private addresses that are not expected, and returns those that present the genuine certificate, or have
+ * presented it before. Other observations at such an address say nothing about the target.
  */
 async function observeRelays(
   target: PathTarget,
@@ -106,7 +106,8 @@ async function observeRelays(
   return seen.filter((endpoint) => {
     const path = { subject, host: target.host, names, endpoints: [endpoint], references: [] };
     const { worst } = judgeTlsPath(path, look.knowledge.of(subject), around);
-    return worst?.verdict === 'genuine' || worst?.verdict === 'rotated';
+    if (worst?.verdict === 'genuine' || worst?.verdict === 'rotated') look.memory.relays.add(endpoint.address);
+    return look.memory.relays.has(endpoint.address);
   });
 }
 

@@ -237,10 +237,10 @@ export const NAME_CAUSES = {
     kinds: {
       'local-name': LOCAL_NAME,
       relay: {
-        title: 'the address is private, but presents the genuine certificate',
+        title: 'the address is private, but has presented the genuine certificate',
         summary:
-          '{resolver} resolves {host} to the private address {address}. The genuine certificate is presented there, ' +
-          'so the connection is forwarded to the licence server.',
+          '{resolver} resolves {host} to the private address {address}. The genuine certificate has been presented ' +
+          'there, so a device forwards connections to the licence server.',
         remedy: [
           'If a relay at this site forwards the connections on purpose, add its address to ' +
             'licenseServer.expectedAddresses.',

@@ -28,7 +28,7 @@ interface DnsCase {
   readonly expectedAddresses: readonly string[];
   readonly observations: readonly DnsObservation[];
   readonly others: OtherNames;
-  /** Private addresses that presented the genuine certificate. */
+  /** Private addresses that have presented the genuine certificate since startup. */
   readonly relays: readonly string[];
 }
 
@@ -173,7 +173,7 @@ function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAn
   };
 }
 
-function withRelays(relays: readonly string[], sorted: Omit<SortedAddresses, 'relays'>): SortedAddresses {
+function withRelays(relays: readonly string[], sorted: SortedAddresses): SortedAddresses {
   const found = sorted.hijacked.filter((address) => relays.includes(address));
   return {
     ...sorted,
@@ -203,7 +203,7 @@ function acceptableAddresses(observation: DnsObservation, expectedAddresses: rea
 
 /** Cached, because each round sorts the addresses twice: before it connects, and when it evaluates the DNS answers. */
 const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
-  oncePer(({ a, aaaa }: DnsObservation): Omit<SortedAddresses, 'relays'> => {
+  oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
     // An address that DNS64 derived from an IPv4 address is acceptable if the IPv4 address is acceptable.
     const sameName = [...all, ...singleAddresses(expectedAddresses)];
@@ -221,6 +221,7 @@ const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
       acceptable,
       hijacked: all.filter((address) => !acceptable.includes(address) && isOwn(address)),
       unexpected: expectedAddresses.length === 0 ? [] : unexpected.filter(isOwn),
+      relays: [],
     };
   }),
 );
@@ -273,8 +274,8 @@ function relayFinding(resolver: string, addresses: readonly string[], { subject 
     rule: 'answer-expected',
     subject,
     claim:
-      `${resolverNamed(resolver)} answers with the private address ${nameList(addresses, MOST_SHOWN)}, which presents ` +
-      'the genuine certificate.',
+      `${resolverNamed(resolver)} answers with the private address ${nameList(addresses, MOST_SHOWN)}, which has ` +
+      'presented the genuine certificate.',
     expected: `an expected address from ${resolver}`,
     level: 'warning',
     suggests: 'answer-unexpected',

@@ -171,8 +171,8 @@ export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
 
 /**
  * A timeout or a refusal can be caused by a firewall or by the server, so the cause is only suspected. A refusal that
- * arrives much faster than the server has ever accepted a connection comes from a nearer device. Node reports neither the kind of refusal (TCP reset or ICMP message)
- * nor the sender, so only the time is evaluated.
+ * arrives much faster than the server has ever accepted a connection comes from a nearer device. Node reports neither
+ * the kind of refusal (TCP reset or ICMP message) nor the sender, so only the time is evaluated.
  */
 function explainShutPorts(
   findings: readonly Finding[],

@@ -20,6 +20,7 @@ import {
   type InspectedSite,
 } from '../../support/network/inspected-site.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import { startSiteDaemon, type SiteDaemon } from '../../support/process/site-daemon.ts';
 import { startUnbound, type UnboundSettings } from '../../support/network/unbound.ts';
 
 const RESOLVER = '9.9.9.10';
@@ -34,6 +35,7 @@ const NAMES = {
 const RELAY = '10.77.0.9';
 /** A host that presents one certificate for every name. */
 const PARKING = '185.53.178.50';
+const ROUNDS = { timeout: 40_000, interval: 250 };
 const ABOVE = ['reachability', 'tls-genuine', 'license-server'] as const;
 
 describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolver', () => {
@@ -163,18 +165,35 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
     ['another server: not ready', '192.0.43.8', notReady('answer-hijacked', ...ABOVE)],
   ])('gives the private address of a relay that forwards to %s', async (_, target, expected) => {
     await using _unbound = await unbound({ names: { ...NAMES, [LICENSE_HOST]: [RELAY] } });
+    using _relay = relayTo(target);
+    const result = await site.check({ resolvers: [RESOLVER] });
+    expect(conclusionOf(result)).toEqual(expected);
+    expect(evidenceOf(result)).toContain(RELAY);
+  });
+
+  test('gives the address of a relay that has worked and is down: DNS is not blamed', async () => {
+    await using _unbound = await unbound({ names: { ...NAMES, [LICENSE_HOST]: [RELAY] } });
+    await using daemon = await startDaemonBehindRelay();
+    await expect
+      .poll(async () => (await daemon.status())?.causes.map(({ id }) => id), ROUNDS)
+      .toEqual(['egress-blocked', 'answer-unexpected']);
+  }, 90_000);
+
+  /** Returns a daemon for which the relay has just gone. */
+  async function startDaemonBehindRelay(): Promise<SiteDaemon> {
+    using _relay = relayTo(LICENSE_ADDRESS);
+    const daemon = await startSiteDaemon(site, { resolvers: [RESOLVER], schedule: { probes: '* * * * * *' } });
+    await expect.poll(() => daemon.status(), ROUNDS).toMatchObject({ ready: 'ready' });
+    return daemon;
+  }
+
+  function relayTo(target: string): Disposable {
     site.gateway.sh(
       `nft -f - <<END\ntable ip relay {\n chain prerouting {\n type nat hook prerouting priority dstnat;\n` +
         ` ip daddr ${RELAY} tcp dport 443 dnat to ${target}\n }\n}\nEND`,
     );
-    try {
-      const result = await site.check({ resolvers: [RESOLVER] });
-      expect(conclusionOf(result)).toEqual(expected);
-      expect(evidenceOf(result)).toContain(RELAY);
-    } finally {
-      site.gateway.sh('nft delete table ip relay');
-    }
-  });
+    return { [Symbol.dispose]: () => void site.gateway.sh('nft delete table ip relay') };
+  }
 
   describe("of this machine's own", () => {
     const PRIVATE = '10.66.0.9';
