@@ -484,7 +484,7 @@ function addSilence(program: LazyCommand): void {
     (await import('./silence.ts')).runSilence(wish, invocation);
   withConfig(silence.command('add'))
     .description('hold back notifications; incidents are still tracked')
-    .option('--from <time>', 'begin of the silence, such as 2026-11-24T16:00:00Z (default: now)')
+    .option('--from <time>', 'start of the silence, such as 2026-11-24T16:00:00Z (default: now)')
     .option('--for <duration>', 'duration of the silence, such as 90s, 15m, 2h or 7d')
     .option('--until <time>', 'end of the silence, such as 2026-11-24T18:00:00Z')
     .option('--cause <cause>', 'silence only this cause, such as tls-intercepted')

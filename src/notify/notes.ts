@@ -70,6 +70,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   // If the clock was ahead when the process started, `runningSince` is later than `now`.
   const from = runningSince > now ? lastRound : Math.max(lastRound ?? runningSince, runningSince);
   const until = zonedText(now, timezone);
+  const gap = from === null ? `until ${until}` : `from ${zonedText(from, timezone)} to ${until}`;
   const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
   return {
     kind: 'note',
@@ -82,8 +83,8 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
     action: `To find out why ftm-watch stopped, read its log from before ${until}.`,
     summary:
       'ftm-watch stopped unexpectedly, for example because of a crash or a power failure. No checks were run ' +
-      `${from === null ? 'until' : `from ${zonedText(from, timezone)} to`} ${until}. Faults that began and ended during that time were not detected, and log lines sent ` +
-      'during that time are lost.',
+      `${gap}. Faults that began and ended during that time were not detected, and log lines sent during that time ` +
+      'are lost.',
     sections:
       open.length === 0
         ? []

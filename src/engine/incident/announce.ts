@@ -133,7 +133,7 @@ function digestOf(
   { counter, now }: { readonly counter: number; readonly now: EpochMs },
 ): Notification {
   const open = items.filter(isOpenItem);
-  // Open incidents are listed first choice. Otherwise, the message could read like an all-clear.
+  // Open incidents take precedence. Otherwise, the message could read like an all-clear.
   const chosen = new Set([...open, ...items.filter((item) => !isOpenItem(item))].slice(0, MAX_ITEMS));
   const listed = items.filter((item) => chosen.has(item));
   return {
