@@ -92,8 +92,10 @@ export async function observeAppliance(
   const observed = { appliance: appliance.name, endpoint: endpointOf(api.url) };
   const startedAt = context.clock.elapsed();
   using limit = deadline(context.clock, APPLIANCE_TIMEOUT, context.signal);
+  let hasConnected = (): boolean => false;
   try {
     await using client = await createApplianceClient(api, { ...context, signal: limit.signal });
+    hasConnected = () => client.hasConnected();
     const reply = await client.read('systeminfo');
     if (reply.kind === 'status') {
       if (isRefusal(reply.status)) return { ...observed, kind: 'denied', status: reply.status };
@@ -103,7 +105,8 @@ export async function observeAppliance(
     if (system === null) throw notUnderstood('systeminfo');
     return { ...observed, ...(await readResources({ client, url: api.url, context }, system)) };
   } catch (error) {
-    return { ...observed, ...failed(error, startedAt, context) };
+    const acceptedTls = hasConnected() ? ({ acceptedTls: true } as const) : {};
+    return { ...observed, ...failed(error, startedAt, context), ...acceptedTls };
   }
 }
 
@@ -181,7 +184,7 @@ async function guarded<T>(
     if (typeof result !== 'number') return { kind: 'read', value: result.value };
     if (result === 404) return { kind: 'absent' };
     if (isRefusal(result))
-      return { kind: 'denied', message: `HTTP ${String(result)}: the account is not allowed to read "${resource}"` };
+      return { kind: 'denied', status: result, message: `HTTP ${String(result)} for "${resource}"` };
     return statusFailure(reader.url, result, reader.context.clock.elapsed() - startedAt);
   } catch (error) {
     return failed(error, startedAt, reader.context);
@@ -209,6 +212,7 @@ export interface ApplianceClient extends AsyncDisposable {
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
   serverTimes(): readonly ServerTime[];
+  hasConnected(): boolean;
 }
 
 /**
@@ -237,6 +241,7 @@ export async function createApplianceClient(
     read: (resource, query = '') => get(`${pathOf(resource)}${query}`),
     readNext: async (resource, next) => get(nextPath(resource, next)),
     serverTimes: () => times,
+    hasConnected: () => http.hasConnected(),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }

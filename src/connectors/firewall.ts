@@ -22,6 +22,7 @@ import {
   failed,
   type JsonReply,
   secretOf,
+  statusText,
 } from '../network/rest/json-exchange.ts';
 import {
   nameIn,
@@ -191,10 +192,14 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
     });
   const reply = await lookUp(target.host);
   const [address] = addressesTowards(config, target);
-  const isDone = reply.kind === 'json' || isRefusal(reply.status) || address === undefined;
-  const hint = sourceInterface === null ? ' (most firmware requires "sourceInterface")' : '';
-  return resultIn(config, 'policy-lookup', isDone ? reply : await lookUp(address), hint);
+  const isDone = reply.kind === 'json' || !LOOKUP_FAILED.includes(reply.status) || address === undefined;
+  const last = isDone ? reply : await lookUp(address);
+  const lacksInterface = last.kind === 'status' && LOOKUP_FAILED.includes(last.status) && sourceInterface === null;
+  return resultIn(config, 'policy-lookup', last, lacksInterface ? ' (most firmware requires "sourceInterface")' : '');
 }
+
+/** FortiOS returns these statuses if a parameter of the lookup is missing or cannot be resolved. */
+const LOOKUP_FAILED: readonly number[] = [400, 424, 500];
 
 /**
  * Excludes address blocks, because a policy lookup accepts only individual addresses, and the address family that the
@@ -260,7 +265,7 @@ function resultIn(config: FirewallConfig, what: string, reply: JsonReply, hint =
     const endpoint = endpointOf(config.url);
     throw new ProbeError(
       'rejected',
-      `${endpoint} responded to the "${what}" request with HTTP status ${String(reply.status)}${hint}`,
+      `${endpoint} responded to the "${what}" request with ${statusText(reply.status)}${hint}`,
     );
   }
   const result = resultOf(reply.value);

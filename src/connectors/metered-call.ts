@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { sleep } from '../system/clock.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isOwnTrouble, type Failure } from '../core/observation.ts';
-import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
+import { type ConnectorContext, failed, type JsonReply, statusText } from '../network/rest/json-exchange.ts';
 
 interface Call {
   /** Used in messages, for example `Looking up licence "EFTM…"`. */
@@ -100,7 +100,7 @@ function charge(
     const next = call.refusalBacksOff ? recordFailure(budget, at.now, retryAfter) : recordError(budget, at.now);
     return { result: { kind: 'refused', status }, next };
   }
-  return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
+  return { result: rejected(statusText(status)), next: recordFailure(budget, at.now, retryAfter) };
 }
 
 export interface BudgetStore {

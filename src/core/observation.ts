@@ -29,11 +29,14 @@ export interface Failure {
   readonly durationMs: Millis;
 }
 
-/** `absent`: the firmware does not have the resource (404). `denied`: the account is not allowed to read it. */
+/**
+ * `absent`: the firmware does not have the resource (404). `denied`: the key (401) or the account's permission (403) is
+ * not sufficient to read it.
+ */
 export type Resource<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'denied'; readonly message: string }
+  | { readonly kind: 'denied'; readonly status: number; readonly message: string }
   | Failure;
 
 export function valueOf<T>(resource: Resource<T>): T | null {

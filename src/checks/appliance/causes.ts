@@ -32,12 +32,36 @@ export const APPLIANCE_CAUSES = {
       `${ALLOW} Any firewall on the path must allow them too.`,
       "If FortiAuthenticator's certificate was renewed, update appliances[].api.caFile or the pin.",
     ],
+    kinds: {
+      slow: {
+        title: 'the API is too slow',
+        summary:
+          'ftm-watch cannot read {appliance}, because its REST API does not answer in time. The unit itself is ' +
+          'running, but may be overloaded.',
+        remedy: [
+          'On {appliance}, check the CPU, memory and disk usage on the dashboard. Other clients of the API, backups ' +
+            'and remote user synchronization can cause the load.',
+          'Check the release notes of its firmware for known issues.',
+        ],
+      },
+      snmp: {
+        title: 'SNMP does not answer',
+        summary: 'ftm-watch cannot read {appliance}, because SNMP {failing}.',
+        remedy: [
+          'Compare the community, or the user, passwords and protocols, in appliances[].snmp with System > ' +
+            'Administration > SNMP on {appliance}.',
+          'Allow SNMP on the interface of {appliance}, and queries from this machine. Any firewall on the path must ' +
+            'allow UDP port 161.',
+          'Check that {appliance} is running.',
+        ],
+      },
+    },
   },
   'appliance-access-denied': {
     severity: 'warning',
-    title: 'FortiAuthenticator refuses the API key',
-    short: 'API key refused',
-    headline: 'the API key for {subject} is refused',
+    title: 'FortiAuthenticator refuses access to its API',
+    short: 'API access refused',
+    headline: '{subject} refuses access to its API',
     summary: 'ftm-watch cannot read {appliance}, because the user or the web service access key is refused.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
@@ -46,6 +70,17 @@ export const APPLIANCE_CAUSES = {
         'Local Users, edit the user, "Web service access".',
       'Write the new key to the file in appliances[].api.keyFile. No restart is needed.',
     ],
+    kinds: {
+      'not-permitted': {
+        title: 'a permission is missing',
+        summary:
+          'ftm-watch cannot read all of {appliance}, because its account lacks a permission. The key is accepted.',
+        remedy: [
+          'On {appliance}, give the administrator profile of the user in appliances[].api read access to the ' +
+            'resources in the evidence (System > Administration > Admin Profiles). No restart is needed.',
+        ],
+      },
+    },
   },
   'appliance-serial-differs': {
     severity: 'warning',

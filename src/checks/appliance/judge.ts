@@ -1,4 +1,4 @@
-import { suggestsOnly, type Finding, note, isFault } from '../../engine/model.ts';
+import { suggestsOnly, type Finding, note, unknown, isFault } from '../../engine/model.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -41,17 +41,8 @@ function judgeAppliance(
       ];
     case 'denied': {
       const { appliance, endpoint, status } = observation;
-      const facts = { appliance, address: endpoint };
       return [
-        {
-          rule: 'api-accepts-key',
-          subject: appliance,
-          claim: `The API refused the web service key with HTTP ${String(status)}.`,
-          expected: 'an API that accepts the web service key',
-          level: 'warning',
-          suggests: 'appliance-access-denied',
-          facts,
-        },
+        deniedOf(status, 'its system information', { subject: appliance, facts: { appliance, address: endpoint } }),
         ...judgeRole(role),
         ...judgeToldSerial(role, unit),
       ];
@@ -78,15 +69,26 @@ function judgeFailure(
   logSpeaks: boolean,
 ): Finding<ApplianceCause> {
   const { reason, message, appliance, endpoint } = observation;
-  const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(reason, role);
+  const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(observation, role);
+  const failing = failingOf(observation);
   return {
     ...expectationOf(observation),
     subject: appliance,
-    claim: `The API ${failingOf(reason)}${seen === null ? '' : `, but ${seen}`}.`,
+    claim: `The API ${failing}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
     ...weightOf(reason, seen, role),
-    facts: { appliance, address: endpoint, failing: failingOf(reason) },
+    ...(isSlow(observation) ? { kind: SLOW } : {}),
+    facts: { appliance, address: endpoint, failing },
   };
+}
+
+type UnreadableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreadable']['kinds'];
+
+const SLOW: UnreadableKind = 'slow';
+const BY_SNMP: UnreadableKind = 'snmp';
+
+function isSlow({ reason, acceptedTls }: ApplianceFailure): boolean {
+  return reason === 'timeout' && acceptedTls === true;
 }
 
 function weightOf(
@@ -107,21 +109,26 @@ function weightOf(
 }
 
 /** Returns evidence that the appliance is running even though its API cannot be read. */
-function signOfLife(reason: FailureReason, role: HaRoleObservation | null): string | null {
+function signOfLife(observation: ApplianceFailure, role: HaRoleObservation | null): string | null {
   if (role?.kind === 'ok') return 'SNMP answers';
-  return hasAnswered(reason) ? 'a host answers at its address' : null;
+  if (observation.acceptedTls === true) return 'its TLS handshake succeeds';
+  return hasAnswered(observation.reason) ? 'a host answers at its address' : null;
 }
+
+const NAME_RESOLVES = 'api-name-resolves';
 
 /** An unresolvable host name has a separate rule, because the resolver may be at fault. */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
-    ? { rule: 'api-name-resolves', expected: `a host name in ${endpoint} that resolves` }
+    ? { rule: NAME_RESOLVES, expected: `a host name in ${endpoint} that resolves` }
     : { rule: 'api-answers', expected: `an answer from a FortiAuthenticator at ${endpoint}` };
 }
 
-function failingOf(reason: FailureReason): string {
+function failingOf(observation: Pick<ApplianceFailure, 'reason' | 'acceptedTls'>): string {
+  const { reason, acceptedTls = false } = observation;
   if (reason === 'name-not-resolved') return 'cannot be queried, because its name does not resolve';
-  return hasAnswered(reason) ? 'does not answer correctly' : 'does not answer';
+  if (reason === 'timeout' && acceptedTls) return 'does not answer in time';
+  return acceptedTls || hasAnswered(reason) ? 'does not answer correctly' : 'does not answer';
 }
 
 function hasAnswered(reason: FailureReason): boolean {
@@ -137,13 +144,34 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
     smtpservers: mailServers,
     fortiguardmessages: sms,
   };
-  const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
-  if (denied.length === 0) return [];
-  const [rule, expected] = ['api-permits-reading', 'permission to read all resources that are checked'];
-  const claim = `The ftm-watch account is not permitted to read ${denied.join(', ')}.`;
-  return [
-    { ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' },
-  ];
+  const denied = Object.entries(resources).flatMap(([name, resource]) =>
+    resource.kind === 'denied' ? [{ name, status: resource.status }] : [],
+  );
+  const { appliance, system } = facts;
+  return [...Map.groupBy(denied, ({ status }) => status)].map(([status, group]) =>
+    deniedOf(status, group.map(({ name }) => name).join(', '), {
+      subject: appliance,
+      facts: { appliance, serial: system.serial },
+    }),
+  );
+}
+
+const NOT_PERMITTED: keyof (typeof APPLIANCE_CAUSES)['appliance-access-denied']['kinds'] = 'not-permitted';
+
+/** 401 means that the user or the key is wrong, and 403 that the account lacks a permission. */
+function deniedOf(
+  status: number,
+  what: string,
+  about: Pick<Finding, 'subject' | 'facts'>,
+): Finding<'appliance-access-denied'> {
+  const found = { ...about, level: 'warning', suggests: 'appliance-access-denied' } as const;
+  if (status === 403) {
+    const claim = `The ftm-watch account is not permitted to read ${what} (HTTP 403).`;
+    const expected = 'permission to read all resources that are checked';
+    return { ...found, rule: 'api-permits-reading', claim, expected, kind: NOT_PERMITTED };
+  }
+  const claim = `The API refused the web service key with HTTP ${String(status)} for ${what}.`;
+  return { ...found, rule: 'api-accepts-key', claim, expected: 'an API that accepts the web service key' };
 }
 
 /** The default port in the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
@@ -181,8 +209,32 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
   const [rule, expected] = ['ha-role-readable', 'an HA role that can be read over SNMP'];
-  const claim = `The HA role could not be read over SNMP (${reason}).`;
+  const claim = `The HA role could not be read over SNMP (${reason})${secretHint(reason)}.`;
   return [note({ rule, subject: appliance, claim, expected, quote: message, facts: { appliance } })];
+}
+
+/** A unit does not respond to a query with a wrong community or encryption password. */
+function secretHint(reason: FailureReason): string {
+  return reason === 'timeout' ? ', which can also mean a wrong community or password' : '';
+}
+
+/** SNMP is the only source for a unit without an API, so a failure is a fault and not merely a note. */
+function judgeOnlySnmp(
+  role: HaRoleObservation | null,
+  unit: ExpectedUnit,
+  speaking: readonly string[],
+): readonly Finding<ApplianceCause>[] {
+  if (role === null || role.kind === 'ok') return judgeToldSerial(role, unit);
+  const { appliance, reason, message } = role;
+  const rule = reason === 'name-not-resolved' ? NAME_RESOLVES : 'snmp-answers';
+  const told = { rule, subject: appliance, expected: 'an answer over SNMP', quote: message };
+  const failing = `${failingOf({ reason })}${secretHint(reason)}`;
+  const seen = speaking.includes(unit.name) ? ', but log lines from the unit still arrive' : '';
+  const claim = `SNMP ${failing}${seen}.`;
+  const facts = { appliance, failing };
+  const state = unknown({ ...told, claim: 'The HA role and the serial number are unknown.', facts });
+  if (isOfThisMachine(reason)) return [{ ...state, claim }];
+  return [{ ...told, claim, level: 'warning', suggests: 'appliance-unreadable', kind: BY_SNMP, facts }, state];
 }
 
 /**
@@ -357,7 +409,7 @@ function factNote(facts: ApplianceFacts, { fact, version, isUncertain, recommend
 }
 
 function isNameless(findings: readonly Finding[]): boolean {
-  return findings.every((finding) => !isFault(finding) || finding.rule === 'api-name-resolves');
+  return findings.every((finding) => !isFault(finding) || finding.rule === NAME_RESOLVES);
 }
 
 export const appliance: Declaration<'appliance', ApplianceCause> = {
@@ -381,7 +433,9 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
 
 function judgeAppliances(facts: UnitFacts): Judgement {
   const units = facts.picture.appliances;
-  const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
+  const bySnmp = units.flatMap(({ config, role }) =>
+    config.api === null ? judgeOnlySnmp(role, config, facts.speaking) : [],
+  );
   if (!units.some(({ config: { api } }) => api !== null))
     return bySnmp.length === 0
       ? notConfigured('No FortiAuthenticator REST API is configured')

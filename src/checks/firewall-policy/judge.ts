@@ -47,19 +47,21 @@ function judgeFirewallPolicy(
 
 function judgeOne(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
-    case 'failed':
-      return [
-        policyUnknown(observation, {
-          rule: 'firewall-answers',
-          claim: `${capital(observation.firewall)} did not answer the policy lookup (${observation.reason}).`,
-          quote: observation.message,
-        }),
-      ];
-    case 'denied': {
+    case 'failed': {
+      const { firewall, reason, message } = observation;
       const claim =
-        `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ` +
-        `${String(observation.status)}).`;
-      return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
+        reason === 'rejected'
+          ? `${capital(firewall)} rejected the policy lookup.`
+          : `${capital(firewall)} did not answer the policy lookup (${reason}).`;
+      return [policyUnknown(observation, { rule: 'firewall-answers', claim, quote: message }, ANSWERS_AGAIN)];
+    }
+    case 'denied': {
+      const { firewall, status } = observation;
+      const [claim, remedy] =
+        status === 403
+          ? [`The API token is not permitted to read the policies of ${firewall} (HTTP 403).`, PERMIT]
+          : [`${capital(firewall)} does not accept the API token (HTTP ${String(status)}).`, RENEW];
+      return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim }, remedy)];
     }
     case 'ok':
       return [...judgeMatch(observation), ...judgeFqdnObjects(observation)];
@@ -231,9 +233,19 @@ function missing(
   };
 }
 
-function policyUnknown(flow: Flow, told: Omit<Told, 'expected'>): Finding {
+const PERMIT =
+  'Give the administrator profile of the token in "firewall[].tokenFile" read access to the firewall policies and ' +
+  'addresses, the security profiles and the routes.';
+const RENEW =
+  'Generate a new API token on the FortiGate (System > Administrators), and save it in the file in ' +
+  '"firewall[].tokenFile". The trusted hosts of this administrator must include the address of this machine.';
+const ANSWERS_AGAIN =
+  'Check "firewall[].url", and that the interface allows HTTPS from this machine. The evidence contains the response.';
+
+function policyUnknown(flow: Flow, told: Omit<Told, 'expected'>, remedy: string): Finding {
   const expected = 'an answer from the firewall about the matching policy';
-  return unknown({ ...told, subject: subjectOf(flow), expected, facts: factsOf(flow, null, null) });
+  const advice = { summary: told.claim, remedy: [remedy] };
+  return unknown({ ...told, subject: subjectOf(flow), expected, facts: factsOf(flow, null, null), advice });
 }
 
 function subjectOf(flow: Flow): string {

@@ -46,10 +46,10 @@ function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   switch (registration.kind) {
     case 'denied':
       return [
-        serviceUnknown(unit, {
-          claim: 'The registration service refused the API user.',
-          quote: registration.message,
-        }),
+        {
+          ...serviceUnknown(unit, { claim: REFUSED, quote: registration.message }),
+          advice: { summary: REFUSED, remedy: [CHECK_USER] },
+        },
       ];
     case 'postponed':
     case 'failed':
@@ -232,6 +232,11 @@ function told(what: string): Pick<Finding, 'claim'> {
 
 const ANSWER = 'an answer from the registration service';
 
+const REFUSED = 'The registration service refused the API user.';
+const CHECK_USER =
+  'Check "user", "passwordFile" and "accountId" in "registration", and that the API user is active and has read-only ' +
+  'access to Asset Management.';
+
 function serviceUnknown(unit: Unit, told: Pick<Told, 'claim' | 'quote'>): Finding {
   const facts = factsOf(unit, null, null);
   return unknown({ ...told, rule: 'registration-service-answers', subject: unit.name, expected: ANSWER, facts });
@@ -250,7 +255,11 @@ function noLicenses(unit: Unit): Finding {
 function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
   if (missed.kind === 'failed') {
     const { reason, message } = missed;
-    return { claim: `The registration service did not answer (${reason}).`, quote: message };
+    const claim =
+      reason === 'rejected'
+        ? 'The registration service rejected the query.'
+        : `The registration service did not answer (${reason}).`;
+    return { claim, quote: message };
   }
   return {
     claim:

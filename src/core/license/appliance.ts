@@ -40,7 +40,10 @@ interface ApplianceDenied extends Observed {
   readonly status: number;
 }
 
-export interface ApplianceFailure extends Failure, Observed {}
+export interface ApplianceFailure extends Failure, Observed {
+  /** Set if the unit completed a TLS handshake, which shows that it is running. */
+  readonly acceptedTls?: true;
+}
 
 /** From `/systeminfo/`. */
 export interface SystemFacts {

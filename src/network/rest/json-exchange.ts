@@ -191,6 +191,8 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
 export interface HttpGetter extends AsyncDisposable {
   /** @throws the errors of `exchangeJson` */
   get(path: string): Promise<JsonReply>;
+  /** True after a TLS handshake with the server, which shows that the server is running even if no response arrives. */
+  hasConnected(): boolean;
 }
 
 interface HttpGetterOptions {
@@ -208,7 +210,12 @@ export async function createHttpGetter(options: HttpGetterOptions, context: Exch
   };
   const origin = httpsOrigin(options.url);
   const agent = await createVerifiedAgent(options.trust);
+  let isConnected = false;
+  agent.once('connect', () => {
+    isConnected = true;
+  });
   return {
+    hasConnected: () => isConnected,
     get: (path) => exchangeJson(agent, origin, { ...head, method: 'GET', path }, context),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
@@ -247,9 +254,17 @@ export function statusFailure(url: string, status: number, durationMs: Millis): 
   return {
     kind: 'failed',
     reason: 'rejected',
-    message: `${endpointOf(url)} responded with HTTP status ${String(status)}`,
+    message: `${endpointOf(url)} responded with ${statusText(status)}`,
     durationMs,
   };
+}
+
+/** For example `HTTP status 429 (too many requests)`. */
+export function statusText(status: number): string {
+  const text = `HTTP status ${String(status)}`;
+  if (status === 429) return `${text} (too many requests)`;
+  if (status >= 300 && status < 400) return `${text} (a redirect, which is not followed, so check the URL)`;
+  return status >= 500 ? `${text} (a server error)` : text;
 }
 
 /** If both are null, Node's built-in root certificates are used. */

@@ -136,7 +136,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
   });
 
   test.each([
-    ['refuses the key', { kind: 'status', status: 401 }, 'appliance-access-denied', 'API key refused'],
+    ['refuses the key', { kind: 'status', status: 401 }, 'appliance-access-denied', 'API access refused'],
     [
       'fails behind its interface',
       { kind: 'status', status: 500 },

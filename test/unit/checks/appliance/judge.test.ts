@@ -22,7 +22,7 @@ function provisioning(host: string, port: number | null): ApplianceObservation {
 
 /** Neither SNMP nor the log provides information. */
 const ALONE = { role: null, logSpeaks: false } as const;
-const denied = { kind: 'denied', message: 'HTTP 403' } as const;
+const denied = { kind: 'denied', status: 403, message: 'HTTP 403' } as const;
 const MISMATCH = ['provisioning-server-matches', 'warning', 'provisioning-server-differs'] as const;
 const OTHER_UNIT = ['serial-matches', 'warning', 'appliance-serial-differs'] as const;
 const OTHER_PEER = ['peer-serial-matches', 'warning', 'appliance-serial-differs'] as const;
@@ -256,7 +256,7 @@ describe('judgeAppliance', () => {
 
   it('names the resources that may not be read', () => {
     const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
-    expect(finding?.claim).toBe('The ftm-watch account is not permitted to read fortitokens, smtpservers.');
+    expect(finding?.claim).toBe('The ftm-watch account is not permitted to read fortitokens, smtpservers (HTTP 403).');
   });
 
   it('notes a role that SNMP did not give', () => {
@@ -266,7 +266,7 @@ describe('judgeAppliance', () => {
       {
         rule: 'ha-role-readable',
         subject: 'fac-1',
-        claim: 'The HA role could not be read over SNMP (timeout).',
+        claim: 'The HA role could not be read over SNMP (timeout), which can also mean a wrong community or password.',
         expected: 'an HA role that can be read over SNMP',
         quote: 'No result',
         level: 'note',

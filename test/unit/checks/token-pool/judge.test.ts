@@ -222,7 +222,7 @@ describe('the tokens of a unit', () => {
       'no right to read',
       {
         licensed: licensed(9),
-        tokens: { kind: 'denied', message: 'The list of FortiToken Mobile tokens could not be read.' },
+        tokens: { kind: 'denied', status: 403, message: 'The list of FortiToken Mobile tokens could not be read.' },
       },
       [['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read.']],
     ],

@@ -11,7 +11,7 @@ describe('HttpGetter', () => {
     expectTypeOf<Parameters<HttpGetter['get']>>().toEqualTypeOf<[path: string]>();
     const options = { url: 'https://127.0.0.1', trust: { caFile: null, pin: null }, authorization: '', secrets: [] };
     await using http = await createHttpGetter(options, connectorContext());
-    expect(Reflect.ownKeys(http)).toEqual(['get', Symbol.asyncDispose]);
+    expect(Reflect.ownKeys(http)).toEqual(['hasConnected', 'get', Symbol.asyncDispose]);
   });
 
   it.each(['http://127.0.0.1', 'ftp://127.0.0.1', '127.0.0.1', ''])(
