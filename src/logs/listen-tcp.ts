@@ -8,6 +8,7 @@ import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { errorCode } from '../network/failure.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { ServedCertificate } from '../network/tls/served-certificate.ts';
+import { limitHandshakes } from '../network/tls/handshake-limit.ts';
 import { beat, IDLE_BEAT } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { type LineTally, type IntakeLogger, type ConnectionTally, createOccasionalWarning } from './tally.ts';
@@ -132,6 +133,7 @@ function createReceiver(options: TcpOptions, onReady: (socket: Socket) => void):
     requestCert: isAsked,
     rejectUnauthorized: isAsked,
   });
+  if (isAsked) limitHandshakes(server, options.clock);
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
     warn({ address: socket.remoteAddress ?? '', err: error });

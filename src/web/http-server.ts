@@ -13,6 +13,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { limitHandshakes } from '../network/tls/handshake-limit.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../text/message-of.ts';
 import { IDLE_BEAT } from '../system/clock.ts';
@@ -158,6 +159,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   });
   server.on('connection', (socket: Socket) => crowd.enter(socket));
   server.setTimeout(IDLE);
+  if ('setSecureContext' in server && certificate?.material().ca !== undefined) limitHandshakes(server, clock);
   const closeVerified = trackVerified(server);
   let unsubscribe: (() => void) | null = null;
   let unfollow = (): void => undefined;
