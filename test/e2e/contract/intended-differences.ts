@@ -59,7 +59,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: # TYPE ftm_store_newer gauge', '+ metrics: ftm_store_newer {}'],
   },
   {
-    reason: 'An appliance whose API is down while its log or SNMP speaks is `appliance-unreadable`',
+    reason: 'An appliance whose API is down while reliable log lines arrive or SNMP answers is `appliance-unreadable`',
     lines: ['+ metrics: ftm_cause_active cause="appliance-unreadable"'],
   },
   {
