@@ -27,6 +27,7 @@ const LOG_TCP = 'integration/logs/tcp.test.ts';
 const LOG_FAILING = 'integration/logs/failing.test.ts';
 const LOG_TLS = 'integration/logs/tls.test.ts';
 const LOG_UDP = 'integration/logs/udp.test.ts';
+const SLOW_HANDSHAKES = 'integration/web/slow-handshakes.test.ts';
 const CERTIFICATES = 'integration/logs/certificates.test.ts';
 
 /**
@@ -81,6 +82,33 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on error', SNMP, "['garbage', 'timeout']"],
     ['callback of get', SNMP, 'says so when the name of the agent is not known'],
     ['on error', NETWORK, 'every operation fails by itself'],
+  ],
+  'src/network/tls/handshake-limit.ts': [
+    [
+      'callback of after',
+      SLOW_HANDSHAKES,
+      'client certificates that are slow to verify do not stall clients whose handshake was fast',
+    ],
+    [
+      'on connection',
+      SLOW_HANDSHAKES,
+      'client certificates that are slow to verify do not stall clients whose handshake was fast',
+    ],
+    [
+      'once close',
+      SLOW_HANDSHAKES,
+      'client certificates that are slow to verify do not stall clients whose handshake was fast',
+    ],
+    [
+      'on secureConnection',
+      SLOW_HANDSHAKES,
+      'client certificates that are slow to verify do not stall clients whose handshake was fast',
+    ],
+    [
+      'on tlsClientError',
+      SLOW_HANDSHAKES,
+      'client certificates that are slow to verify do not stall clients whose handshake was fast',
+    ],
   ],
   'src/network/tls/handshake.ts': [
     ['on error', REQUEST, 'tells a reset from an orderly end'],
