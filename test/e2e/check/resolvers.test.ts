@@ -192,7 +192,11 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       `nft -f - <<END\ntable ip relay {\n chain prerouting {\n type nat hook prerouting priority dstnat;\n` +
         ` ip daddr ${RELAY} tcp dport 443 dnat to ${target}\n }\n}\nEND`,
     );
-    return { [Symbol.dispose]: () => void site.gateway.sh('nft delete table ip relay') };
+    return {
+      [Symbol.dispose]: () => {
+        site.gateway.sh('nft delete table ip relay');
+      },
+    };
   }
 
   describe("of this machine's own", () => {
