@@ -410,8 +410,12 @@ const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
 };
 
 function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
-  const { tunnel, clientCertificate, serverAlert, version } = handshake;
+  const { tunnel, hello, clientCertificate, serverAlert, version } = handshake;
   const remarks = [
+    hello !== null &&
+      hello.serverName === null &&
+      'The client sent no server name (SNI), so a firewall can exempt this connection by name only if the certificate ' +
+        'contains the name.',
     tunnel !== null && `The client asked the proxy for a tunnel to ${tunnel}.`,
     clientCertificate === true && 'The client sent a certificate.',
     clientCertificate === false && 'The client was asked for a certificate, but sent none.',

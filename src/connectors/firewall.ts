@@ -284,9 +284,9 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-type ExemptionResult = Pick<Extract<SslInspection, { kind: 'known' }>, 'exemptedBy' | 'unreadExemptions'>;
+type ExemptionResult = Omit<Extract<SslInspection, { kind: 'known' }>, 'kind' | 'profile' | 'mode'>;
 
-type Coverage = 'covers' | 'other' | 'unread';
+type Coverage = 'covers' | 'covers-name' | 'other' | 'unread';
 
 /**
  * FortiGuard categories that FortiOS exempts from inspection by default (finance and health). These categories never
@@ -299,11 +299,14 @@ const MAX_READ = 64;
 
 async function readExemptions(inquiry: Inquiry, exemptions: readonly Exemption[]): Promise<ExemptionResult> {
   const unread: string[] = [];
+  let named: string | null = null;
   for (const exemption of exemptions.slice(0, MAX_READ)) {
     const coverage = await coverageOf(inquiry, exemption);
     if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unreadExemptions: unread };
+    if (coverage === 'covers-name') named ??= `exemption "${exemption.value}"`;
     if (coverage === 'unread') unread.push(textOf(exemption));
   }
+  if (named !== null) return { exemptedBy: named, exemptsByName: true, unreadExemptions: unread };
   return { exemptedBy: null, unreadExemptions: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
 }
 
@@ -375,7 +378,7 @@ function addressCoverage(object: ReplyFields, config: FirewallConfig, target: Fi
 function nameCoverage(object: ReplyFields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
   const pattern = nameIn(object, field);
   if (pattern === null) return 'unread';
-  return matchesName(pattern, host) ? 'covers' : 'other';
+  return matchesName(pattern, host) ? 'covers-name' : 'other';
 }
 
 function allOf(addresses: readonly string[], isCovered: (address: string) => boolean): Coverage {

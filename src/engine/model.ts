@@ -481,7 +481,7 @@ const IMPACTS = {
   answers: 'Users may not be able to answer push notifications. Codes that users type keep working.',
   sms: 'Codes do not reach users by SMS. Email and active tokens keep working.',
   fortigate: 'Tokens on a FortiGate cannot be activated. Active tokens keep working.',
-  cloud: 'Logins with FortiToken Cloud tokens may fail.',
+  cloud: 'Logins with FortiIdentity Cloud tokens may fail.',
   assignment:
     'The licence server refuses this FortiAuthenticator, so tokens from this licence cannot be provisioned or ' +
     'activated. Active tokens keep working.',

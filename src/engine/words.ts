@@ -7,6 +7,9 @@ import { type CauseWords, type Finding, shell } from './model.ts';
  */
 export const FORTIGATE = 'Fortinet FortiGate';
 
+/** Where Fortinet reports incidents of its cloud services. */
+export const VENDOR_STATUS = 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview';
+
 /** A FortiGate also uses its serial number as the name of its certificate authority. */
 export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
 

@@ -134,7 +134,7 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
   return {
     losses: [...lossesOf(move, unit), ...downgradeLosses(migration, unit)],
     steps: [...addressSteps(migration, unit), ...firmwareSteps(migration, unit)],
-    notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit)],
+    notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit), ...fortiGateNotes(move)],
     requirements: requirementsOf(migration, move, unit, diagnosis),
     ticket: move.kind === 'moves' && move.licenses.length > 0 ? ticketOf(move, unit) : null,
     reissued: reissuedBy(move),
@@ -342,6 +342,15 @@ function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState
     ...(crosses([6, 5, 0]) ? ['Firmware 6.5 and later needs at least 4 GB of memory.'] : []),
     // Source: Fortinet tip 388682.
     ...(crosses([6, 6, 1]) ? ['Firmware 6.6.1 and later supports offline activation.'] : []),
+  ];
+}
+
+/** Source: Fortinet tip 194508. */
+function fortiGateNotes({ kind }: Move): readonly string[] {
+  if (kind !== 'moves') return [];
+  return [
+    'Tokens that a FortiGate holds are not affected. If a FortiManager manages the FortiGate, FortiManager provides its ' +
+      'tokens. Tokens that are moved to a FortiGate must be removed completely from the previous unit and imported again.',
   ];
 }
 

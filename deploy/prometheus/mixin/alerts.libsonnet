@@ -87,7 +87,7 @@
             },
             "annotations": {
               "summary": "{{ with $labels.subject }}{{ . }}{{ else }}The licence server{{ end }} is unreachable from {{ $value }} sites at the same time",
-              "description": "The fault is probably at Fortinet and not at these sites: {{ range query (printf \"site_subject:ftm_server_lost:max{subject=%q}\" $labels.subject) | sortByLabel \"site\" }}{{ .Labels.site }} {{ end }}",
+              "description": "The fault is probably at Fortinet and not at these sites: {{ range query (printf \"site_subject:ftm_server_lost:max{subject=%q}\" $labels.subject) | sortByLabel \"site\" }}{{ .Labels.site }} {{ end }}. Fortinet reports incidents at https://status.fortistatus.com/guest-portal/fortitoken/incident/overview",
               "runbook": "docs/runbooks/alerts.md#ftmvendoroutage"
             }
           },

@@ -1,6 +1,9 @@
 import { type CauseWords, fortios } from '../../engine/model.ts';
+import { VENDOR_STATUS } from '../../engine/words.ts';
 
 const TYPE_CODES = 'Until then, users can type the code that the app shows. Only one-tap approval is unavailable.';
+
+const CHECK_STATUS = `If access is allowed, check ${VENDOR_STATUS} for incidents.`;
 
 export const DELIVERY_CAUSES = {
   'push-unreachable': {
@@ -15,6 +18,7 @@ export const DELIVERY_CAUSES = {
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
     remedy: [
       'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
+      CHECK_STATUS,
       TYPE_CODES,
     ],
   },
@@ -27,10 +31,14 @@ export const DELIVERY_CAUSES = {
       'Phones send their replies to push notifications to {host}, port {port}. The certificate presented there is ' +
       'not from an authority that phones trust, so the app rejects it.',
     impact: 'answers',
-    sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
+    sources: ['ta-p/201261', 'ta-p/190810', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
       'Check the certificate from outside, such as from a phone with Wi-Fi off. Inside your network, the ' +
         'certificate may be different.',
+      'If {host} is not the name that phones must use, correct Public IP/FQDN for FortiToken Mobile on ' +
+        'FortiAuthenticator. It is the public address to which phones reply, not an address of FortiAuthenticator.',
+      'On FortiAuthenticator, allow FortiToken Mobile API on the interface that receives the replies (System > ' +
+        'Network > Interfaces).',
       'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
         'use it for the web server (System > Administration > System Access).',
       TYPE_CODES,
@@ -48,6 +56,7 @@ export const DELIVERY_CAUSES = {
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
       'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
+      CHECK_STATUS,
       'Until then, send activation codes by email.',
     ],
   },
@@ -80,16 +89,17 @@ export const DELIVERY_CAUSES = {
   },
   'fortitoken-cloud-unreachable': {
     severity: 'critical',
-    title: 'FortiToken Cloud is unreachable',
-    short: 'FortiToken Cloud unreachable',
-    headline: 'FortiToken Cloud, {host}, is unreachable',
+    title: 'FortiIdentity Cloud is unreachable',
+    short: 'FortiIdentity Cloud unreachable',
+    headline: 'FortiIdentity Cloud, {host}, is unreachable',
     summary:
-      'FortiToken Cloud is at {host}, port {port}. From this machine, the path to this host is blocked or ' +
+      'FortiIdentity Cloud (formerly FortiToken Cloud) is at {host}, port {port}. From this machine, the path to this host is blocked or ' +
       'inspected, so logins with its tokens may fail.',
     impact: 'cloud',
-    sources: ['ta-p/275159'],
+    sources: ['ta-p/275159', 'docs:fortiidentity-cloud/latest/admin-guide/766608'],
     remedy: [
-      'First check https://status.fortistatus.com/guest-portal/fortitoken/incident/overview for incidents.',
+      CHECK_STATUS,
+      fortios('Check that {host} is the name of your region.', 'execute fortiidentity-cloud region-info'),
       'Allow the FortiGate and FortiAuthenticator to reach {host} on TCP {port}, without inspection.',
     ],
   },

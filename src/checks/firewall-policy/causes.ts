@@ -11,6 +11,13 @@ const CREATE = [
 
 const CHECK_ORDER = 'Check the result with Policy & Objects > Firewall Policy > Policy Lookup.';
 
+/** Valid for FortiOS 6.2 and later (ta-p/192971). */
+const INTERNET_SERVICE = fortios(
+  'A policy can match by internet service instead of by address, which the policy does not show. Check to which ' +
+    'internet services the server belongs.',
+  'diagnose internet-service match root {serverip} 255.255.255.255',
+);
+
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
     severity: 'critical',
@@ -24,12 +31,13 @@ export const POLICY_CAUSES = {
       summary: 'The traffic from {source} to {host} is inspected by {culprit}.',
     },
     impact: 'activation',
-    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
+    sources: ['ta-p/194050', 'ta-p/192971', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       createPolicy(`On {firewall}, create a policy for FortiAuthenticator above {policy}: ${WITHOUT_INSPECTION}`),
       separatePolicy(ENTER_POLICY),
       MOVE_UP,
       CHECK_ORDER,
+      INTERNET_SERVICE,
     ],
   },
   'policy-missing': {
@@ -44,8 +52,12 @@ export const POLICY_CAUSES = {
       summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
     },
     impact: 'activation',
-    sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
-    remedy: [...CREATE, 'If a policy exists, check its source address, interfaces and position with Policy Lookup.'],
+    sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'ta-p/192971', 'docs:fortigate/7.2.13/administration-guide'],
+    remedy: [
+      ...CREATE,
+      'If a policy exists, check its source address, interfaces and position with Policy Lookup.',
+      INTERNET_SERVICE,
+    ],
     kinds: {
       denied: {
         title: 'a policy denies the connection',

@@ -162,10 +162,19 @@ function culpritOf(
 
 type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | 'confidence'>;
 
+/** Whether FortiAuthenticator sends the server name is not documented. */
+const NAME_NEEDED =
+  'The exemption requires the server name in the TLS hello or in the certificate. To be sure, exempt the source ' +
+  'address of FortiAuthenticator, or create a separate policy. "ftm-watch capture" shows whether FortiAuthenticator ' +
+  'sends the name';
+
 function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
-    const claim = `${capital(uses)}, which inspects TLS, but ${inspection.exemptedBy} exempts the server.`;
-    return { claim, level: 'note', suggests: null };
+    const byName = inspection.exemptsByName === true;
+    const claim =
+      `${capital(uses)}, which inspects TLS, but ${inspection.exemptedBy} exempts the server` +
+      `${byName ? ' by name only' : ''}.`;
+    return { claim, ...(byName ? { actual: NAME_NEEDED } : {}), level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual =

@@ -1,4 +1,5 @@
 import { type CauseWords, shell } from '../../engine/model.ts';
+import { VENDOR_STATUS } from '../../engine/words.ts';
 import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 export const LICENSE_SERVER_CAUSES = {
@@ -9,15 +10,14 @@ export const LICENSE_SERVER_CAUSES = {
     headline: '{subject} is down',
     summary: 'The path to {subject} is open and not intercepted, but the server does not answer properly.',
     impact: 'activation',
-    sources: ['ta-p/194050', 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview'],
+    sources: ['ta-p/194050', VENDOR_STATUS],
     remedy: [
       shell(
         "Wait a few minutes and check again, because the fault is probably on Fortinet's side.",
         'ftm-watch check{config}',
       ),
-      'Check whether Fortinet reports an incident at ' +
-        'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. The page covers FortiToken Cloud ' +
-        'and may not show other incidents.',
+      `Check whether Fortinet reports an incident at ${VENDOR_STATUS}. The page covers FortiIdentity Cloud and may ` +
+        'not show other incidents.',
       shell(
         'If multiple sites are affected, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
           'operational. Include the serial number and firmware of each FortiAuthenticator, the public address of ' +

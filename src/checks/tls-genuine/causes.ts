@@ -66,6 +66,20 @@ const OTHER_PRODUCT = [
   REPEAT,
 ];
 
+const PALO_ALTO = [
+  'On the Palo Alto Networks firewall, add a decryption policy rule with the action "no-decrypt" for the source ' +
+    '{source} and destination {host}, above the rule that decrypts. Alternatively, add {host} under Device > ' +
+    'Certificate Management > SSL Decryption Exclusion, which requires the name in the TLS hello or certificate. ' +
+    ONLY_FORTINETS_OWN,
+  REPEAT,
+];
+
+const UMBRELLA = [
+  'In Cisco Umbrella, add {host} to a Selective Decryption List, and use the list in the policy that applies to ' +
+    `{source}. ${ONLY_FORTINETS_OWN}`,
+  REPEAT,
+];
+
 const UNKNOWN_PRODUCT = [
   shell(
     'Find the device that re-signs certificates, using the name of the issuer in the evidence. Send this name, the ' +
@@ -88,7 +102,7 @@ const INTERCEPTION = {
   impact: 'activation',
   sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
   remedy: UNKNOWN_PRODUCT,
-  productRemedy: { 'Fortinet FortiGate': FORTIGATE },
+  productRemedy: { 'Fortinet FortiGate': FORTIGATE, 'Palo Alto Networks': PALO_ALTO, 'Cisco Umbrella': UMBRELLA },
   anyProductRemedy: OTHER_PRODUCT,
   proxyRemedy: [
     'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption). Exempt {host}, TCP {port}, there. ' +
@@ -331,7 +345,11 @@ export const TLS_CAUSES = {
     ...INTERCEPTION,
     // Only a capture shows with certainty which certificate FortiAuthenticator receives.
     remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
-    productRemedy: { 'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE] },
+    productRemedy: {
+      'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE],
+      'Palo Alto Networks': [...CAPTURE_STEPS, ...PALO_ALTO],
+      'Cisco Umbrella': [...CAPTURE_STEPS, ...UMBRELLA],
+    },
     anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],
     proxyRemedy: [...INTERCEPTION.proxyRemedy.slice(0, 2), ...CAPTURE_STEPS, ...INTERCEPTION.proxyRemedy.slice(2)],
     title: 'TLS is probably intercepted',

@@ -155,7 +155,8 @@ const service = completed(
     carries: optional(choice(...CARRIERS)).describe(
       'What the service is used for, as described in messages: "push" for push notifications, "sms" for text ' +
         'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
-        '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiToken Cloud.',
+        '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiIdentity Cloud (formerly ' +
+        'FortiToken Cloud).',
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
@@ -177,7 +178,8 @@ function known(name: string, hostName: string, carries: Carrier): ServiceConfig 
 
 /**
  * Fortinet's hosts for push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens on a FortiGate
- * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506) and FortiToken Cloud (ta-p/275159).
+ * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506) and FortiIdentity Cloud, formerly FortiToken
+ * Cloud (ta-p/275159).
  */
 const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   push: known('push', 'push.fortinet.com', 'push'),

@@ -86,6 +86,8 @@ export type SslInspection =
       readonly mode: SslInspectionMode;
       /** Exemption that matches the licence server. */
       readonly exemptedBy: string | null;
+      /** The exemption matches by name, for which the client must send the server name or the certificate contain it. */
+      readonly exemptsByName?: true;
       /** Exemptions that may cover the licence server but could not be evaluated, for example `category 52`. */
       readonly unreadExemptions: readonly string[];
     }

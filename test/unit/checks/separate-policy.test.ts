@@ -78,7 +78,7 @@ function nextId(before: FortiOs): string {
 }
 
 function blocksFor({ known, before }: RuleBase): { readonly forth: readonly string[]; readonly back: string } {
-  const [, create, move] = remedyOf(STEPS, known).remedySteps;
+  const [, create, move] = remedyOf(STEPS, { address: '192.0.2.1', ...known }).remedySteps;
   const ready = (block: string | null | undefined): string =>
     renamed(block ?? '', before).replaceAll('FILL-IN-NEW-ID', nextId(before));
   return { forth: [ready(create?.commands), ready(move?.commands)], back: ready(create?.undo) };
@@ -87,7 +87,9 @@ function blocksFor({ known, before }: RuleBase): { readonly forth: readonly stri
 test('needs nothing but the number that the FortiGate gives, once the policy was read', () => {
   fc.assert(
     fc.property(ruleBases, ({ known }) => {
-      const names = remedyOf(STEPS, known).remedySteps.flatMap(({ blanks }) => blanks.map(({ name }) => name));
+      const names = remedyOf(STEPS, { address: '192.0.2.1', ...known }).remedySteps.flatMap(({ blanks }) =>
+        blanks.map(({ name }) => name),
+      );
       expect(new Set(names)).toEqual(new Set(['FILL-IN-NEW-ID']));
     }),
   );

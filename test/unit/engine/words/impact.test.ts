@@ -9,7 +9,7 @@ test.each([
   ['answers', /^Users may not be able to answer push notifications\. .*\.$/u],
   ['sms', /^Codes do not reach users by SMS\. .*\.$/u],
   ['fortigate', /^Tokens on a FortiGate cannot be activated\. .*\.$/u],
-  ['cloud', /^Logins with FortiToken Cloud tokens may fail\.$/u],
+  ['cloud', /^Logins with FortiIdentity Cloud tokens may fail\.$/u],
   ['assignment', /^The licence server refuses this FortiAuthenticator, so .* be provisioned or activated\. .*\.$/u],
   ['tokens', /^New users cannot get a token if no free tokens are left\. .*\.$/u],
   ['blind', /^Activation may work, but .*\.$/u],
