@@ -43,4 +43,25 @@ export const TOKEN_DIFFERENCES: readonly Difference[] = [
     reason: 'Locked tokens are counted in `ftm_tokens_locked`',
     lines: ['+ metrics: # TYPE ftm_tokens_locked gauge', '+ metrics: ftm_tokens_locked*'],
   },
+  {
+    reason: '`firmwareFactFiles`: additional facts about firmware',
+    lines: ['+ schema: properties.firmwareFactFiles*'],
+  },
+  {
+    reason: 'Firmware 8.0.3 is listed as affected by faults that were published later',
+    lines: [
+      '- check-dns: preconditions[appliance].findings: []',
+      '+ check-dns: preconditions[appliance].findings[firmware-known]*',
+      '- check-egress: preconditions[appliance].findings: []',
+      '+ check-egress: preconditions[appliance].findings[firmware-known]*',
+      '- check-inspection: preconditions[appliance].findings: []',
+      '+ check-inspection: preconditions[appliance].findings[firmware-known]*',
+      '- check-license: preconditions[appliance].findings: []',
+      '+ check-license: preconditions[appliance].findings[firmware-known]*',
+      '- check-mail: preconditions[appliance].findings: []',
+      '+ check-mail: preconditions[appliance].findings[firmware-known]*',
+      '- check-ready: preconditions[appliance].findings: []',
+      '+ check-ready: preconditions[appliance].findings[firmware-known]*',
+    ],
+  },
 ];
