@@ -197,10 +197,10 @@ describe('FortiAuthenticator', () => {
     expect(remedyOf(result)).toContain('not the login password');
   });
 
-  test('does not answer', async () => {
+  test('resets the connection after the TLS handshake', async () => {
     lab.appliance.setFault({ kind: 'reset' });
     const result = await checkLab(lab);
-    expect(result).toMatchObject({ causes: [{ id: 'appliance-unreachable', severity: 'critical' }], exitCode: 2 });
+    expect(result).toMatchObject({ causes: [{ id: 'appliance-unreadable', severity: 'warning' }], exitCode: 3 });
     expect(preconditionOf(result, 'tls-genuine').state).toBe('ok');
   });
 
