@@ -130,7 +130,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     lab.appliance.setFault({ kind: 'reset' });
     await becomes('ftm_tokens_licensed{appliance="fac-1"}', Number.NaN);
     const { causes } = await diagnosis((seen) => seen.causes.length > 0);
-    expect(causes.map(({ id }) => id)).toEqual(['appliance-unreachable']);
+    expect(causes.map(({ id }) => id)).toEqual(['appliance-unreadable']);
     lab.appliance.setFault({ kind: 'none' });
     await becomes('ftm_tokens_licensed{appliance="fac-1"}', 32);
   });
