@@ -63,10 +63,10 @@ interface TokenCounter {
 
 export function createTokenCounter(): TokenCounter {
   const byStatus: Record<TokenStatus, number> = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
+  const locked: Record<TokenStatus, number> = { ...byStatus };
   const byLicense = new Map<string, number>();
   let total = 0;
   let withoutLicense = 0;
-  let locked = 0;
   const pending: PendingToken[] = [];
 
   function addLicense(token: TokenObject): void {
@@ -85,9 +85,10 @@ export function createTokenCounter(): TokenCounter {
         // The appliance may have ignored the query's filter for mobile tokens.
         if (token.type === 'ftk') continue;
         total += 1;
-        byStatus[statusOf(token.status)] += 1;
-        if (statusOf(token.status) === 'pending') addPending(token);
-        if (token.locked === true || token.locked === 'true') locked += 1;
+        const status = statusOf(token.status);
+        byStatus[status] += 1;
+        if (status === 'pending') addPending(token);
+        if (token.locked === true || token.locked === 'true') locked[status] += 1;
         addLicense(token);
       }
     },
@@ -97,7 +98,7 @@ export function createTokenCounter(): TokenCounter {
       byLicense: [...byLicense]
         .map(([license, tokens]) => ({ license, tokens }))
         .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
-      locked,
+      locked: { ...locked },
       withoutLicense,
       ...(pending.length === 0 ? {} : { pending: [...pending] }),
     }),

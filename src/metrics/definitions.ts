@@ -39,8 +39,9 @@ function defineObservedMetrics({ gauge }: Makers) {
       ['resolver'],
     ),
     tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
-    tokensLocked: gauge('ftm_tokens_locked', 'Locked FortiToken Mobile tokens on an appliance, in any status', [
+    tokensLocked: gauge('ftm_tokens_locked', 'Locked FortiToken Mobile tokens on an appliance', [
       'appliance',
+      'status',
     ]),
     tokensLicensed: gauge('ftm_tokens_licensed', "FortiToken Mobile tokens that an appliance's licence allows", [
       'appliance',

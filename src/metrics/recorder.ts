@@ -355,9 +355,10 @@ function recordPicture(metrics: Metrics, { appliances, peers }: Pick<Picture, 'a
 function recordUnit(metrics: Metrics, { config: { name: appliance }, rest }: UnitObservation): void {
   if (rest?.kind !== 'ok') return;
   const tokens = valueOf(rest.tokens);
-  for (const status of TOKEN_STATUSES)
+  for (const status of TOKEN_STATUSES) {
     setIfKnown(metrics.tokens, { appliance, status }, tokens?.byStatus[status] ?? null);
-  setIfKnown(metrics.tokensLocked, { appliance }, tokens?.locked ?? null);
+    setIfKnown(metrics.tokensLocked, { appliance, status }, tokens?.locked[status] ?? null);
+  }
   setIfKnown(metrics.tokensLicensed, { appliance }, valueOf(rest.licensed)?.total ?? null);
 }
 

@@ -35,7 +35,7 @@
           },
           {
             "record": "site_appliance:ftm_tokens_left:min",
-            "expr": "min by (site, appliance) (sum by (site, instance, appliance) (ftm_tokens{%(ftmWatchSelector)s, status=~\"new|available\"}))" % $._config
+            "expr": "min by (site, appliance) (sum by (site, instance, appliance) (ftm_tokens{%(ftmWatchSelector)s, status=~\"new|available\"}) - sum by (site, instance, appliance) (ftm_tokens_locked{%(ftmWatchSelector)s, status=~\"new|available\"}))" % $._config
           },
           {
             "record": "site_target:ftm_probe_failure_ratio:rate5m",

@@ -2,6 +2,9 @@ import type { CauseWords } from '../../engine/model.ts';
 
 const FREE = 'Free the tokens of users who have left: Authentication > User Management > FortiTokens.';
 
+const UNLOCK =
+  'Unlock the free tokens, unless they were locked on purpose: Authentication > User Management > FortiTokens.';
+
 export const TOKEN_POOL_CAUSES = {
   'token-count-mismatch': {
     severity: 'warning',
@@ -25,6 +28,13 @@ export const TOKEN_POOL_CAUSES = {
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: ['Order another FortiToken Mobile licence before the last token is assigned.', FREE],
+    kinds: {
+      locked: {
+        title: 'tokens are running out, and some free tokens are locked',
+        summary: '{appliance} is running low on free FortiToken Mobile tokens, and some of them are locked.',
+        remedy: [UNLOCK, FREE, 'Order another FortiToken Mobile licence before the last token is assigned.'],
+      },
+    },
   },
   'tokens-exhausted': {
     severity: 'critical',
@@ -36,5 +46,12 @@ export const TOKEN_POOL_CAUSES = {
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: [FREE, 'Add another FortiToken Mobile licence.'],
+    kinds: {
+      locked: {
+        title: 'all free tokens are locked',
+        summary: 'All free FortiToken Mobile tokens on {appliance} are locked, so they cannot be assigned.',
+        remedy: [UNLOCK, FREE, 'Add another FortiToken Mobile licence.'],
+      },
+    },
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -40,6 +40,7 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
     ...judgeReading(observation, 'tokens-readable', TOKEN_LIST, observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
     ...(supply === null ? judgeUnclear(observation, counted, tokensLow) : judgeSupply(observation, supply, tokensLow)),
+    ...judgeLockedFree(observation, counted),
     ...judgeLicenses(observation, counted, licenses),
     ...tokenNotes(observation, counted),
     ...judgeBought(observation, registration, certificates),
@@ -65,23 +66,32 @@ function judgeMismatch(
 
 interface Supply {
   readonly total: number;
+  /** Tokens that can be assigned. */
   readonly left: number;
+  /** Free tokens that cannot be assigned. */
+  readonly locked: number;
 }
 
 /** The number from the licence is used if there is no token list, or if some tokens have an undocumented status. */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
-  if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
-  if (licensed !== null && licensed.available !== null) return { total: licensed.total, left: licensed.available };
+  if (counted !== null && counted.byStatus.other === 0)
+    return { total: counted.total, left: assignable(counted), locked: freeOf(counted.locked) };
+  if (licensed !== null && licensed.available !== null)
+    return { total: licensed.total, left: licensed.available, locked: 0 };
   return null;
 }
 
-function freeOf({ byStatus }: TokenCounts): number {
-  return byStatus.available + byStatus.new;
+function freeOf({ available, new: unused }: TokenCounts['byStatus']): number {
+  return available + unused;
+}
+
+function assignable({ byStatus, locked }: TokenCounts): number {
+  return freeOf(byStatus) - freeOf(locked);
 }
 
 function judgeSupply(
   facts: ApplianceFacts,
-  { total, left }: Supply,
+  { total, left, locked }: Supply,
   tokensLow: number,
 ): readonly Finding<TokenPoolCause>[] {
   if (total === 0) {
@@ -90,15 +100,30 @@ function judgeSupply(
     return [note(withAppliance(facts, { rule: 'licence-active', claim, expected }))];
   }
   if (left <= 0) {
-    const claim = `All ${String(total)} tokens are assigned.`;
+    const claim =
+      locked === 0 ? `All ${String(total)} tokens are assigned.` : `All ${String(locked)} free tokens are locked.`;
     const told = withAppliance(facts, { rule: 'tokens-left', claim, expected: 'at least one free token' });
-    return [{ ...told, level: 'broken', suggests: 'tokens-exhausted' }];
+    return [{ ...told, level: 'broken', suggests: 'tokens-exhausted', ...kindOf(locked) }];
   }
   if (left / total >= tokensLow) return [];
   const expected = `at least ${percent(tokensLow)} of the tokens are free`;
   const claim = `${String(left)} of ${String(total)} tokens are free (${percent(left / total)}).`;
   const told = withAppliance(facts, { rule: 'tokens-left', claim, expected });
-  return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
+  return [{ ...told, level: 'warning', suggests: 'tokens-running-out', ...kindOf(locked) }];
+}
+
+function kindOf(locked: number): Pick<Finding<TokenPoolCause>, 'kind'> {
+  return locked === 0 ? {} : { kind: 'locked' };
+}
+
+/** On FortiAuthenticator 8.0.0, assigning such a token is refused with "This serial number is not available for use." */
+function judgeLockedFree(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
+  const locked = counted === null ? 0 : freeOf(counted.locked);
+  if (counted === null || locked === 0) return [];
+  const claim =
+    `${String(locked)} of ${String(freeOf(counted.byStatus))} free tokens are locked and cannot be assigned ` +
+    '(Authentication > User Management > FortiTokens).';
+  return [note(withAppliance(facts, { rule: 'free-tokens-unlocked', claim, expected: 'no locked free tokens' }))];
 }
 
 /** Tokens with an undocumented status may also be free. */
@@ -108,7 +133,7 @@ function judgeUnclear(
   tokensLow: number,
 ): readonly Finding<TokenPoolCause>[] {
   if (counted === null) return [];
-  const free = freeOf(counted);
+  const free = assignable(counted);
   if (free > 0 && free / counted.total >= tokensLow) return [];
   const claim =
     `At least ${String(free)} of ${String(counted.total)} tokens are free, and the status of ` +
@@ -175,7 +200,8 @@ const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
 function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
   if (counted === null) return [];
-  const { locked, byLicense, byStatus } = counted;
+  const { byLicense, byStatus } = counted;
+  const locked = lockedInUse(counted);
   const codeLife = valueOf(facts.provisioning)?.codeLife ?? null;
   const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
   return [
@@ -210,12 +236,16 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
   return `${since}; codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
 }
 
+function lockedInUse({ locked: { assigned, pending, other } }: TokenCounts): number {
+  return assigned + pending + other;
+}
+
 function lockedFinding(locked: number): Told {
   const claim =
     locked === 1
-      ? 'One token is locked, so its user cannot log in.'
-      : `${String(locked)} tokens are locked, so their users cannot log in.`;
-  return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
+      ? 'One assigned token is locked, so its user cannot log in.'
+      : `${String(locked)} assigned tokens are locked, so their users cannot log in.`;
+  return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens that are assigned' };
 }
 
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {

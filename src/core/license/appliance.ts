@@ -83,9 +83,10 @@ export interface TokenCounts {
   /** Number of tokens (FTKMOB serial numbers) from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
   /**
-   * Number of locked tokens, regardless of their status. Users cannot log in with a locked token until it is unlocked.
+   * Number of locked tokens of each status. Users cannot log in with a locked token. A free token that is locked cannot
+   * be assigned.
    */
-  readonly locked: number;
+  readonly locked: Readonly<Record<TokenStatus, number>>;
   readonly withoutLicense: number;
   /**
    * Tokens that are waiting for activation, limited to the first few thousand. Absent if no token has a serial number.

@@ -40,6 +40,10 @@ export const TOKEN_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: ftm_cause_active cause="mail-outlasts-code"'],
   },
   {
+    reason: 'What the API replied although the activation message may have been sent',
+    lines: ['+ metrics: ftm_polling_errors_total signature="activation-message-reported-failed"'],
+  },
+  {
     reason: 'Locked tokens are counted in `ftm_tokens_locked`',
     lines: ['+ metrics: # TYPE ftm_tokens_locked gauge', '+ metrics: ftm_tokens_locked*'],
   },

@@ -31,7 +31,7 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_log_last_received_timestamp_seconds: 'appliance',
   ftm_tokens: 'appliance status',
   ftm_tokens_licensed: 'appliance',
-  ftm_tokens_locked: 'appliance',
+  ftm_tokens_locked: 'appliance status',
   ftm_license_assigned: 'appliance license',
   ftm_notifications_total: 'channel result',
   ftm_notifications_pending: 'channel',

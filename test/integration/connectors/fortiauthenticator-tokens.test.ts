@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { judgeTokens, readUnit } from '../../support/checks/judged-tokens.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 
 function collectGarbage(): void {
@@ -42,6 +43,22 @@ describe('the tokens', () => {
         withoutLicense: 6,
       },
     });
+  });
+
+  it('are free only if they are not locked, as on a unit with 8.0.0', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: {
+        licensed: { available_ftm: 4, total_ftm: 32, used_ftm: 28 },
+        tokens: [
+          { count: 4, status: 'available', license: 'EFTM010130823929', locked: true },
+          { count: 28, status: 'assigned', license: 'EFTM010130823929' },
+        ],
+      },
+    });
+    expect(judgeTokens([readUnit(await factsOf(fac))])).toMatchObject([
+      { suggests: 'tokens-exhausted', kind: 'locked', level: 'broken' },
+      { rule: 'free-tokens-unlocked', level: 'note' },
+    ]);
   });
 
   it('are counted by their status, each page of 5,000 asked for once', async () => {

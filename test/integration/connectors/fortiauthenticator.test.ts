@@ -31,7 +31,7 @@ describe('observeAppliance', () => {
             { license: 'EFTM000000000001', tokens: 30 },
             { license: 'FTMTRIAL00000001', tokens: 2 },
           ],
-          locked: 0,
+          locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
           withoutLicense: 0,
         },
       },

@@ -16,7 +16,7 @@ export function applianceFacts(
         total: 32,
         byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
         byLicense: [{ license: 'EFTM000000000001', tokens: 32 }],
-        locked: 0,
+        locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
         withoutLicense: 0,
       },
     },

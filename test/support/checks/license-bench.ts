@@ -33,7 +33,7 @@ export const TRIAL_ONLY: ApplianceFacts['tokens'] = {
     total: 2,
     byStatus: { new: 0, available: 2, pending: 0, assigned: 0, other: 0 },
     byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }],
-    locked: 0,
+    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
     withoutLicense: 0,
   },
 };

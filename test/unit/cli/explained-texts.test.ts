@@ -52,6 +52,20 @@ const TEXTS: readonly {
     todo: /TAC to unlock the serial number/u,
   },
   {
+    line: '{"error": "This serial number is not available for use."}',
+    signature: 'token-not-assignable',
+    cause: null,
+    says: /refused to assign a token/u,
+    todo: /Unlock the token/u,
+  },
+  {
+    line: '{"error": "Failed to send FortiToken Mobile activation message"}',
+    signature: 'activation-message-reported-failed',
+    cause: null,
+    says: /also seen when the message was sent/u,
+    todo: /Ask the user whether the message has arrived/u,
+  },
+  {
     line: 'Failed to send activation code',
     signature: 'activation-code-not-sent',
     cause: null,

@@ -11,17 +11,18 @@ describe('createTokenCounter', () => {
     counter.add([
       { serial: 'FTKMOB03', type: 'ftm', status: 'Pending', license: 'eftm1' },
       { serial: 'FTKMOB04', status: 'stolen', locked: 'yes' },
+      { serial: 'FTKMOB05', status: 'available', license: 'EFTM2', locked: 'true' },
       { serial: 'FTK20001', type: 'ftk', status: 'available', license: 'EFTM1', locked: true },
       {},
     ]);
     expect(counter.counts()).toEqual({
-      total: 5,
-      byStatus: { new: 0, available: 1, pending: 1, assigned: 1, other: 2 },
+      total: 6,
+      byStatus: { new: 0, available: 2, pending: 1, assigned: 1, other: 2 },
       byLicense: [
         { license: 'EFTM1', tokens: 2 },
-        { license: 'EFTM2', tokens: 1 },
+        { license: 'EFTM2', tokens: 2 },
       ],
-      locked: 1,
+      locked: { new: 0, available: 1, pending: 0, assigned: 1, other: 0 },
       withoutLicense: 2,
       pending: [{ id: expect.stringMatching(/^[\w-]{22}$/u), age: 0 }],
     });

@@ -23,7 +23,7 @@ const tokens = (license: string): Parameters<typeof applianceFacts>[0] => {
   const value = {
     total: 32,
     byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
-    locked: 0,
+    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
     withoutLicense: 0,
   };
   return { tokens: { kind: 'read', value: { ...value, byLicense: [{ license, tokens: 32 }] } } };

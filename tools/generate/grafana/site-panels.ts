@@ -163,7 +163,8 @@ function stock(): readonly Builder<Panel>[] {
         description: "FortiAuthenticator's counts. Locked tokens are also counted under their status.",
         expr:
           `max by (appliance, status) (${of('ftm_tokens')}) or ` +
-          `max by (appliance) (label_replace(${of('ftm_tokens_locked')}, "status", "locked", "", "")) or ` +
+          `label_replace(sum by (appliance) (max by (appliance, status) (${of('ftm_tokens_locked')})), ` +
+          `"status", "locked", "", "") or ` +
           `max by (appliance) (label_replace(${of('ftm_tokens_licensed')}, "status", "licensed", "", ""))`,
         legend: '{{appliance}} {{status}}',
       },

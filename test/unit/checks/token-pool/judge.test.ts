@@ -12,7 +12,7 @@ function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {})
       total: left + assigned,
       byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
       byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
-      locked: 0,
+      locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
       withoutLicense: 0,
       ...more,
     },
@@ -21,6 +21,10 @@ function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {})
 
 function unnamed(available: number, assigned: number, other: number): TokenCounts['byStatus'] {
   return { new: 0, available, pending: 0, assigned, other };
+}
+
+function lockedFree(available: number): TokenCounts['locked'] {
+  return unnamed(available, 0, 0);
 }
 
 function licensed(total: number, available: number | null = null): ApplianceFacts['licensed'] {
@@ -87,6 +91,22 @@ const ROWS: readonly Row[] = [
     name: 'less than the share that is free for certain',
     facts: { licensed: licensed(100), tokens: tokens(9, 50, { total: 100, byStatus: unnamed(9, 50, 41) }) },
     expected: [['tokens-left', 'unknown', null]],
+  },
+  {
+    name: 'locked ones do not count as left',
+    facts: { licensed: licensed(100), tokens: tokens(13, 87, { locked: lockedFree(4) }) },
+    expected: [
+      ['tokens-left', 'warning', 'tokens-running-out'],
+      ['free-tokens-unlocked', 'note', null],
+    ],
+  },
+  {
+    name: 'all that are left are locked',
+    facts: { licensed: licensed(100), tokens: tokens(4, 96, { locked: lockedFree(4) }) },
+    expected: [
+      ['tokens-left', 'broken', 'tokens-exhausted'],
+      ['free-tokens-unlocked', 'note', null],
+    ],
   },
   {
     name: 'new ones count as left',

@@ -32,7 +32,7 @@ function exhausted(appliance: string, serial: string, peerSerial: string | null)
     total: 32,
     byStatus: { new: 0, available: 0, pending: 0, assigned: 32, other: 0 },
     byLicense: [{ license: 'EFTM000000000001', tokens: 32 }],
-    locked: 0,
+    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
     withoutLicense: 0,
   };
   return applianceFacts({ appliance, system: { serial, peerSerial }, tokens: { kind: 'read', value: tokens } });

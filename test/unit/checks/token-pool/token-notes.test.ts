@@ -7,7 +7,7 @@ const COUNTED: TokenCounts = {
   total: 32,
   byStatus: { new: 0, available: 20, pending: 0, assigned: 12, other: 0 },
   byLicense: [{ license: 'EFTM000000000001', tokens: 30 }],
-  locked: 0,
+  locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
   withoutLicense: 2,
 };
 
@@ -40,8 +40,19 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
         'for 1 h, so new codes are needed for 2 of them.',
     ],
   ],
-  ['locked tokens', { locked: 2 }, ['2 tokens are locked, so their users cannot log in.']],
-  ['a locked token', { locked: 1 }, ['One token is locked, so its user cannot log in.']],
+  [
+    'locked tokens of users',
+    { locked: { ...COUNTED.locked, assigned: 2 } },
+    ['2 assigned tokens are locked, so their users cannot log in.'],
+  ],
+  [
+    'free tokens that are locked, and one of a user',
+    { locked: { ...COUNTED.locked, available: 4, assigned: 1 } },
+    [
+      '4 of 20 free tokens are locked and cannot be assigned (Authentication > User Management > FortiTokens).',
+      'One assigned token is locked, so its user cannot log in.',
+    ],
+  ],
   ['trial tokens from a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',

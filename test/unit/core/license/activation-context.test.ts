@@ -20,7 +20,10 @@ function tokens(byLicense: Readonly<Record<string, number>>): ApplianceFacts['to
   const total = Object.values(byLicense).reduce((sum, count) => sum + count, 0);
   const byStatus = { new: 0, available: total, pending: 0, assigned: 0, other: 0 };
   const licenses = Object.entries(named).map(([license, count]) => ({ license, tokens: count }));
-  return { kind: 'read', value: { total, byStatus, byLicense: licenses, locked: 0, withoutLicense } };
+  return {
+    kind: 'read',
+    value: { total, byStatus, byLicense: licenses, locked: { ...byStatus, available: 0 }, withoutLicense },
+  };
 }
 
 function holding(byLicense: Readonly<Record<string, number>>): ApplianceObservation {

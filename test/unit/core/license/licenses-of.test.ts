@@ -12,7 +12,7 @@ const facts = applianceFacts({
         { license: 'EFTM000000000002', tokens: 1 },
         { license: 'FTMTRIAL00000001', tokens: 2 },
       ],
-      locked: 0,
+      locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
       withoutLicense: 0,
     },
   },
