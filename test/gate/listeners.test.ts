@@ -23,6 +23,7 @@ const MAIL = 'integration/round/mail-failing.test.ts';
 const MAIL_TIME = 'integration/round/mail-time.test.ts';
 const SNMP = 'integration/connectors/snmp.test.ts';
 const REGISTRATION = 'integration/connectors/registration-errors.test.ts';
+const STATUSES = 'integration/connectors/statuses.test.ts';
 const LOG_TCP = 'integration/logs/tcp.test.ts';
 const LOG_FAILING = 'integration/logs/failing.test.ts';
 const LOG_TLS = 'integration/logs/tls.test.ts';
@@ -67,6 +68,7 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
   'src/network/rest/json-exchange.ts': [
     ['on error', NETWORK, 'in the body of a refusal'],
     ['on error', NETWORK, 'in an encoding that nobody asked for'],
+    ['once connect', STATUSES, 'that answers with %s is: %s, %s'],
     ['callback of connect', REGISTRATION, 'a certificate of somebody else gets no credentials'],
   ],
   'src/network/smtp/session.ts': [
@@ -148,11 +150,11 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
   'src/logs/listen-tcp.ts': [
     ['on connection', LOG_TCP, 'turns a stranger away where all places are taken'],
     ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
-    ["on tls === null ? 'connection' : 'secureConnection'", STATES, 'file descriptors to spare'],
     ['on error', STATES, 'file descriptors to spare'],
     ['once close', LOG_TLS, 'stops while a handshake is under way'],
     ['once listening', LOG_UDP, 'tells which port is taken and what to do'],
     ['on tlsClientError', LOG_TLS, 'counts what is no TLS'],
+    ['on secureConnection', LOG_TLS, 'lets in senders with a certificate of the configured authority only'],
     ['once close', LOG_FAILING, 'takes what a sender had said that resets the connection'],
     ['callback of beat', LOG_TCP, 'closes a connection whose line gets no further byte'],
     ['on error', LOG_FAILING, 'takes what a sender had said that resets the connection'],
