@@ -29,9 +29,6 @@ export const UNHEARD: LogPart = {
   isTrouble: false,
 };
 
-/** The daemon answers immediately unless it is blocked. */
-const DAEMON_LIMIT: Millis = 3_000;
-
 interface CheckForm {
   readonly json: boolean;
   readonly steps: boolean;
@@ -89,16 +86,12 @@ async function unseenBy(
   terminal: Invocation,
 ): Promise<readonly UnseenIncident[] | null> {
   if (terminal.signal.aborted) return null;
-  using limit = deadline(terminal.clock, DAEMON_LIMIT, terminal.signal);
   try {
-    const daemon = await readDaemonStatus(storePath, { ...terminal, signal: limit.signal });
+    const daemon = await readDaemonStatus(storePath, terminal);
     if (daemon === null || typeof daemon.diagnosis === 'string') return null;
     return unseenIncidents(diagnosis, { ...daemon, diagnosis: daemon.diagnosis });
   } catch (error) {
-    const why = limit.expired()
-      ? `the daemon did not answer within ${String(DAEMON_LIMIT / 1000)} s`
-      : messageOf(error);
-    terminal.errors.write(`Cannot read the running daemon's open incidents: ${why}\n`);
+    terminal.errors.write(`Cannot read the daemon's open incidents: ${messageOf(error)}\n`);
     return null;
   }
 }

@@ -1,10 +1,11 @@
-import { realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import * as z from 'zod';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type ControlPlace, controlPlace } from '../runtime/store-places.ts';
+import { controlPlace } from '../runtime/store-places.ts';
+import { holderProcess } from '../store/store-lock.ts';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,16 +29,30 @@ export interface DaemonClient extends AsyncDisposable {
 /** Nothing is listening on the socket, so no daemon is running with this configuration. */
 export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
+  /** A daemon that stops normally removes its socket, so the daemon was killed or the machine lost power. */
+  readonly hasLeftSocket: boolean;
+
+  constructor(message: string, hasLeftSocket: boolean, options: ErrorOptions) {
+    super(message, options);
+    this.hasLeftSocket = hasLeftSocket;
+  }
 }
 
-/** A reload starts only after work in progress has finished. */
-const ANSWER_LIMIT: Millis = 30_000;
+export interface DaemonPlace {
+  readonly socket: string;
+  /** Null if the configuration cannot be read. */
+  readonly storePath: string | null;
+}
+
+/** A running daemon answers within milliseconds. */
+const ANSWER_LIMIT: Millis = 5_000;
 /** In bytes. A list of hundreds of incidents with their remedy commands takes up several million bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 export async function createDaemonClient(
-  { socket }: Pick<ControlPlace, 'socket'>,
+  { socket, storePath }: DaemonPlace,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
+  answerLimit = ANSWER_LIMIT,
 ): Promise<DaemonClient> {
   // Node truncates socket paths of more than 107 bytes. If the path next to the store is a link, its target is used,
   // because the target's path is short.
@@ -46,7 +61,7 @@ export async function createDaemonClient(
 
   return {
     ask: async (method, path, body) => {
-      using limit = deadline(clock, ANSWER_LIMIT, signal);
+      using limit = deadline(clock, answerLimit, signal);
       try {
         const response = await request(`http://ftm-watch${path}`, {
           method,
@@ -61,19 +76,17 @@ export async function createDaemonClient(
         const text = await response.body.text();
         return { status: response.statusCode, text, json: parsedJson(text) };
       } catch (error) {
-        const message = `Cannot connect to ftm-watch at "${socket}": ${whyNot(error)}`;
-        throw isAbsent(error) ? new NoDaemon(message, { cause: error }) : new Error(message, { cause: error });
+        if (limit.expired() || errorCode(error) === BACKLOG_FULL)
+          throw new Error(noAnswer(storePath), { cause: error });
+        throw await connectFailure(socket, error);
       }
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
 
-const DOES_IT_RUN = 'check that "ftm-watch run" is running with this configuration';
-
 const WHY: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', `the socket does not exist; ${DOES_IT_RUN}`],
-  ['ECONNREFUSED', `nothing is listening; ${DOES_IT_RUN}`],
+  ['ENOENT', 'the socket does not exist; check that "ftm-watch run" is running with this configuration'],
   ['EACCES', "permission denied; run this command as root, as the daemon's user, or as a member of that user's group"],
   [
     'UND_ERR_RES_EXCEEDED_MAX_SIZE',
@@ -81,8 +94,37 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ECONNREFUSED'].includes(errorCode(error) ?? '');
+/** The kernel accepts connections for a suspended process until the socket's backlog is full (unix(7)). */
+const BACKLOG_FULL = 'EAGAIN';
+
+function noAnswer(storePath: string | null): string {
+  const holder = storePath === null ? null : holderProcess(storePath);
+  const who = holder === null ? '' : ` (process ${String(holder)})`;
+  return `ftm-watch${who} does not answer; it may be suspended`;
+}
+
+async function connectFailure(socket: string, error: unknown): Promise<Error> {
+  const cause = { cause: error };
+  const message = `Cannot connect to ftm-watch at "${socket}": ${whyNot(error)}`;
+  const code = errorCode(error);
+  // systemd deletes a killed daemon's socket, but not the link to it.
+  if (code === 'ECONNREFUSED' || (code === 'ENOENT' && (await exists(socket))))
+    return new NoDaemon(notRunning(socket), true, cause);
+  return code === 'ENOENT' ? new NoDaemon(message, false, cause) : new Error(message, cause);
+}
+
+function notRunning(socket: string): string {
+  return (
+    `ftm-watch is not running, but did not stop normally: it left the socket "${socket}". Start ftm-watch, or delete ` +
+    'this file if it should not run on this machine'
+  );
+}
+
+function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function whyNot(error: unknown): string {
@@ -125,7 +167,10 @@ const incidentsShape = z.object({
 });
 const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
-/** Returns null if no daemon is running with this store. */
+/**
+ * Returns null if no daemon is running with this store.
+ * @throws {NoDaemon} if the daemon was killed
+ */
 export async function readDaemonStatus(
   storePath: string,
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
@@ -139,7 +184,7 @@ export async function readDaemonStatus(
     // Version 0.1.0 of the daemon ignores the parameter and also returns closed incidents.
     return { diagnosis, incidents: incidents.filter(({ status }) => status === 'open') };
   } catch (error) {
-    if (error instanceof NoDaemon) return null;
+    if (error instanceof NoDaemon && !error.hasLeftSocket) return null;
     throw error;
   }
 }

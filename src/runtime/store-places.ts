@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 
 export interface ControlPlace {
+  readonly storePath: string;
   readonly socket: string;
   /** A symbolic link to the socket in the store's directory, where commands look for the socket. */
   readonly link: string | null;
@@ -14,7 +15,7 @@ export interface ControlPlace {
 export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): ControlPlace {
   const besideStore = `${storePath}.sock`;
   const socket = runtimeSocket(env);
-  return socket === null ? { socket: besideStore, link: null } : { socket, link: besideStore };
+  return socket === null ? { storePath, socket: besideStore, link: null } : { storePath, socket, link: besideStore };
 }
 
 export function runtimeSocket({ RUNTIME_DIRECTORY = '' }: NodeJS.ProcessEnv): string | null {

@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { rm, symlink } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
@@ -82,4 +84,46 @@ test('looks itself when the daemon is gone, and says so', async () => {
   expect({ status, exitCode }).toEqual({ status: 'OK', exitCode: 0 });
   expect(text).toContain('no daemon is running');
   expect(data.has('incidents_open')).toBe(false);
+});
+
+function socket(): string {
+  return join(site.folder, 'data/ftm-watch.sqlite.sock');
+}
+
+describe('a daemon that does not answer', () => {
+  beforeAll(() => daemon.end('SIGTERM'));
+
+  test('is reported as suspended, even when its backlog is full', async () => {
+    await using suspended = site.start();
+    await suspended.page();
+    suspended.signal('SIGSTOP');
+    const problem = `ftm-watch (process ${String(suspended.pid)}) does not answer; it may be suspended`;
+    const started = performance.now();
+    expect(await nagios()).toMatchObject({ status: 'UNKNOWN', exitCode: 3, text: problem });
+    expect(performance.now() - started).toBeLessThan(10_000);
+    const list = await runFtmWatch(['silence', 'list', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+    expect(list).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(problem) });
+
+    const waiting = Array.from({ length: 600 }, () => connect(socket()));
+    for (const one of waiting) one.on('error', () => undefined);
+    const full = performance.now();
+    expect(await nagios()).toMatchObject({ exitCode: 3, text: problem });
+    expect(performance.now() - full).toBeLessThan(5_000);
+    for (const one of waiting) one.destroy();
+    suspended.signal('SIGCONT');
+  });
+
+  test('is reported as not running after it was killed, with systemd too', async () => {
+    const killed = site.start();
+    await killed.page();
+    await killed.end('SIGKILL');
+    const problem = /^ftm-watch is not running/u;
+    expect(await nagios()).toMatchObject({ exitCode: 3, text: expect.stringMatching(problem) });
+
+    await rm(socket());
+    await symlink(join(site.folder, 'none', 'control.sock'), socket());
+    expect(await nagios()).toMatchObject({ exitCode: 3, text: expect.stringMatching(problem) });
+    await rm(socket());
+    expect(await nagios()).toMatchObject({ exitCode: 0 });
+  });
 });

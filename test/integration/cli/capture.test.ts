@@ -257,7 +257,7 @@ describe('ftm-watch capture --attach', () => {
     const evidence = [...attached, ...opened.cause.evidence];
     expect(control.state.incidents).toEqual([{ ...opened, attached, cause: { ...opened.cause, evidence } }]);
     await using daemon = await createDaemonClient(
-      { socket: socket() },
+      { socket: socket(), storePath: null },
       { clock: systemClock, signal: AbortSignal.timeout(10_000) },
     );
     const { text } = await daemon.ask('GET', `/api/v1/incidents/${opened.id}`);
