@@ -120,16 +120,18 @@ describe('the unit itself', () => {
   });
 
   test.each([
-    ['6.6.8', ['FG-IR-26-128']],
-    ['6.6.6', ['FG-IR-26-128', 'FG-IR-25-528']],
-    ['6.6.9', []],
-    ['8.0.1', ['FG-IR-26-128']],
+    ['6.6.8', ['FG-IR-26-128', 'CVE-2026-126238']],
+    ['6.6.6', ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2026-126238']],
+    ['6.6.2', ['FG-IR-26-128', 'FG-IR-25-528', 'CVE-2026-126238', 'CVE-2025-53379']],
+    ['6.6.9', ['CVE-2026-126238']],
+    ['6.6.11', []],
+    ['8.0.1', ['FG-IR-26-128', 'CVE-2026-126238']],
   ] as const)('has firmware %s, of which notes tell %j', async (version, ids) => {
     lab.appliance.state.firmware = `FACVMKVM v${version}, build0099 (GA)`;
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(READY);
     const notes = preconditionOf(result, 'appliance').findings.filter(({ rule }) => rule === 'firmware-known');
-    expect(notes.map(({ actual }) => /: (FG-[\w-]+),/u.exec(actual)?.[1])).toEqual(ids);
+    expect(notes.map(({ actual }) => /^[\d.]+: ([\w-]+),/u.exec(actual)?.[1])).toEqual(ids);
   });
 });
 
@@ -213,6 +215,7 @@ describe('FortiAuthenticator', () => {
       state: 'warning',
       findings: [
         { rule: 'provisioning-server-matches', actual: expect.stringContaining('relay.example.org') as unknown },
+        { rule: 'firmware-known', actual: expect.stringContaining('CVE-2026-126238') as unknown },
       ],
     });
     expect(conclusionOf(result)).toEqual(readyWithWarning('provisioning-server-differs'));
