@@ -65,7 +65,7 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
       watching.appliancesChanged();
     },
     look: async (number) => {
-      await expect.poll(() => seen.length).toBe(number);
+      await expect.poll(() => seen.length, { timeout: 15_000 }).toBe(number);
       // The time of the next check is read from the budget afterwards.
       await new Promise(setImmediate);
       return seen[number - 1];

@@ -83,15 +83,23 @@ const ENDS: readonly (readonly [ahead: number, outcome: (chain: readonly Identit
   [-100 * DAY_MS, (chain) => handshake({}, ...chain)],
 ];
 
+/** More authorities of one name than are verified for one chain. */
+const namesakes = await Promise.all(
+  Array.from({ length: 65 }, () => createIdentity({ name: 'CN=Namesake', authority: true })),
+);
+const stranger = await createIdentity({ name: 'CN=Namesake', authority: true });
+const unfinished = handshake({}, await w.leaf(stranger), ...namesakes);
+
 function allEvidence(): readonly TlsEvidence[] {
   const circumstances = PROFILES.flatMap((profile) =>
     LEARNED.flatMap((learned) => AROUND.map((around) => ({ ...profile, ...learned, ...around }))),
   );
-  return CHAINS.flatMap((chain) =>
+  const judged = CHAINS.flatMap((chain) =>
     circumstances.flatMap((seen) =>
       ENDS.map(([ahead, outcome]) => w.evidence({ ...seen, now: now + ahead, outcome: outcome(chain) })),
     ),
   );
+  return [...judged, w.evidence({ outcome: unfinished })];
 }
 
 /** All texts that people read about a verdict, except for the evidence itself. */
