@@ -42,7 +42,7 @@ const policy = section({
     .prefault(20)
     .describe(
       'Maximum number of messages per hour across all channels. Further messages are collected in a digest. ' +
-        'New critical causes are always reported immediately.',
+        'New critical causes, and the end of a fault that was reported, are always reported immediately.',
     ),
 });
 

@@ -121,8 +121,9 @@ function tell(step: IncidentStep, items: readonly DigestItem[], { now, policy }:
   const notification =
     only === undefined ? digestOf(items, step.state, { counter, now }) : single(only, step.state, { now, policy });
   const incidents = items.map(({ event, incident }) => threaded(mark(incident, event, now), notification.id));
+  const sent = items.every(isAllClear) ? step.state.sent : [...step.state.sent, now];
   return {
-    state: withIncidents({ ...step.state, counter, sent: [...step.state.sent, now] }, incidents),
+    state: withIncidents({ ...step.state, counter, sent }, incidents),
     effects: [...step.effects, { kind: 'notify', notification } satisfies IncidentEffect],
   };
 }
@@ -222,34 +223,40 @@ interface Shares {
 }
 
 /**
- * Notifications about new critical causes are never held back by the hourly limit, but if there are many at once, they
- * become a digest.
+ * The hourly limit never holds back a new critical cause, or the end of a fault whose beginning was sent. If many are
+ * due at once, they become a digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
-  const others = due.filter((item) => !urgent.includes(item));
   const most = due.length > policy.burst ? 1 : due.length;
-  const first = urgent.slice(0, most);
-  const room = policy.maxPerHour - sent.length - first.length;
+  const room = policy.maxPerHour - sent.length - Math.min(urgent.length, most);
   // The last permitted notification per hour is reserved for a digest, so that the remaining notifications are not
   // delayed by an hour.
-  const places = policy.maxPerHour === 1 ? room : room - 1;
-  const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
-  const singles = [...first, ...next];
+  const places = Math.max(0, policy.maxPerHour === 1 ? room : room - 1);
+  const placed = due.filter(isLimited).slice(0, places);
+  const next = due.filter((item) => isAllClear(item) || placed.includes(item));
+  const singles = [...urgent, ...next].slice(0, most).filter((item) => isSingle([item]));
   const rest = due.filter((item) => !singles.includes(item));
-  if (room > next.length) return { singles, digest: rest, held: [] };
-  return { singles, digest: rest.filter(isUrgent), held: rest.filter((item) => !isUrgent(item)) };
+  if (room > singles.filter(isLimited).length) return { singles, digest: rest, held: [] };
+  return { singles, digest: rest.filter((item) => !isLimited(item)), held: rest.filter(isLimited) };
+}
+
+function isLimited(item: DigestItem): boolean {
+  return !isUrgent(item) && !isAllClear(item);
 }
 
 function isUrgent({ event, incident }: DigestItem): boolean {
   return incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed');
 }
 
+/** There is at most one for each sent beginning, so the limit of the beginnings is enough. */
+function isAllClear({ event, incident }: DigestItem): boolean {
+  return event === 'resolved' && incident.lastNotified !== null;
+}
+
 /** A resolved fault that was never sent as firing is sent only in a digest. */
 function isSingle(items: readonly DigestItem[]): boolean {
-  return (
-    items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)
-  );
+  return items.length === 1 && items.every((item) => item.event !== 'resolved' || isAllClear(item));
 }
 
 export function heldIn({ incidents }: IncidentState): readonly Incident[] {

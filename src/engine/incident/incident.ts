@@ -140,7 +140,7 @@ export interface IncidentState {
   readonly incidents: readonly Incident[];
   readonly silences: readonly Silence[];
   readonly maintenance: boolean;
-  /** Times within the last hour at which notifications were sent. */
+  /** Times within the last hour at which notifications were sent that count towards `maxPerHour`. */
   readonly sent: readonly EpochMs[];
   /** Start time of the current process. Null if the last process was stopped normally. */
   readonly runningSince: EpochMs | null;

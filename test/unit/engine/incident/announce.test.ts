@@ -78,6 +78,15 @@ describe('many at once', () => {
     expect(line.heard()).toEqual(['firing mail-unreachable', 'digest 6']);
   });
 
+  it('tells each end of what was told, and leaves the places of the hour to others', () => {
+    const line = timeline({ maxPerHour: 2 }).rounds(2, [intercepted]).rounds(2, []);
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
+    line.rounds(2, fifty.slice(0, 1)).rounds(2, []);
+    expect(line.heard()).toEqual(['firing mail-unreachable', 'resolved mail-unreachable']);
+    line.rounds(2, fifty.slice(1, 2)).rounds(2, []);
+    expect(line.heard()).toEqual([]);
+  });
+
   it('tells in the digest what came and went meanwhile', () => {
     const line = timeline({ maxPerHour: 1 })
       .rounds(2, [intercepted])

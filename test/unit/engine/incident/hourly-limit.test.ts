@@ -26,6 +26,7 @@ function shared(due: readonly Due[], maxPerHour: number, sentBefore = 0): readon
 
 const many = (count: number, due: Due): readonly Due[] => Array.from({ length: count }, () => due);
 const WARNING: Due = ['firing', 'warning'];
+const ENDED: Due = ['resolved', 'warning'];
 const CRITICAL: Due = ['firing', 'critical'];
 
 describe('share()', () => {
@@ -43,18 +44,13 @@ describe('share()', () => {
     ['what is more than the hour had waits', many(2, WARNING), 2, 9, [[], [], [0, 1]]],
     ['that a critical one began never waits', [CRITICAL, ['changed', 'critical']], 2, 9, [[0, 1], [], []]],
     ['nor do many, which share a digest', [...many(4, CRITICAL), WARNING], 2, 9, [[0], [1, 2, 3], [4]]],
-    [
-      'that a critical one lasts or ends waits',
-      [
-        ['reminder', 'critical'],
-        ['resolved', 'critical'],
-      ],
-      2,
-      2,
-      [[], [], [0, 1]],
-    ],
+    ['that a critical one lasts waits', [['reminder', 'critical']], 2, 2, [[], [], [0]]],
+    ['an end whose beginning was sent never waits', [['resolved', 'critical'], ENDED], 2, 9, [[0, 1], [], []]],
+    ['nor do many ends, which share a digest', [...many(4, ENDED), WARNING], 2, 9, [[0], [1, 2, 3], [4]]],
+    ['an end takes no place of the others', [ENDED, WARNING], 1, 0, [[0, 1], [], []]],
+    ['nor does it take the place of a graver one', [...many(3, CRITICAL), ENDED], 2, 9, [[0], [1, 2, 3], []]],
     ['one that began takes a place of the others', [CRITICAL, WARNING, WARNING], 3, 0, [[0, 1], [2], []]],
-    ['one whose end is due goes out alone', [['resolved', 'warning']], 20, 0, [[0], [], []]],
+    ['one whose end is due goes out alone', [ENDED], 20, 0, [[0], [], []]],
     ['one that began unheard goes out alone', [['firing', 'warning', 'unheard']], 20, 0, [[0], [], []]],
     ['one that came and went goes into a digest', [['resolved', 'warning', 'unheard']], 20, 0, [[], [0], []]],
     ['one that came and went waits for a place', [['resolved', 'warning', 'unheard']], 1, 1, [[], [], [0]]],
