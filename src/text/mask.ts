@@ -42,6 +42,9 @@ const USER_KEYS =
 /** Before digits: excludes the numbers that products give to their messages, sessions and policies. */
 const NO_ID = `(?<!\\b(?:(?:log|type|event|msg|session|policy|request|o)_?id|eventtime)["']?[=:]\\s?["']?)`;
 
+/** Exchange Online ends its replies with the server, the time and the number of the session. */
+const NO_SESSION = '(?<!\\.(?:outlook\\.com|OUTLOOK\\.COM) \\d{4}-\\d\\d-\\d\\dT[\\d:.]{8,12}Z )';
+
 /** Codes without a label, in formats that serial numbers do not have. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
@@ -51,7 +54,7 @@ const CODES: readonly Rule[] = [
     by: '<code>',
   },
   {
-    pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
+    pattern: new RegExp(`${NO_SESSION}\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
   },
   // A seed is 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). Certificate hashes are excluded.
@@ -75,7 +78,12 @@ const RULES: readonly Rule[] = [
   },
   // Serial numbers of FortiTokens are kept.
   { pattern: new RegExp(`(\\b(?:token|key)=)(?!["']?FTK)${VALUE}`, 'giu'), by: '$1<secret>' },
-  { pattern: /(\b(?:basic|bearer)\s)[\w+/.~-]{12,}=*/giu, by: '$1<secret>' },
+  // Ordinary words are kept, as in "Basic authentication is not supported".
+  {
+    pattern:
+      /(\b(?:basic|bearer)\s)(?!(?:authentication|authorization|auth|login)\.*(?![\w+/.~=-]))[\w+/.~-]{12,}=*/giu,
+    by: '$1<secret>',
+  },
   ...CODES,
   {
     pattern:

@@ -62,6 +62,9 @@ describe('a log line', () => {
     ['code="123456" otp=987654', 'code=<code> otp=<code>'],
     ['password=hunter2 secret="x y" token=abcdef', 'password=<secret> secret=<secret> token=<secret>'],
     ['Authorization: Bearer abcdefghijklmnop', 'Authorization: Bearer <secret>'],
+    ['Basic dXNlcjpwYXNz and Basic authenticationXYZ=', 'Basic <secret> and Basic <secret>'],
+    ['basic authentication.c2VjcmV0 Bearer authorization/x', 'basic <secret> Bearer <secret>'],
+    ['2026-12-31T10:00:00.000Z 08DE1A2B3C4D5E6F', '2026-12-31T10:00:00.000Z <code>'],
     ['proxy http://joe:pass@10.0.0.8:3128/ refused', 'proxy http://<secret>@10.0.0.8:3128/ refused'],
   ])('without codes and passwords: %s', (line, masked) => {
     expect(maskedLine(line)).toBe(masked);
@@ -84,6 +87,12 @@ describe('a log line', () => {
     'logid="1700062302" type="event"',
     'logid="0100032159" eventtime="1732468999" session_id="0171234567" {"logid":"4917123456"} policyid="0012345678"',
     'Failed to send activation code',
+    '550 5.7.30 Basic authentication is not supported for Client Submission. [AM0PR10CA0006.EURPRD10.PROD.OUTLOOK.COM ' +
+      '2026-12-31T10:00:00.000Z 08DE1A2B3C4D5E6F]',
+    '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit ' +
+      'https://aka.ms/smtp_auth_disabled for more information. [BN9PR03CA0001.namprd03.prod.outlook.com ' +
+      '2026-12-31T10:00:00.000Z 08DE1A2B3C4D5E6F]',
+    'Bearer authorization: Basic authentication.',
     'issued by C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FGVMEV0000000001',
   ])('keeps times, serial numbers, addresses and names of hosts: %s', (line) => {
     expect(maskedLine(line)).toBe(line);
