@@ -373,11 +373,12 @@ function codeLifeIn(hours: unknown): Millis | null {
 const MAX_SERVERS = 20;
 const MAX_LISTED = 1000;
 
-/** zod drops `authentication_name` and `authentication_password`, because they are not listed here. */
+/** zod drops `authentication_name` and `authentication_password`, which are secret, because they are not listed here. */
 const MAIL_SERVER = z.object({
   address: z.unknown().optional(),
   port: z.unknown().optional(),
   sender_email: z.unknown().optional(),
+  authentication: z.unknown().optional(),
   secure: z.unknown().optional(),
   default: z.unknown().optional(),
 });
@@ -393,7 +394,7 @@ export function parseMailServers(value: unknown): readonly ApplianceMailServer[]
   const parsed = MAIL_SERVERS.safeParse(value);
   if (!parsed.success) return null;
   const { objects } = parsed.data;
-  const defaults = objects.filter((object) => object.default === true || object.default === 'true');
+  const defaults = objects.filter((object) => isTrue(object.default));
   const used = defaults.length > 0 ? defaults : objects;
   return used.slice(0, MAX_SERVERS).flatMap((object) => mailServer(object) ?? []);
 }
@@ -411,7 +412,12 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
     user: null,
     password: null,
     caFile: null,
+    hasLogin: isTrue(object.authentication),
   };
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
 }
 
 /** The documented values are `none` and `starttls`. Implicit TLS is recognized only by its port (RFC 8314 §3.3). */

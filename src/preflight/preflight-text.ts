@@ -134,7 +134,12 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
   return {
     losses: [...lossesOf(move, unit), ...downgradeLosses(migration, unit)],
     steps: [...addressSteps(migration, unit), ...firmwareSteps(migration, unit)],
-    notes: [...serialNotes(migration, move, unit), ...firmwareNotes(migration, unit), ...fortiGateNotes(move)],
+    notes: [
+      ...serialNotes(migration, move, unit),
+      ...firmwareNotes(migration, unit),
+      ...fortiGateNotes(move),
+      ...mailNotes(diagnosis),
+    ],
     requirements: requirementsOf(migration, move, unit, diagnosis),
     ticket: move.kind === 'moves' && move.licenses.length > 0 ? ticketOf(move, unit) : null,
     reissued: reissuedBy(move),
@@ -352,6 +357,12 @@ function fortiGateNotes({ kind }: Move): readonly string[] {
     'Tokens that a FortiGate holds are not affected. If a FortiManager manages the FortiGate, FortiManager provides its ' +
       'tokens. Tokens that are moved to a FortiGate must be removed completely from the previous unit and imported again.',
   ];
+}
+
+/** A migration keeps the login, so the same mail server may reject it soon afterwards. */
+function mailNotes({ causes }: Diagnosis): readonly string[] {
+  const retiring = causes.filter(({ id }) => id === 'mail-login-retiring');
+  return retiring.map(({ summary }) => `${summary} "ftm-watch check" shows what to do.`);
 }
 
 function requirementsOf(

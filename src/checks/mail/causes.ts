@@ -5,6 +5,25 @@ const TRY_LOCALHOST =
   'SMTP server "localhost". FortiAuthenticator then needs access on TCP 25 to the recipients\' mail servers. ' +
   'Without SPF, DKIM and a reverse DNS name for its sending address, codes may be treated as spam or refused.';
 
+const ENABLE_PASSWORD_LOGINS =
+  'While Microsoft still allows it, enable password logins for this mailbox in the Microsoft 365 admin center: Users > ' +
+  'Active users > Mail > Manage email apps > Authenticated SMTP. In the Exchange admin center (Settings > Mail flow), ' +
+  'clear "Turn off SMTP AUTH protocol for your organization".';
+
+const AVOID_PASSWORD_LOGINS: readonly string[] = [
+  'To send without a password, create a connector in the Exchange admin center (Mail flow > Connectors) that accepts ' +
+    'mail from your public IP address. Then configure the MX host of your domain (….mail.protection.outlook.com), ' +
+    'port 25, without a login, on FortiAuthenticator (System > Messaging > SMTP Servers) and in mail[] in ftm-watch.',
+  'Alternatively, send through a mail relay in your network. FortiAuthenticator cannot log in to a mail server with ' +
+    'OAuth, but many relays can.',
+];
+
+const EXCHANGE_SOURCES: readonly string[] = [
+  'Microsoft MC786329',
+  'https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission',
+  'ta-p/214959',
+];
+
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
@@ -13,7 +32,7 @@ const REFUSAL_CAUSES = {
     headline: 'the mail server {subject} rejects the login',
     summary: 'The mail server {subject} rejects the login of the account that sends activation codes.',
     impact: 'codes',
-    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974', ...EXCHANGE_SOURCES],
     remedy: [
       'On the mail server, check whether the account (mail[].user in the ftm-watch configuration) is locked or ' +
         'expired, or needs an app password.',
@@ -34,7 +53,32 @@ const REFUSAL_CAUSES = {
           TRY_LOCALHOST,
         ],
       },
+      'passwords-disabled': {
+        title: 'Exchange Online does not accept a password',
+        summary:
+          'The mail server {subject} (Exchange Online) does not accept a login with a password. The reply does not ' +
+          'say that the password is wrong.',
+        remedy: [
+          ENABLE_PASSWORD_LOGINS,
+          'If logins are still rejected, check whether security defaults, a Conditional Access policy or an ' +
+            'authentication policy blocks them (Microsoft Entra admin center).',
+          ...AVOID_PASSWORD_LOGINS,
+          TRY_LOCALHOST,
+        ],
+      },
     },
+  },
+  'mail-login-retiring': {
+    severity: 'warning',
+    title: 'Exchange Online is about to reject password logins',
+    short: 'Exchange ends password logins',
+    headline: 'the mail server {subject} ends password logins',
+    summary:
+      'The login to the mail server {subject} uses a password. Exchange Online disables such logins by default at the ' +
+      'end of December 2026, so activation codes can then no longer be sent by email.',
+    impact: 'none',
+    sources: EXCHANGE_SOURCES,
+    remedy: [ENABLE_PASSWORD_LOGINS, ...AVOID_PASSWORD_LOGINS],
   },
   'mail-settings-incomplete': {
     severity: 'critical',

@@ -5,6 +5,7 @@ import {
   type FindingLevel,
   note,
   unknown,
+  withFindings,
 } from '../../engine/model.ts';
 import {
   type MailObservation,
@@ -19,6 +20,7 @@ import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { MAIL_CAUSES } from './causes.ts';
+import { judgeApplianceLogins, judgeOwnLogins, PASSWORDS_DISABLED, withoutKnown } from './password-logins.ts';
 import { withMore, withMoreSaid } from '../../engine/words.ts';
 import { formatDistinguishedName, shortName } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -135,6 +137,13 @@ const REFUSED = {
     expected: 'the user name and password are accepted',
     suggests: 'mail-login-rejected',
   },
+  'password-login': {
+    rule: 'mail-login-accepted',
+    claim: 'The mail server does not accept a login with a password.',
+    expected: 'a login with a password is accepted',
+    suggests: 'mail-login-rejected',
+    kind: PASSWORDS_DISABLED,
+  },
   unavailable: {
     rule: 'mail-server-available',
     claim: 'The mail server reports that it is temporarily unavailable.',
@@ -234,6 +243,8 @@ const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 function refusedOf(reply: RefusingReply, view: MailView): Expectation {
   const { stage, code, text } = reply;
   const address = view.fromAppliance ? {} : { kind: 'this-machine' };
+  const ended = refusedPassword(reply);
+  if (ended !== null) return ended;
   if (REQUIRED.includes(code)) return REFUSED[ENCRYPTION.test(text) ? 'encryption-required' : 'login-required'];
   if (stage === 'login') return refusedLogin(code);
   if (CLIENT.test(text)) return { ...REFUSED.client, ...address };
@@ -249,6 +260,21 @@ function refusedMessage({ stage, code, text }: RefusingReply, { fromAppliance }:
   // The policy may apply only to this machine's address.
   const isPolicy = POLICY.test(text) && !isAboutSender(text);
   return isPolicy && !fromAppliance ? { ...message, confidence: 'suspected' } : message;
+}
+
+/** Replies of Exchange Online that do not depend on the password. */
+const NO_PASSWORDS =
+  /\bbasic authentication is (?:not supported|disabled)\b|\bSmtpClientAuthentication is disabled\b/iu;
+
+/** Also sent for a policy that blocks the account. Outside of logins, 5.7.30 has another meaning (RFC 8689 §8.4). */
+const NO_PASSWORD_CODE = /\b5\.7\.(?:30|139)\b/u;
+const WRONG_PASSWORD = /\bcredentials were incorrect\b/iu;
+
+function refusedPassword({ stage, code, text }: RefusingReply): Expectation | null {
+  if (isTemporary(code)) return null;
+  if (NO_PASSWORDS.test(text)) return REFUSED['password-login'];
+  const isLikely = stage === 'login' && NO_PASSWORD_CODE.test(text) && !WRONG_PASSWORD.test(text);
+  return isLikely ? { ...REFUSED['password-login'], confidence: 'suspected' } : null;
 }
 
 /** 454 is a temporary failure of the authentication system, not a problem with the password (RFC 4954 §6). */
@@ -354,12 +380,16 @@ export const mail: Declaration<'mail', MailCause> = {
   unknownRemedy: 'Allow this machine to connect to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'delivers codes to users' },
   step: 'code',
-  adjust: withUnknownServers,
+  adjust: (own, everything) => {
+    const logins = judgeApplianceLogins(everything.picture.appliances);
+    return withFindings(withUnknownServers(own, everything), withoutKnown(logins, own.findings));
+  },
   from: 'round',
-  judge: ({ config, round: { mail: servers } }) => {
+  judge: ({ config, round: { mail: servers, startedAt } }) => {
     if (servers.length === 0) return notConfigured('No mail server is configured');
+    const findings = judgeMailServers(servers, mailViewOf(config));
     return judged(
-      judgeMailServers(servers, mailViewOf(config)),
+      [...findings, ...withoutKnown(judgeOwnLogins(config.mail, servers, startedAt), findings)],
       `${nameList(servers.map(({ server }) => server))} ${servers.every(isAccepting) ? 'accepts a message' : 'answers'}`,
     );
   },

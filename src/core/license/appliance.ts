@@ -119,6 +119,8 @@ export interface ApplianceMailServer {
   readonly user: null;
   readonly password: null;
   readonly caFile: null;
+  /** True if the appliance logs in with a user name and a password, which ftm-watch does not read. */
+  readonly hasLogin: boolean;
 }
 
 export interface ExpectedUnit {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE, SERIALS } from '../../lab/site.ts';
@@ -103,6 +104,25 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
   expect(users.users.map(({ name }) => name)).toEqual(['adam', 'eve\u202E', 'of-other-licence', 'zoe']);
   const stays = await preflight('--users', '-o', 'users.json', '--force');
   expect(stays.stdout).toContain('Users who need a new token (0)');
+});
+
+test('the login of the unit at Exchange Online is a warning in check and a note in the plan', async () => {
+  const { state } = lab.appliance;
+  const [before] = state.smtpServers;
+  state.smtpServers = [{ ...before, address: 'smtp.office365.com', port: 587, authentication: true }];
+  const { stdout } = await runFtmWatch(['check', '--json', '-c', lab.configFile], { cwd: lab.folder });
+  const { preconditions, causes } = JSON.parse(stdout) as DiagnosisJson;
+  expect(preconditions.find(({ id }) => id === 'mail')?.state).toBe('warning');
+  const retiring = causes.find(({ id }) => id === 'mail-login-retiring');
+  expect(retiring).toMatchObject({ severity: 'warning', confidence: 'confirmed', subject: 'smtp.office365.com' });
+  expect(retiring?.evidence.join()).toContain('fac-1');
+
+  const args = ['-o', 'mail.json', '--force', '--json'];
+  const planned = JSON.parse((await preflight(...args)).stdout) as { readonly notes: readonly string[] };
+  expect(planned.notes.join()).toContain(retiring?.summary);
+  state.smtpServers = [{ ...before, address: 'smtp.office365.com', port: 587, authentication: false }];
+  const without = JSON.parse((await preflight(...args)).stdout) as { readonly notes: readonly string[] };
+  expect(without.notes.join()).not.toContain('smtp.office365.com');
 });
 
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {

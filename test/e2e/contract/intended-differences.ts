@@ -308,6 +308,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'Exchange Online ends logins with a password',
+    lines: [
+      '+ metrics: ftm_cause_active cause="mail-login-retiring"',
+      '+ metrics: ftm_polling_errors_total signature="activation-code-mail-password-disabled"',
+    ],
+  },
+  {
     reason: 'Channels and the heartbeat may go through a proxy',
     lines: [
       '+ schema: properties.notify.properties.proxy.anyOf[].additionalProperties: false',

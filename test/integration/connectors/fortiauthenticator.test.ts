@@ -53,6 +53,7 @@ describe('observeAppliance', () => {
             user: null,
             password: null,
             caFile: null,
+            hasLogin: true,
           },
         ],
       },

@@ -86,6 +86,29 @@ const TEXTS: readonly {
     says: /^The activation code was not sent, because the mail server rejected FortiAuthenticator's user name or password/u,
     todo: /Enter the correct password on FortiAuthenticator/u,
   })),
+  ...[
+    'Basic authentication is not supported for Client Submission.',
+    'Authentication unsuccessful, basic authentication is disabled.',
+    'Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
+    "Authentication unsuccessful, user is locked by your organization's security defaults policy.",
+    'Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully.',
+  ].flatMap((reply) => {
+    const quoted = `${reply.startsWith('Basic') ? '550 5.7.30' : '535 5.7.139'} ${reply}`;
+    return [quoted, `Failed to send activation code to alice: SMTP: ${quoted}`].map((line) => ({
+      line,
+      signature: 'activation-code-mail-password-disabled',
+      cause: 'mail-login-rejected',
+      says: /Exchange Online does not accept a login with a password\. The reply does not say that the password is wrong/u,
+      todo: /Authenticated SMTP.* connector .* mail relay/u,
+    }));
+  }),
+  {
+    line: 'Failed to send activation code: 535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.',
+    signature: 'activation-code-mail-login-rejected',
+    cause: 'mail-login-rejected',
+    says: /rejected FortiAuthenticator's user name or password/u,
+    todo: /Enter the correct password/u,
+  },
   ...['SMTP error 550 no such user', 'SMTP connection timed out', 'cannot connect to the mail server'].map((why) => ({
     line: `Failed to send activation code: ${why}`,
     signature: 'activation-code-mail-failed',

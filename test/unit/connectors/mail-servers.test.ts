@@ -8,6 +8,8 @@ function server(more: Readonly<Record<string, unknown>>): Readonly<Record<string
     port: 25,
     secure: 'none',
     default: false,
+    authentication: false,
+    authentication_name: 'whisper',
     authentication_password: 'hush',
     ...more,
   };
@@ -31,8 +33,19 @@ describe('parseMailServers', () => {
         user: null,
         password: null,
         caFile: null,
+        hasLogin: false,
       },
     ]);
+  });
+
+  it.each<[unknown, boolean]>([
+    [true, true],
+    ['true', true],
+    [false, false],
+    [undefined, false],
+    ['hush', false],
+  ])('reads authentication %j as %s', (authentication, hasLogin) => {
+    expect(parseMailServers({ objects: [server({ authentication })] })?.[0]?.hasLogin).toBe(hasLogin);
   });
 
   it('takes the default server alone where one is marked, else all', () => {

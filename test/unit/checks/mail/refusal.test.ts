@@ -11,6 +11,8 @@ const FINDINGS = {
   'encryption-required': 'mail-settings-suffice encryption',
   'login-not-offered': 'mail-login-accepted not-offered',
   credentials: 'mail-login-accepted',
+  'a password': 'mail-login-accepted passwords-disabled',
+  'a password, perhaps': 'mail-login-accepted passwords-disabled suspected',
   unavailable: 'mail-server-available',
   greylisted: 'mail-recipient-accepted later',
   'of the sender': 'mail-sender-accepted',
@@ -86,7 +88,35 @@ const ROWS: readonly (readonly [MailStage, keyof typeof FINDINGS, readonly strin
   [
     'login',
     'credentials',
-    ['535 5.7.8 Error: authentication failed', '534 5.7.9 Application-specific password required'],
+    [
+      '535 5.7.8 Error: authentication failed',
+      '534 5.7.9 Application-specific password required',
+      // Exchange Online.
+      '535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.',
+      '535 5.7.3 Authentication unsuccessful',
+    ],
+  ],
+  // Exchange Online.
+  [
+    'login',
+    'a password',
+    [
+      '550 5.7.30 Basic authentication is not supported for Client Submission.',
+      '535 5.7.30 Basic authentication is not supported for Client Submission.',
+      '535 5.7.139 Authentication unsuccessful, basic authentication is disabled.',
+      '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
+      '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.',
+    ],
+  ],
+  ['sender', 'a password', ['550 5.7.30 Basic authentication is not supported for Client Submission.']],
+  [
+    'login',
+    'a password, perhaps',
+    [
+      '535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully.',
+      "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy.",
+      '550 5.7.30 no',
+    ],
   ],
   [
     'login',
@@ -141,7 +171,15 @@ const ROWS: readonly (readonly [MailStage, keyof typeof FINDINGS, readonly strin
       '450 4.1.8 <fac@example.org>: Sender address rejected: Domain not found',
     ],
   ],
-  ['recipient', 'policy', ['550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected', '554 5.7.0 no']],
+  [
+    'recipient',
+    'policy',
+    [
+      '550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected',
+      '554 5.7.0 no',
+      '550 5.7.30 REQUIRETLS needed',
+    ],
+  ],
 ];
 
 describe.each(ROWS)('a refusal at %s: %s', (stage, refusal, replies) => {
