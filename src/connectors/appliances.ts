@@ -27,6 +27,7 @@ import {
   secretOf,
 } from '../network/rest/json-exchange.ts';
 import type { Unit, UnitObservation } from './picture.ts';
+import { withPausesAfterRefusal } from './refused-logins.ts';
 import { deadline } from '../system/clock.ts';
 import {
   parseLicensedTokens,
@@ -53,15 +54,28 @@ export function applianceUnits(
   { pendingTokens, firmwareFacts }: ApplianceMemory,
 ): readonly Unit<UnitObservation>[] {
   const names = appliances.filter(({ api }) => api !== null).map(({ name }) => name);
-  return appliances.map((config) => ({
-    name: config.name,
-    unseen: { config, rest: null, role: null },
-    unanswered: null,
-    ask: async (context) => {
-      const unit = withKnownFacts(await observeUnit(config, context), firmwareFacts);
-      return config.api === null ? unit : pendingTokens.withAges(unit, names, context.clock.now());
-    },
-  }));
+  return appliances.map((config) => {
+    const { api } = config;
+    const observeApi =
+      api === null
+        ? (): null => null
+        : withPausesAfterRefusal(api, (context) => observeAppliance({ ...config, api }, context));
+    return {
+      name: config.name,
+      unseen: { config, rest: null, role: null },
+      unanswered: null,
+      ask: async (context) => {
+        const [rest, role] = await Promise.all([observeApi(context), roleOf(config, context)]);
+        const unit = withKnownFacts({ config, rest, role }, firmwareFacts);
+        return api === null ? unit : pendingTokens.withAges(unit, names, context.clock.now());
+      },
+    };
+  });
+}
+
+async function roleOf(config: ApplianceConfig, context: ConnectorContext): Promise<HaRoleObservation | null> {
+  const { snmp } = config;
+  return snmp === null ? null : observeHaRole({ ...config, snmp }, context);
 }
 
 function withKnownFacts(unit: UnitObservation, facts: readonly FirmwareFact[]): UnitObservation {
@@ -69,15 +83,6 @@ function withKnownFacts(unit: UnitObservation, facts: readonly FirmwareFact[]): 
   const byApi = rest?.kind === 'ok' ? rest.system.firmware : null;
   const known = factsAbout(byApi ?? (role?.kind === 'ok' ? role.firmware : null), facts);
   return { ...unit, known, factsAsOf: factsAsOf(facts) };
-}
-
-async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {
-  const { api, snmp } = config;
-  const [rest, role] = await Promise.all([
-    api === null ? null : observeAppliance({ ...config, api }, ctx),
-    snmp === null ? null : observeHaRole({ ...config, snmp }, ctx),
-  ]);
-  return { config, rest, role };
 }
 
 /** Time limit for all resources together. */
@@ -106,7 +111,23 @@ export async function observeAppliance(
     return { ...observed, ...(await readResources({ client, url: api.url, context }, system)) };
   } catch (error) {
     const acceptedTls = hasConnected() ? ({ acceptedTls: true } as const) : {};
-    return { ...observed, ...failed(error, startedAt, context), ...acceptedTls };
+    const refusedHost = error instanceof HostRefused ? { refusedHost: error.host } : {};
+    return { ...observed, ...failed(error, startedAt, context), ...acceptedTls, ...refusedHost };
+  }
+}
+
+/**
+ * Text of the page with which FortiAuthenticator refuses requests for an unknown host (ta-p/390182, ta-p/189674, about
+ * the GUI).
+ */
+const HOST_NOT_ALLOWED = /you\s+are\s+not\s+allowed\s+to\s+access\s+this\s+site\s+using/iu;
+
+class HostRefused extends ProbeError {
+  readonly host: string;
+
+  constructor(host: string) {
+    super('rejected', `FortiAuthenticator does not accept requests for the host "${host}"`);
+    this.host = host;
   }
 }
 
@@ -182,7 +203,8 @@ async function guarded<T>(
   try {
     const result = await read();
     if (typeof result !== 'number') return { kind: 'read', value: result.value };
-    if (result === 404) return { kind: 'absent' };
+    // Some resources accept only POST.
+    if (result === 404 || result === 405) return { kind: 'absent' };
     if (isRefusal(result))
       return { kind: 'denied', status: result, message: `HTTP ${String(result)} for "${resource}"` };
     return statusFailure(reader.url, result, reader.context.clock.elapsed() - startedAt);
@@ -227,8 +249,10 @@ export async function createApplianceClient(
   const login = `${api.user}:${key}`;
   const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
   const trust = { caFile: api.caFile, pin: api.pin };
+  const refusalIn = (text: string): Error | null =>
+    HOST_NOT_ALLOWED.test(text) ? new HostRefused(new URL(api.url).hostname) : null;
   const http: HttpGetter = await createHttpGetter(
-    { url: api.url, trust, authorization, secrets: [key, login] },
+    { url: api.url, trust, authorization, secrets: [key, login], refusalIn },
     context,
   );
   const times: ServerTime[] = [];

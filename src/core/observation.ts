@@ -30,7 +30,7 @@ export interface Failure {
 }
 
 /**
- * `absent`: the firmware does not have the resource (404). `denied`: the key (401) or the account's permission (403) is
+ * `absent`: the firmware does not have the resource (404) or does not allow reading it (405). `denied`: the key (401) or the account's permission (403) is
  * not sufficient to read it.
  */
 export type Resource<T> =

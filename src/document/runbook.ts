@@ -39,6 +39,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   resolver: '<resolver>',
   product: '<product>',
   appliance: '<appliance>',
+  requested: '<host>',
   serial: '<serial number>',
   primary: '<serial number of the active unit>',
   holder: '<other unit>',

@@ -97,6 +97,8 @@ export const GENERAL_FACTS = {
   /** Short name of the authority that an inspecting device uses. Identifies devices that are not in the catalogue. */
   issuer: 'an authority without a name',
   appliance: 'FortiAuthenticator',
+  /** Host in `appliances[].api.url`. */
+  requested: 'the requested host',
   /** Verb phrase about an interface, such as `does not answer`. */
   failing: 'does not answer',
   serial: 'the serial number of this FortiAuthenticator',

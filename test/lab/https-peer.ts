@@ -10,6 +10,7 @@ export type HttpFault =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** HTTP 200 with a web page, as sent by a captive portal. */
   | { readonly kind: 'html' }
+  | { readonly kind: 'page'; readonly status: number; readonly text: string }
   /** The connection closes in the middle of the body. */
   | { readonly kind: 'truncated' }
   /** One byte at a time, endlessly. */
@@ -150,6 +151,7 @@ function misbehave(fault: Exclude<HttpFault, { kind: 'none' | 'reset' | 'late' }
   switch (fault.kind) {
     case 'status':
     case 'html':
+    case 'page':
     case 'body':
       send(response, wrongReply(fault));
       return;
@@ -181,12 +183,18 @@ interface WholeReply {
   readonly body: string;
 }
 
-function wrongReply(fault: Extract<HttpFault, { kind: 'status' | 'html' | 'body' }>): WholeReply {
+function wrongReply(fault: Extract<HttpFault, { kind: 'status' | 'html' | 'page' | 'body' }>): WholeReply {
   switch (fault.kind) {
     case 'status':
       return { status: fault.status, headers: { 'content-type': 'text/plain', ...fault.headers }, body: 'fault' };
     case 'html':
       return { status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html><title>Sign in</title>' };
+    case 'page':
+      return {
+        status: fault.status,
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+        body: `<!doctype html><title>Error</title><p>${fault.text}</p>`,
+      };
     case 'body':
       return { status: 200, headers: { 'content-type': 'application/json' }, body: fault.body };
   }

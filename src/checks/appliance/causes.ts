@@ -6,6 +6,18 @@ const OPEN =
 
 const ALLOW = 'On FortiAuthenticator, allow HTTPS and the REST API on this interface (System > Network > Interfaces).';
 
+const LOCKED_OUT = [
+  'Correct the user or the key in appliances[].api first. Otherwise, the address is locked out again.',
+  'Wait until the lockout has ended. With 6.6.3 and later, the address of this machine can be exempted from lockouts ' +
+    '(Authentication > User Account Policies > Lockouts).',
+  'From another machine, open {interface} in a browser. If the login page does not appear, {appliance} itself may be ' +
+    'down.',
+];
+
+/** FortiAuthenticator counts failed logins by source address. */
+const ASKED_RARELY =
+  'After a refusal, ftm-watch waits for up to 60 min, to avoid a lockout. To query immediately, run "ftm-watch reload".';
+
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
     severity: 'critical',
@@ -15,8 +27,20 @@ export const APPLIANCE_CAUSES = {
     headline: '{subject} is unreachable',
     summary: 'ftm-watch cannot reach {appliance}, because its REST API {failing}.',
     impact: 'blind',
-    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
+    sources: [
+      'docs:fortiauthenticator/6.4.1/administration-guide',
+      'docs:fortiauthenticator/6.6.0/administration-guide/706937',
+    ],
     remedy: [OPEN, ALLOW],
+    kinds: {
+      'locked-out': {
+        title: 'the API does not answer after it has refused the key',
+        summary:
+          'ftm-watch cannot reach {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
+          'address of this machine may be locked out.',
+        remedy: LOCKED_OUT,
+      },
+    },
   },
   'appliance-unreadable': {
     severity: 'warning',
@@ -26,7 +50,12 @@ export const APPLIANCE_CAUSES = {
     headline: 'ftm-watch cannot read {subject}',
     summary: 'ftm-watch cannot read {appliance}, because its REST API {failing}. The unit itself is running.',
     impact: 'blind',
-    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
+    sources: [
+      'docs:fortiauthenticator/6.4.1/administration-guide',
+      'docs:fortiauthenticator/6.6.0/administration-guide/706937',
+      'ta-p/390182',
+      'ta-p/189674',
+    ],
     remedy: [
       OPEN,
       `${ALLOW} Any firewall on the path must allow them too.`,
@@ -43,6 +72,25 @@ export const APPLIANCE_CAUSES = {
             'and remote user synchronization can cause the load.',
           'Check the release notes of its firmware for known issues.',
         ],
+      },
+      'host-refused': {
+        title: 'the host name is not allowed',
+        summary:
+          'ftm-watch cannot read {appliance}, because its REST API {failing}. It accepts the addresses of its ' +
+          'interfaces, its device FQDN and its allowed hosts.',
+        remedy: [
+          'Use the address of one of its interfaces in appliances[].api.url.',
+          'Or set {requested} as Dashboard > Status > Device FQDN on {appliance}. This restarts its web server.',
+          'Or add {requested} to the allowed hosts of {appliance}: System > Administration > System Access, or ' +
+            '"allowed-hosts" in "config system global" on its command line.',
+        ],
+      },
+      'locked-out': {
+        title: 'the API does not answer after it has refused the key',
+        summary:
+          'ftm-watch cannot read {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
+          'address of this machine may be locked out. The unit itself is running.',
+        remedy: LOCKED_OUT,
       },
       snmp: {
         title: 'SNMP does not answer',
@@ -69,6 +117,7 @@ export const APPLIANCE_CAUSES = {
       "Use the administrator's web service access key, not the login password: Authentication > User Management > " +
         'Local Users, edit the user, "Web service access".',
       'Write the new key to the file in appliances[].api.keyFile. No restart is needed.',
+      ASKED_RARELY,
     ],
     kinds: {
       'not-permitted': {
@@ -78,6 +127,7 @@ export const APPLIANCE_CAUSES = {
         remedy: [
           'On {appliance}, give the administrator profile of the user in appliances[].api read access to the ' +
             'resources in the evidence (System > Administration > Admin Profiles). No restart is needed.',
+          ASKED_RARELY,
         ],
       },
     },

@@ -1,4 +1,4 @@
-import { suggestsOnly, type Finding, note, unknown, isFault } from '../../engine/model.ts';
+import { suggestsOnly, type Finding, known as knownFacts, note, unknown, isFault } from '../../engine/model.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -68,7 +68,7 @@ function judgeFailure(
   role: HaRoleObservation | null,
   logSpeaks: boolean,
 ): Finding<ApplianceCause> {
-  const { reason, message, appliance, endpoint } = observation;
+  const { message, appliance, endpoint } = observation;
   const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(observation, role);
   const failing = failingOf(observation);
   return {
@@ -76,23 +76,32 @@ function judgeFailure(
     subject: appliance,
     claim: `The API ${failing}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
-    ...weightOf(reason, seen, role),
-    ...(isSlow(observation) ? { kind: SLOW } : {}),
-    facts: { appliance, address: endpoint, failing },
+    ...weightOf(observation, seen, role),
+    ...kindOf(observation),
+    facts: { appliance, address: endpoint, failing, ...knownFacts({ requested: observation.refusedHost }) },
   };
 }
 
+type UnreachableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreachable']['kinds'];
 type UnreadableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreadable']['kinds'];
 
 const SLOW: UnreadableKind = 'slow';
 const BY_SNMP: UnreadableKind = 'snmp';
+const HOST_REFUSED: UnreadableKind = 'host-refused';
+const LOCKED_OUT: UnreadableKind & UnreachableKind = 'locked-out';
+
+function kindOf(observation: ApplianceFailure): Pick<Finding, 'kind'> {
+  if (observation.refusedHost !== undefined) return { kind: HOST_REFUSED };
+  if (observation.afterRefusal === true) return { kind: LOCKED_OUT };
+  return isSlow(observation) ? { kind: SLOW } : {};
+}
 
 function isSlow({ reason, acceptedTls }: ApplianceFailure): boolean {
   return reason === 'timeout' && acceptedTls === true;
 }
 
 function weightOf(
-  reason: FailureReason,
+  { reason, afterRefusal }: ApplianceFailure,
   seen: string | null,
   role: HaRoleObservation | null,
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
@@ -100,7 +109,7 @@ function weightOf(
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
   // A packet filter on this machine causes a distinct error over UDP, but over TCP, it looks like an ordinary refusal
   // or timeout.
-  const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
+  const isSuspected = afterRefusal === true || (role?.kind === 'failed' && isOfThisMachine(role.reason));
   return {
     level: 'broken',
     suggests: 'appliance-unreachable',
@@ -124,8 +133,9 @@ function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<App
     : { rule: 'api-answers', expected: `an answer from a FortiAuthenticator at ${endpoint}` };
 }
 
-function failingOf(observation: Pick<ApplianceFailure, 'reason' | 'acceptedTls'>): string {
-  const { reason, acceptedTls = false } = observation;
+function failingOf(observation: Pick<ApplianceFailure, 'reason' | 'acceptedTls' | 'refusedHost'>): string {
+  const { reason, acceptedTls = false, refusedHost } = observation;
+  if (refusedHost !== undefined) return `does not accept requests for the host ${refusedHost}`;
   if (reason === 'name-not-resolved') return 'cannot be queried, because its name does not resolve';
   if (reason === 'timeout' && acceptedTls) return 'does not answer in time';
   return acceptedTls || hasAnswered(reason) ? 'does not answer correctly' : 'does not answer';

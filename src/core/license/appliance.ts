@@ -43,6 +43,10 @@ interface ApplianceDenied extends Observed {
 export interface ApplianceFailure extends Failure, Observed {
   /** Set if the unit completed a TLS handshake, which shows that it is running. */
   readonly acceptedTls?: true;
+  /** The host in `api.url`, if the unit does not accept requests for this host. */
+  readonly refusedHost?: string;
+  /** The unit does not answer at all, after it has refused the key. */
+  readonly afterRefusal?: true;
 }
 
 /** From `/systeminfo/`. */

@@ -18,6 +18,8 @@ interface RequestHead {
   readonly headers: Readonly<Record<string, string>>;
   /** Removes the request's secrets from parts of the response that are shown to users. */
   readonly withoutSecrets: (text: string) => string;
+  /** Returns an error if the beginning of a response that is not JSON explains why the request is refused. */
+  readonly refusalIn?: (text: string) => Error | null;
 }
 
 /** The caller must interpret the status code. */
@@ -66,7 +68,9 @@ export async function exchangeJson(
     });
     const serverTime = serverTimeOf(response.headers['date'], context.clock, sentAt);
     if (response.statusCode !== 200) {
+      const refusal = request.refusalIn?.(await readBeginning(response.body));
       response.body.on('error', () => undefined).destroy();
+      if (refusal instanceof Error) throw refusal;
       const retryAfter = retryAfterOf(response.headers['retry-after']);
       return { kind: 'status', status: response.statusCode, retryAfter, serverTime };
     }
@@ -74,7 +78,7 @@ export async function exchangeJson(
     await context.ownTurn();
     return {
       kind: 'json',
-      value: cleanJson(parseJson(text, response.headers['content-type']), request.withoutSecrets),
+      value: cleanJson(parseJson(text, response.headers['content-type'], request), request.withoutSecrets),
       serverTime,
     };
   } catch (error) {
@@ -92,11 +96,17 @@ function serverTimeOf(header: string | string[] | undefined, clock: Clock, sentA
   return { offsetMs: date + HALF_SECOND - (clock.now() - half), precisionMs: HALF_SECOND + half };
 }
 
-function parseJson(text: string, contentType: string | string[] | undefined): unknown {
+function parseJson(
+  text: string,
+  contentType: string | string[] | undefined,
+  { refusalIn }: Pick<RequestHead, 'refusalIn'>,
+): unknown {
   try {
     const value: unknown = JSON.parse(text);
     return value;
   } catch {
+    const refusal = refusalIn?.(text.slice(0, FIRST_BYTES));
+    if (refusal instanceof Error) throw refusal;
     // The JSON parser's message is not used, because it contains part of the text, and the text might contain a secret.
     const isHtml = /^\s*</u.test(text) || String(contentType).includes('html');
     throw new ProbeError(
@@ -145,6 +155,23 @@ async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'header
     size = wanted;
   }
   return bytes.toString('utf8', 0, size);
+}
+
+/** Returns what was received before a failure or the time limit, because the status is sufficient for a verdict. */
+async function readBeginning(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      if (!(chunk instanceof Uint8Array)) continue;
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= FIRST_BYTES) break;
+    }
+  } catch {
+    // The beginning may be complete enough.
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, FIRST_BYTES);
 }
 
 /** Returns an upper bound, because a comma or an opening bracket precedes each value except the first. */
@@ -200,6 +227,7 @@ interface HttpGetterOptions {
   readonly trust: TlsTrust;
   readonly authorization: string | null;
   readonly secrets: readonly string[];
+  readonly refusalIn?: RequestHead['refusalIn'];
 }
 
 /** @throws {Error} when the URL does not begin with https or `caFile` cannot be used */
@@ -207,6 +235,7 @@ export async function createHttpGetter(options: HttpGetterOptions, context: Exch
   const head = {
     headers: options.authorization === null ? {} : { authorization: options.authorization },
     withoutSecrets: createSecretFilter(options.secrets),
+    ...(options.refusalIn === undefined ? {} : { refusalIn: options.refusalIn }),
   };
   const origin = httpsOrigin(options.url);
   const agent = await createVerifiedAgent(options.trust);

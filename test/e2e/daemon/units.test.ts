@@ -161,6 +161,8 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     const page = await (await daemon.get('')).text();
     expect(page).toContain('No faults are known');
     lab.appliance.setFault({ kind: 'none' });
+    // Ends the pause after a refused login.
+    process.kill(daemon.pid, 'SIGHUP');
     await lab.inbox.mail((one) => one.event === 'resolved' && one.cause === cause, AbortSignal.timeout(LIMIT_MS));
   });
 });

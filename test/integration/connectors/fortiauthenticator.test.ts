@@ -122,6 +122,9 @@ describe('observeAppliance', () => {
   });
 });
 
+/** Quoted in ta-p/390182, for this URL. */
+const NOT_ALLOWED = 'You are not allowed to access this site using https://fac.homelab';
+
 describe('a failing appliance', () => {
   let fac: FortiAuthenticator;
 
@@ -141,6 +144,11 @@ describe('a failing appliance', () => {
       { kind: 'status', status: 302, headers: { location: 'https://evil.test/' } },
       { kind: 'failed', reason: 'rejected' },
     ],
+    ...[200, 400, 403].map((status): [string, HttpFault, Partial<ApplianceObservation>] => [
+      `${String(status)} and the page for a host that is not allowed`,
+      { kind: 'page', status, text: NOT_ALLOWED },
+      { kind: 'failed', reason: 'rejected', refusedHost: '127.0.0.1' },
+    ]),
     ['HTML', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
     ['JSON of something else', { kind: 'body', body: '{"ok": true}' }, { kind: 'failed', reason: 'protocol' }],
     ['a truncated body', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],
@@ -198,6 +206,7 @@ describe('a failing appliance', () => {
 describe('one failing resource', () => {
   it.each<[string, HttpFault, unknown]>([
     ['an older firmware does not have', { kind: 'status', status: 404 }, { kind: 'absent' }],
+    ['only accepts POST, as eleven do on 8.0.3', { kind: 'status', status: 405 }, { kind: 'absent' }],
     ['may not be read', { kind: 'status', status: 403 }, { kind: 'denied', message: 'HTTP 403 for "smtpservers"' }],
     ['fails', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
     ['is no JSON', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],

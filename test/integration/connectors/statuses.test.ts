@@ -21,7 +21,7 @@ import { startRegistration, type RegistrationBench } from '../../support/connect
 import { hurriedClock } from '../../support/time/hurried-clock.ts';
 
 /** `no-tls`: the port is open, but there is no TLS handshake. */
-type Fault = 401 | 403 | 404 | 405 | 429 | 302 | 500 | 'silent' | 'html' | 'no-tls';
+type Fault = 401 | 403 | 404 | 405 | 429 | 302 | 500 | 'silent' | 'html' | 'no-tls' | 'not-allowed';
 
 type Row = readonly [state: string, cause: string, sentence: string, remedy: string];
 
@@ -57,6 +57,8 @@ afterAll(async () => {
 
 function faultOf(fault: Fault): HttpFault {
   if (typeof fault === 'number') return { kind: 'status', status: fault, headers: { location: 'https://evil.test/' } };
+  if (fault === 'not-allowed')
+    return { kind: 'page', status: 400, text: 'You are not allowed to access this site using https://fac.homelab' };
   return fault === 'no-tls' ? { kind: 'none' } : { kind: fault };
 }
 
@@ -153,6 +155,7 @@ describe.each<[string, (fault: Fault) => Promise<Row>, readonly (readonly [Fault
         'CPU, memory and disk',
       ],
       ['html', 'warning', UNREADABLE, 'got a web page', OPEN],
+      ['not-allowed', 'warning', UNREADABLE, 'does not accept requests for the host 127.0.0.1', 'add 127.0.0.1 to the'],
       ['no-tls', 'broken', 'critical appliance-unreachable', 'The API does not answer', OPEN],
     ],
   ],
