@@ -234,7 +234,7 @@ function causesOf(connections: readonly JudgedConnection[], { site, file, licens
   });
   const distinct = [...new Map(faults.map((finding) => [finding.claim, finding])).values()];
   const byCheck = Map.groupBy(distinct, ({ suggests }) => (suggests === null ? null : preconditionOf(suggests)));
-  const activation = { licenseActive: null, offlineActivation: null };
+  const activation = { licenseActive: null, offlineSupported: null };
   const context = { checks: CHECKS, site, at: 0, host, port, source: null, activation, applianceUnaffected: false };
   // Each check is diagnosed separately, because connections can fail for different reasons.
   return [...byCheck].flatMap(([id, all]) => {

@@ -77,8 +77,9 @@ const COMMON_SECTIONS: readonly Section[] = [
       ['Confirmed: the observations have no other explanation. Suspected: other explanations remain.'],
       ['In commands, replace each word that begins with `FILL-IN` (see below).'],
       [
-        'With FortiAuthenticator 6.6.1 and later, users can activate offline, even if "Impact" says that tokens ' +
-          'cannot be activated.',
+        'With FortiAuthenticator 6.6.1 and later, users can activate offline if offline provisioning is enabled ' +
+          '(Authentication > User Account Policies > Tokens > Provision mode: Offline), even if "Impact" says that ' +
+          'tokens cannot be activated.',
       ],
       ['A source such as `ta-p/194050` is a technical tip at community.fortinet.com.'],
     ),
@@ -184,7 +185,7 @@ function meaningOf(cause: CauseId): string {
 }
 
 function effectOf(cause: CauseId): string {
-  return impactOf(wordsOf(cause).impact, { licenseActive: null, offlineActivation: false });
+  return impactOf(wordsOf(cause).impact, { licenseActive: null, offlineSupported: false });
 }
 
 interface StepList {

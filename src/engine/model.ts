@@ -505,7 +505,8 @@ type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
  * Active tokens keep working, because the phone computes the codes and FortiAuthenticator verifies them. Since
- * FortiAuthenticator 6.6.1, users can activate tokens offline (Fortinet tips 194050 and 388682).
+ * FortiAuthenticator 6.6.1, users can activate tokens offline if the provision mode is Offline (Fortinet tips 194050 and
+ * 388682).
  */
 export function impactOf(kind: ImpactKind, context: ActivationContext): string {
   return kind === 'activation' ? activationImpact(context) : IMPACTS[kind];
@@ -514,10 +515,10 @@ export function impactOf(kind: ImpactKind, context: ActivationContext): string {
 function activationImpact(context: ActivationContext): string {
   const license = context.licenseActive === true ? 'New tokens' : 'New tokens and licences';
   const offline =
-    context.offlineActivation === true
-      ? ' Users can still activate offline (FortiAuthenticator 6.6.1 and later).'
-      : context.offlineActivation === null
-        ? ' With FortiAuthenticator 6.6.1 and later, users can activate offline.'
+    context.offlineSupported === true
+      ? ' Users can still activate offline if offline provisioning is enabled on FortiAuthenticator.'
+      : context.offlineSupported === null
+        ? ' With FortiAuthenticator 6.6.1 and later, users can activate offline if offline provisioning is enabled on it.'
         : '';
   return `${license} cannot be activated. Active tokens keep working.${offline}`;
 }

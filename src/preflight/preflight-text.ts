@@ -346,7 +346,9 @@ function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState
     // Sources: Fortinet tips 385019 and 195508.
     ...(crosses([6, 5, 0]) ? ['Firmware 6.5 and later needs at least 4 GB of memory.'] : []),
     // Source: Fortinet tip 388682.
-    ...(crosses([6, 6, 1]) ? ['Firmware 6.6.1 and later supports offline activation.'] : []),
+    ...(crosses([6, 6, 1])
+      ? ['Firmware 6.6.1 and later supports offline activation, if the provision mode is Offline.']
+      : []),
   ];
 }
 

@@ -232,8 +232,11 @@ export interface ActivationContext {
    * path.
    */
   readonly licenseActive: boolean | null;
-  /** Users can activate tokens while the licence server is unreachable. */
-  readonly offlineActivation: boolean | null;
+  /**
+   * The firmware supports offline provisioning. With this setting, users can activate tokens while the licence server is
+   * unreachable. The REST API guide has no field for the setting.
+   */
+  readonly offlineSupported: boolean | null;
   /** Sentence that lists actions to avoid on a unit while the licence server is unreachable. */
   readonly outageWarning?: string | null;
 }
@@ -247,15 +250,15 @@ interface AskedUnit {
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
 /**
- * A licence is active if any unit has tokens from it. Offline activation is assumed only if every unit that reports its
+ * A licence is active if any unit has tokens from it. Offline activation is supported only if every unit that reports its
  * firmware supports it, because users cannot be assigned to a unit.
  */
 export function activationContextOf(units: readonly AskedUnit[]): ActivationContext {
   const active = units.map(({ rest }) => rest && licenseActiveOn(rest)).filter((value) => value !== null);
-  const offline = units.map(offlineActivationOn).filter((value) => value !== null);
+  const offline = units.map(offlineSupportedBy).filter((value) => value !== null);
   return {
     licenseActive: active.length === 0 ? null : active.some(Boolean),
-    offlineActivation: offline.length === 0 ? null : offline.every(Boolean),
+    offlineSupported: offline.length === 0 ? null : offline.every(Boolean),
   };
 }
 
@@ -290,7 +293,7 @@ export function holdsTokensOf(observation: ApplianceObservation | null, license:
   return tokens.withoutLicense < FEWEST_SOLD ? false : null;
 }
 
-function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
+function offlineSupportedBy({ rest, role }: AskedUnit): boolean | null {
   const firmware = (rest?.kind === 'ok' ? rest.system.firmware : null) ?? (role?.kind === 'ok' ? role.firmware : null);
   const version = firmware === null ? null : firmwareVersion(firmware);
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);

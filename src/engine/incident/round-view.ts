@@ -271,7 +271,7 @@ function causeOf(
     subject: id,
     product: null,
     summary: `"${title}" could not be checked for ${wholeMinutes(lasts)}: ${summary}`,
-    impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
+    impact: impactOf(impact, { licenseActive: null, offlineSupported: null }),
     evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
     ...remedyOf([...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy], {

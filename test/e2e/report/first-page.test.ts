@@ -28,7 +28,7 @@ const CONTEXT = {
   host: HOST,
   port: 443,
   source: '192.0.2.10',
-  activation: { licenseActive: null, offlineActivation: null },
+  activation: { licenseActive: null, offlineSupported: null },
   checks: CHECKS,
   applianceUnaffected: false,
 };

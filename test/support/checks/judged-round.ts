@@ -12,7 +12,7 @@ export const CONTEXT: DiagnosisContext = {
   host: 'fortitokenmobile.fortinet.com',
   port: 443,
   source: null,
-  activation: { licenseActive: null, offlineActivation: null },
+  activation: { licenseActive: null, offlineSupported: null },
   applianceUnaffected: false,
 };
 

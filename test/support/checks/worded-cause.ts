@@ -25,7 +25,7 @@ export function wordedCause(id: CauseId): Cause {
     product,
     subject: FACTS.subject,
     summary: fill(words.summary, FACTS),
-    impact: impactOf(words.impact, { licenseActive: true, offlineActivation: null }),
+    impact: impactOf(words.impact, { licenseActive: true, offlineSupported: null }),
     evidence: ['expected the key that is known, got another one', `got "${'0123456789abcdef'.repeat(20)}"`],
     ...remedyOf(remedy, FACTS),
   });

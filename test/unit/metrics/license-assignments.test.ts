@@ -44,7 +44,7 @@ function diagnosed(kind: Assessment['kind'], ...findings: readonly Finding[]): D
     host: 'license.example.test',
     port: 443,
     source: null,
-    activation: { licenseActive: null, offlineActivation: null },
+    activation: { licenseActive: null, offlineSupported: null },
     checks: CHECKS,
     applianceUnaffected: false,
   });

@@ -10,7 +10,7 @@ const CONTEXT = {
   host: 'server.test',
   port: 443,
   source: null,
-  activation: { licenseActive: null, offlineActivation: null },
+  activation: { licenseActive: null, offlineSupported: null },
   checks: CHECKS,
   applianceUnaffected: false,
   configFile: '/etc/ftm-watch/ftm-watch.yaml',

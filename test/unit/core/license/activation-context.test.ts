@@ -59,9 +59,9 @@ describe('activationContextOf', () => {
     ['old and new', [firmware('v6.4.1'), firmware('v8.0.0')], true, false],
     ['unreadable firmware', [firmware('none')], true, null],
     ['no firmware', [firmware(null)], true, null],
-  ])('%s', (_, observations, licenseActive, offlineActivation) => {
+  ])('%s', (_, observations, licenseActive, offlineSupported) => {
     const units = observations.map((rest) => ({ rest, role: null }));
-    expect(activationContextOf(units)).toEqual({ licenseActive, offlineActivation });
+    expect(activationContextOf(units)).toEqual({ licenseActive, offlineSupported });
   });
 
   it.each<[string, ApplianceObservation | null, string | null, boolean | null]>([
@@ -69,7 +69,7 @@ describe('activationContextOf', () => {
     ['the REST API refuses', denied, 'v5.5.0-build0366', false],
     ['the REST API tells it', firmware('v6.5.9'), 'v6.6.1', false],
     ['nobody tells it', null, null, null],
-  ])('takes the firmware that SNMP tells, where %s', (_, rest, told, offlineActivation) => {
+  ])('takes the firmware that SNMP tells, where %s', (_, rest, told, offlineSupported) => {
     const role = {
       kind: 'ok',
       appliance: 'fac-1',
@@ -77,7 +77,7 @@ describe('activationContextOf', () => {
       serial: null,
       firmware: told,
     } as const;
-    expect(activationContextOf([{ rest, role }])).toMatchObject({ offlineActivation });
+    expect(activationContextOf([{ rest, role }])).toMatchObject({ offlineSupported });
   });
 
   it('takes the count of systeminfo when nothing else can be read', () => {

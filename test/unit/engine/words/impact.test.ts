@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { impactOf } from '../../../../src/engine/model.ts';
 
-const UNKNOWN = { licenseActive: null, offlineActivation: null };
+const UNKNOWN = { licenseActive: null, offlineSupported: null };
 
 test.each([
   ['codes', /^Activation codes do not reach users by email\. .*\.$/u],
@@ -22,16 +22,16 @@ test.each([
   [
     'nothing is known',
     {},
-    /^New tokens and licences cannot be activated\. .* With FortiAuthenticator 6\.6\.1 and later, .* offline\.$/u,
+    /^New tokens and licences cannot be activated\. .* With FortiAuthenticator 6\.6\.1 and later, .* offline if .*\.$/u,
   ],
   ['the licence is active', { licenseActive: true }, /^New tokens cannot be activated\. .*\.$/u],
   ['it is not', { licenseActive: false }, /^New tokens and licences cannot be activated\. .*\.$/u],
   [
     'users can activate offline',
-    { offlineActivation: true },
-    / keep working\. Users can still activate offline .*\.$/u,
+    { offlineSupported: true },
+    / keep working\. Users can still activate offline if offline provisioning is enabled .*\.$/u,
   ],
-  ['they cannot', { offlineActivation: false }, / keep working\.$/u],
+  ['they cannot', { offlineSupported: false }, / keep working\.$/u],
 ])('that tokens cannot be activated is told by what the unit allows: %s', (_, known, text) => {
   expect(impactOf('activation', { ...UNKNOWN, ...known })).toMatch(text);
 });
