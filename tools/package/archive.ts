@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Architecture } from './architecture.ts';
+import { documentText, userDocuments } from './documents.ts';
 import { copyOf, writeTree } from './file-tree.ts';
 import { nodeRuntime } from './node-runtime.ts';
-import { type Build, programTree } from './program-tree.ts';
+import { type Build, DOCUMENTS, programTree } from './program-tree.ts';
+
+const INSTRUCTIONS = { source: 'docs/install.md', path: 'INSTALL.md' };
 
 /**
  * Writes the archive for any Linux with glibc and systemd, to be unpacked at `/opt/ftm-watch`. The same source gives
@@ -16,9 +19,10 @@ export function writeArchive(file: string, build: Build, architecture: Architect
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-archive-'));
   const name = basename(file, '.tar.xz');
   try {
+    const documents = userDocuments(root, DOCUMENTS);
     const tree = new Map([
       ...programTree(build, nodeRuntime(root, architecture), '/opt/ftm-watch'),
-      ['INSTALL.md', copyOf(join(root, 'docs/install.md'))] as const,
+      ['INSTALL.md', { content: documentText(root, INSTRUCTIONS, documents), mode: 0o644 }] as const,
       ['etc/ftm-watch.yaml', copyOf(join(root, 'deploy/systemd/ftm-watch.yaml'))] as const,
     ]);
     writeTree(join(temporary, name), tree, date);

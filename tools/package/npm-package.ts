@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
+import { documentText } from './documents.ts';
 import type { Build } from './program-tree.ts';
 
 /** Writes the npm package: the bundled program, which depends only on Node. */
@@ -11,7 +12,7 @@ export function writeNpmPackage(file: string, { root, version, dist }: Build): v
   const folder = join(temporary, 'package');
   try {
     cpSync(dist, folder, { recursive: true });
-    cpSync(join(root, 'README.md'), join(folder, 'README.md'));
+    writeFileSync(join(folder, 'README.md'), documentText(root, { source: 'README.md', path: 'README.md' }, []));
     const { name, description, license, type, engines, optionalDependencies } = packageJson;
     const bin = { [name]: 'main.js' };
     const manifest = { name, version, description, license, type, bin, engines, optionalDependencies };

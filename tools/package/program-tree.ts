@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { completion } from '../../src/cli/completion.ts';
 import { describedProgram } from './described-program.ts';
+import { documentTree, userDocuments } from './documents.ts';
 import { copyOf, type FileTree, filesBelow, type TreeFile } from './file-tree.ts';
 import { manPage } from './man-page.ts';
 
@@ -17,7 +18,8 @@ export interface Build {
   readonly dist: string;
 }
 
-const DOCUMENTS = /^share\/doc\/ftm-watch\/(?:runbooks\/|internals\/)?[^/]+\.md$/u;
+/** The folder for documents, below the prefix. */
+export const DOCUMENTS = 'share/doc/ftm-watch';
 /** Licenses are included as documents. */
 const LICENSES = /\/(?:LICENSE|THIRD-PARTY\.txt)$/u;
 
@@ -40,11 +42,10 @@ export function programTree(build: Build, node: string, prefix: string): FileTre
     ['lib/tmpfiles.d/ftm-watch.conf', copyOf(join(root, 'deploy/systemd/ftm-watch.tmpfiles'))],
     ...completions(version),
     ['share/man/man1/ftm-watch.1.gz', packed(manPage({ version, date }))],
-    ...filesBelow(join(root, 'docs'), 'share/doc/ftm-watch').filter(([path]) => DOCUMENTS.test(path)),
-    ['share/doc/ftm-watch/CHANGELOG.md', copyOf(join(root, 'CHANGELOG.md'))],
-    ['share/doc/ftm-watch/copyright', copyOf(join(root, 'tools/package/copyright'))],
-    ['share/doc/ftm-watch/THIRD-PARTY.txt.gz', packed(read(dist, 'THIRD-PARTY.txt'))],
-    ['share/doc/ftm-watch/NODE-LICENSE.gz', packed(read(node, 'LICENSE'))],
+    ...documentTree(root, userDocuments(root, DOCUMENTS)),
+    [`${DOCUMENTS}/copyright`, copyOf(join(root, 'tools/package/copyright'))],
+    [`${DOCUMENTS}/THIRD-PARTY.txt.gz`, packed(read(dist, 'THIRD-PARTY.txt'))],
+    [`${DOCUMENTS}/NODE-LICENSE.gz`, packed(read(node, 'LICENSE'))],
   ]);
 }
 

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { type BuiltPackages, buildPackages } from '../../support/packaging/built-packages.ts';
+import { deadLinks } from '../../support/packaging/document-links.ts';
 import { cleanEnvironment } from '../../support/process/clean-environment.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -129,6 +130,25 @@ describeWhere(NEEDS, 'npm run package', () => {
     expect(readFileSync(join(unpacked, name, 'lib/systemd/system/ftm-watch.service'), 'utf8')).toMatch(
       /^ExecStart=\/opt\/ftm-watch\/lib\/ftm-watch\/node --disable-sigusr1 \/opt\/ftm-watch\/lib\/ftm-watch\/program\/main\.js /mu,
     );
+  });
+
+  test('has documents whose links lead to files in the same package', () => {
+    const installed = mkdtempSync(join(unpacked, 'documents-'));
+    const archived = join(installed, 'archive');
+    const npm = join(installed, 'npm');
+    mkdirSync(archived);
+    mkdirSync(npm);
+    stdoutOf('tar', '--extract', '--file', packages.file('.tar.xz'), '--strip-components=1', '--directory', archived);
+    stdoutOf('tar', '--extract', '--file', packages.file('npm.tgz'), '--strip-components=1', '--directory', npm);
+    for (const [folder, least] of [
+      [join(unpacked, 'usr'), 50],
+      [archived, 51],
+      [npm, 1],
+    ] as const) {
+      const documents = globSync('**/*.md', { cwd: folder }).map((path) => join(folder, path));
+      expect(documents.length).toBeGreaterThanOrEqual(least);
+      expect(documents.flatMap(deadLinks)).toEqual([]);
+    }
   });
 
   describe('for npm', () => {
