@@ -123,9 +123,12 @@ function formerAlerts(
 ): readonly Alert[] {
   const known = formerCauses.filter((former) => former.published && former.severity !== 'info');
   const standing = published ? undefined : known.at(-1);
-  const annotations = { summary: 'Another cause was found for this fault' };
   return known.flatMap((cause) => {
     const end = cause === standing ? closedAt : cause.replacedAt;
+    const annotations = {
+      headline: headline({ ...cause, product: null }),
+      summary: 'Another cause was found for this fault',
+    };
     return alertAbout({ id, cause, since: cause.since, end }, annotations, context, now);
   });
 }

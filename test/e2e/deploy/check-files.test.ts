@@ -100,51 +100,81 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     expect(stdout.trim()).toBe(receiver);
   });
 
+  const FIRING = {
+    status: 'firing',
+    labels: { site: 'hq', severity: 'critical' },
+    annotations: {
+      headline: 'TLS is intercepted by <FortiGate>',
+      summary: 'Re-signed by <FortiGate>',
+      evidence: 'issuer FGT',
+      remedy: '1. Exempt it',
+    },
+  };
+  const OVER = {
+    status: 'resolved',
+    labels: { site: 'hq', severity: 'critical', subject: 'server:443' },
+    annotations: { headline: 'TLS is intercepted by <FortiGate>', summary: 'Re-signed', description: 'It fails' },
+  };
+  const VENDOR = {
+    status: 'resolved',
+    labels: { severity: 'critical' },
+    annotations: { summary: 'The licence server is lost at 2 sites', runbook: 'docs/runbooks/alerts.md' },
+  };
+  const DETAILS = ['Re-signed by <FortiGate>\n', 'Evidence\nissuer FGT\n', 'What to do\n1. Exempt it\n'];
+  const PLAIN = { status: 'firing', labels: { site: 'hq', alertname: 'FtmTest' }, annotations: {} };
+  const LINE = 'Resolved at 2026-11-24 13:05 UTC (began at 2026-11-24 13:00 UTC): ';
+
   it.each([
     {
       what: 'a pushed alert',
-      data: {
-        status: 'firing',
-        commonLabels: { site: 'hq' },
-        commonAnnotations: { headline: 'FortiToken Mobile activation is broken: TLS is intercepted by <FortiGate>' },
-        annotations: { summary: 'Re-signed by <FortiGate>', evidence: 'issuer FGT', remedy: '1. Exempt it' },
-      },
-      subject: '[hq] FortiToken Mobile activation is broken: TLS is intercepted by <FortiGate>',
-      text: ['Re-signed by <FortiGate>\n', 'Evidence\nissuer FGT\n', 'What to do\n1. Exempt it\n'],
+      alerts: [FIRING],
+      subject: 'CRITICAL FTM hq: TLS is intercepted by <FortiGate>',
+      text: DETAILS,
     },
     {
-      what: 'an alert of Prometheus that is over',
-      data: {
-        status: 'resolved',
-        commonLabels: {},
-        commonAnnotations: { summary: 'The licence server is lost at 2 sites at once' },
-        annotations: {
-          summary: 'The licence server is lost at 2 sites at once',
-          runbook: 'docs/runbooks/alerts.md#ftmvendoroutage',
-        },
-      },
-      subject: '[all sites] Resolved: The licence server is lost at 2 sites at once',
-      text: ['Resolved at 2026-11-24 13:05 UTC: The licence server is lost'],
+      what: 'several alerts, of which one is over',
+      alerts: [VENDOR, FIRING, { ...FIRING, labels: { severity: 'warning' } }, FIRING],
+      subject: 'CRITICAL FTM hq: TLS is intercepted by <FortiGate> (and 2 more)',
+      text: [...DETAILS, `\n\n${LINE}The licence server is lost at 2 sites\n`],
     },
-  ])('the template of a mail for $what', async ({ data, subject, text }) => {
-    const { status, commonLabels, commonAnnotations, annotations } = data;
+    {
+      what: 'alerts that are over',
+      alerts: [OVER, VENDOR],
+      subject: 'RESOLVED FTM hq: TLS is intercepted by <FortiGate> (and 1 more)',
+      text: [`${LINE}TLS is intercepted by <FortiGate>, server:443\n${LINE}The licence server is lost at 2 sites\n`],
+    },
+    {
+      what: 'an alert of all sites that is over',
+      alerts: [VENDOR],
+      site: null,
+      subject: 'RESOLVED FTM all sites: The licence server is lost at 2 sites',
+      text: [`${LINE}The licence server is lost at 2 sites\n`],
+    },
+    { what: 'an alert without texts', alerts: [PLAIN], subject: 'FIRING FTM hq: FtmTest', text: [] },
+  ])('the templates for $what', async ({ alerts, site = 'hq', subject, text }) => {
     const times = { startsAt: '2026-11-24T13:00:00Z', endsAt: '2026-11-24T13:05:00Z' };
-    const alerts = [{ status, labels: { ...commonLabels, severity: 'critical' }, annotations, ...times }];
-    const file = JSON.stringify({
+    const data = JSON.stringify({
       receiver: 'page',
-      status,
-      alerts,
+      status: alerts.some(({ status }) => status === 'firing') ? 'firing' : 'resolved',
+      alerts: alerts.map((alert) => ({ ...alert, ...times })),
       groupLabels: {},
-      commonLabels,
-      commonAnnotations,
+      commonLabels: site === null ? {} : { site },
+      commonAnnotations: {},
     });
     const render = (name: string, type: 'text' | 'html'): Promise<string> =>
-      renderTemplate(file, `{{ template "ftm-watch.${name}" . }}`, type);
+      renderTemplate(data, `{{ template "ftm-watch.${name}" . }}`, type);
     expect((await render('subject', 'text')).trim()).toBe(subject);
+    expect((await render('slack.subject', 'text')).replaceAll('&lt;', '<').replaceAll('&gt;', '>').trim()).toBe(
+      subject,
+    );
+    expect((await render('teams.subject', 'text')).replaceAll('\\', '').trim()).toBe(subject);
+    const over = alerts.filter(({ status }) => status === 'resolved').length;
     const plain = await render('text', 'text');
     for (const part of text) expect(plain).toContain(part);
+    expect(plain.match(/Resolved|It fails/gu) ?? []).toHaveLength(over);
     const html = await render('html', 'html');
     expect(html).toContain('</html>');
     expect(html).not.toContain('<FortiGate>');
+    expect(html.match(/Resolved at/gu) ?? []).toHaveLength(over);
   });
 });

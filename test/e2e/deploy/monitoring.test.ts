@@ -53,13 +53,15 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await lab.inspect(true);
     await expect.poll(fired, PATIENCE).toEqual(['tls-intercepted']);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual(['lab tls-intercepted active']);
-    const subject = `[lab] FortiToken Mobile activation is broken at lab: tls-intercepted (${await targetOf(agent)})`;
-    await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject]);
+    const fault = `FortiToken Mobile activation is broken at lab: tls-intercepted (${await targetOf(agent)})`;
+    await expect.poll(() => subjects(inbox), PATIENCE).toEqual([`CRITICAL FTM lab: ${fault}`]);
 
     await lab.inspect(false);
     await expect.poll(fired, PATIENCE).toEqual([]);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual([]);
-    await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject, subject.replace('[lab]', '[lab] Resolved:')]);
+    await expect
+      .poll(() => subjects(inbox), PATIENCE)
+      .toEqual([`CRITICAL FTM lab: ${fault}`, `RESOLVED FTM lab: ${fault}`]);
   });
 
   it('two agents that push, and a Prometheus that scrapes both, give one alert, also if one recovers first', async () => {
@@ -99,7 +101,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await expect.poll(() => inbox.mails.length, PATIENCE).toBeGreaterThan(1);
     // By then, the firewall no longer reports which policy it was.
     const [, ...more] = subjects(inbox);
-    expect(more).toEqual([expect.stringMatching(/^\[lab\] Resolved: TLS is /u)]);
+    expect(more).toEqual([expect.stringMatching(/^RESOLVED FTM lab: TLS is /u)]);
   }, 300_000);
 
   it('a push holds back the scraped alert about the same fault, and no other', async () => {
