@@ -175,7 +175,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
       // No traffic leaves the host, so the internet is unreachable.
       await expect
         .poll(() => sh('docker logs ftm-watch_mail_1'), { timeout: 90_000, interval: 1_000 })
-        .toContain('[hq] FortiToken Mobile activation is broken at hq: internet-unreachable');
+        .toContain('CRITICAL FTM hq: FortiToken Mobile activation is broken at hq: internet-unreachable');
       expect(await engine.get('http://127.0.0.1:9090/api/v1/targets')).toMatchObject({
         body: expect.stringContaining('"health":"up"'),
       });
