@@ -66,6 +66,7 @@ export type LogFacts =
       readonly report: PollingReport;
       readonly firewall: readonly FirewallObservation[];
       readonly units?: Picture['appliances'];
+      readonly peers?: Picture['peers'];
       /** Notes about log errors that were omitted from the report. */
       readonly notes: readonly Finding[];
       /** Addresses of unknown senders whose log lines were rejected. */

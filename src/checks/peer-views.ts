@@ -1,4 +1,5 @@
 import { authority, type HostPort } from '../core/addresses.ts';
+import type { EpochMs } from '../core/clock.ts';
 import { utcText } from '../core/time-text.ts';
 import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
 import type { Everything } from './check.ts';
@@ -26,6 +27,23 @@ export function asOthersSeeIt(
     return fault !== undefined && stateOf(peer, check)?.seesNoFault === true ? [otherwise(peer, fault)] : [];
   });
   return withFindings(own, findings);
+}
+
+/**
+ * Returns what is known from each peer that sees no fault on the path.
+ * @param path IDs of all preconditions on the path
+ * @param since time of FortiAuthenticator's first error; older results prove nothing about the error
+ */
+export function pathSeenBy(
+  peers: readonly PeerObservation[],
+  path: readonly string[],
+  since: EpochMs,
+): readonly Pick<Finding, 'rule' | 'claim' | 'at' | 'expected'>[] {
+  return peers.flatMap((peer) => {
+    if (peer.kind === 'failed' || peer.at < since) return [];
+    if (!path.every((id) => peer.preconditions.some((one) => one.id === id && one.seesNoFault))) return [];
+    return [{ ...NO_FAULT, claim: `${seenBy(peer)} no fault on its path to the licence server.`, at: peer.at }];
+  });
 }
 
 /** Without this note, users would rely on peers whose results are not available. */
@@ -92,13 +110,17 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
   };
 }
 
+const NO_FAULT = {
+  rule: 'peer-sees-the-fault',
+  expected: "the same fault in FortiAuthenticator's network segment",
+} as const;
+
 function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
-    rule: 'peer-sees-the-fault',
+    ...NO_FAULT,
     subject,
     claim: `${seenBy(peer)} no fault, so the fault may affect only this machine.`,
     at: peer.at,
-    expected: "the same fault in FortiAuthenticator's network segment",
     level: 'note',
     suggests,
   };

@@ -517,9 +517,9 @@ function blockers(
   const explaining = explanationsOf(check).filter(
     (explanation) => reaches(explanation, own, assessment) && explanation.when(assessment.findings),
   );
-  const warnings = own === 'warning' ? explaining.filter((one) => isWarning(states.get(one.by), one)) : [];
+  const weaker = isWeak(own, assessment) ? explaining.filter((one) => isWeakFault(states.get(one.by), one)) : [];
   const roots = [...needed, ...explaining].flatMap(({ by }) => rootsOf(states.get(by), by));
-  return [...new Set([...warnings.map(({ by }) => by), ...roots])];
+  return [...new Set([...weaker.map(({ by }) => by), ...roots])];
 }
 
 function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
@@ -532,8 +532,14 @@ function reaches({ warnings }: Explanation, own: PreconditionState, { findings }
   return findings.some(({ level, confidence }) => level === 'warning' && confidence === 'suspected');
 }
 
-function isWarning(judged: JudgedState | undefined, { byWarning }: Explanation): boolean {
-  return judged?.state === 'warning' && judged.assessment.findings.some((finding) => byWarning?.(finding) === true);
+function isWeak(own: PreconditionState, { findings }: Assessment): boolean {
+  if (own !== 'broken') return own === 'warning';
+  return findings.every((finding) => finding.level !== 'broken' || isUnproven(finding));
+}
+
+function isWeakFault(judged: JudgedState | undefined, { byWarning }: Explanation): boolean {
+  if (judged?.state !== 'warning' && judged?.state !== 'broken') return false;
+  return judged.assessment.findings.some((finding) => byWarning?.(finding) === true);
 }
 
 function rootsOf(judged: JudgedState | undefined, id: string): readonly string[] {

@@ -302,7 +302,10 @@ export interface Explanation {
   readonly evidence: boolean;
   /** Set if warnings are also explained. */
   readonly warnings?: 'all' | 'suspected';
-  /** Returns whether a mere warning from the deeper check explains this check's warning. */
+  /**
+   * Returns whether a finding that does not prove the deeper check broken explains this check's warnings, and findings
+   * that are not proven either.
+   */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 

@@ -35,6 +35,7 @@ const reliableAt = instant.nullable().exactOptional();
 
 const signatureLog = z.object({
   lastAt: instant,
+  ahead: count.exactOptional(),
   begunAt: instant.exactOptional(),
   reliableAt,
   sample: text,

@@ -7,6 +7,7 @@ import {
   type LogResult,
   type LogSource,
   type FirewallEvidence,
+  type FtmEvent,
   type LogEvent,
 } from '../core/polling/log-event.ts';
 import {
@@ -150,8 +151,8 @@ export class LogReader implements LineSink {
       return 'unrecognised';
     }
     const { id } = found.signature;
-    const at = instantOf(found.envelope, source, this.#now);
-    const stamp = { at, line: text, reliable: this.#reliable, times: found.envelope.times };
+    const moment = momentOf(found.envelope, source, this.#now);
+    const stamp = { ...moment, line: text, reliable: this.#reliable, times: found.envelope.times };
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return 'other';
       // A firewall is not an appliance, so most of its lines are not attributed to one.
@@ -182,8 +183,8 @@ export class LogReader implements LineSink {
       const text = textOf(line);
       const times = timesOfLast(text);
       if (times > 0) {
-        const at = instantOf(readEnvelope(text), this.#options.source, this.#now);
-        const stamp = { at, line: before.line, reliable: before.reliable, times };
+        const moment = momentOf(readEnvelope(text), this.#options.source, this.#now);
+        const stamp = { ...moment, line: before.line, reliable: before.reliable, times };
         this.#context.outbox.ftm(before.writer, before.signature, stamp);
         return 'ftm';
       }
@@ -201,13 +202,20 @@ function textOf({ bytes, start, end }: FramedLine): string {
   return bytes.toString('utf8', start, end);
 }
 
+/** A smaller difference between two clocks is usual. */
+const LEAST_AHEAD: Millis = 60_000;
+
 /**
  * For a line from the network, returns the time of arrival. For a line in a file, returns the time in the line, because
  * the file may be read much later, but never a time in the future.
  */
-function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
-  if (source !== 'file' || time === null) return now;
-  return Math.min(readTime(time, now) ?? now, now);
+function momentOf({ time }: Envelope, source: LogSource, now: EpochMs): Pick<FoundLine, 'at' | 'ahead'> {
+  const stamped = (time === null ? null : readTime(time, now)) ?? now;
+  const ahead = stamped - now;
+  return {
+    at: source === 'file' ? Math.min(stamped, now) : now,
+    ...(ahead < LEAST_AHEAD ? {} : { ahead }),
+  };
 }
 
 function needlePattern(needles: readonly string[]): RegExp {
@@ -354,8 +362,7 @@ function sameOf([first = null, ...others]: readonly (MessageSignature | null)[])
   return others.every((other) => other === first) ? first : null;
 }
 
-interface FoundLine {
-  readonly at: EpochMs;
+interface FoundLine extends Pick<FtmEvent, 'at' | 'ahead'> {
   readonly line: string;
   readonly reliable: boolean;
   /** Number of identical lines that a relay merged into this line. */
@@ -466,8 +473,9 @@ function keyOf(signature: string, { at, reliable }: FoundLine): string {
 }
 
 function logEventOf({ appliance, signature, traffic, found, count }: Pending): LogEvent {
-  const { at, reliable } = found;
+  const { at, ahead, reliable } = found;
   const line = sampleOf(found.line);
-  if (traffic === null) return { kind: 'ftm', appliance, signature, at, count, line, reliable };
-  return { kind: 'firewall-evidence', signature, at, count, ...traffic, line, reliable };
+  const told = { signature, at, count, line, reliable };
+  if (traffic !== null) return { kind: 'firewall-evidence', ...traffic, ...told };
+  return { kind: 'ftm', appliance, ...told, ...(ahead === undefined ? {} : { ahead }) };
 }

@@ -3,13 +3,13 @@ import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/visible-text.ts';
 import type { Assessment, Cause, Diagnosis, Finding, PreconditionState } from '../engine/model.ts';
-import { isSmallShare } from '../checks/intermittent/finding.ts';
 import type { OwnClock } from '../core/observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isCorroborated, diagnose } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
 import {
   complainedOf,
+  mayAffectUnit,
   seenIn,
   withLaterSeen,
   withoutExplained,
@@ -66,8 +66,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
   if (log.kind === 'unheard')
     return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
-  const { firewall, appliances } = round.picture;
-  const facts = { ...log, config, firewall, units: appliances, notes: [], preconditionOf };
+  const { firewall, appliances, peers } = round.picture;
+  const facts = { ...log, config, firewall, units: appliances, peers, notes: [], preconditionOf };
   const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
   const heard = {
     log: { report: log.report, complainedOf: complainedOf(log.report, preconditionOf) },
@@ -234,7 +234,7 @@ function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[
 
 /** Findings that anybody can have caused explain nothing. */
 function explains(finding: Finding, state: PreconditionState): boolean {
-  return isSmallShare(finding) || (state === 'broken' && finding.level === 'broken' && finding.unproven !== true);
+  return mayAffectUnit(finding) || (state === 'broken' && finding.level === 'broken' && finding.unproven !== true);
 }
 
 function sufferers(faults: readonly Finding[]): readonly (string | null)[] {

@@ -8,8 +8,10 @@ import {
   unknown,
 } from '../../engine/model.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
+import { isOlderTlsFault } from '../tls-genuine/expectations.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
 import { notConfigured, unjudged, judged } from '../judgement.ts';
+import { pathSeenBy } from '../peer-views.ts';
 import { memoryBeside } from '../appliance/judge.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_UNPROVEN } from '../../core/polling/state.ts';
@@ -34,6 +36,7 @@ const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 type Heard = Extract<LogFacts, { readonly kind: 'heard' }>;
 
 const MAX_LINE = 240;
+const MINUTE: Millis = 60_000;
 
 function judgePolling(heard: Heard): readonly Finding[] {
   const { appliances, silentAfter } = heard.report;
@@ -46,6 +49,8 @@ function judgePolling(heard: Heard): readonly Finding[] {
         if (!isSure(error)) return suspectedOnly(finding);
         return finding.level === 'broken' ? { ...finding, witness: 'appliance-log' } : finding;
       }),
+      ...judgeTimes(appliance, heard),
+      ...seenByPeers(appliance, heard),
       ...judgeSilence(appliance, silentAfter),
     ];
   });
@@ -127,6 +132,45 @@ function usesSignatureText(level: FindingLevel, suggests: string | null): boolea
  */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
+}
+
+/**
+ * The time of arrival is used instead, so the difference has no other effect. It is told once for each appliance, beside
+ * the latest error.
+ */
+function judgeTimes({ name, errors }: AppliancePolling, { preconditionOf }: Heard): readonly Finding[] {
+  return errors
+    .filter(({ severity, ahead }) => LEVELS[severity] !== 'note' && ahead !== undefined)
+    .toSorted((a, b) => b.lastAt - a.lastAt)
+    .slice(0, 1)
+    .map(({ cause, lastAt, ahead = 0, reliable }): Finding => {
+      const suggests = suggestion(cause, preconditionOf);
+      // Rounded, so that the claim does not change with the delay of each line.
+      const difference = spanText(Math.round(ahead / MINUTE) * MINUTE);
+      return {
+        rule: 'log-time-agrees',
+        subject: subjectOf(name, suggests),
+        claim: `The error of ${utcText(lastAt)} is dated ${difference} ahead of this machine's clock.`,
+        expected: `The same clock and time zone on ${name}, on relays and on this machine`,
+        level: 'note',
+        suggests,
+        ...(reliable ? {} : { unproven: true }),
+        facts: { appliance: name },
+      };
+    });
+}
+
+/** If the path works for other agents as well, the fault is probably closer to FortiAuthenticator. */
+function seenByPeers({ name, errors }: AppliancePolling, { peers = [], preconditionOf }: Heard): readonly Finding[] {
+  const ofPath = errors.filter((error) => isOfPath(error, preconditionOf));
+  return pathSeenBy(peers, PATH, Math.min(...ofPath.map(({ firstAt }) => firstAt))).map((seen) => ({
+    ...seen,
+    subject: name,
+    level: 'note',
+    suggests: 'polling-failing',
+    ...(ofPath.some(({ reliable }) => reliable) ? {} : { unproven: true }),
+    facts: { appliance: name },
+  }));
 }
 
 function judgeSilence(
@@ -220,7 +264,7 @@ export const polling: Declaration<'polling', PollingCause> = {
     when: canCome(by),
     evidence: true,
     warnings: 'suspected',
-    byWarning: isSmallShare,
+    byWarning: mayAffectUnit,
   })),
   countsForReady: true,
   causes: POLLING_CAUSES,
@@ -232,6 +276,11 @@ export const polling: Declaration<'polling', PollingCause> = {
   from: 'log',
   judge: judgeLog,
 };
+
+/** This machine's connections mostly work, but FortiAuthenticator's connections may fail. */
+export function mayAffectUnit(finding: Finding): boolean {
+  return isSmallShare(finding) || isOlderTlsFault(finding);
+}
 
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
@@ -331,9 +380,13 @@ export function complainedOf({ appliances }: PollingReport, preconditionOf: Prec
 export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
   const times = appliances
     .flatMap(({ errors }) => errors)
-    .filter((error) => error.severity === 'critical' && explainedBy(error, preconditionOf).includes(BY_CONNECTION))
+    .filter((error) => isOfPath(error, preconditionOf))
     .map(({ lastAt }) => lastAt);
   return times.length === 0 ? null : Math.max(...times);
+}
+
+function isOfPath(error: PollingError, preconditionOf: PreconditionOf): boolean {
+  return error.severity === 'critical' && explainedBy(error, preconditionOf).includes(BY_CONNECTION);
 }
 
 function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: PreconditionOf): readonly string[] {

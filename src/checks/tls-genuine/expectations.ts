@@ -5,7 +5,7 @@ import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
 import type { ChainCase } from './chain-case.ts';
 import { isForServers } from '../../tls/extensions.ts';
 import { called, inFull } from '../../tls/flaws.ts';
-import type { Told } from '../../engine/model.ts';
+import { isFault, type Finding, type Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
@@ -140,6 +140,11 @@ export const FLAW_RULE = 'chain-has-no-flaw';
 
 /** FortiAuthenticator's log can change the level of findings with this rule. */
 export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
+
+/** This machine's own connections work, but FortiAuthenticator's connections may fail. */
+export function isOlderTlsFault(finding: Finding): boolean {
+  return finding.rule === OLDER_TLS_RULE && isFault(finding);
+}
 
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;

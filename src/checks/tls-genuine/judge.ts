@@ -10,13 +10,11 @@ import { TLS_CAUSES, type TlsCause, REPEAT } from './causes.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
 import { refusedBaselineFindings } from './chain-case.ts';
 import type { PollingCause } from '../polling/causes.ts';
+import type { ReachabilityCause } from '../reachability/causes.ts';
 import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated, ONE_UNPROVEN, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
-
-/** This machine cannot observe the effect of these faults on FortiAuthenticator. */
-const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
 const REFUSED_CERTIFICATE: readonly TlsCause[] = [
   'tls-intercepted',
@@ -25,10 +23,21 @@ const REFUSED_CERTIFICATE: readonly TlsCause[] = [
 ];
 /** Causes that log signatures assign to a rejected certificate or any failed TLS connection. */
 const FAILED_CONNECTION: readonly (TlsCause | PollingCause)[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
+/** A device that drops the packets of TLS 1.2 causes a timeout. */
+const FAILED_OLDER_TLS: readonly (TlsCause | PollingCause | ReachabilityCause)[] = [
+  ...FAILED_CONNECTION,
+  'egress-blocked',
+];
 
-/** A single matching log line triggers additional probes. */
+/** By rule. This machine cannot observe the effect of these faults on FortiAuthenticator. */
+const WEIGHED_BY: ReadonlyMap<string, readonly string[]> = new Map([
+  [FLAW_RULE, FAILED_CONNECTION],
+  [OLDER_TLS_RULE, FAILED_OLDER_TLS],
+]);
+
+/** A single matching log line triggers another check with TLS 1.2. */
 export function complainsOfConnections({ appliances }: PollingReport): boolean {
-  return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
+  return appliances.some(({ errors }) => errorsOf(errors, FAILED_OLDER_TLS).length > 0);
 }
 
 /** True if FortiAuthenticator's log arrives from reliable senders and contains no FortiToken Mobile errors. */
@@ -42,13 +51,14 @@ export function seemsUnaffected(report: PollingReport): boolean {
  * @param subject the licence server
  */
 function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
-  const complaints = complaintsOf(report, FAILED_CONNECTION);
-  const basis = basedOn(complaints.map(({ error }) => error));
   const isContent = speaks(report, ({ errors }) => !errors.some(({ reliable }) => reliable));
   const isDoubted = report.appliances.some(({ silent, errors }) => !silent && isCorroborated(errors));
   const weighed = findings.map((finding): Finding => {
-    if (!WEIGHED.includes(finding.rule)) return finding;
-    if (complaints.length > 0 && finding.level === 'warning') return { ...finding, level: 'broken', ...basis };
+    const causes = WEIGHED_BY.get(finding.rule);
+    if (causes === undefined) return finding;
+    const complaints = complaintsOf(report, causes).map(({ error }) => error);
+    if (complaints.length > 0 && finding.level === 'warning')
+      return { ...finding, level: 'broken', ...basedOn(complaints) };
     if (!isContent || finding.level !== 'broken') return finding;
     return isDoubted ? { ...finding, unproven: true } : { ...finding, level: 'warning' };
   });

@@ -1,4 +1,4 @@
-import type { EpochMs } from '../clock.ts';
+import type { EpochMs, Millis } from '../clock.ts';
 import { addressInAny } from '../addresses.ts';
 
 /** A closed set, because the values are used as a metric label. */
@@ -34,13 +34,15 @@ export const CONNECTION_RESULTS = [
 /** Identical lines that arrive together form one event with a count, so that floods of lines need few resources. */
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
 
-interface FtmEvent {
+export interface FtmEvent {
   readonly kind: 'ftm';
   /** Null if no appliance is configured or the line does not identify one. */
   readonly appliance: string | null;
   readonly signature: string;
   /** Time when the line arrived. If the line was read late from a file, the time when it was logged. */
   readonly at: EpochMs;
+  /** How far the line's own time is ahead of this machine's clock. Absent if it is not ahead. */
+  readonly ahead?: Millis;
   /** Number of identical lines that arrived together. */
   readonly count: number;
   /**

@@ -53,6 +53,8 @@ export interface PollingError extends Complaint {
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
+  /** How far the time in the last line is ahead of this machine's clock. Absent if it is not ahead. */
+  readonly ahead?: Millis;
   /** Most recent line, sanitized and truncated. The text is untrusted. */
   readonly sample: string;
 }
@@ -151,6 +153,7 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       ...countSince(entry, from, bucketMs),
       moments: momentsOf(entry),
       lastAt: entry.lastAt,
+      ...(entry.ahead === undefined ? {} : { ahead: entry.ahead }),
       reliable,
       sample: entry.sample,
     });

@@ -31,6 +31,8 @@ export interface ApplianceLog {
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
+  /** How far the time in the last line is ahead of this machine's clock. Absent if it is not ahead. */
+  readonly ahead?: Millis;
   /** First line after a whole window without such lines. Absent in state that an older version stored. */
   readonly begunAt?: EpochMs;
   readonly sample: string;
@@ -179,21 +181,28 @@ function addLine(
   event: Extract<LogEvent, { kind: 'ftm' }>,
   bucketMs: Millis,
 ): SignatureLog {
-  const { at, count, line } = event;
+  const { at, count, line, ahead } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
   if (before === undefined) {
     const buckets = addToBuckets([], bucketMs, bucket);
-    return { lastAt: at, begunAt: at, sample: line, recent: [{ at, count, line }], heard: count, buckets };
+    const last = { lastAt: at, ...aheadBy(ahead), sample: line };
+    return { ...last, begunAt: at, recent: [{ at, count, line }], heard: count, buckets };
   }
   const isAnew = at > before.lastAt + BUCKETS * bucketMs;
+  const isLast = at >= before.lastAt;
   return {
     lastAt: latest(before.lastAt, at),
+    ...aheadBy(isLast ? ahead : before.ahead),
     begunAt: isAnew ? at : Math.min(momentsOf(before)[0] ?? at, at),
-    sample: at >= before.lastAt ? line : before.sample,
+    sample: isLast ? line : before.sample,
     recent: addRecent(before.recent ?? [], event),
     heard: (before.heard ?? 0) + count,
     buckets: addToBuckets(before.buckets, bucketMs, bucket),
   };
+}
+
+function aheadBy(ahead: Millis | undefined): Pick<SignatureLog, 'ahead'> {
+  return ahead === undefined ? {} : { ahead };
 }
 
 /** Arrival times of lines since the current errors began, rounded to buckets. */

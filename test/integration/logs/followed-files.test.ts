@@ -8,6 +8,8 @@ import { hurriedClock } from '../../support/time/hurried-clock.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 
+const HOUR = 3_600_000;
+
 let folder = '';
 let log = '';
 
@@ -77,6 +79,22 @@ describe('followed files in the intake', () => {
     expect(second.events).toContainEqual(
       expect.objectContaining({ kind: 'ftm', at: Date.UTC(2025, 5, 4, 20, 13, 33), reliable: true }),
     );
+  });
+
+  test.each([
+    [2 * HOUR, 120],
+    [30_000, 0],
+    [-2 * HOUR, 0],
+  ])('take no time in the future: a line that is %i ms ahead is now, and told as %i minutes', async (offset, told) => {
+    await writeFile(log, '');
+    const bench = await startIntake(follows());
+    const [now, stamp] = [Date.now(), new Date(Date.now() + offset).toISOString()];
+    await appendFile(log, `<12>1 ${stamp} fac-1 db 1 - - ${TROUBLE.slice(TROUBLE.indexOf('category='))}\n`);
+    await bench.until(() => expect(bench.troubles()).toBe(1));
+    const [event, ...more] = bench.events.flatMap((one) => (one.kind === 'ftm' ? [one] : []));
+    expect(more).toEqual([]);
+    expect(event?.at).toBeLessThan(now + 60_000);
+    expect(Math.round((event?.ahead ?? 0) / 60_000)).toBe(told);
   });
 
   test('raise trouble in a named file though its host name is not configured', async () => {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Config } from '../../../src/config/config.ts';
-import type { LogEvent } from '../../../src/core/polling/log-event.ts';
+import type { FtmEvent, LogEvent } from '../../../src/core/polling/log-event.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { createPollingLog, readPolling } from '../../../src/logs/polling-log.ts';
@@ -50,13 +50,25 @@ async function resumed(file: JsonFile, clock: HandClock): Promise<PollingLog> {
   return log;
 }
 
-function error(at: number, line = 'FTM polling error'): LogEvent {
+function error(at: number, line = 'FTM polling error'): FtmEvent {
   return { kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at, count: 1, line, reliable: false };
 }
 
 function heard(at: number): LogEvent {
   return { kind: 'heard', appliance: 'fac-1', at, reliable: false };
 }
+
+test('how far the last line is ahead is kept over a restart, until a line that is not ahead', async () => {
+  const file = memory();
+  const first = await resumed(file, handClock(START));
+  first.record({ ...error(START), ahead: 2 * HOUR });
+  await first.stop();
+  const second = await resumed(file, handClock(START + 1_000));
+  const aheadBy = (): unknown => second.report().appliances[0]?.errors[0]?.ahead;
+  expect(aheadBy()).toBe(2 * HOUR);
+  second.record(error(START + 1_000));
+  expect(aheadBy()).toBeUndefined();
+});
 
 test('what an older version kept stays corroborated, and is reliable only if that version said so', () => {
   const line = (reliableAt: number | null): object => ({

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
+import type { PeerObservation } from '../../../src/core/round.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
+import { OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';
 import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear } from '../../../src/checks/intermittent/connection-share.ts';
 import type { Assessment, Finding } from '../../../src/engine/model.ts';
@@ -43,6 +45,7 @@ function conclusionOf(
   errors: readonly PollingError[],
   probed: readonly Assessment[],
   remembered: Partial<Remembered> = {},
+  peers: readonly PeerObservation[] = [],
 ): Conclusion {
   const report: PollingReport = {
     window: 900_000,
@@ -51,7 +54,7 @@ function conclusionOf(
     firewallEvidence: [],
   };
   return conclude(
-    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() },
+    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture({ peers }) },
     { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED, ...remembered },
   );
 }
@@ -159,6 +162,86 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
     const again = conclusionOf([ONCE], round(['reachability', [share]]), during);
     expect(namesOf(conclusionOf([ONCE], round(), again))).toEqual([]);
   });
+});
+
+describe('what FortiAuthenticator complains of while TLS 1.2 alone is cut', () => {
+  const cut = finding('tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' });
+  const LINE = { reliable: true, moments: [AT - 1000] };
+  const TIMEOUT = pollingError(AT, 'FTM polling error: connection timeout', { cause: 'egress-blocked' });
+
+  test.each<readonly [string, readonly PollingError[], readonly string[]]>([
+    ['one datagram', [ONCE], ['tls-blocked warning suspected']],
+    ['two', [SSL], ['tls-blocked critical suspected']],
+    ['two timeouts', [TIMEOUT], ['tls-blocked critical suspected']],
+    ['one line over a connection', [{ ...SSL, ...LINE }], ['tls-blocked critical suspected']],
+    ['one line of a timeout', [{ ...TIMEOUT, ...LINE }], ['tls-blocked critical suspected']],
+    [
+      'two datagrams, beside others of a licence',
+      [SSL, LICENSE],
+      ['tls-blocked critical suspected', 'license-on-other-unit critical confirmed'],
+    ],
+    [
+      'two datagrams, beside a line about mail',
+      [SSL, { ...MAIL, ...LINE }],
+      ['tls-blocked critical suspected', 'polling-failing warning confirmed'],
+    ],
+  ])('%s', (_, errors, causes) => {
+    const probed = round(['tls-genuine', [cut]]);
+    const during = conclusionOf(errors, probed);
+    expect(namesOf(during)).toEqual(causes);
+    // The explanation remains after the cut has ended.
+    const again = conclusionOf(errors, probed, during);
+    expect(namesOf(conclusionOf(errors, round(), again))).toEqual(causes.slice(1));
+  });
+
+  test('is evidence', () => {
+    const { causes } = conclusionOf([SSL], round(['tls-genuine', [cut]])).diagnosis;
+    expect(causes[0]?.evidence.join('\n')).toContain('FTM polling error');
+  });
+
+  test('datagrams hide nothing that the probes prove', () => {
+    const down = finding('license-server-down');
+    expect(namesOf(conclusionOf([SSL], round(['tls-genuine', [cut]], ['license-server', [down]])))).toEqual([
+      'tls-blocked critical suspected',
+      'license-server-down critical confirmed',
+    ]);
+  });
+});
+
+describe('that another agent sees no fault on the path', () => {
+  const PATH = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
+  const seen = (at: number, { faulty = 'none', path = PATH } = {}): PeerObservation => ({
+    kind: 'seen',
+    peer: 'dmz',
+    at,
+    causes: [],
+    preconditions: path.map((id) => ({ id, state: 'ok', isHearsay: false, seesNoFault: id !== faulty })),
+  });
+  const CUT: PeerObservation = { kind: 'failed', peer: 'dmz', reason: 'timeout', message: 'x', durationMs: 1 };
+
+  test.each<readonly [string, PollingError, PeerObservation, boolean]>([
+    ['is evidence of a polling error', SSL, seen(AT), true],
+    ['also if it looked between two errors', SSL, seen(SSL.firstAt), true],
+    ['is none if it looked before the first error', SSL, seen(SSL.firstAt - 1), false],
+    ['is none if it sees a fault', SSL, seen(AT, { faulty: 'tls-genuine' }), false],
+    ['is none if it does not look at all of the path', SSL, seen(AT, { path: PATH.slice(1) }), false],
+    ['is not known if it does not answer', SSL, CUT, false],
+    ['is no evidence of an error about mail', MAIL, seen(AT), false],
+  ])('%s', (_, error, peer, isTold) => {
+    const [failing] = conclusionOf([error], round(), {}, [peer]).diagnosis.causes;
+    expect(failing?.id).toBe('polling-failing');
+    expect(failing?.evidence.some((line) => line.includes('the agent dmz detected no fault'))).toBe(isTold);
+  });
+});
+
+test('a line that is dated in the future is evidence of it, while nothing else explains the line', () => {
+  const ahead = { ...SSL, ahead: 2 * 3_600_000 };
+  const [failing, ...more] = conclusionOf([ahead], round()).diagnosis.causes;
+  expect([failing?.id, ...more]).toEqual(['polling-failing']);
+  expect(failing?.evidence.join('\n')).toContain(' is dated 2 h ahead of ');
+  const intercepted = round(['tls-genuine', [finding('tls-intercepted')]]);
+  expect(namesOf(conclusionOf([ahead], intercepted))).toEqual(['tls-intercepted critical confirmed']);
+  expect(namesOf(conclusionOf([{ ...ahead, severity: 'info' }], round()))).toEqual([]);
 });
 
 test('a log that has never said anything is waited for, and left out of "ready"', () => {

@@ -117,6 +117,7 @@ const FAULTS: readonly (readonly [PreconditionId, FaultId, Partial<Finding>])[] 
   ['tls-genuine', 'certificate-broken', { rule: FLAW_RULE }],
   ['tls-genuine', 'certificate-broken', { rule: FLAW_RULE, level: 'warning' }],
   ['tls-genuine', 'tls-interception-suspected', { rule: OLDER_TLS_RULE }],
+  ['tls-genuine', 'tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' }],
   ['tls-genuine', 'vendor-ca-changed', { level: 'warning', confidence: 'suspected' }],
   ['license-server', 'license-server-down', {}],
   ['license-assignment', 'license-on-other-unit', { subject: 'EFTM000000000001' }],

@@ -68,6 +68,13 @@ describe('the log of an appliance', () => {
     ]);
   });
 
+  test('tells how far the time of a line is ahead', () => {
+    const errors = [error({}), error({ cause: null, ahead: 2 * 3_600_000 - 900 })];
+    const found = judgeLog(report(appliance({ errors }))).filter(({ rule }) => rule === 'log-time-agrees');
+    expect(found).toMatchObject([{ subject: 'fac-1', level: 'note', suggests: 'polling-failing' }]);
+    expect(found[0]?.claim).toContain(' is dated 2 h ahead of ');
+  });
+
   test.each([
     {
       name: 'what only probes can tell',

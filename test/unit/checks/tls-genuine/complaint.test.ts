@@ -201,6 +201,7 @@ test.each<[string, PollingReport, boolean]>([
     { ...report(), appliances: [...report().appliances, ...report(REFUSED).appliances] },
     true,
   ],
+  ['reports a timeout', report({ ...ONE_DATAGRAM, cause: 'egress-blocked' }), true],
   ['complains of a licence', report(OF_LICENSE), false],
   ['is content', report(), false],
   ['was never heard', UNHEARD, false],
