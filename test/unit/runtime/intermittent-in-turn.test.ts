@@ -121,6 +121,30 @@ describe('a name with several addresses', () => {
     expect(events(site).length).toBeLessThanOrEqual(2 * bad.length + 2);
   });
 
+  describe('of which one is dead, and each round gets the other one', () => {
+    const ends = START + 10 * MINUTE;
+    const dead = (): FlakyPath => {
+      const answers: AnswersAt = ({ round }) => [round % 2 === 0 ? A : B];
+      return flakyPath(({ at, address }) => at < ends && address === B, { answers, every: 5 * SECOND });
+    };
+
+    // Expected: no connection to A fails and each one to B does, so the first message blames no firewall and no link. A
+    // daemon sends the message after half a minute, when 23 of 26 connections have failed.
+    test.fails('the first message names it', () => {
+      const site = dead();
+      site.run(5 * MINUTE);
+      const [first] = site.line.told.flatMap((told) => (told.kind === 'incident' ? [told.incident] : []));
+      expect(first?.cause.summary).toContain(`All connections to ${B} fail`);
+    });
+
+    // Expected: the page is green. A daemon's page shows an intermittent fault instead.
+    test.fails('the page is green two minutes after its repair', () => {
+      const site = dead();
+      site.run(12 * MINUTE);
+      expect(site.last().diagnosis.ready).toBe('ready');
+    });
+  });
+
   test('an address that has gone out of the answers takes its outage with it as fast as a repair', () => {
     const moves = START + HOUR;
     const site = flakyPath(({ at, address }) => at >= START + 10 * MINUTE && address === A, {

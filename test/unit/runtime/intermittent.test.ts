@@ -69,6 +69,20 @@ describe('an intermittent fault, at the default schedule', () => {
     expect(firings(site)).toEqual(['firing']);
   });
 
+  test.each([5 * SECOND, 30 * SECOND])(
+    'a forged certificate at every twelfth connection, at rounds of %i ms, opens an incident, told once',
+    (every) => {
+      let count = 0;
+      const forged: FailsAt = () => {
+        count += 1;
+        return count % 12 === 0 ? 'inspection' : false;
+      };
+      const site = flakyPath(forged, { every });
+      site.run(2 * HOUR);
+      expect(firings(site)).toEqual(['firing']);
+    },
+  );
+
   test('one incident, one firing mail, one end, with 95 of 100 seeds', () => {
     const once = holds((seed) => {
       const random = randomOf(seed);
