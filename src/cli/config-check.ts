@@ -8,6 +8,7 @@ import { counted, visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
+import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { portsOf } from '../system/process-facts.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { usedTexts } from '../config/schema/section.ts';
@@ -286,12 +287,27 @@ export async function machineWarnings(config: Config, sources: readonly string[]
   // These URLs are written in the configuration file itself and contain secrets in their paths.
   const files = [...new Set([...secrets, ...(secretUrls(config).length === 0 ? [] : sources)])];
   const open = await Promise.all(files.map(isReadByOthers));
-  return files
+  const readByOthers = files
     .filter((_, index) => open[index])
     .map(
       (file) =>
         `Every user on this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`,
     );
+  return [...readByOthers, ...(await syslogNameWarnings(config))];
+}
+
+/** From 8.0.3 on, FortiAuthenticator requires a valid host name in the certificate (8.0.3 guide, read second-hand). */
+async function syslogNameWarnings({ logs: { syslog } }: Config): Promise<readonly string[]> {
+  const { tls } = syslog;
+  if (tls === null) return [];
+  // Another check reports a certificate that cannot be used.
+  const certificate = await ServedCertificate.read(tls, 'the syslog listener').catch(() => null);
+  if (certificate === null || certificate.hasAlternativeName()) return [];
+  return [
+    `The certificate in "${tls.certFile}" has no DNS name or IP address (subject alternative name). ` +
+      'FortiAuthenticator 8.0.3 and later may not send its log to this machine. Issue the certificate for the name or ' +
+      'address of this machine that is configured on FortiAuthenticator.',
+  ];
 }
 
 async function isReadByOthers(file: string): Promise<boolean> {

@@ -77,6 +77,12 @@ export class ServedCertificate {
     return this.#material;
   }
 
+  /** True if the certificate has a DNS name or an IP address as a subject alternative name. */
+  hasAlternativeName(): boolean {
+    const { dnsNames, ipAddresses } = parseSubjectAltName(new X509Certificate(this.#material.cert).subjectAltName);
+    return dnsNames.length > 0 || ipAddresses.length > 0;
+  }
+
   end(): EpochMs | null {
     try {
       return new X509Certificate(this.#material.cert).validToDate.getTime();

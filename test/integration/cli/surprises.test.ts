@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machineWarnings } from '../../../src/cli/config-check.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { runCommand } from '../../support/process/command-line.ts';
 
@@ -78,6 +79,25 @@ describe('what surprises', () => {
       `Every user on this machine can read the secrets in "${open}". To prevent this, run: chmod o= "${open}".`,
       expect.stringContaining(key),
     ]);
+  });
+
+  test.each([
+    ['a DNS name', { dnsNames: ['watch.example.test'] }, 0],
+    ['an address', { ipAddresses: ['10.0.0.9'] }, 0],
+    ['a common name alone', {}, 1],
+  ])('tells whether FortiAuthenticator accepts the certificate for syslog with %s', async (_, names, count) => {
+    const [cert, key] = [file('syslog.pem', 0o644), file('syslog.key', 0o600)];
+    const text = `${TOLD}${HEARD}`.replace(
+      'udp: "0.0.0.0:5514"',
+      `tls: { listen: "0.0.0.0:6514", certFile: ${cert}, keyFile: ${key} }`,
+    );
+    expect(await surprises(text)).toEqual([]);
+    const identity = await createIdentity({ name: 'CN=watch.example.test', ...names });
+    writeFileSync(cert, identity.pem);
+    writeFileSync(key, identity.keyPem);
+    expect(await surprises(text)).toEqual(
+      Array.from({ length: count }, () => expect.stringMatching(/no DNS name or IP address .*8\.0\.3/u) as unknown),
+    );
   });
 
   test('tells of the configuration itself where a URL in it is a secret', async () => {
