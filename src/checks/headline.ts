@@ -1,4 +1,4 @@
-import type { Cause, Diagnosis } from '../engine/model.ts';
+import { type Cause, type Diagnosis, GENERAL_FACTS } from '../engine/model.ts';
 import { culpritText } from '../engine/words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import { titleOf, wordsOf } from './registry.ts';
@@ -10,7 +10,8 @@ export function headline({
   severity,
   product,
   culprit,
-}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'>): string {
+  peer = GENERAL_FACTS.peer,
+}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit' | 'peer'>): string {
   const words = wordsOf(id);
   if (culprit !== undefined && words.byFirewall !== undefined)
     return words.byFirewall.headline.replace('{culprit}', () => culpritText(culprit));
@@ -18,7 +19,7 @@ export function headline({
     return words.productHeadline.replace('{product}', () => product);
   const usual = words.headline ?? words.title;
   const text = severity === 'warning' ? (words.warningHeadline ?? usual) : usual;
-  return text.replace('{subject}', () => subject);
+  return text.replace('{subject}', () => subject).replace('{peer}', () => peer);
 }
 
 /** Sentence about the checks that could not be evaluated although the site is ready. Empty if there are none. */
@@ -32,16 +33,15 @@ export function leftOutSentence({ ready, preconditions }: Pick<Diagnosis, 'ready
 /** A mail subject contains the state, the site and the cause. Phones display only about 60 characters of a subject. */
 const MAX_SHORT_CAUSE = 32;
 
-type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;
+type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said' | 'peer'> &
+  Partial<Pick<Cause, 'subject'>>;
 
 /**
  * Describes the fault in at most 32 characters, excluding the host. A long product name is shortened to its first
  * words, which include the vendor, or is omitted.
  */
-export function shortCause(
-  { id, subject, severity, product, culprit, said }: ShortCause,
-  room: number = MAX_SHORT_CAUSE,
-): string {
+export function shortCause(cause: ShortCause, room: number = MAX_SHORT_CAUSE): string {
+  const { subject, culprit, said } = cause;
   if (said !== undefined) {
     const withUnit = `${subject} logs ${said}`;
     return withUnit.length <= room ? withUnit : `logs ${said}`;
@@ -50,6 +50,17 @@ export function shortCause(
     const shorts = culpritShorts(culprit);
     return shorts.find(({ length }) => length <= room) ?? shorts.at(-1) ?? '';
   }
+  return namedHeadline(cause, room) ?? shortByProduct(cause);
+}
+
+/** Returns null if the cause's headline is not used in mail subjects, or does not fit. */
+function namedHeadline({ subject, ...cause }: ShortCause, room: number): string | null {
+  if (subject === undefined || wordsOf(cause.id).isNamedInSubject !== true) return null;
+  const named = headline({ ...cause, subject });
+  return named.length <= room ? named : null;
+}
+
+function shortByProduct({ id, severity, product }: ShortCause): string {
   const { short, warningShort, productShort = {}, anyProductShort } = wordsOf(id);
   const usual = severity === 'warning' ? (warningShort ?? short) : short;
   if (product === null) return usual;
@@ -75,6 +86,6 @@ function leadingWords(text: string, room: number): string {
 }
 
 /** Returns whether the cause only states that ftm-watch could not evaluate a precondition. */
-export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
-  return severity !== 'critical' && wordsOf(id).impact === 'blind';
+export function isOnlyUnseen({ id, severity, peer }: Pick<Cause, 'id' | 'severity' | 'peer'>): boolean {
+  return severity !== 'critical' && peer === undefined && wordsOf(id).impact === 'blind';
 }

@@ -53,6 +53,11 @@ export function isOfThisMachine(reason: FailureReason): boolean {
   return isOwnTrouble(reason) || reason === 'no-route';
 }
 
+/** The server answered, although not as expected. */
+export function hasAnswered(reason: FailureReason): boolean {
+  return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
+}
+
 // --- Names
 
 /** One resolver's answers for one name, for both address families. */

@@ -40,6 +40,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   product: '<product>',
   appliance: '<appliance>',
   requested: '<host>',
+  peer: '<other unit>',
   serial: '<serial number>',
   primary: '<serial number of the active unit>',
   holder: '<other unit>',

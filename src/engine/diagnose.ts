@@ -292,7 +292,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     product: facts.product ?? null,
     ...(found === null ? {} : { culprit: found.culprit }),
     ...(ofPolicy === undefined ? {} : { policyReport: observationText(ofPolicy, fault.subject) }),
-    ...known({ said: main.facts?.said }),
+    ...known({ said: main.facts?.said, peer: main.facts?.peer }),
     summary: causeSummary(words, facts, fault, context),
     impact: impactOf(impactKindOf(words, main, context), context.activation),
     evidence: evidence.map((finding) => evidenceLine(finding, fault.subject)),

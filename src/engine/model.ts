@@ -99,6 +99,8 @@ export const GENERAL_FACTS = {
   appliance: 'FortiAuthenticator',
   /** Host in `appliances[].api.url`. */
   requested: 'the requested host',
+  /** The other member of the appliance's HA pair. */
+  peer: 'its HA peer',
   /** Verb phrase about an interface, such as `does not answer`. */
   failing: 'does not answer',
   serial: 'the serial number of this FortiAuthenticator',
@@ -161,6 +163,8 @@ export interface Cause extends Remedy {
   readonly policyReport?: string;
   /** Error from FortiAuthenticator's log. At most 27 characters. */
   readonly said?: string;
+  /** The other member of the HA pair, which answers. */
+  readonly peer?: string;
   readonly summary: string;
   readonly impact: string;
   readonly evidence: readonly string[];
@@ -398,7 +402,10 @@ export interface CauseWords {
   readonly headline?: string;
   /** Replaces `headline` if the inspecting product is known. Can contain `{product}`. */
   readonly productHeadline?: string;
+  /** Can also contain `{peer}`. */
   readonly warningHeadline?: string;
+  /** Set if a mail subject contains the headline instead of the short description, provided that it fits. */
+  readonly isNamedInSubject?: true;
   /** Absent if a firewall policy cannot be the cause. */
   readonly byFirewall?: {
     readonly action: Culprit['action'];
@@ -498,6 +505,8 @@ const IMPACTS = {
   clock:
     'If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend ' +
     'on the clock.',
+  redundancy:
+    'Users are served by the other unit of the pair. If it fails too, users cannot activate tokens or log in.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail intermittently or for some users. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',

@@ -49,6 +49,7 @@ const cause: z.ZodType<Cause> = z
     culprit: culprit.exactOptional(),
     policyReport: z.string().exactOptional(),
     said: z.string().exactOptional(),
+    peer: z.string().exactOptional(),
     summary: z.string(),
     impact: z.string(),
     evidence: z.array(z.string()),

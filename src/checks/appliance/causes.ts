@@ -25,6 +25,8 @@ export const APPLIANCE_CAUSES = {
     title: 'FortiAuthenticator cannot be reached',
     short: 'FortiAuthenticator unreachable',
     headline: '{subject} is unreachable',
+    warningHeadline: '{subject} does not answer; {peer} does',
+    isNamedInSubject: true,
     summary: 'ftm-watch cannot reach {appliance}, because its REST API {failing}.',
     impact: 'blind',
     sources: [
@@ -39,6 +41,32 @@ export const APPLIANCE_CAUSES = {
           'ftm-watch cannot reach {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
           'address of this machine may be locked out.',
         remedy: LOCKED_OUT,
+      },
+      'peer-answers': {
+        title: 'the other unit of its pair answers',
+        summary:
+          'ftm-watch cannot reach {appliance}, because its REST API {failing}. {peer} of the same HA pair answers.',
+        impact: 'redundancy',
+        remedy: [
+          'If {appliance} is restarting, for example after a firmware upgrade, wait until it answers again.',
+          'If {appliance} is the standby unit, {peer} serves the users. Under System > Administration > High ' +
+            'Availability on {peer}, check the state of the pair.',
+          OPEN,
+          ALLOW,
+        ],
+      },
+      active: {
+        title: 'the active unit of a pair does not answer',
+        summary:
+          'ftm-watch cannot reach {appliance}, because its REST API {failing}. According to SNMP, its HA peer {peer} ' +
+          'is only the standby unit.',
+        remedy: [
+          'Under System > Administration > High Availability on {peer}, check whether {peer} has become the active ' +
+            'unit. A failover can take a few minutes.',
+          'If {appliance} is restarting, for example after a firmware upgrade, wait until it answers again.',
+          OPEN,
+          ALLOW,
+        ],
       },
     },
   },

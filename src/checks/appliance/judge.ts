@@ -5,12 +5,20 @@ import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { SnmpConfig } from '../../config/schema/watched.ts';
-import { type OwnClock, type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
+import {
+  type OwnClock,
+  type FailureReason,
+  hasAnswered,
+  isOfThisMachine,
+  type Resource,
+  valueOf,
+} from '../../core/observation.ts';
 import { plainName, type HostPort } from '../../core/addresses.ts';
 import { wasClockSet } from '../clock/judge.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
+import { type PairMember, pairsOf } from '../../core/license/pairs.ts';
 import {
   type ApplianceFacts,
   type ApplianceFailure,
@@ -30,12 +38,13 @@ type ApplianceCause = keyof typeof APPLIANCE_CAUSES;
 function judgeAppliance(
   observation: ApplianceObservation,
   { config: unit, role, known = [], factsAsOf = null }: UnitObservation,
+  partner: Partner | null,
   { config: { licenseServer }, speaking, ownClock = null, at }: UnitFacts,
 ): readonly Finding<ApplianceCause>[] {
   switch (observation.kind) {
     case 'failed':
       return [
-        judgeFailure(observation, role, speaking.includes(unit.name)),
+        judgeFailure(observation, role, speaking.includes(unit.name), partner),
         ...judgeRole(role),
         ...judgeToldSerial(role, unit),
       ];
@@ -67,22 +76,87 @@ function judgeFailure(
   observation: ApplianceFailure,
   role: HaRoleObservation | null,
   logSpeaks: boolean,
+  partner: Partner | null,
 ): Finding<ApplianceCause> {
   const { message, appliance, endpoint } = observation;
   const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(observation, role);
   const failing = failingOf(observation);
-  return {
+  const weight = weightOf(observation, seen, role);
+  const told = {
     ...expectationOf(observation),
     subject: appliance,
     claim: `The API ${failing}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
-    ...weightOf(observation, seen, role),
+    ...weight,
     ...kindOf(observation),
     facts: { appliance, address: endpoint, failing, ...knownFacts({ requested: observation.refusedHost }) },
   };
+  return weight.level === 'broken' && partner !== null ? besidePartner(told, partner) : told;
+}
+
+/** The other member of a unit's HA pair. `unclear`: the member was not queried yet, or this machine could not query it. */
+interface Partner {
+  readonly name: string;
+  readonly state: 'answers' | 'answers-as-standby' | 'unclear';
+}
+
+/** Users can log in as long as one member works. Which one is active is known only from SNMP. */
+function besidePartner(failure: Finding<ApplianceCause>, { name, state }: Partner): Finding<ApplianceCause> {
+  const start = failure.claim.replace(/\.$/u, '');
+  const { kind } = failure;
+  const facts = { ...failure.facts, peer: name };
+  switch (state) {
+    case 'answers':
+      return {
+        ...failure,
+        claim: `${start}, but ${name} of the same HA pair answers.`,
+        level: 'warning',
+        kind: kind ?? PEER_ANSWERS,
+        facts,
+      };
+    case 'answers-as-standby':
+      return {
+        ...failure,
+        claim: `${start}, and its HA peer ${name} is only the standby unit.`,
+        kind: kind ?? ACTIVE,
+        facts,
+      };
+    case 'unclear':
+      return {
+        ...failure,
+        claim: `${start}, and it is not known whether ${name} of the same HA pair answers.`,
+        level: 'unknown',
+        suggests: null,
+      };
+  }
+}
+
+/** Returns null if the unit is not in a pair, or if no other member answers. */
+function partnerOf(members: readonly PairMember<UnitObservation>[], speaking: readonly string[]): Partner | null {
+  const partners = members.flatMap((member): Partner | [] => {
+    const state = partnerState(member, speaking);
+    return state === null ? [] : { name: member.unit.name, state };
+  });
+  return partners.find(({ state }) => state !== 'unclear') ?? partners[0] ?? null;
+}
+
+function partnerState(
+  { seen: { config, rest, role }, unit: { name, serial, primary } }: PairMember<UnitObservation>,
+  speaking: readonly string[],
+): Partner['state'] | null {
+  const isRestAlive = rest !== null && (rest.kind !== 'failed' || signOfLife(rest, role) !== null);
+  if (isRestAlive || role?.kind === 'ok' || speaking.includes(name))
+    return primary !== null && primary !== serial ? 'answers-as-standby' : 'answers';
+  const isAsked = config.api !== null || config.snmp !== null;
+  const last = config.api === null ? role : rest;
+  return isAsked && (last?.kind !== 'failed' || isOfThisMachine(last.reason)) ? 'unclear' : null;
 }
 
 type UnreachableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreachable']['kinds'];
+
+const PEER_ANSWERS: UnreachableKind = 'peer-answers';
+const ACTIVE: UnreachableKind = 'active';
+
 type UnreadableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreadable']['kinds'];
 
 const SLOW: UnreadableKind = 'slow';
@@ -139,10 +213,6 @@ function failingOf(observation: Pick<ApplianceFailure, 'reason' | 'acceptedTls' 
   if (reason === 'name-not-resolved') return 'cannot be queried, because its name does not resolve';
   if (reason === 'timeout' && acceptedTls) return 'does not answer in time';
   return acceptedTls || hasAnswered(reason) ? 'does not answer correctly' : 'does not answer';
-}
-
-function hasAnswered(reason: FailureReason): boolean {
-  return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
@@ -452,7 +522,10 @@ function judgeAppliances(facts: UnitFacts): Judgement {
       : judged(bySnmp, 'Only the serial number could be read, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not queried yet');
-  const findings = asked.flatMap((unit) => (unit.rest === null ? [] : judgeAppliance(unit.rest, unit, facts)));
+  const othersInPair = pairsOf(units);
+  const findings = asked.flatMap((unit) =>
+    unit.rest === null ? [] : judgeAppliance(unit.rest, unit, partnerOf(othersInPair(unit), facts.speaking), facts),
+  );
   return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
 

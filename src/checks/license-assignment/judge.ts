@@ -29,6 +29,7 @@ import {
 import { type Failure, valueOf } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import { pairsOf } from '../../core/license/pairs.ts';
 
 type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;
 
@@ -160,7 +161,8 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
 /** If the active member of a cluster is unknown, the licence may be on any suitable member. */
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
   const { unit } = input;
-  if (unit.serial === null) return open(`registered to ${holder}, but the serial number of ${unit.name} is unknown`);
+  if (unit.serial === null && !isMember(unit, holder))
+    return open(`registered to ${holder}, but the serial number of ${unit.name} is unknown`);
   if (!isMember(unit, holder)) return judgeStranger(input, holder);
   if (unit.mode === 'cluster' && unit.primary !== null) {
     const isSecondary = !sameSerial(unit.primary, holder);
@@ -370,7 +372,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   }
   if (units.length === 0) return unjudged('No appliance with licences is configured');
   if (registration === null) return unjudged('Not queried yet');
-  const listed = units.map(listedUnit);
+  const listed = listedUnits(units);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
   return judged([...findings, ...expiring], `${scopeOf(registration)}${ageOf(registration)}`);
 }
@@ -393,8 +395,19 @@ function ageOf(registration: RegistrationObservation): string {
   return since.length === 0 ? '' : `, as the registration service reported at ${instantText(Math.min(...since))}`;
 }
 
-function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
-  return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
+function listedUnits(units: readonly UnitObservation[]): readonly ListedUnit[] {
+  const othersInPair = pairsOf(units);
+  return units.map((seen) => {
+    const { config, rest, role } = seen;
+    const unit = unitOf(config, rest, role);
+    const others = unit.mode === 'unknown' ? othersInPair(seen).flatMap(({ unit: { serial } }) => serial ?? []) : [];
+    return {
+      // A unit that does not answer cannot name its peer, but the peer can name this unit.
+      unit: { ...unit, peers: [...new Set([...unit.peers, ...others])] },
+      licenses: licensesOf(config.licenses, rest),
+      appliance: rest,
+    };
+  });
 }
 
 interface ListedUnit {

@@ -8,6 +8,7 @@ import {
   type Unit,
   unitOf,
 } from '../../core/license/appliance.ts';
+import { pairsOf } from '../../core/license/pairs.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES } from './causes.ts';
@@ -285,8 +286,8 @@ interface Pool {
   readonly tokensLow: number;
 }
 
-interface Asked {
-  readonly config: UnitObservation['config'];
+interface Asked extends Pick<UnitObservation, 'config'> {
+  readonly seen: UnitObservation;
   readonly rest: ApplianceObservation;
   readonly unit: Unit;
 }
@@ -294,10 +295,15 @@ interface Asked {
 /** The members of an active-passive cluster share one pool of tokens (administration guide 6.4.1/122076). */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
-  for (const { config, rest, role } of units) {
+  const othersInPair = pairsOf(units);
+  for (const seen of units) {
+    const { config, rest, role } = seen;
     if (rest === null) continue;
-    const asked = { config, rest, unit: unitOf(config, rest, role) };
-    const group = groups.find((members) => members.some((member) => arePaired(member.unit, asked.unit)));
+    const asked = { seen, config, rest, unit: unitOf(config, rest, role) };
+    const others = new Set(othersInPair(seen).map((other) => other.seen));
+    const group = groups.find((members) =>
+      members.some((member) => others.has(member.seen) && isCluster(member.unit, asked.unit)),
+    );
     if (group === undefined) groups.push([asked]);
     else group.push(asked);
   }
@@ -322,12 +328,10 @@ function standing({ rest, unit }: Asked): number {
   return unit.primary !== null && unit.primary === unit.serial ? 3 : 2;
 }
 
-function arePaired(a: Unit, b: Unit): boolean {
-  return isPeer(a, b) || isPeer(b, a);
-}
-
-function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
-  return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
+/** A member that does not answer does not report its mode. */
+function isCluster(...members: readonly Unit[]): boolean {
+  const modes = members.map(({ mode }) => mode);
+  return modes.includes('cluster') && !modes.includes('standalone');
 }
 
 interface Bought {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
-import { headline, isOnlyUnseen } from '../../../src/checks/headline.ts';
+import { headline, isOnlyUnseen, shortCause } from '../../../src/checks/headline.ts';
 import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 
@@ -25,6 +25,12 @@ test.each<readonly [FaultId, Parameters<typeof causeOf>[1], string]>([
   ['tls-intercepted', { product: null }, 'TLS is intercepted'],
   ['certificate-broken', { subject: 'a $& b', product: 'Acme Proxy' }, 'the certificate of a $& b is broken'],
   ['polling-failing', { subject: 'fac-1', severity: 'warning' }, 'the log of fac-1 has a warning'],
+  ['appliance-unreachable', { subject: 'fac-1', severity: 'critical' }, 'fac-1 is unreachable'],
+  [
+    'appliance-unreachable',
+    { subject: 'fac-2', severity: 'warning', peer: 'fac-$&' },
+    'fac-2 does not answer; fac-$& does',
+  ],
 ])('%s with %j is "%s"', (id, facts, text) => {
   expect(headline(causeOf(id, facts))).toBe(text);
 });
@@ -35,4 +41,10 @@ test.each<readonly [Cause['id'], 'critical' | 'warning', boolean]>([
   ['tls-intercepted', 'warning', false],
 ])('%s as %s is only unseen: %s', (id, severity, unseen) => {
   expect(isOnlyUnseen({ id, severity })).toBe(unseen);
+});
+
+test('a mail subject names the unit if its name fits', () => {
+  const unreachable = (subject: string): string => shortCause(causeOf('appliance-unreachable', { subject }));
+  expect(unreachable('fac-1')).toBe('fac-1 is unreachable');
+  expect(unreachable('fortiauthenticator-frankfurt')).toBe('FortiAuthenticator unreachable');
 });

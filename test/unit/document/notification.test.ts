@@ -99,8 +99,9 @@ describe('the subject', () => {
   test('has at most 60 characters, and the site is cut, never the state nor the cause', () => {
     const site = 'the-headquarters-of-the-company-in-the-very-far-north-west.example';
     for (const id of CAUSE_IDS) {
-      const short = subjects(storyOf(causeOf(id)), { ...CONTEXT, site: '' });
-      const long = subjects(storyOf(causeOf(id)), { ...CONTEXT, site });
+      const story = storyOf(causeOf(id, { subject: 'fac-1' }));
+      const short = subjects(story, { ...CONTEXT, site: '' });
+      const long = subjects(story, { ...CONTEXT, site });
       expect(long.length).toBeGreaterThan(1);
       for (const [index, subject] of long.entries()) {
         expect(subject).toHaveLength(60);

@@ -39,6 +39,7 @@ const FIREWALL = {
   },
   policyReport: 'Policy 5 "out" uses SSL profile "deep".',
   said: 'SSL session failed',
+  peer: 'fac-2',
 } as const;
 
 const byPolicy = causeOf('tls-interception-suspected', { confidence: 'suspected', ...FIREWALL });
@@ -62,6 +63,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'policyReport',
   'culprit',
   'said',
+  'peer',
 ]);
 
 /** Returns the state as 0.1.0 wrote it. */

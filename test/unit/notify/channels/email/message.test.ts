@@ -119,7 +119,7 @@ describe('composeMessage', () => {
     for (const notification of told([cause])) {
       const { subject, text, html } = compose(notification);
       const short = subject.replace(/^.*: /u, '');
-      expect(short).toBe('FortiAuthenticator unreachable');
+      expect(short).toBe('fac-1 is unreachable');
       expect(text).not.toContain(short);
       expect(html.replace(/<title>.*<\/title>/u, '')).not.toContain(short);
       expect(text).not.toContain('Fac-1');

@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { configurationOf } from '../../lab/configuration.ts';
+import { startDaemon } from '../../lab/daemon.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { createLab, type Lab } from '../../lab/lab.ts';
+import { LICENSE, SERIALS } from '../../lab/site.ts';
+import { type CheckResult, conclusionOf, READY, readyWithWarning } from '../../support/process/check-result.ts';
+import { checkLab } from '../../support/network/lab-check.ts';
+
+const LIMIT_MS = 20_000;
+/** Units are queried at the start, and then not for months. */
+const SELDOM = { probes: '* * * * * *', appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' };
+
+let lab: Lab;
+let second: FortiAuthenticator;
+
+beforeAll(async () => {
+  lab = await createLab();
+  const { state } = lab.appliance;
+  second = await createFortiAuthenticator({ state: { ...state, serial: SERIALS.peer, peerSerial: SERIALS.unit } });
+});
+afterAll(async () => {
+  await second[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  lab.appliance.state.peerSerial = SERIALS.peer;
+});
+
+/** Nothing listens on this port. */
+const DOWN = 'https://127.0.0.1:1';
+
+/** Both units without a log, so that only their APIs show whether they run. */
+function units(own: object, peer: object): readonly object[] {
+  const apiOf = ({ url, state, identity }: FortiAuthenticator): object => ({
+    url,
+    user: state.user,
+    keyFile: 'fac-key',
+    pin: identity.pin,
+  });
+  const unitOf = (name: string, { url, ...more }: { readonly url?: string }, fac: FortiAuthenticator): object => ({
+    name,
+    licenses: [LICENSE],
+    ...more,
+    api: { ...apiOf(fac), ...(url === undefined ? {} : { url }) },
+  });
+  return [unitOf('fac-1', own, lab.appliance), unitOf('fac-2', peer, second)];
+}
+
+const FIRST = { serial: SERIALS.unit, peerSerial: SERIALS.peer };
+const SECOND = { serial: SERIALS.peer };
+const SECOND_DOWN = { ...SECOND, url: DOWN };
+
+async function checked(own: object, peer: object): Promise<CheckResult> {
+  return checkLab(lab, { appliances: units(own, peer), logs: {} });
+}
+
+function causesOf({ causes }: CheckResult): readonly string[] {
+  return causes.map(({ severity, id, subject }) => `${severity} ${id} ${subject}`);
+}
+
+describe('one of two units does not answer', () => {
+  test('and both are a pair: ready, with a warning', async () => {
+    expect(conclusionOf(await checked(FIRST, SECOND))).toEqual(READY);
+    const silent = await checked(FIRST, SECOND_DOWN);
+    expect(conclusionOf(silent)).toEqual(readyWithWarning('appliance-unreachable'));
+    expect(silent.causes).toMatchObject([{ subject: 'fac-2', peer: 'fac-1' }]);
+  });
+
+  test('and only the API of the other one reports the pair: ready, with a warning', async () => {
+    expect(conclusionOf(await checked({}, { url: DOWN }))).toEqual(readyWithWarning('appliance-unreachable'));
+  });
+
+  test('and they are no pair: not ready', async () => {
+    lab.appliance.state.peerSerial = '';
+    const alone = await checked({ serial: SERIALS.unit }, { ...SECOND_DOWN, licenses: [] });
+    expect([alone.ready, ...causesOf(alone)]).toEqual(['not-ready', 'critical appliance-unreachable fac-2']);
+  });
+});
+
+test('none of a pair answers: not ready, with both units', async () => {
+  const silent = await checked({ ...FIRST, url: DOWN }, SECOND_DOWN);
+  expect([silent.ready, ...causesOf(silent)]).toEqual([
+    'not-ready',
+    'critical appliance-unreachable fac-1',
+    'critical appliance-unreachable fac-2',
+  ]);
+});
+
+test('the daemon asks a silent unit again at once, and names both units in the subject', async () => {
+  const configFile = join(lab.folder, 'pair.yaml');
+  const appliances = units(FIRST, SECOND_DOWN);
+  const store = { path: 'pair/history.sqlite' };
+  await writeFile(
+    configFile,
+    JSON.stringify({ ...configurationOf(lab), appliances, logs: {}, schedule: SELDOM, store }),
+  );
+  await using daemon = await startDaemon(configFile, lab.folder);
+  const mail = await lab.inbox.mail(
+    ({ event, cause }) => event === 'firing' && cause === 'appliance-unreachable',
+    AbortSignal.timeout(LIMIT_MS),
+  );
+  expect(mail.subject).toBe('WARNING lab: fac-2 does not answer; fac-1 does');
+  const { ready, causes } = await daemon.diagnosis(() => true, AbortSignal.timeout(LIMIT_MS));
+  expect([ready, ...causes.map(({ severity }) => severity)]).toEqual(['ready', 'warning']);
+  expect(causes[0]?.remedy.join(' ')).toMatch(/restarting.*standby/u);
+});
