@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { type Config, configFile } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
@@ -32,6 +33,7 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   // Problems can quote text from files written by untrusted users.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
+  terminal.errors.write(machine.advice.map((advice) => `${visibleText(advice, MAX_LINE)}\n`).join(''));
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
   terminal.output.write(
     file.sources.length === 0
@@ -51,11 +53,21 @@ const NEEDS_RESTART =
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
+  /** One sentence for each file that this process can read, but the service cannot. */
+  readonly advice: readonly string[];
   /** Null to use this process's permissions. */
   readonly rights: ServiceRights | null;
 }
 
-const NOT_CHECKED: MachineCheck = { problems: [], warnings: [], rights: null };
+const NOT_CHECKED: MachineCheck = { problems: [], warnings: [], advice: [], rights: null };
+
+function permissionAdvice(path: string, { group }: ServiceRights): string {
+  return (
+    `To let the service read "${path}", move the file to /etc/ftm-watch/secrets, refer to it as ` +
+    `/run/credentials/ftm-watch.service/secrets_${basename(path)}, and restart the service. If the file must stay where it is, ` +
+    `run: chgrp ${group} "${path}" && chmod 0640 "${path}".`
+  );
+}
 
 function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string {
   const who = rights === null ? '' : ` (checked as the service's user, "${rights.user}")`;
@@ -67,10 +79,11 @@ function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string
 
 async function checkMachine(file: LoadResult, terminal: Invocation): Promise<MachineCheck> {
   const rights = await serviceRights();
-  const loaded = await loadAsDaemon(rights, terminal);
+  const { loaded, onlyRootReads } = await loadAsDaemon(rights, terminal);
+  const advice = rights === null ? [] : onlyRootReads.map((path) => permissionAdvice(path, rights));
   if (loaded.kind === 'invalid') {
     const known = linesOf(file);
-    return { problems: linesOf(loaded).filter((line) => !known.includes(line)), warnings: [], rights };
+    return { problems: linesOf(loaded).filter((line) => !known.includes(line)), warnings: [], advice, rights };
   }
   const { config, sources, substitutes } = loaded;
   writeSubstitutes(substitutes, terminal.errors);
@@ -88,7 +101,7 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
     ...(await machineWarnings(config, sources)),
     ...started.warnings,
   ];
-  return { problems: [...unread, ...started.problems], warnings, rights };
+  return { problems: [...unread, ...started.problems], warnings, advice, rights };
 }
 
 type Do = StartCheckDeps['asDaemon'];
@@ -98,8 +111,11 @@ function linesOf(loaded: LoadResult): readonly string[] {
 }
 
 /** Files that systemd reads on behalf of the service are read with this process's permissions. */
-async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
-  if (rights === null) return loadWith(commandFiles, terminal);
+async function loadAsDaemon(
+  rights: ServiceRights | null,
+  terminal: Invocation,
+): Promise<{ readonly loaded: LoadResult; readonly onlyRootReads: readonly string[] }> {
+  if (rights === null) return { loaded: await loadWith(commandFiles, terminal), onlyRootReads: [] };
   const named = new Set<string>();
   const note = (path: string): Promise<null> => {
     named.add(path);
@@ -113,9 +129,11 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
       if (problem !== null) unreadable.set(path, problem);
     }
   });
+  const onlyRootReads: string[] = [];
+  for (const path of unreadable.keys()) if ((await commandFiles.problem(path)) === null) onlyRootReads.push(path);
   const problem = async (path: string): Promise<string | null> =>
     unreadable.get(path) ?? (await commandFiles.problem(path));
-  return loadWith({ ...commandFiles, problem }, terminal);
+  return { loaded: await loadWith({ ...commandFiles, problem }, terminal), onlyRootReads };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { type Answers, firstConfiguration, SYSLOG_PORT } from '../config/first-configuration.ts';
@@ -13,6 +13,12 @@ type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined 
 
 const INSTALLED = { folder: dirname(INSTALLED_FILE), state: '/var/lib/ftm-watch' };
 
+/** The folders in which the packages install the documents. */
+const MANUALS = ['/usr/share/doc/ftm-watch', '/opt/ftm-watch/share/doc/ftm-watch'] as const;
+
+/** The group that the package creates for the service. */
+const SERVICE_GROUP = 'ftm-watch';
+
 /** The paths of the systemd unit. The package installs the first file; administrators create the second. */
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
@@ -23,17 +29,33 @@ export async function init(typed: TypedAnswers, terminal: Invocation): Promise<n
   if (existsSync(target))
     throw new Error(`Cannot write "${file}": the file already exists and will not be overwritten`);
   const answers = await answersOf(typed, terminal);
-  const text = firstConfiguration(answers, dirname(target) === INSTALLED.folder ? INSTALLED.state : null);
+  const isInstalled = dirname(target) === INSTALLED.folder;
+  const text = firstConfiguration(answers, isInstalled ? INSTALLED.state : null, manual());
   const [problem] = await problemsOf(text, terminal);
   if (problem !== undefined) throw new Error(`Cannot write "${file}": ${problem}`);
   try {
     makeFolder(dirname(target));
-    await writeFile(target, text, { flag: 'wx' });
+    await using created = await open(target, 'wx', 0o600);
+    if (isInstalled && process.geteuid?.() === 0) await letServiceRead(created);
+    await created.writeFile(text);
   } catch (error) {
     throw new Error(`Cannot write "${file}": ${messageOf(error)}`, { cause: error });
   }
   output.write(`Wrote ${file}:\n\n${text}\n${nextSteps(answers, { file, target, checkout })}`);
   return 0;
+}
+
+function manual(): string {
+  const folder = MANUALS.find((one) => existsSync(join(one, 'configuration.md'))) ?? 'docs';
+  return join(folder, 'configuration.md');
+}
+
+/** The configuration can contain secret URLs, so only the service can also read it. */
+async function letServiceRead(file: FileHandle): Promise<void> {
+  await file.chmod(0o640);
+  const groups = await readFile('/etc/group', 'utf8');
+  const { id } = new RegExp(String.raw`^${SERVICE_GROUP}:[^:]*:(?<id>\d+):`, 'mu').exec(groups)?.groups ?? {};
+  if (id !== undefined) await file.chown((await file.stat()).uid, Number(id));
 }
 
 interface Question {
@@ -92,7 +114,7 @@ async function answeredWell(
     const typed = (await ask(`${text} [${key === 'site' ? terminal.hostname : 'none'}]: `)).trim();
     if (typed === '') return answers;
     const next = { ...answers, [key]: Array.isArray(answers[key]) ? typed.split(/[\s,]+/u) : typed };
-    const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
+    const [problem] = await problemsOf(firstConfiguration(next, null, ''), terminal);
     if (problem === undefined) return next;
     if (terminal.ask === null) throw new Error(`Invalid answer: ${problem}`);
     terminal.output.write(`  ${problem}\n`);

@@ -21,8 +21,9 @@ const LINE = 80;
 /**
  * The answers are validated when the configuration is loaded.
  * @param stateFolder null for the default folder
+ * @param manual the file that describes all keys
  */
-export function firstConfiguration(answers: Answers, stateFolder: string | null): string {
+export function firstConfiguration(answers: Answers, stateFolder: string | null, manual: string): string {
   const sections = {
     ...(answers.site === '' ? {} : { site: answers.site }),
     ...watched(answers),
@@ -35,8 +36,7 @@ export function firstConfiguration(answers: Answers, stateFolder: string | null)
         }),
   };
   return (
-    '# All keys: docs/configuration.md. After each change, run "ftm-watch config check" and "ftm-watch reload".\n' +
-    printed(sections)
+    `# All keys: ${manual}. After changes, run "ftm-watch config check" and "ftm-watch reload".\n` + printed(sections)
   );
 }
 

@@ -1,6 +1,6 @@
-import leven from 'leven';
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
+import { closest } from '../text/closest.ts';
 import { expectedMessage, showValue } from '../text/show.ts';
 import type { YamlPath } from '../text/yaml-text.ts';
 import { configFile } from './config.ts';
@@ -80,23 +80,6 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
   return only !== undefined && elsewhere.length === 1
     ? `${unknown}; did you mean "${only}"?`
     : `${unknown}; expected ${known.map((name) => `"${name}"`).join(', ')}`;
-}
-
-/**
- * Finds a key that differs only by typing errors. Fewer errors are tolerated in short words, because two changes can
- * turn one word into another.
- */
-function closest(key: string, known: readonly string[]): string | null {
-  const lower = key.toLowerCase();
-  const distances = known.map((name) => ({ name, distance: leven(lower, name.toLowerCase()) }));
-  const [best] = distances.toSorted((a, b) => a.distance - b.distance);
-  if (best !== undefined && best.distance <= Math.max(1, Math.floor(best.name.length / 3))) return best.name;
-  return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
-}
-
-/** Returns the same text for words that differ only by transposed letters. */
-function lettersOf(word: string): string {
-  return Array.from(word.toLowerCase()).toSorted().join('');
 }
 
 export function knownKeys(schema: z.core.$ZodType, path: readonly (string | number)[]): readonly string[] {

@@ -18,6 +18,7 @@ import { connectProblem } from '../store/database.ts';
 import { problemsOf, messageOf, allOrProblems } from '../text/message-of.ts';
 import type { HoldsPort, Transport } from '../system/process-facts.ts';
 import { readBaselines } from '../trust/load-trust.ts';
+import { ownCertificateProblems } from './own-certificate.ts';
 import { readSecret } from '../system/secret.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 
@@ -64,7 +65,7 @@ export interface StartCheckDeps {
 interface StartCheck {
   /** The daemon's own messages, one sentence each. */
   readonly problems: readonly string[];
-  /** Invalid parts of the configuration that the daemon would skip. */
+  /** Invalid parts of the configuration that the daemon would skip, and certificates that expire soon. */
   readonly warnings: readonly string[];
 }
 
@@ -78,7 +79,12 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     return null;
   };
   const files = await loadMonitorFiles(config, { clock, env }).catch(note);
-  await loadPage(config.web, { clock, env, logger: silent, refreshAuthorities: () => Promise.resolve() }).catch(note);
+  const page = await loadPage(config.web, {
+    clock,
+    env,
+    logger: silent,
+    refreshAuthorities: () => Promise.resolve(),
+  }).catch(note);
   await asListener(async () => {
     for (const port of portsOf(config)) await tryPort(port, daemon).catch(note);
   });
@@ -88,7 +94,17 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     const unusable = daemon === null ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);
   });
-  return { problems: [...new Set(problems)], warnings: files?.instruments.knowledge.skippedPatterns ?? [] };
+  const certificates = [
+    { owner: 'the status page', certificate: page?.certificate },
+    { owner: 'the syslog listener', certificate: files?.certificate },
+  ];
+  const warnings = [
+    ...(files?.instruments.knowledge.skippedPatterns ?? []),
+    ...certificates.flatMap(({ owner, certificate }) =>
+      ownCertificateProblems(owner, certificate?.end() ?? null, clock.now(), config.timezone),
+    ),
+  ];
+  return { problems: [...new Set(problems)], warnings };
 }
 
 interface Port {

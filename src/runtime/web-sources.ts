@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { unitAddresses } from './conclude.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { zonedText } from '../core/time-text.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
@@ -15,6 +14,7 @@ import {
   incidentRecord,
 } from './incident-records.ts';
 import { createCharts } from './charts.ts';
+import { ownCertificateProblems } from './own-certificate.ts';
 import { controlPlace } from './store-places.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
@@ -91,17 +91,6 @@ export function createWebSources(facts: DaemonFacts): WebSources {
   };
 }
 
-/** The alert rules FtmCertificateExpires and FtmOwnCertificateExpires use the same period. */
-const ENDS_SOON: Millis = 14 * 86_400_000;
-
-function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
-  if (end === null || end - now > ENDS_SOON) return [];
-  return [
-    `The status page's certificate ${end < now ? 'expired' : 'expires'} at ` +
-      `${zonedText(end, timezone)} and must be renewed`,
-  ];
-}
-
 function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
   const { clock, monitor, stopping, lastReload, certificateEnd } = facts;
   const { alerting, store } = monitor();
@@ -116,7 +105,7 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
         ? ['The last reload was rejected. The previous configuration is still active']
         : []),
       ...exposureNotes(monitor().config.web),
-      ...ownCertificateProblems(certificateEnd(), clock.now(), monitor().config.timezone),
+      ...ownCertificateProblems('the status page', certificateEnd(), clock.now(), monitor().config.timezone),
       ...givenUpProblems({
         outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),

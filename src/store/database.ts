@@ -192,7 +192,7 @@ export function connectProblem(path: string): string | null {
 function tryToWrite(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) {
-    tryToMakeFileIn(nearestFolder(folder));
+    tryToMakeFolder(folder);
     return;
   }
   tryToMakeFileIn(folder);
@@ -203,6 +203,19 @@ function tryToWrite(path: string): void {
   url.search = 'immutable=1';
   using db = new DatabaseSync(url, { readOnly: true });
   refuseNewer(db, path);
+}
+
+/** @throws {Error} with the folder that cannot be created */
+function tryToMakeFolder(folder: string): void {
+  const parent = nearestFolder(folder);
+  try {
+    tryToMakeFileIn(parent);
+  } catch (error) {
+    throw new Error(
+      `the folder "${folder}" does not exist and cannot be created in "${parent}" (${messageOf(error)})`,
+      { cause: error },
+    );
+  }
 }
 
 function nearestFolder(path: string): string {

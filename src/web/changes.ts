@@ -4,9 +4,10 @@ import type { AuditEntry, RefusedChanges } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isoTime, isoTimeOrNull, parseDuration } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type CauseId, isCauseId } from '../checks/registry.ts';
+import { CAUSE_IDS, type CauseId, isCauseId } from '../checks/registry.ts';
 import { isPlanned, type Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
+import { closest } from '../text/closest.ts';
 import { showValue } from '../text/show.ts';
 import { changeRefusal, refusalText, type Web } from './access.ts';
 import { renderChanges } from './page/changes-page.ts';
@@ -185,13 +186,19 @@ export function readSilence(
     : refused(400, 'Invalid silence', parsed.error.issues.flatMap(problemsOf));
 }
 
-const A_CAUSE = 'a cause such as "tls-intercepted"';
+const EXPECTED_CAUSE = expected('a cause such as "tls-intercepted"');
+
+function causeProblem(issue: { readonly input?: unknown }): string {
+  const { input } = issue;
+  const meant = typeof input === 'string' && input.length <= MAX_NAME ? closest(input, CAUSE_IDS) : null;
+  return `${EXPECTED_CAUSE.error(issue)}${meant === null ? '' : `; did you mean "${meant}"?`}`;
+}
 
 function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
   return z
     .strictObject({
       cause: z
-        .custom<CauseId>((value) => typeof value === 'string' && isCauseId(value), expected(A_CAUSE))
+        .custom<CauseId>((value) => typeof value === 'string' && isCauseId(value), { error: causeProblem })
         .nullable()
         .default(null),
       subject: oneLine(255).nullable().default(null),

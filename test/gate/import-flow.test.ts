@@ -49,7 +49,7 @@ const BEFORE_RUNTIME: readonly string[] = [
 /** The folders of `src`, from bottom to top. These rules are defined only in this table. */
 const FLOW: readonly Folder[] = [
   { folder: 'core', knows: [], packages: PURE },
-  { folder: 'text', knows: ['core'], packages: ['croner', 'yaml', 'zod'] },
+  { folder: 'text', knows: ['core'], packages: ['croner', 'leven', 'yaml', 'zod'] },
   { folder: 'system', knows: ['core', 'text'] },
   { folder: 'tls', knows: ['core'], packages: PURE },
   { folder: 'network', knows: ['core', 'text', 'system'] },

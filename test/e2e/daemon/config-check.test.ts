@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -285,6 +285,42 @@ describeWhere(
       machine.sandbox.sh(`rm --force ${STATE}/*`);
     });
 
+    test('names a folder of the store that cannot be created', async () => {
+      configure('store: { path: /etc/none/store.sqlite }');
+      expect(await configCheck()).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringContaining(
+          'Cannot use the history file "/etc/none/store.sqlite": the folder "/etc/none" does not exist and cannot be ' +
+            'created in "/etc"',
+        ),
+      });
+    });
+
+    test('warns about own certificates that expire soon, and says how the service can read a key', async () => {
+      const [past, soon] = await Promise.all(
+        [-1, 5].map((days) => createIdentity({ name: 'CN=own', notAfter: new Date(Date.now() + days * 86_400_000) })),
+      );
+      for (const [name, identity] of Object.entries({ past, soon })) {
+        machine.write(`${SITE}/${name}.pem`, identity?.pem ?? '');
+        machine.write(`${SITE}/${name}.key`, identity?.keyPem ?? '', 0o600);
+      }
+      const files = (name: string): string => `certFile: ${SITE}/${name}.pem, keyFile: ${SITE}/${name}.key`;
+      configure(
+        `web: { tls: { ${files('past')} } }\n` +
+          `logs: { syslog: { tls: { listen: "127.0.0.1:6514", ${files('soon')} } } }`,
+      );
+      const denied = await configCheck();
+      expect(denied.exitCode).toBe(3);
+      for (const name of ['past', 'soon'])
+        expect(denied.stderr).toContain(`run: chgrp ftm-watch "${SITE}/${name}.key" && chmod 0640`);
+
+      machine.sandbox.sh(`chgrp ftm-watch ${SITE}/*.key && chmod 0640 ${SITE}/past.key ${SITE}/soon.key`);
+      const { exitCode, stdout } = await configCheck();
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain("Warning: The status page's certificate expired at");
+      expect(stdout).toContain("Warning: The syslog listener's certificate expires at");
+    });
+
     test('reads a draft as root, and the file of the service as the service does', async () => {
       machine.write('/srv/draft.yaml', BASE, 0o600);
       expect(await configCheck('-c', '/srv/draft.yaml')).toMatchObject({ exitCode: 0, stderr: '' });
@@ -313,6 +349,8 @@ describeWhere(
           '  systemctl restart ftm-watch   start the daemon and its status page\n',
       );
       expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
+      const { mode, gid } = statSync(`/proc/${String(machine.sandbox.pid)}/root${CONFIG}`);
+      expect({ mode: mode & 0o777, gid }).toEqual({ mode: 0o640, gid: 64_123 });
     });
   },
 );

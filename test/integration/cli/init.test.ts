@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -40,6 +40,7 @@ describe('ftm-watch init', () => {
       errors: '',
     });
     expect(ran.output).toContain('Syslog Servers: UDP, port 5514');
+    expect(statSync(join(folder, 'new', 'ftm-watch.yaml')).mode & 0o777).toBe(0o600);
     const relay = { host: 'mail.example.org', port: 465, security: 'tls' };
     expect(parse(written())).toEqual({
       site: 'hq',

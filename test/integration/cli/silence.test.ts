@@ -84,6 +84,8 @@ describe('ftm-watch silence', () => {
         '',
       ].join('\n'),
     });
+    const misspelled = await run(['silence', 'add', '--for', '2h', '--cause', 'licence-on-peer', '--comment', 'x']);
+    expect(misspelled).toMatchObject({ code: 2, errors: expect.stringContaining('did you mean "license-on-peer"?') });
     expect(await run(['silence', 'remove', '../status'])).toEqual({
       code: 2,
       output: '',

@@ -137,7 +137,9 @@ describe('POST /api/v1/silences', () => {
     [
       'an unknown cause',
       { ...ASKED, cause: 'tls-\u001bintercepted' },
-      ['"cause": expected a cause such as "tls-intercepted", got "tls-\\u{1B}intercepted"'],
+      [
+        '"cause": expected a cause such as "tls-intercepted", got "tls-\\u{1B}intercepted"; did you mean "tls-intercepted"?',
+      ],
     ],
     [
       'a cause of the prototype',
