@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { unitAddresses } from './conclude.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { noChannelNote, channelWords } from '../notify/channels/registry.ts';

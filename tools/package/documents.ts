@@ -12,6 +12,9 @@ interface Placed {
 const CODE_OR_LINK =
   /^```[^]*?^```|`[^`\n]+`|(?<image>!?)\[(?<label>[^\]]*)\]\((?<target>[^)\s#]+)(?<anchor>#[^)\s]*)?\)/gmu;
 
+/** The groups of the expression above. All are undefined for code. */
+type LinkParts = readonly (string | undefined)[];
+
 /** Returns everything that users read or deploy, for a folder of the package. */
 export function userDocuments(root: string, folder: string): readonly Placed[] {
   const places = [
@@ -43,16 +46,14 @@ export function documentTree(root: string, documents: readonly Placed[]): FileTr
  * becomes text that names the file.
  */
 export function documentText(root: string, { source, path }: Placed, documents: readonly Placed[]): string {
-  return readFileSync(join(root, source), 'utf8').replaceAll(
-    CODE_OR_LINK,
-    (whole: string, image = '', label = '', target = '', anchor = '') => {
-      if (target === '' || /^[a-z]+:/u.test(target)) return whole;
-      const wanted = normalize(join(dirname(source), target)).replace(/\/$/u, '');
-      const found = pathOf(wanted, documents);
-      if (found !== null) return `${image}[${label}](${relative(dirname(path), found)}${anchor})`;
-      return image === '' ? `${label} (\`${wanted}\` in the source)` : label;
-    },
-  );
+  return readFileSync(join(root, source), 'utf8').replaceAll(CODE_OR_LINK, (whole: string, ...parts: LinkParts) => {
+    const [image = '', label = '', target, anchor = ''] = parts;
+    if (target === undefined || /^[a-z]+:/u.test(target)) return whole;
+    const wanted = normalize(join(dirname(source), target)).replace(/\/$/u, '');
+    const found = pathOf(wanted, documents);
+    if (found !== null) return `${image}[${label}](${relative(dirname(path), found)}${anchor})`;
+    return image === '' ? `${label} (\`${wanted}\` in the source)` : label;
+  });
 }
 
 /** Returns the path of a file or folder in the package. */
