@@ -7,8 +7,9 @@ import type { CauseWords } from '../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
-/** A tip's number, a knowledge base article, a document, a URL or a MIB. */
-const SOURCE = /\bta-p\/\d{6}\b|\bKB \d{5,6}\b|\bdocs:\S+\/\S+|\bhttps:\/\/\S+|\b[A-Z]+(?:-[A-Z]+)*-MIB\b/u;
+/** A tip's number, a knowledge base article, a document, a message to Microsoft's customers, a URL or a MIB. */
+const SOURCE =
+  /\bta-p\/\d{6}\b|\bKB \d{5,6}\b|\bdocs:\S+\/\S+|\bMicrosoft MC\d{6,7}\b|\bhttps:\/\/\S+|\b[A-Z]+(?:-[A-Z]+)*-MIB\b/u;
 /** Facts that only the vendor can know: its products, servers, menus and commands, and its handling of licences. */
 const OF_THE_VENDOR = /Forti(?!Authenticator\b)|On FortiAuthenticator|System >|TAC\b|RMA|"(?:execute|show|diagnose) /u;
 
