@@ -19,6 +19,11 @@ import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
 const EACH_SECOND = '* * * * * *';
+/** A single line is sufficient, because nobody but the unit connects from its address. */
+const FROM_UNIT = {
+  appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }],
+  logs: { syslog: { tcp: '127.0.0.1:0' } },
+};
 
 let site: DaemonBench;
 
@@ -50,7 +55,7 @@ function timeOf({ time }: LogLine): number {
 
 describe('a log line of FortiAuthenticator', () => {
   test('is on the page within 5 s, with the schedule far away', async () => {
-    await site.configure({ logs: { syslog: { tcp: '127.0.0.1:0' } } });
+    await site.configure(FROM_UNIT);
     await using daemon = site.start();
     const page = await daemon.page();
     await roundDone(page);
@@ -63,7 +68,7 @@ describe('a log line of FortiAuthenticator', () => {
     );
     expect((await statusOf(page))?.causes).toMatchObject([{ id: 'polling-failing' }]);
     expect(
-      valueIn(await metricsOf(page), 'ftm_polling_errors_total{appliance="unnamed",signature="ftm-polling-timeout"}'),
+      valueIn(await metricsOf(page), 'ftm_polling_errors_total{appliance="fac-1",signature="ftm-polling-timeout"}'),
     ).toBe(1);
   });
 
@@ -85,7 +90,7 @@ describe('a log line of FortiAuthenticator', () => {
   });
 
   test('is remembered over a restart, and over a crash', async () => {
-    await site.configure({ logs: { syslog: { tcp: '127.0.0.1:0' } } });
+    await site.configure(FROM_UNIT);
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await rm(join(site.folder, 'data'), { recursive: true, force: true });
       await using daemon = site.start();
@@ -104,7 +109,7 @@ describe('a log line of FortiAuthenticator', () => {
       await roundDone(page);
       expect(await stateOf(page, 'polling')).toBe('broken');
       expect(
-        valueIn(await metricsOf(page), 'ftm_polling_last_error_timestamp_seconds{appliance="unnamed"}'),
+        valueIn(await metricsOf(page), 'ftm_polling_last_error_timestamp_seconds{appliance="fac-1"}'),
       ).toBeGreaterThan(1e9);
     }
   });
