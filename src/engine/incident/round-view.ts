@@ -82,12 +82,15 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
   return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
 
-/** A cause is `absent` only if its precondition was checked. */
+/**
+ * A cause is `absent` only if its precondition was checked, or is no longer configured: the systems that would be
+ * queried for it may not be configured either.
+ */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
   const isSeen = view.causes.some((other) => sameCause(other, cause));
-  if (!isFreshOf(cause, isSeen, view)) return 'unjudged';
-  if (isSeen) return 'seen';
   const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
+  if (status?.state !== 'not-configured' && !isFreshOf(cause, isSeen, view)) return 'unjudged';
+  if (isSeen) return 'seen';
   return status === undefined ? 'unjudged' : presenceOfMissing(cause, status);
 }
 

@@ -267,3 +267,38 @@ describeWhere(['root'], 'a history on a disk that is full', () => {
     }
   });
 });
+
+test('an incident of a unit that is no longer configured ends with one message', async () => {
+  const configFile = join(lab.folder, 'removed.yaml');
+  const { registration: _, ...rest } = configurationOf(lab);
+  const config = { ...rest, site: 'removed', store: { path: join(lab.folder, 'removed') } };
+  await writeFile(configFile, JSON.stringify(config));
+  await using removed = await startDaemon(configFile, lab.folder);
+  lab.appliance.setFault({ kind: 'status', status: 401 });
+  try {
+    await until(
+      () => openIncidents(removed),
+      (incidents) => incidents.some(({ cause }) => cause === 'appliance-access-denied'),
+      LIMIT_MS,
+    );
+    await writeFile(configFile, JSON.stringify({ ...config, appliances: [] }));
+    process.kill(removed.pid, 'SIGHUP');
+    await until(
+      () => openIncidents(removed),
+      ({ length }) => length === 0,
+      LIMIT_MS,
+    );
+    await until(
+      () => removed.get('metrics').then((response) => response.text()),
+      (text) => /ftm_notifications_pending\{channel="email"\} 0/u.test(text),
+      LIMIT_MS,
+    );
+    const mails = lab.inbox.mails.filter(({ subject }) => subject.includes(' removed: '));
+    expect(mails.map(({ event, cause }) => `${event ?? ''} ${cause ?? ''}`)).toEqual([
+      'firing appliance-access-denied',
+      'resolved appliance-access-denied',
+    ]);
+  } finally {
+    lab.appliance.setFault({ kind: 'none' });
+  }
+});

@@ -42,6 +42,7 @@ describe('presenceOf()', () => {
     ['of a check that saw nothing', { state: 'unknown' }, 'unjudged'],
     ['of a check that something deeper blocks', { state: 'blocked' }, 'hidden'],
     ['of a check that is not configured any more', { state: 'not-configured' }, 'absent'],
+    ['of such a check, which nobody is asked for', { state: 'not-configured', fresh: ['clock'] }, 'absent'],
     ['of a check where all is fine', { state: 'ok' }, 'absent'],
     ['that a finding shows still', { state: 'broken', level: 'broken', suggests: 'tls-intercepted' }, 'hidden'],
     ['that a milder one shows still', { state: 'warning', level: 'warning', suggests: 'tls-intercepted' }, 'hidden'],
