@@ -1,3 +1,4 @@
+import type { CertificateRejection } from '../core/polling/log-event.ts';
 import type { ApplianceFacts } from '../core/license/appliance.ts';
 import type { FindingContent, Told, Assessment, Check, Finding } from '../engine/model.ts';
 import type { ConnectorId, Picture } from '../connectors/picture.ts';
@@ -71,6 +72,7 @@ export type LogFacts =
       readonly notes: readonly Finding[];
       /** Addresses of unknown senders whose log lines were rejected. */
       readonly unknownSenders: readonly string[];
+      readonly certificateRejections?: readonly CertificateRejection[];
       readonly preconditionOf: (cause: string) => string;
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);

@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { Clock } from '../core/clock.ts';
 import { singleAddresses } from '../core/addresses.ts';
-import type { WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
+import type { CertificateRejection, WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import {
   createAttribution,
@@ -79,6 +79,7 @@ export class LogIntake {
   readonly #outbox: EventOutbox;
   readonly #turns: TurnBudget = createTurnBudget();
   readonly #unknownSenders: UnknownSenderLog;
+  readonly #rejections = new Map<string, Pick<CertificateRejection, 'count' | 'lastAt'>>();
   readonly #unrecognised: UnrecognisedLog;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
@@ -157,6 +158,12 @@ export class LogIntake {
     return this.#files?.positions() ?? this.#resumed;
   }
 
+  /** Appliances that ended TLS handshakes because of the listener's certificate, since the start. */
+  certificateRejections(): readonly CertificateRejection[] {
+    const names = this.#deps.certificate?.alternativeNames() ?? [];
+    return [...this.#rejections].map(([appliance, rejection]) => ({ appliance, ...rejection, names }));
+  }
+
   unknownSenders(): readonly string[] {
     return this.#unknownSenders.senders();
   }
@@ -195,11 +202,18 @@ export class LogIntake {
       // If client certificates are accepted, connections from unknown addresses are not rejected before the handshake,
       // because the client can still authenticate.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
+      onCertificateRejected: (from) => this.#noteRejection(this.#attribution.sender(from)),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());
+  }
+
+  #noteRejection(origin: Origin): void {
+    if (origin.kind !== 'appliance' || origin.appliance === null) return;
+    const before = this.#rejections.get(origin.appliance)?.count ?? 0;
+    this.#rejections.set(origin.appliance, { count: before + 1, lastAt: this.#deps.clock.now() });
   }
 
   #isRefused(from: string): boolean {
@@ -276,6 +290,7 @@ function unitAddresses({ appliances, firewall }: Pick<LogIntakeConfig, 'applianc
 interface LogFactsHeard {
   readonly report: PollingReport;
   readonly unknownSenders: readonly string[];
+  readonly certificateRejections: readonly CertificateRejection[];
 }
 
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
@@ -317,7 +332,11 @@ export function createLogListening(
       await intake.stop();
       await polling.stop();
     },
-    facts: () => ({ report: polling.report(), unknownSenders: intake.unknownSenders() }),
+    facts: () => ({
+      report: polling.report(),
+      unknownSenders: intake.unknownSenders(),
+      certificateRejections: intake.certificateRejections(),
+    }),
     counters: () => intake.counters(),
     addresses: () => intake.addresses(),
   };

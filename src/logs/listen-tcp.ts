@@ -31,6 +31,9 @@ export interface ConnectionLimits {
 export const CONNECTION_LIMITS: ConnectionLimits = { connections: 2048, stalledLine: 60_000, endlessLine: 600_000 };
 
 const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+/** Alerts by which a client rejects the listener's certificate (RFC 8446 §6.2). */
+const CERTIFICATE_REJECTED =
+  /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:REVOKED|EXPIRED|UNKNOWN)|UNKNOWN_CA)/u;
 const HANDSHAKE: Millis = 10_000;
 
 interface TcpOptions extends ConnectionDeps {
@@ -44,6 +47,8 @@ interface TcpOptions extends ConnectionDeps {
   readonly isKnown: (address: string) => boolean;
   /** A connection is rejected immediately if no line from its address can be accepted. */
   readonly refuses: (address: string) => boolean;
+  /** A sender ended a handshake because it does not accept the listener's certificate. */
+  readonly onCertificateRejected: (address: string) => void;
 }
 
 interface TcpListener {
@@ -135,7 +140,9 @@ function createReceiver(options: TcpOptions, onReady: (socket: Socket) => void):
   });
   if (isAsked) limitHandshakes(server, options.clock);
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
+    const code = errorCode(error);
+    connections[code === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
+    if (CERTIFICATE_REJECTED.test(code ?? '')) options.onCertificateRejected(socket.remoteAddress ?? '');
     warn({ address: socket.remoteAddress ?? '', err: error });
   });
   server.on('secureConnection', onReady);

@@ -1,3 +1,4 @@
+import type { CertificateRejection } from '../core/polling/log-event.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
@@ -49,6 +50,7 @@ export type LogPart =
       readonly kind: 'heard';
       readonly report: PollingReport;
       readonly unknownSenders: readonly string[];
+      readonly certificateRejections?: readonly CertificateRejection[];
     } & Remembered)
   | ({ readonly kind: 'unheard' } & Unheard);
 

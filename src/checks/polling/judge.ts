@@ -20,7 +20,7 @@ import { spanText, utcText } from '../../core/time-text.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
-import { nameList } from '../../core/visible-text.ts';
+import { counted, nameList } from '../../core/visible-text.ts';
 import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 
@@ -52,6 +52,7 @@ function judgePolling(heard: Heard): readonly Finding[] {
       ...judgeTimes(appliance, heard),
       ...seenByPeers(appliance, heard),
       ...judgeSilence(appliance, silentAfter),
+      ...judgeRejections(appliance, heard),
     ];
   });
 }
@@ -197,6 +198,28 @@ function judgeSilence(
       ...(lastLineAt === null ? { advice: neverReceived(name) } : {}),
     },
   ];
+}
+
+/** From 8.0.3 on, FortiAuthenticator may require a host name in the certificate of a syslog server. */
+function judgeRejections(
+  { name, silent }: AppliancePolling,
+  { certificateRejections = [] }: Heard,
+): readonly Finding[] {
+  if (!silent) return [];
+  return certificateRejections
+    .filter(({ appliance }) => appliance === name)
+    .map(({ count, lastAt, names }) => ({
+      rule: 'log-certificate-accepted',
+      subject: name,
+      claim:
+        `${name} rejected the certificate of the syslog listener ${counted(count, 'time')}, last at ${utcText(lastAt)} ` +
+        `(names in it: ${nameList(names) || 'none'}).`,
+      expected: 'A certificate that FortiAuthenticator accepts',
+      level: 'note',
+      suggests: 'appliance-silent',
+      explainedBy: [],
+      facts: { appliance: name },
+    }));
 }
 
 function neverReceived(name: string): Advice {

@@ -93,6 +93,15 @@ interface HeardEvent {
   readonly reliable: boolean;
 }
 
+/** TLS handshakes that an appliance ended because it does not accept the certificate of the syslog listener. */
+export interface CertificateRejection {
+  readonly appliance: string;
+  readonly count: number;
+  readonly lastAt: EpochMs;
+  /** DNS names and addresses in the certificate. */
+  readonly names: readonly string[];
+}
+
 /** Hosts and addresses that identify traffic to the licence server. */
 export interface WatchedTraffic {
   readonly hosts: readonly string[];

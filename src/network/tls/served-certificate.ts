@@ -79,8 +79,13 @@ export class ServedCertificate {
 
   /** True if the certificate has a DNS name or an IP address as a subject alternative name. */
   hasAlternativeName(): boolean {
+    return this.alternativeNames().length > 0;
+  }
+
+  /** DNS names and IP addresses. */
+  alternativeNames(): readonly string[] {
     const { dnsNames, ipAddresses } = parseSubjectAltName(new X509Certificate(this.#material.cert).subjectAltName);
-    return dnsNames.length > 0 || ipAddresses.length > 0;
+    return [...dnsNames, ...ipAddresses];
   }
 
   end(): EpochMs | null {

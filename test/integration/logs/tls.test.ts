@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,6 +66,26 @@ describe('syslog over TLS', () => {
     for (let i = 0; i < 20; i += 1) socket.write(`${TROUBLE}\n`.repeat(1000));
     socket.end();
     await bench.until(() => expect(bench.troubles()).toBe(20_000));
+  });
+
+  test.each(['tls1_2', 'tls1_3'])('counts units that reject the certificate of the listener, %s', async (version) => {
+    const bench = await startIntake({
+      ...listening(null),
+      appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }],
+    });
+    await writeFile(file('other.pem'), (await createIdentity({ name: 'CN=other', authority: true })).pem);
+    const expected = [{ appliance: 'fac-1', count: 1, names: ['license.example.test'] }];
+    // Unlike Node, OpenSSL verifies the certificate during the handshake, and sends an alert.
+    const connectTo = ['s_client', '-connect', `127.0.0.1:${String(bench.portOf('tls'))}`, `-${version}`];
+    const client = spawn('openssl', [...connectTo, '-CAfile', file('other.pem'), '-verify_return_error'], {
+      stdio: 'ignore',
+    });
+    await once(client, 'exit');
+    await bench.until(() => expect(bench.intake.certificateRejections()).toMatchObject(expected));
+    // A client that hangs up says nothing about the certificate.
+    const hangsUp = connectPlain(bench.portOf('tls'), '127.0.0.1', () => hangsUp.end('no TLS'));
+    await bench.until(() => expect(bench.intake.counters().connections['failed-handshake']).toBe(2));
+    expect(bench.intake.certificateRejections()).toMatchObject(expected);
   });
 
   test('lets in senders with a certificate of the configured authority only', async () => {

@@ -158,6 +158,21 @@ describe('the log of an appliance', () => {
     expect([finding?.level, finding?.confidence]).toEqual([level, confidence]);
   });
 
+  test('rejections of the certificate explain the silence of that unit alone', () => {
+    const rejection = { count: 3, lastAt: AT, names: ['logs.example.com'] };
+    const notes = (unit: string, silent: boolean): readonly string[] =>
+      judgeLog(
+        report(appliance({ silent, silentFor: silent ? 100_000_000 : null, lastLineAt: AT, reliableLineAt: AT })),
+        {
+          certificateRejections: [{ appliance: unit, ...rejection }],
+        },
+      ).flatMap(({ rule, level, suggests }) =>
+        rule === 'log-certificate-accepted' ? [`${level} ${String(suggests)}`] : [],
+      );
+    expect(notes('fac-1', true)).toEqual(['note appliance-silent']);
+    expect([notes('fac-2', true), notes('fac-1', false)]).toEqual([[], []]);
+  });
+
   test('warns of a log that has never spoken', () => {
     const [finding] = judgeLog(
       report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null, reliableLineAt: null })),
