@@ -1,6 +1,7 @@
 import { activationOutlook } from '../checks/activation-steps.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
+import type { MailObservation } from '../core/observation.ts';
 import { spanText } from '../core/time-text.ts';
 import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis } from '../engine/model.ts';
@@ -12,6 +13,7 @@ import {
   renderDiagnosis,
   type UnseenIncident,
   unseenIncidents,
+  renderRoots,
   renderSteps,
 } from '../report/report-text.ts';
 import type { TextStyle } from '../document/terminal.ts';
@@ -21,6 +23,7 @@ import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readDaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
+import { mailRoots } from '../report/seen.ts';
 import { configOf, type Invocation, storePathOf } from './terminal.ts';
 
 export const UNHEARD: LogPart = {
@@ -32,6 +35,7 @@ export const UNHEARD: LogPart = {
 interface CheckForm {
   readonly json: boolean;
   readonly steps: boolean;
+  readonly roots: boolean;
   /** Checks that have not finished within this time are reported as unknown. */
   readonly timeout: Millis;
 }
@@ -46,26 +50,31 @@ export async function check(form: CheckForm, terminal: Invocation): Promise<numb
   if (newer !== null) terminal.errors.write(`${newer}\n`);
   const progress = json ? null : terminal.progress;
   const limit = Math.max(MARGIN, timeout - MARGIN);
-  const { diagnosis, waitingFor } = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
+  const { diagnosis, observations, waitingFor } = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
   const ended = waitingFor.length === 0 ? null : { after: timeout, waitingFor };
   const unseen = await unseenBy(diagnosis, config.store.path, terminal);
   const asides = { note: noteOf(config, ended), unseen: unseen ?? [] };
   terminal.output.write(
     json
-      ? jsonOf(diagnosis, { unseen, ended }, form)
-      : textOf(diagnosis, { ...form, ...asides, style: terminal.style }),
+      ? jsonOf(diagnosis, { unseen, ended, mail: observations.mail }, form)
+      : textOf(diagnosis, { ...form, ...asides, mail: observations.mail, style: terminal.style }),
   );
   return exitCodeBeside(exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' }), asides.unseen);
 }
 
+interface Mail {
+  readonly mail: readonly MailObservation[];
+}
+
 function jsonOf(
   diagnosis: Diagnosis,
-  { unseen, ended }: { readonly unseen: readonly UnseenIncident[] | null; readonly ended: Ended | null },
-  { steps }: CheckForm,
+  { unseen, ended, mail }: { readonly unseen: readonly UnseenIncident[] | null; readonly ended: Ended | null } & Mail,
+  { steps, roots }: CheckForm,
 ): string {
   const whole = {
     ...diagnosisToJson(diagnosis),
     ...(steps ? { steps: activationOutlook(diagnosis).steps } : {}),
+    ...(roots ? { roots: mailRoots(mail) } : {}),
     ...(unseen === null ? {} : { openIncidents: unseen }),
     ...(ended === null ? {} : { waitingFor: ended.waitingFor }),
   };
@@ -74,9 +83,13 @@ function jsonOf(
 
 function textOf(
   diagnosis: Diagnosis,
-  { steps, style, ...asides }: CheckForm & DiagnosisAsides & { readonly style: TextStyle },
+  { steps, roots, style, mail, ...asides }: CheckForm & DiagnosisAsides & Mail & { readonly style: TextStyle },
 ): string {
-  return `${renderDiagnosis(diagnosis, style, asides)}${steps ? `\n${renderSteps(diagnosis, style)}` : ''}`;
+  return [
+    renderDiagnosis(diagnosis, style, asides),
+    ...(steps ? [renderSteps(diagnosis, style)] : []),
+    ...(roots ? [renderRoots(mailRoots(mail), style)] : []),
+  ].join('\n');
 }
 
 /** Returns null if no daemon is running or the daemon has no verdict yet. */

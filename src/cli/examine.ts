@@ -19,6 +19,7 @@ import { createInstruments } from '../round/instruments.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
 import type { MailServer } from '../config/schema/watched.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
+import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import { stateFile } from '../runtime/store-places.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
@@ -59,7 +60,9 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   using limit = longest === undefined ? null : deadline(clock, longest, options.signal);
   const signal = limit?.signal ?? options.signal;
   const mailLimit = limit === null ? {} : { mailLimit: MAIL_LIMIT };
-  const instruments = await createInstruments(config, { clock, env, ...mailLimit });
+  // This command does not save roots, so that the daemon still reports a new root.
+  const mailRootsFile = { ...jsonFile(stateFile(config, MAIL_ROOTS_FILE)), save: () => undefined };
+  const instruments = await createInstruments(config, { clock, env, mailRootsFile, ...mailLimit });
   const progress = createProgressLine(options.progress);
   const mail = createMailPace(clock, signal);
   const waitingFor: string[] = [];

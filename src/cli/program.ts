@@ -158,6 +158,7 @@ Examples:
 interface CheckOptions {
   readonly json?: boolean;
   readonly steps?: boolean;
+  readonly roots?: boolean;
   readonly nagios?: boolean;
   readonly verify?: string;
   readonly timeout?: Millis;
@@ -177,9 +178,13 @@ function addCheck(program: LazyCommand): void {
     .description('run all checks once and print the checklist, root causes and remedies')
     .option('--json', 'print only a JSON object')
     .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
-    .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'verify']))
+    .option('--roots', 'also print the root certificates that FortiAuthenticator needs for its mail servers (PEM)')
+    .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'roots', 'verify']))
     .addOption(
-      new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts('steps'),
+      new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts([
+        'steps',
+        'roots',
+      ]),
     )
     .option(
       '-t, --timeout <seconds>',
@@ -192,16 +197,21 @@ function addCheck(program: LazyCommand): void {
         .default(age('15m'), '15m'),
     )
     .addHelpText('after', CHECK_HELP)
-    .runs(async (invocation, { json = false, steps = false, nagios, verify, timeout, maxAge }: CheckOptions) => {
-      if (verify !== undefined) {
-        const { verifyRepair } = await import('./verify-repair.ts');
-        return verifyRepair({ incident: verify, json, timeout: timeout ?? null }, invocation);
-      }
-      const { check, checkNagios } = await import('./check.ts');
-      return nagios === true
-        ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
-        : check({ json, steps, timeout: timeout ?? TIMEOUT }, invocation);
-    });
+    .runs(
+      async (
+        invocation,
+        { json = false, steps = false, roots = false, nagios, verify, timeout, maxAge }: CheckOptions,
+      ) => {
+        if (verify !== undefined) {
+          const { verifyRepair } = await import('./verify-repair.ts');
+          return verifyRepair({ incident: verify, json, timeout: timeout ?? null }, invocation);
+        }
+        const { check, checkNagios } = await import('./check.ts');
+        return nagios === true
+          ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
+          : check({ json, steps, roots, timeout: timeout ?? TIMEOUT }, invocation);
+      },
+    );
 }
 
 function seconds(typed: string): Millis {

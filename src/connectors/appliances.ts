@@ -437,6 +437,7 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
     password: null,
     caFile: null,
     hasLogin: isTrue(object.authentication),
+    applianceCaFile: null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { BlockPage } from './block-page.ts';
-import type { CapturedChain, DistinguishedName } from './certificate.ts';
+import type { CapturedChain, Certificate, DistinguishedName } from './certificate.ts';
 import type { EpochMs, Millis } from './clock.ts';
 import { servedFamily } from './addresses.ts';
 import { spanText } from './time-text.ts';
@@ -212,6 +212,10 @@ export interface MailObservation {
   readonly outcome: MailOutcome;
   /** Earliest expiry date in the chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
+  /** Absent if TLS was not used, or if the handshake ended before a certificate was received. */
+  readonly tls?: MailTls;
+  /** Root authorities that the server recently began to use, newest first. */
+  readonly newRoots?: readonly NewRoot[];
   /**
    * Greylisting delay. Present only if the server has deferred mail from this machine for at least the shortest
    * possible code lifetime.
@@ -219,6 +223,23 @@ export interface MailObservation {
   readonly deferral?: MailDeferral;
   /** FortiAuthenticator's API reported the server but does not report the login. */
   readonly isLoginUnknown?: true;
+}
+
+export interface MailTls {
+  /** Followed by the root, if the root is known. */
+  readonly chain: CapturedChain;
+  /** The root authority to which the chain leads. Null if it is unknown. */
+  readonly root: Certificate | null;
+  /** The certificate was issued for the server's name by a trusted authority. */
+  readonly isVerified: boolean;
+  /** `appliance`: verified only against the authorities that FortiAuthenticator trusts. */
+  readonly trust: 'machine' | 'appliance';
+}
+
+export interface NewRoot {
+  readonly root: Certificate;
+  /** The roots that were used until then. */
+  readonly former: readonly Certificate[];
 }
 
 interface MailDeferral {

@@ -26,7 +26,7 @@ export interface Runbook {
 }
 
 /** Placeholders that the commands already contain. */
-type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
+type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security' | 'rootpem';
 
 const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   runbook: true,
@@ -46,6 +46,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   holder: '<other unit>',
   license: '<licence>',
   issuer: '<issuer>',
+  root: '<root authority>',
   failing: '<fails with an error>',
   waited: '<time>',
   life: '<code lifetime>',

@@ -200,12 +200,17 @@ function groupOf(key: string, findings: readonly Suggesting[], { checks }: Cause
   // If a fault affects only a service, it is reported with the service's host name.
   return {
     key,
-    subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? key) : key,
+    subject: subjectOf(words, main, key),
     findings,
     main,
     words,
     usual,
   };
+}
+
+function subjectOf({ oneFault, isEvent }: CauseWords, { subject, facts }: Suggesting, key: string): string {
+  if (isEvent === true) return subject;
+  return oneFault === 'for-all-hosts' ? (facts?.host ?? key) : key;
 }
 
 function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
@@ -228,7 +233,8 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group |
  * count as one fault. If several mail servers fail, each failure is a separate fault.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
-  const { oneFault } = knownCause(checks, suggests).words;
+  const { oneFault, isEvent } = knownCause(checks, suggests).words;
+  if (isEvent === true) return `${suggests} ${subject}`;
   if (oneFault === undefined) return subject;
   return oneFault === 'for-all-hosts' ? host : (facts?.host ?? host);
 }
@@ -293,6 +299,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     ...(found === null ? {} : { culprit: found.culprit }),
     ...(ofPolicy === undefined ? {} : { policyReport: observationText(ofPolicy, fault.subject) }),
     ...known({ said: main.facts?.said, peer: main.facts?.peer }),
+    ...(fault.words.isEvent === true ? { isEvent: true } : {}),
     summary: causeSummary(words, facts, fault, context),
     impact: impactOf(impactKindOf(words, main, context), context.activation),
     evidence: evidence.map((finding) => evidenceLine(finding, fault.subject)),

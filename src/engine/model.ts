@@ -96,6 +96,10 @@ export const GENERAL_FACTS = {
   product: 'an inspecting device that is not in the product catalogue',
   /** Short name of the authority that an inspecting device uses. Identifies devices that are not in the catalogue. */
   issuer: 'an authority without a name',
+  /** Short name of the root authority that a client must trust. */
+  root: 'an unknown root authority',
+  /** In PEM format. */
+  rootpem: '',
   appliance: 'FortiAuthenticator',
   /** Host in `appliances[].api.url`. */
   requested: 'the requested host',
@@ -165,6 +169,8 @@ export interface Cause extends Remedy {
   readonly said?: string;
   /** The other member of the HA pair, which answers. */
   readonly peer?: string;
+  /** True for an event such as a change, about which no reminders are sent. */
+  readonly isEvent?: true;
   readonly summary: string;
   readonly impact: string;
   readonly evidence: readonly string[];
@@ -211,6 +217,7 @@ const PLACES: Readonly<Record<Syntax, string>> = {
   shell: 'Shell',
   fortios: 'FortiGate CLI',
   fortiauthenticator: 'FortiAuthenticator CLI',
+  pem: 'PEM',
 };
 
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
@@ -439,6 +446,11 @@ export interface CauseWords {
   readonly anyProductRemedy?: readonly Step[];
   /** Replaces `remedy` if the connection uses a proxy, because the proxy must be checked before any firewall. */
   readonly proxyRemedy?: readonly Step[];
+  /**
+   * True for an event that administrators must know, such as a change. The event is reported separately from faults of
+   * the same subject, and without reminders.
+   */
+  readonly isEvent?: true;
   /** If a fault has several possible causes, the cause with the lowest rank is reported. */
   readonly rank?: number;
   /** More general cause into which this cause can develop during the same fault. */
@@ -460,7 +472,7 @@ export interface KindWords {
   readonly unclearPath?: CauseWords['unclearPath'];
 }
 
-export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator'] as const;
+export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator', 'pem'] as const;
 type Syntax = (typeof SYNTAXES)[number];
 
 export type Step = string | CommandStep;
@@ -479,6 +491,11 @@ export function shell(text: string, ...commands: readonly string[]): CommandStep
   return { text, syntax: 'shell', commands, undo: null };
 }
 
+/** A certificate. */
+export function pem(text: string, content: string): CommandStep {
+  return { text, syntax: 'pem', commands: [content], undo: null };
+}
+
 export function fortios(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'fortios', commands, undo: null };
 }
@@ -489,6 +506,7 @@ export function fortiauthenticator(text: string, ...commands: readonly string[])
 
 const IMPACTS = {
   codes: 'Activation codes do not reach users by email. Active tokens keep working.',
+  'codes-at-risk': 'Activation codes may not reach users by email. Active tokens keep working.',
   push: 'Phones show no push notifications. Codes that users type keep working.',
   answers: 'Users may not be able to answer push notifications. Codes that users type keep working.',
   sms: 'Codes do not reach users by SMS. Email and active tokens keep working.',

@@ -25,9 +25,10 @@ function commandStep({ text, commands, undo, syntax }: CommandStep, facts: Wordi
   const blanks = new Map([...forth.blanks, ...(back?.blanks ?? [])].map((blank) => [blank.name, blank]));
   return {
     text: fill(text, facts),
-    commands: forth.text,
+    // A block that consists only of an unknown value is omitted.
+    commands: forth.text === '' ? null : forth.text,
     undo: back?.text ?? null,
-    syntax,
+    syntax: forth.text === '' ? null : syntax,
     blanks: [...blanks.values()],
   };
 }
@@ -126,12 +127,15 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
     return endpoint(host, port);
   }),
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
+  rootpem: word('ROOT', '', ({ rootpem = '' }) => (PEM.test(rootpem) ? rootpem.trimEnd() : '')),
   config: word('CONFIG', 'the option -c with the configuration file', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
   learnedfile: word('LEARNED-FILE', 'the file with the learned chain, as shown by "ftm-watch trust show"', () => null),
   ...POLICY_WORDS,
 };
+
+const PEM = /^(?:-----BEGIN CERTIFICATE-----\n[\w+/=\n]+-----END CERTIFICATE-----\n)+$/u;
 
 function word(name: string, meaning: string, known: Known): CommandWord {
   return { known, blank: { name: `FILL-IN-${name}`, meaning } };

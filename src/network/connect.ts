@@ -1,5 +1,12 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions,
+  type DetailedPeerCertificate,
+  type PeerCertificate,
+  type TLSSocket,
+} from 'node:tls';
 import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
@@ -27,11 +34,17 @@ export class UnverifiedError extends ProbeError {
   /** Error code from OpenSSL or Node, for example `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;
   readonly issuer: DistinguishedName | null;
+  /** As sent by the peer, in DER format. */
+  readonly chain: readonly Uint8Array[];
 
-  constructor(code: string, issuer: DistinguishedName | null, message: string) {
+  constructor(
+    { code, message }: { readonly code: string; readonly message: string },
+    { issuer, chain }: Pick<UnverifiedError, 'issuer' | 'chain'>,
+  ) {
     super('tls', message);
     this.code = code;
     this.issuer = issuer;
+    this.chain = chain;
   }
 }
 
@@ -58,14 +71,27 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   });
   if (opened.authorized) return opened;
   const issuer = opened.getPeerX509Certificate()?.issuer;
+  const chain = peerChain(opened.getPeerCertificate(true)).map(({ raw }) => raw);
   opened.on('error', () => {}).destroy();
   // Node's type declarations say that `authorizationError` is an Error, but it is a string with the error code.
   const code = errorCode(misnamed) ?? String(opened.authorizationError);
   throw new UnverifiedError(
-    code,
-    issuer === undefined ? null : parseDistinguishedName(issuer),
-    misnamed?.message ?? `Certificate verification failed: ${REFUSALS.get(code) ?? code}`,
+    { code, message: misnamed?.message ?? `Certificate verification failed: ${REFUSALS.get(code) ?? code}` },
+    { issuer: issuer === undefined ? null : parseDistinguishedName(issuer), chain },
   );
+}
+
+const MAX_CHAIN = 10;
+
+/** Returns the leaf and its issuers. Node adds trusted issuers that the peer did not send, such as the root. */
+export function peerChain(leaf: PeerCertificate): readonly PeerCertificate[] {
+  const chain = [leaf];
+  let { issuerCertificate: issuer }: Partial<DetailedPeerCertificate> = leaf;
+  while (issuer !== undefined && issuer.fingerprint256 !== chain.at(-1)?.fingerprint256 && chain.length < MAX_CHAIN) {
+    chain.push(issuer);
+    ({ issuerCertificate: issuer } = issuer);
+  }
+  return chain;
 }
 
 /** Node's own messages are not used, because they recommend Node options. */

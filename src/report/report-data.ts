@@ -1,7 +1,8 @@
 import { captureToJson } from '../capture/judge-capture.ts';
 import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
-import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
+import type { CapturedChain } from '../core/certificate.ts';
+import type { EndpointObservation, MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { type LogExcerpts, logExcerpts, type Timeline, timelineOf } from './timeline.ts';
@@ -94,6 +95,7 @@ function roundToJson({ path, ...facts }: RoundObservations): object {
     burst: path.burst.map(endpointToJson),
     services: path.services.map(pathToJson),
     controls: round.controls.map(pathToJson),
+    mail: round.mail.map(mailToJson),
     knownAddresses: path.knownAddresses.map(endpointToJson),
   };
 }
@@ -110,9 +112,23 @@ function endpointToJson(endpoint: EndpointObservation): object {
   return { ...endpoint, tls: endpoint.tls === null ? null : tlsToJson(endpoint.tls) };
 }
 
+function mailToJson({ tls, newRoots, ...seen }: MailObservation): object {
+  return {
+    ...seen,
+    ...(tls === undefined
+      ? {}
+      : { tls: { ...tls, chain: fingerprintsOf(tls.chain), root: tls.root?.fingerprint ?? null } }),
+    ...(newRoots === undefined ? {} : { newRoots: newRoots.map(({ root }) => root.fingerprint) }),
+  };
+}
+
 /** Chains are replaced with certificate fingerprints, which refer to entries in `chains`. */
 function tlsToJson(outcome: TlsOutcome): object {
-  return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
+  return { ...outcome, chain: outcome.chain === null ? null : fingerprintsOf(outcome.chain) };
+}
+
+function fingerprintsOf({ certificates }: CapturedChain): readonly string[] {
+  return certificates.map(({ fingerprint }) => fingerprint);
 }
 
 /**

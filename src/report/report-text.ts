@@ -14,6 +14,7 @@ import {
   outlookSentence,
 } from '../checks/activation-steps.ts';
 import { leftOutSentence } from '../checks/headline.ts';
+import type { MailRoot } from './seen.ts';
 import type { RepairAnswer, RepairVerdict } from '../checks/repair-verdict.ts';
 
 export const MARKS: Readonly<Record<PreconditionState, string>> = {
@@ -212,5 +213,16 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     paint(REPAIR_ANSWERS[answer]),
     ...below.flatMap((text) => textLines(text, width, '  ')),
     '',
+  ].join('\n');
+}
+
+/** The certificates are not wrapped or indented, so that they can be copied. */
+export function renderRoots(roots: readonly MailRoot[], { color, width }: TextStyle): string {
+  const none = 'No root authority is known, because no certificate of a mail server could be verified.';
+  return [
+    createColors(color).bold('Root authorities that FortiAuthenticator must trust for its mail servers'),
+    '',
+    ...(roots.length === 0 ? [...textLines(none, width), ''] : []),
+    ...roots.flatMap(({ server, subject, sha256, pem }) => [server, subject, `SHA-256 ${sha256}`, pem]),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { CaptureResult } from '../capture/judge-capture.ts';
-import { chainPem, parseCertificate } from '../core/parse-certificate.ts';
+import { certificatePem, chainPem, parseCertificate } from '../core/parse-certificate.ts';
 import {
   type CapturedChain,
   type Certificate,
@@ -8,7 +8,7 @@ import {
   formatDistinguishedName,
   shortName,
 } from '../core/certificate.ts';
-import type { EndpointObservation } from '../core/observation.ts';
+import type { EndpointObservation, MailObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
 import type { StoredCertificate, StoredHistory } from '../store/stored-history.ts';
@@ -20,9 +20,9 @@ import type { EpochMs } from '../core/clock.ts';
 export interface SeenChain {
   readonly file: string;
   readonly target: string;
-  /** How the server was reached: at an address, through a proxy, or with a different server name. */
+  /** How the server was reached: at an address, through a proxy, with a different server name, or over SMTP. */
   readonly way: string;
-  /** Null if the chain was received for comparison only. */
+  /** Null if the chain was received for comparison only, or from a mail server. */
   readonly judgement: ReturnType<typeof shortJudgement> | null;
   readonly certificates: readonly CertificateJson[];
   /** Certificates that could not be parsed or exceeded the limit. */
@@ -39,6 +39,7 @@ export function seenChains({ observations, judged }: RoundResult): readonly Seen
   const {
     path: { licenseServer, burst, services, knownAddresses },
     controls,
+    mail,
   } = observations;
   const judgements = new Map(
     judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),
@@ -47,6 +48,7 @@ export function seenChains({ observations, judged }: RoundResult): readonly Seen
   const sightings = [
     ...paths.flatMap((path) => sightingsOf(path, judgements)),
     ...[...knownAddresses, ...othersThan(licenseServer, burst)].flatMap((endpoint) => ofEndpoint(endpoint, null)),
+    ...mail.flatMap(ofMail),
   ];
   return sightings.map((sighting, index) => seenChain(sighting, index + 1));
 }
@@ -121,6 +123,11 @@ function ofEndpoint(
   return [{ target, way, judgement: judged === null ? null : shortJudgement(judged), chain }];
 }
 
+/** The root is the last certificate. */
+function ofMail({ server, tls }: MailObservation): readonly Sighting[] {
+  return tls === undefined ? [] : [{ target: server, way: 'SMTP', judgement: null, chain: tls.chain }];
+}
+
 function shortJudgement({ judgement: { verdict, confidence, summary, wouldSettle } }: JudgedEndpoint) {
   return { verdict, confidence, summary, settle: wouldSettle };
 }
@@ -169,6 +176,24 @@ export interface SeenIssuer {
   readonly lastSeen: string;
   /** In the current round. Null if no certificate from this issuer was presented. */
   readonly verdict: Verdict | null;
+}
+
+/** A root authority that FortiAuthenticator must trust for a mail server. */
+export interface MailRoot {
+  readonly server: string;
+  readonly subject: string;
+  readonly sha256: string;
+  readonly pem: string;
+}
+
+/** Excludes roots that were not verified, because they can belong to an inspecting device. */
+export function mailRoots(mail: readonly MailObservation[]): readonly MailRoot[] {
+  return mail.flatMap(({ server, tls }) => {
+    if (tls === undefined || tls.root === null || !tls.isVerified) return [];
+    const { root } = tls;
+    const subject = formatDistinguishedName(root.subject);
+    return [{ server, subject, sha256: root.fingerprint, pem: certificatePem(root) }];
+  });
 }
 
 interface IssuerSighting {

@@ -30,6 +30,7 @@ import { createVerifiedIdentity, MailSession, SmtpError, type VerifiedIdentity }
 import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
+import { mailTlsOf, type RootFinder } from './mail-roots.ts';
 
 /** Can end the check early. If the server has not responded when the check ends, the result is `aborted`. */
 export type MailPace = (
@@ -45,10 +46,10 @@ export async function observeMailServer(server: MailServer, look: Look): Promise
 const SHORTEST_LIFE: Millis = 3_600_000;
 
 /**
- * Adds the duration of a deferral if activation codes may have expired in the meantime.
+ * Adds new root authorities, and the duration of a deferral if activation codes may have expired in the meantime.
  * @param codeLife the shortest code lifetime of all units; null if no unit has reported one
  */
-export async function observeWithDeferral(
+export async function observeWithMemory(
   server: MailServer,
   look: Look,
   { codeLife, mailPace }: { readonly codeLife: Promise<Millis | null>; readonly mailPace?: MailPace | undefined },
@@ -56,10 +57,18 @@ export async function observeWithDeferral(
   const { signal } = look.ctx;
   const rehearse = (own: AbortSignal): Promise<MailObservation> =>
     observeMailServer(server, { ...look, ctx: { ...look.ctx, signal: own } });
-  const seen = await (mailPace === undefined ? rehearse(signal) : mailPace(server, rehearse));
+  const rehearsed = await (mailPace === undefined ? rehearse(signal) : mailPace(server, rehearse));
+  const seen = withNewRoots(rehearsed, server, look);
   const lasted = look.memory.deferrals.note(seen.server, seen.outcome);
   if (lasted === null || lasted < SHORTEST_LIFE) return seen;
   return { ...seen, deferral: { lasted, codeLife: await unlessAborted(codeLife, signal).catch(() => null) } };
+}
+
+/** If the roots of FortiAuthenticator are configured, a root that it does not trust is a failure. */
+function withNewRoots(seen: MailObservation, { applianceCaFile }: MailServer, { memory }: Look): MailObservation {
+  const { server, tls } = seen;
+  const newRoots = memory.mailRoots.note(server, tls?.isVerified === true ? tls.root : null);
+  return newRoots.length === 0 || applianceCaFile !== null ? seen : { ...seen, newRoots };
 }
 
 /** If no mail servers are configured, FortiAuthenticator's own mail servers are checked. */
@@ -88,7 +97,7 @@ const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
+type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'> & RootFinder;
 
 interface MailTarget extends FoundAddresses {
   readonly server: MailServer;
@@ -101,7 +110,13 @@ interface MailTarget extends FoundAddresses {
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { security, required, timeout } = target.server;
   const identity = createVerifiedIdentity();
-  const outcome = await rehearse(target, ports, identity, ctx);
+  const { outcome, refused } = await rehearse(target, ports, identity, ctx);
+  const tls = mailTlsOf(
+    { ders: refused ?? identity.chain(), isVerified: refused === null },
+    target.server,
+    ports,
+    ctx.clock.now(),
+  );
   return {
     server: authority(target.server),
     security,
@@ -109,6 +124,7 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
     patience: timeout,
     outcome,
     certificateNotAfter: identity.notAfter(),
+    ...(tls === null ? {} : { tls }),
     ...(target.server.isLoginUnknown === true ? { isLoginUnknown: true } : {}),
   };
 }
@@ -127,12 +143,18 @@ interface Rehearsal {
   secrets: readonly string[];
 }
 
+interface Rehearsed {
+  readonly outcome: MailOutcome;
+  /** The chain that could not be verified, in DER format. Null if there is none. */
+  readonly refused: readonly Uint8Array[] | null;
+}
+
 async function rehearse(
   target: MailTarget,
   ports: MailPorts,
   identity: VerifiedIdentity,
   ctx: ProbeContext,
-): Promise<MailOutcome> {
+): Promise<Rehearsed> {
   const startedAt = ctx.clock.elapsed();
   const longest = Math.max(ports.mailLimit ?? MAIL_LIMIT, target.server.timeout);
   using limit = deadline(ctx.clock, longest, ctx.signal);
@@ -151,9 +173,11 @@ async function rehearse(
     await perform(rehearsal, ports, identity);
     const greeting = printable(rehearsal.session?.greeting ?? '', MAX_GREETING);
     const { slowestMs } = rehearsal;
-    return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, slowestMs, greeting };
+    const durationMs = ctx.clock.elapsed() - startedAt;
+    return { outcome: { kind: 'accepted', durationMs, slowestMs, greeting }, refused: null };
   } catch (error) {
-    return failed(rehearsal, error, ctx.clock.elapsed() - startedAt);
+    const outcome = failed(rehearsal, error, ctx.clock.elapsed() - startedAt);
+    return { outcome, refused: error instanceof UnverifiedError ? error.chain : null };
   } finally {
     await endSession(rehearsal);
   }
@@ -193,12 +217,16 @@ async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T
   return result;
 }
 
-async function trustFor({ caFile }: MailServer, { trust, fileTrust }: MailPorts): Promise<SecureContext> {
-  if (caFile === null) return trust;
+async function trustFor(
+  { applianceCaFile, caFile }: MailServer,
+  { trust, fileTrust }: MailPorts,
+): Promise<SecureContext> {
+  const file = applianceCaFile ?? caFile;
+  if (file === null) return trust;
   try {
-    return await fileTrust.contextOf(caFile);
+    return await fileTrust.contextOf(file);
   } catch (error) {
-    throw new ProbeError('internal', `Cannot use the certificates in "${caFile}": expected a readable PEM file`, {
+    throw new ProbeError('internal', `Cannot use the certificates in "${file}": expected a readable PEM file`, {
       cause: error,
     });
   }

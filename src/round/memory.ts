@@ -7,6 +7,7 @@ import { type CloserLook, leastRoundTrip, type MailOutcome } from '../core/obser
 import type { ReferenceObservation, RoundObservations } from '../core/round.ts';
 import type { Finding } from '../engine/model.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
+import { loadMailRoots, type MailRoots } from './mail-roots.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -15,6 +16,7 @@ export interface RoundMemory {
   readonly olderTls: OlderTls;
   readonly closerLooks: CloserLooks;
   readonly deferrals: MailDeferrals;
+  readonly mailRoots: MailRoots;
   /** Hosts that have responded since startup, as `host:port`. */
   readonly answered: Set<string>;
   readonly roundTrips: RoundTrips;
@@ -26,14 +28,20 @@ export interface RoundMemory {
 /** If there is no file, the data is kept only while the process runs. */
 export interface MemoryFiles {
   readonly shareFile?: BackgroundFile;
+  readonly mailRootsFile?: BackgroundFile;
 }
 
-export async function loadRoundMemory(target: string, { shareFile }: MemoryFiles, clock: Clock): Promise<RoundMemory> {
+export async function loadRoundMemory(
+  target: string,
+  { shareFile, mailRootsFile }: MemoryFiles,
+  clock: Clock,
+): Promise<RoundMemory> {
   return {
     share: await loadShareMemory(shareFile ?? null, target, clock.now()),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
     deferrals: createMailDeferrals(clock),
+    mailRoots: await loadMailRoots(mailRootsFile ?? null, clock),
     answered: new Set(),
     roundTrips: createRoundTrips(),
     relays: new Set(),

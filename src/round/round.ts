@@ -11,7 +11,7 @@ import { startApart } from '../system/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
-import { type MailPace, observeWithDeferral } from './mail.ts';
+import { type MailPace, observeWithMemory } from './mail.ts';
 import { observeNtp } from '../network/ntp/sntp.ts';
 import {
   observeOlderTls,
@@ -103,7 +103,7 @@ export async function observeRound(
     return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
   async function observeMail(): Promise<readonly MailObservation[]> {
-    return each(await mailServersIn(wishes, limit.signal), (server) => observeWithDeferral(server, look, wishes));
+    return each(await mailServersIn(wishes, limit.signal), (server) => observeWithMemory(server, look, wishes));
   }
 
   const target = licenseTarget(config);

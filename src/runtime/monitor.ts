@@ -29,6 +29,7 @@ import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { loadMonitorFiles, type MonitorFiles } from './start-check.ts';
 import { stateFile } from './store-places.ts';
+import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
@@ -177,7 +178,8 @@ export class Monitor {
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
-    const files = await loadMonitorFiles(config, { ...deps, shareFile: fileOf('share.json') });
+    const memory = { shareFile: fileOf('share.json'), mailRootsFile: fileOf(MAIL_ROOTS_FILE) };
+    const files = await loadMonitorFiles(config, { ...deps, ...memory });
     const pendingFile = fileOf('pending-tokens.json');
     return new Monitor(config, { ...files, writer, pendingFile }, deps);
   }

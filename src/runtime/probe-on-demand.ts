@@ -305,6 +305,7 @@ function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
     ...mail,
     ...(notify.email?.servers ?? []).map((relay) => ({
       ...relay,
+      applianceCaFile: null,
       from: null,
       to: null,
       required: false,

@@ -50,6 +50,7 @@ const cause: z.ZodType<Cause> = z
     policyReport: z.string().exactOptional(),
     said: z.string().exactOptional(),
     peer: z.string().exactOptional(),
+    isEvent: z.literal(true).exactOptional(),
     summary: z.string(),
     impact: z.string(),
     evidence: z.array(z.string()),

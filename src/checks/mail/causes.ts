@@ -1,4 +1,4 @@
-import { type CauseWords, shell } from '../../engine/model.ts';
+import { type CauseWords, pem, shell } from '../../engine/model.ts';
 
 const TRY_LOCALHOST =
   'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
@@ -23,6 +23,10 @@ const EXCHANGE_SOURCES: readonly string[] = [
   'https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission',
   'ta-p/214959',
 ];
+
+const IMPORT_ROOT =
+  'Compare the root with the one that its authority publishes, and import it on FortiAuthenticator (Certificate ' +
+  'Management > Certificate Authorities > Trusted CAs).';
 
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
@@ -360,6 +364,25 @@ export const MAIL_CAUSES = {
       TRY_LOCALHOST,
     ],
     kinds: {
+      'missing-root': {
+        title: 'FortiAuthenticator does not trust the root authority',
+        summary:
+          'FortiAuthenticator does not trust the certificate of the mail server {subject}. The certificate leads to ' +
+          '{root}, but not to an authority in mail[].applianceCaFile.',
+        remedy: [
+          shell(
+            'Compare the issuer with the issuer of the certificate on the mail server itself. If they differ, a device ' +
+              'on the path inspects SMTP. Exempt sessions from {source} to {subject}.',
+            'openssl s_client {starttls}-connect {mailserver} </dev/null',
+          ),
+          pem(IMPORT_ROOT, '{rootpem}'),
+          'Add the root to the file in mail[].applianceCaFile. If FortiAuthenticator already trusts the root, this step ' +
+            'is enough.',
+          'If the certificate leads to a root that is already in the file, the mail server does not send its ' +
+            'intermediate certificate. Complete its chain.',
+          TRY_LOCALHOST,
+        ],
+      },
       untrusted: {
         title: 'the issuing authority is not trusted by this machine',
         summary:
@@ -380,6 +403,27 @@ export const MAIL_CAUSES = {
         ],
       },
     },
+  },
+  'mail-authority-changed': {
+    severity: 'warning',
+    title: "the root authority of the mail server's certificate has changed",
+    short: 'mail server has a new root',
+    headline: 'the mail server {subject} uses another root authority',
+    summary:
+      'The certificate of the mail server {subject} now leads to the root authority "{root}". Unless FortiAuthenticator ' +
+      'already trusts this root, it can no longer send activation codes through this server.',
+    impact: 'codes-at-risk',
+    isEvent: true,
+    sources: ['ta-p/214959'],
+    remedy: [
+      'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, ' +
+        'FortiAuthenticator already trusts the root.',
+      pem(IMPORT_ROOT, '{rootpem}'),
+      shell('The root can be printed at any time.', 'ftm-watch check{config} --roots'),
+      'Keep the former root on FortiAuthenticator, because servers behind one name may alternate between two roots.',
+      'Export the trusted authorities from FortiAuthenticator to a file, and set mail[].applianceCaFile to it. ' +
+        'ftm-watch then reports whether FortiAuthenticator trusts the certificate, instead of changes.',
+    ],
   },
   ...REFUSAL_CAUSES,
 } satisfies Readonly<Record<string, CauseWords>>;

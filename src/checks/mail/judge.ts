@@ -19,6 +19,7 @@ import { nameList } from '../../core/visible-text.ts';
 import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
+import { judgeAuthority, rootFacts } from './authority.ts';
 import { MAIL_CAUSES } from './causes.ts';
 import { judgeApplianceLogins, judgeOwnLogins, PASSWORDS_DISABLED, withoutKnown } from './password-logins.ts';
 import { withMore, withMoreSaid } from '../../engine/words.ts';
@@ -68,6 +69,14 @@ const TLS: Expectation = {
   claim: 'TLS to the mail server fails.',
   expected: 'TLS with a certificate that verifies',
   suggests: 'mail-tls-broken',
+};
+
+const MISSING_ROOT: Expectation = {
+  rule: 'mail-tls-verifies-on-appliance',
+  claim: 'The certificate of the mail server leads to no root authority in mail[].applianceCaFile.',
+  expected: 'a certificate that leads to a root authority in mail[].applianceCaFile',
+  suggests: 'mail-tls-broken',
+  kind: 'missing-root',
 };
 
 const SENDER: Expectation = {
@@ -158,13 +167,14 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
   const { suggests, confidence, ...expectation } = expectationOf(seen, outcome, view);
   const level = levelOf(outcome, expectation);
   const issuer = outcome.issuer === undefined ? null : shortName(outcome.issuer);
+  const { root = null } = seen.tls ?? {};
   const told = {
     ...expectation,
     claim: claimOf(outcome, expectation, level),
     subject: server,
     quote: outcome.message,
     ...(outcome.issuer === undefined ? {} : { fullNames: [formatDistinguishedName(outcome.issuer)] }),
-    facts: { security, ...(issuer === null ? {} : { issuer }) },
+    facts: { security, ...(issuer === null ? {} : { issuer }), ...(root === null ? {} : rootFacts([root])) },
   };
   if (level === 'unknown') return [unknown(told)];
   // FortiAuthenticator's API does not return the configured login, so a mail server that requires a login is not
@@ -187,11 +197,11 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
   };
 }
 
-function expectationOf({ security }: MailObservation, outcome: MailFailure, view: MailView): Expectation {
+function expectationOf({ security, tls }: MailObservation, outcome: MailFailure, view: MailView): Expectation {
   const { stage, reason, code } = outcome;
   if (reason === 'name-not-resolved') return RESOLVES;
   if (stage === 'connect') return ANSWERS;
-  if (stage === 'tls') return refusesTlsForNow(outcome) ? REFUSED.unavailable : tlsOf(outcome);
+  if (stage === 'tls') return refusesTlsForNow(outcome) ? REFUSED.unavailable : tlsOf(outcome, tls);
   if (isOwnTrouble(reason)) return stage === 'greeting' || stage === 'ehlo' ? ANSWERS : OWN[stage];
   if (reason === 'rejected') return refusedOf({ stage, code: code ?? 0, text: outcome.message }, view);
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
@@ -307,8 +317,9 @@ const UNTRUSTED: readonly (string | null)[] = [
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ];
 
-function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
-  return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
+function tlsOf({ tlsError, issuer }: MailFailure, tls: MailObservation['tls']): Expectation {
+  if (issuer === undefined || !UNTRUSTED.includes(tlsError)) return TLS;
+  return tls?.trust === 'appliance' ? MISSING_ROOT : { ...TLS, kind: 'untrusted' };
 }
 
 /** If the port expects TLS from the start, the server and the client each wait for the other. */
@@ -348,7 +359,7 @@ function claimOf(
   if (rule === GOES_ON.rule)
     return `The mail server sent a greeting, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.`;
   if (rule === ANSWERS.rule) return withMore(claim, ': ', `${reason} (${stage})`);
-  if (rule !== TLS.rule || issuer === undefined) return claim;
+  if ((rule !== TLS.rule && rule !== MISSING_ROOT.rule) || issuer === undefined) return claim;
   const name = shortName(issuer);
   const by = name === null ? 'an authority without a name' : `"${name}"`;
   return withMore(claim, ': ', `its certificate was issued by ${by}`);
@@ -389,7 +400,11 @@ export const mail: Declaration<'mail', MailCause> = {
     if (servers.length === 0) return notConfigured('No mail server is configured');
     const findings = judgeMailServers(servers, mailViewOf(config));
     return judged(
-      [...findings, ...withoutKnown(judgeOwnLogins(config.mail, servers, startedAt), findings)],
+      [
+        ...findings,
+        ...withoutKnown(judgeOwnLogins(config.mail, servers, startedAt), findings),
+        ...servers.flatMap(judgeAuthority),
+      ],
       `${nameList(servers.map(({ server }) => server))} ${servers.every(isAccepting) ? 'accepts a message' : 'answers'}`,
     );
   },

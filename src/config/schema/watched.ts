@@ -396,6 +396,11 @@ const mailServer = completed(
   section(
     {
       ...relayShape,
+      applianceCaFile: optional(certificatesFile).describe(
+        'Root authorities that FortiAuthenticator trusts (Certificate Management > Certificate Authorities > Trusted ' +
+          "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of `caFile`, " +
+          "which describes only this machine's trust, to find out whether FortiAuthenticator accepts the certificate.",
+      ),
       from: optional(mailAddress).describe(
         'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
           'message. Otherwise, the probe ends after the login.',
@@ -417,6 +422,7 @@ const mailServer = completed(
     (fields, report) => {
       requireLogin(fields, report);
       requireBothEnds(fields, report);
+      requireOneTrust(fields, report);
     },
   ),
   withPort,
@@ -431,6 +437,11 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
     report('from', 'expected "to" in addition to "from", because the rehearsal needs both');
   if (given(fields, 'to') && !given(fields, 'from'))
     report('to', 'expected "from" in addition to "to", because the rehearsal needs both');
+}
+
+function requireOneTrust(fields: SectionFields, report: Report): void {
+  if (given(fields, 'caFile') && given(fields, 'applianceCaFile'))
+    report('applianceCaFile', 'expected only one of "caFile" and "applianceCaFile"');
 }
 
 export interface MailServer extends MailServerConfig {

@@ -125,6 +125,7 @@ export interface ApplianceMailServer {
   readonly caFile: null;
   /** True if the appliance logs in with a user name and a password, which ftm-watch does not read. */
   readonly hasLogin: boolean;
+  readonly applianceCaFile: null;
 }
 
 export interface ExpectedUnit {

@@ -95,11 +95,15 @@ function eventDueAgain(
 ): Exclude<NotificationEvent, 'digest' | 'firing' | 'resolved'> | null {
   if (incident.presence === 'seen' && !isNamed(incident.cause, lastNotified)) return 'changed';
   const reminds =
-    policy.reminder > 0 &&
+    hasReminders(incident.cause, policy) &&
     incident.acknowledgement === null &&
     lasts(incident) &&
     now - lastNotified.at >= policy.reminder;
   return reminds ? 'reminder' : null;
+}
+
+function hasReminders({ isEvent }: Cause, { reminder }: Moment['policy']): boolean {
+  return reminder > 0 && isEvent !== true;
 }
 
 /** A change from or to "unknown" is always sent. Any other cause is sent again only at a higher severity. */
@@ -160,7 +164,7 @@ function single(item: DigestItem, state: IncidentState, { now, policy }: Moment)
     at: now,
     event,
     incident,
-    nextReminder: event === 'resolved' || policy.reminder <= 0 ? null : now + policy.reminder,
+    nextReminder: event !== 'resolved' && hasReminders(incident.cause, policy) ? now + policy.reminder : null,
     stillOpen: stillOpen(state, [item]),
   };
 }

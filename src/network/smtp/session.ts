@@ -2,14 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { createHmac } from 'node:crypto';
 import { isIP, isIPv6, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import {
-  checkServerIdentity,
-  type ConnectionOptions,
-  type DetailedPeerCertificate,
-  type PeerCertificate,
-} from 'node:tls';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { EpochMs } from '../../core/clock.ts';
-import { openTls } from '../connect.ts';
+import { openTls, peerChain } from '../connect.ts';
 import { abortError, ProbeError } from '../failure.ts';
 
 /** Characters that are not allowed in the arguments of MAIL or RCPT, because they could end the command or the path. */
@@ -151,39 +146,29 @@ export class MailSession {
 export interface VerifiedIdentity {
   /** Earliest expiry date in the chain, or null before the first handshake. */
   notAfter(): EpochMs | null;
+  /** The verified chain in DER format, from the leaf to the root. Empty if the certificate has the wrong name. */
+  chain(): readonly Uint8Array[];
   /** Passed to Node as a TLS option, because the certificate chain is available at this point without extra cost. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 
-const MAX_CHAIN = 10;
-
 export function createVerifiedIdentity(): VerifiedIdentity {
   let seen: EpochMs | null = null;
+  let chain: readonly Uint8Array[] = [];
   return {
     notAfter: () => seen,
+    chain: () => chain,
     check: (host, certificate) => {
-      const ends = chainOf(certificate).map(({ valid_to: text }) => Date.parse(text));
-      const earliest = Math.min(...ends);
+      const path = peerChain(certificate);
+      // The root comes from this machine's trust store. The Prometheus blackbox exporter also excludes it.
+      const sent = path.length === 1 ? path : path.slice(0, -1);
+      const earliest = Math.min(...sent.map(({ valid_to: text }) => Date.parse(text)));
       seen = Number.isFinite(earliest) ? earliest : null;
-      return checkServerIdentity(host, certificate);
+      const misnamed = checkServerIdentity(host, certificate);
+      chain = misnamed === undefined ? path.map(({ raw }) => raw) : [];
+      return misnamed;
     },
   };
-}
-
-/**
- * Excludes the self-signed root, because it comes from this machine's trust store. The Prometheus blackbox exporter
- * also excludes it.
- */
-function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
-  const chain = [leaf];
-  let { issuerCertificate: issuer }: Partial<DetailedPeerCertificate> = leaf;
-  while (issuer !== undefined && chain.length < MAX_CHAIN) {
-    const { issuerCertificate: above } = issuer;
-    if (above === undefined || above.fingerprint256 === issuer.fingerprint256) break;
-    chain.push(issuer);
-    issuer = above;
-  }
-  return chain;
 }
 
 interface Credentials {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeMailServers } from '../../support/checks/judged-mail.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
-import { observeWithDeferral } from '../../../src/round/mail.ts';
+import { observeWithMemory } from '../../../src/round/mail.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { lookUnder } from '../../support/checks/look.ts';
 import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
@@ -23,7 +23,7 @@ async function bench(
     look: (hour) => {
       now = hour * HOUR;
       const wishes = { codeLife: Promise.resolve(codeLife) };
-      return Promise.all(look.config.mail.map((server) => observeWithDeferral(server, look, wishes)));
+      return Promise.all(look.config.mail.map((server) => observeWithMemory(server, look, wishes)));
     },
   };
 }

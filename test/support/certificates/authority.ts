@@ -92,8 +92,12 @@ export interface Hierarchy {
   readonly leaf: Identity;
 }
 
-export async function createHierarchy(leaf: Partial<IdentityOptions> = {}): Promise<Hierarchy> {
-  const root = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Root', authority: true });
+/** @param rootName distinguished name of the root */
+export async function createHierarchy(
+  leaf: Partial<IdentityOptions> = {},
+  rootName = 'C=US, O=Example Trust, CN=Example Root',
+): Promise<Hierarchy> {
+  const root = await createIdentity({ name: rootName, authority: true });
   const intermediate = await createIdentity({
     name: 'C=US, O=Example Trust, CN=Example Issuing CA',
     issuer: root,

@@ -153,7 +153,7 @@ function isSecretKey(key: string, name: string): boolean {
 
 /** Removes keys that cannot be combined, or that need another key. */
 function byTheRules(section: Section): Section {
-  const { from, to, pin, certificates, clientCrlFile: _, proxy, ...others } = section;
+  const { from, to, pin, applianceCaFile, certificates, clientCrlFile: _, proxy, ...others } = section;
   const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
   const ofProxy = proxyByTheRules(sectionOf(proxy), hasAuthorities);
   return {
@@ -162,6 +162,7 @@ function byTheRules(section: Section): Section {
     ...(proxy !== undefined && ofProxy),
     ...(from !== undefined && to !== undefined && { from, to }),
     ...(pin !== undefined && !('caFile' in section) && { pin }),
+    ...(applianceCaFile !== undefined && !('caFile' in section) && { applianceCaFile }),
   };
 }
 

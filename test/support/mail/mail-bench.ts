@@ -4,7 +4,10 @@ import type { MailObservation } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { FileTrust } from '../../../src/network/tls/secure-context.ts';
 import { observeMail } from '../../../src/round/mail.ts';
+import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { createSignatureChecks } from '../../../src/tls/chain.ts';
 import { chainPem, createHierarchy } from '../certificates/authority.ts';
+import { publicRootsOf } from '../certificates/chains.ts';
 import { hurriedClock } from '../time/hurried-clock.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';
 import { probeContext } from '../checks/probe-context.ts';
@@ -51,6 +54,13 @@ export async function createMailBench(): Promise<MailBench> {
     fileTrust: new FileTrust(),
     readSecret: async () => Promise.resolve(PASSWORD),
     mailLimit: null,
+    endpoint: { parse: parseCertificate },
+    knowledge: {
+      ofAny: () => ({
+        trust: { pins: [], anchors: [], publicRoots: publicRootsOf() },
+        checks: createSignatureChecks(),
+      }),
+    },
   };
   return {
     serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
@@ -81,4 +91,5 @@ const SERVER: Omit<MailServerConfig, 'port'> = {
   user: null,
   password: null,
   caFile: null,
+  applianceCaFile: null,
 };

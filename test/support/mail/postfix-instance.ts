@@ -11,6 +11,14 @@ export interface PostfixInstance extends Disposable {
   readonly port: number;
   /** Returns the mails delivered to a mailbox, in order of delivery. */
   mails(mailbox: string): readonly string[];
+  /** Offers STARTTLS with another certificate from now on. */
+  serve(tls: PostfixTls): void;
+}
+
+interface PostfixTls {
+  readonly keyPem: string;
+  /** PEM, the leaf first. */
+  readonly chain: string;
 }
 
 const DOMAIN = 'example.test';
@@ -24,6 +32,8 @@ export interface PostfixOptions {
   readonly relayRestrictions?: string;
   /** Clients not in `relaysFor` wait for the greeting, 6 s by default. */
   readonly postscreen?: true;
+  /** Offers STARTTLS. @default no TLS */
+  readonly tls?: PostfixTls;
   /** Additional lines of main.cf. */
   readonly settings?: readonly string[];
 }
@@ -42,15 +52,24 @@ export async function startPostfix(
   execFileSync('chown', [NOBODY, join(folder, 'mail')]);
   writeFileSync(join(folder, 'etc', 'main.cf'), mainConfig(folder, mailboxes, options));
   writeFileSync(join(folder, 'etc', 'master.cf'), masterConfig(port, options));
+  if (options.tls !== undefined) writeChain(folder, options.tls);
   postfix(folder, 'start');
   return {
     port,
     mails: (mailbox) => delivered(join(folder, 'mail', mailbox, 'new')),
+    serve: (tls) => {
+      writeChain(folder, tls);
+      postfix(folder, 'reload');
+    },
     [Symbol.dispose]() {
       postfix(folder, 'abort');
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
+}
+
+function writeChain(folder: string, { keyPem, chain }: PostfixTls): void {
+  writeFileSync(join(folder, 'etc', 'chain.pem'), `${keyPem}${chain}`);
 }
 
 function postfix(folder: string, command: string): void {
@@ -79,7 +98,7 @@ function delivered(folder: string): readonly string[] {
 function mainConfig(
   folder: string,
   mailboxes: readonly string[],
-  { relaysFor = '127.0.0.0/8', relayRestrictions, settings = [] }: PostfixOptions,
+  { relaysFor = '127.0.0.0/8', relayRestrictions, tls, settings = [] }: PostfixOptions,
 ): string {
   return `
 compatibility_level = 3.10
@@ -99,7 +118,8 @@ virtual_mailbox_base = ${folder}/mail
 virtual_mailbox_maps = inline:{ ${mailboxes.map((name) => `{ ${name}@${DOMAIN} = ${name}/ }`).join(', ')} }
 virtual_uid_maps = static:${NOBODY}
 virtual_gid_maps = static:${NOBODY}
-smtpd_tls_security_level = none
+smtpd_tls_security_level = ${tls === undefined ? 'none' : 'may'}
+smtpd_tls_chain_files = ${folder}/etc/chain.pem
 smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, permit_auth_destination, reject
 ${relayRestrictions === undefined ? '' : `smtpd_relay_restrictions = ${relayRestrictions}`}
 ${settings.join('\n')}

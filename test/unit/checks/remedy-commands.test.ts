@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { RemedyStep } from '../../../src/engine/model.ts';
+import { readPem } from '../../../src/trust/load-trust.ts';
 import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { textOfStep } from '../../support/checks/text-of-step.ts';
 import { ADVISED_STEPS } from '../../support/checks/advised-steps.ts';
@@ -83,6 +84,8 @@ function problemsOf(block: string, syntax: RemedyStep['syntax']): readonly strin
       return problemsOfFortiOs(block);
     case 'fortiauthenticator':
       return lines.filter((line) => !FORTIAUTHENTICATOR.test(line));
+    case 'pem':
+      return readPem(block).length > 0 ? [] : ['A block without a certificate'];
     case null:
       return ['A block without a syntax'];
   }

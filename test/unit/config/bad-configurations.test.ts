@@ -67,6 +67,7 @@ const MESSAGES = [
   'mail-required.yaml:3:5  mail[0].required: expected true or false, got "yes"',
   'mail-security.yaml:3:5  mail[0].security: expected one of "starttls", "tls", "none", got "ssl"',
   'mail-to-without-from.yaml:3:5  mail[0].to: expected "from" in addition to "to", because the rehearsal needs both',
+  'mail-two-authorities.yaml:4:5  mail[0].applianceCaFile: expected only one of "caFile" and "applianceCaFile"',
   'mail-twice.yaml:3:5  mail[1].host: "mail.example.org:25" is already in this list',
   'mail-user-without-password.yaml:3:5  mail[0].user: expected "passwordFile" or "passwordEnv" in addition to "user"',
   'not-a-list.yaml:1:1  controlHosts: expected a list, got "www.fortinet.com:443"',

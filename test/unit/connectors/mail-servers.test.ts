@@ -33,6 +33,7 @@ describe('parseMailServers', () => {
         user: null,
         password: null,
         caFile: null,
+        applianceCaFile: null,
         hasLogin: false,
       },
     ]);

@@ -1,3 +1,7 @@
+import { judged } from '../../../../src/checks/judgement.ts';
+import { certificatePem } from '../../../../src/core/parse-certificate.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
 import { describe, expect, test } from 'vitest';
 import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
@@ -121,4 +125,25 @@ describe('several mail servers', () => {
     const [cause] = diagnose(round(['mail', findings]), CONTEXT).causes;
     expect(cause?.remedy.at(-1)).toMatch(/deliver codes directly: .*SMTP server "localhost".*SPF, DKIM/u);
   });
+});
+
+test('reports a new root besides another fault of the same server, and asks for the root in a note', async () => {
+  const [former, root] = await Promise.all(
+    ['Former', 'New'].map(async (name) => certificateOf(await createIdentity({ name: `CN=${name}`, authority: true }))),
+  );
+  if (former === undefined || root === undefined) throw new Error('Expected two roots');
+  const tls = { chain: { certificates: [root], dropped: 0 }, root, isVerified: true, trust: 'machine' } as const;
+  const changed = { ...seen('a:25', 'is slow'), tls, newRoots: [{ root, former: [former] }] };
+  const { causes } = diagnose([{ id: 'mail', ...judged(judgeMailServers([changed]), '') }], CONTEXT);
+  expect(causes.map(({ id, subject, isEvent }) => [id, subject, isEvent])).toEqual([
+    ['mail-slow', 'a:25', undefined],
+    ['mail-authority-changed', 'a:25', true],
+  ]);
+  expect(causes[1]?.remedySteps.map(({ commands }) => commands)).toContain(certificatePem(root).trim());
+  expect(causes[1]?.evidence.join()).toContain('"New" instead of "Former"');
+  const told = (over: Partial<MailObservation>): readonly string[] =>
+    judgeMailServers([{ ...seen('a:25', 'accepts'), ...over }]).map(({ level, claim }) => `${level} ${claim}`);
+  expect(told({ tls })).toEqual([expect.stringMatching(/^note FortiAuthenticator must trust .*"New"/u)]);
+  expect(told({ tls: { ...tls, trust: 'appliance' } })).toEqual([]);
+  expect(told({ tls: { ...tls, isVerified: false } })).toEqual([]);
 });

@@ -67,7 +67,7 @@ async function judged({ host = EXCHANGE, login = true, result = 'accepted', ...s
 function unitsOf(host: string | undefined): readonly UnitObservation[] {
   if (host === undefined) return [];
   const server = { host, port: 587, security: 'starttls', from: null, to: null, user: null, password: null } as const;
-  const value = [{ ...server, caFile: null, hasLogin: true }];
+  const value = [{ ...server, caFile: null, applianceCaFile: null, hasLogin: true }];
   const unit = { config: { name: 'fac-1' }, rest: applianceFacts({ mailServers: { kind: 'read', value } }) };
   return [unit as unknown as UnitObservation];
 }

@@ -79,6 +79,7 @@ describe('what is due', () => {
       { lastNotified: told(START, WORD), presence: 'unjudged' },
       ['reminder mail:25'],
     ],
+    ['none of an event', { cause: { ...CAUSE, isEvent: true }, lastNotified: told(START, WORD) }, []],
     ['none of what is going away', { lastNotified: told(START, WORD), presence: 'absent' }, []],
     ['none of what something deeper hides', { lastNotified: told(START, WORD), presence: 'hidden' }, []],
     [

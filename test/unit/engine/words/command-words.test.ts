@@ -3,6 +3,8 @@ import { remedyOf, type WordingFacts } from '../../../../src/engine/remedy-words
 
 const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
 
+const PEM = '-----BEGIN CERTIFICATE-----\nMIIB+/==\n-----END CERTIFICATE-----';
+
 function fillCommands(commands: readonly string[], facts: Partial<WordingFacts> = {}) {
   const { remedySteps } = remedyOf([{ text: '', syntax: 'shell', commands, undo: null }], { ...FACTS, ...facts });
   const [step] = remedySteps;
@@ -18,6 +20,7 @@ describe('the placeholders in commands', () => {
     ['{sourcefour}', { source: '2001:db8::5' }, 'FILL-IN-SOURCE-IP'],
     ['{serverip}', { address: '2001:db8::1' }, '2001:db8::1'],
     ['{serverip}', { address: 'server.test' }, 'FILL-IN-SERVER-IP'],
+    ['{rootpem}', { rootpem: `${PEM}\n${PEM}\n` }, `${PEM}\n${PEM}`],
     ['{mailhost} {mailport}', {}, 'mail.example.org 25'],
     ['{mailhost} {mailport}', { subject: '[2001:db8::1]:25' }, '2001:db8::1 25'],
     ['{mailhost} {mailport}', { subject: 'mail.example.org' }, 'FILL-IN-MAIL-SERVER FILL-IN-MAIL-PORT'],
