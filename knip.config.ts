@@ -14,6 +14,7 @@ const config: KnipConfig = {
   project: ['src/**/*.{ts,js}!', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts', 'tools/**/*.ts'],
   ignoreBinaries: [
     'ansible-playbook',
+    'openssl',
     'cmark-gfm',
     'editcap',
     'mkfifo',
@@ -27,8 +28,6 @@ const config: KnipConfig = {
     'prometheus-alertmanager',
     'postfix',
     'snmpd',
-    'editcap',
-    'tshark',
     'unshare',
     'podman-compose',
     'promtool',
