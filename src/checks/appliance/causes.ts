@@ -1,4 +1,4 @@
-import { type CauseWords, fortiauthenticator } from '../../engine/model.ts';
+import { type CauseWords, fortiauthenticator, shell } from '../../engine/model.ts';
 
 const OPEN =
   'Open {interface} in a browser. The login page should appear. If the name does not resolve, correct it in ' +
@@ -15,8 +15,10 @@ const LOCKED_OUT = [
 ];
 
 /** FortiAuthenticator counts failed logins by source address. */
-const ASKED_RARELY =
-  'After a refusal, ftm-watch waits for up to 60 min, to avoid a lockout. To query immediately, run "ftm-watch reload".';
+const ASKED_RARELY = shell(
+  'After a refusal, ftm-watch waits for up to 60 min, to avoid a lockout. To query immediately, reload.',
+  'ftm-watch reload{config}',
+);
 
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
@@ -110,7 +112,7 @@ export const APPLIANCE_CAUSES = {
           'Use the address of one of its interfaces in appliances[].api.url.',
           'Or set {requested} as Dashboard > Status > Device FQDN on {appliance}. This restarts its web server.',
           'Or add {requested} to the allowed hosts of {appliance}: System > Administration > System Access, or ' +
-            '"allowed-hosts" in "config system global" on its command line.',
+            'allowed-hosts in the section "system global" on its command line.',
         ],
       },
       'locked-out': {
