@@ -26,10 +26,12 @@ beforeEach(() => {
   file = join(root, 'lib', 'ftm-watch.sqlite');
   service = join(root, 'service');
   for (const name of ['lib', 'backups', 'bin', 'config']) mkdirSync(join(root, name));
-  writeFileSync(join(root, 'config', 'ftm-watch.yaml'), `store: { path: ${JSON.stringify(file)} }`);
+  const config = join(root, 'config', 'ftm-watch.yaml');
+  writeFileSync(config, `store: { path: ${JSON.stringify(file)} }`);
   // Replaces systemd, which this machine may not have, and records the commands that it was sent.
   program('systemctl', `echo "$@" >> ${service}`);
-  program('ftm-watch', `exec ${process.execPath} ${PROGRAM} "$@"`);
+  // Instead of /etc/ftm-watch/ftm-watch.yaml, which the commands read on a machine with an installed ftm-watch.
+  program('ftm-watch', `exec ${process.execPath} ${PROGRAM} "$@" --config ${config}`);
 });
 
 afterEach(() => {
