@@ -17,6 +17,7 @@ const COPIED = [
   'Dockerfile',
   'LICENSE',
   'README.md',
+  'SECURITY.md',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
