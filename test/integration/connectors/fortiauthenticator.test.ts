@@ -52,6 +52,7 @@ describe('observeAppliance', () => {
             to: null,
             user: null,
             password: null,
+            applianceCaFile: null,
             caFile: null,
             hasLogin: true,
           },

@@ -86,10 +86,17 @@ test('packing holds nobody else up', async () => {
   expect(packed - plain).toBeLessThan(packing / 2);
 });
 
-/** CPU time of the thread that serves, which does not depend on what else the machine does, in microseconds. */
+/**
+ * Returns the CPU time of the thread that serves, in microseconds. Other processes can only make it longer, so the
+ * shortest of several measurements counts.
+ */
 async function cpuTimeOf(action: () => Promise<unknown>): Promise<number> {
-  const before = process.threadCpuUsage();
-  await action();
-  const { user, system } = process.threadCpuUsage(before);
-  return user + system;
+  const times: number[] = [];
+  for (let run = 0; run < 4; run += 1) {
+    const before = process.threadCpuUsage();
+    await action();
+    const { user, system } = process.threadCpuUsage(before);
+    times.push(user + system);
+  }
+  return Math.min(...times);
 }
