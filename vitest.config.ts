@@ -16,23 +16,21 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
 }
 
 /** Real processes on a shared machine are sometimes late, so CI retries. Its last lines list the tests that needed it. */
-const RETRY = { count: process.env['CI'] === 'true' ? 2 : 0, condition: /timed out|timeout|was aborted|not reached/iu };
+const RETRIES = process.env['CI'] === 'true' ? 2 : 0;
 
-/** End-to-end tests that measure this machine, or use all of it, so that nothing may run beside them. */
-const ALONE = [
-  'test/e2e/bench/bench.test.ts',
-  'test/e2e/daemon/idle.test.ts',
-  'test/e2e/faults/{disk,exhausted,stall,web-load}.test.ts',
-  'test/e2e/security/blocked-loop.test.ts',
+/** End-to-end tests whose results a busy machine does not distort. */
+const PATIENT = [
+  'test/e2e/{alerts,capture,contract,demo,deploy,interception,package,report,security,soak}/**/*.test.ts',
+  'test/e2e/daemon/config-check.test.ts',
+  'test/e2e/page/every-cause.test.ts',
 ];
 
 /** Starts the bundle, which `globalSetup` builds. */
 function endToEnd(name: string, options: ProjectOptions): TestProjectInlineConfiguration {
   return project(name, 120, {
-    include: ['test/e2e/**/*.test.ts'],
     globalSetup: 'test/support/process/build-program.ts',
     env: { FTM_WATCH_PROGRAM: resolve(import.meta.dirname, '.cache', name, 'main.js') },
-    retry: RETRY,
+    retry: RETRIES,
     ...options,
   });
 }
@@ -44,12 +42,18 @@ const config: ViteUserConfig = defineConfig({
     unstubEnvs: true,
     projects: [
       // They leave nothing behind, so the modules under test are loaded once per worker instead of once per file.
-      project('unit', 20, { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false }),
-      // More workers than processors, because these tests mostly wait for sockets.
-      project('integration', 20, { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false }),
-      project('gate', 60, { sequence: { groupOrder: 2 } }),
-      endToEnd('e2e', { exclude: ALONE, sequence: { groupOrder: 3 }, maxWorkers: 4 }),
-      endToEnd('e2e-alone', { include: ALONE, sequence: { groupOrder: 4 }, maxWorkers: 1 }),
+      project('unit', 20, { sequence: { groupOrder: 1 }, maxWorkers: '100%', isolate: false }),
+      project('integration', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%', isolate: false }),
+      project('gate', 60, { sequence: { groupOrder: 3 } }),
+      // They mostly wait, or use simulated time.
+      endToEnd('e2e', { include: PATIENT, sequence: { groupOrder: 4 }, maxWorkers: 3 }),
+      // Last and one file at a time: real processes and network namespaces, whose timing other tests would distort.
+      endToEnd('e2e-alone', {
+        include: ['test/e2e/**/*.test.ts'],
+        exclude: PATIENT,
+        sequence: { groupOrder: 5 },
+        maxWorkers: 1,
+      }),
     ],
   },
 });
