@@ -105,6 +105,16 @@ describeWhere(NEEDS, 'a capture that shows only part of what happened', () => {
     await configure({});
   });
 
+  test('a client that sends no server name', async () => {
+    const nameless = await wire.capture(() =>
+      wire.sh(client, `echo Q | timeout 10 openssl s_client -connect ${WIRE_SERVER}:443 -tls1_2 -noservername 2>&1`),
+    );
+    const evidence = async (capture: Buffer): Promise<string> =>
+      (await verdictOn(capture)).connections.flatMap((one) => one.evidence).join('\n');
+    expect(await evidence(nameless)).toContain('(SNI)');
+    expect(await evidence(genuine)).not.toContain('(SNI)');
+  });
+
   test('an answer from a resolver shows that both directions were captured', async () => {
     await using _ = await startUnbound(server, {
       address: '10.0.0.53',

@@ -171,6 +171,27 @@ describe('observeFirewall', () => {
     expect(judged(await bench.observe(firewall, { source }))).toEqual([expected]);
   });
 
+  it.each([
+    ['the address', ['address'], true],
+    ['the name alone', ['name'], false],
+    ['the name, and then the address', ['name', 'address'], true],
+  ])('tells an exemption by name from one by address: %s', async (_, objects, isSure) => {
+    const exemptions = objects.map((address, index) => ({ id: index + 1, type: 'address', address }));
+    const addresses = {
+      address: { type: 'ipmask', subnet: '173.243.138.0 255.255.255.0' },
+      name: { name: 'name', type: 'fqdn', fqdn: TARGET.host },
+    };
+    await using firewall = await bench.start({
+      addresses,
+      policies: { 5: { ...PLAIN_POLICY, 'ssl-ssh-profile': 'custom' } },
+      sslProfiles: { custom: sslProfile('custom', 'deep-inspection', exemptions) },
+    });
+    const [finding] = judgePolicies([await bench.observe(firewall)]);
+    expect(finding?.level).toBe('note');
+    // Whether FortiAuthenticator sends the name is unknown, so the note explains how to be sure.
+    expect(finding?.actual === undefined).toBe(isSure);
+  });
+
   it('counts only the security profiles that see something of an exempted connection', async () => {
     const exempt = sslProfile('custom', 'deep-inspection', [{ id: 1, type: 'address', address: 'all' }]);
     const profiles = { 'av-profile': 'default', 'webfilter-profile': 'default' };
