@@ -300,7 +300,7 @@ test('a single line that anybody can write confirms nothing, and breaks nothing'
     }),
     { numRuns: Math.ceil(SEQUENCES / 10) },
   );
-});
+}, LIMIT);
 
 const FINE: Probed = { faults: [], unjudged: [], api: 'ok' };
 const datagram = (second: number): Line => ({
