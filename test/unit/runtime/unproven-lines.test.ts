@@ -281,26 +281,30 @@ test(
   LIMIT,
 );
 
-test('a single line that anybody can write confirms nothing, and breaks nothing', () => {
-  fc.assert(
-    fc.property(fc.array(reliable, { maxLength: 8 }), unproven, rounds, (truth, added, seen) => {
-      const before = worldOf(truth, seen);
-      const after = worldOf([...truth, added], seen);
-      for (const [index, diagnosis] of after.diagnoses.entries()) {
-        const known = before.diagnoses[index]?.causes.map(nameOf) ?? [];
-        // A unit that was never heard is expected to go on after its first line, whoever sent it.
-        const more = diagnosis.causes.filter(
-          (cause) => cause.id !== 'appliance-silent' && !known.includes(nameOf(cause)),
-        );
-        expect(more.map(({ severity, confidence }) => `${severity} ${confidence}`)).toEqual(
-          more.map(() => 'warning suspected'),
-        );
-        expect(diagnosis.ready).toBe(before.diagnoses[index]?.ready);
-      }
-    }),
-    { numRuns: Math.ceil(SEQUENCES / 10) },
-  );
-}, LIMIT);
+test(
+  'a single line that anybody can write confirms nothing, and breaks nothing',
+  () => {
+    fc.assert(
+      fc.property(fc.array(reliable, { maxLength: 8 }), unproven, rounds, (truth, added, seen) => {
+        const before = worldOf(truth, seen);
+        const after = worldOf([...truth, added], seen);
+        for (const [index, diagnosis] of after.diagnoses.entries()) {
+          const known = before.diagnoses[index]?.causes.map(nameOf) ?? [];
+          // A unit that was never heard is expected to go on after its first line, whoever sent it.
+          const more = diagnosis.causes.filter(
+            (cause) => cause.id !== 'appliance-silent' && !known.includes(nameOf(cause)),
+          );
+          expect(more.map(({ severity, confidence }) => `${severity} ${confidence}`)).toEqual(
+            more.map(() => 'warning suspected'),
+          );
+          expect(diagnosis.ready).toBe(before.diagnoses[index]?.ready);
+        }
+      }),
+      { numRuns: Math.ceil(SEQUENCES / 10) },
+    );
+  },
+  LIMIT,
+);
 
 const FINE: Probed = { faults: [], unjudged: [], api: 'ok' };
 const datagram = (second: number): Line => ({
