@@ -350,11 +350,6 @@ export class Monitor {
     this.#publish(round);
     if (needsCloserLook(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
-    void this.#askFailingUnitsAgain(signal).catch(this.#runnerDeps().onError);
-  }
-
-  async #askFailingUnitsAgain(signal: AbortSignal): Promise<void> {
-    if ((await this.#units.askFailingAgain(signal)) && !signal.aborted) this.#rounds.trigger();
   }
 
   /** The verdict is published first, because later steps may be slow or fail if the disk is full. */

@@ -7,8 +7,6 @@ import { peerUnits } from '../connectors/peers.ts';
 import { type ConnectorId, type Picture, type Unit, UNIT_GAP, type UnitObservation } from '../connectors/picture.ts';
 import { type RegistrationWatch, watchRegistration } from '../connectors/registration.ts';
 import type { Millis } from '../core/clock.ts';
-import { pairsOf } from '../core/license/pairs.ts';
-import { hasAnswered, isOfThisMachine } from '../core/observation.ts';
 import { type FirewallObservation, firewallUnit } from '../core/license/firewall.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import type { PeerObservation } from '../core/round.ts';
@@ -111,8 +109,6 @@ export class UnitMonitor {
   readonly #renewed = new Set<Part>();
   /** Parts with new results, collected until all parts of the same connector have new results. */
   readonly #renewedSoFar = new Set<Part>();
-  /** Names of the units that did not answer their latest query. */
-  #failing: ReadonlySet<string> = new Set();
   readonly #ownTurn = oneATurn();
   /** Resolves when all units on the appliances' schedule have been queried once. */
   readonly #firstQueries = Promise.withResolvers<undefined>();
@@ -168,26 +164,6 @@ export class UnitMonitor {
     );
   }
 
-  /**
-   * Queries units again that have begun to fail without an answer, so that a second query confirms the fault soon. A
-   * unit that rejects the login or the number of queries is not queried again. Never rejects.
-   * @returns whether a unit was queried
-   */
-  async askFailingAgain(signal: AbortSignal): Promise<boolean> {
-    const units = this.#appliances.facts();
-    const failing = units.filter(isUnanswered);
-    const begun = failing.filter(({ config: { name } }) => !this.#failing.has(name));
-    this.#failing = new Set(failing.map(({ config: { name } }) => name));
-    if (begun.length === 0) return false;
-    // After a failover, the other member of the pair has a new role.
-    const othersInPair = pairsOf(units);
-    const others = begun.flatMap((unit) => othersInPair(unit).map(({ seen }) => seen)).filter(isReadable);
-    const names = new Set([...begun, ...others].map(({ config: { name } }) => name));
-    const parts = this.#appliances.parts.filter(({ name }) => names.has(name));
-    await this.#askAll(parts, signal);
-    return true;
-  }
-
   drainRenewed(): Renewed {
     const units = new Set([...this.#renewed].map(({ connector, name }) => unitKey(connector, name)));
     const whole: ConnectorId[] = [];
@@ -216,8 +192,8 @@ export class UnitMonitor {
   }
 
   /** Starts the queries one after another. Resolves to false if this process stalled in the meantime. */
-  async #askAll(parts: readonly AskedPart[], signal: AbortSignal): Promise<boolean> {
-    const idle = parts.filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
+  async #askAll(signal: AbortSignal): Promise<boolean> {
+    const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
     for (const part of idle) this.#queued.add(part);
     const seen = await startApart(idle, { clock: this.#deps.clock, signal, gap: UNIT_GAP }, (part) => {
       this.#queued.delete(part);
@@ -242,7 +218,7 @@ export class UnitMonitor {
     const ask = async (signal: AbortSignal): Promise<void> => {
       const isFirstRun = isFirst;
       isFirst = false;
-      const isSeen = await this.#askAll(this.#scheduled(), signal);
+      const isSeen = await this.#askAll(signal);
       if (isFirstRun) this.#firstQueries.resolve(undefined);
       if (!isSeen) runner.trigger();
     };
@@ -280,19 +256,6 @@ export class UnitMonitor {
       createSpreadTimer(scheduleOf(this.#config, id), clock, listener);
     return { clock, onError, onLag, onMissed, triggerGap: TRIGGER_GAP, timer };
   }
-}
-
-function isUnanswered({ config, rest, role }: UnitObservation): boolean {
-  // A unit that has refused the key before may have locked out this machine.
-  if (rest?.kind === 'failed' && rest.afterRefusal === true) return false;
-  const last = config.api === null ? role : rest;
-  return last?.kind === 'failed' && !isOfThisMachine(last.reason) && !hasAnswered(last.reason);
-}
-
-function isReadable({ rest }: UnitObservation): boolean {
-  if (rest?.kind !== 'ok') return false;
-  const { licensed, tokens, provisioning, mailServers, sms } = rest;
-  return [licensed, tokens, provisioning, mailServers, sms].every(({ kind }) => kind !== 'denied' && kind !== 'failed');
 }
 
 const REGISTRATION: Part = { connector: 'registration', name: 'registration' };

@@ -110,33 +110,6 @@ test('units that answer between the same two rounds are a look at all of them', 
   });
 });
 
-describe('a unit that begins to fail is asked once more', () => {
-  const again = (): Promise<boolean> => monitor.askFailingAgain(AbortSignal.timeout(PATIENCE.timeout));
-
-  test('together with the other one of its pair, unless it has answered', async () => {
-    quick.state.peerSerial = slow.state.serial;
-    slow.setFault({ kind: 'reset' });
-    await start(NEVER);
-    await expect.poll(known, PATIENCE).toEqual(['ok', 'failed']);
-    expect([await again(), looks(quick), looks(slow)]).toEqual([true, 2, 2]);
-    expect([await again(), looks(quick), looks(slow)]).toEqual([false, 2, 2]);
-  });
-
-  test.each([401, 403, 429, 500])('not after HTTP %i', async (status) => {
-    slow.setFault({ kind: 'status', status });
-    await start(NEVER);
-    await expect.poll(known, PATIENCE).toEqual(['ok', status === 401 || status === 403 ? 'denied' : 'failed']);
-    expect([await again(), looks(slow)]).toEqual([false, 1]);
-  });
-
-  test('without a pair alone', async () => {
-    slow.setFault({ kind: 'reset' });
-    await start(NEVER);
-    await expect.poll(known, PATIENCE).toEqual(['ok', 'failed']);
-    expect([await again(), looks(quick), looks(slow)]).toEqual([true, 1, 2]);
-  });
-});
-
 describe('renewedCauses()', () => {
   const of = (appliance: string) => causeOf('appliance-unreachable', { subject: appliance });
   const shown = (appliance: string, more: object = {}) =>
