@@ -91,8 +91,6 @@ function socket(): string {
 }
 
 describe('a daemon that does not answer', () => {
-  beforeAll(() => daemon.end('SIGTERM'));
-
   test('is reported as suspended, even when its backlog is full', async () => {
     await using suspended = site.start();
     await suspended.page();
