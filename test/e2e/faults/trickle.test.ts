@@ -99,13 +99,13 @@ test('peers that send one byte a second for ever bound no round, and are told as
   await using rounds = await watchRounds(await daemon.page());
   const startedAt = performance.now();
   const { causes } = await rounds.next(
-    ({ causes: found }) => found.some(({ id }) => id === 'appliance-unreachable'),
+    ({ causes: found }) => found.some(({ id }) => id === 'appliance-unreadable'),
     WITHIN,
   );
   const seen = rounds.diagnoses.length;
   const seconds = (performance.now() - startedAt) / 1000;
   expect(causes.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(['appliance-unreachable', 'mail-unreachable', 'tls-blocked']),
+    expect.arrayContaining(['appliance-unreadable', 'mail-unreachable', 'tls-blocked']),
   );
   // Each round ends by its own time limit, and then the next one starts.
   expect(seen).toBeGreaterThanOrEqual(Math.floor((seconds * 1000) / (ROUND_LIMIT_MS + 3_000)));
