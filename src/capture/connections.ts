@@ -21,7 +21,6 @@ const PROGRESS_STEP = 250_000;
 /**
  * Invalid content never causes an exception.
  * @param file filled in with information about the file during reading
- * @param on `onConnection` is called for each connection when it has ended, and `onProgress` now and then
  */
 export async function readCapture(
   file: CaptureFile,
@@ -32,6 +31,7 @@ export async function readCapture(
     onConnection,
     onProgress,
   }: {
+    /** Called for each connection when it has ended. */
     readonly onConnection: (connection: Connection) => void;
     readonly onProgress: () => void;
   },

@@ -617,7 +617,7 @@ function intercepted(inner: JudgedConnection, outer: JudgedConnection, intercept
 function deviceBetween(
   { file, findings }: JudgedConnection,
   outer: JudgedConnection,
-  { inside, outside }: Interceptor,
+  { inside, outside, confidence }: Interceptor,
 ): Pick<Finding, 'facts' | 'advice'> {
   if (file === outer.file)
     return {
@@ -627,7 +627,9 @@ function deviceBetween(
   if (product !== undefined) return { facts: { product } };
   return {
     advice: {
-      summary: `TLS to {subject} is terminated by a device between the capture points of ${inside} and ${outside}.`,
+      summary:
+        `TLS to {subject} is ${confidence === 'confirmed' ? '' : 'probably '}terminated by a device between the ` +
+        `capture points of ${inside} and ${outside}.`,
       remedy: [
         'Find the device between the two capture points, and exempt the traffic of FortiAuthenticator ({source}) to ' +
           '{host}, TCP {port}, from TLS inspection there.',
