@@ -136,8 +136,8 @@ function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolea
 }
 
 /**
- * The time of arrival is used instead, so the difference has no other effect. It is told once for each appliance, beside
- * the latest error.
+ * The time of arrival is used instead, so the difference has no other effect. It is reported once for each appliance,
+ * with the latest error.
  */
 function judgeTimes({ name, errors }: AppliancePolling, { preconditionOf }: Heard): readonly Finding[] {
   return errors
