@@ -123,6 +123,8 @@ interface CauseContext {
   readonly configFile?: string;
   /** Firewall findings that are newer than the start of the fault. Absent if all findings are newer. */
   readonly fresh?: readonly Finding[];
+  /** Causes of the previous round. */
+  readonly before?: readonly Cause[];
 }
 
 type Suggesting = Finding & { readonly suggests: string };
@@ -293,8 +295,9 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     id: main.suggests,
     precondition,
     severity: severityOf(words, main, fault.words),
-    confidence: main.confidence ?? 'confirmed',
+    confidence: found === null && contradicts(fault, context) ? 'suspected' : (main.confidence ?? 'confirmed'),
     subject: fault.subject,
+    ...(main.kind === undefined ? {} : { kind: main.kind }),
     product: facts.product ?? null,
     ...(found === null ? {} : { culprit: found.culprit }),
     ...(ofPolicy === undefined ? {} : { policyReport: observationText(ofPolicy, fault.subject) }),
@@ -306,6 +309,16 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
   };
+}
+
+/**
+ * Returns whether the previous round explained the same fault differently. If a fault ends during a round, some of the
+ * round's observations are from before its end and some from after it. Only another round can confirm what follows from
+ * both.
+ */
+function contradicts({ stage, subject, main }: Fault, { before = [] }: CauseContext): boolean {
+  const known = before.find((cause) => cause.id === main.suggests && cause.subject === subject);
+  return stage.onPath === true && known !== undefined && known.kind !== main.kind;
 }
 
 /**

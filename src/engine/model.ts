@@ -159,6 +159,8 @@ export interface Cause extends Remedy {
   readonly confidence: Confidence;
   /** The faulty object, such as a host and port or a licence. `id` and `subject` together identify the cause. */
   readonly subject: string;
+  /** The explanation among those that the cause has. Absent if there is no specific one. */
+  readonly kind?: string;
   /** Inspecting product. Null if it is not in the catalogue. */
   readonly product: string | null;
   /** Absent if no firewall was queried, or if the firewall's response does not explain the cause. */

@@ -33,6 +33,8 @@ interface RoundFindings {
   readonly ownClock?: OwnClock | null;
   /** Used to decide between two explanations. Excludes results from before the fault. @default `picture` */
   readonly deciding?: Picture;
+  /** Causes of the previous round. */
+  readonly before?: readonly Cause[];
 }
 
 interface Remembered {
@@ -161,7 +163,7 @@ interface Heard extends Pick<Everything, 'log'> {
 const NOTHING_HEARD: Heard = { log: null, applianceUnaffected: false, speaking: [] };
 
 function diagnosed(
-  { config, at, probed, picture, deciding, ownClock = null }: RoundFindings,
+  { config, at, probed, picture, deciding, before = [], ownClock = null }: RoundFindings,
   polling: readonly Assessment[],
   { log, speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
@@ -182,6 +184,7 @@ function diagnosed(
       source: onlySourceOf(config),
       activation: activationOf(picture),
       applianceUnaffected,
+      before,
       ...(fresh === undefined ? {} : { fresh: fresh.flatMap(({ findings }) => findings) }),
       ...(config.file === undefined ? {} : { configFile: config.file }),
       ...(unit === null ? {} : { unit }),

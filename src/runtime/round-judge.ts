@@ -43,6 +43,7 @@ export class RoundJudge {
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
+  #causes: Diagnosis['causes'] = [];
   /**
    * The monotonic time since which every round has found a fault that a firewall policy may explain. Null if there is
    * no such fault.
@@ -107,11 +108,13 @@ export class RoundJudge {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
     const faultSince = this.#faultSince;
+    const before = this.#causes;
     return () => {
       const deciding = faultSince === null ? {} : { deciding: units.pictureSince(faultSince) };
-      const round = { config: this.#config, at, probed, ownClock, picture: units.picture(), ...deciding };
+      const round = { config: this.#config, at, probed, ownClock, before, picture: units.picture(), ...deciding };
       const { diagnosis, ...remembered } = conclude(round, log);
       this.#remembered = remembered;
+      this.#causes = diagnosis.causes;
       return diagnosis;
     };
   }

@@ -45,6 +45,7 @@ const cause: z.ZodType<Cause> = z
     severity,
     confidence: z.literal(['confirmed', 'suspected']),
     subject: z.string(),
+    kind: z.string().exactOptional(),
     product: z.string().nullable(),
     culprit: culprit.exactOptional(),
     policyReport: z.string().exactOptional(),

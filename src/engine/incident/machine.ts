@@ -187,9 +187,23 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
 function renewed(incident: Incident, view: RoundView, state: IncidentState): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
-  return cause === undefined || isRaisedTooSoon(cause, incident, view, state)
+  return cause === undefined || isRaisedTooSoon(cause, incident, view, state) || isExplainedOnce(cause, incident, view)
     ? incident
     : withCauseDetails(incident, cause, { since: now, now });
+}
+
+/**
+ * A single round's explanation that contradicts the incident does not replace the incident's explanation, because the
+ * fault may have ended during this round.
+ */
+function isExplainedOnce(cause: Cause, incident: Incident, { checks, looks }: RoundView): boolean {
+  if (cause.kind === incident.cause.kind || cause.culprit !== undefined || !isOnPath(cause, checks)) return false;
+  const before = looks?.get(cause.precondition)?.causes.find((other) => sameCause(other, cause));
+  return before?.kind !== cause.kind;
+}
+
+function isOnPath({ precondition }: Cause, checks: readonly Check[]): boolean {
+  return checks.some(({ id, onPath }) => id === precondition && onPath === true);
 }
 
 /**
@@ -203,9 +217,8 @@ function isRaisedTooSoon(
   { incidents }: IncidentState,
 ): boolean {
   if (compareSeverity(cause.severity, incident.cause.severity) >= 0) return false;
-  const onPath = checks.filter((check) => check.onPath === true).map(({ id }) => id);
   const isOutage = (one: Incident): boolean =>
-    isOpenFault(one) && one.cause.severity === 'critical' && onPath.includes(one.cause.precondition);
+    isOpenFault(one) && one.cause.severity === 'critical' && isOnPath(one.cause, checks);
   return knownCause(checks, cause.id).words.brokenPath !== undefined && !incidents.some(isOutage);
 }
 

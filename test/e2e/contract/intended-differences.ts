@@ -282,6 +282,10 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'The explanation among those of a cause is part of it, so that rounds can be compared',
+    lines: ['+ check-egress: causes[egress-blocked].kind: "denied-by-policy"'],
+  },
+  {
     reason:
       "The firewall's report about the policy is part of the cause, so that the evidence does not have to be parsed",
     lines: [

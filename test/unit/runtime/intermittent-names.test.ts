@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Cause, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
 import { MINUTE, SECOND, START, timeline } from '../../support/store/incident-timeline.ts';
@@ -40,4 +41,40 @@ test.fails.each([
   ['SERVFAIL', SERVFAIL],
 ] as const)('every second answer is %s: the page shows one state', (_, fault) => {
   expect(shownDuring(fault).words).toEqual(['Not ready']);
+});
+
+describe('an explanation that contradicts the rounds before it', () => {
+  const plain = finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' });
+  const contradicting = { ...plain, kind: 'this-name-alone' };
+
+  /** Runs a round every 30 s, and returns how certain each round is, and what each message says. */
+  function told(...rounds: readonly (Finding | null)[]) {
+    const line = timeline();
+    const certain: (string | undefined)[] = [];
+    let before: readonly Cause[] = [];
+    for (const one of rounds) {
+      const special: readonly Special[] = one === null ? [] : [['name-resolution', [one]]];
+      const diagnosis = diagnose(round(...special), { ...CONTEXT, at: line.now, before });
+      line.input({ kind: 'diagnosis', diagnosis, fresh: null }).wait(30 * SECOND);
+      before = diagnosis.causes;
+      certain.push(before[0]?.confidence);
+    }
+    const kinds = line.told.map((one) => (one.kind === 'incident' ? [one.event, one.incident.cause.kind] : [one.kind]));
+    return { certain, kinds };
+  }
+
+  test('is only suspected in its first round, and is not told as the cause if the fault ended in this round', () => {
+    const { certain, kinds } = told(plain, plain, plain, contradicting, null, null);
+    expect(certain).toEqual(['confirmed', 'confirmed', 'confirmed', 'suspected', undefined, undefined]);
+    expect(kinds).toEqual([
+      ['firing', undefined],
+      ['resolved', undefined],
+    ]);
+  });
+
+  test('is confirmed by a round of its own', () => {
+    const { certain, kinds } = told(plain, plain, contradicting, contradicting, null, null);
+    expect(certain.slice(2, 4)).toEqual(['suspected', 'confirmed']);
+    expect(kinds.at(-1)).toEqual(['resolved', 'this-name-alone']);
+  });
 });
