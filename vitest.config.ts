@@ -40,10 +40,14 @@ const config: ViteUserConfig = defineConfig({
     passWithNoTests: false,
     restoreMocks: true,
     unstubEnvs: true,
+    // A record is long, and its difference short.
+    diff: { expand: false, contextLines: 2 },
     projects: [
       // They leave nothing behind, so the modules under test are loaded once per worker instead of once per file.
       project('unit', 20, { sequence: { groupOrder: 1 }, maxWorkers: '100%', isolate: false }),
       project('integration', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%', isolate: false }),
+      // Everything that people read, compared with `test/golden`. `npm run words` records it.
+      project('words', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%', isolate: false }),
       project('gate', 60, { sequence: { groupOrder: 3 } }),
       // They mostly wait, or use simulated time.
       endToEnd('e2e', { include: PATIENT, sequence: { groupOrder: 4 }, maxWorkers: 3 }),

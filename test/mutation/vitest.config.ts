@@ -10,7 +10,9 @@ const chosen = process.env['MUTATION_TESTS'] ?? '';
 const config: ViteUserConfig = defineConfig({
   test: {
     include:
-      chosen === '' ? ['test/unit/{core,engine,checks,runtime,document,notify,web}/**/*.test.ts'] : chosen.split(','),
+      chosen === ''
+        ? ['test/unit/{core,engine,checks,runtime,document,notify,web}/**/*.test.ts', 'test/words/**/*.test.ts']
+        : chosen.split(','),
     restoreMocks: true,
     unstubEnvs: true,
     testTimeout: 20_000,

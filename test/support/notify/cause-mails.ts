@@ -1,4 +1,5 @@
 import { CAUSE_IDS } from '../../../src/checks/registry.ts';
+import type { EpochMs } from '../../../src/core/clock.ts';
 import type { IncidentState, Notification } from '../../../src/engine/incident/incident.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { mailChannel } from './channel-bench.ts';
@@ -14,11 +15,11 @@ export interface CauseStory {
   readonly open: IncidentState;
 }
 
-/** Returns a story that began some hours ago. */
-export function causeStory(): CauseStory {
+/** Returns a story that began some hours before `now`. */
+export function causeStory(now: EpochMs = systemClock.now()): CauseStory {
   const causes = CAUSE_IDS.map(wordedCause).filter(({ severity }) => severity !== 'info');
   const line = timeline({ burst: 1_000, maxPerHour: 1_000 });
-  line.now = systemClock.now() - 5 * HOUR;
+  line.now = now - 5 * HOUR;
   const open = line.rounds(2, causes).state;
   const told = line
     .wait(4 * HOUR)

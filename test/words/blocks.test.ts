@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { CloserLook } from '../../../../src/core/observation.ts';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { established, failed } from '../../../support/certificates/chains.ts';
-import { createWorld } from '../../../support/certificates/interception-world.ts';
-import { toldOf } from '../../../support/checks/told-of.ts';
+import type { CloserLook } from '../../src/core/observation.ts';
+import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
+import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
+import { established, failed } from '../support/certificates/chains.ts';
+import { createWorld } from '../support/certificates/interception-world.ts';
+import { toldOf } from '../support/checks/told-of.ts';
+import { expectRecorded } from './recorded.ts';
 
 const { evidence, server, genuine } = await createWorld();
 const RESET = failed({ reason: 'reset', durationMs: 40 });
@@ -58,12 +58,10 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'one control host of two is cut': looked(RESET, { controls: [RESET, PASSES] }),
 };
 
-const FIXTURE = fileURLToPath(new URL('../../../fixtures/blocks-told.txt', import.meta.url));
-
 describe('judgeTls() without a certificate', () => {
   test('says of every case what came, what a closer look adds, and who blocks', async () => {
-    const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(judgeTls(evidence(seen)))}\n`);
-    await expect(told.join('\n')).toMatchFileSnapshot(FIXTURE);
+    const told = Object.entries(CASES).map(([name, seen]) => [name, toldOf(judgeTls(evidence(seen)))] as const);
+    await expectRecorded('blocks-told', Object.fromEntries(told));
   });
 
   test.each([

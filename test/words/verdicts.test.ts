@@ -1,16 +1,16 @@
-import '../../../support/certificates/reflect-metadata.ts';
-import { fileURLToPath } from 'node:url';
+import '../support/certificates/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { HYPOTHESES } from '../../../../src/checks/tls-genuine/hypotheses.ts';
-import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
-import { certificateOf, chainOf, failed, handshake } from '../../../support/certificates/chains.ts';
-import { DAY_MS } from '../../../support/certificates/interception-world.ts';
-import { toldOf } from '../../../support/checks/told-of.ts';
-import { createCast } from '../../../support/certificates/verdict-cast.ts';
-import { PINNED, PUBLIC, reference, sees } from '../../../support/certificates/verdict-rows.ts';
+import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
+import { HYPOTHESES } from '../../src/checks/tls-genuine/hypotheses.ts';
+import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
+import { createIdentity, type Identity } from '../support/certificates/authority.ts';
+import { certificateOf, chainOf, failed, handshake } from '../support/certificates/chains.ts';
+import { DAY_MS } from '../support/certificates/interception-world.ts';
+import { toldOf } from '../support/checks/told-of.ts';
+import { createCast } from '../support/certificates/verdict-cast.ts';
+import { PINNED, PUBLIC, reference, sees } from '../support/certificates/verdict-rows.ts';
+import { expectRecorded } from './recorded.ts';
 
 const w = await createCast();
 const { now, genuine, server, byNewSub, newSub, cleanControl, corporate } = w;
@@ -62,8 +62,6 @@ const cut = (...chain: readonly Identity[]): Partial<TlsEvidence> => ({
 const elsewhere = [w.publicLeaf, w.public.sub, w.public.root] as const;
 const claimed = [byNewSub, newSub] as const;
 const REFUSED = { openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } } as const;
-
-const FIXTURE = fileURLToPath(new URL('../../../fixtures/verdicts-told.txt', import.meta.url));
 
 /** One case for every row of the verdict table, and more if a row has several texts. */
 const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
@@ -130,8 +128,8 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
 
 describe('judgeTls()', () => {
   test('says of every case what it is, why, and what would settle it', async () => {
-    const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(judgeTls(w.evidence(seen)))}\n`);
-    await expect(told.join('\n')).toMatchFileSnapshot(FIXTURE);
+    const told = Object.entries(CASES).map(([name, seen]) => [name, toldOf(judgeTls(w.evidence(seen)))] as const);
+    await expectRecorded('verdicts-told', Object.fromEntries(told));
   });
 
   test.each(HYPOTHESES)('has a case for the row $id', ({ id }) => {
