@@ -8,7 +8,7 @@ import type { LogMemory } from '../report/report-contents.ts';
 import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { NOTHING_REMEMBERED, type LogPart, lastExplainingFaults } from '../runtime/conclude.ts';
+import { NOTHING_REMEMBERED, type LogPart, rememberedFrom } from '../runtime/conclude.ts';
 import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/store-places.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -72,9 +72,8 @@ export function logPartOf(config: Config, { logMemory, storedHistory, signatures
   });
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
     return unheard('Not checked, because only the daemon receives the log, and the stored log data is out of date');
-  const faultsSeen =
-    storedHistory.kind === 'read' ? lastExplainingFaults(storedHistory.incidents) : NOTHING_REMEMBERED.faultsSeen;
-  return { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED, faultsSeen };
+  const remembered = storedHistory.kind === 'read' ? rememberedFrom(storedHistory.incidents) : NOTHING_REMEMBERED;
+  return { kind: 'heard', report, unknownSenders: [], ...remembered };
 }
 
 function unheard(reason: string): LogPart {

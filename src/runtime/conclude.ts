@@ -10,6 +10,7 @@ import { isCorroborated, diagnose } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
 import {
   complainedOf,
+  lastingSince,
   mayAffectUnit,
   seenIn,
   withLaterSeen,
@@ -62,9 +63,10 @@ interface Conclusion extends Remembered {
 
 /**
  * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
- * error and was active at that time. The explanation remains valid after the fault has ended. If active faults explain
- * all errors, the errors count as evidence for these faults. If active faults explain only some of the errors, the
- * errors do not count as evidence. This applies separately to reliable lines and to lines that anybody can write.
+ * error and was active at that time. The explanation remains valid after the fault has ended, and its errors are never
+ * evidence for a later fault. If active faults explain all other errors, these errors count as evidence for these
+ * faults. If active faults explain only some of the errors, the errors do not count as evidence. This applies separately
+ * to reliable lines and to lines that anybody can write.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -73,15 +75,17 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { firewall, appliances, peers } = round.picture;
   const facts = { ...log, config, firewall, units: appliances, peers, notes: [], preconditionOf };
   const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
+  const over = withoutSeen(log.faultsSeen, log.lasting);
+  const { report } = withoutExplained(log.report, over, preconditionOf);
   const heard = {
-    log: { report: log.report, complainedOf: complainedOf(log.report, preconditionOf) },
-    applianceUnaffected: seemsUnaffected(log.report),
-    speaking: speakingAppliances(log.report, unreadSince, at),
+    log: { report, complainedOf: complainedOf(report, preconditionOf) },
+    applianceUnaffected: seemsUnaffected(report),
+    speaking: speakingAppliances(report, unreadSince, at),
   };
   const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(round, polling, heard);
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
-  const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
-  const lasting = explainingFaults(diagnosis);
+  const diagnosis = withPolling(assessed({ report, notes: [] }));
+  const lasting = lastingSince(explainingFaults(diagnosis), log.lasting);
   // A suspected fault that a second round did not find again, such as a single lost connection, does not explain later
   // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
@@ -232,6 +236,7 @@ function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[
       sufferers(findings.filter((finding) => explains(finding, state))).map((appliance) => ({
         precondition,
         appliance,
+        since: at,
         at,
       })),
     );
@@ -247,10 +252,19 @@ function sufferers(faults: readonly Finding[]): readonly (string | null)[] {
 }
 
 /** Used after a restart. The appliance is null, because incidents do not record which appliance was affected. */
-export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
-  return incidents
-    .filter(({ cause }) => EXPLAINING.has(cause.precondition))
-    .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
+export function rememberedFrom(incidents: readonly Incident[]): Remembered {
+  const explaining = incidents.filter(({ cause }) => EXPLAINING.has(cause.precondition));
+  const faultOf = ({ cause: { precondition }, since, lastSeen }: Incident): FaultSeen => ({
+    precondition,
+    appliance: null,
+    since,
+    at: lastSeen,
+  });
+  return {
+    ...NOTHING_REMEMBERED,
+    faultsSeen: explaining.map(faultOf),
+    lasting: explaining.filter(({ status }) => status === 'open').map(faultOf),
+  };
 }
 
 /** The time since which all queries to an appliance's API have failed, by appliance name. */

@@ -14,7 +14,7 @@ import type { RoundResult } from '../report/report-contents.ts';
 import type { LogListening } from '../logs/intake.ts';
 import { codeLifeOf, mailServersOf } from '../round/mail.ts';
 import { deadline } from '../system/clock.ts';
-import { conclude, NOTHING_REMEMBERED, lastExplainingFaults } from './conclude.ts';
+import { conclude, NOTHING_REMEMBERED, rememberedFrom } from './conclude.ts';
 import { assessRound } from '../round/assess.ts';
 import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
@@ -57,7 +57,7 @@ export class RoundJudge {
 
   /** Restores known faults from incidents after a restart. */
   remember(incidents: readonly Incident[]): void {
-    this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(incidents) };
+    this.#remembered = rememberedFrom(incidents);
   }
 
   /** Returns null if the round was cancelled. */

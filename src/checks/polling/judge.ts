@@ -17,7 +17,12 @@ import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_UNPROVEN } from '../../core/polling/state.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText, utcText } from '../../core/time-text.ts';
-import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
+import {
+  type AppliancePolling,
+  type PollingError,
+  type PollingReport,
+  withoutLines,
+} from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
 import { counted, nameList } from '../../core/visible-text.ts';
@@ -360,6 +365,8 @@ export interface FaultSeen {
   readonly precondition: string;
   /** The only affected appliance. Null if all appliances may be affected. */
   readonly appliance: string | null;
+  /** Time of the first of the consecutive rounds that detected the fault. A fault that returns is another fault. */
+  readonly since: EpochMs;
   /** Time when the fault was last detected. */
   readonly at: EpochMs;
 }
@@ -426,8 +433,19 @@ function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
+/** More than there are in a time window of the log. */
+const MOST_SEEN = 100;
+
 export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
-  return [...later, ...withoutSeen(before, later)];
+  return [...later, ...withoutSeen(before, later)].slice(0, MOST_SEEN);
+}
+
+/** Returns the faults, with the time since which they last according to the previous round. */
+export function lastingSince(faults: readonly FaultSeen[], before: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.map((fault) => {
+    const known = before.find((other) => isOfOne(fault, other));
+    return known === undefined ? fault : { ...fault, since: known.since };
+  });
 }
 
 export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
@@ -438,8 +456,12 @@ export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[
   return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
 }
 
-function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
+function isOfOne(a: FaultSeen, b: FaultSeen): boolean {
   return a.precondition === b.precondition && a.appliance === b.appliance;
+}
+
+function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
+  return isOfOne(a, b) && a.since === b.since;
 }
 
 /**
@@ -461,7 +483,7 @@ export function withoutExplained(
     const explained = errors.filter(isExplained).map(({ lastAt }) => lastAt);
     const left = errors
       .filter((error) => !isExplained(error))
-      .map((error) => withoutExplainedMoments(error, (lastAt) => isExplained({ ...error, lastAt })));
+      .map((error) => withoutLines(error, (lastAt) => isExplained({ ...error, lastAt })));
     return {
       appliance: { ...appliance, errors: left },
       notes: explained.length === 0 ? [] : [explainedNote(name, Math.max(...explained))],
@@ -471,11 +493,6 @@ export function withoutExplained(
     report: { ...report, appliances: parts.map(({ appliance }) => appliance) },
     notes: parts.flatMap(({ notes }) => notes),
   };
-}
-
-/** Errors during a fault prove nothing about later errors. */
-function withoutExplainedMoments(error: PollingError, isExplained: (at: EpochMs) => boolean): PollingError {
-  return { ...error, moments: error.moments.filter((at) => !isExplained(at)) };
 }
 
 function explainedNote(appliance: string, lastAt: EpochMs): Finding {

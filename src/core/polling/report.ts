@@ -51,12 +51,19 @@ export interface PollingError extends Complaint {
   readonly remedy: readonly string[];
   /** Number of lines within the window. The start of the window is rounded to a sixtieth of its length. */
   readonly count: number;
+  /** The same lines, grouped by sixtieths of the window, oldest first. */
+  readonly groups: readonly LineGroup[];
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   /** How far the time in the last line is ahead of this machine's clock. Absent if it is not ahead. */
   readonly ahead?: Millis;
   /** Most recent line, sanitized and truncated. The text is untrusted. */
   readonly sample: string;
+}
+
+interface LineGroup {
+  readonly firstAt: EpochMs;
+  readonly count: number;
 }
 
 interface PollingReportOptions {
@@ -167,9 +174,24 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   );
 }
 
-function countSince(entry: SignatureLog, from: EpochMs, bucketMs: Millis): Pick<PollingError, 'count' | 'firstAt'> {
-  const buckets = entry.buckets.filter((bucket) => bucket.start + bucketMs > from);
-  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
-  const firstAt = Math.min(entry.lastAt, ...buckets.map((bucket) => bucket.firstAt));
-  return { count, firstAt };
+type Counted = Pick<PollingError, 'count' | 'groups' | 'firstAt'>;
+
+function countSince({ buckets, lastAt }: SignatureLog, from: EpochMs, bucketMs: Millis): Counted {
+  const groups = buckets.filter(({ start }) => start + bucketMs > from);
+  return { ...countedIn(groups, lastAt), groups: groups.map(({ firstAt, count }) => ({ firstAt, count })) };
+}
+
+function countedIn(groups: readonly LineGroup[], lastAt: EpochMs): Omit<Counted, 'groups'> {
+  return {
+    count: groups.reduce((sum, { count }) => sum + count, 0),
+    firstAt: Math.min(lastAt, ...groups.map(({ firstAt }) => firstAt)),
+  };
+}
+
+/** Returns the error without the lines of other times. Its last line is kept. */
+export function withoutLines(error: PollingError, isOther: (at: EpochMs) => boolean): PollingError {
+  const groups = error.groups.filter(({ firstAt }) => !isOther(firstAt));
+  const { count, firstAt } = countedIn(groups, error.lastAt);
+  const moments = error.moments.filter((at) => !isOther(at));
+  return { ...error, groups, count: Math.max(1, count), firstAt, moments };
 }

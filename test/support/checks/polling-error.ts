@@ -10,6 +10,7 @@ export function pollingError(at: number, sample: string, changes: Partial<Pollin
     summary: sample,
     remedy: ['x'],
     count: 2,
+    groups: [firstAt, lastAt].map((start) => ({ firstAt: start, count: 1 })),
     firstAt,
     lastAt,
     moments: [firstAt, lastAt],

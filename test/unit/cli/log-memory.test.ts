@@ -88,6 +88,8 @@ test('an outage that was remembered explains the errors that came with it', () =
   const part = logPartOf(config, { logMemory: memory(60_000, null), storedHistory: past, signatures, now: START });
   expect(part).toMatchObject({
     kind: 'heard',
-    faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: incidents[0]?.lastSeen }],
+    faultsSeen: [
+      { precondition: 'tls-genuine', appliance: null, since: incidents[0]?.since, at: incidents[0]?.lastSeen },
+    ],
   });
 });

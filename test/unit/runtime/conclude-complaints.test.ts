@@ -97,21 +97,21 @@ describe('what FortiAuthenticator complains of', () => {
       name: 'of an inspection that is over',
       errors: [SSL],
       broken: null,
-      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: AT - 5000 }],
+      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, since: 0, at: AT - 5000 }],
       causes: [],
     },
     {
       name: 'of mail, just after an inspection',
       errors: [MAIL],
       broken: null,
-      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: AT - 5000 }],
+      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, since: 0, at: AT - 5000 }],
       causes: ['polling-failing warning confirmed'],
     },
     {
       name: 'of SSL, just after a licence came home',
       errors: [SSL],
       broken: null,
-      faultsSeen: [{ precondition: 'license-assignment', appliance: null, at: AT - 5000 }],
+      faultsSeen: [{ precondition: 'license-assignment', appliance: null, since: 0, at: AT - 5000 }],
       causes: ['polling-failing critical confirmed'],
     },
   ])('$name', ({ errors, broken, faultsSeen, causes }) => {
@@ -287,5 +287,42 @@ describe('a fault that a single round showed', () => {
   ])('%s', (_, id, found, causes) => {
     const { faultsSeen, lasting } = conclusionOf([SSL], round([id, [found]]));
     expect(namesOf(conclusionOf([SSL], round(), { faultsSeen, lasting }))).toEqual(causes);
+  });
+});
+
+describe('a line from the time of a fault', () => {
+  const AGO = 120_000;
+  const inspection = { precondition: 'tls-genuine', appliance: null, since: AT - 3 * AGO, at: AT - AGO };
+  const OLD = pollingError(AT - AGO, 'FTM polling error: SSL session failed', { reliable: true });
+  const NEW = pollingError(AT, OLD.sample, { reliable: true, firstAt: OLD.firstAt, groups: [OLD, SSL].map(last) });
+  const expired = round(['tls-genuine', [finding('certificate-broken')]]);
+
+  function last({ lastAt }: PollingError) {
+    return { firstAt: lastAt, count: 1 };
+  }
+  function evidence(error: PollingError, remembered: Partial<Remembered>): string | undefined {
+    const { causes } = conclusionOf([error], expired, remembered).diagnosis;
+    expect(causes.map(({ id }) => id)).toEqual(['certificate-broken']);
+    return causes[0]?.evidence.find((line) => line.includes(OLD.sample));
+  }
+
+  test('is not evidence of a later one', () => {
+    expect(evidence(OLD, { faultsSeen: [inspection] })).toBeUndefined();
+  });
+
+  test('is not counted with the lines of a later one', () => {
+    expect(evidence(NEW, { faultsSeen: [inspection] })).toContain('One FortiToken Mobile error');
+  });
+
+  test('is evidence while the fault lasts, and the next rounds do not take it for one of an earlier fault', () => {
+    const lasting = { faultsSeen: [inspection], lasting: [inspection] };
+    expect(evidence(OLD, lasting)).toBeDefined();
+    expect(evidence(OLD, conclusionOf([OLD], expired, lasting))).toBeDefined();
+  });
+
+  test('does not raise the severity of a later one', () => {
+    const cut = finding('tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' });
+    const later = conclusionOf([OLD], round(['tls-genuine', [cut]]), { faultsSeen: [inspection] });
+    expect(namesOf(later)).toEqual(['tls-blocked warning suspected']);
   });
 });

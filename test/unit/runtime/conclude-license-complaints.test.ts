@@ -79,7 +79,7 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
 }
 
 const FAULT = `license-on-other-unit ${LICENSE_1}`;
-const SEEN: FaultSeen = { precondition: 'license-assignment', appliance: 'fac-1', at: AT - 5000 };
+const SEEN: FaultSeen = { precondition: 'license-assignment', appliance: 'fac-1', since: 0, at: AT - 5000 };
 
 test.each<Case>([
   { name: 'of the unit itself', holder: 'FAC-X', complains: 'fac-1', causes: [FAULT] },

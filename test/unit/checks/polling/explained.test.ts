@@ -22,8 +22,9 @@ function report(lastAt: number, moments: readonly number[] = [lastAt]): PollingR
     cause: null,
     severity: 'critical' as const,
     summary: '',
-    count: 1,
-    firstAt: lastAt,
+    count: moments.length,
+    groups: moments.map((firstAt) => ({ firstAt, count: 1 })),
+    firstAt: Math.min(...moments),
     lastAt,
     moments,
     reliable: false,
@@ -73,7 +74,7 @@ describe('withoutExplained()', () => {
   ])('an error %s', (_, lastAt, left) => {
     const { report: unexplained, notes } = withoutExplained(
       report(lastAt),
-      [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+      [{ precondition: 'tls-genuine', appliance: null, since: 0, at: REPAIRED }],
       preconditionOf,
     );
     expect(unexplained.appliances[0]?.errors).toHaveLength(left);
@@ -82,7 +83,8 @@ describe('withoutExplained()', () => {
 });
 
 describe('a fault and an error', () => {
-  const fault = (appliance: string | null, at = REPAIRED) => ({ precondition: 'tls-genuine', appliance, at }) as const;
+  const fault = (appliance: string | null, at = REPAIRED) =>
+    ({ precondition: 'tls-genuine', appliance, since: 0, at }) as const;
 
   test.each([
     ['of the same appliance', [fault('fac-1')], 0],
@@ -107,8 +109,12 @@ describe('a fault and an error', () => {
     ]);
   });
 
-  test('faults are the same of one precondition and one appliance', () => {
-    const before = [fault('fac-1', 1), fault('fac-2', 1), { ...fault('fac-1', 1), precondition: 'mail' }];
+  test('faults are the same of one precondition, one appliance and one beginning', () => {
+    const others = [
+      { ...fault('fac-1', 1), precondition: 'mail' },
+      { ...fault('fac-1', 1), since: 1 },
+    ];
+    const before = [fault('fac-1', 1), fault('fac-2', 1), ...others];
     const later = [fault('fac-1', 2), { ...fault('fac-3', 2), precondition: 'mail' }];
     expect(seenIn(before, later)).toEqual(before.slice(0, 1));
     expect(withoutSeen(before, later)).toEqual(before.slice(1));
@@ -207,13 +213,14 @@ describe('complainedOf()', () => {
   });
 });
 
-test('lines from before the repair do not corroborate one that comes after it', () => {
+test('lines from before the repair are not counted with one that comes after it, and do not corroborate it', () => {
   const [appliance] = withoutExplained(
     report(REPAIRED + 5 * MINUTE, [REPAIRED - MINUTE, REPAIRED + 5 * MINUTE]),
-    [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+    [{ precondition: 'tls-genuine', appliance: null, since: 0, at: REPAIRED }],
     preconditionOf,
   ).report.appliances;
-  expect(appliance?.errors[0]?.moments).toEqual([REPAIRED + 5 * MINUTE]);
+  const after = REPAIRED + 5 * MINUTE;
+  expect(appliance?.errors).toMatchObject([{ moments: [after], count: 1, firstAt: after, lastAt: after }]);
 });
 
 test.each([
@@ -227,7 +234,7 @@ test.each([
   );
   const { appliances } = withoutExplained(
     { ...report(0), appliances: report(0).appliances.map((appliance) => ({ ...appliance, errors })) },
-    [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+    [{ precondition: 'tls-genuine', appliance: null, since: 0, at: REPAIRED }],
     preconditionOf,
   ).report;
   expect(isCorroborated(appliances[0]?.errors ?? [])).toBe(expected);

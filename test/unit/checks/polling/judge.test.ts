@@ -11,6 +11,7 @@ const error = (changes: Partial<PollingError>): PollingError => ({
   summary: 'The member is gone',
   remedy: ['Remove it'],
   count: 3,
+  groups: [],
   firstAt: AT - 60_000,
   lastAt: AT,
   moments: [AT - 60_000, AT],

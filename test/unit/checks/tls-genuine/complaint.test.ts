@@ -14,6 +14,7 @@ const REFUSED: PollingError = {
   summary: 'x',
   remedy: [],
   count: 2,
+  groups: [],
   firstAt: LAST - 180_000,
   lastAt: LAST,
   moments: [LAST - 180_000, LAST],
