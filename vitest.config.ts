@@ -38,6 +38,7 @@ function endToEnd(name: string, options: ProjectOptions): TestProjectInlineConfi
 const config: ViteUserConfig = defineConfig({
   test: {
     passWithNoTests: false,
+    diff: { expand: false, contextLines: 3 },
     restoreMocks: true,
     unstubEnvs: true,
     // A record is long, and its difference short.

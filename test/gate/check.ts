@@ -1,6 +1,7 @@
 /**
  * The gate, `npm run check`. Prints one line for each step, and the whole output of a step that fails. A step that
- * checked no files fails as well, because a misconfigured tool tends to find nothing and succeed.
+ * checked no files fails as well, because a misconfigured tool tends to find nothing and succeed. The steps run side by
+ * side, but the tests last and alone, because some of them measure times.
  *
  * `--skip STEP` and `--only STEP` select steps and can be repeated.
  */
@@ -31,14 +32,17 @@ function chooseSteps(args: readonly string[]): readonly Step[] {
 async function main(): Promise<void> {
   const chosen = chooseSteps(process.argv.slice(2));
   let passed = 0;
-  for (const step of chosen) {
+  const runAndPrint = async (step: Step): Promise<void> => {
     const outcome = await runStep(step);
     console.log(outcome.line);
     if (outcome.output !== '') {
       console.log(outcome.output);
     }
     passed += outcome.failed ? 0 : 1;
-  }
+  };
+  const { quick = [], slow = [] } = Object.groupBy(chosen, ({ name }) => (name === 'tests' ? 'slow' : 'quick'));
+  await Promise.all(quick.map(runAndPrint));
+  await Promise.all(slow.map(runAndPrint));
   for (const line of codeSizeTable(process.cwd())) console.log(line);
   console.log(`check: ${String(passed)} of ${String(chosen.length)} steps passed`);
   process.exitCode = passed === chosen.length ? 0 : 1;

@@ -32,7 +32,6 @@ const BEFORE_RUNTIME: readonly string[] = [
   'engine',
   'checks',
   'trust',
-  'capture',
   'document',
   'notify/channels',
   'config',

@@ -32,6 +32,12 @@ describe('runStep()', () => {
     expect(outcome).toEqual({ failed: true, line: expect.stringMatching(/^FAIL {2}lint/u), output: `${text}\n` });
   });
 
+  test('names the command that repairs what it found', async () => {
+    const step: Step = { name: 'format', command: printing('saw 3', 1), counts: 'files', count: countSeen };
+    expect((await runStep({ ...step, repair: 'npm run format' })).line).toContain('run "npm run format"');
+    expect((await runStep({ ...step, command: printing('saw 3', 0) })).line).not.toContain('npm run');
+  });
+
   test('rejects when the program does not exist', async () => {
     const step: Step = { name: 'lint', command: ['no-such-program'], counts: 'files', count: countSeen };
     await expect(runStep(step)).rejects.toThrow('no-such-program');

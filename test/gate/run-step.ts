@@ -42,8 +42,9 @@ export async function runStep(step: Step): Promise<Outcome> {
   const count = step.count(output) ?? 0;
   const failed = code !== 0 || !(count > 0);
   const nothing = code === 0 && count === 0 ? ', and looking at nothing proves nothing' : '';
+  const repair = code !== 0 && step.repair !== undefined ? `: run "${step.repair}"` : '';
   const line =
-    `${failed ? 'FAIL' : 'ok  '}  ${step.name.padEnd(10)} ${String(count)} ${step.counts} in ${seconds} ` +
-    `s${nothing}`;
+    `${failed ? 'FAIL' : 'ok  '}  ${step.name.padEnd(11)} ${String(count)} ${step.counts} in ${seconds} ` +
+    `s${nothing}${repair}`;
   return { failed, line, output: failed ? (step.trim ?? String)(output) : (step.remarks?.(output) ?? '') };
 }

@@ -9,6 +9,8 @@ export interface Step {
   readonly count: (output: string) => number | undefined;
   /** The part of the output that is useful after a failure; default: all of it. */
   readonly trim?: (output: string) => string;
+  /** The command that repairs what the step found. */
+  readonly repair?: string;
   /** The part of the output that is printed even after success; default: none. */
   readonly remarks?: (output: string) => string;
 }
@@ -40,6 +42,7 @@ export const steps: readonly Step[] = [
     command: ['biome', 'format', '.'],
     counts: 'files',
     count: (output) => firstNumber(output, /\bChecked (\d+) files?\b/u),
+    repair: 'npm run format',
   },
   {
     name: 'dead-code',

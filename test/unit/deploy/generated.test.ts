@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,12 +9,11 @@ const ROOT = join(import.meta.dirname, '../../..');
 const files = ARTEFACTS.flatMap((artefact) => [...artefact.files()]);
 
 describe('what is generated', () => {
-  it.each(files)('%s is as it follows from elsewhere: else run "npm run generate"', (path, text) => {
-    expect(readFileSync(join(ROOT, path), 'utf8')).toBe(text);
-  });
-
-  it('leaves no file behind: else run "npm run generate"', () => {
-    expect(outdatedFiles(ROOT).map(({ path }) => path)).toEqual([]);
+  it('is as it follows from elsewhere: else run "npm run generate"', () => {
+    for (const { path, text } of outdatedFiles(ROOT)) {
+      const found = existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), 'utf8') : null;
+      expect.soft(found, path).toBe(text);
+    }
   });
 
   it('has each file once', () => {
@@ -28,9 +27,9 @@ describe('outdatedFiles()', () => {
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'ftm-watch-generated-'));
-    for (const [path] of files) {
+    for (const [path, text] of files) {
       mkdirSync(join(root, dirname(path)), { recursive: true });
-      copyFileSync(join(ROOT, path), join(root, path));
+      writeFileSync(join(root, path), text);
     }
   });
 
