@@ -135,6 +135,17 @@ export const ANOTHER_SERVER: Advice = {
   ],
 };
 
+/** For a chain that ends with the name of a public authority, whose certificate was not sent. */
+export const INCOMPLETE_PUBLIC_CHAIN: Advice = {
+  summary: '{judgement}.',
+  remedy: [
+    'A server must send the intermediate certificates with its certificate. Check the chain from another ' +
+      'network. If it is incomplete there too, the server is at fault.',
+    'If the chain is complete there, a device on the path from this network answers instead of the server. Look ' +
+      'for a device that inspects TLS.',
+  ],
+};
+
 const BROKEN_KINDS = {
   weak: {
     title: 'its key, signature or usage is not acceptable',

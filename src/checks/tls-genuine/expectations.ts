@@ -53,6 +53,18 @@ function namesClaimed({ leaf }: ChainCase): string {
   return names.length === 0 ? called(leaf.subject) : nameList(names, 3);
 }
 
+export function deviceFinding({ identity, leaf }: ChainCase): readonly Told[] {
+  if (identity !== 'device') return [];
+  return [
+    {
+      rule: 'leaf-is-no-device-certificate',
+      claim: `The certificate is the factory certificate of the device ${called(leaf.subject)}.`,
+      fullNames: inFull(leaf.subject),
+      expected: "The licence server's certificate",
+    },
+  ];
+}
+
 export function gapFinding({ gap }: ChainCase): readonly Told[] {
   if (gap === null) return [];
   return [

@@ -1,4 +1,4 @@
-import { counted, nameList, visibleText } from '../../core/visible-text.ts';
+import { nameList, visibleText } from '../../core/visible-text.ts';
 import {
   type Certificate,
   type DistinguishedName,
@@ -8,13 +8,10 @@ import {
   type SentChain,
   sentChain,
 } from '../../core/certificate.ts';
-import { instantText } from '../../core/time-text.ts';
-import type { Millis } from '../../core/clock.ts';
 import type { Told } from '../../engine/model.ts';
 import { called, inFull } from '../../tls/flaws.ts';
 import {
   type ChainCase,
-  deviceOf,
   type TlsEvidence,
   isPublicChain,
   claimsVendor,
@@ -24,27 +21,27 @@ import {
   type ReferenceChain,
 } from './chain-case.ts';
 import { weakerFinding } from './expectations.ts';
-import { findProduct, type Trust, type TrustProfile } from '../../tls/trust.ts';
+import { findProduct, type Trust } from '../../tls/trust.ts';
 import { hostOf, classifyAddress, plainName } from '../../core/addresses.ts';
 import { walkChain, type ChainTrust } from '../../tls/chain.ts';
 import { authorityKeyIdentifier, areRelatedHosts, matchesName, locationsOf } from '../../tls/extensions.ts';
 
-const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
+/** How a reference that can contradict the chain was reached. */
+const WAYS = {
   resolver: 'at the address from',
   proxy: 'over',
   address: 'at',
-  'server-name': 'with the server name',
   'tls-version': 'in',
-};
+} as const;
 
 /**
- * With a different server name, a publicly trusted chain is sufficient. A difference between two genuine chains is
- * normal, because a service's nodes can have different certificates.
+ * A difference between two genuine chains is normal, because a service's nodes can have different certificates. A server
+ * may also select its chain by server name, so a reference with a different server name contradicts nothing.
  */
 function referenceSignal(chain: ChainCase): Signal | null {
   if (isBeyondComparison(chain)) return null;
-  const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
-  return signals.find(({ weight }) => weight === 'witness') ?? signals[0] ?? null;
+  const [signal] = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
+  return signal ?? null;
 }
 
 /**
@@ -55,40 +52,33 @@ function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
   return accepted !== null && isRightful(identity);
 }
 
-function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
-  const sent = sentChain(reference.chain);
-  if (sent === null) return null;
+function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceChain): Signal | null {
+  const sent = sentChain(captured);
+  // The vendor may renew its nodes' certificates one after the other.
+  const isOrdinary = kind === 'server-name' || (kind === 'address' && chain.claim !== 'other');
+  if (sent === null || isOrdinary) return null;
   const chainTrust = chainTrustOf(sent, chain.evidence, chain.checks);
-  const isNamed = isRightful(identify(sent[0], chain.evidence));
-  if (isUnderTrusted(chain, chainTrust)) return null;
-  const [issuer, fullNames] = [called(chain.leaf.issuer), inFull(chain.leaf.issuer)];
-  const seen = `${WAYS[reference.kind]} ${reference.label}`;
-  if (isGenuine(chainTrust.kind, isNamed, reference.kind, chain.evidence.profile)) {
-    const rule = 'reference-path-agrees';
-    const weight = weightOf(reference.kind, chain);
-    if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
-    const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
-    const claim =
-      `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
-      'trusted authority.';
-    return { rule, weight, claim, expected, fullNames };
-  }
-  if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
-  const expected = `A trusted chain with this server name, as ${seen}`;
-  const claim =
-    `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
-    'public authority.';
-  return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
-}
-
-/** The same authority signs device certificates and the server's certificate. */
-function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
+  if (isUnderTrusted(chain, chainTrust) || !isGenuine(chainTrust, sent, chain.evidence)) return null;
+  const seen = `${WAYS[kind]} ${label}`;
+  const { subject, issuer } = chain.leaf;
+  const rule = 'reference-path-agrees';
+  // The same authority signs device certificates and the server's certificate.
+  if (chain.accepted !== null)
+    return {
+      rule,
+      weight: 'witness',
+      claim: `The certificate belongs to ${called(subject)}, but the certificate ${visibleText(seen, 80)} belongs to the server.`,
+      expected: `The server's certificate, as ${seen}`,
+      fullNames: inFull(subject),
+    };
   return {
+    rule,
+    weight: 'witness',
     claim:
-      `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} belongs ` +
-      'to the server.',
-    expected: `The server's certificate, as ${seen}`,
-    fullNames: inFull(leaf.subject),
+      `The certificate was issued by ${called(issuer)}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
+      'trusted authority.',
+    expected: `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`,
+    fullNames: inFull(issuer),
   };
 }
 
@@ -100,34 +90,9 @@ function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference
   return identity !== 'device' && (accepted !== null || isShared);
 }
 
-/**
- * The vendor may renew its nodes' certificates one after the other, and a server may select its chain by server name.
- * Therefore, a difference is a strong signal only if the issuer claims to be a different party.
- */
-function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
-  switch (kind) {
-    case 'resolver':
-    case 'proxy':
-    case 'tls-version':
-      return 'witness';
-    case 'address':
-      return claim === 'other' ? 'witness' : 'weak';
-    case 'server-name':
-      return 'weak';
-  }
-}
-
-/**
- * With a different server name, the server may present the certificate for that name, so a trusted key is sufficient.
- */
-function isGenuine(
-  chainTrust: ChainTrust['kind'],
-  isNamed: boolean,
-  kind: ReferenceChain['kind'],
-  profile: TrustProfile,
-): boolean {
-  if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
-  return chainTrust === 'public' && profile === 'public' && isNamed;
+function isGenuine({ kind }: ChainTrust, [leaf]: SentChain, evidence: TlsEvidence): boolean {
+  const isTrusted = kind === 'trusted' || (kind === 'public' && evidence.profile === 'public');
+  return isTrusted && isRightful(identify(leaf, evidence));
 }
 
 /** RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`. */
@@ -170,18 +135,13 @@ type Finder = (chain: ChainCase) => Signal | null;
 const SIGNALS: readonly Finder[] = [
   signal('issuer-is-no-inspection-product', 'witness', catalogued),
   signal('control-host-has-another-issuer', 'witness', atControlHost),
-  signal('leaf-is-no-device-certificate', 'weak', deviceCertificate),
-  signal('identity-as-learned', 'weak', deviceForServer),
   borrowedName,
   copiedLeaf,
   referenceSignal,
   signal('no-forward-proxy-headers', 'witness', forwardProxy),
   signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
-  signal('certificate-is-not-brand-new', 'weak', brandNew),
   // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-  // A change on the vendor's side can also cause the following signal, so it is only additional evidence.
-  signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
 export function signalsOf(chain: ChainCase): readonly Signal[] {
@@ -211,30 +171,6 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   };
 }
 
-function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
-  const product = identity === 'device' ? deviceOf(leaf) : null;
-  if (product === null) return null;
-  return {
-    claim: `The certificate is the factory certificate of the device ${called(leaf.subject)}.`,
-    expected: "The licence server's certificate",
-    fullNames: inFull(leaf.subject),
-    product,
-  };
-}
-
-function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
-  const known = evidence.baseline?.leaves[0];
-  if (known === undefined || identity !== 'device') return null;
-  const expected = `The learned identity: ${called(known.subject)}`;
-  return {
-    claim:
-      `The certificate belongs to ${called(leaf.subject)}, but the learned certificate belongs to ` +
-      `${called(known.subject)}.`,
-    expected,
-    fullNames: inFull(leaf.subject, known.subject),
-  };
-}
-
 /**
  * Headers that forward proxies and filters add, but servers and content delivery networks do not (mitmengine,
  * reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded, because a
@@ -249,43 +185,13 @@ function forwardProxy({ evidence }: ChainCase): Seen | null {
   return { claim, expected: 'No headers that only forward proxies add' };
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-const FRESH_MS = 6 * HOUR_MS;
-
-/** A certificate that became valid only a few hours ago was probably generated on the fly. */
-function brandNew({ leaf, evidence }: ChainCase): Seen | null {
-  const age = evidence.now - leaf.notBefore;
-  if (age < 0 || age >= FRESH_MS) return null;
-  const claim = `The certificate became valid only ${agoText(age)} ago.`;
-  return { claim, expected: 'A certificate that was not generated for this connection' };
-}
-
-function agoText(age: Millis): string {
-  const minutes = Math.round(age / 60_000);
-  if (minutes < 1) return 'moments';
-  return minutes < 120 ? counted(minutes, 'minute') : counted(Math.round(minutes / 60), 'hour');
-}
-
-function otherThanLearned(chain: ChainCase): Seen | null {
-  const { baseline } = chain.evidence;
-  const [learned] = baseline?.leaves ?? [];
-  if (isBeyondComparison(chain) || chain.baselineMatch !== 'other-authority' || !baseline || !learned) return null;
-  const { issuer } = chain.leaf;
-  return {
-    claim: `The certificate was issued by ${called(issuer)}, not by ${called(learned.issuer)} as learned.`,
-    expected: `Issued by ${called(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`,
-    fullNames: inFull(issuer, learned.issuer),
-  };
-}
-
 /**
  * `witness`: an observation from this round that a change on the vendor's side cannot explain. A single witness
  * confirms an interception. `hint`: a difference from earlier observations that a change on the vendor's side does not
- * explain. A hint only raises a suspicion. `weak`: an observation that has ordinary explanations (a renewal, several
- * nodes, virtual hosts) and is only listed in the evidence.
+ * explain. A hint only raises a suspicion.
  */
 export interface Signal extends Told {
-  readonly weight: 'witness' | 'hint' | 'weak';
+  readonly weight: 'witness' | 'hint';
   readonly product?: string;
 }
 

@@ -21,12 +21,11 @@ import {
 import { judgeNoCertificate } from './blocked.ts';
 import { isKnownAuthority, signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
-import { gapFinding, weakerFinding } from './expectations.ts';
-import { decide, gatherFacts, type Hypothesis, LEARN } from './hypotheses.ts';
+import { decide, type Decision, gatherFacts } from './decide.ts';
+import { deviceFinding, gapFinding, verificationFinding, weakerFinding } from './expectations.ts';
+import { tell } from './tell.ts';
 import { ANOTHER_SERVER, type TlsCause } from './causes.ts';
 import { unknownProduct } from '../../engine/remedy-words.ts';
-import { called } from '../../tls/flaws.ts';
-import { trustUnder } from '../../tls/trust.ts';
 
 /**
  * Never throws, whatever the peer sent. The number of certificates (16) and verified signatures is limited, so the
@@ -40,20 +39,25 @@ export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = create
 
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = signalsOf(chain);
-  const rule = decide(gatherFacts(chain, signals));
-  const named = signals.find(({ product }) => product !== undefined)?.product ?? null;
+  const decision = decide(gatherFacts(chain, signals));
+  const { verdict, confidence } = decision;
   return {
-    verdict: rule.verdict,
-    confidence: rule.confidence,
-    product: isInterception(rule) ? named : null,
-    ...reportCase(chain, rule, signals),
+    verdict,
+    confidence,
+    product: isInterception(decision) ? productOf(chain, signals) : null,
+    ...reportCase(chain, decision, signals),
     authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
   };
 }
 
-function isInterception({ verdict }: Hypothesis): boolean {
+function isInterception({ verdict }: Decision): boolean {
   return verdict === 'intercepted' || verdict === 'interception-suspected';
+}
+
+function productOf({ identity, leaf }: ChainCase, signals: readonly Signal[]): string | null {
+  const catalogued = signals.find(({ product }) => product !== undefined)?.product;
+  return catalogued ?? (identity === 'device' ? deviceOf(leaf) : null);
 }
 
 /** Includes the findings about all addresses. */
@@ -83,7 +87,7 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
   return [...new Map(keyed).values()];
 }
 
-/** Defaults that a row can override. */
+/** The decision can replace the level. */
 const DEFAULTS: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
   genuine: { level: 'note', suggests: null },
   rotated: { level: 'note', suggests: 'certificate-rotated' },
@@ -97,35 +101,30 @@ const DEFAULTS: Readonly<Record<Verdict, { readonly level: FindingLevel; readonl
 
 type CaseReport = Pick<TlsJudgement, 'findings' | 'summary' | 'wouldSettle'>;
 
-function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
+function reportCase(chain: ChainCase, decision: Decision, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
-  const inWords = (text: string): string => fillPlaceholders(text, chain, nameOf(signer));
-  const summary = inWords(row.summary);
-  const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
+  const told = tell(decision, chain, nameOf(signer));
+  const { summary, settle = null, open = [] } = told;
   // An unknown result includes advice on how to get a definite result.
-  const unknownAdvice =
-    wouldSettle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${wouldSettle}.`] } };
-  const { level, suggests } = DEFAULTS[row.verdict];
+  const unknownAdvice = settle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${settle}.`] } };
+  const { level, suggests } = DEFAULTS[decision.verdict];
   // Inspecting devices cannot use the authority, so there is no device that re-signs certificates.
-  const isOtherServer = isInterception(row) && signer.product === undefined && isConfirmed(chain);
-  const deciding = row.tells
-    .flatMap((tell) => tell(chain, signals))
-    .map(
-      (told): Finding => ({
-        ...told,
-        subject,
-        suggests,
-        level: row.level ?? level,
-        confidence: row.confidence,
-        facts: { judgement: summary, ...signer },
-        ...(level === 'unknown' ? unknownAdvice : {}),
-        ...(row.kind === undefined ? {} : { kind: row.kind }),
-        ...(row.advice === undefined ? {} : { advice: row.advice }),
-        ...(isOtherServer ? { advice: ANOTHER_SERVER } : {}),
-      }),
-    );
-  const open = (row.open?.(chain) ?? []).map((told) => ({ ...told, claim: inWords(told.claim) }));
+  const isOtherServer = isInterception(decision) && signer.product === undefined && isConfirmed(chain);
+  const advice = isOtherServer ? ANOTHER_SERVER : told.advice;
+  const deciding = evidenceFor(decision, told.evidence ?? [], chain, signals).map(
+    (found): Finding => ({
+      ...found,
+      subject,
+      suggests,
+      level: decision.level ?? level,
+      confidence: decision.confidence,
+      facts: { judgement: summary, ...signer },
+      ...(level === 'unknown' ? unknownAdvice : {}),
+      ...(decision.kind === undefined ? {} : { kind: decision.kind }),
+      ...(advice === undefined ? {} : { advice }),
+    }),
+  );
   return {
     findings: [
       ...deciding,
@@ -133,13 +132,33 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
       ...additionalFindings(chain, deciding).map((aside) => note({ ...aside, subject })),
     ],
     summary,
-    wouldSettle,
+    wouldSettle: settle,
   };
 }
 
+/** @param own the evidence that belongs to the reason */
+function evidenceFor(
+  decision: Decision,
+  own: readonly Told[],
+  chain: ChainCase,
+  signals: readonly Signal[],
+): readonly Told[] {
+  const { origin, reason } = decision;
+  const isVerified = origin === 'accepted' || origin === 'weak' || reason === 'clock';
+  const verified = isVerified ? [] : [verificationFinding(chain)];
+  return [
+    ...(reason === 'dates' || reason === 'cut' ? [...own, ...verified] : [...verified, ...own]),
+    ...(isInterception(decision) ? [...deviceFinding(chain), ...signals.map(toldBy)] : []),
+  ];
+}
+
+function toldBy({ weight: _weight, product: _product, ...told }: Signal): Told {
+  return told;
+}
+
 function signerOf(chain: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
-  const product = signals.find((signal) => signal.product !== undefined)?.product;
-  return known({ product, issuer: product === undefined ? deviceNameOf(chain) : shortName(chain.leaf.issuer) });
+  const product = productOf(chain, signals);
+  return known({ product, issuer: product === null ? deviceNameOf(chain) : shortName(chain.leaf.issuer) });
 }
 
 /**
@@ -173,51 +192,4 @@ function droppedFinding({ evidence }: ChainCase): readonly Told[] {
   if (dropped === 0) return [];
   const claim = `The chain contains ${String(dropped)} additional certificates, which were ignored.`;
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
-}
-
-/** @param by the intercepting party, if known */
-function fillPlaceholders(text: string, chain: ChainCase, by: string): string {
-  return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
-}
-
-type Word = (chain: ChainCase, by: string) => string;
-
-/** Placeholders in the verdict table. */
-const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
-  ['by', (_, by) => by],
-  ['target', ({ evidence }) => evidence.target],
-  ['issuer', ({ leaf }) => called(leaf.issuer)],
-  ['end', missingName],
-  ['outdated', outdatedName],
-  ['label', ({ chainTrust }) => chainTrust.label ?? 'a trusted key'],
-  ['flaw', ({ accepted }) => accepted?.flaws[0]?.claim.replace(/\.$/u, '') ?? 'it has an unknown flaw'],
-  ['device', ({ leaf }) => deviceOf(leaf) ?? 'A device'],
-  ['dates', ({ dates }) => (dates === 'expired' ? 'has expired' : 'is not yet valid')],
-  ['kind', ({ chainTrust }) => (chainTrust.kind === 'vendor' ? 'a Fortinet authority' : 'a public authority')],
-  ['view', otherView],
-  ['authority', knownAuthority],
-]);
-
-function outdatedName({ outdated, leaf, evidence: { target } }: ChainCase): string {
-  return outdated === null || outdated === leaf
-    ? `The certificate of ${target}`
-    : `The intermediate certificate ${called(outdated.subject)} of ${target}`;
-}
-
-function missingName({ chainTrust, leaf }: ChainCase): string {
-  return called((chainTrust.path.at(-1) ?? leaf).issuer);
-}
-
-function otherView({ evidence }: ChainCase): string {
-  return evidence.controls.length === 0
-    ? 'configure a control host that can be reached, because the same issuer there would prove inspection'
-    : `check the firewall policy that matches this traffic, or ${LEARN}`;
-}
-
-function knownAuthority(chain: ChainCase): string {
-  const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
-  if (pins.length + anchors.length === 0) return `configure trust.pins or trust.caFiles, or ${LEARN}`;
-  return (
-    `add the certificate of ${missingName(chain)} from a FortiGate with current firmware to trust.caFiles, or ` + LEARN
-  );
 }

@@ -1,7 +1,7 @@
 import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear, type ConnectionFault } from '../../../src/checks/intermittent/connection-share.ts';
 import { nameResolution } from '../../../src/checks/name-resolution/judge.ts';
-import { HYPOTHESES } from '../../../src/checks/tls-genuine/hypotheses.ts';
+import { ANOTHER_SERVER, INCOMPLETE_PUBLIC_CHAIN } from '../../../src/checks/tls-genuine/causes.ts';
 import type { Step } from '../../../src/engine/model.ts';
 import { judgeTarget } from './judge-target.ts';
 import { path } from './observed.ts';
@@ -36,5 +36,6 @@ export const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly St
   ['is intermittent at the port', intermittentAt('reachability')],
   ['is intermittent at TLS', intermittentAt('tls-genuine')],
   ['no address of the family', withoutFamily()],
-  ...HYPOTHESES.map(({ id, advice }) => [id, advice?.remedy ?? []] as const),
+  ['another server answers', ANOTHER_SERVER.remedy],
+  ['the public authority was not sent', INCOMPLETE_PUBLIC_CHAIN.remedy],
 ];

@@ -119,13 +119,11 @@ const NEW_AUTHORITY: readonly VerdictRow[] = [
     name: 'the same, another authority learned',
     seen: { ...sees(byNewSub, newSub), baseline: baseline(server, genuine.sub) },
     verdict: 'vendor-ca-changed',
-    rule: 'issuer-as-learned',
   },
   {
     name: 'the same, another of its addresses still as before',
     seen: { ...sees(byNewSub, newSub), references: reference('address', server, genuine.sub) },
     verdict: 'vendor-ca-changed',
-    rule: 'reference-path-agrees',
   },
   {
     name: 'the same, the genuine key with another server name',

@@ -3,7 +3,7 @@ import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/c
 import type { Signal } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { gatherFacts } from '../../../../src/checks/tls-genuine/hypotheses.ts';
+import { gatherFacts } from '../../../../src/checks/tls-genuine/decide.ts';
 import { createIdentity } from '../../../support/certificates/authority.ts';
 import { anchorOf, chainOf, established, failed, pinOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
@@ -95,8 +95,7 @@ describe('what speaks for an interception', () => {
       [signal('witness', 'reference-path-agrees')],
       { witnessed: true, contradicted: true },
     ],
-    ['the genuine key elsewhere, which may be ordinary', [signal('weak', 'reference-path-agrees')], {}],
-    ['a hint beside something weak', [signal('weak'), signal('hint')], { hinted: true }],
+    ['a hint', [signal('hint')], { hinted: true }],
   ])('%s', (_, signals, found) => {
     expect(facts({}, signals)).toMatchObject({ ...nothing, ...found });
   });

@@ -67,7 +67,6 @@ const SUSPECTED: readonly VerdictRow[] = [
     name: 'corporate authority, made just now',
     seen: sees(await leaf(corporate.root, { notBefore: new Date(now - 1000) }), corporate.root),
     verdict: 'interception-suspected',
-    rule: 'certificate-is-not-brand-new',
   },
   { name: 'signed by itself', seen: sees(selfSigned), verdict: 'interception-suspected' },
   {
@@ -155,7 +154,7 @@ const SUSPECTED: readonly VerdictRow[] = [
     seen: { ...sees(device, genuine.sub), baseline: baseline(server, genuine.sub) },
     verdict: 'interception-suspected',
     product: 'Fortinet FortiGate',
-    rule: 'identity-as-learned',
+    rule: 'leaf-is-no-device-certificate',
   },
   {
     name: 'factory certificate in place of a public host',

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { headline } from '../../../../src/checks/headline.ts';
 import { type ChainCase, openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { decide, gatherFacts, HYPOTHESES } from '../../../../src/checks/tls-genuine/hypotheses.ts';
+import { decide, type Decision, gatherFacts } from '../../../../src/checks/tls-genuine/decide.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { sentChain, shortName } from '../../../../src/core/certificate.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
+import { decisions } from '../../../../tools/generate/interception-tables.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
 import { chainOf, failed, handshake } from '../../../support/certificates/chains.ts';
@@ -116,9 +117,13 @@ function textsOf(evidence: TlsEvidence): {
   const texts = causes.flatMap((cause) => [cause.summary, cause.impact, headline(cause), ...cause.remedy]);
   return {
     opened,
-    row: decide(gatherFacts(opened, signalsOf(opened))).id,
+    row: rowOf(decide(gatherFacts(opened, signalsOf(opened)))),
     texts: [summary, wouldSettle ?? '', ...texts],
   };
+}
+
+function rowOf({ origin, reason }: Decision): string {
+  return `${origin}, ${reason}`;
 }
 
 /** Whether a key confirms the authority that issued the certificate. */
@@ -150,9 +155,9 @@ const RULES: readonly (readonly [phrase: RegExp, holds: (opened: ChainCase, name
   [/unknown authority|unknown key/u, (opened) => !isConfirmed(opened)],
   [/was not sent/u, ({ chainTrust }) => chainTrust.kind === 'incomplete'],
   [/does not send its whole chain/u, ({ gap }) => gap !== null],
-  [/^The certificate of \S+ (?:.*but )?(?:has expired|is not yet valid)/u, ({ leaf, outdated }) => outdated === leaf],
+  [/^The certificate of \S+ .*(?:has expired|is not yet valid)/u, ({ leaf, outdated }) => outdated === leaf],
   [
-    /^The intermediate certificate (\S+) of \S+ (?:.*but )?(?:has expired|is not yet valid)/u,
+    /^The intermediate certificate (\S+) of \S+ .*(?:has expired|is not yet valid)/u,
     ({ leaf, outdated }, named) => outdated !== null && outdated !== leaf && named === shortName(outdated.subject),
   ],
   [/has expired/u, ({ outdated, evidence }) => outdated !== null && outdated.notAfter < evidence.now],
@@ -176,9 +181,13 @@ describe('judgeTls() and the cause that follows', () => {
     expect([...new Set(faults)]).toEqual([]);
   });
 
-  test('are compared for every row of the table', () => {
+  test('are compared for every origin and reason', () => {
     const rows = new Set(seen.map(({ row }) => row));
-    expect(HYPOTHESES.map(({ id }) => id).filter((id) => !rows.has(id))).toEqual([]);
+    expect(
+      decisions()
+        .map(rowOf)
+        .filter((row) => !rows.has(row)),
+    ).toEqual([]);
   });
 
   test('use each phrase that is compared', () => {

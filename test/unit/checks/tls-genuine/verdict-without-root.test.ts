@@ -150,16 +150,4 @@ describe('judgeTls() on an authority that sends no root', () => {
     expect(findings[0]?.advice?.remedy[0]).toContain('must send the intermediate');
     expect(wouldSettle).toContain('intermediate certificates');
   });
-
-  test('says that another authority was learned', () => {
-    const { findings } = judgeTls(
-      evidence({ ...sees(byCorporateSub, corporate.sub), baseline: w.baseline(server, genuine.sub) }),
-    );
-    expect(findings).toContainEqual(
-      expect.objectContaining({
-        rule: 'issuer-as-learned',
-        expected: expect.stringContaining('fortinet-subca2001'),
-      }),
-    );
-  });
 });
