@@ -1,6 +1,6 @@
 import '../support/certificates/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity, type Identity } from '../support/certificates/authority.ts';

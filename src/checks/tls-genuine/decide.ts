@@ -44,7 +44,7 @@ export type VerdictFacts = { readonly [Fact in keyof typeof FACT_VALUES]: (typeo
 export const ORIGINS = {
   accepted: 'a key that the profile accepts',
   weak: 'a trusted key, but with a weak key, a weak signature or a certificate that is not for servers, and no witness',
-  elsewhere: "a public authority or Fortinet's, which the profile does not accept, for the right name",
+  elsewhere: "a public authority or Fortinet's, which the profile does not accept, and the name matches",
   claimed: 'an unknown key, but the chain claims to be from the vendor or a public authority',
   unfinished: 'not known, because the limits for verifying one chain were reached (64 signatures or 250 ms)',
   untrusting: 'not known, because no authority is trusted (the profile `pinned` without a pin)',
@@ -70,7 +70,7 @@ export const REASONS = {
   strength: 'the origin alone',
   limits: 'the origin alone',
   trust: 'the origin alone',
-  none: 'nothing is wrong',
+  none: 'everything is as expected',
 } as const;
 
 export type Reason = keyof typeof REASONS;

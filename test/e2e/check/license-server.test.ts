@@ -108,7 +108,7 @@ describe('TLS', () => {
     expect(evidenceOf(result)).toContain('2025-01-01');
     expect(result.causes[0]?.remedy[0]).toMatch(/^First check the clocks/u);
     expect(result.causes[0]?.summary).toMatch(
-      /^The certificate of .+ was issued by a trusted authority, but has expired\.$/u,
+      /^The certificate of .+, issued under a trusted authority, has expired\.$/u,
     );
   });
 
