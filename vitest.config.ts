@@ -15,22 +15,24 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
   };
 }
 
-/** Real processes on a shared machine are sometimes late, so CI retries. Its last lines list the tests that needed it. */
-const RETRIES = process.env['CI'] === 'true' ? 2 : 0;
+/**
+ * Real processes on a shared machine are sometimes late, so CI tries again what ran out of time, and nothing else. Its
+ * last lines list the tests that needed it.
+ */
+const RETRY: NonNullable<ProjectOptions['retry']> = {
+  count: process.env['CI'] === 'true' ? 2 : 0,
+  condition: /timed out in \d+ ?ms|Not within \d+ ms|due to timeout/u,
+};
 
-/** End-to-end tests whose results a busy machine does not distort. */
-const PATIENT = [
-  'test/e2e/{alerts,capture,contract,demo,deploy,interception,package,report,security,soak}/**/*.test.ts',
-  'test/e2e/daemon/config-check.test.ts',
-  'test/e2e/page/every-cause.test.ts',
-];
+/** They load the whole machine themselves, so each of them runs while no other test does. */
+const ALONE = ['test/e2e/faults/{network-states,web-load}.test.ts'];
 
 /** Starts the bundle, which `globalSetup` builds. */
 function endToEnd(name: string, options: ProjectOptions): TestProjectInlineConfiguration {
   return project(name, 120, {
     globalSetup: 'test/support/process/build-program.ts',
     env: { FTM_WATCH_PROGRAM: resolve(import.meta.dirname, '.cache', name, 'main.js') },
-    retry: RETRIES,
+    retry: RETRY,
     ...options,
   });
 }
@@ -38,7 +40,6 @@ function endToEnd(name: string, options: ProjectOptions): TestProjectInlineConfi
 const config: ViteUserConfig = defineConfig({
   test: {
     passWithNoTests: false,
-    diff: { expand: false, contextLines: 3 },
     restoreMocks: true,
     unstubEnvs: true,
     // A record is long, and its difference short.
@@ -50,15 +51,11 @@ const config: ViteUserConfig = defineConfig({
       // Everything that people read, compared with `test/golden`. `npm run words` records it.
       project('words', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%', isolate: false }),
       project('gate', 60, { sequence: { groupOrder: 3 } }),
-      // They mostly wait, or use simulated time.
-      endToEnd('e2e', { include: PATIENT, sequence: { groupOrder: 4 }, maxWorkers: 3 }),
-      // Last and one file at a time: real processes and network namespaces, whose timing other tests would distort.
-      endToEnd('e2e-alone', {
-        include: ['test/e2e/**/*.test.ts'],
-        exclude: PATIENT,
-        sequence: { groupOrder: 5 },
-        maxWorkers: 1,
-      }),
+      // They mostly wait.
+      endToEnd('e2e', { exclude: ALONE, sequence: { groupOrder: 4 }, maxWorkers: 4 }),
+      endToEnd('e2e-alone', { include: ALONE, sequence: { groupOrder: 5 }, maxWorkers: 1 }),
+      // What takes too long for every change.
+      endToEnd('nightly', { sequence: { groupOrder: 6 }, maxWorkers: 2 }),
     ],
   },
 });

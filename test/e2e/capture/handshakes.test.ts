@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CaptureTarget, type Connection, readCapture } from '../../../src/capture/connections.ts';
 import type { captureToJson } from '../../../src/capture/judge-capture.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 import {
   encapsulated,
   fortigateText,
@@ -193,7 +194,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
       join(folder, 'config.yaml'),
       JSON.stringify({ licenseServer: { host: HOST }, trust: { profile: 'pinned', caFiles: ['root.pem'] } }),
     );
-    const run = await runFtmWatch(['capture', '--json', '-c', 'config.yaml', file], { cwd: folder });
+    const run = await runHere(['capture', '--json', '-c', 'config.yaml', file], { cwd: folder });
     expect(run).toMatchObject({ exitCode: 2, stderr: '' });
     const verdicts: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(run.stdout);
     expect(verdicts.connections.map(({ verdict, because, cause }) => [verdict, because, cause])).toEqual([
@@ -220,10 +221,10 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
       10_443,
     );
     await writeFile(join(folder, 'flawed.pcap'), await wire.capture(() => wire.connect('-tls1_2', '10.0.0.1:10443')));
-    const judged = async (trust: object): Promise<Awaited<ReturnType<typeof runFtmWatch>>> => {
+    const judged = async (trust: object): Promise<Run> => {
       const config = { licenseServer: { host: HOST, port: 10_443 }, trust };
       await writeFile(join(folder, 'flawed.yaml'), JSON.stringify(config));
-      return runFtmWatch(['capture', '--json', '-c', 'flawed.yaml', 'flawed.pcap'], { cwd: folder });
+      return runHere(['capture', '--json', '-c', 'flawed.yaml', 'flawed.pcap'], { cwd: folder });
     };
     const unknown: CaptureJson = JSON.parse((await judged({})).stdout);
     const run = await judged({ profile: 'pinned', pins: [unknown.connections[0]?.chain[0]?.spki] });
@@ -395,7 +396,7 @@ END`);
     await writeFile(join(folder, 'any.txt'), fortigateText(twice, { level: 6, place }));
     const trust = { profile: 'pinned', caFiles: ['root.pem'] };
     await writeFile(join(folder, 'any.yaml'), JSON.stringify({ licenseServer: { host: HOST }, trust }));
-    const run = await runFtmWatch(['capture', '--json', '-c', 'any.yaml', 'any.txt'], { cwd: folder });
+    const run = await runHere(['capture', '--json', '-c', 'any.yaml', 'any.txt'], { cwd: folder });
     const { connections, notes, interceptor }: CaptureJson = JSON.parse(run.stdout);
     const legs = connections.toSorted((one, other) => String(one.leg).localeCompare(String(other.leg)));
     expect(legs).toMatchObject([
@@ -517,7 +518,7 @@ END`);
     const licenseServer = { host: HOST, port, expectedAddresses: ['10.0.0.1'] };
     const config = { licenseServer, trust: { profile: 'pinned', caFiles: ['root.pem'] } };
     await writeFile(join(folder, 'blocked.yaml'), JSON.stringify(config));
-    const run = await runFtmWatch(['capture', '--json', '-c', 'blocked.yaml', 'blocked.pcap'], { cwd: folder });
+    const run = await runHere(['capture', '--json', '-c', 'blocked.yaml', 'blocked.pcap'], { cwd: folder });
     const { connections }: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(
       run.stdout,
     );

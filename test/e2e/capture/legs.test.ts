@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { captureToJson } from '../../../src/capture/judge-capture.ts';
 import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import {
   createInspectedSite,
   GATEWAY,
@@ -69,7 +69,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'tcpdump' }, { program: 'ssls
   }
 
   async function verdictOn(...names: readonly string[]): Promise<CaptureJson & { readonly exitCode: number | null }> {
-    const run = await runFtmWatch(['capture', '--json', '-c', config, ...names], { cwd: site.folder });
+    const run = await runHere(['capture', '--json', '-c', config, ...names], { cwd: site.folder });
     expect(run.stderr).toBe('');
     const parsed: CaptureJson = JSON.parse(run.stdout);
     return { ...parsed, exitCode: run.exitCode };
@@ -114,7 +114,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'tcpdump' }, { program: 'ssls
       confidence: 'confirmed',
     });
     expect(exitCode).toBe(2);
-    const { stdout } = await runFtmWatch(['capture', '-c', config, text], { cwd: site.folder });
+    const { stdout } = await runHere(['capture', '-c', config, text], { cwd: site.folder });
     // The device is known, so no step looks for it.
     expect(stdout).toContain('by Fortinet FortiGate');
     expect(stdout).not.toMatch(/product catalogue|diagnose sniffer/u);

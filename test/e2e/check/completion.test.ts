@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftm-watch-completion-'));
   writeFileSync(join(folder, 'own file.yaml'), '');
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { stdout, stderr } = await runFtmWatch(['completion', shell], { cwd: folder });
+    const { stdout, stderr } = await runHere(['completion', shell], { cwd: folder });
     if (stderr !== '') throw new Error(stderr);
     writeFileSync(join(folder, `completion.${shell}`), stdout);
   }

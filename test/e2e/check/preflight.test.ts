@@ -5,7 +5,8 @@ import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE, SERIALS } from '../../lab/site.ts';
-import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 
 const NEW_SERIAL = 'FAC-VM0000000077';
 const NEW_ADDRESS = '10.0.0.6';
@@ -18,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => lab[Symbol.asyncDispose]());
 
 function preflight(...more: readonly string[]): Promise<Run> {
-  return runFtmWatch(['preflight', 'migration', ...more, '-c', lab.configFile], { cwd: lab.folder });
+  return runHere(['preflight', 'migration', ...more, '-c', lab.configFile], { cwd: lab.folder });
 }
 
 test('a unit is replaced: the plan, the ticket, the policy of the new address, and the comparison afterwards', async () => {
@@ -110,7 +111,7 @@ test('the login of the unit at Exchange Online is a warning in check and a note 
   const { state } = lab.appliance;
   const [before] = state.smtpServers;
   state.smtpServers = [{ ...before, address: 'smtp.office365.com', port: 587, authentication: true }];
-  const { stdout } = await runFtmWatch(['check', '--json', '-c', lab.configFile], { cwd: lab.folder });
+  const { stdout } = await runHere(['check', '--json', '-c', lab.configFile], { cwd: lab.folder });
   const { preconditions, causes } = JSON.parse(stdout) as DiagnosisJson;
   expect(preconditions.find(({ id }) => id === 'mail')?.state).toBe('warning');
   const retiring = causes.find(({ id }) => id === 'mail-login-retiring');
@@ -135,7 +136,7 @@ test('what is typed wrongly is said with what to do, and nothing is written over
   const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
   const appliances = [...configured.appliances, { name: 'fac-2' }];
   await writeFile(several, JSON.stringify({ ...configured, appliances }));
-  const both = await runFtmWatch(['preflight', 'migration', '-c', several], { cwd: lab.folder });
+  const both = await runHere(['preflight', 'migration', '-c', several], { cwd: lab.folder });
   expect([both.exitCode, both.stderr]).toEqual([
     3,
     '2 FortiAuthenticators are configured. Use --unit to specify which unit will change: fac-1, fac-2. ' +

@@ -7,7 +7,8 @@ import { configurationOf } from '../../lab/configuration.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { type Scenario, SCENARIOS } from '../../lab/scenarios.ts';
 import { LICENSE } from '../../lab/site.ts';
-import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 
 type Fault = Pick<Scenario, 'name' | 'begin' | 'end'>;
 
@@ -58,7 +59,7 @@ afterAll(() => lab[Symbol.asyncDispose]());
 async function check(...more: readonly string[]): Promise<Run> {
   const file = join(lab.folder, 'steps.yaml');
   await writeFile(file, JSON.stringify(configurationOf(lab)));
-  return runFtmWatch(['check', '--steps', ...more, '-c', file], { cwd: lab.folder });
+  return runHere(['check', '--steps', ...more, '-c', file], { cwd: lab.folder });
 }
 
 async function stepsNow(): Promise<readonly ActivationStep[]> {

@@ -7,7 +7,8 @@ import { configurationOf } from '../../lab/configuration.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { PLAIN_POLICY } from '../../lab/firewall.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 
 const LIMIT_MS = 20_000;
 const DAY_MS = 86_400_000;
@@ -40,7 +41,7 @@ function setPolicy(fields: Readonly<Record<string, unknown>>): void {
 }
 
 function verify(id: string, ...more: readonly string[]): Promise<Run> {
-  return runFtmWatch(['check', '--verify', id, ...more, '-c', lab.configFile], { cwd: lab.folder });
+  return runHere(['check', '--verify', id, ...more, '-c', lab.configFile], { cwd: lab.folder });
 }
 
 async function verified(): Promise<{ readonly exitCode: number | null } & RepairVerdict> {
@@ -97,7 +98,7 @@ test('of an unknown incident, says which ones are known', async () => {
 test('without a store, says so; and is no plugin', async () => {
   const empty = join(lab.folder, 'empty.yaml');
   await writeFile(empty, JSON.stringify({ ...configurationOf(lab), store: { path: 'nothing.sqlite' } }));
-  const none = await runFtmWatch(['check', '--verify', incident, '-c', empty], { cwd: lab.folder });
+  const none = await runHere(['check', '--verify', incident, '-c', empty], { cwd: lab.folder });
   expect(none).toMatchObject({ exitCode: 3, stdout: '', stderr: expect.stringContaining('No incidents found') });
   const plugin = await verify(incident, '--nagios');
   expect(plugin.exitCode).toBe(3);

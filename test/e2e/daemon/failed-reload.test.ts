@@ -17,7 +17,8 @@ import {
 } from '../../support/process/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { freePort } from '../../support/network/free-port.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -204,7 +205,7 @@ describeWhere([{ program: 'mkfifo' }], 'a silence that is set in the middle of a
     expect(db.prepare('SELECT action FROM audit').all()).toEqual([{ action: 'add-silence' }]);
   });
 
-  function command(...args: readonly string[]): ReturnType<typeof runFtmWatch> {
-    return runFtmWatch([...args, '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+  function command(...args: readonly string[]): Promise<Run> {
+    return runHere([...args, '-c', 'ftm-watch.yaml'], { cwd: site.folder });
   }
 });

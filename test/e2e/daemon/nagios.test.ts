@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import { type PluginOutput, readPluginOutput } from '../../support/monitoring/plugin-output.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 async function nagios(): Promise<PluginOutput & { readonly exitCode: number | null; readonly line: string }> {
-  const run = await runFtmWatch(['check', '--nagios', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+  const run = await runHere(['check', '--nagios', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
   expect(run.stderr).toBe('');
   return { ...readPluginOutput(run.stdout), exitCode: run.exitCode, line: run.stdout };
 }
@@ -99,7 +99,7 @@ describe('a daemon that does not answer', () => {
     const started = performance.now();
     expect(await nagios()).toMatchObject({ status: 'UNKNOWN', exitCode: 3, text: problem });
     expect(performance.now() - started).toBeLessThan(10_000);
-    const list = await runFtmWatch(['silence', 'list', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+    const list = await runHere(['silence', 'list', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
     expect(list).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(problem) });
 
     const waiting = Array.from({ length: 600 }, () => connect(socket()));

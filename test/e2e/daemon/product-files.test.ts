@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
-import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 
 let site: DaemonBench;
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 function configCheck(): Promise<Run> {
-  return runFtmWatch(['config', 'check', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+  return runHere(['config', 'check', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
 }
 
 test('a product file with look-around, which an earlier version accepted, costs its patterns and not the start', async () => {

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { freePort } from '../../support/network/free-port.ts';
-import { runFtmWatch, type Run } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 
 let beats = 0;
 const receiver = createServer((_, response) => {
@@ -39,7 +40,7 @@ afterAll(async () => {
 });
 
 function silence(...args: readonly string[]): Promise<Run> {
-  return runFtmWatch(['silence', ...args, '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+  return runHere(['silence', ...args, '-c', 'ftm-watch.yaml'], { cwd: site.folder });
 }
 
 describe('a running daemon', () => {
@@ -87,7 +88,7 @@ describe('a running daemon', () => {
     expect(valueIn(await metricsOf(page), 'ftm_maintenance_active')).toBe(0);
     const maintenance = [{ cron: '* * * * *', duration: '1h' }];
     await site.configure({ web: { listen: new URL(page).host }, notify: { maintenance } });
-    expect(await runFtmWatch(['reload', '-c', 'ftm-watch.yaml'], { cwd: site.folder })).toMatchObject({ exitCode: 0 });
+    expect(await runHere(['reload', '-c', 'ftm-watch.yaml'], { cwd: site.folder })).toMatchObject({ exitCode: 0 });
     expect(valueIn(await metricsOf(page), 'ftm_maintenance_active')).toBe(1);
   });
 });

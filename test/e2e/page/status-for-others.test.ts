@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
 
 const LIMIT_MS = 20_000;
 
@@ -47,8 +48,8 @@ async function month(column: string): Promise<string | undefined> {
   return row.split(',')[names.split(',').indexOf(column)];
 }
 
-function printed(id: string): ReturnType<typeof runFtmWatch> {
-  return runFtmWatch(['report', '-c', lab.configFile, '--incident', id], { cwd: lab.folder });
+function printed(id: string): Promise<Run> {
+  return runHere(['report', '-c', lab.configFile, '--incident', id], { cwd: lab.folder });
 }
 
 describe('feed, badge, availability and Markdown', () => {

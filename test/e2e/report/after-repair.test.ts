@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import { type Unzipped, unzip } from '../../support/process/unzipped.ts';
 
 const LIMIT_MS = 20_000;
@@ -45,7 +45,7 @@ async function ready(): Promise<void> {
 }
 
 async function report(name: string, ...args: readonly string[]): Promise<Unzipped> {
-  const run = await runFtmWatch(['report', '-c', lab.configFile, '-o', `${name}.zip`, ...args], { cwd: lab.folder });
+  const run = await runHere(['report', '-c', lab.configFile, '-o', `${name}.zip`, ...args], { cwd: lab.folder });
   expect(run).toMatchObject({ exitCode: 0, stderr: '' });
   return unzip(join(lab.folder, `${name}.zip`));
 }
@@ -122,7 +122,7 @@ describe('a report', () => {
   });
 
   test('refuses a period that is none', async () => {
-    const run = await runFtmWatch(['report', '-c', lab.configFile, '--since', 'then'], { cwd: lab.folder });
+    const run = await runHere(['report', '-c', lab.configFile, '--since', 'then'], { cwd: lab.folder });
     expect(run).toMatchObject({
       exitCode: 3,
       stdout: '',

@@ -7,7 +7,7 @@ import type { ReportData } from '../../../src/report/report-data.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
 import { readCheck } from '../../support/process/check-result.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import { unzip, type Unzipped } from '../../support/process/unzipped.ts';
 
 const WINDOW_MS = 900_000;
@@ -42,7 +42,7 @@ function complaint(): LogEvent {
 }
 
 async function report(): Promise<{ readonly data: ReportData; readonly archive: Unzipped }> {
-  const run = await runFtmWatch(['report', '-c', lab.configFile, '-o', 'report.zip', '--force'], { cwd: lab.folder });
+  const run = await runHere(['report', '-c', lab.configFile, '-o', 'report.zip', '--force'], { cwd: lab.folder });
   expect(run).toMatchObject({ exitCode: 0, stderr: '' });
   const archive = await unzip(join(lab.folder, 'report.zip'));
   return { data: JSON.parse(archive.text('report.json')) as ReportData, archive };
@@ -99,7 +99,7 @@ test('a report says that the log is clean while somebody listens', async () => {
 
 test('a check says that it does not listen, and is no less ready for it', async () => {
   await remember(complaint());
-  const run = await runFtmWatch(['check', '--json', '-c', lab.configFile], { cwd: lab.folder });
+  const run = await runHere(['check', '--json', '-c', lab.configFile], { cwd: lab.folder });
 
   const { exitCode, ready, preconditions } = readCheck(run);
   expect([exitCode, ready]).toEqual([0, 'ready']);

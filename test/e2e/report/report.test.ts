@@ -11,7 +11,8 @@ import { createMailHost } from '../../lab/mail-host.ts';
 import { createIdentity } from '../../support/certificates/authority.ts';
 import { CANARY, canariesIn, configureCanaries, hideCanaries } from '../../support/security/canary.ts';
 import { sendLines } from '../../support/process/daemon-process.ts';
-import { runFtmWatch, type Run } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
+import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
 import { until } from '../../support/time/until.ts';
 import { unzip, type Unzipped } from '../../support/process/unzipped.ts';
@@ -40,7 +41,7 @@ beforeAll(async () => {
   await goThroughAnOutage();
   const cwd = join(lab.folder, 'here');
   await mkdir(cwd);
-  run = await runFtmWatch(['report', '-c', lab.configFile], { cwd });
+  run = await runHere(['report', '-c', lab.configFile], { cwd });
   const [name = ''] = await readdir(cwd);
   archive = await unzip(join(cwd, name));
 });
@@ -80,7 +81,7 @@ async function openIncidents(): Promise<readonly IncidentJson[]> {
 }
 
 function report(...args: readonly string[]): Promise<Run> {
-  return runFtmWatch(['report', '-c', 'ftm-watch.yaml', ...args], { cwd: lab.folder });
+  return runHere(['report', '-c', 'ftm-watch.yaml', ...args], { cwd: lab.folder });
 }
 
 function dataOf(of: Unzipped): ReportData {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMailHost, type MailHost } from '../../lab/mail-host.ts';
 import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
 import { until } from '../../support/time/until.ts';
 import { unzip } from '../../support/process/unzipped.ts';
@@ -116,7 +116,7 @@ describe('people, codes and seeds in a log line', () => {
     ['explain', [ERROR]],
     ['explain', [UNKNOWN]],
   ])('are not in what "%s" prints, where the serial numbers are', async (command, args) => {
-    const { stdout, stderr } = await runFtmWatch([command, ...args], { cwd: site.folder });
+    const { stdout, stderr } = await runHere([command, ...args], { cwd: site.folder });
     expect(leaksIn(`${stdout}${stderr}`)).toEqual([]);
     expect(lostIn(stdout)).toEqual([]);
   });
@@ -124,7 +124,7 @@ describe('people, codes and seeds in a log line', () => {
   test('are not in a report', async () => {
     const cwd = await mkdtemp(join(tmpdir(), 'ftm-watch-people-'));
     try {
-      await runFtmWatch(['report', '-c', join(site.folder, 'ftm-watch.yaml')], { cwd });
+      await runHere(['report', '-c', join(site.folder, 'ftm-watch.yaml')], { cwd });
       const [name = ''] = await readdir(cwd);
       const archive = await unzip(join(cwd, name));
       expect(archive.names.flatMap((file) => leaksIn(archive.text(file)))).toEqual([]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { actingTexts } from '../../support/security/fuzz.ts';
-import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { runHere } from '../../support/process/command-line.ts';
 
 /** Clears the screen, sets the title, colors the text that follows and reverses it. */
 const ACTS = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202e';
@@ -40,7 +40,7 @@ describe('what others wrote cannot act on a terminal', () => {
     ['a configuration', ['config', 'check', '-c', 'names.yaml']],
     ['the name of a file', ['config', 'check', '-c', `${ACTS}.yaml`]],
   ])('%s', async (_, args) => {
-    const { stdout, stderr } = await runFtmWatch(args, { cwd: folder });
+    const { stdout, stderr } = await runHere(args, { cwd: folder });
 
     expect(`${stdout}${stderr}`).not.toBe('');
     expect(actingTexts(stdout, true)).toEqual([]);

@@ -5,11 +5,11 @@ import type { ConfigurationPart } from '../../lab/configuration.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { readCheck } from '../process/check-result.ts';
 import type { CheckResult } from '../process/check-result.ts';
-import { runFtmWatch } from '../process/ftm-watch.ts';
+import { runHere } from '../process/command-line.ts';
 
 /** Runs `check --json` with the lab's configuration and some of its keys replaced. */
 export async function checkLab(lab: Lab, more: ConfigurationPart = {}): Promise<CheckResult> {
   const configFile = join(lab.folder, 'check.yaml');
   await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), ...more }));
-  return readCheck(await runFtmWatch(['check', '--json', '-c', configFile], { cwd: lab.folder }));
+  return readCheck(await runHere(['check', '--json', '-c', configFile], { cwd: lab.folder }));
 }

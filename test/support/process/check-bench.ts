@@ -8,7 +8,7 @@ import { readCheck } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 import { createDnsServer, zone } from '../network/dns-server.ts';
 import type { DnsHandler, DnsServer } from '../network/dns-server.ts';
-import { runFtmWatch } from './ftm-watch.ts';
+import { runHere } from './command-line.ts';
 import type { Run } from './ftm-watch.ts';
 import { createTlsPeer } from '../network/tls-peer.ts';
 import type { Peer } from '../network/tls-peer.ts';
@@ -21,13 +21,13 @@ const CONTROL_HOST = 'control.example.test';
 export type Section = Readonly<Record<string, unknown>>;
 
 /**
- * `ftm-watch check` in a separate process, on loopback, with a resolver, a control host and an authority that the
- * configuration trusts. The test provides the licence server.
+ * `ftm-watch check` on loopback, with a resolver, a control host and an authority that the configuration trusts. The
+ * test provides the licence server.
  */
 export interface CheckBench extends AsyncDisposable {
   /** The authority of the licence and mail servers. The leaf is valid for both names. */
   readonly hierarchy: Hierarchy;
-  /** Contains `authority.pem`. The program runs in this folder. */
+  /** Contains `authority.pem`. Commands run in this folder. */
   readonly folder: string;
   /** Starts a licence server that answers with a 404, as the real one does for clients without a certificate. */
   licenseServer(serve?: (socket: TLSSocket) => void): Promise<Peer>;
@@ -35,6 +35,7 @@ export interface CheckBench extends AsyncDisposable {
   configure(port: number, more?: Section): Promise<string>;
   /** Runs `check --json` with that configuration. */
   check(port: number, more?: Section): Promise<CheckResult>;
+  /** Runs a command in this process. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Run>;
 }
 
@@ -55,19 +56,16 @@ export async function createCheckBench(): Promise<CheckBench> {
     await writeFile(join(folder, name), JSON.stringify({ ...defaults(port, resolver, control), ...more }));
     return name;
   }
-  function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
-    return runFtmWatch(args, { cwd: folder, env });
-  }
-
   const owned = stack.move();
   return {
     hierarchy,
     folder,
     configure,
-    run,
+    run: (args, env = {}) => runHere(args, { cwd: folder, env }),
     licenseServer: (serve = answering(() => httpResponse('404 Not Found'))) =>
       createTlsPeer({ chain: [hierarchy.leaf, hierarchy.intermediate], serve }),
-    check: async (port, more) => readCheck(await run(['check', '--json', '-c', await configure(port, more)])),
+    check: async (port, more) =>
+      readCheck(await runHere(['check', '--json', '-c', await configure(port, more)], { cwd: folder })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -15,8 +15,7 @@ import { startAgent } from '../../support/monitoring/pushing-agent.ts';
 import { simulateFleet, type SimulatedFleet } from '../../support/monitoring/simulated-fleet.ts';
 import { startVictoriaMetrics, startVmalert } from '../../support/monitoring/victoria-metrics.ts';
 
-/** The nightly run uses more. */
-const SITES = Number(process.env['FTM_FLEET_SITES'] ?? 50);
+const SITES = 200;
 const PATIENCE = { timeout: 120_000, interval: 500 };
 const EVERY = '5s';
 
