@@ -13,8 +13,7 @@ import { type Examination, examine, neededToExamine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { readStored } from './log-memory.ts';
 import { configOf, type Invocation } from './terminal.ts';
-import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
-import { namesIn } from '../metrics/recorder.ts';
+import { lookedAt } from '../checks/named-subjects.ts';
 
 interface VerifyWish {
   readonly incident: string;
@@ -96,19 +95,4 @@ function silentWitnesses(config: Config, { picture }: Examination, log: LogPart 
         ]
       : []),
   ];
-}
-
-/** A subject can contain several addresses or the two ends of a connection. */
-const BETWEEN_PARTS = /, | to /u;
-
-/** A subject such as `clock of fac-1` or `fac-1 itself` is checked if its unit is. */
-const OF_UNIT = /^(?:clock|memory|users) of | itself$/u;
-
-/** A part of a subject counts as checked if it is this machine or occurs in the configuration or in query results. */
-export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
-  const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
-  return (subject) =>
-    names.has(subject) ||
-    names.has(subject.replace(OF_UNIT, '')) ||
-    subject.split(BETWEEN_PARTS).every((part) => names.has(part));
 }

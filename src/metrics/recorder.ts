@@ -1,9 +1,10 @@
 import type { Gauge } from 'prom-client';
+import { namesIn } from '../checks/named-subjects.ts';
 import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 import type { Config } from '../config/config.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
-import { addressInAny, authority, singleAddresses, translatedFrom } from '../core/addresses.ts';
+import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
 import { CHANGE_REFUSALS, LOGIN_RESULTS, type ChangeRefusal, type LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { TOKEN_STATUSES } from '../core/license/appliance.ts';
@@ -407,15 +408,6 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   }
   for (const result of CONNECTION_RESULTS) metrics.logConnections.inc({ result }, 0);
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
-}
-
-/** Returns all strings in a value, and hosts with ports as `host:port`. */
-export function namesIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  const { host, port } = { host: null, port: null, ...value };
-  const place = typeof host === 'string' && typeof port === 'number' ? [authority({ host, port })] : [];
-  return [...place, ...Object.values(value).flatMap(namesIn)];
 }
 
 type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;

@@ -36,6 +36,7 @@ import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
 import { type Attempt, Outbox, type OutboxDeps } from './outbox.ts';
 import { type Crontab, readCrontab } from '../text/crontab.ts';
+import { lookedAt } from '../checks/named-subjects.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
 
@@ -330,7 +331,14 @@ export function createAlerting(
     {
       channels: createChannels(config, deps),
       maintenance: createMaintenance(notify.maintenance),
-      policy: { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals },
+      policy: {
+        ...INCIDENT_DEFAULTS,
+        ...notify.policy,
+        checks: CHECKS,
+        isConfigured: lookedAt(config),
+        tells: hasChannel(notify),
+        intervals,
+      },
       timezone,
       summary: notify.summary === null ? null : readCrontab(notify.summary.cron, timezone),
     },

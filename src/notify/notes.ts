@@ -4,16 +4,15 @@ import {
   type IncidentState,
   isOpenFault,
   type IncidentPolicy,
-  isGap,
   isPlanned,
   type NoteNotification,
   type Silence,
 } from '../engine/incident/incident.ts';
+import { resume, type Resumption } from '../engine/incident/resume.ts';
 import type { IncidentStep } from '../engine/incident/round-view.ts';
 import { headline } from '../checks/headline.ts';
 import { spanText, zonedText, dayText } from '../core/time-text.ts';
 import { type Availability, availabilityShare } from '../engine/availability.ts';
-import type { Cause } from '../engine/model.ts';
 import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
 import { firstLines } from '../document/document.ts';
@@ -21,10 +20,7 @@ import { occurrenceText } from '../document/notification.ts';
 
 const AGAIN_AFTER: Millis = 3_600_000;
 
-interface Restart {
-  readonly now: EpochMs;
-  /** Not later than `now`. Null if the history contains no such round. */
-  readonly lastRound: EpochMs | null;
+interface Restart extends Resumption {
   readonly timezone: string;
 }
 
@@ -37,29 +33,15 @@ export function resumedState(
   { isQuiet, ...restart }: Restart & { readonly isQuiet: boolean },
   policy: IncidentPolicy,
 ): IncidentStep {
-  const note = isQuiet ? null : restartNote(saved, restart);
-  const state = { ...afterGap(saved, restart, policy), runningSince: restart.now };
+  const resumed = resume(saved, restart, policy);
+  const state = { ...resumed.state, runningSince: restart.now };
+  const note = isQuiet ? null : restartNote({ ...saved, incidents: state.incidents }, restart);
   return note === null
-    ? { state, effects: [] }
-    : { state: { ...state, restartToldAt: restart.now }, effects: [{ kind: 'notify', notification: note }] };
-}
-
-/**
- * Marks incidents as unverified after a long time without rounds. Drops unconfirmed incidents, because rounds before
- * and after the gap do not confirm each other.
- */
-function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: IncidentPolicy): IncidentState {
-  const isLong = ({ precondition }: Cause, since: EpochMs): boolean =>
-    isGap(policy, precondition, now - (lastRound ?? since));
-  return {
-    ...state,
-    candidates: state.candidates.filter(({ cause, looks, since }) => !isLong(cause, looks.at(-1) ?? since)),
-    incidents: state.incidents.map((incident) =>
-      incident.status === 'open' && isLong(incident.cause, incident.lastSeen)
-        ? { ...incident, presence: 'unverified' }
-        : incident,
-    ),
-  };
+    ? { state, effects: resumed.effects }
+    : {
+        state: { ...state, restartToldAt: restart.now },
+        effects: [...resumed.effects, { kind: 'notify', notification: note }],
+      };
 }
 
 /** Returns null if the process ended normally or if a restart was reported recently. */

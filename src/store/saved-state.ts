@@ -105,6 +105,7 @@ const incidentRow = occurrence.extend({
   told: told.nullable(),
   held: z.boolean(),
   published: z.boolean(),
+  subjectKind: z.literal(['configured', 'observed', 'removed']).default('observed'),
   thread: z.object({ count: z.number(), first: z.string().nullable(), last: z.string().nullable() }),
   merged: z.array(z.string()).default([]),
   mergedInto: z.string().nullable().default(null),
@@ -267,8 +268,9 @@ export function notificationText(one: Notification): string {
   }
 }
 
+/** `resumed` is not stored, because each start sets it again and earlier versions cannot read it. */
 function rowOf({ presence, lastNotified, awaitsDigest, ...rest }: Incident): object {
-  return { ...rest, sight: presence, told: lastNotified, held: awaitsDigest };
+  return { ...rest, sight: presence === 'resumed' ? 'unjudged' : presence, told: lastNotified, held: awaitsDigest };
 }
 
 export function parseIncident(json: string): Incident | null {

@@ -5,7 +5,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import {
   isMuted,
   isOpenFault,
-  isUnverified,
+  isUnchecked,
   withIncidents,
   type Incident,
   type IncidentState,
@@ -34,7 +34,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
   const current = {
     ...state,
     sent,
-    incidents: state.incidents.map((incident) => publish(unskewed(incident, now), state, now)),
+    incidents: state.incidents.map((incident) => withSubjectKind(publish(unskewed(incident, now), state, now), policy)),
   };
   if (!policy.tells) return { state: current, effects: [] };
   const due = current.incidents
@@ -74,13 +74,18 @@ function unskewed(incident: Incident, now: EpochMs): Incident {
 }
 
 function publish(incident: Incident, state: IncidentState, now: EpochMs): Incident {
-  const isNews = isOpenFault(incident) && !isUnverified(incident) && !isMuted(state, incident.cause, now);
+  const isNews = isOpenFault(incident) && !isUnchecked(incident) && !isMuted(state, incident.cause, now);
   const published = incident.published || isNews;
   return { ...incident, published };
 }
 
+function withSubjectKind(incident: Incident, { isConfigured }: IncidentPolicy): Incident {
+  if (incident.status === 'closed') return incident;
+  return { ...incident, subjectKind: isConfigured(incident.cause.subject) ? 'configured' : 'observed' };
+}
+
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
-  if (isUnverified(incident) || isMuted(state, incident.cause, moment.now)) return null;
+  if (isUnchecked(incident) || isMuted(state, incident.cause, moment.now)) return null;
   if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
   // A cause that the last round did not detect is not reported yet, because it may be about to end.
   if (incident.lastNotified === null)

@@ -43,10 +43,17 @@ export interface Incident extends Occurrence {
   /** Number of consecutive rounds, up to now, that did not detect the fault. */
   readonly streak: number;
   /**
-   * `unverified`: no round has checked the fault since a restore from a backup or a long time without rounds. Such a
-   * fault is not reported until a round has checked it.
+   * `resumed`: no round has checked the fault since a start or a reload. Nothing new is sent until a round has checked
+   * it, but its alert in Alertmanager continues.
+   * `unverified`: as `resumed`, after a restore from a backup or a long time without rounds. Its alert is not continued,
+   * because the fault may have ended long ago.
    */
-  readonly presence: CausePresence | 'unverified';
+  readonly presence: CausePresence | 'resumed' | 'unverified';
+  /**
+   * `observed`: the subject is not in the configuration, such as a licence that an API reported. `removed`: the
+   * incident was closed because its subject is no longer configured.
+   */
+  readonly subjectKind: 'configured' | 'observed' | 'removed';
   readonly lastNotified: LastNotified | null;
   /** The notification is sent even if the incident ends first. */
   readonly awaitsDigest: boolean;
@@ -184,9 +191,17 @@ export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
 
+/** Fields of every closed incident. */
+export const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
+
 /** Such an incident may have ended long ago. */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';
+}
+
+/** No round has checked the fault under this configuration. */
+export function isUnchecked({ presence }: Pick<Incident, 'presence'>): boolean {
+  return presence === 'resumed' || presence === 'unverified';
 }
 
 export function isMuted(state: Pick<IncidentState, 'maintenance' | 'silences'>, cause: Cause, now: EpochMs): boolean {
@@ -224,6 +239,8 @@ function secondsText(span: Millis): string {
 
 export interface IncidentPolicy {
   readonly checks: readonly Check[];
+  /** Returns true for subjects that the configuration contains. */
+  readonly isConfigured: (subject: string) => boolean;
   /** Number of consecutive rounds that must detect a cause before an incident is opened. */
   readonly confirmations: number;
   /** Number of consecutive rounds without the cause before its incident is closed. */

@@ -11,7 +11,8 @@ import {
   type Incident,
   withAttached,
   withCause,
-  isUnverified,
+  isUnchecked,
+  ENDED,
   MAX_EARLIER,
   sameCause,
   type Candidate,
@@ -134,7 +135,7 @@ function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPo
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
-    incident.status === 'open' ? updated(incident, view, state, policy) : incident,
+    incident.status === 'open' ? updated(incident, view, state, policy) : closedAsSeen(incident, view),
   );
   const { ready, waiting } = lookForCandidates(state, view, policy);
   const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
@@ -174,10 +175,16 @@ function updated(incident: Incident, view: RoundView, state: IncidentState, poli
         streak: incident.streak + 1,
       };
     case 'unjudged':
-      return { ...incident, presence: isUnverified(incident) ? 'unverified' : presence };
+      return isUnchecked(incident) ? incident : { ...incident, presence };
     case 'hidden':
       return { ...incident, presence };
   }
+}
+
+/** A resumed incident that was closed before stays `resumed` until a round has not detected its cause. */
+function closedAsSeen(incident: Incident, view: RoundView): Incident {
+  const isStillClear = isUnchecked(incident) && presenceOf(incident.cause, view) === 'absent';
+  return isStillClear ? { ...incident, presence: 'absent' } : incident;
 }
 
 function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: IncidentPolicy): EpochMs | null {
@@ -328,6 +335,7 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     lastNotified: null,
     awaitsDigest: false,
     published: false,
+    subjectKind: 'observed',
     thread: { count: 0, first: null, last: null },
     merged: [],
     mergedInto: null,
@@ -366,8 +374,6 @@ function outagesOf(incident: Incident, { incidents }: IncidentState, { now, poli
   return recent([...new Set(begins)], now, policy).length;
 }
 
-const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
-
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const confirming = step.state.candidates.filter((candidate) => isBeingConfirmed(candidate, view));
   return (
@@ -375,9 +381,21 @@ function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPol
       .filter((incident) => hasRecovered(incident, view, policy))
       // The incident stays open while it may continue with another fault as its cause.
       .filter((incident) => !confirming.some(({ cause }) => mayContinueAs(incident, cause, view)))
-      .map((incident): Incident => ({ ...incident, ...ENDED, closedAt: view.diagnosis.at, streak: 0 }))
+      .map(
+        (incident): Incident => ({
+          ...incident,
+          ...ENDED,
+          closedAt: view.diagnosis.at,
+          streak: 0,
+          subjectKind: isConfigured(incident.cause, view) ? incident.subjectKind : 'removed',
+        }),
+      )
       .reduce((all, closed) => replace(all, 'closed', closed), step)
   );
+}
+
+function isConfigured({ precondition }: Cause, { diagnosis: { preconditions } }: RoundView): boolean {
+  return preconditions.find(({ id }) => id === precondition)?.state !== 'not-configured';
 }
 
 function mayContinueAs(incident: Incident, cause: Cause, view: RoundView): boolean {

@@ -4,6 +4,7 @@ import {
   formerOf,
   withFormer,
   isOpenFault,
+  isUnchecked,
   MAX_EARLIER,
   sameCause,
   withIncidents,
@@ -50,11 +51,11 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
   );
   return unknown.reduce((step, incident) => {
     const others = step.state.incidents.filter(
-      ({ id, status, cause, presence }) =>
-        id !== incident.id &&
-        status === 'open' &&
-        (presence === 'unjudged' || presence === 'unverified') &&
-        cause.precondition === incident.cause.precondition,
+      (other) =>
+        other.id !== incident.id &&
+        other.status === 'open' &&
+        (other.presence === 'unjudged' || isUnchecked(other)) &&
+        other.cause.precondition === incident.cause.precondition,
     );
     return others.reduce<Merged>(
       (merged, other) => {

@@ -117,6 +117,7 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
       return markup`, not seen in the last round`;
     case 'unjudged':
       return markup`, could not be checked in the last round`;
+    case 'resumed':
     case 'unverified':
       return markup`, not checked again since ftm-watch started`;
     case 'hidden':

@@ -22,6 +22,7 @@ const ORIGIN = 'a1b2c3d4e5';
 
 export const POLICY: IncidentPolicy = {
   checks: CHECKS,
+  isConfigured: () => false,
   ...INCIDENT_DEFAULTS,
   confirmations: 2,
   recoveries: 2,

@@ -82,13 +82,15 @@ describe('after a time without rounds', () => {
   const presences = ({ incidents }: IncidentState): readonly string[] => incidents.map(({ presence }) => presence);
 
   test('an incident is not verified that was checked more often', () => {
-    expect(presences(at(START, START + 10 * MINUTE))).toEqual(['unverified', 'absent']);
+    expect(presences(at(START, START + 10 * MINUTE))).toEqual(['unverified', 'resumed']);
     expect(presences(at(START, START + 10 * HOUR))).toEqual(['unverified', 'unverified']);
-    expect(presences(at(null, START + 10 * MINUTE))).toEqual(['unverified', 'absent']);
+    expect(presences(at(null, START + 10 * MINUTE))).toEqual(['unverified', 'resumed']);
   });
 
   test('it is as before after a short one', () => {
-    expect(at(START + HOUR, START + HOUR + MINUTE)).toEqual({ ...state, runningSince: START + HOUR + MINUTE });
+    const resumed = at(START + HOUR, START + HOUR + MINUTE);
+    expect(resumed).toMatchObject({ candidates: state.candidates, runningSince: START + HOUR + MINUTE });
+    expect(presences(resumed)).toEqual(['resumed', 'resumed']);
   });
 
   test('what was seen before is no confirmation', () => {

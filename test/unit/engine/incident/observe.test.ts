@@ -72,6 +72,7 @@ describe('a new incident', () => {
       published: false,
       thread: { count: 0, first: null, last: null },
       merged: [],
+      subjectKind: 'observed',
       mergedInto: null,
     };
     expect(step.state).toMatchObject({ counter: 8, incidents: [opened], candidates: [] });

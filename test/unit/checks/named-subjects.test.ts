@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lookedAt } from '../../../src/cli/verify-repair.ts';
+import { lookedAt } from '../../../src/checks/named-subjects.ts';
 
 const isLookedAt = lookedAt(
   {
