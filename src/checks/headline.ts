@@ -11,10 +11,15 @@ export function headline({
   product,
   culprit,
   peer = GENERAL_FACTS.peer,
-}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit' | 'peer'>): string {
+  observed,
+}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit' | 'peer' | 'observed'>): string {
   const words = wordsOf(id);
   if (culprit !== undefined && words.byFirewall !== undefined)
     return words.byFirewall.headline.replace('{culprit}', () => culpritText(culprit));
+  if (observed !== undefined) {
+    const whole = observed.includes(subject) ? observed : `${subject}: ${observed}`;
+    return shortened(whole, MAX_HEADLINE) ?? visibleText(whole, MAX_HEADLINE);
+  }
   if (product !== null && words.productHeadline !== undefined)
     return words.productHeadline.replace('{product}', () => product);
   const usual = words.headline ?? words.title;
@@ -30,10 +35,13 @@ export function leftOutSentence({ ready, preconditions }: Pick<Diagnosis, 'ready
   return `Unknown, but not required for activation: ${nameList(leftOut.map(({ id }) => titleOf(id)))}.`;
 }
 
+/** Fits on one line of a page. */
+const MAX_HEADLINE = 100;
+
 /** A mail subject contains the state, the site and the cause. Phones display only about 60 characters of a subject. */
 const MAX_SHORT_CAUSE = 32;
 
-type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said' | 'peer'> &
+type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said' | 'peer' | 'observed'> &
   Partial<Pick<Cause, 'subject'>>;
 
 /**
@@ -41,7 +49,7 @@ type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'
  * words, which include the vendor, or is omitted.
  */
 export function shortCause(cause: ShortCause, room: number = MAX_SHORT_CAUSE): string {
-  const { subject, culprit, said } = cause;
+  const { subject, culprit, said, observed } = cause;
   if (said !== undefined) {
     const withUnit = `${subject} logs ${said}`;
     return withUnit.length <= room ? withUnit : `logs ${said}`;
@@ -50,8 +58,25 @@ export function shortCause(cause: ShortCause, room: number = MAX_SHORT_CAUSE): s
     const shorts = culpritShorts(culprit);
     return shorts.find(({ length }) => length <= room) ?? shorts.at(-1) ?? '';
   }
+  if (observed !== undefined) return shortObservation(observed, subject, room);
   return namedHeadline(cause, room) ?? shortByProduct(cause);
 }
+
+/** The host is omitted before anything else, because a mail names it below the subject. */
+function shortObservation(observed: string, subject: string | undefined, room: number): string {
+  const hostless = subject === undefined ? observed : observed.replaceAll(subject, () => 'the server');
+  return shortened(observed, room) ?? shortened(hostless, room) ?? visibleText(hostless, room);
+}
+
+/** Shortens a clause by whole phrases. Returns null if even its first phrase is too long. */
+function shortened(clause: string, room: number): string | null {
+  const text = visibleText(clause, Infinity);
+  const ends = [...text.matchAll(PHRASE_END)].map(({ index }) => index);
+  const end = [text.length, ...ends.toReversed()].find((one) => one <= room);
+  return end === undefined ? null : text.slice(0, end);
+}
+
+const PHRASE_END = /[,;:]? (?:at|although|because|but|through|under|which|while|within)\b|[,;:] /gu;
 
 /** Returns null if the cause's headline is not used in mail subjects, or does not fit. */
 function namedHeadline({ subject, ...cause }: ShortCause, room: number): string | null {

@@ -48,7 +48,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   terminal.output.write(
     wish.json
       ? `${JSON.stringify({ ...diagnosisToJson(diagnosis), verify: verdict })}\n`
-      : renderRepair(verdict, terminal.style),
+      : renderRepair(verdict, incident.cause, terminal.style),
   );
   return EXIT[verdict.answer];
 }

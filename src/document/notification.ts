@@ -191,16 +191,14 @@ function line(state: string, site: string, rest: string): string {
  * Returns the cause that was last reported for an incident that has ended. A cause that was found during maintenance or
  * a silence was not sent.
  */
-function lastSentCause({
-  cause,
-  lastNotified,
-}: Incident): Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
+function lastSentCause({ cause, lastNotified }: Incident): Parameters<typeof shortCause>[0] {
   if (
     lastNotified === null ||
     lastNotified.named.some((one) => one.cause === cause.id && one.subject === cause.subject)
   )
     return cause;
-  return { id: lastNotified.cause, subject: lastNotified.subject, severity: lastNotified.severity, product: null };
+  const { cause: id, named: _named, at: _at, ...told } = lastNotified;
+  return { ...told, id, product: null };
 }
 
 /**

@@ -20,7 +20,7 @@ import { nameList } from '../core/visible-text.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
-import { culpritText, evidenceLine, FORTIGATE, FORTIGATE_SERIAL, observationText } from './words.ts';
+import { clauseOf, culpritText, evidenceLine, FORTIGATE, FORTIGATE_SERIAL, observationText } from './words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
@@ -302,6 +302,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     ...(found === null ? {} : { culprit: found.culprit }),
     ...(ofPolicy === undefined ? {} : { policyReport: observationText(ofPolicy, fault.subject) }),
     ...known({ said: main.facts?.said, peer: main.facts?.peer }),
+    ...(main.confidence === 'suspected' ? { observed: clauseOf(main) } : {}),
     ...(fault.words.isEvent === true ? { isEvent: true } : {}),
     summary: causeSummary(words, facts, fault, context),
     impact: impactOf(impactKindOf(words, main, context), context.activation),

@@ -171,6 +171,8 @@ export interface Cause extends Remedy {
   readonly said?: string;
   /** The other member of the HA pair, which answers. */
   readonly peer?: string;
+  /** The observation, as a clause. Names a suspected cause, because the cause's own name would be a guess. */
+  readonly observed?: string;
   /** True for an event such as a change, about which no reminders are sent. */
   readonly isEvent?: true;
   readonly summary: string;

@@ -40,6 +40,11 @@ export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   };
 }
 
+/** Returns the first sentence of a claim, for use inside another sentence. */
+export function clauseOf({ claim }: Pick<Finding, 'claim'>): string {
+  return inSentence(claim.replace(/\.(?: .*)?$/u, ''));
+}
+
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
-import type { PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
-import { titleOf, isFaultId, preconditionOf, wordsOf, isCauseId } from '../checks/registry.ts';
+import type { Cause, PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
+import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Colors, causeLines, type TextStyle, textLines } from '../document/terminal.ts';
@@ -13,7 +13,7 @@ import {
   type StepAnswer,
   outlookSentence,
 } from '../checks/activation-steps.ts';
-import { leftOutSentence } from '../checks/headline.ts';
+import { headline, leftOutSentence } from '../checks/headline.ts';
 import type { MailRoot } from './seen.ts';
 import type { RepairAnswer, RepairVerdict } from '../checks/repair-verdict.ts';
 
@@ -193,10 +193,9 @@ const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
   'not-visible': 'Cannot determine whether the repair is active',
 };
 
-export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
+export function renderRepair(verdict: RepairVerdict, cause: Cause, { color, width }: TextStyle): string {
   const colors = createColors(color);
-  const { incident, cause, subject, answer, why, next, policy } = verdict;
-  const title = isCauseId(cause) ? wordsOf(cause).title : cause;
+  const { incident, answer, why, next, policy } = verdict;
   const paint = { 'in-force': colors.green, 'not-in-force': colors.red, 'not-visible': colors.yellow }[answer];
   const below = [
     why,
@@ -209,7 +208,7 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(next === null ? [] : [`→ ${next}`]),
   ];
   return [
-    ...textLines(`Incident ${incident}: ${title} (${subject})`, width).map(colors.bold),
+    ...textLines(`Incident ${incident}: ${headline(cause)}`, width).map(colors.bold),
     paint(REPAIR_ANSWERS[answer]),
     ...below.flatMap((text) => textLines(text, width, '  ')),
     '',

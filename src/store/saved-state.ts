@@ -37,6 +37,8 @@ const culprit: z.ZodType<Culprit> = z.object({
   outgoing: z.string().nullable(),
 });
 
+const observed = z.string().exactOptional();
+
 /** Version 0.1.0 did not store `remedySteps`. */
 const cause: z.ZodType<Cause> = z
   .object({
@@ -51,6 +53,7 @@ const cause: z.ZodType<Cause> = z
     policyReport: z.string().exactOptional(),
     said: z.string().exactOptional(),
     peer: z.string().exactOptional(),
+    observed,
     isEvent: z.literal(true).exactOptional(),
     summary: z.string(),
     impact: z.string(),
@@ -61,7 +64,7 @@ const cause: z.ZodType<Cause> = z
   })
   .transform((row) => ({ ...row, remedySteps: row.remedySteps ?? row.remedy.map(sentenceStep) }));
 
-const named = z.object({ cause: causeId, subject: z.string(), severity });
+const named = z.object({ cause: causeId, subject: z.string(), severity, observed });
 
 /** Version 0.1.0 did not store the fields with a default. */
 const told = named.extend({ at: instant, named: z.array(named).optional() }).transform((last) => ({
@@ -73,6 +76,7 @@ const formerCause = z.object({
   id: causeId,
   subject: z.string(),
   severity,
+  observed,
   since: instant.optional(),
   until: instant,
   replacedAt: instant.optional(),
@@ -177,6 +181,7 @@ const stillOpen = z
       severity,
       product: z.string().nullable(),
       culprit: culprit.exactOptional(),
+      observed,
       since: instant,
     }),
   )

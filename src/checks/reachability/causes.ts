@@ -206,8 +206,8 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
   'silent-past-policy': {
     title: 'the port is closed although the firewall policy allows the connection',
     summary:
-      '{subject} does not accept connections, although the firewall policy allows {source}. The server is probably ' +
-      'down.',
+      '{subject} does not accept connections, although the firewall policy allows {source}. Either another firewall ' +
+      'on the path blocks them, or the server is down.',
     remedy: [
       ELSEWHERE,
       "The lookup covers only one firewall, and only FortiAuthenticator's traffic. This machine's traffic may " +

@@ -104,8 +104,8 @@ function portFinding(
     rule: 'port-open',
     subject: seen.target,
     claim:
-      `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
-      `${shortened(how)}.`,
+      `${level === 'unknown' ? `Port ${portOf(seen.target)} could not be tried` : `No connection to ${seen.target}`} ` +
+      `${placeOf(seen)}: ${shortened(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',

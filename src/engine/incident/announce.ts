@@ -6,6 +6,7 @@ import {
   isMuted,
   isOpenFault,
   isUnchecked,
+  observedOf,
   withIncidents,
   type Incident,
   type IncidentState,
@@ -189,20 +190,17 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_STILL_OPEN)
-    .map(({ cause: { id, subject, severity, product, culprit }, causeSince: since }) => ({
-      id,
-      subject,
-      severity,
-      product,
-      ...(culprit === undefined ? {} : { culprit }),
-      since,
-    }));
+    .map(({ cause, causeSince: since }) => {
+      const { id, subject, severity, product, culprit } = cause;
+      const firewall = culprit === undefined ? {} : { culprit };
+      return { id, subject, severity, product, ...firewall, ...observedOf(cause), since };
+    });
 }
 
 function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Incident {
   if (event === 'resolved') return { ...incident, awaitsDigest: false, lastNotified: null };
   const { severity, id, subject } = incident.cause;
-  const word: NamedCause = { severity, cause: id, subject };
+  const word: NamedCause = { severity, cause: id, subject, ...observedOf(incident.cause) };
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
   // Keeps the highest severity that was sent, so that no further notification is sent if the severity drops or the

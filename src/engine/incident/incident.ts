@@ -74,7 +74,7 @@ export interface Acknowledgement {
 /** `unjudged`: the round could not check the cause. `hidden`: a deeper fault prevented the check. */
 export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
 
-export interface FormerCause {
+export interface FormerCause extends Pick<Cause, 'observed'> {
   readonly id: string;
   readonly subject: string;
   readonly severity: Severity;
@@ -90,7 +90,7 @@ export interface LastNotified extends NamedCause {
   readonly named: readonly NamedCause[];
 }
 
-export interface NamedCause {
+export interface NamedCause extends Pick<Cause, 'observed'> {
   readonly cause: string;
   readonly subject: string;
   readonly severity: Severity;
@@ -306,7 +306,7 @@ export interface IncidentNotification {
   readonly stillOpen: readonly OpenCause[];
 }
 
-export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
+export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit' | 'observed'> {
   readonly since: EpochMs;
 }
 
@@ -447,11 +447,24 @@ export interface AlertJournal {
   givenUp(): readonly OutboxEntry[];
 }
 
+export function observedOf({ observed }: Pick<Cause, 'observed'>): Pick<Cause, 'observed'> {
+  return observed === undefined ? {} : { observed };
+}
+
 const MAX_FORMER = 20;
 
 export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
   const { id, subject, severity } = cause;
-  return { id, subject, severity, since: causeSince, until: lastSeen, replacedAt: now, published };
+  return {
+    id,
+    subject,
+    severity,
+    ...observedOf(cause),
+    since: causeSince,
+    until: lastSeen,
+    replacedAt: now,
+    published,
+  };
 }
 
 /** The new cause is not sent to Alertmanager during maintenance or a silence. */

@@ -40,6 +40,7 @@ const FIREWALL = {
   policyReport: 'Policy 5 "out" uses SSL profile "deep".',
   said: 'SSL session failed',
   peer: 'fac-2',
+  observed: 'the parcel was opened',
 } as const;
 
 const byPolicy = causeOf('tls-interception-suspected', { confidence: 'suspected', ...FIREWALL });
@@ -64,6 +65,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'culprit',
   'said',
   'peer',
+  'observed',
 ]);
 
 /** Returns the state as 0.1.0 wrote it. */

@@ -118,8 +118,8 @@ describe('a port that does not open beside control hosts that do not answer eith
   test('says how many refuse as well, and of several addresses the weakest', () => {
     const claim = (refusing: number) =>
       judge(seen({ refusing, tried: refusing }), null, endpoint(A, fails('refused', 1)))[0]?.claim;
-    expect(claim(2)).toBe(`Port 443 at ${A} did not open: connection refused, as at 2 control hosts.`);
-    expect(claim(1)).toBe(`Port 443 at ${A} did not open: connection refused, as at 1 control host.`);
+    expect(claim(2)).toMatch(/, as at 2 control hosts\.$/u);
+    expect(claim(1)).toMatch(/, as at 1 control host\.$/u);
     const mixed = told(seen({ refusing: 2 }), endpoint(A, fails('refused', 1)), endpoint(B, SILENT));
     expect(mixed.map(([, kind]) => kind)).toEqual(['no-answer-from-any', 'no-answer-from-any']);
   });

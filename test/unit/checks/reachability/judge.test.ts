@@ -46,7 +46,7 @@ describe('judgeTcp', () => {
       {
         rule: 'port-open',
         subject: TARGET,
-        claim: `Port 443 at ${A} did not open: ${told.slice(A.length + 2)}.`,
+        claim: expect.stringContaining(`${TARGET} at ${told}.`),
         expected: 'TCP port 443 accepts a connection',
         level: 'broken',
         suggests: 'egress-blocked',
@@ -131,7 +131,7 @@ describe('judgeTcp', () => {
 
   test('says what was not tried, and why', () => {
     expect(judgeTcp([seen(A, failed('aborted'))])).toMatchObject([
-      { level: 'unknown', claim: expect.stringMatching(/^Port 443 at 173\.243\.138\.84 could not be tried: /u) },
+      { level: 'unknown', claim: expect.stringMatching(/^Port 443 could not be tried at 173\.243\.138\.84: /u) },
     ]);
     expect(judgeTcp([seen(A, OPEN), seen(V6, failed('no-route'))])).toMatchObject([
       {
@@ -166,7 +166,7 @@ describe('judgeTcp through a proxy', () => {
   }
 
   test.each<[Partial<ProxyAnswer> | null, kind: string, claim: string]>([
-    [null, 'through-proxy', 'Port 443 through the proxy 10.0.0.8:3128 did not open: no answer.'],
+    [null, 'through-proxy', expect.stringMatching(/ 10\.0\.0\.8:3128: no answer\.$/u)],
     [{ status: 403 }, 'proxy-refuses', 'The proxy 10.0.0.8:3128 answered CONNECT with status 403.'],
     [{ status: 400 }, 'proxy-refuses', 'The proxy 10.0.0.8:3128 answered CONNECT with status 400.'],
     [{ status: 500 }, 'proxy-cannot-connect', 'The proxy 10.0.0.8:3128 answered CONNECT with status 500.'],

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Severity } from '../../../../src/core/severity.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
+import { headline, shortCause } from '../../../../src/checks/headline.ts';
+import { CHECKS, type FaultId, isFaultId, type PreconditionId, wordsOf } from '../../../../src/checks/registry.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
 
 type DiagnosisContext = Parameters<typeof diagnose>[1];
@@ -43,6 +44,41 @@ function both(stage: PreconditionId, first: Finding, second: Finding): readonly 
     [second, first],
   ].map((found) => causesAt(stage, found).map(({ id }) => id));
 }
+
+describe('a suspected cause is told by what was observed', () => {
+  const CLAIM = 'No connection to the host opens at 192.0.2.1: no answer. This is probably a firewall.';
+  const words = (cause: Cause | undefined) =>
+    cause === undefined ? [] : [headline(cause), shortCause(cause), shortCause(cause, 60)];
+
+  const causes = CHECKS.flatMap(({ id, causes: own }) =>
+    Object.keys(own).flatMap((cause) => (isFaultId(cause) ? [[cause, id] as const] : [])),
+  );
+
+  test.each(causes)('%s', (id, stage) => {
+    const kinds = [undefined, ...Object.keys(wordsOf(id).kinds ?? {})];
+    const told = (over: Partial<Finding>) => words(toldAt(stage, id, { claim: CLAIM, ...over }));
+    for (const kind of kinds)
+      for (const level of ['broken', 'warning'] as const) {
+        const over = { level, ...(kind === undefined ? {} : { kind }), facts: { product: 'Zscaler' } };
+        const suspected = told({ ...over, confidence: 'suspected' });
+        expect(suspected).toEqual([
+          expect.stringMatching(/: no connection to the host opens at 192\.0\.2\.1: no answer$/u),
+          'no connection to the host opens',
+          'no connection to the host opens at 192.0.2.1: no answer',
+        ]);
+        for (const text of told(over)) expect(suspected).not.toContain(text);
+      }
+  });
+
+  test.each([
+    [`No parcel for ${TARGET} at 192.0.2.1: lost.`, 'no parcel for the server'],
+    ['The parcel was opened by Example Very Long Customs Authority.', 'the parcel was opened by Exampl…'],
+    ['TLS 1.2 fails, but TLS 1.3 does not.', 'TLS 1.2 fails'],
+  ])('"%s" in a mail subject is "%s"', (claim, short) => {
+    const cause = toldAt('reachability', 'egress-blocked', { claim, confidence: 'suspected' });
+    expect(words(cause)[1]).toBe(short);
+  });
+});
 
 describe('of several explanations of one fault', () => {
   test.each(NEIGHBOURS)('%s: %s goes before %s', (stage, deeper, other) => {
