@@ -7,6 +7,7 @@ import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/no
 import { NOW, render } from '../support/web/rendered-page.ts';
 import { QUIET_ACTIVITY, type WebState } from '../support/web/web-sources.ts';
 import { expectRecorded } from './recorded.ts';
+import { textOfPage } from './text-of-page.ts';
 
 const incident = incidentOf();
 const firing = incidentNotificationOf(incident);
@@ -47,25 +48,6 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
 };
 
 test('the status page in every state', async () => {
-  const pages = Object.entries(STATES).map(([name, state]) => [name, textOf(render(state))] as const);
+  const pages = Object.entries(STATES).map(([name, state]) => [name, textOfPage(render(state))] as const);
   await expectRecorded('page', Object.fromEntries(pages));
 });
-
-const BLOCK_END = /<\/(?:button|dd|div|dt|figcaption|h\d|label|li|option|p|pre|section|summary|td|th|title|tr)>/gu;
-
-/** Returns a page's text, with a line for each block. */
-function textOf(page: string): string {
-  return page
-    .replaceAll(/<wbr>/gu, '')
-    .replaceAll(BLOCK_END, '\n')
-    .replaceAll(/<[^>]*>/gu, ' ')
-    .replaceAll(/&#(\d+);/gu, (_, code: string) => String.fromCodePoint(Number(code)))
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&amp;', '&')
-    .split('\n')
-    .map((line) => line.replaceAll(/\s+/gu, ' ').trim())
-    .filter((line) => line !== '')
-    .join('\n');
-}

@@ -1,0 +1,418 @@
+import { test } from 'vitest';
+import { judgeHttp } from '../../src/checks/license-server/judge.ts';
+import { judgeMail } from '../../src/checks/mail/judge.ts';
+import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
+import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts';
+import { judgeTcp } from '../../src/checks/reachability/judge.ts';
+import type { ApplianceObservation, HaRoleObservation } from '../../src/core/license/appliance.ts';
+import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../src/core/license/firewall.ts';
+import type { LicenseOutcome } from '../../src/core/license/registration.ts';
+import type {
+  ClockObservation,
+  DnsReply,
+  Failure,
+  FailureReason,
+  HttpOutcome,
+  MailObservation,
+  MailStage,
+  TcpOutcome,
+} from '../../src/core/observation.ts';
+import type { Finding } from '../../src/engine/model.ts';
+import { applianceFacts } from '../support/checks/appliance-facts.ts';
+import { judgeAppliance } from '../support/checks/judged-appliance.ts';
+import { judgeClock } from '../support/checks/judged-clock.ts';
+import { judgeLog } from '../support/checks/judged-log.ts';
+import { judgeMailServers } from '../support/checks/judged-mail.ts';
+import { judgePolicies } from '../support/checks/judged-policy.ts';
+import { judgeTokens, readUnit } from '../support/checks/judged-tokens.ts';
+import {
+  ALONE,
+  held,
+  judge,
+  judgeUnits,
+  listed,
+  migrated,
+  PAIR,
+  role,
+  standalone,
+} from '../support/checks/license-bench.ts';
+import { after, ftm, MINUTE, report, T0 } from '../support/checks/polling-report.ts';
+import { faultsOfClaims } from '../support/checks/plain-claim.ts';
+import { textOfStep } from '../support/checks/text-of-step.ts';
+import { expectRecorded } from './recorded.ts';
+
+const TARGET = 'fortitokenmobile.fortinet.com:443';
+const A = '173.243.138.84';
+const B = '173.243.138.85';
+const HOUR = 60 * MINUTE;
+
+const failure = (reason: FailureReason, message = 'the text of the system'): Failure => ({
+  kind: 'failed',
+  reason,
+  message,
+  durationMs: 3001,
+});
+
+/** Every way in which a connection can fail. */
+const REASONS = [
+  'timeout',
+  'refused',
+  'reset',
+  'closed',
+  'no-route',
+  'rejected',
+  'tls',
+  'aborted',
+  'internal',
+] as const;
+
+function tcp(outcomes: Readonly<Record<string, TcpOutcome>>): readonly Finding[] {
+  return judgeTcp(
+    Object.entries(outcomes).map(([address, seen]) => {
+      const family = address.includes(':') ? 6 : 4;
+      return { target: TARGET, address, family, proxy: null, tcp: seen, tls: null, http: null };
+    }),
+  );
+}
+
+const OPEN: TcpOutcome = { kind: 'open', durationMs: 12 };
+const SHUT: TcpOutcome = { ...failure('refused'), beyond: true };
+
+const REACHABILITY = {
+  ...Object.fromEntries(REASONS.map((reason) => [reason, tcp({ [A]: { ...failure(reason), beyond: true } })])),
+  'one of two': tcp({ [A]: SHUT, [B]: OPEN }),
+  'a family without a route': tcp({ [A]: OPEN, '2001:db8::84': failure('no-route') }),
+};
+
+function http(outcome: HttpOutcome): readonly Finding[] {
+  return judgeHttp([{ target: TARGET, address: A, family: 4, proxy: null, tcp: OPEN, tls: null, http: outcome }]);
+}
+
+const RESPONSE = {
+  kind: 'response',
+  date: null,
+  receivedAt: 0,
+  server: null,
+  proxyTraces: [],
+  blockPage: null,
+  durationMs: 20,
+} as const;
+
+const LICENSE_SERVER = {
+  ...Object.fromEntries(REASONS.map((reason) => [reason, http(failure(reason))])),
+  'an error of the server': http({ ...RESPONSE, status: 503 }),
+  'an error page of a proxy': http({ ...RESPONSE, status: 503, server: 'squid/6.1' }),
+  'headers of a proxy': http({ ...RESPONSE, status: 200, proxyTraces: ['via'] }),
+  'a block page': http({
+    ...RESPONSE,
+    status: 403,
+    blockPage: { kind: 'filter', product: 'Fortinet FortiGate', quote: 'Web Filter Violation' },
+  }),
+};
+
+function names(a: DnsReply, expectedAddresses: readonly string[] = [], resolver = 'udp://10.0.0.53:53') {
+  const name = 'fortitokenmobile.fortinet.com';
+  const observations = [{ resolver, name, a, aaaa: reply([]) }];
+  return judgeDns({ name, port: 443, expectedAddresses, observations, others: NO_OTHER_NAMES, relays: [] }).findings;
+}
+
+function reply(addresses: readonly string[], rcode = 'NOERROR'): DnsReply {
+  return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 };
+}
+
+const NAME_RESOLUTION = {
+  ...Object.fromEntries(REASONS.map((reason) => [reason, names({ ...failure(reason), attempts: 2 })])),
+  'no such name': names(reply([], 'NXDOMAIN')),
+  'no address': names(reply([])),
+  'no address, this machine': names(reply([]), [], 'system'),
+  'the server fails': names(reply([], 'SERVFAIL')),
+  'the server refuses': names(reply([], 'REFUSED')),
+  'a private address': names(reply(['10.0.0.1'])),
+  'a loopback address': names(reply(['127.0.0.1'])),
+  'a link-local address': names(reply(['169.254.1.1'])),
+  'no address at all': names(reply(['0.0.0.0'])),
+  'an address of a test network': names(reply(['192.0.2.1'])),
+  'an unexpected address': names(reply(['198.41.0.4']), [A]),
+};
+
+function mail(
+  stage: MailStage,
+  reason: FailureReason,
+  said: string | null = null,
+  more: Partial<MailObservation> = {},
+) {
+  const message = said === null ? 'the text of the system' : `The server replied "${said}"`;
+  const code = said === null ? null : Number(said.slice(0, 3));
+  const outcome = { kind: 'failed', reason, message, durationMs: 9, stage, code, tlsError: null } as const;
+  return judgeMail({ ...SERVER, outcome, ...more }, { fromAppliance: false });
+}
+
+const SERVER = {
+  server: 'mail.example.org:25',
+  security: 'starttls',
+  required: false,
+  patience: 5000,
+  certificateNotAfter: null,
+  outcome: { kind: 'accepted', durationMs: 9, slowestMs: 9, greeting: '220 hello' },
+} as const;
+
+const STAGES = ['connect', 'greeting', 'ehlo', 'tls', 'login', 'sender', 'recipient'] as const;
+
+function tls(tlsError: string): readonly Finding[] {
+  const outcome = { ...failure('tls'), stage: 'tls', code: null, tlsError } as const;
+  return judgeMail({ ...SERVER, outcome }, { fromAppliance: false });
+}
+
+const MAIL = {
+  ...Object.fromEntries(
+    STAGES.flatMap((stage) =>
+      (['timeout', 'refused', 'closed', 'name-not-resolved', 'no-route', 'internal', 'aborted'] as const).map(
+        (reason) => [`${stage}, ${reason}`, mail(stage, reason)],
+      ),
+    ),
+  ),
+  'an expired certificate': tls('CERT_HAS_EXPIRED'),
+  'no STARTTLS': tls('NO_STARTTLS'),
+  'plain text instead of TLS': tls('ERR_SSL_WRONG_VERSION_NUMBER'),
+  'STARTTLS refused': mail('tls', 'rejected', '454 4.7.0 TLS not available'),
+  'the client refused': mail('greeting', 'rejected', '554 5.7.1 no'),
+  'too busy': mail('greeting', 'rejected', '421 4.3.2 later'),
+  'the login rejected': mail('login', 'rejected', '535 5.7.8 authentication failed'),
+  'no login offered': mail('login', 'rejected', '504 5.7.4 unrecognized'),
+  'passwords disabled': mail('login', 'rejected', '550 5.7.30 Basic authentication is not supported'),
+  'the sender rejected': mail('sender', 'rejected', '553 5.7.1 Sender address rejected: not owned by user'),
+  'a login needed': mail('sender', 'rejected', '530 5.7.0 Authentication required'),
+  'encryption needed': mail('sender', 'rejected', '530 5.7.0 Must issue a STARTTLS command first'),
+  'the recipient rejected': mail('recipient', 'rejected', '550 5.1.1 no such user'),
+  'no relaying': mail('recipient', 'rejected', '554 5.7.1 <user@example.org>: Relay access denied'),
+  'no reverse name': mail('recipient', 'rejected', '550 5.7.25 no PTR record'),
+  greylisting: mail('recipient', 'rejected', '450 4.2.0 Greylisted'),
+  slow: judgeMail({ ...SERVER, outcome: { ...SERVER.outcome, slowestMs: 6044 } }, { fromAppliance: false }),
+  'slower than a code lives': judgeMailServers([{ ...SERVER, deferral: { lasted: 2 * HOUR, codeLife: HOUR } }]),
+  'one server of two': judgeMailServers([
+    { ...SERVER, outcome: { ...failure('refused'), ...AT_CONNECT() } },
+    { ...SERVER, server: 'b:25' },
+  ]),
+};
+
+function AT_CONNECT() {
+  return { stage: 'connect', code: null, tlsError: null } as const;
+}
+
+function policy(inspection: Partial<SslInspection>, more: Partial<FirewallPolicy> = {}): readonly Finding[] {
+  const matched: FirewallPolicy = { ...POLICY, ...more };
+  const known = { kind: 'known', profile: 'deep-inspection', mode: 'none', exemptedBy: null, unreadExemptions: [] };
+  const match = { kind: 'policy', policy: matched, inspection: { ...known, ...inspection } as SslInspection } as const;
+  return firewall({ kind: 'ok', fqdnObjects: [], serial: null, match });
+}
+
+type Seen = {
+  [Kind in FirewallObservation['kind']]: Omit<Extract<FirewallObservation, { readonly kind: Kind }>, keyof Flow>;
+}[FirewallObservation['kind']];
+
+function firewall(seen: Seen): readonly Finding[] {
+  return judgePolicies([{ ...FLOW, ...seen }]);
+}
+
+const POLICY: FirewallPolicy = {
+  id: 5,
+  name: 'fac-out',
+  action: 'accept',
+  proxyMode: false,
+  securityProfiles: [],
+  incoming: ['port2'],
+  outgoing: ['wan1'],
+  nat: { enabled: true, pools: [] },
+  schedule: 'always',
+};
+
+const FLOW = {
+  firewall: 'FortiGate 10.0.0.1',
+  firewallHost: '10.0.0.1',
+  vdom: 'root',
+  appliances: [],
+  source: '10.0.0.5',
+  destination: TARGET,
+};
+
+const FIREWALL_POLICY = {
+  'no inspection': policy({}),
+  'deep inspection': policy({ mode: 'deep' }),
+  'certificate inspection': policy({ mode: 'certificate' }),
+  'deep inspection with an exemption': policy({ mode: 'deep', exemptedBy: 'wildcard-fqdn "fortinet"' }),
+  'an exemption by name': policy({ mode: 'deep', exemptedBy: 'wildcard-fqdn "fortinet"', exemptsByName: true }),
+  'exemptions that cannot be evaluated': policy({ mode: 'deep', unreadExemptions: ['category 52'] }),
+  'a profile that cannot be read': policy({ kind: 'unreadable', profile: 'custom', message: 'HTTP 403' }),
+  'security profiles in proxy mode': policy({}, { proxyMode: true, securityProfiles: ['av-profile "default"'] }),
+  'security profiles in flow mode': policy({}, { securityProfiles: ['av-profile "default"'] }),
+  'a policy that denies': policy({}, { action: 'deny' }),
+  'no policy': firewall({
+    kind: 'ok',
+    fqdnObjects: [],
+    serial: null,
+    match: { kind: 'implicit-deny', incoming: 'port2', outgoing: 'wan1' },
+  }),
+  'an object that does not resolve': firewall({
+    kind: 'ok',
+    fqdnObjects: [{ name: 'ftm', resolves: false }],
+    serial: null,
+    match: { kind: 'implicit-deny', incoming: null, outgoing: null },
+  }),
+  'a wrong token': firewall({ kind: 'denied', status: 401 }),
+  'a token without rights': firewall({ kind: 'denied', status: 403 }),
+  'no answer': firewall(failure('timeout')),
+  'a useless answer': firewall(failure('rejected')),
+};
+
+const ok = (seen: Partial<Parameters<typeof applianceFacts>[0]> = {}) => unit(applianceFacts(seen));
+
+function unit(seen: ApplianceObservation, more: Partial<Parameters<typeof judgeAppliance>[2]> = {}) {
+  const licenseServer = { host: 'fortitokenmobile.fortinet.com', port: 443 };
+  return judgeAppliance(seen, { unit: PAIR, licenseServer }, { role: null, logSpeaks: false, ...more });
+}
+
+const DENIED = { kind: 'denied', status: 403, message: 'HTTP 403' } as const;
+const SEEN = { appliance: 'fac-1', endpoint: '10.0.0.5:443' } as const;
+const SILENT = { ...failure('timeout'), ...SEEN } as const;
+const UNREAD: HaRoleObservation = { ...failure('timeout'), appliance: 'fac-1' };
+
+const APPLIANCE = {
+  ...Object.fromEntries(REASONS.map((reason) => [reason, unit({ ...SILENT, reason })])),
+  'a name that does not resolve': unit({ ...SILENT, reason: 'name-not-resolved' }),
+  'no answer, but log lines': unit(SILENT, { logSpeaks: true }),
+  'no answer, but TLS': unit({ ...SILENT, acceptedTls: true }),
+  'no answer after a refusal': unit({ ...SILENT, afterRefusal: true }),
+  'another name expected': unit({ ...SILENT, reason: 'rejected', refusedHost: 'fac.example.org' }),
+  'a wrong key': unit({ kind: 'denied', ...SEEN, status: 401 }),
+  'a key without rights': unit({ kind: 'denied', ...SEEN, status: 403 }),
+  'another unit': ok({ system: { serial: 'FAC-X' } }),
+  'another peer': ok({ system: { peerSerial: 'FAC-X' } }),
+  'another server for activations': ok({
+    provisioning: { kind: 'read', value: { host: 'other.example.org', port: 443, codeLife: HOUR } },
+  }),
+  'the port that the manual names': ok({
+    provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 433, codeLife: HOUR } },
+  }),
+  'resources that cannot be read': ok({
+    tokens: DENIED,
+    provisioning: DENIED,
+  }),
+  'little memory': ok({ system: { memoryKb: 1_000_000, load: { cpu: 0, memory: 0.97, disk: 0 } } }),
+  'no answer over SNMP': unit(applianceFacts(), { role: UNREAD }),
+  'facts that are old': unit(applianceFacts(), { factsAsOf: '2025-01-01', at: '2026-11-24' }),
+};
+
+function tokens(left: number, assigned: number, more: object = {}): readonly Finding[] {
+  const value = {
+    total: left + assigned,
+    byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
+    byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
+    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
+    withoutLicense: 0,
+    ...more,
+  };
+  const licensed = { kind: 'read', value: { total: 100, used: null, available: null } } as const;
+  return judgeTokens([readUnit(applianceFacts({ licensed, tokens: { kind: 'read', value } }), EXPECTED)]);
+}
+
+const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
+const FREE = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
+
+const TOKEN_POOL = {
+  'all well': tokens(50, 50),
+  'another number than licensed': tokens(50, 40),
+  'running out': tokens(9, 91),
+  'none left': tokens(0, 100),
+  'locked ones': tokens(50, 50, { locked: { ...FREE, available: 40 } }),
+  'waiting to be activated': tokens(40, 50, { byStatus: { ...FREE, available: 40, pending: 10, assigned: 50 } }),
+  'in another state': tokens(40, 50, { byStatus: { ...FREE, available: 40, assigned: 50, other: 10 } }),
+  'of another licence': tokens(50, 50, { byLicense: [{ license: 'EFTM000000000009', tokens: 100 }] }),
+  'without a licence': tokens(50, 50, { byLicense: [], withoutLicense: 100 }),
+  'trial tokens only': tokens(2, 0, { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }),
+  'not to be read': judgeTokens([readUnit(applianceFacts({ tokens: DENIED }), EXPECTED)]),
+};
+
+const license = (outcome: LicenseOutcome, seen = standalone) => judge(listed(ALONE, seen), outcome);
+
+const LICENSE_ASSIGNMENT = {
+  ...Object.fromEntries(
+    (
+      [
+        { kind: 'unregistered', status: 'Pending' },
+        { kind: 'unnamed', status: 'Registered' },
+        { kind: 'not-listed' },
+        { kind: 'queued' },
+        { kind: 'postponed', until: HOUR },
+        failure('timeout'),
+      ] as const
+    ).map((outcome) => [outcome.kind, license(outcome)]),
+  ),
+  'at this unit': license(held('FAC-A')),
+  'at another unit': license(held('FAC-Z')),
+  'at the former unit': license(held('FAC-A'), migrated),
+  'at the peer': judge(listed(PAIR, standalone), held('FAC-B')),
+  'at the peer, this one active': judge(listed(PAIR, standalone, role('cluster-primary')), held('FAC-B')),
+  'the API user refused': judgeUnits([listed(ALONE, standalone)], { kind: 'denied', message: 'invalid_grant' }),
+  'no answer': judgeUnits([listed(ALONE, standalone)], failure('timeout')),
+  'not queried before': judgeUnits([listed(ALONE, standalone)], { kind: 'postponed', until: HOUR }),
+  'licences unknown': judgeUnits([listed({ ...ALONE, licenses: [] }, null)], { kind: 'ok', lookups: [] }),
+};
+
+const LATER = T0 + 2 * HOUR;
+
+const POLLING = {
+  'no line yet': judgeLog(report(after([]), T0 + MINUTE)),
+  'no line for long': judgeLog(report(after([]), LATER)),
+  'one error': judgeLog(report(after([ftm('alpha', T0)]), T0 + MINUTE)),
+  'several errors': judgeLog(report(after([ftm('alpha', T0), ftm('beta', T0 + MINUTE, 3)]), T0 + 2 * MINUTE)),
+  'of an unknown unit': judgeLog(report(after([ftm('alpha', T0, 1, null)]), T0 + MINUTE)),
+  'unknown senders': judgeLog(report(after([]), LATER), { unknownSenders: ['192.0.2.7'] }),
+};
+
+const clock = (...seen: readonly ClockObservation[]): readonly Finding[] => judgeClock(seen);
+const offset = (protocol: 'ntp' | 'http', offsetMs: number, source: string): ClockObservation => ({
+  source,
+  protocol,
+  outcome: { kind: 'offset', offsetMs, precisionMs: 5 },
+});
+
+const CLOCK = {
+  'an hour ahead': clock(offset('ntp', HOUR, 'ntp.example.test:123')),
+  'an hour behind': clock(offset('ntp', -HOUR, 'ntp.example.test:123')),
+  'one server alone': clock(offset('http', HOUR, 'a:443')),
+  'no answer': clock({ source: 'x:1', protocol: 'ntp', outcome: failure('timeout') }),
+};
+
+const CASES = {
+  reachability: REACHABILITY,
+  'license-server': LICENSE_SERVER,
+  'name-resolution': NAME_RESOLUTION,
+  mail: MAIL,
+  'firewall-policy': FIREWALL_POLICY,
+  appliance: APPLIANCE,
+  'token-pool': TOKEN_POOL,
+  'license-assignment': LICENSE_ASSIGNMENT,
+  polling: POLLING,
+  clock: CLOCK,
+} as const satisfies Readonly<Record<string, Readonly<Record<string, readonly Finding[]>>>>;
+
+test('the claims of every check', async () => {
+  const told = Object.entries(CASES).flatMap(([check, cases]) =>
+    Object.entries(cases).map(([name, findings]) => [`${check}: ${name}`, findings.map(lineOf).join('\n')] as const),
+  );
+  await expectRecorded('claims', Object.fromEntries(told));
+});
+
+function lineOf(finding: Finding): string {
+  const { level, suggests, rule, kind, confidence, claim, expected, actual, advice } = finding;
+  const ids = [level, rule, suggests, kind, confidence].filter((id) => typeof id === 'string').join(' ');
+  const faults = faultsOfClaims([finding]).map((fault) => `  WRONG ${fault}`);
+  return [
+    `- ${ids}`,
+    `  ${claim}`,
+    `  expected: ${expected}`,
+    ...(actual === undefined ? [] : [`  actual: ${actual}`]),
+    ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
+    ...faults,
+  ].join('\n');
+}
