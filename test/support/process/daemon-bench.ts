@@ -1,6 +1,8 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
+import { runMilliseconds } from '../../../bench/process-figures.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createCheckBench, type CheckBench, type Section } from './check-bench.ts';
 import { startDaemonProcess, type DaemonOptions, type DaemonProcess } from './daemon-process.ts';
@@ -57,4 +59,23 @@ export async function metricsOf(page: string): Promise<string> {
 export function valueIn(metrics: string, series: string): number {
   const line = metrics.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? Number.NaN : Number(line.slice(series.length + 1));
+}
+
+/**
+ * Asks again and again until it is done. Returns the most CPU time in milliseconds that the daemon spent before an
+ * answer. Waiting on a busy machine is not counted.
+ */
+export async function costliestAnswer(
+  { pid }: DaemonProcess,
+  ask: () => Promise<unknown>,
+  isDone: () => boolean,
+): Promise<number> {
+  let most = 0;
+  while (!isDone()) {
+    const before = runMilliseconds(pid);
+    await ask();
+    most = Math.max(most, runMilliseconds(pid) - before);
+    await setTimeout(100);
+  }
+  return most;
 }
