@@ -1,18 +1,20 @@
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { type Config, configFile } from '../config/config.ts';
-import { formatIssue } from '../config/issues.ts';
+import { formatIssue, formatPath } from '../config/issues.ts';
 import { type LoadResult, commandFiles, isCredential, localFiles } from '../config/load.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
-import { portsOf } from '../system/process-facts.ts';
+import { type HoldsPort, portsOf, processesOf } from '../system/process-facts.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
-import { usedTexts } from '../config/schema/section.ts';
+import { isMapping, usedTexts } from '../config/schema/section.ts';
+import type { YamlPath } from '../text/yaml-text.ts';
 import { plainConfig, secretUrls } from '../config/print.ts';
 import { networkWithin } from '../core/addresses.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
@@ -50,6 +52,10 @@ const NEEDS_RESTART =
   'The running service cannot read these secrets until it is restarted, and a reload would be rejected. Run: ' +
   'systemctl restart ftm-watch.';
 
+const OTHER_STORE =
+  'ftm-watch is running with a different "store.path". The ports that it uses were not checked, because they become ' +
+  'free when it loads this file.';
+
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -85,7 +91,7 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
     const known = linesOf(file);
     return { problems: linesOf(loaded).filter((line) => !known.includes(line)), warnings: [], advice, rights };
   }
-  const { config, sources, substitutes } = loaded;
+  const { config, sources, substitutes, locate } = loaded;
   writeSubstitutes(substitutes, terminal.errors);
   const asDaemon: Do = (work) => (rights === null ? work() : withRights(rights, work));
   const daemon = await runningDaemon(config, terminal);
@@ -97,11 +103,16 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
   });
   const unread = await asDaemon(() => unreadableSources(sources));
   const warnings = [
+    ...(daemon?.hasSameStore === false ? [OTHER_STORE] : []),
     ...(daemon === null || substitutes.length === 0 ? [] : [NEEDS_RESTART]),
     ...(await machineWarnings(config, sources)),
     ...started.warnings,
   ];
-  return { problems: [...unread, ...started.problems], warnings, advice, rights };
+  const problems = started.problems.map((problem) => {
+    const issue = locate(problem);
+    return issue === null ? problem : formatIssue(issue);
+  });
+  return { problems: [...unread, ...problems], warnings, advice, rights };
 }
 
 type Do = StartCheckDeps['asDaemon'];
@@ -155,10 +166,18 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
     await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
     await daemon.ask('GET', '/-/healthy');
   } catch (error) {
-    if (error instanceof NoDaemon) return null;
+    if (error instanceof NoDaemon) return otherDaemon();
   }
   const holder = holderProcess(store.path);
-  return { holdsPort: holder === null ? null : await portsOf(holder) };
+  return { hasSameStore: true, holdsPort: holder === null ? null : await portsOf(holder) };
+}
+
+/** A daemon whose store is elsewhere, because the configuration that it loaded has another "store.path". */
+async function otherDaemon(): Promise<RunningDaemon | null> {
+  const [, program = ''] = process.argv;
+  const ports = await Promise.all((await processesOf(program, 'run')).map(portsOf));
+  const holdsPort: HoldsPort = (transport, port) => ports.some((holds) => holds?.(transport, port) === true);
+  return ports.length === 0 ? null : { hasSameStore: false, holdsPort };
 }
 
 interface ServiceRights {
@@ -254,6 +273,11 @@ function fileWarnings(config: Config): readonly string[] {
     ...(nobody === null ? [] : [nobody]),
     ...logWarnings(config),
     ...networkWarnings(config),
+    ...portlessAddresses(config).map(
+      ({ path, address, port }) =>
+        `${formatPath(path)}: "${address}:${String(port)}" is read as an address without a port. If a port is meant, ` +
+        `write "[${address}]:${String(port)}".`,
+    ),
     ...exposureNotes(config.web),
   ];
 }
@@ -277,6 +301,25 @@ function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
             `"${block.replace(/\/.*$/u, '')}" for this address only, or "${network}" for the whole network.`,
         ];
   });
+}
+
+interface Portless {
+  readonly path: YamlPath;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Finds IPv6 addresses such as `2001:db8::54:53`, whose last group may be meant as the port. */
+function portlessAddresses(value: unknown, path: YamlPath = []): readonly Portless[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => portlessAddresses(item, [...path, index]));
+  if (!isMapping(value)) return [];
+  const { host, port, label } = value;
+  const inside = Object.entries(value).flatMap(([key, child]) => portlessAddresses(child, [...path, key]));
+  if (typeof host !== 'string' || typeof port !== 'number' || !isIPv6(host)) return inside;
+  const address = host.slice(0, -`:${String(port)}`.length);
+  const isMeant = host === `${address}:${String(port)}` && isIPv6(address) && !address.endsWith(':');
+  const isBracketed = typeof label === 'string' && label.includes('[');
+  return isMeant && !isBracketed ? [{ path, address, port }, ...inside] : inside;
 }
 
 function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly string[] {

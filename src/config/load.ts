@@ -54,6 +54,8 @@ export type LoadResult =
       /** Absolute paths, starting with the main file. Empty if no file was read. */
       readonly sources: readonly string[];
       readonly substitutes: readonly Substitute[];
+      /** Returns the position of the first file or variable that a problem quotes. Null if it is not in the configuration. */
+      readonly locate: (problem: string) => ConfigIssue | null;
     }
   | InvalidConfig;
 
@@ -76,8 +78,24 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const { missing, substitutes, value: readable } = await findReferences(value, options);
   const result = configFile.safeParse(readable, { error: fallbackMessage });
   if (result.success && missing.length === 0)
-    return { kind: 'ok', config: configOf(result.data, sources, options), sources, substitutes };
+    return {
+      kind: 'ok',
+      config: configOf(result.data, sources, options),
+      sources,
+      substitutes,
+      locate: (problem) => located(problem, usedTexts(configFile, readable), read.toIssue),
+    };
   return invalidBySchema([...schemaIssues(result.error?.issues ?? []), ...missing], read.toIssue);
+}
+
+function located(problem: string, used: readonly UsedText[], toIssue: ReadConfig['toIssue']): ConfigIssue | null {
+  const quoted = used
+    .map(({ text, path }) => ({ path, index: problem.indexOf(`"${text}`), length: text.length }))
+    .filter(({ index, length }) => index >= 0 && length > 0);
+  // One name can be the beginning of another.
+  const [first] = quoted.toSorted((a, b) => a.index - b.index || b.length - a.length);
+  const path = first?.path ?? null;
+  return path === null ? null : toIssue({ at: path, path, message: () => problem });
 }
 
 function configOf(file: z.output<typeof configFile>, [first]: readonly string[], { hostname }: LoadOptions): Config {

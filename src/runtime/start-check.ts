@@ -48,6 +48,8 @@ export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Pr
 }
 
 export interface RunningDaemon {
+  /** False for a daemon with another store, such as the one that this configuration will replace. */
+  readonly hasSameStore: boolean;
   /** Null if the daemon's ports cannot be determined. */
   readonly holdsPort: HoldsPort | null;
 }
@@ -90,8 +92,8 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
   });
   await asDaemon(async () => {
     await readBaselines(config.trust.baselineFile).catch(note);
-    // If a daemon is running, the store is not checked, because the daemon is already using it.
-    const unusable = daemon === null ? connectProblem(config.store.path) : null;
+    // A store that the running daemon is using is not checked.
+    const unusable = daemon?.hasSameStore !== true ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);
   });
   const certificates = [

@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 
 /** The standard process metrics in Prometheus clients. Null if a metric is not available on this system. */
 export interface ProcessFigures {
@@ -65,6 +66,27 @@ export async function portsOf(pid: number): Promise<HoldsPort | null> {
   } catch {
     return null;
   }
+}
+
+/** Other processes that run this program with this command. Empty if processes cannot be listed. */
+export async function processesOf(program: string, command: string): Promise<readonly number[]> {
+  const entries = await readdir('/proc').catch(() => []);
+  const pids = entries.filter((entry) => /^\d+$/u.test(entry) && Number(entry) !== process.pid);
+  const running = await Promise.all(
+    pids.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      const words = line.split('\0');
+      const path = words[words.indexOf(command) - 1];
+      const isSame = path !== undefined && (await isSameFile(resolve(`/proc/${pid}/cwd`, path), program));
+      return isSame ? [Number(pid)] : [];
+    }),
+  );
+  return running.flat();
+}
+
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => realpath(path).catch(() => null)));
+  return first !== null && first === second;
 }
 
 async function socketsOf(pid: number): Promise<ReadonlySet<string>> {

@@ -56,7 +56,8 @@ export function parseYaml(text: string): YamlResult {
     return { kind: 'invalid', problems: [{ line: 1, column: 1, message: yamlErrorText('RESOURCE_EXHAUSTION') }] };
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
-    const problems = placedErrors(syntax, text, lines).map(({ at, code }) => ({
+    const placed = withoutConsequences(placedErrors(syntax, text, lines), text, lines);
+    const problems = placed.map(({ at, code }) => ({
       ...positionAt(lines, at),
       message: yamlErrorText(code),
     }));
@@ -153,6 +154,26 @@ interface Placed {
   /** Offset in the text. */
   readonly at: number;
   readonly code: ErrorCode;
+}
+
+/** If a line is indented too far, the lines that are indented as far are not reported separately. */
+function withoutConsequences(errors: readonly Placed[], text: string, lines: LineCounter): readonly Placed[] {
+  let end = 0;
+  return errors
+    .toSorted((a, b) => a.at - b.at)
+    .filter(({ at, code }) => {
+      if (at < end) return false;
+      const margin = before(text, at, lines);
+      if (code === 'BAD_INDENT' && /^ +$/u.test(margin)) end = endOfBlock(text, at, margin.length);
+      return true;
+    });
+}
+
+/** Offset of the next line that is indented less, except for comments. */
+function endOfBlock(text: string, offset: number, indent: number): number {
+  const shallower = new RegExp(`\\n {0,${String(indent - 1)}}[^\\s#]`, 'gu');
+  shallower.lastIndex = offset;
+  return shallower.exec(text)?.index ?? text.length;
 }
 
 function isContinued({ code, pos: [from, to] }: YAMLError, text: string, lines: LineCounter): boolean {

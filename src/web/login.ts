@@ -117,7 +117,10 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   try {
     return parsePasswordHash(await readSecret(passwordHash, env));
   } catch (error) {
-    throw new Error(`Cannot check the password of web user "${name}": ${messageOf(error)}`, { cause: error });
+    const source = passwordHash.kind === 'file' ? `file "${passwordHash.path}"` : `variable "${passwordHash.name}"`;
+    throw new Error(`Cannot check the password of web user "${name}" (${source}): ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -200,7 +200,10 @@ describeWhere(
         .trimEnd()
         .split('\n')
         .filter((line) => !line.startsWith('The configuration is not'));
-      expect(checked.stderr.split('\n')).toEqual(expect.arrayContaining(lastWords));
+      for (const words of lastWords) {
+        const line = checked.stderr.split('\n').find((one) => one.endsWith(words));
+        expect(line).toMatch(words.includes(`"${SITE}/`) ? new RegExp(`^${CONFIG}:\\d+:\\d+  `, 'u') : /./u);
+      }
     });
 
     test('lists problems of this machine apart from those of the file, and leaves them out for a pipeline', async () => {
@@ -242,6 +245,8 @@ describeWhere(
 
       expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
       expect(stateFiles()).toEqual(before);
+      configure(`store: { path: ${STATE}/other.sqlite }\n${logs}`);
+      expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
       configure(`${logs}\nweb: { listen: "127.0.0.1:${String(TAKEN)}" }`);
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
@@ -269,7 +274,7 @@ describeWhere(
         const files = stateFiles();
         expect(await configCheck()).toMatchObject({
           exitCode: 3,
-          stderr: expect.stringMatching(new RegExp(`^Cannot use the history file "${store}": .*${reason}`, 'u')),
+          stderr: expect.stringMatching(new RegExp(`Cannot use the history file "${store}": .*${reason}`, 'u')),
         });
         expect(stateFiles()).toEqual(files);
       };
@@ -283,6 +288,12 @@ describeWhere(
       machine.sandbox.sh(`chown root ${store} && chmod 0600 ${store}`);
       await refused('permission denied');
       machine.sandbox.sh(`rm --force ${STATE}/*`);
+    });
+
+    test('warns about an address whose last group may be a port', async () => {
+      configure('resolvers: ["2001:db8::54:53", "[2001:db8::54:53]:53", "2001:db8::53", "2001:db8::54:853"]');
+      const { stdout } = await configCheck('--file-only');
+      expect(stdout.match(/resolvers\[\d\]: .*/gu)).toEqual([expect.stringContaining('"[2001:db8::54]:53"')]);
     });
 
     test('names a folder of the store that cannot be created', async () => {

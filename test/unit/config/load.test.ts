@@ -38,7 +38,12 @@ function messages(result: LoadResult): readonly string[] {
 describe('loadConfig without a file', () => {
   test('gives the defaults', async () => {
     const result = await loadConfig({ ...configMachine('/srv'), files: machineWith('/none', bytes()) });
-    expect(result).toEqual({ kind: 'ok', sources: [], substitutes: [], config: expect.objectContaining(DEFAULTS) });
+    expect(result).toMatchObject({
+      kind: 'ok',
+      sources: [],
+      substitutes: [],
+      config: expect.objectContaining(DEFAULTS),
+    });
     expect(result.kind === 'ok' ? Object.keys(result.config) : []).not.toContain('file');
   });
 

@@ -22,8 +22,17 @@ describe('a line with the wrong indentation', () => {
     ['a key where an item is expected', 'mail:\n  - host: a\n  port: 25\n', '3:3'],
     ['an item where a key is expected', 'web:\n  listen: 1\n  - a\n', '3:3'],
     ['with a tab', 'web:\n\tlisten: 1\n', '2:1'],
+    [
+      'further in, with all keys after it',
+      'email:\n  host: a\n    from: b\n    to:\n    - c\n# A comment\n    user: d\n      port: 25\n  security: none\n',
+      '3:5',
+    ],
   ])('is pointed at: %s', (_, text, place) => {
     expect(places(text)).toEqual([place]);
+  });
+
+  test('does not hide another one further out', () => {
+    expect(places('web:\n  listen: 1\n    hosts: 2\n    tls: 3\nsite:\n    a: 1\n  b: 2\n')).toEqual(['3:5', '7:3']);
   });
 
   test('is not seen in two keys on one line, nor in a colon that is missing', () => {
