@@ -302,7 +302,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     ...(found === null ? {} : { culprit: found.culprit }),
     ...(ofPolicy === undefined ? {} : { policyReport: observationText(ofPolicy, fault.subject) }),
     ...known({ said: main.facts?.said, peer: main.facts?.peer }),
-    ...(main.confidence === 'suspected' ? { observed: clauseOf(main) } : {}),
+    ...(main.confidence === 'suspected' ? { observed: clauseOf(main.claim) } : {}),
     ...(fault.words.isEvent === true ? { isEvent: true } : {}),
     summary: causeSummary(words, facts, fault, context),
     impact: impactOf(impactKindOf(words, main, context), context.activation),

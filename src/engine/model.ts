@@ -508,31 +508,32 @@ export function fortiauthenticator(text: string, ...commands: readonly string[])
   return { text, syntax: 'fortiauthenticator', commands, undo: null };
 }
 
+/** The first sentence is the short form, which is used alone in headings. */
 const IMPACTS = {
-  codes: 'Activation codes do not reach users by email. Active tokens keep working.',
-  'codes-at-risk': 'Activation codes may not reach users by email. Active tokens keep working.',
+  codes: 'Codes by mail are not delivered. Active tokens keep working.',
+  'codes-at-risk': 'Codes by mail may not be delivered. Active tokens keep working.',
   push: 'Phones show no push notifications. Codes that users type keep working.',
   answers: 'Users may not be able to answer push notifications. Codes that users type keep working.',
-  sms: 'Codes do not reach users by SMS. Email and active tokens keep working.',
+  sms: 'Codes by SMS are not delivered. Email and active tokens keep working.',
   fortigate: 'Tokens on a FortiGate cannot be activated. Active tokens keep working.',
   cloud: 'Logins with FortiIdentity Cloud tokens may fail.',
   assignment:
-    'The licence server refuses this FortiAuthenticator, so tokens from this licence cannot be provisioned or ' +
-    'activated. Active tokens keep working.',
+    'Tokens from this licence cannot be provisioned or activated. The licence server refuses this ' +
+    'FortiAuthenticator. Active tokens keep working.',
   tokens: 'New users cannot get a token if no free tokens are left. Tokens that are already assigned keep working.',
   disabled:
     'Disabled users cannot log in. Users who are re-enabled without a new token can log in without the ' +
     'second factor.',
   appliance: 'Activations and logins with codes may fail now or later.',
   clock:
-    'If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend ' +
+    'Codes may be rejected. If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend ' +
     'on the clock.',
   redundancy:
     'Users are served by the other unit of the pair. If it fails too, users cannot activate tokens or log in.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail intermittently or for some users. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',
-  none: 'None at the moment.',
+  none: 'Users are not affected at the moment.',
 } as const;
 
 type ImpactKind = 'activation' | keyof typeof IMPACTS;
@@ -554,5 +555,5 @@ function activationImpact(context: ActivationContext): string {
       : context.offlineSupported === null
         ? ' With FortiAuthenticator 6.6.1 and later, users can activate offline if offline provisioning is enabled on it.'
         : '';
-  return `${license} cannot be activated. Active tokens keep working.${offline}`;
+  return `Activation does not work. ${license} cannot be activated. Active tokens keep working.${offline}`;
 }

@@ -40,9 +40,9 @@ export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   };
 }
 
-/** Returns the first sentence of a claim, for use inside another sentence. */
-export function clauseOf({ claim }: Pick<Finding, 'claim'>): string {
-  return inSentence(claim.replace(/\.(?: .*)?$/u, ''));
+/** Returns the first sentence of a text, for use inside another sentence. */
+export function clauseOf(text: string): string {
+  return inSentence(text.replace(/\.(?: .*)?$/u, ''));
 }
 
 export function capital(text: string): string {

@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
 import type { Cause, PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
+import { clauseOf } from '../engine/words.ts';
 import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -111,7 +112,9 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   const warns = ready === 'ready' && (unseen.length > 0 || causes.some(({ severity }) => severity === 'warning'));
   const word = ready.replace('-', ' ').toUpperCase();
   const leftOut = leftOutSentence(diagnosis);
-  const text = `${word}: ${CONCLUSIONS[ready]}.${leftOut && ` ${leftOut}`}${warns ? ' See the warnings above.' : ''}`;
+  const [first] = ready === 'not-ready' ? causes : [];
+  const what = first === undefined ? CONCLUSIONS[ready] : clauseOf(first.impact);
+  const text = `${word}: ${what}.${leftOut && ` ${leftOut}`}${warns ? ' See the warnings above.' : ''}`;
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
 }
 

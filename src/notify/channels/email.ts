@@ -380,7 +380,7 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
   const more =
     folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
   return {
-    lead: [cause.summary, cause.impact],
+    lead: [cause.impact, cause.summary],
     sections: [
       ...changeSection(notification, context),
       ...sectionOf('What to do', { kind: 'steps', lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) }),

@@ -4,6 +4,7 @@ import type { Cause, Diagnosis, PreconditionStatus, Finding } from '../../engine
 import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
 import { diagnosisToJson } from '../../engine/diagnosis-json.ts';
+import { clauseOf } from '../../engine/words.ts';
 import { eventId } from '../event-stream.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
@@ -82,8 +83,13 @@ ${notificationsView(alertHistory, { states, noChannel }, reader)}`;
 function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: Reader): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
-<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${breakable(conclusionOf(diagnosis))}</p>${outlookLine(outlook)}</div>
+<div><h1 id="verdict">${headingOf(diagnosis)}</h1><p class="conclusion">${breakable(conclusionOf(diagnosis))}</p>${outlookLine(outlook)}</div>
 <p class="quiet asof">Seen ${distance(diagnosis.at, reader)}<br>${reader.zone.text(diagnosis.at)}</p></section>`;
+}
+
+function headingOf({ ready, causes: [first] }: Diagnosis): string {
+  const word = READINESS_WORDS[ready];
+  return ready === 'not-ready' && first !== undefined ? `${word}: ${clauseOf(first.impact)}` : word;
 }
 
 function startingView(): Markup {

@@ -76,7 +76,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
       await stopOf(page, stop, 'bad').waitFor({ timeout: SHOWN_WITHIN_MS });
       expect(await page.locator('.stop.bad strong').allTextContents()).toEqual([stop]);
       expect(await page.title()).toBe('Not ready – lab – ftm-watch');
-      expect(await page.locator('#verdict').textContent()).toBe('Not ready');
+      expect(await page.locator('#verdict').textContent()).toMatch(/^Not ready: /u);
 
       await end(lab);
       await stopOf(page, stop, 'good').waitFor({ timeout: RECOVERED_WITHIN_MS });
@@ -98,7 +98,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     await using opened = await openPage(browser, daemon.url, { javaScriptEnabled: false });
     const { page } = opened;
 
-    expect(await page.locator('h1').textContent()).toBe('Not ready');
+    expect(await page.locator('h1').textContent()).toMatch(/^Not ready: /u);
     expect(await page.locator('.stops .stop').count()).toBe(5);
     expect(await page.locator('.branches .stop').count()).toBe(5);
     const tops = await page.locator('.branches .stop').evaluateAll((stops) => stops.map((stop) => stop.offsetTop));

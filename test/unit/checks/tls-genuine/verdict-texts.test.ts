@@ -14,6 +14,7 @@ import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PINNED, PUBLIC, reference } from '../../../support/certificates/verdict-rows.ts';
 import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { impactOf } from '../../../../src/engine/model.ts';
 
 const w = await createCast();
 const { genuine, copied, corporate, now } = w;
@@ -146,7 +147,10 @@ const RULES: readonly (readonly [phrase: RegExp, holds: (opened: ChainCase, name
   [/a public authority|the public authority|public authorities/u, isPublic],
   [/Inspecting devices do not use public authorities/u, ({ chainTrust }) => chainTrust.kind === 'public'],
   [/a Fortinet authority, which/u, ({ chainTrust }) => chainTrust.kind === 'vendor'],
-  [/^None at the moment/u, ({ accepted, chainTrust }) => accepted !== null || chainTrust.kind === 'vendor'],
+  [
+    new RegExp(`^${impactOf('none', CONTEXT.activation)}`, 'u'),
+    ({ accepted, chainTrust }) => accepted !== null || chainTrust.kind === 'vendor',
+  ],
   [/inspecting device uses its name/u, (opened) => !isConfirmed(opened) && opened.claim === 'vendor'],
   [
     /was issued by a trusted authority|genuine certificate is received|clients (?:may )?reject/u,

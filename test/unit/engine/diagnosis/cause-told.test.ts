@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Severity } from '../../../../src/core/severity.ts';
-import type { Cause, Finding } from '../../../../src/engine/model.ts';
+import { type Cause, type Finding, impactOf } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { headline, shortCause } from '../../../../src/checks/headline.ts';
 import { CHECKS, type FaultId, isFaultId, type PreconditionId, wordsOf } from '../../../../src/checks/registry.ts';
@@ -101,22 +101,17 @@ describe('of several explanations of one fault', () => {
 });
 
 describe('how grave a cause is', () => {
-  test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, string]]>([
-    ['egress-blocked', 'reachability', 'broken', ['critical', 'New tokens and licences cannot be activated']],
-    ['egress-blocked', 'reachability', 'warning', ['warning', 'Activations may fail']],
-    ['egress-blocked', 'reachability', 'note', ['info', 'None at the moment.']],
-    ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by email']],
-    ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None at the moment.']],
-    [
-      'appliance-silent',
-      'polling',
-      'warning',
-      ['warning', 'Activation may work, but ftm-watch cannot check this precondition.'],
-    ],
+  test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, Parameters<typeof impactOf>[0]]]>([
+    ['egress-blocked', 'reachability', 'broken', ['critical', 'activation']],
+    ['egress-blocked', 'reachability', 'warning', ['warning', 'uncertain']],
+    ['egress-blocked', 'reachability', 'note', ['info', 'none']],
+    ['mail-unreachable', 'mail', 'broken', ['critical', 'codes']],
+    ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'none']],
+    ['appliance-silent', 'polling', 'warning', ['warning', 'blind']],
   ])('%s at %s as %s: %j', (id, stage, level, [severity, impact]) => {
     const cause = toldAt(stage, id, { level });
     expect(cause?.severity).toBe(severity);
-    expect(cause?.impact.startsWith(impact)).toBe(true);
+    expect(cause?.impact).toBe(impactOf(impact, CONTEXT.activation));
   });
 
   test('a fault breaks the stage of the path at which it was found, and another its own', () => {

@@ -65,7 +65,7 @@ describe('renderStatusPage()', () => {
     const cause = causeOf('tls-intercepted', { remedySteps: [step] });
     const page = render({ diagnosis: diagnosisOf(START, [cause]) });
 
-    expect(words(page)).toContain('Not ready Summary of tls-intercepted');
+    expect(words(page)).toMatch(/Not ready: [a-z ]+ Summary of tls-intercepted/u);
     expect(page).toMatch(
       /<li class="stop bad" data-leads="cut">\s*<span class="node">[^\n]*\n<span class="about"><strong>Firewall<\/strong>/u,
     );

@@ -55,8 +55,8 @@ describe('composeMessage', () => {
 
   it('is good to read at night', () => {
     expect(compose(told()[0]).text).toMatchInlineSnapshot(`
-      "TLS to the licence server is intercepted by Fortinet FortiGate.
-      New tokens cannot be activated.
+      "New tokens cannot be activated.
+      TLS to the licence server is intercepted by Fortinet FortiGate.
 
       What to do
         1. Do this.
@@ -84,7 +84,7 @@ describe('composeMessage', () => {
     const incident = 'https://ftm.example.org/a&b/incidents/20261124T130030Z-a1b2c3d4e5-1';
     const runbook = 'https://ftm.example.org/a&b/runbooks/tls-intercepted';
     expect(text).toMatch(
-      /^TLS to the licence server is intercepted by Fortinet FortiGate\.\nNew tokens cannot be activated\.\n\n/u,
+      /^New tokens cannot be activated\.\nTLS to the licence server is intercepted by Fortinet FortiGate\.\n\n/u,
     );
     expect(text.split('\n').slice(3, 5)).toEqual([`Incident: ${incident}`, `Runbook:  ${runbook}`]);
     expect([...html.matchAll(/<a href="([^"]*)"/gu)].map(([, url]) => url?.replaceAll('&#38;', '&'))).toEqual([
