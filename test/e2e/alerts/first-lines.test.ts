@@ -216,7 +216,6 @@ END`);
           await startUnbound(site.gateway, {
             address: RESOLVER,
             names,
-            folder: site.folder,
             forward: '9.9.9.9',
             more: ['local-zone: "example.org." transparent'],
           }),

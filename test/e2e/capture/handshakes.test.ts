@@ -343,7 +343,7 @@ END`);
   test('the answer of a resolver over TCP, in several segments', async () => {
     const resolver = '10.0.0.53';
     const addresses = Array.from({ length: 100 }, (_, index) => `10.0.1.${String(index)}`);
-    await using _ = await startUnbound(server, { address: resolver, names: { [HOST]: addresses }, folder });
+    await using _ = await startUnbound(server, { address: resolver, names: { [HOST]: addresses } });
     client.sh(`ip route add ${resolver}/32 dev wire advmss 500`);
     // Otherwise the kernel passes all segments to the other side as one packet.
     server.sh('ip link set wire gso_max_segs 1');

@@ -119,7 +119,6 @@ describeWhere(NEEDS, 'a capture that shows only part of what happened', () => {
     await using _ = await startUnbound(server, {
       address: '10.0.0.53',
       names: { [WIRE_HOST]: [WIRE_SERVER] },
-      folder: wire.folder,
     });
     client.sh('ip route add 10.0.0.53/32 dev wire');
     await configure({ port: 4447 });

@@ -47,7 +47,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
   afterAll(() => site[Symbol.asyncDispose]());
 
   function unbound(settings: Partial<UnboundSettings>): Promise<AsyncDisposable> {
-    return startUnbound(site.internet, { address: RESOLVER, names: NAMES, folder: site.folder, ...settings });
+    return startUnbound(site.internet, { address: RESOLVER, names: NAMES, ...settings });
   }
 
   describe('behind a firewall that drops what has EDNS', () => {

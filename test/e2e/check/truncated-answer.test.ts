@@ -27,7 +27,7 @@ describeWhere(
     beforeAll(async () => {
       site = await createInspectedSite();
       const names = { [LICENSE_HOST]: MANY, 'www.iana.org': ['192.0.43.8'], 'www.fortinet.com': ['54.177.212.176'] };
-      unbound = await startUnbound(site.internet, { address: RESOLVER, names, folder: site.folder });
+      unbound = await startUnbound(site.internet, { address: RESOLVER, names });
     });
     afterAll(async () => {
       await unbound[Symbol.asyncDispose]();

@@ -8,7 +8,7 @@ import { type Identity, createIdentity } from '../../support/certificates/author
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { startDaemon } from '../../support/process/sandbox-daemon.ts';
+import { listensIn, startProgram } from '../../support/process/start-program.ts';
 import { createServiceMachine, type ServiceMachine } from '../../support/packaging/service-machine.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -152,11 +152,11 @@ describeWhere(
       const files = { 'own.pem': own.pem, 'own.key': own.keyPem, 'other.key': keyPem, text: 'hello', empty: '' };
       for (const [name, content] of Object.entries(files)) machine.write(`${SITE}/${name}`, content);
       machine.write(`${SITE}/root.pem`, own.pem, 0o600);
-      other = await startDaemon(machine.sandbox, {
-        program: process.execPath,
-        args: ['-e', `require('net').createServer().listen(${String(TAKEN)}, '127.0.0.1')`],
-        port: TAKEN,
-      });
+      other = await startProgram(() => ({
+        command: [process.execPath, '-e', `require('net').createServer().listen(${String(TAKEN)}, '127.0.0.1')`],
+        readyWhen: listensIn(machine.sandbox, TAKEN),
+        sandbox: machine.sandbox,
+      }));
     });
     afterAll(async () => {
       await other[Symbol.asyncDispose]();

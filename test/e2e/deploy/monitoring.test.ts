@@ -7,7 +7,7 @@ import type { MailHost } from '../../lab/mail-host.ts';
 import { startAgent } from '../../support/monitoring/pushing-agent.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startShippedAlertmanager, startShippedPrometheus } from '../../support/monitoring/shipped-monitoring.ts';
-import type { Alertmanager } from '../../support/monitoring/shipped-monitoring.ts';
+import type { AlertmanagerProcess } from '../../support/monitoring/alertmanager-process.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
 /** The delay after which Alertmanager ends an alert once its incident has ended. */
@@ -16,7 +16,7 @@ const LINGER = 90_000;
 const waits = process.env['FTM_LINGERING'] === 'yes';
 const BROKEN = 'FtmActivationBroken';
 
-async function causesIn(alertmanager: Alertmanager): Promise<readonly string[]> {
+async function causesIn(alertmanager: AlertmanagerProcess): Promise<readonly string[]> {
   const alerts = (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === BROKEN);
   return alerts
     .map(({ labels, status }) => `${labels['site'] ?? ''} ${labels['cause'] ?? ''} ${status.state}`)

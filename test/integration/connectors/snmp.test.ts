@@ -100,7 +100,7 @@ describe('observeHaRole', () => {
 describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serves the objects of the MIB', () => {
   async function serve(changes: MibChanges): Promise<Snmpd> {
     const snmpd = await startSnmpd([`rocommunity ${COMMUNITY} 127.0.0.1`], mibOverrides(changes));
-    onTestFinished(() => snmpd.close());
+    onTestFinished(() => snmpd[Symbol.asyncDispose]());
     return snmpd;
   }
 
@@ -146,7 +146,7 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole as a user of SNMPv3', () =>
     const [auth = '', priv = ''] = protocols.split(' ');
     const access = [`createUser monitor ${auth} ${PASSWORDS.AUTH} ${priv} ${PASSWORDS.PRIV}`, 'rouser monitor priv'];
     const snmpd = await startSnmpd(access, mibOverrides({ facHaCurrentStatus: 2 }));
-    onTestFinished(() => snmpd.close());
+    onTestFinished(() => snmpd[Symbol.asyncDispose]());
     return snmpd;
   }
 

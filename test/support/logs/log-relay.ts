@@ -1,15 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../time/until.ts';
+import { acceptsAt, startProgram } from '../process/start-program.ts';
 
 /** A syslog daemon that relays lines to a port of loopback. */
 export type LogRelay = AsyncDisposable;
-
-const START_LIMIT_MS = 15_000;
 
 /** Ports of loopback. */
 export interface RelayPorts {
@@ -60,47 +53,21 @@ export function startSyslogNgRelay(root: string, { listen, to }: RelayPorts, des
   }));
 }
 
-interface Setup {
+interface RelaySetup {
   readonly config: readonly string[];
   readonly args: (file: string) => readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-async function startRelay(program: string, listen: number, setup: (folder: string) => Setup): Promise<LogRelay> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-relay-'));
-  const { config, args, env } = setup(folder);
-  const file = join(folder, 'relay.conf');
-  writeFileSync(file, config.map((line) => `${line}\n`).join(''));
-  const child = spawn(program, args(file), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+function startRelay(program: string, listen: number, setup: (folder: string) => RelaySetup): Promise<LogRelay> {
+  return startProgram((folder) => {
+    const { config, args, env } = setup(folder);
+    return {
+      command: [program, ...args(join(folder, 'relay.conf'))],
+      config: { 'relay.conf': config.map((line) => `${line}\n`).join('') },
+      env,
+      readyWhen: acceptsAt(listen),
+      stop: 'SIGTERM',
+    };
   });
-  const open = await until(
-    () => answers(listen),
-    (answer) => answer || child.exitCode !== null,
-    START_LIMIT_MS,
-  );
-  if (!open) throw new Error(`${program} ended before it listened:\n${said}`);
-  return { [Symbol.asyncDispose]: () => stop(child, folder) };
-}
-
-async function stop(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null) {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
-  rmSync(folder, { recursive: true, force: true });
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
-import { until } from '../time/until.ts';
+import { startProgram, type StartedProgram } from '../process/start-program.ts';
 
 /** The parts of a line as parsed by rsyslog, under its own property names. */
 export type ReadLine = Readonly<
@@ -12,7 +9,7 @@ export type ReadLine = Readonly<
 >;
 
 /** A real rsyslog on loopback that receives lines over UDP and TCP. */
-export interface RsyslogReceiver extends AsyncDisposable {
+export interface RsyslogReceiver extends StartedProgram {
   readonly port: number;
   lines(): readonly ReadLine[];
 }
@@ -30,48 +27,43 @@ const PROPERTIES: Readonly<Record<keyof ReadLine, string>> = {
 };
 
 export async function startRsyslogReceiver(program: string): Promise<RsyslogReceiver> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-rsyslog-'));
-  const [port, output] = [await freePort(), join(folder, 'lines.json')];
-  const properties = Object.entries(PROPERTIES).map(([name, property]) => {
-    const date = property === 'timereported' ? ' dateFormat="rfc3339"' : '';
-    return `  property(outname="${name}" name="${property}" format="jsonf"${date})`;
-  });
-  const config = [
-    `global(workDirectory="${folder}" net.enableDNS="off")`,
-    'module(load="imtcp")',
-    'module(load="imudp")',
-    `input(type="imtcp" address="127.0.0.1" port="${String(port)}")`,
-    `input(type="imudp" address="127.0.0.1" port="${String(port)}")`,
-    'template(name="json" type="list" option.jsonf="on") {',
-    ...properties,
-    '}',
-    `*.* action(type="omfile" file="${output}" template="json")`,
-  ];
-  writeFileSync(output, '');
-  writeFileSync(join(folder, 'rsyslog.conf'), `${config.join('\n')}\n`);
-  const args = ['-n', '-f', join(folder, 'rsyslog.conf'), '-i', join(folder, 'pid')];
-  const child = spawn(program, args, { stdio: 'ignore' });
-  const ended = once(child, 'exit');
+  const port = await freePort();
+  let output = '';
   // Reads /proc/net, because a connection would produce a line.
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
-  const isOpen = (): boolean =>
-    ['tcp', 'udp'].every((kind) => readFileSync(`/proc/net/${kind}`, 'utf8').includes(wanted));
-  await until(
-    () => Promise.resolve(isOpen() || child.exitCode !== null),
-    (done) => done,
-    15_000,
-  );
+  const started = await startProgram((folder) => {
+    output = join(folder, 'lines.json');
+    return {
+      command: [program, '-n', '-f', join(folder, 'rsyslog.conf'), '-i', join(folder, 'pid')],
+      config: { 'lines.json': '', 'rsyslog.conf': configuration(folder, port, output) },
+      readyWhen: () => ['tcp', 'udp'].every((kind) => readFileSync(`/proc/net/${kind}`, 'utf8').includes(wanted)),
+      stop: 'SIGTERM',
+    };
+  });
   return {
+    ...started,
     port,
     lines: () =>
       readFileSync(output, 'utf8')
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as ReadLine),
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
+}
+
+function configuration(folder: string, port: number, output: string): string {
+  const properties = Object.entries(PROPERTIES).map(([name, property]) => {
+    const date = property === 'timereported' ? ' dateFormat="rfc3339"' : '';
+    return `  property(outname="${name}" name="${property}" format="jsonf"${date})`;
+  });
+  return `global(workDirectory="${folder}" net.enableDNS="off")
+module(load="imtcp")
+module(load="imudp")
+input(type="imtcp" address="127.0.0.1" port="${String(port)}")
+input(type="imudp" address="127.0.0.1" port="${String(port)}")
+template(name="json" type="list" option.jsonf="on") {
+${properties.join('\n')}
+}
+*.* action(type="omfile" file="${output}" template="json")
+`;
 }

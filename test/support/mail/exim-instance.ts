@@ -1,18 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
 import { unpackedPackage } from '../packaging/unpacked-package.ts';
-import { until } from '../time/until.ts';
+import { acceptsAt, startProgram, type StartedProgram } from '../process/start-program.ts';
 
 /** The package with exim's daemon. It conflicts with postfix, so it is unpacked instead of installed. */
 export const EXIM_PACKAGE = 'exim4-daemon-light';
 
 /** Debian's exim with a separate configuration, spool and mailboxes. Needs root, and the user for which it is built. */
-export interface EximInstance extends AsyncDisposable {
+export interface EximInstance extends StartedProgram {
   readonly port: number;
   /** Returns the mails delivered to a mailbox. */
   mails(mailbox: string): readonly string[];
@@ -31,41 +28,19 @@ export interface EximOptions {
 
 export async function startExim(options: EximOptions): Promise<EximInstance> {
   const program = join(unpackedPackage(EXIM_PACKAGE) ?? '', 'usr/sbin/exim4');
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-exim-'));
   const port = await freePort();
-  // It drops root privileges, but must still find its files.
-  chmodSync(folder, 0o755);
-  for (const name of ['spool', 'log', 'mail']) mkdirSync(join(folder, name));
-  execFileSync('chown', [USER, ...['spool', 'log', 'mail'].map((name) => join(folder, name))]);
-  writeFileSync(join(folder, 'exim.conf'), configuration(folder, port, program, options), { mode: 0o644 });
-  const child = spawn(program, ['-C', join(folder, 'exim.conf'), '-bdf', '-q1m'], { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  await until(
-    () => answers(port),
-    (isUp) => isUp || child.exitCode !== null,
-    10_000,
-  );
-  return {
-    port,
-    mails: (mailbox) => delivered(join(folder, 'mail', mailbox, 'new')),
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    },
-  };
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = createConnection(port, '127.0.0.1');
-  try {
-    await once(socket, 'data');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+  let mailFolder = '';
+  const started = await startProgram((folder) => {
+    mailFolder = join(folder, 'mail');
+    for (const name of ['spool', 'log', 'mail']) mkdirSync(join(folder, name));
+    execFileSync('chown', [USER, ...['spool', 'log', 'mail'].map((name) => join(folder, name))]);
+    return {
+      command: [program, '-C', join(folder, 'exim.conf'), '-bdf', '-q1m'],
+      config: { 'exim.conf': configuration(folder, port, program, options) },
+      readyWhen: acceptsAt(port),
+    };
+  });
+  return { ...started, port, mails: (mailbox) => delivered(join(mailFolder, mailbox, 'new')) };
 }
 
 function delivered(folder: string): readonly string[] {

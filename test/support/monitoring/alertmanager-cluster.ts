@@ -1,10 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
-import { isReady } from './http-ready.ts';
+import { alertmanagerConfig, runAlertmanager } from './alertmanager-process.ts';
 import { parseExposition, type Series } from './exposition.ts';
 
 /** A member of a cluster of Debian's Alertmanager. */
@@ -38,50 +33,19 @@ export async function startAlertmanagerCluster(
 }
 
 async function startMember(flags: readonly string[], webhook: string, more: object): Promise<ClusterMember> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-cluster-'));
-  const url = `http://127.0.0.1:${String(await freePort())}`;
-  const config = {
-    route: {
-      receiver: 'test',
-      group_by: ['alertname', 'site'],
-      group_wait: '1s',
-      group_interval: '1s',
-      repeat_interval: '1h',
-    },
-    receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
-    ...more,
-  };
-  // JSON is valid YAML.
-  writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));
-  const options = [
-    `--config.file=${folder}/alertmanager.yml`,
-    `--storage.path=${folder}/data`,
-    `--web.listen-address=${new URL(url).host}`,
-  ];
-  const child = spawn('prometheus-alertmanager', [...options, ...flags], { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  while (child.exitCode === null && !(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 50));
-  const get = async (path: string): Promise<unknown> => (await fetch(`${url}/api/v2/${path}`)).json();
+  const receiver = { webhook_configs: [{ url: webhook, send_resolved: true }] };
+  const member = await runAlertmanager({ ...alertmanagerConfig(receiver, { group_wait: '1s' }), ...more }, flags);
+  const { url } = member;
   return {
-    url,
+    ...member,
     settled: async () => {
-      const { cluster } = (await get('status')) as {
+      const { cluster } = (await (await fetch(`${url}/api/v2/status`)).json()) as {
         readonly cluster: { readonly status: string; readonly peers?: readonly unknown[] };
       };
       return cluster.status === 'ready' ? (cluster.peers ?? []).length : 0;
     },
-    causes: async () => {
-      const alerts = (await get('alerts?active=true')) as readonly {
-        readonly labels: Readonly<Record<string, string>>;
-      }[];
-      return alerts.map(({ labels }) => labels['cause'] ?? '');
-    },
+    causes: async () => (await member.firing()).map(({ cause = '' }) => cause),
     sum: async (metric) => sumOf(await (await fetch(`${url}/metrics`)).text(), metric),
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true });
-    },
   };
 }
 

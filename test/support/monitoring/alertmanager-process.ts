@@ -1,70 +1,63 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
+import { servesAt, startProgram, type StartedProgram } from '../process/start-program.ts';
 
-/** Debian's Alertmanager on loopback, without a cluster. It sends firing and resolved alerts to a webhook. */
-export interface AlertmanagerProcess extends AsyncDisposable {
-  readonly pid: number;
+/** An alert as returned by Alertmanager's API. */
+export interface ActiveAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly status: { readonly state: 'active' | 'suppressed' | 'unprocessed' };
+}
+
+/** Debian's Alertmanager on loopback. */
+export interface AlertmanagerProcess extends StartedProgram {
   readonly url: string;
+  /** Returns the alerts that are firing. */
+  alerts(): Promise<readonly ActiveAlert[]>;
   /** Returns the labels of the alerts that are firing. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
+/** Starts Alertmanager without a cluster. It sends firing and resolved alerts to a webhook. */
 export function startAlertmanager(webhook: string): Promise<AlertmanagerProcess> {
   return startAlertmanagerFor({ webhook_configs: [{ url: webhook, send_resolved: true }] });
 }
 
-/** Starts Alertmanager with any receiver, in the format of its configuration. */
-export async function startAlertmanagerFor(receiver: object): Promise<AlertmanagerProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alertmanager-'));
-  const url = `http://127.0.0.1:${String(await freePort())}`;
-  const config = {
-    route: {
-      receiver: 'test',
-      group_by: ['alertname', 'site'],
-      group_wait: '0s',
-      group_interval: '1s',
-      repeat_interval: '1h',
-    },
-    receivers: [{ name: 'test', ...receiver }],
-  };
-  // JSON is valid YAML.
-  writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));
-  const child = spawn(
-    'prometheus-alertmanager',
-    [
-      `--config.file=${join(folder, 'alertmanager.yml')}`,
-      `--storage.path=${join(folder, 'data')}`,
-      `--web.listen-address=${new URL(url).host}`,
-      '--cluster.listen-address=',
-    ],
-    { stdio: 'ignore' },
-  );
-  const ended = once(child, 'exit');
-  while (child.exitCode === null && !(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 50));
+/** Starts Alertmanager without a cluster, with any receiver, in the format of its configuration. */
+export function startAlertmanagerFor(receiver: object): Promise<AlertmanagerProcess> {
+  return runAlertmanager(alertmanagerConfig(receiver, { group_wait: '0s' }));
+}
+
+/** Returns a configuration that sends all alerts to a receiver. */
+export function alertmanagerConfig(receiver: object, { group_wait }: { readonly group_wait: string }): object {
+  const group_by = ['alertname', 'site'];
   return {
-    pid: child.pid ?? 0,
-    url,
-    async firing() {
-      const response = await fetch(`${url}/api/v2/alerts?active=true`);
-      const alerts = (await response.json()) as readonly { readonly labels: Readonly<Record<string, string>> }[];
-      return alerts.map(({ labels }) => labels);
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    route: { receiver: 'test', group_by, group_wait, group_interval: '1s', repeat_interval: '1h' },
+    receivers: [{ name: 'test', ...receiver }],
   };
 }
 
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/-/ready`)).ok;
-  } catch {
-    return false;
-  }
+/**
+ * @param config an object, or the text of `alertmanager.yml`
+ * @param flags flags of a cluster
+ */
+export async function runAlertmanager(
+  config: object | string,
+  flags: readonly string[] = ['--cluster.listen-address='],
+): Promise<AlertmanagerProcess> {
+  const url = `http://127.0.0.1:${String(await freePort())}`;
+  const program = await startProgram((folder) => ({
+    command: [
+      'prometheus-alertmanager',
+      `--config.file=${folder}/alertmanager.yml`,
+      `--storage.path=${folder}/data`,
+      `--web.listen-address=${new URL(url).host}`,
+      ...flags,
+    ],
+    // JSON is valid YAML.
+    config: { 'alertmanager.yml': typeof config === 'string' ? config : JSON.stringify(config) },
+    readyWhen: servesAt(`${url}/-/ready`),
+  }));
+  const alerts = async (): Promise<readonly ActiveAlert[]> =>
+    (await (await fetch(`${url}/api/v2/alerts?active=true`)).json()) as readonly ActiveAlert[];
+  return { ...program, url, alerts, firing: async () => (await alerts()).map(({ labels }) => labels) };
 }

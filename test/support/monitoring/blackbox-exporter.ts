@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
+import { servesAt, startProgram, type StartedProgram } from '../process/start-program.ts';
 
 /** Debian's blackbox exporter on loopback, with modules that check the same as our modules of the same name. */
-export interface BlackboxExporter extends AsyncDisposable {
+export interface BlackboxExporter extends StartedProgram {
   /** Returns the response to `/probe`. */
   probe(module: string, target: string): Promise<string>;
 }
@@ -35,28 +31,22 @@ function modules(name: string): object {
 
 /** @param name name that module `dns` queries */
 export async function startBlackboxExporter(name: string): Promise<BlackboxExporter> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-blackbox-'));
-  // JSON is valid YAML.
-  writeFileSync(join(folder, 'blackbox.yml'), JSON.stringify({ modules: modules(name) }));
   const address = `127.0.0.1:${String(await freePort())}`;
-  const options = [`--config.file=${folder}/blackbox.yml`, `--web.listen-address=${address}`];
-  const child = spawn('prometheus-blackbox-exporter', options, { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  const isHealthy = (): Promise<boolean> =>
-    fetch(`http://${address}/-/healthy`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  while (child.exitCode === null && !(await isHealthy())) await new Promise((resolve) => setTimeout(resolve, 20));
+  const program = await startProgram((folder) => ({
+    command: [
+      'prometheus-blackbox-exporter',
+      `--config.file=${folder}/blackbox.yml`,
+      `--web.listen-address=${address}`,
+    ],
+    // JSON is valid YAML.
+    config: { 'blackbox.yml': JSON.stringify({ modules: modules(name) }) },
+    readyWhen: servesAt(`http://${address}/-/healthy`),
+  }));
   return {
+    ...program,
     probe: async (module, target) => {
       const response = await fetch(`http://${address}/probe?${new URLSearchParams({ module, target }).toString()}`);
       return response.text();
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true });
     },
   };
 }

@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { freePort } from '../network/free-port.ts';
-import { isReady } from './http-ready.ts';
+import { servesAt, startProgram, type StartedProgram } from '../process/start-program.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
 /** Debian's Prometheus on loopback, with the configuration in a folder. */
-export interface PrometheusProcess extends AsyncDisposable {
-  readonly pid: number;
+export interface PrometheusProcess extends StartedProgram {
   readonly url: string;
   /** Returns the labels of the alerts that are firing. */
   firing(): Promise<readonly Labels[]>;
@@ -29,17 +26,18 @@ export interface PrometheusProcess extends AsyncDisposable {
  */
 export async function startPrometheus(folder: string, flags: readonly string[] = []): Promise<PrometheusProcess> {
   const url = `http://127.0.0.1:${String(await freePort())}`;
-  const options = [
-    `--config.file=${folder}/prometheus.yml`,
-    `--storage.tsdb.path=${folder}/data`,
-    `--web.listen-address=${new URL(url).host}`,
-    ...flags,
-  ];
-  const child = spawn('prometheus', options, { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  while (child.exitCode === null && !(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 50));
+  const program = await startProgram(() => ({
+    command: [
+      'prometheus',
+      `--config.file=${folder}/prometheus.yml`,
+      `--storage.tsdb.path=${folder}/data`,
+      `--web.listen-address=${new URL(url).host}`,
+      ...flags,
+    ],
+    readyWhen: servesAt(`${url}/-/ready`),
+  }));
   return {
-    pid: child.pid ?? 0,
+    ...program,
     url,
     async firing() {
       const response = await fetch(`${url}/api/v1/alerts`);
@@ -56,10 +54,6 @@ export async function startPrometheus(folder: string, flags: readonly string[] =
     series: async (query) =>
       (await ask(url, query)).map(({ metric, value: [, text] }) => ({ labels: metric, value: Number(text) })),
     count: async (query) => (await ask(url, query)).length,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
-    },
   };
 }
 

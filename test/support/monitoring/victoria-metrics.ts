@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
+import { servesAt, startProgram } from '../process/start-program.ts';
 
 /** A program that listens for HTTP, until disposal. */
 export interface ServingProcess extends AsyncDisposable {
@@ -39,21 +38,9 @@ export function startVmalert(
 
 async function serve(program: string, flags: readonly string[]): Promise<ServingProcess> {
   const url = `http://127.0.0.1:${String(await freePort())}`;
-  const child = spawn(program, [...flags, `-httpListenAddr=${new URL(url).host}`], { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  while (child.exitCode === null && !(await answers(url))) await new Promise((resolve) => setTimeout(resolve, 50));
-  return {
-    url,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
-async function answers(url: string): Promise<boolean> {
-  return fetch(`${url}/health`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+  const started = await startProgram(() => ({
+    command: [program, ...flags, `-httpListenAddr=${new URL(url).host}`],
+    readyWhen: servesAt(`${url}/health`),
+  }));
+  return { ...started, url };
 }

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listensIn, startProgram } from '../process/start-program.ts';
 import { LICENSE_ADDRESS, LICENSE_HOST } from './inspected-site.ts';
 import type { InspectedSite } from './inspected-site.ts';
 
@@ -66,22 +64,22 @@ END`);
 }
 
 const HAPROXY_PORT = 3443;
-/** Kills HAProxy as soon as its own input closes, so that it never outlives a test. */
-const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
 /**
  * Runs HAProxy on TCP port 443 of the gateway. It forwards connections, and rejects those whose hello contains the
  * licence server's name.
  */
-export async function rejectByName(site: InspectedSite): Promise<AsyncDisposable> {
-  const file = join(site.folder, 'haproxy.cfg');
-  await writeFile(file, haproxyConfiguration());
-  const [program = '', ...prefix] = site.gateway.prefix;
-  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'haproxy', '-db', '-f', file], {
-    stdio: ['pipe', 'ignore', 'inherit'],
-  });
-  site.gateway.sh(`
-    until ss -Htln 'sport = :${String(HAPROXY_PORT)}' | grep -q LISTEN; do sleep 0.05; done
+export async function rejectByName({ gateway }: InspectedSite): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  stack.use(
+    await startProgram((folder) => ({
+      command: ['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')],
+      config: { 'haproxy.cfg': haproxyConfiguration() },
+      readyWhen: listensIn(gateway, HAPROXY_PORT),
+      sandbox: gateway,
+    })),
+  );
+  gateway.sh(`
     nft -f - <<END
     table ip proxying {
       chain prerouting {
@@ -90,14 +88,8 @@ export async function rejectByName(site: InspectedSite): Promise<AsyncDisposable
       }
     }
 END`);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      site.gateway.sh('nft delete table ip proxying');
-      const gone = once(child, 'close');
-      child.stdin.end();
-      await gone;
-    },
-  };
+  stack.defer(() => gateway.sh('nft delete table ip proxying'));
+  return stack.move();
 }
 
 function haproxyConfiguration(): string {

@@ -1,9 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from '../certificates/authority.ts';
-import { startDaemon } from '../process/sandbox-daemon.ts';
+import { listensIn, startProgram } from '../process/start-program.ts';
 import type { Sandbox } from './sandbox.ts';
 import { INTERCEPT_PORT } from './squid.ts';
 
@@ -32,20 +29,13 @@ const INNER_PORT = INTERCEPT_PORT + 100;
  */
 export function sslsplit(authority: Pick<Identity, 'pem' | 'keyPem'>): StartInterceptor {
   return (gateway) =>
-    startWithFiles(gateway, { 'authority.pem': authority.pem, 'authority.key': authority.keyPem }, (file) => ({
-      program: 'sslsplit',
-      args: [
-        '-D',
-        '-c',
-        file('authority.pem'),
-        '-k',
-        file('authority.key'),
-        'ssl',
-        '0.0.0.0',
-        String(INTERCEPT_PORT),
-        'netfilter',
-      ],
-    }));
+    startWithFiles(
+      gateway,
+      { 'authority.pem': authority.pem, 'authority.key': authority.keyPem },
+      (file) =>
+        `sslsplit -D -c ${file('authority.pem')} -k ${file('authority.key')} ` +
+        `ssl 0.0.0.0 ${String(INTERCEPT_PORT)} netfilter`,
+    );
 }
 
 /** HAProxy terminates TLS with its own certificate and connects to the original destination. */
@@ -57,7 +47,7 @@ export function haproxy(shown: ShownChain): StartInterceptor {
         'shown.pem': pemOf(shown),
         'haproxy.cfg': haproxyConfiguration(`bind :${String(INTERCEPT_PORT)} ssl crt shown.pem`),
       },
-      (file) => ({ program: 'haproxy', args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')] }),
+      runHaproxy,
     );
 }
 
@@ -78,11 +68,7 @@ frontend choice
 backend straight
   server there 0.0.0.0:0
 `;
-  return (gateway) =>
-    startWithFiles(gateway, { 'haproxy.cfg': configuration }, (file) => ({
-      program: 'haproxy',
-      args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')],
-    }));
+  return (gateway) => startWithFiles(gateway, { 'haproxy.cfg': configuration }, runHaproxy);
 }
 
 /**
@@ -107,10 +93,7 @@ backend inspection
     startWithFiles(
       gateway,
       { 'shown.pem': pemOf(shown), 'haproxy.cfg': haproxyConfiguration(bind) + choice },
-      (file) => ({
-        program: 'haproxy',
-        args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')],
-      }),
+      runHaproxy,
     );
 }
 
@@ -156,10 +139,11 @@ http {
 }
 `;
   return (gateway) =>
-    startWithFiles(gateway, { 'shown.pem': pemOf(shown), 'nginx.conf': configuration }, (file) => ({
-      program: 'nginx',
-      args: ['-p', file('.'), '-e', 'stderr', '-c', file('nginx.conf')],
-    }));
+    startWithFiles(
+      gateway,
+      { 'shown.pem': pemOf(shown), 'nginx.conf': configuration },
+      (file) => `nginx -p ${file('.')} -e stderr -c ${file('nginx.conf')}`,
+    );
 }
 
 /** stunnel terminates TLS and encrypts again, with one process for both directions. Debian's package `stunnel4`. */
@@ -177,11 +161,13 @@ accept = 127.0.0.1:${String(INNER_PORT)}
 connect = ${origin}:443
 `;
   return (gateway) =>
-    startWithFiles(gateway, { 'shown.pem': pemOf(shown), 'stunnel.conf': configuration }, (file) => ({
-      // It reads the certificate from its working directory.
-      program: 'env',
-      args: ['-C', file('.'), 'stunnel', 'stunnel.conf'],
-    }));
+    startWithFiles(
+      gateway,
+      { 'shown.pem': pemOf(shown), 'stunnel.conf': configuration },
+      (file) =>
+        // It reads the certificate from its working directory.
+        `env -C ${file('.')} stunnel stunnel.conf`,
+    );
 }
 
 /** Returns the key and the chain in one file, as all of these programs expect it. */
@@ -189,20 +175,20 @@ function pemOf({ leaf, sent }: ShownChain): string {
   return [leaf.pem, ...sent.map(({ pem }) => pem), leaf.keyPem].join('');
 }
 
-type CommandIn = (file: (name: string) => string) => { readonly program: string; readonly args: readonly string[] };
+type CommandIn = (file: (name: string) => string) => string;
+
+const runHaproxy: CommandIn = (file) => `haproxy -db -C ${file('.')} -f ${file('haproxy.cfg')}`;
 
 /** Starts the program with a separate folder, which is deleted with it. */
-async function startWithFiles(
+function startWithFiles(
   gateway: Sandbox,
   files: Readonly<Record<string, string>>,
   command: CommandIn,
 ): Promise<AsyncDisposable> {
-  await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-interceptor-'));
-  stack.defer(() => rm(folder, { recursive: true }));
-  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
-  // Some programs drop root privileges before they read their files.
-  spawnSync('chmod', ['-R', 'a+rX', folder]);
-  stack.use(await startDaemon(gateway, { ...command((name) => join(folder, name)), port: INTERCEPT_PORT }));
-  return stack.move();
+  return startProgram((folder) => ({
+    command: command((name) => join(folder, name)).split(' '),
+    config: files,
+    readyWhen: listensIn(gateway, INTERCEPT_PORT),
+    sandbox: gateway,
+  }));
 }

@@ -1,13 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import type { Identity } from '../certificates/authority.ts';
-import { findProgram } from '../process/privilege.ts';
+import { startProgram } from '../process/start-program.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** Port to which transparent connections must be redirected. */
@@ -32,11 +28,6 @@ export interface Squid extends AsyncDisposable {
   accessLog(): Promise<string>;
 }
 
-/**
- * Kills Squid as soon as its own input closes, so that it never outlives a test. A regular shutdown would take two
- * seconds, and there is nothing to save. Its certificate generators exit with it.
- */
-const TIED = '"$0" "$@" & cat; kill -KILL $!';
 const ACCESS_LOG = 'access.log';
 /** Debian's `squid-openssl` installs it outside of the PATH. */
 const CERTIFICATE_MAKER = '/usr/lib/squid/security_file_certgen';
@@ -54,40 +45,28 @@ const TROUBLE = /\| (?:ERROR|FATAL):/u;
  * @throws {Error} with Squid's output if it does not start
  */
 export async function startSquid(sandbox: Sandbox, settings: SquidSettings): Promise<Squid> {
-  await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-squid-'));
-  stack.defer(() => rm(folder, { recursive: true }));
-  await writeFiles(folder, settings);
-  const [program = '', ...prefix] = sandbox.prefix;
-  const squid = findProgram('squid') ?? 'squid';
-  // In the foreground, with its messages on standard error as well.
-  const child = spawn(
-    program,
-    [...prefix, 'sh', '-c', TIED, squid, '-N', '-d', '1', '-f', join(folder, 'squid.conf')],
-    {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    },
-  );
-  stack.defer(async () => {
-    const gone = once(child, 'close');
-    child.stdin.end();
-    await gone;
+  let accessLog = '';
+  const program = await startProgram((folder) => {
+    accessLog = join(folder, ACCESS_LOG);
+    mkdirSync(join(folder, 'made'));
+    run(CERTIFICATE_MAKER, ['-c', '-s', join(folder, 'made', 'certificates'), '-M', '4MB']);
+    run('chown', ['-R', ACCOUNT, folder]);
+    return {
+      // In the foreground, with its messages on standard error as well.
+      command: ['squid', '-N', '-d', '1', '-f', join(folder, 'squid.conf')],
+      config: {
+        'signing.pem': settings.authority.pem + settings.authority.keyPem,
+        'trusted.pem': settings.trusted,
+        'squid.conf': configuration(folder, settings),
+      },
+      readyWhen: (output) => {
+        if (TROUBLE.test(output)) throw new Error('Squid cannot use its configuration');
+        return LISTENING.test(output);
+      },
+      sandbox,
+    };
   });
-  await listening(child);
-  const owned = stack.move();
-  return {
-    accessLog: () => readFile(join(folder, ACCESS_LOG), 'utf8'),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-async function writeFiles(folder: string, settings: SquidSettings): Promise<void> {
-  await writeFile(join(folder, 'signing.pem'), settings.authority.pem + settings.authority.keyPem);
-  await writeFile(join(folder, 'trusted.pem'), settings.trusted);
-  await writeFile(join(folder, 'squid.conf'), configuration(folder, settings));
-  await mkdir(join(folder, 'made'));
-  run(CERTIFICATE_MAKER, ['-c', '-s', join(folder, 'made', 'certificates'), '-M', '4MB']);
-  run('chown', ['-R', ACCOUNT, folder]);
+  return { ...program, accessLog: () => readFile(accessLog, 'utf8') };
 }
 
 function configuration(folder: string, { resolver, policy }: SquidSettings): string {
@@ -122,20 +101,4 @@ function configuration(folder: string, { resolver, policy }: SquidSettings): str
 function run(program: string, args: readonly string[]): void {
   const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`Cannot prepare Squid with "${program}": ${stderr.trim()}`);
-}
-
-async function listening(child: ChildProcessByStdio<Writable, null, Readable>): Promise<void> {
-  const said: string[] = [];
-  const lines = createInterface({ input: child.stderr });
-  // Reading continues after the start, so that Squid is not blocked by a full pipe.
-  const ready = new Promise<boolean>((resolve) => {
-    lines.on('line', (line) => {
-      said.push(line);
-      if (LISTENING.test(line) || TROUBLE.test(line)) resolve(LISTENING.test(line));
-    });
-    child.once('close', () => {
-      resolve(false);
-    });
-  });
-  if (!(await ready)) throw new Error(`Cannot start Squid: ${said.join('\n')}`);
 }

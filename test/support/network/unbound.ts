@@ -1,10 +1,5 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import { startProgram } from '../process/start-program.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface UnboundSettings {
@@ -12,8 +7,6 @@ export interface UnboundSettings {
   readonly address: string;
   /** Names with their A records. It resolves no other names. */
   readonly names: Readonly<Record<string, readonly string[]>>;
-  /** Folder of its configuration. */
-  readonly folder: string;
   /** Additional lines of section `server` in unbound.conf. */
   readonly more?: readonly string[];
   /** Another resolver, for names that it cannot resolve itself. */
@@ -23,42 +16,15 @@ export interface UnboundSettings {
 /** The simulated internet has no DNSSEC signatures. */
 const FORWARDING = ['module-config: "iterator"', 'do-not-query-localhost: no'];
 
-/** Kills it as soon as its own input closes, so that it never outlives a test. */
-const TIED = '"$0" "$@" & cat; kill -KILL $!';
-
 /** Starts Unbound in a sandbox. It sends at most 1232 bytes over UDP, which is Debian's default. */
-export async function startUnbound(sandbox: Sandbox, settings: UnboundSettings): Promise<AsyncDisposable> {
-  const { address, folder } = settings;
-  const file = join(folder, `unbound-${address}.conf`);
-  await writeFile(file, configuration(settings));
-  sandbox.sh(`ip addr add ${address}/32 dev lo 2>/dev/null || true`);
-  const [program = '', ...prefix] = sandbox.prefix;
-  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'unbound', '-d', '-c', file], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  await started(child);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      const gone = once(child, 'close');
-      child.stdin.end();
-      await gone;
-    },
-  };
-}
-
-async function started(child: ChildProcessByStdio<Writable, null, Readable>): Promise<void> {
-  const said: string[] = [];
-  const ready = new Promise<boolean>((resolve) => {
-    // Reading continues after the start, so that Unbound is not blocked by a full pipe.
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      said.push(line);
-      if (line.includes('start of service')) resolve(true);
-    });
-    child.once('close', () => {
-      resolve(false);
-    });
-  });
-  if (!(await ready)) throw new Error(`Cannot start Unbound: ${said.join('\n')}`);
+export function startUnbound(sandbox: Sandbox, settings: UnboundSettings): Promise<AsyncDisposable> {
+  sandbox.sh(`ip addr add ${settings.address}/32 dev lo 2>/dev/null || true`);
+  return startProgram((folder) => ({
+    command: ['unbound', '-d', '-c', join(folder, 'unbound.conf')],
+    config: { 'unbound.conf': configuration(settings) },
+    readyWhen: (output) => output.includes('start of service'),
+    sandbox,
+  }));
 }
 
 function configuration({ address, names, more = [], forward }: UnboundSettings): string {

@@ -1,10 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chainPem, createHierarchy } from '../certificates/authority.ts';
-import { until } from '../time/until.ts';
+import { listensIn, startProgram } from '../process/start-program.ts';
 import { captured, type CaptureOrder } from './packet-captures.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
@@ -62,21 +61,12 @@ export async function createWire(): Promise<Wire> {
   const sh: Wire['sh'] = ({ prefix: [program = '', ...prefix] }, command) =>
     spawnSync(program, [...prefix, 'sh', '-c', `cd ${folder} && ${command}`], { encoding: 'utf8', timeout: 15_000 });
 
-  async function listening(command: string, port: number): Promise<AsyncDisposable> {
-    const [program = '', ...prefix] = server.prefix;
-    const child = spawn(program, [...prefix, 'sh', '-c', `cd ${folder} && exec ${command}`], { stdio: 'ignore' });
-    await until(
-      async () => sh(server, `ss -Hltn 'sport = :${String(port)}'`).stdout,
-      (sockets) => sockets !== '',
-      15_000,
-    );
-    return {
-      [Symbol.asyncDispose]: async () => {
-        const gone = once(child, 'exit');
-        child.kill('SIGKILL');
-        await gone;
-      },
-    };
+  function listening(command: string, port: number): Promise<AsyncDisposable> {
+    return startProgram(() => ({
+      command: ['sh', '-c', `cd ${folder} && exec ${command}`],
+      readyWhen: listensIn(server, port),
+      sandbox: server,
+    }));
   }
 
   stack.use(await listening(`openssl s_server -accept 443 ${identity} -www -cipher ${OLD} -min_protocol TLSv1`, 443));

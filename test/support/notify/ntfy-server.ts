@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
-import { until } from '../time/until.ts';
+import { servesAt, startProgram, type StartedProgram } from '../process/start-program.ts';
 
 /** A message as received by a subscriber of a topic: https://docs.ntfy.sh/subscribe/api/#json-message-format. */
 export interface NtfyDelivery {
@@ -18,7 +14,7 @@ export interface NtfyDelivery {
 }
 
 /** Debian's ntfy on loopback. */
-export interface NtfyServer extends AsyncDisposable {
+export interface NtfyServer extends StartedProgram {
   readonly url: string;
   /** Returns the messages that subscribers of a topic have received. */
   messages(topic: string): Promise<readonly NtfyDelivery[]>;
@@ -32,25 +28,22 @@ export async function startNtfy({
   readonly burst: number;
   readonly replenish: string;
 }): Promise<NtfyServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-ntfy-'));
   const url = `http://127.0.0.1:${String(await freePort())}`;
-  const config = {
-    'base-url': url,
-    'listen-http': new URL(url).host,
-    'cache-file': join(folder, 'cache.db'),
-    'visitor-request-limit-burst': burst,
-    'visitor-request-limit-replenish': replenish,
-  };
-  writeFileSync(join(folder, 'server.yml'), JSON.stringify(config));
-  const child = spawn('ntfy', ['serve', '--config', join(folder, 'server.yml')], { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  const isUp = (): Promise<boolean> =>
-    fetch(`${url}/v1/health`).then(
-      ({ ok }) => ok,
-      () => child.exitCode !== null,
-    );
-  await until(isUp, (up) => up, 15_000);
+  const program = await startProgram((folder) => ({
+    command: ['ntfy', 'serve', '--config', join(folder, 'server.yml')],
+    config: {
+      'server.yml': JSON.stringify({
+        'base-url': url,
+        'listen-http': new URL(url).host,
+        'cache-file': join(folder, 'cache.db'),
+        'visitor-request-limit-burst': burst,
+        'visitor-request-limit-replenish': replenish,
+      }),
+    },
+    readyWhen: servesAt(`${url}/v1/health`),
+  }));
   return {
+    ...program,
     url,
     async messages(topic) {
       const text = await (await fetch(`${url}/${topic}/json?poll=1&since=all`)).text();
@@ -58,11 +51,6 @@ export async function startNtfy({
         .split('\n')
         .filter((line) => line.startsWith('{"id"'))
         .map((line) => JSON.parse(line) as NtfyDelivery);
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

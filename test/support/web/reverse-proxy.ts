@@ -1,14 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort } from '../network/free-port.ts';
-import { findProgram } from '../process/privilege.ts';
+import { acceptsAt, startProgram, type StartedProgram } from '../process/start-program.ts';
 
 /** A real nginx on loopback in front of one server. */
-export interface ReverseProxy extends AsyncDisposable {
+export interface ReverseProxy extends StartedProgram {
   /** URL without a trailing slash. */
   readonly url: string;
 }
@@ -18,11 +12,18 @@ export interface ReverseProxy extends AsyncDisposable {
  * @param directives additional directives of the location; none by default, as in most examples on the internet
  */
 export async function startReverseProxy(upstream: string, directives = ''): Promise<ReverseProxy> {
-  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-nginx-'));
   const port = await freePort();
-  await writeFile(
-    join(folder, 'nginx.conf'),
-    `daemon off;
+  const program = await startProgram((folder) => ({
+    command: ['nginx', '-p', folder, '-e', 'stderr', '-c', 'nginx.conf'],
+    config: { 'nginx.conf': configuration(port, upstream, directives) },
+    readyWhen: acceptsAt(port),
+    stop: 'SIGTERM',
+  }));
+  return { ...program, url: `http://127.0.0.1:${String(port)}` };
+}
+
+function configuration(port: number, upstream: string, directives: string): string {
+  return `daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
 error_log stderr;
@@ -43,37 +44,5 @@ http {
     }
   }
 }
-`,
-  );
-  const child = spawn(findProgram('nginx') ?? 'nginx', ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  let hasEnded = false;
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const ended = once(child, 'close').then(() => {
-    hasEnded = true;
-  });
-  while (!(await accepts(port))) if (hasEnded) throw new Error(`nginx ended: ${said}`);
-  return {
-    url: `http://127.0.0.1:${String(port)}`,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await ended;
-      await rm(folder, { recursive: true });
-    },
-  };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    const end = (accepted: boolean): void => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.once('connect', () => end(true)).once('error', () => end(false));
-  });
+`;
 }
