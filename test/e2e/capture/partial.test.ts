@@ -95,7 +95,9 @@ describeWhere(NEEDS, 'a capture that shows only part of what happened', () => {
     const pcap = await whileFiltering(reject, () =>
       wire.capture(() => wire.connect('-tls1_2', `${to}:4446`), { filter: 'tcp or icmp or icmp6' }),
     );
-    const texts = ([5, 6] as const).map((level) => fortigateText(pcap, { level }));
+    const isIcmp = (bytes: Buffer): boolean => bytes[23] === 1 || bytes[20] === 58;
+    const place = (bytes: Buffer): string => `port1 ${isIcmp(bytes) ? 'out' : 'in'}`;
+    const texts = ([{ level: 5 }, { level: 6 }, { level: 6, place }] as const).map((log) => fortigateText(pcap, log));
     for (const capture of [pcap, ...texts]) {
       const { connections, code } = await verdictOn(capture);
       expect(connections).toMatchObject([{ end: 'refused', cause: 'egress-blocked' }]);

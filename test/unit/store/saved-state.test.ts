@@ -117,6 +117,15 @@ describe('what 0.1.0 wrote', () => {
   });
 });
 
+describe('what another version writes', () => {
+  it('is read except for the rows that this version does not know, which are counted', () => {
+    const { state } = timeline().rounds(4, [causeOf('tls-intercepted'), causeOf('clock-skewed')]);
+    const [known] = state.incidents;
+    const text = stateText(state).replaceAll('"clock-skewed"', '"cause-of-the-future"');
+    expect(parseState(text)).toMatchObject({ state: { incidents: [{ id: known?.id }] }, unread: 1 });
+  });
+});
+
 describe('what this version writes', () => {
   it('keeps the names that 0.1.0 gave to what is stored', () => {
     const { incidents } = JSON.parse(stateText(timeline().rounds(2, [suspected]).state)) as {

@@ -45,6 +45,9 @@ describe('diagnose() where something is left open', () => {
     expect(confidences({ confidence: 'suspected' })).toEqual(['suspected']);
     expect(confidences({ confidence: 'suspected' }, { confidence: 'confirmed' })).toEqual(['confirmed']);
     expect(confidences({ confidence: 'suspected' }, { level: 'warning' })).toEqual(['suspected']);
+    expect(confidences({ confidence: 'suspected' }, { confidence: 'confirmed', unproven: true })).toEqual([
+      'suspected',
+    ]);
   });
 
   test('leaves a precondition unknown beside a warning that says why', () => {
