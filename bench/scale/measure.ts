@@ -15,6 +15,8 @@ import { lagBetween, valueOf } from './exposed.ts';
 import type { Series } from './exposed.ts';
 import { filesOf, usageOf } from './usage.ts';
 
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
 /** A size whose rounds are measured. */
 export interface MeasuredSize extends Size {
   readonly everySeconds: number;
@@ -77,7 +79,7 @@ async function measureDaemon(
   size: MeasuredSize,
 ): Promise<Omit<Measured, 'scrapeBlockMs'>> {
   const started = performance.now();
-  await using daemon = await startDaemon(configFile, folder);
+  await using daemon = await startDaemon(configFile, folder, MAIN);
   const startMs = performance.now() - started;
   await firstRound(daemon);
   const firstRoundMs = performance.now() - started - startMs;
@@ -149,7 +151,7 @@ async function timed(daemon: Daemon, path: string): Promise<Answered> {
 
 /** Sends lines from as many addresses as there are appliances to an otherwise idle daemon. */
 export async function measureLines(configFile: string, folder: string, { appliances }: Size): Promise<LogLines> {
-  await using daemon = await startDaemon(configFile, folder);
+  await using daemon = await startDaemon(configFile, folder, MAIN);
   await firstRound(daemon);
   await sleep(SETTLE_MS);
   const received = async (): Promise<number> =>

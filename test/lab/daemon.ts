@@ -3,11 +3,8 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { followEvents } from './event-source.ts';
 import type { DiagnosisJson } from './event-source.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** The real daemon in a separate process. */
 export interface Daemon extends AsyncDisposable {
@@ -40,10 +37,10 @@ const LAST_LINES = 20;
 
 /**
  * Starts the daemon in a folder and waits for its page.
- * @param main `main.js` of another version of the program
+ * @param main `main.ts` of a checkout, or `main.js` of a built program
  * @throws {Error} with its output if it exits before
  */
-export async function startDaemon(configFile: string, folder: string, main: string = MAIN): Promise<Daemon> {
+export async function startDaemon(configFile: string, folder: string, main: string): Promise<Daemon> {
   const child = spawn(process.execPath, [main, 'run', '--config', configFile], {
     cwd: folder,
     env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
@@ -95,7 +92,7 @@ function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
 }
 
 /** Stores the licence server's chain as trusted, as an administrator does on a path that is known to be clean. */
-export async function learnTrust(configFile: string, folder: string, main: string = MAIN): Promise<void> {
+export async function learnTrust(configFile: string, folder: string, main: string): Promise<void> {
   const child = spawn(process.execPath, [main, 'trust', 'learn', '--yes', '--config', configFile], {
     cwd: folder,
     stdio: 'ignore',

@@ -11,6 +11,7 @@ import { createLab } from './lab.ts';
 import { SHOW_FIELD } from './picture-texts.ts';
 import { writeHistoryOfLab } from '../support/store/long-history.ts';
 
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
@@ -77,8 +78,8 @@ async function showField(page: Page): Promise<void> {
 await mkdir(FOLDER, { recursive: true });
 await using lab = await createLab();
 writeHistoryOfLab(lab);
-await learnTrust(lab.configFile, lab.folder);
-await using daemon = await startDaemon(lab.configFile, lab.folder);
+await learnTrust(lab.configFile, lab.folder, MAIN);
+await using daemon = await startDaemon(lab.configFile, lab.folder, MAIN);
 await using browser = await launchBrowser();
 if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
 await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));

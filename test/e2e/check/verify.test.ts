@@ -5,6 +5,7 @@ import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { configurationOf } from '../../lab/configuration.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { PLAIN_POLICY } from '../../lab/firewall.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
@@ -24,7 +25,7 @@ let incident: string;
 beforeAll(async () => {
   lab = await createLab({ schedule: { probes: '*/2 * * * * *', appliance: '*/2 * * * * *' } });
   await lab.inspect(true);
-  daemon = await startDaemon(lab.configFile, lab.folder);
+  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
   await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
   const listed = (await (await daemon.get('api/v1/incidents')).json()) as {
     readonly incidents: readonly { readonly id: string; readonly cause: string }[];

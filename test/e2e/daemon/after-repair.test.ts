@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 
 import { learnTrust, startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../lab/lab.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
 test('errors that an outage explains raise no alarm after it, although they are still in the window', async () => {
   await using lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '15m' } });
-  await learnTrust(lab.configFile, lab.folder);
-  await using daemon = await startDaemon(lab.configFile, lab.folder);
+  await learnTrust(lab.configFile, lab.folder, PROGRAM);
+  await using daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
   if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
   await daemon.diagnosis(({ ready }) => ready === 'ready', soon());
 

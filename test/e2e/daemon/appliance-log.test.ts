@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sendOverTcp } from '../../lab/appliance-log.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
@@ -24,7 +25,7 @@ beforeEach(async () => {
   await using stack = new AsyncDisposableStack();
   // Errors are kept for longer than a test runs. Rounds run every second, so that tests need not wait for a line.
   lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '1h' } }));
-  daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+  daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
   lab.applianceLog.sendTo(daemon.syslogTcpPort ?? 0);
   // The daemon waits for the log's first line.
   await lab.applianceLog.say(HARMLESS);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configurationOf } from '../../lab/configuration.ts';
 import { startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { LICENSE, SERIALS } from '../../lab/site.ts';
@@ -96,7 +97,7 @@ test('the mail names both units in the subject', async () => {
     configFile,
     JSON.stringify({ ...configurationOf(lab), appliances, logs: {}, schedule: OFTEN, store }),
   );
-  await using daemon = await startDaemon(configFile, lab.folder);
+  await using daemon = await startDaemon(configFile, lab.folder, PROGRAM);
   const mail = await lab.inbox.mail(
     ({ event, cause }) => event === 'firing' && cause === 'appliance-unreachable',
     AbortSignal.timeout(LIMIT_MS),

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { configurationOf } from '../../lab/configuration.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
@@ -26,7 +27,7 @@ let daemon: Daemon;
 
 beforeAll(async () => {
   lab = await createLab();
-  daemon = await startDaemon(lab.configFile, lab.folder);
+  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
 });
 afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
@@ -174,7 +175,7 @@ test('the firewall is asked again when the port is shut, and once more afterward
     configFile,
     JSON.stringify({ ...configurationOf(lab), schedule, store: { path: join(lab.folder, 'seldom') } }),
   );
-  await using seldom = await startDaemon(configFile, lab.folder);
+  await using seldom = await startDaemon(configFile, lab.folder, PROGRAM);
   const sees = (isMeant: (seen: DiagnosisJson) => boolean): Promise<DiagnosisJson> =>
     seldom.diagnosis(isMeant, AbortSignal.timeout(LIMIT_MS));
   await sees(({ ready }) => ready === 'ready');
@@ -201,7 +202,7 @@ test('a unit that answers nothing does not hold up what is told of another one',
   await writeFile(configFile, JSON.stringify({ ...config, appliances, store: { path: 'two-units/history.sqlite' } }));
   lab.appliance.setFault({ kind: 'status', status: 401 });
   try {
-    await using other = await startDaemon(configFile, lab.folder);
+    await using other = await startDaemon(configFile, lab.folder, PROGRAM);
     const startedAt = performance.now();
     await until(
       () => openIncidents(other),
@@ -222,7 +223,7 @@ async function findsAndTells(path: string): Promise<number> {
   await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), store: { path } }));
   const before = lab.inbox.mails.length;
   try {
-    await using troubled = await startDaemon(configFile, lab.folder);
+    await using troubled = await startDaemon(configFile, lab.folder, PROGRAM);
     await troubled.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
     await lab.inspect(true);
     await troubled.diagnosis(
@@ -279,7 +280,7 @@ test('an incident of a unit that is no longer configured ends with one message, 
     unit,
     { ...unit, name: 'fac-2', serial: 'FAC-VM0000000009', peerSerial: undefined, logSources: [], licenses: [] },
   ]);
-  await using removed = await startDaemon(configFile, lab.folder);
+  await using removed = await startDaemon(configFile, lab.folder, PROGRAM);
   const events = (): readonly (string | null)[] =>
     lab.inbox.mails
       .filter(({ subject }) => subject.startsWith('removed', subject.indexOf(' ') + 1))

@@ -5,14 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SCENARIOS, TIMELINE } from '../../lab/scenarios.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { PROGRAM } from '../../support/process/program.ts';
 
 /** Printed once the daemon has checked everything. */
 const RUNS = 'every check passes';
@@ -24,7 +22,9 @@ interface Ended {
 }
 
 async function demo(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, 'demo', ...args], { env: { PATH: process.env['PATH'], NO_COLOR: '1' } });
+  const child = spawn(process.execPath, [PROGRAM, 'demo', ...args], {
+    env: { PATH: process.env['PATH'], NO_COLOR: '1' },
+  });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code, stdout, stderr };
 }
@@ -95,7 +95,7 @@ describeWhere(['linux'], 'a demo that is stopped', () => {
   /** Starts the demo, and stops it as soon as its daemon is running. */
   async function stopped(stop: (child: ChildProcessByStdio<null, Readable, null>) => void): Promise<Ended> {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-demo-'));
-    const child = spawn(process.execPath, [MAIN, 'demo'], {
+    const child = spawn(process.execPath, [PROGRAM, 'demo'], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', TMPDIR: folder },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -140,7 +140,7 @@ describeWhere(['linux', { program: 'script' }], 'a terminal that closes', () => 
   test('leaves nothing of the demo behind', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-demo-'));
     const [command = '', ...rest] = inTerminal(80);
-    const terminal = spawn(command, [...rest, process.execPath, MAIN, 'demo'], {
+    const terminal = spawn(command, [...rest, process.execPath, PROGRAM, 'demo'], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', TMPDIR: folder },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

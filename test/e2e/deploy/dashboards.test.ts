@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -117,7 +118,7 @@ describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () =
     writeFileSync(join(folder, 'prometheus.yml'), '{}');
     empty = stack.use(await startPrometheus(folder));
     lab = stack.use(await createLab());
-    const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+    const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
     if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
     // A closed port, because no alert has to be delivered.
     prometheus = stack.use(await startShippedPrometheus('http://127.0.0.1:9', [daemon.url], 'lab'));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
 import { type BlackboxExporter, startBlackboxExporter } from '../../support/monitoring/blackbox-exporter.ts';
@@ -75,7 +76,7 @@ describeWhere(
 
     beforeAll(async () => {
       lab = stack.use(await createLab());
-      daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+      daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
       exporter = stack.use(await startBlackboxExporter(LICENSE_HOST));
     });
 
@@ -188,7 +189,7 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
 
   beforeAll(async () => {
     lab = stack.use(await createLab());
-    const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+    const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
     const agent = new URL(daemon.url).host;
     license = `${LICENSE_HOST}:${String(lab.firewall.portOf(LICENSE_HOST))}`;
     const [control = ''] = CONTROL_HOSTS;

@@ -4,7 +4,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
 import { expect, test } from 'vitest';
 
@@ -13,8 +12,8 @@ import { inTerminal } from '../../support/process/in-terminal.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** Nightly runs set `FTM_STOPPED_READER=120`: longer than the watchdog waits. */
 const STOPPED_MS = 1000 * Number(process.env['FTM_STOPPED_READER'] ?? '10');
 const WITHIN = 20_000;
@@ -93,7 +92,7 @@ describeWhere(['linux', { program: 'bash' }, { program: 'script' }], 'a reader o
 
   test('does not delay a daemon in a terminal, whose output Ctrl-S stops', async () => {
     await using lab = await createLab({ log: { level: 'trace' } });
-    const [command, ...rest] = [...inTerminal(80), process.execPath, MAIN, 'run', '-c', lab.configFile];
+    const [command, ...rest] = [...inTerminal(80), process.execPath, PROGRAM, 'run', '-c', lab.configFile];
     const terminal = spawn(command, rest, { cwd: lab.folder, stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = once(terminal, 'close');
     try {

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
@@ -27,7 +28,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
   // Each test has a daemon without a past: two interceptions within an hour, however short, are a warning until then.
   beforeEach(async () => {
     lab = await createLab();
-    daemon = await startDaemon(lab.configFile, lab.folder);
+    daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
     await daemon.diagnosis(
       ({ ready, causes }) => ready === 'ready' && causes.length === 0,
       AbortSignal.timeout(20_000),

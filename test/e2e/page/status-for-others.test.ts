@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
@@ -11,7 +12,7 @@ let daemon: Daemon;
 
 beforeAll(async () => {
   lab = await createLab({ schedule: { probes: '*/2 * * * * *' } });
-  daemon = await startDaemon(lab.configFile, lab.folder);
+  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
   await daemon.diagnosis(
     ({ ready, causes }) => ready === 'ready' && causes.length === 0,
     AbortSignal.timeout(LIMIT_MS),

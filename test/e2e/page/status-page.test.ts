@@ -4,6 +4,7 @@ import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { createIdentity } from '../../support/certificates/authority.ts';
@@ -38,7 +39,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   // A new daemon for each test, because faults in several consecutive tests would count as one flapping fault.
   beforeEach(async () => {
-    daemon = await startDaemon(lab.configFile, lab.folder);
+    daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
     if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
     // The daemon waits for the log's first line.
     await lab.applianceLog.say('Local user login successful');

@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
@@ -19,7 +20,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
 
   beforeAll(async () => {
     lab = await createLab();
-    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
+    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder, PROGRAM), launchBrowser()]);
     await daemon.diagnosis(
       ({ ready, causes }) => ready === 'ready' && causes.length === 0,
       AbortSignal.timeout(20_000),
@@ -78,7 +79,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     await lab.inspect(true);
     await undelivered(daemon);
     await daemon[Symbol.asyncDispose]();
-    daemon = await startDaemon(lab.configFile, lab.folder);
+    daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
     await daemon.diagnosis(
       ({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'),
       AbortSignal.timeout(10_000),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import { type Unzipped, unzip } from '../../support/process/unzipped.ts';
@@ -23,7 +24,7 @@ let repaired: Unzipped;
 
 beforeAll(async () => {
   lab = await createLab({ schedule: { probes: '*/2 * * * * *' } });
-  daemon = await startDaemon(lab.configFile, lab.folder);
+  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
   await ready();
   before = Date.now();
   await lab.inspect(true);

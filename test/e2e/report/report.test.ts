@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
 import { createIdentity } from '../../support/certificates/authority.ts';
@@ -37,7 +38,7 @@ beforeAll(async () => {
   hooks = await jsonReceiver(() => 404);
   await hideCanaries(lab);
   await configureCanaries(lab, hooks, 'ftm-watch.yaml');
-  daemon = await startDaemon(lab.configFile, lab.folder);
+  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
   await goThroughAnOutage();
   const cwd = join(lab.folder, 'here');
   await mkdir(cwd);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createStore } from '../../../src/store/store.ts';
 import { startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../lab/lab.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
@@ -38,7 +39,7 @@ async function startSite() {
   const lab = stack.use(await createLab({ web: { listen: '127.0.0.1:0', tokens } }));
   for (const { name } of tokens) await writeFile(join(lab.folder, name), `token-of-${name}`);
   rememberOldChange(join(lab.folder, STORE));
-  const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+  const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   stack.defer(() => agent.destroy());
   await lab.inspect(true);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../lab/lab.ts';
 import { askSocket } from '../../support/process/control-socket.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -53,7 +54,7 @@ async function startSite(web: object, directives = '') {
   const lab = stack.use(await createLab({ web: { listen: '127.0.0.1:0', ...web } }));
   await writeFile(join(lab.folder, 'proxy-secret'), 'of-this-proxy\n');
   await writeFile(join(lab.folder, 'ada.hash'), await hashPassword('secret', { ln: 4, r: 8, p: 1 }));
-  const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+  const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
   const proxy = stack.use(await startReverseProxy(daemon.url.replace(/\/$/u, ''), directives));
   const socket = join(lab.folder, 'data/ftm-watch.sqlite.sock');
   const json = async <T>(path: string): Promise<T> =>

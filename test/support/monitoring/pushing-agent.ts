@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../process/program.ts';
 import type { Lab } from '../../lab/lab.ts';
 
 /**
@@ -22,5 +23,5 @@ export async function startAgent(
     policy: { confirmations: 2, recoveries: 2 },
   };
   writeFileSync(path, JSON.stringify({ ...config, notify, store: { path: `${name}/ftm-watch.sqlite` }, ...more }));
-  return startDaemon(path, lab.folder);
+  return startDaemon(path, lab.folder, PROGRAM);
 }

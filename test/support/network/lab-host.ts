@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { startDaemon } from '../../lab/daemon.ts';
+import { PROGRAM } from '../process/program.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
 
@@ -19,7 +20,7 @@ export type LabRequest =
 await using stack = new AsyncDisposableStack();
 const lab = stack.use(await createLab({ site: 'hq', web: { listen: '127.0.0.1:9843' } }));
 const inbox = stack.use(await createMailHost({ listen: { address: '127.0.0.1', port: 25 } }));
-const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
 // FortiAuthenticator logs its errors to the daemon.
 if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
 await lab.applianceLog.poll();

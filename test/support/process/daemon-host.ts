@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
+import { PROGRAM } from './program.ts';
 import { smtpSink, type SmtpSink } from '../mail/smtp-sink.ts';
 
 /** The first message: settings for starting the daemon. */
@@ -26,7 +27,7 @@ process.once('message', (settings: DaemonHostSettings) => {
 
 async function host({ configFile, folder, mailPort }: DaemonHostSettings): Promise<void> {
   const sink = mailPort === null ? null : await smtpSink({ port: mailPort });
-  const daemon = await startDaemon(configFile, folder);
+  const daemon = await startDaemon(configFile, folder, PROGRAM);
   process.once('disconnect', () => {
     void daemon[Symbol.asyncDispose]().then(() => process.exit());
   });
