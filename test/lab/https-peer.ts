@@ -2,6 +2,7 @@ import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { chainPem } from '../support/certificates/authority.ts';
+import { trickle, type Trickle } from './trickle.ts';
 import type { Identity } from '../support/certificates/authority.ts';
 
 /** Faults of an HTTPS peer. They can be changed at any time. */
@@ -14,7 +15,7 @@ export type HttpFault =
   /** The connection closes in the middle of the body. */
   | { readonly kind: 'truncated' }
   /** One byte at a time, endlessly. */
-  | { readonly kind: 'trickle' }
+  | ({ readonly kind: 'trickle' } & Trickle)
   /** The request is read but never answered. */
   | { readonly kind: 'silent' }
   /** The correct answer, but not before that. */
@@ -145,8 +146,6 @@ function faultFor(faults: ReadonlyMap<string, HttpFault>, path: string): HttpFau
   return (longest === undefined ? undefined : faults.get(longest)) ?? { kind: 'none' };
 }
 
-const TRICKLE_MS = 20;
-
 function misbehave(fault: Exclude<HttpFault, { kind: 'none' | 'reset' | 'late' }>, response: ServerResponse): void {
   switch (fault.kind) {
     case 'status':
@@ -162,10 +161,11 @@ function misbehave(fault: Exclude<HttpFault, { kind: 'none' | 'reset' | 'late' }
     case 'silent':
       return;
     case 'trickle':
-      stream(response, ' ', TRICKLE_MS);
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      trickle(response, Buffer.from(' '), fault);
       return;
     case 'endless':
-      stream(response, ' '.repeat(64 * 1024), 0);
+      flood(response);
       return;
   }
 }
@@ -204,16 +204,12 @@ function send(response: ServerResponse, reply: WholeReply): void {
   response.writeHead(reply.status, reply.headers).end(reply.body);
 }
 
-function stream(response: ServerResponse, text: string, pauseMs: number): void {
+function flood(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' });
-  let timer: NodeJS.Timeout | undefined;
   const write = (): void => {
-    response.write(text, () => {
-      if (!response.destroyed) timer = setTimeout(write, pauseMs);
+    response.write(' '.repeat(64 * 1024), () => {
+      if (!response.destroyed) setImmediate(write);
     });
   };
-  response.on('close', () => {
-    clearTimeout(timer);
-  });
   write();
 }

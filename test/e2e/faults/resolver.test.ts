@@ -76,7 +76,7 @@ const lies: readonly { readonly name: string; readonly handler: DnsHandler; read
   },
   {
     name: 'trickles a byte a second over TCP',
-    handler: overTcp(() => ({ kind: 'trickle', everyMs: 1_000 })),
+    handler: overTcp(() => ({ kind: 'trickle' })),
     cause: 'resolver-unreachable',
   },
   {

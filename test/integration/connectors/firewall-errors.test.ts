@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
 import { createFirewallBench, judged, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 
+const clock = idleClock();
 let bench: FirewallBench;
 
 beforeAll(async () => {
@@ -40,11 +41,11 @@ describe('a failing firewall', () => {
 
   it.each<[string, HttpFault]>([
     ['is silent', { kind: 'silent' }],
-    ['trickles', { kind: 'trickle' }],
+    ['trickles', { kind: 'trickle', clock }],
   ])('that %s is given up in time', async (_, fault) => {
     await using firewall = await bench.start();
     firewall.setFault(fault);
-    expect(await bench.observe(firewall, {}, { clock: hurriedClock(40) })).toMatchObject({
+    expect(await bench.observe(firewall, {}, { clock })).toMatchObject({
       kind: 'failed',
       reason: 'timeout',
     });

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 import { judgeTokens, readUnit } from '../../support/checks/judged-tokens.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 
@@ -138,11 +138,14 @@ describe('the tokens', () => {
 
   it('end after a minute when there are ever more', async () => {
     await using fac = await createFortiAuthenticator({ state: { tokens: [{ count: 2_000, status: 'new' }] } });
-    // Each page takes 10 ms.
-    const nobody = new Int32Array(new SharedArrayBuffer(4));
-    const maxPage = { get: () => (Atomics.wait(nobody, 0, 0, 10) === 'timed-out' ? 1 : 0) };
-    Object.defineProperty(fac.state, 'maxPage', maxPage);
-    const observation = await observeApi(apiOf(fac), { clock: hurriedClock(20) });
+    const clock = handClock(Date.now());
+    Object.defineProperty(fac.state, 'maxPage', {
+      get: () => {
+        clock.advance(200);
+        return 1;
+      },
+    });
+    const observation = await observeApi(apiOf(fac), { clock });
     expect(observation).toMatchObject({ kind: 'ok', tokens: { kind: 'failed', reason: 'timeout' } });
   });
 

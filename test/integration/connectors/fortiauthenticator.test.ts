@@ -4,7 +4,9 @@ import type { ApplianceObservation } from '../../../src/core/license/appliance.t
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
+
+const clock = idleClock();
 
 describe('observeAppliance', () => {
   it('reads serials, licence, tokens, the provisioning server and the mail servers', async () => {
@@ -162,10 +164,10 @@ describe('a failing appliance', () => {
 
   it.each<[string, HttpFault]>([
     ['is silent', { kind: 'silent' }],
-    ['trickles', { kind: 'trickle' }],
+    ['trickles', { kind: 'trickle', clock }],
   ])('%s until the time is up', async (_, fault) => {
     fac.setFault(fault);
-    const observation = await observeApi(apiOf(fac), { clock: hurriedClock(40) });
+    const observation = await observeApi(apiOf(fac), { clock });
     expect(observation).toMatchObject({ kind: 'failed', reason: 'timeout', message: 'No result within 10000 ms' });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
 import { LICENSES_PATH, PRODUCTS_PATH } from '../../lab/registration.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 describe('an error of the service', () => {
@@ -111,8 +111,9 @@ describe('an error of the service', () => {
 
   it('a trickle ends with the time', async () => {
     await using bench = await startRegistration();
-    bench.service.setFault({ kind: 'trickle' }, LICENSES_PATH);
-    expect(outcomes(await bench.observe({ context: { clock: hurriedClock(40) } }))).toMatchObject([
+    const clock = idleClock();
+    bench.service.setFault({ kind: 'trickle', clock }, LICENSES_PATH);
+    expect(outcomes(await bench.observe({ context: { clock } }))).toMatchObject([
       { kind: 'failed', reason: 'timeout' },
     ]);
   });

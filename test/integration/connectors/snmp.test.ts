@@ -4,7 +4,7 @@ import { observeHaRole } from '../../../src/connectors/appliances.ts';
 import type { HaRoleObservation, haRoleOf } from '../../../src/core/license/appliance.ts';
 import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../lab/snmp-agent.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';
 import type { SnmpConfig } from '../../../src/config/schema/watched.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -65,14 +65,14 @@ describe('observeHaRole', () => {
   ])('gives up on an agent that is %s, and never tells the community', async (fault, reason) => {
     await using agent = await start({ facHaCurrentStatus: 2 });
     agent.setFault(fault);
-    const observation = await observe(agent, COMMUNITY, { clock: hurriedClock(20) });
+    const observation = await observe(agent, COMMUNITY, { clock: idleClock() });
     expect(observation).toMatchObject({ kind: 'failed', reason });
     expect(JSON.stringify(observation)).not.toContain(COMMUNITY);
   });
 
   it('sees a wrong community as silence', async () => {
     await using agent = await start({ facHaCurrentStatus: 2 });
-    expect(await observe(agent, 'guess', { clock: hurriedClock(20) })).toMatchObject({
+    expect(await observe(agent, 'guess', { clock: idleClock() })).toMatchObject({
       kind: 'failed',
       reason: 'timeout',
     });
@@ -135,7 +135,7 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serv
 
   it('gets no answer with another community', async () => {
     const snmpd = await serve({});
-    expect(await observe(snmpd, 'guess', { clock: hurriedClock(20) })).toMatchObject({ reason: 'timeout' });
+    expect(await observe(snmpd, 'guess', { clock: idleClock() })).toMatchObject({ reason: 'timeout' });
   });
 });
 
@@ -191,7 +191,7 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole as a user of SNMPv3', () =>
 
   it('sees a wrong encryption password as silence: what the agent decrypts is no message', async () => {
     const passwords = { ...PASSWORDS, PRIV: 'another-long-word' };
-    const observation = await observeAs(await serve('SHA AES'), {}, passwords, { clock: hurriedClock(20) });
+    const observation = await observeAs(await serve('SHA AES'), {}, passwords, { clock: idleClock() });
     expect(observation).toMatchObject({ kind: 'failed', reason: 'timeout' });
   });
 });

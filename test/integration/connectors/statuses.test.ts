@@ -18,7 +18,7 @@ import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
 import { createFirewallBench, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 import { startRegistration, type RegistrationBench } from '../../support/connectors/registration-bench.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 
 /** `no-tls`: the port is open, but there is no TLS handshake. */
 type Fault = 401 | 403 | 404 | 405 | 429 | 302 | 500 | 'silent' | 'html' | 'no-tls' | 'not-allowed';
@@ -70,7 +70,7 @@ function urlFor(fault: Fault, url: string): string {
 
 /** Time limits expire quickly, so only faults that need them use this clock. */
 function contextFor(fault: Fault): Partial<ConnectorContext> {
-  return fault === 'silent' || fault === 'no-tls' ? { clock: hurriedClock(40) } : {};
+  return fault === 'silent' || fault === 'no-tls' ? { clock: idleClock() } : {};
 }
 
 async function rowOf(id: PreconditionId, picture: Partial<Picture>): Promise<Row> {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Positions, readPositions } from '../../../src/logs/tail.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 const HOUR = 3_600_000;
 
@@ -42,7 +42,8 @@ describe('followed files in the intake', () => {
 
   test('tell at every moment what they have handed on, and nothing else, through rotation of both kinds', async () => {
     await writeFile(log, '');
-    const bench = await startIntake(follows(), { clock: hurriedClock(50) });
+    const clock = handClock(Date.now());
+    const bench = await startIntake(follows(), { clock });
     const writing = writeRounds(log, {
       areRead: (round) => bench.until(() => expect(bench.troubles()).toBeGreaterThanOrEqual(written(round))),
       isCut: () => bench.until(() => expect(bench.intake.positions()[log]).toMatchObject([{}, { position: 0 }])),
@@ -50,6 +51,7 @@ describe('followed files in the intake', () => {
     const moments = new Map<string, { readonly positions: Positions; readonly handedOn: number }>();
     while (bench.troubles() < written(ROUNDS - 1)) {
       await turn();
+      clock.advance(10);
       const positions = bench.intake.positions();
       const moment = { positions, handedOn: bench.troubles() };
       moments.set(JSON.stringify(moment), moment);
@@ -59,7 +61,7 @@ describe('followed files in the intake', () => {
 
     expect(moments.size).toBeGreaterThan(ROUNDS);
     for (const { positions, handedOn } of moments.values()) {
-      const again = await startIntake(follows(), { clock: hurriedClock(50) }, positions);
+      const again = await startIntake(follows(), { clock }, positions);
       await again.intake.stop();
       expect(handedOn + again.troubles()).toBe(written(ROUNDS - 1));
     }

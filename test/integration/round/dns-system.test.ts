@@ -15,7 +15,6 @@ import {
   type DnsBench,
 } from '../../support/network/dns-bench.ts';
 import { SILENCE } from '../../support/network/dns-server.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 
 type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
@@ -72,7 +71,7 @@ describe('observeDns and the system', () => {
     );
     const seen = await Promise.all(
       [1, 2, 3].map(() =>
-        observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext({ clock: hurriedClock(10) })),
+        observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext({ clock: bench.clock })),
       ),
     );
     expect(seen.map(({ a }) => a)).toMatchObject(
@@ -87,7 +86,7 @@ describe('observeDns and the system', () => {
       asked.push(name);
       return new Promise(() => undefined);
     });
-    const ctx = (): ProbeContext => probeContext({ clock: hurriedClock(10) });
+    const ctx = (): ProbeContext => probeContext({ clock: bench.clock });
     const names = ['one.example.test', 'two.example.test', 'three.example.test'];
     const seen = await Promise.all(
       names.map((name) => observeDns(name, system, { system: lookup, trust: bench.trust }, ctx())),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import { observeBurst, type PathTarget } from '../../../src/round/path.ts';
 import { chainPem } from '../../support/certificates/authority.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 import { lookUnder } from '../../support/checks/look.ts';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
 import { createTlsBench, HOST } from '../../support/network/tls-bench.ts';
@@ -15,7 +15,7 @@ const GOOD = '127.0.0.3';
 /** Longer than the time allowed for an address where nothing works, shorter than the time allowed for a connection. */
 const LATE = 5_000;
 
-const clock = hurriedClock(4);
+const clock = idleClock();
 const bench = await createTlsBench();
 
 function targetAt(port: number): PathTarget {

@@ -8,7 +8,7 @@ import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { createDnsServer, zone } from '../../support/network/dns-server.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -91,7 +91,7 @@ describe('a round of many targets', () => {
   test('has a verdict on 200 that do not answer, with 128 connections open at once', async () => {
     const peer = await silentPeer();
     const config = await silentServices(200, peer.port);
-    const round = await begin(config, hurriedClock(8), new AbortController().signal);
+    const round = await begin(config, idleClock(), new AbortController().signal);
     const { services } = (await round.end).path;
     // The peer detects a closed connection slightly later.
     expect(peer.mostOpen).toBeLessThanOrEqual(128 + 50);

@@ -1,18 +1,16 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
-import { createMailBench, type MailBench } from '../../support/mail/mail-bench.ts';
+import { createMailBench } from '../../support/mail/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
 
-let bench: MailBench;
-
-beforeAll(async () => {
-  bench = await createMailBench();
-});
+const bench = await createMailBench();
+const { clock } = bench;
+const ctx = { clock };
 
 describe('observeMail and time', () => {
   test('a silent server ends after the deadline', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
-    const { outcome } = await bench.look(server.port);
+    const { outcome } = await bench.look(server.port, { ctx });
     expect(outcome).toMatchObject({
       kind: 'failed',
       stage: 'greeting',
@@ -26,8 +24,8 @@ describe('observeMail and time', () => {
     ['longer than FortiAuthenticator waits', 5000, ['warning mail-server-answers-in-time mail-slow']],
     ['shorter', 9000, []],
   ] as const)('a server that lets its client wait for 6 s: %s', async (_, timeout, said) => {
-    await using server = await createScriptedSmtp({ greetAfterMs: 6000 / 20 });
-    const seen = await bench.look(server.port, { config: { timeout } });
+    await using server = await createScriptedSmtp({ greetAfter: 6000, clock });
+    const seen = await bench.look(server.port, { ctx, config: { timeout } });
     expect(seen.outcome).toMatchObject({ kind: 'accepted' });
     expect(
       judgeMail(seen, { fromAppliance: false }).map(
@@ -37,8 +35,8 @@ describe('observeMail and time', () => {
   });
 
   test('a greeting that trickles does not extend it', async () => {
-    await using server = await createScriptedSmtp({ trickleEveryMs: 20 });
-    const { outcome } = await bench.look(server.port);
+    await using server = await createScriptedSmtp({ trickleEvery: 400, clock });
+    const { outcome } = await bench.look(server.port, { ctx });
     expect(outcome).toMatchObject({ stage: 'greeting', reason: 'timeout' });
     expect(outcome.durationMs).toBeLessThan(11_000);
   });
@@ -47,7 +45,7 @@ describe('observeMail and time', () => {
     await using server = await createScriptedSmtp({
       onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)),
     });
-    expect((await bench.look(server.port)).outcome).toMatchObject({ stage: 'recipient', reason: 'timeout' });
+    expect((await bench.look(server.port, { ctx })).outcome).toMatchObject({ stage: 'recipient', reason: 'timeout' });
   });
 
   test.each([
@@ -57,17 +55,18 @@ describe('observeMail and time', () => {
     await using server = await createScriptedSmtp({
       // 4 s for each response, so there is no time for a third one.
       onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)),
-      replyAfterMs: 4000 / 20,
+      replyAfter: 4000,
+      clock,
     });
-    const { outcome } = await bench.look(server.port, { config: { timeout } });
+    const { outcome } = await bench.look(server.port, { ctx, config: { timeout } });
     expect(outcome).toMatchObject({ stage: 'recipient', reason });
   });
 
   test('is waited for as long as it is said', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
-    const { outcome } = await bench.look(server.port, { ports: { mailLimit: 8000 }, config: { timeout: 5000 } });
+    const { outcome } = await bench.look(server.port, { ctx, ports: { mailLimit: 8000 }, config: { timeout: 5000 } });
     expect(outcome).toMatchObject({ reason: 'timeout', message: 'Not completed within 8000 ms' });
-    const patient = await bench.look(server.port, { ports: { mailLimit: 8000 }, config: { timeout: 9000 } });
+    const patient = await bench.look(server.port, { ctx, ports: { mailLimit: 8000 }, config: { timeout: 9000 } });
     expect(patient.outcome).toMatchObject({ reason: 'timeout', message: 'Not completed within 9000 ms' });
   });
 
@@ -76,7 +75,7 @@ describe('observeMail and time', () => {
       onLine: (line) =>
         line.startsWith('EHLO') ? '250-x\r\n250 STARTTLS\r\n' : line === 'STARTTLS' ? '220 go\r\n' : null,
     });
-    expect((await bench.look(server.port, { config: { security: 'starttls' } })).outcome).toMatchObject({
+    expect((await bench.look(server.port, { ctx, config: { security: 'starttls' } })).outcome).toMatchObject({
       stage: 'tls',
       reason: 'timeout',
     });
@@ -85,7 +84,7 @@ describe('observeMail and time', () => {
   test('ends at once when the round is called off', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
     const controller = new AbortController();
-    const looking = bench.look(server.port, { ctx: { signal: controller.signal } });
+    const looking = bench.look(server.port, { ctx: { ...ctx, signal: controller.signal } });
     await server.connected;
     controller.abort(new Error('shutting down'));
     const seen = await looking;

@@ -5,7 +5,7 @@ import type { ClockObservation } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { observeNtp } from '../../../src/network/ntp/sntp.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 import { createNtpServer } from '../../support/network/ntp-server.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 
@@ -21,8 +21,8 @@ function look(port: number, ctx: Partial<ProbeContext> = {}, host = '127.0.0.1')
   return observeNtp({ host, port }, system, probeContext(ctx));
 }
 
-/** For servers that do not respond. It shortens 3 s to 300 ms. */
-const hurried = { clock: hurriedClock(10) };
+/** For servers that do not respond. */
+const idle = { clock: idleClock() };
 
 describe('observeNtp', () => {
   test.each([0, HOUR, -HOUR])('measures an offset of %i ms', async (offset) => {
@@ -61,7 +61,7 @@ describe('observeNtp', () => {
   test('repeats a lost packet once, and takes the answer to either', async () => {
     let seen = 0;
     await using server = await createNtpServer(0, (_request, usual) => ((seen += 1) === 1 ? null : [usual]));
-    expect((await look(server.port, hurried)).outcome.kind).toBe('offset');
+    expect((await look(server.port, idle)).outcome.kind).toBe('offset');
     expect(server.requests).toHaveLength(2);
     expect(server.requests[0]).not.toEqual(server.requests[1]);
   });
@@ -94,12 +94,12 @@ describe('observeNtp', () => {
 
   test('says that nothing but forged answers came', async () => {
     await using server = await createNtpServer(0, (_request, usual) => [{ ...usual, origin: Buffer.alloc(8) }]);
-    expect((await look(server.port, hurried)).outcome).toMatchObject({ kind: 'failed', reason: 'protocol' });
+    expect((await look(server.port, idle)).outcome).toMatchObject({ kind: 'failed', reason: 'protocol' });
   });
 
   test('ends after the deadline', async () => {
     await using server = await createNtpServer(0, () => null);
-    expect((await look(server.port, hurried)).outcome).toMatchObject({
+    expect((await look(server.port, idle)).outcome).toMatchObject({
       kind: 'failed',
       reason: 'timeout',
       message: 'No reply within 3000 ms',

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { createWebServer } from '../../../src/web/http-server.ts';
 import { chainPem, createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
-import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
 import { dial, getOverTls, startWeb, webConfig } from '../../support/web/web-bench.ts';
 import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 
@@ -83,7 +83,7 @@ describe('createWebServer()', () => {
   test('does not wait for a request that never ends', async () => {
     const asked = Promise.withResolvers<undefined>();
     const web = await startWeb({
-      clock: hurriedClock(20),
+      clock: idleClock(),
       state: {
         metrics() {
           asked.resolve(undefined);

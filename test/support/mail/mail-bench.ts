@@ -1,6 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MailServerConfig } from '../../../src/config/schema/watched.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { FileTrust } from '../../../src/network/tls/secure-context.ts';
 import { observeMail } from '../../../src/round/mail.ts';
@@ -8,15 +9,12 @@ import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { createSignatureChecks } from '../../../src/tls/chain.ts';
 import { chainPem, createHierarchy } from '../certificates/authority.ts';
 import { publicRootsOf } from '../certificates/chains.ts';
-import { hurriedClock } from '../time/hurried-clock.ts';
+import { idleClock } from '../time/idle-clock.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';
 import { probeContext } from '../checks/probe-context.ts';
 
 type MailPorts = Parameters<typeof observeMail>[1];
 type MailTarget = Parameters<typeof observeMail>[0];
-
-/** Shortens the deadline of 10 s to half a second. */
-const HURRY = 20;
 
 export const PASSWORD = 'correct horse';
 
@@ -37,6 +35,8 @@ export interface Setting {
 
 /** The mail probe under test. It trusts the servers' certificate (mail.example.test). */
 export interface MailBench {
+  /** For scripted servers that take their time. A real one greets late by the real clock. */
+  readonly clock: Clock;
   serve(options: MailServerOptions): Promise<MailServer>;
   look(port: number, setting?: Setting): Promise<MailObservation>;
   /** PEM of the servers' root. */
@@ -63,6 +63,7 @@ export async function createMailBench(): Promise<MailBench> {
     },
   };
   return {
+    clock: idleClock(),
     serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
     look: (port, setting = {}) =>
       observeMail(
@@ -72,7 +73,7 @@ export async function createMailBench(): Promise<MailBench> {
           localError: setting.localError ?? null,
         },
         { ...ports, ...setting.ports },
-        probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
+        probeContext(setting.ctx),
       ),
     rootPem: hierarchy.root.pem,
     served: { cert: chainPem(hierarchy.leaf, hierarchy.intermediate), key: hierarchy.leaf.keyPem },

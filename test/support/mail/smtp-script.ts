@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Clock, Millis } from '../../../src/core/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { trickle } from '../../lab/trickle.ts';
 
 /**
  * The reaction of a scripted server: a reply that is sent unchanged (with its line breaks), nothing, or the end of
@@ -15,11 +18,13 @@ export interface SmtpScript {
   /** Sent to every client. @default an ordinary greeting */
   readonly greeting?: ScriptedReply;
   /** Delay of the greeting for every client. */
-  readonly greetAfterMs?: number;
+  readonly greetAfter?: Millis;
   /** Delay of each reply for every client. */
-  readonly replyAfterMs?: number;
+  readonly replyAfter?: Millis;
   /** If set, sends an endless greeting instead, one byte at a time. */
-  readonly trickleEveryMs?: number;
+  readonly trickleEvery?: Millis;
+  /** @default the real one */
+  readonly clock?: Clock;
   /** Called for each line received. */
   readonly onLine?: (line: string) => ScriptedReply;
 }
@@ -70,7 +75,14 @@ export function agreeable(line: string): ScriptedReply {
 
 function converse(
   socket: Socket,
-  { greeting = GREETING, greetAfterMs = 0, replyAfterMs = 0, trickleEveryMs, onLine = agreeable }: SmtpScript,
+  {
+    greeting = GREETING,
+    greetAfter = 0,
+    replyAfter = 0,
+    trickleEvery,
+    onLine = agreeable,
+    clock = systemClock,
+  }: SmtpScript,
   lines: string[],
 ): void {
   let pending = '';
@@ -80,24 +92,21 @@ function converse(
       const line = pending.slice(0, end);
       pending = pending.slice(end + 2);
       lines.push(line);
-      if (replyAfterMs === 0) say(socket, onLine(line));
+      if (replyAfter === 0) say(socket, onLine(line));
       else
-        setTimeout(() => {
+        clock.after(replyAfter, () => {
           if (!socket.destroyed) say(socket, onLine(line));
-        }, replyAfterMs);
+        });
     }
   });
-  if (trickleEveryMs === undefined) {
-    setTimeout(() => {
+  if (trickleEvery === undefined) {
+    clock.after(greetAfter, () => {
       if (!socket.destroyed) say(socket, greeting);
-    }, greetAfterMs);
+    });
     return;
   }
   socket.write('220-');
-  const timer = setInterval(() => socket.write('x'), trickleEveryMs);
-  socket.once('close', () => {
-    clearInterval(timer);
-  });
+  trickle(socket, Buffer.from('x'), { clock, every: trickleEvery });
 }
 
 function say(socket: Socket, reply: ScriptedReply): void {

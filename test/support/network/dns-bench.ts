@@ -2,6 +2,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { StringAnswer } from 'dns-packet';
 import type { ResolverConfig } from '../../../src/config/schema/secret.ts';
 import type { DnsObservation } from '../../../src/core/observation.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { observeDns } from '../../../src/round/dns.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
@@ -16,13 +17,10 @@ import {
   type DnsServer,
   type DnsServerOptions,
 } from './dns-server.ts';
-import { hurriedClock } from '../time/hurried-clock.ts';
+import { idleClock } from '../time/idle-clock.ts';
 import { probeContext } from '../checks/probe-context.ts';
 
 type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
-
-/** Shortens a deadline of 3 s to 600 ms. */
-const HURRY = 5;
 
 export const NAME = 'license.example.test';
 export const A: StringAnswer = { type: 'A', name: NAME, class: 'IN', ttl: 300, data: '173.243.138.84' };
@@ -53,6 +51,8 @@ export interface Setting {
 
 /** The DNS probe under test. It trusts the servers' certificate (dns.example.test, 127.0.0.1). */
 export interface DnsBench {
+  /** The probe's, for servers that take their time. */
+  readonly clock: Clock;
   serve(handler: DnsHandler, options?: DnsServerOptions): Promise<DnsServer>;
   look(resolver: ResolverConfig, setting?: Setting): Promise<DnsObservation>;
   readonly trust: SecureContext;
@@ -61,18 +61,15 @@ export interface DnsBench {
 export async function createDnsBench(): Promise<DnsBench> {
   const hierarchy: Hierarchy = await createHierarchy({ dnsNames: ['dns.example.test'], ipAddresses: ['127.0.0.1'] });
   const trust = createSecureContext({ ca: [hierarchy.root.pem] });
+  const clock = idleClock();
   return {
+    clock,
     trust,
     serve: (handler, options = {}) =>
       createDnsServer(handler, { identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
     look: (resolver, setting = {}) => {
       const ports = { system: createSystemLookup(setting.getaddrinfo ?? unknownName), trust: setting.trust ?? trust };
-      return observeDns(
-        setting.name ?? NAME,
-        resolver,
-        ports,
-        probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
-      );
+      return observeDns(setting.name ?? NAME, resolver, ports, probeContext({ clock, ...setting.ctx }));
     },
   };
 }

@@ -12,6 +12,7 @@ import { decode, encode } from 'dns-packet';
 import type { Answer, DecodedPacket, Packet } from 'dns-packet';
 import { chainPem } from '../certificates/authority.ts';
 import type { Identity } from '../certificates/authority.ts';
+import { trickle, type Trickle } from '../../lab/trickle.ts';
 
 export type DnsTransport = 'udp' | 'tcp' | 'tls' | 'https';
 
@@ -29,8 +30,8 @@ export type DnsReaction =
   | { readonly kind: 'packet'; readonly packet: Packet }
   | { readonly kind: 'raw'; readonly bytes: readonly Buffer[] }
   | { readonly kind: 'silence' }
-  /** One byte of an answer at a time, every `everyMs` (streams only). */
-  | { readonly kind: 'trickle'; readonly everyMs: number }
+  /** One byte of an answer at a time (streams only). */
+  | ({ readonly kind: 'trickle' } & Trickle)
   | { readonly kind: 'http'; readonly status: number; readonly type: string; readonly body: Buffer }
   | { readonly kind: 'close' };
 
@@ -208,10 +209,7 @@ function sendOverStream(socket: Socket, reaction: DnsReaction): void {
       return;
     case 'trickle': {
       socket.write(Buffer.from([0x02, 0x00]));
-      const timer = setInterval(() => socket.write(Buffer.from([0])), reaction.everyMs);
-      socket.once('close', () => {
-        clearInterval(timer);
-      });
+      trickle(socket, Buffer.from([0]), reaction);
       return;
     }
     case 'close':
@@ -228,6 +226,7 @@ interface HttpsResponse {
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
   write(chunk: Buffer): unknown;
   end(body: Buffer): unknown;
+  once(event: 'close', ended: () => void): unknown;
 }
 
 async function serveHttps(
@@ -253,10 +252,7 @@ async function serveHttps(
       return;
     case 'trickle': {
       response.writeHead(200, { 'content-type': 'application/dns-message' });
-      const timer = setInterval(() => response.write(Buffer.from([0])), reaction.everyMs);
-      request.once('close', () => {
-        clearInterval(timer);
-      });
+      trickle(response, Buffer.from([0]), reaction);
       return;
     }
     case 'close':

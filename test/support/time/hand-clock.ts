@@ -6,6 +6,8 @@ export interface HandClock extends Clock {
   advance(time: Millis): void;
   /** Moves only the wall clock, as NTP does. */
   step(time: Millis): void;
+  /** Time until the next timer is due. */
+  untilNext(): Millis;
   /** Number of timers that are neither due nor cancelled. */
   timers(): number;
 }
@@ -38,6 +40,7 @@ export function handClock(start: EpochMs): HandClock {
     step(time) {
       wall += time;
     },
+    untilNext: () => Math.min(...[...timers].map(({ at }) => at)) - elapsed,
     timers: () => timers.size,
   };
 }
