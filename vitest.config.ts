@@ -1,9 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config';
 
 // No result may depend on the machine's time zone, so the tests always run in one with summer time and an offset of
 // 45 minutes.
 process.env['TZ'] = 'Pacific/Chatham';
+
+/** Tests that sample take as many times as long as they have samples. */
+const SAMPLES = Number(process.env['FTM_SAMPLES'] ?? '1');
 
 type ProjectOptions = NonNullable<TestProjectInlineConfiguration['test']>;
 
@@ -14,6 +18,17 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
     test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...options },
   };
 }
+
+/**
+ * They leave nothing behind, so a worker loads the modules under test once instead of once for each file. Integration
+ * tests mostly wait, so there are more workers than processors.
+ */
+const QUICK: ProjectOptions = {
+  sequence: { groupOrder: 1 },
+  maxWorkers: 2 * availableParallelism(),
+  isolate: false,
+  setupFiles: 'test/support/random/seeded.ts',
+};
 
 /**
  * Real processes on a shared machine are sometimes late, so CI tries again what ran out of time, and nothing else. Its
@@ -42,20 +57,21 @@ const config: ViteUserConfig = defineConfig({
     passWithNoTests: false,
     restoreMocks: true,
     unstubEnvs: true,
-    // A record is long, and its difference short.
+    // On a busy machine, what is waited for comes late.
+    expect: { poll: { timeout: 30_000 } },
+    // A record or a generated file is long, and its difference short.
     diff: { expand: false, contextLines: 2 },
     projects: [
-      // They leave nothing behind, so the modules under test are loaded once per worker instead of once per file.
-      project('unit', 20, { sequence: { groupOrder: 1 }, maxWorkers: '100%', isolate: false }),
-      project('integration', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%', isolate: false }),
+      project('unit', 60 * SAMPLES, QUICK),
+      project('integration', 60 * SAMPLES, QUICK),
       // Everything that people read, compared with `test/golden`. `npm run words` records it.
-      project('words', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%', isolate: false }),
-      project('gate', 60, { sequence: { groupOrder: 3 } }),
+      project('words', 60, QUICK),
+      project('gate', 60, { sequence: { groupOrder: 2 } }),
       // They mostly wait.
-      endToEnd('e2e', { exclude: ALONE, sequence: { groupOrder: 4 }, maxWorkers: 4 }),
-      endToEnd('e2e-alone', { include: ALONE, sequence: { groupOrder: 5 }, maxWorkers: 1 }),
+      endToEnd('e2e', { exclude: ALONE, sequence: { groupOrder: 3 }, maxWorkers: 4 }),
+      endToEnd('e2e-alone', { include: ALONE, sequence: { groupOrder: 4 }, maxWorkers: 1 }),
       // What takes too long for every change.
-      endToEnd('nightly', { sequence: { groupOrder: 6 }, maxWorkers: 2 }),
+      endToEnd('nightly', { sequence: { groupOrder: 5 }, maxWorkers: 2 }),
     ],
   },
 });

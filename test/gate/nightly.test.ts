@@ -50,7 +50,7 @@ describe.each(steps)('the nightly step $name', ({ command }) => {
       .split(' ')
       .filter((word) => word.endsWith('.test.ts'))
       .flatMap(filesOf);
-    const texts = [...files, 'test/support/security/fuzz.ts'].map(read);
+    const texts = [...files, 'test/support/random/samples.ts'].map(read);
     expect(variables.filter((variable) => !texts.some((text) => text.includes(`process.env['${variable}']`)))).toEqual(
       [],
     );

@@ -15,7 +15,8 @@ const config: ViteUserConfig = defineConfig({
         : chosen.split(','),
     restoreMocks: true,
     unstubEnvs: true,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    setupFiles: 'test/support/random/seeded.ts',
   },
 });
 

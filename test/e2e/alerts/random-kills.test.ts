@@ -13,6 +13,8 @@ import { channelPeers } from '../../support/notify/channel-peers.ts';
 import { POSTING_CHANNELS } from '../../support/notify/posting-channels.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { randomOf } from '../../support/random/random-of.ts';
+import { SEED } from '../../support/random/samples.ts';
 
 const CHILD = fileURLToPath(new URL('../../support/notify/alerting-child.ts', import.meta.url));
 /** Nightly runs set `FTM_WATCH_KILLS=50`. */
@@ -23,6 +25,7 @@ const KILLS = Number(process.env['FTM_WATCH_KILLS'] ?? '8');
  */
 const LONGEST_LIFE = 200;
 const LONGEST_STEP = 60;
+const random = randomOf(SEED);
 
 /** What the first relay replies, in turn, in the wording of exim, qmail and postfix. */
 const REFUSALS = [
@@ -35,7 +38,7 @@ const REFUSALS = [
 /** Rounds in which faults start, end and change. */
 function flippingRounds(): string {
   return Array.from({ length: 60 }, () =>
-    'bmg'.charAt(Math.floor(3 * Math.random())).repeat(2 + Math.floor(3 * Math.random())),
+    'bmg'.charAt(Math.floor(3 * random())).repeat(2 + Math.floor(3 * random())),
   ).join('');
 }
 
@@ -53,9 +56,9 @@ async function live(folder: string, notify: object, rounds: string, isKilled: bo
     output += text;
   });
   if (isKilled) {
-    const steps = 1 + Math.floor(LONGEST_LIFE * Math.random());
+    const steps = 1 + Math.floor(LONGEST_LIFE * random());
     while (output.split('\n').length <= steps) await once(child.stdout, 'data');
-    await setTimeout(LONGEST_STEP * Math.random());
+    await setTimeout(LONGEST_STEP * random());
     child.kill('SIGKILL');
   }
   await ended;
@@ -102,7 +105,7 @@ const KEYS: Readonly<Record<string, (id: string) => string>> = {
 };
 
 it(
-  `loses nothing in ${String(KILLS)} kills at random moments while faults flip and the first relay refuses`,
+  `loses nothing in ${String(KILLS)} kills at random moments (seed ${String(SEED)}) while faults flip and the first relay refuses`,
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-kills-'));
     let asked = 0;

@@ -7,7 +7,7 @@ import {
   SITE_NETWORK,
   type InspectedSite,
 } from '../../support/network/inspected-site.ts';
-import { randomOf } from '../../support/network/flaky-path.ts';
+import { randomOf } from '../../support/random/random-of.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 /** Each run takes up to half a minute. The nightly run does 50. */

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { LOGIN, createMailBench } from '../../support/mail/mail-bench.ts';
 import type { MailBench } from '../../support/mail/mail-bench.ts';
 import { CLOSE, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
+import { samples } from '../../support/random/samples.ts';
 
 let bench: MailBench;
 
@@ -29,6 +30,6 @@ test('survives whatever a server says', async () => {
       expect(['accepted', 'failed']).toContain(outcome.kind);
       expect(server.lines).not.toContain('DATA');
     }),
-    { numRuns: 40 },
+    { numRuns: samples(10) },
   );
 });

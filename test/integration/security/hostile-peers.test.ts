@@ -11,11 +11,12 @@ import { failureFrom } from '../../../src/network/failure.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { dial, TunnelRefused } from '../../../src/network/dial.ts';
 import { corpus } from '../../support/security/corpus.ts';
-import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/security/fuzz.ts';
+import { actingTexts, mutated, sizeOf } from '../../support/security/fuzz.ts';
 import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 import { DIRECT } from '../../support/checks/message-context.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
+import { samples } from '../../support/random/samples.ts';
 
 const HTTP = corpus('http').map(({ bytes }) => bytes);
 const SNMP = corpus('snmp').map(({ bytes }) => bytes);
@@ -31,7 +32,6 @@ const SNMP_LOGINS: readonly SnmpLogin[] = [
     privPassword: 'a-secret-word',
   },
 ];
-const TIMEOUT = { timeout: fuzzTimeout(20_000) };
 const HTTP_TOKENS = [
   'Transfer-Encoding: chunked\r\n',
   'Content-Length: 99999999\r\n',
@@ -70,7 +70,7 @@ async function rawPeer(): Promise<RawPeer> {
 const POSTING = { ...DIRECT, clock: systemClock, readSecret: (): Promise<string> => Promise.reject(new Error('none')) };
 
 describe('an HTTP peer that answers anything', () => {
-  test('a receiver of notifications: an outcome, of one harmless line', TIMEOUT, async () => {
+  test('a receiver of notifications: an outcome, of one harmless line', async () => {
     await using peer = await rawPeer();
     const url = `http://127.0.0.1:${String(peer.port)}/`;
     await fc.assert(
@@ -85,14 +85,14 @@ describe('an HTTP peer that answers anything', () => {
         expect(actingTexts(outcome)).toEqual([]);
         expect(outcome.detail.length).toBeLessThanOrEqual(300);
       }),
-      { numRuns: fuzzRuns(80) },
+      { numRuns: samples(16) },
     );
   });
 
-  test('an API: JSON, a status or an error that has a reason', TIMEOUT, async () => {
+  test('an API: JSON, a status or an error that has a reason', async () => {
     await using peer = await rawPeer();
     const agent = new Agent({ pipelining: 0 });
-    const signal = AbortSignal.timeout(fuzzTimeout(20_000));
+    const { signal } = new AbortController();
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
@@ -106,12 +106,12 @@ describe('an HTTP peer that answers anything', () => {
         // The caller judges the content of an API response. An error is shown as it is.
         expect(actingTexts(reply.kind === 'failed' ? reply : null)).toEqual([]);
       }),
-      { numRuns: fuzzRuns(80) },
+      { numRuns: samples(16) },
     );
     await agent.destroy();
   });
 
-  test('a proxy: a tunnel or an error that has a reason', TIMEOUT, async () => {
+  test('a proxy: a tunnel or an error that has a reason', async () => {
     await using peer = await rawPeer();
     const dialling = {
       target: { host: 'license.example.test', port: 443 },
@@ -131,7 +131,7 @@ describe('an HTTP peer that answers anything', () => {
         );
         expect(actingTexts(outcome)).toEqual([]);
       }),
-      { numRuns: fuzzRuns(80) },
+      { numRuns: samples(16) },
     );
   });
 
@@ -166,7 +166,7 @@ describe('an HTTP peer that answers anything', () => {
 });
 
 describe('a TLS peer that answers anything', () => {
-  test('after the handshake: a response or a failure, harmless and in time', TIMEOUT, async () => {
+  test('after the handshake: a response or a failure, harmless and in time', async () => {
     const bench = await createTlsBench();
     let answer: Buffer = Buffer.alloc(0);
     await using peer = await createTlsPeer({
@@ -183,11 +183,11 @@ describe('a TLS peer that answers anything', () => {
         expect(actingTexts(http)).toEqual([]);
         expect(sizeOf(http)).toBeLessThan(8_192);
       }),
-      { numRuns: fuzzRuns(60), examples: HTTP.map((bytes): [Buffer] => [bytes]) },
+      { numRuns: samples(12), examples: HTTP.map((bytes): [Buffer] => [bytes]) },
     );
   });
 
-  test('in place of the handshake: a failure, harmless', TIMEOUT, async () => {
+  test('in place of the handshake: a failure, harmless', async () => {
     const bench = await createTlsBench();
     const seeds = [...corpus('plain-answer'), ...corpus('der')].map(({ bytes }) => bytes);
     let answer: Buffer = Buffer.alloc(0);
@@ -200,13 +200,13 @@ describe('a TLS peer that answers anything', () => {
         expect(actingTexts(tls)).toEqual([]);
         expect(sizeOf(tls)).toBeLessThan(8_192);
       }),
-      { numRuns: fuzzRuns(60) },
+      { numRuns: samples(12) },
     );
   });
 });
 
 describe('an SNMP agent that answers anything', () => {
-  test('values or an error, and nothing that nobody catches', TIMEOUT, async () => {
+  test('values or an error, and nothing that nobody catches', async () => {
     let answer: Buffer = Buffer.alloc(0);
     const agent = createSocket('udp4');
     agent.on('message', (_, { port, address }) => {
@@ -224,7 +224,7 @@ describe('an SNMP agent that answers anything', () => {
         );
         expect(JSON.stringify(outcome)).not.toContain('a-secret');
       }),
-      { numRuns: fuzzRuns(100) },
+      { numRuns: samples(20) },
     );
     agent.close();
   });

@@ -1,16 +1,5 @@
 import fc from 'fast-check';
 
-/** Returns the number of runs of a property: few in the gate, or `FUZZ_RUNS`. */
-export function fuzzRuns(usual: number): number {
-  const asked = Number(process.env['FUZZ_RUNS'] ?? '');
-  return Number.isSafeInteger(asked) && asked > 0 ? asked : usual;
-}
-
-/** Returns the timeout of tests whose number of runs depends on `FUZZ_RUNS`: an hour if that is set. */
-export function fuzzTimeout(usualMs: number): number {
-  return process.env['FUZZ_RUNS'] === undefined ? usualMs : 3_600_000;
-}
-
 /** Strings with effects on terminals, mail and markup, and strings that often break parsers. */
 const TOKENS: readonly string[] = [
   '\u001b[2J\u001b]0;owned\u0007',

@@ -106,13 +106,20 @@ function isMove({ commands }: RemedyStep): boolean {
 }
 
 describe('each block of the catalogue', () => {
-  test.each(CASES)('is what it claims to be: $name', ({ steps }) => {
-    const blocks = steps.filter((step) => !isMove(step));
-    const problems = blocks.flatMap(({ commands, undo, syntax }) =>
-      [commands, undo].flatMap((block) => (block === null ? [] : problemsOf(block, syntax))),
-    );
-    expect(problems).toEqual([]);
-  });
+  const blocks = CASES.flatMap(({ name, steps }) =>
+    steps
+      .filter((step) => !isMove(step))
+      .flatMap(({ commands, undo, syntax }) =>
+        [commands, undo].flatMap((block) => (block === null ? [] : [{ name, block, syntax }])),
+      ),
+  );
+  // Many cases advise the same block.
+  test.each([...new Map(blocks.map((row) => [`${String(row.syntax)} ${row.block}`, row])).values()])(
+    'is what it claims to be: $name',
+    ({ block, syntax }) => {
+      expect(problemsOf(block, syntax)).toEqual([]);
+    },
+  );
 
   test.each(CASES)('has its way back, if it changes anything: $name', ({ steps }) => {
     for (const { commands, undo } of steps) expect(undo !== null).toBe(CHANGES.test(commands ?? ''));

@@ -7,6 +7,7 @@ import { configFile } from '../../../src/config/config.ts';
 import { formatIssue, allKeyPaths } from '../../../src/config/issues.ts';
 import { type LoadResult, MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
 import { loadText } from '../../support/config/config-machine.ts';
+import { samples } from '../../support/random/samples.ts';
 
 const REFERENCE = readFileSync(
   fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url)),
@@ -69,8 +70,7 @@ const WITH_KNOWN_KEYS = fc.letrec((tie) => ({
   ),
 }));
 
-// Each run validates a whole configuration, which takes seconds on a busy machine.
-describe('loadConfig', { timeout: 30_000 }, () => {
+describe('loadConfig', () => {
   test('gives a configuration or messages for any text', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -82,7 +82,7 @@ describe('loadConfig', { timeout: 30_000 }, () => {
           expect(isSound(await loadText(text))).toBe(true);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: samples(20) },
     );
   });
 
@@ -91,7 +91,7 @@ describe('loadConfig', { timeout: 30_000 }, () => {
       fc.asyncProperty(MUTATED, async (text) => {
         expect(isSound(await loadText(text))).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: samples(6) },
     );
   });
 
@@ -100,7 +100,7 @@ describe('loadConfig', { timeout: 30_000 }, () => {
       fc.asyncProperty(WITH_KNOWN_KEYS.section, async (value) => {
         expect(isSound(await loadText(stringify(value)))).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: samples(6) },
     );
   });
 

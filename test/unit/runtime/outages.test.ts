@@ -3,12 +3,12 @@ import type { EpochMs, Millis } from '../../../src/core/clock.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
 import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
-import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
+import { flakyPath, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
+import { randomOf } from '../../support/random/random-of.ts';
 import { MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { samples } from '../../support/random/samples.ts';
 
-/** The nightly run covers a thousand of each. */
-const SEQUENCES = Number(process.env['FTM_SIMULATED_SEQUENCES'] ?? '25');
-const LIMIT = 20_000 + SEQUENCES * 500;
+const SEQUENCES = samples(8);
 
 interface Outage {
   readonly begins: EpochMs;
@@ -95,7 +95,6 @@ describe('random sequences of outages', () => {
       // In a small number of sequences, a single one can be chance.
       expect(called).toBeLessThanOrEqual(Math.max(most * SEQUENCES, most === 0 ? 0 : 2));
     },
-    LIMIT,
   );
 });
 

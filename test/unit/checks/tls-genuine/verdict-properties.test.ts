@@ -6,6 +6,7 @@ import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { anchorOf, chainOf, established, handshake } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';
+import { samples } from '../../../support/random/samples.ts';
 
 const w = await createCast();
 const { genuine, copied, corporate, fortigate, leaf, evidence } = w;
@@ -69,7 +70,7 @@ describe('judgeTls()', () => {
         const isClaim = verdict === 'vendor-ca-changed' || verdict === 'certificate-broken';
         expect(isClaim ? confidence : 'suspected').toBe('suspected');
       }),
-      { numRuns: 500 },
+      { numRuns: samples(100) },
     );
   });
 
@@ -87,7 +88,7 @@ describe('judgeTls()', () => {
         const clean = { ...around, now: w.now, profile: 'fortinet' as const, baseline: null };
         expect(never).not.toContain(verdictOf({ ...clean, ...sees(first, genuine.sub, ...others) }));
       }),
-      { numRuns: 300 },
+      { numRuns: samples(60) },
     );
   });
 
@@ -136,7 +137,7 @@ describe('judgeTls()', () => {
         const seen = names.reduce((before, name) => ({ ...before, ...BENIGN[name]?.(before) }), innocent);
         expect(['intercepted', 'interception-suspected', 'blocked']).not.toContain(verdictOf(seen));
       }),
-      { numRuns: 500 },
+      { numRuns: samples(100) },
     );
   });
 
@@ -146,7 +147,7 @@ describe('judgeTls()', () => {
         const seen = evidence(sees(first, ...others));
         expect(judgeTls(seen, createSignatureChecks(1))).toEqual(judgeTls(seen, checks));
       }),
-      { numRuns: 50 },
+      { numRuns: samples(10) },
     );
   });
 });

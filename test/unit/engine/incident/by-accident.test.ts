@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { randomOf } from '../../../support/random/random-of.ts';
 import { timeline } from '../../../support/store/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
@@ -17,14 +18,3 @@ it('2 % of failing rounds make less than one incident a month beyond two in a ro
   }
   expect(line.transitions).toEqual([]);
 });
-
-/** Returns a generator of the same sequence each time (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -11,6 +11,7 @@ import { next } from '../../../../src/engine/incident/machine.ts';
 import type { Cause } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { HOUR, MINUTE, POLICY, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { samples } from '../../../support/random/samples.ts';
 
 const CAUSES: readonly Cause[] = [
   causeOf('internet-unreachable', { subject: 'internet' }),
@@ -146,7 +147,7 @@ describe('next over any timeline', () => {
           );
         }
       }),
-      { numRuns: 300 },
+      { numRuns: samples(60) },
     );
   });
 
@@ -161,7 +162,7 @@ describe('next over any timeline', () => {
           state = next(JSON.parse(JSON.stringify(state)) as IncidentState, input, { ...POLICY, ...rules }).state;
         expect(state).toEqual(whole.state);
       }),
-      { numRuns: 100 },
+      { numRuns: samples(25) },
     );
   });
 
@@ -178,7 +179,7 @@ describe('next over any timeline', () => {
         }
         expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
       }),
-      { numRuns: 200 },
+      { numRuns: samples(50) },
     );
   });
 
@@ -189,7 +190,7 @@ describe('next over any timeline', () => {
         const keys = open.map(({ cause }) => `${cause.id} ${cause.subject}`);
         expect(new Set(keys).size).toBe(keys.length);
       }),
-      { numRuns: 200 },
+      { numRuns: samples(50) },
     );
   });
 });

@@ -6,6 +6,7 @@ import type { EpochMs } from '../../../../src/core/clock.ts';
 import type { Incident, DigestItem, Notification } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 import { SECOND, timeline } from '../../../support/store/incident-timeline.ts';
+import { samples } from '../../../support/random/samples.ts';
 
 const ROUND = 30 * SECOND;
 
@@ -93,7 +94,7 @@ describe('whatever comes, goes and overlaps', () => {
           expect(openToPeople(seen[index]?.told ?? [])).toEqual(expect.arrayContaining([...lasting]));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: samples(40) },
     );
   });
 
@@ -109,7 +110,7 @@ describe('whatever comes, goes and overlaps', () => {
         });
         expect(endless).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: samples(40) },
     );
   });
 
@@ -121,7 +122,7 @@ describe('whatever comes, goes and overlaps', () => {
           expect(news.map(otherwiseOpen)).toEqual(news.map((notification) => restOf(notification, incidents)));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: samples(40) },
     );
   });
 
@@ -146,7 +147,7 @@ describe('whatever comes, goes and overlaps', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: samples(40) },
     );
   });
 
@@ -162,7 +163,7 @@ describe('whatever comes, goes and overlaps', () => {
           expect(untold).toEqual([]);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: samples(40) },
     );
   });
 });

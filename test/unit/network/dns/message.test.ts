@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeQuery, isDnsName, readReply } from '../../../../src/network/dns/message.ts';
 import type { DnsQuery } from '../../../../src/network/dns/message.ts';
+import { samples } from '../../../support/random/samples.ts';
 
 const query: DnsQuery = encodeQuery({ id: 4711, name: 'license.example.test', type: 'A' }, true);
 
@@ -175,7 +176,7 @@ describe('readReply', () => {
           expect(ours || reading.kind === 'foreign').toBe(true);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: samples(500) },
     );
   });
 
@@ -184,7 +185,7 @@ describe('readReply', () => {
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         expect(['answer', 'truncated', 'foreign', 'unusable']).toContain(readReply(Buffer.from(bytes), query).kind);
       }),
-      { numRuns: 2000 },
+      { numRuns: samples(200) },
     );
   });
 });

@@ -9,6 +9,7 @@ import { adaptiveCardMessage } from '../../../../src/notify/channels/teams.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 import { AT_PUBLIC_HQ } from '../../../support/notify/channel-bench.ts';
 import { timeline } from '../../../support/store/incident-timeline.ts';
+import { samples } from '../../../support/random/samples.ts';
 
 /** Returns a notification of a beginning, and a digest with an end. All their texts contain this one. */
 function toldOf(text: string): readonly Notification[] {
@@ -64,7 +65,7 @@ describe('texts of strangers', () => {
           expect(texts.length).toBeLessThan(40_000);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: samples(5) },
     );
   });
 
@@ -87,7 +88,7 @@ describe('texts of strangers', () => {
           expect(texts.join('\n').length).toBeLessThan(100_000);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: samples(5) },
     );
   });
 
@@ -104,7 +105,7 @@ describe('texts of strangers', () => {
           expect(bytesOf(message)).toBeLessThan(28_000);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: samples(5) },
     );
   });
 
@@ -121,7 +122,7 @@ describe('texts of strangers', () => {
           expect(bytesOf(event)).toBeLessThan(512_000);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: samples(5) },
     );
   });
 
@@ -136,7 +137,7 @@ describe('texts of strangers', () => {
           expect(title.length).toBeLessThanOrEqual(60);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: samples(5) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { composeMessage } from '../../../../../src/notify/channels/email.ts';
 import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/checks/message-context.ts';
 import { timeline } from '../../../../support/store/incident-timeline.ts';
+import { samples } from '../../../../support/random/samples.ts';
 
 const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
 function composed(
@@ -89,7 +90,7 @@ describe('hostile text', () => {
           ].sort(),
         );
       }),
-      { numRuns: 200 },
+      { numRuns: samples(40) },
     );
   });
 
