@@ -87,7 +87,7 @@ const SERVER: Omit<MailServerConfig, 'port'> = {
   from: 'fac@example.test',
   to: 'probe@example.test',
   required: false,
-  // The full deadline, because with the hurried clock, a busy machine can make anything slow.
+  // The full deadline, because a busy machine can make anything slow.
   timeout: 10_000,
   user: null,
   password: null,
