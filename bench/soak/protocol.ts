@@ -44,7 +44,7 @@ export interface SaidLine {
   /** Monotonic. */
   readonly at: Millis;
   readonly level: number;
-  readonly msg: string;
+  readonly event: string;
   readonly incident?: string;
   readonly transition?: string;
   readonly cause?: string;

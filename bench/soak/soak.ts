@@ -148,7 +148,7 @@ function complain({ log }: World): Promise<void> {
 
 function evidenceOf(said: readonly SaidLine[], mails: readonly SeenMail[]): Evidence {
   return {
-    changes: said.filter(({ msg }) => msg === 'An incident changed'),
+    changes: said.filter(({ event }) => event === 'incident-changed'),
     errors: said.filter(({ level }) => level >= ERROR),
     mails,
   };

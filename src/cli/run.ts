@@ -45,15 +45,15 @@ export async function run(terminal: Invocation): Promise<number> {
   });
   const started = Promise.withResolvers<void>();
   reload = () => void started.promise.then(() => app.reload());
-  logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
+  logger.info({ event: 'starting', version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
   await app.start(config);
   started.resolve();
   try {
     await Promise.race([signal.aborted ? null : once(signal, 'abort'), death.promise]);
   } finally {
-    logger.info('Stopping');
+    logger.info({ event: 'stopping' }, 'Stopping');
     await Promise.all([app.stop(), notifyServiceManager('STOPPING=1', env, logger)]);
-    logger.info('Stopped');
+    logger.info({ event: 'stopped' }, 'Stopped');
   }
   return 0;
 }
@@ -141,7 +141,7 @@ function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): b
 
 function lossLine(lines: number, clock: Clock): string {
   const msg = 'Log lines were dropped because they could not be written';
-  return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
+  return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), event: 'log-lines-dropped', lines, msg })}\n`;
 }
 
 type LogForm = (line: string) => string;

@@ -130,7 +130,7 @@ export class LogIntake {
       try {
         await stop();
       } catch (error) {
-        this.#deps.logger.error({ err: error }, 'Cannot close a log input');
+        this.#deps.logger.error({ event: 'log-input-not-closed', err: error }, 'Cannot close a log input');
       }
     }
     this.#outbox.flush();
@@ -267,7 +267,10 @@ export class LogIntake {
     try {
       this.#deps.onEvent(event);
     } catch (error) {
-      this.#deps.logger.error({ err: error, kind: event.kind }, 'Cannot process a log event');
+      this.#deps.logger.error(
+        { event: 'log-event-not-processed', err: error, kind: event.kind },
+        'Cannot process a log event',
+      );
     }
   }
 }

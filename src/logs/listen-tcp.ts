@@ -61,6 +61,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
   const warnOverLimit = createOccasionalWarning(
     options,
+    'syslog-senders-limited',
     'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
   );
   const open = new Set<TcpConnection>();
@@ -89,7 +90,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   });
   await bindTcp(server, listen, tls === null ? 'TCP' : 'TLS');
   server.on('error', (error) => {
-    options.logger.error({ err: error }, 'Syslog listener failed');
+    options.logger.error({ event: 'syslog-listener-failed', err: error }, 'Syslog listener failed');
   });
   const stopWatching = watch(options, open);
   const unfollow = follow(() => {
@@ -131,7 +132,11 @@ function createReceiver(options: TcpOptions, onReady: (socket: Socket) => void):
   const { tls, certificate, connections } = options;
   if (tls === null || certificate === null) return { take: onReady, follow: () => () => undefined };
   const isAsked = tls.clientCaFile !== null;
-  const warn = createOccasionalWarning(options, 'The TLS handshake with syslog senders failed');
+  const warn = createOccasionalWarning(
+    options,
+    'syslog-handshake-failed',
+    'The TLS handshake with syslog senders failed',
+  );
   const server = createTlsServer({
     ...certificate.material(),
     handshakeTimeout: HANDSHAKE,
@@ -171,6 +176,7 @@ function watch(options: TcpOptions, open: ReadonlySet<TcpConnection>): () => voi
   const { clock, limits, connections } = options;
   const warn = createOccasionalWarning(
     options,
+    'syslog-line-unfinished',
     'Syslog senders did not finish a line within the time limit, so their connections are closed',
   );
   return beat(clock, IDLE_BEAT, () => {
@@ -226,7 +232,10 @@ class TcpConnection {
     turns.add(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     socket.on('error', (error) => {
-      logger.debug({ err: error, address: this.address }, 'Syslog connection failed');
+      logger.debug(
+        { event: 'syslog-connection-failed', err: error, address: this.address },
+        'Syslog connection failed',
+      );
     });
     socket.on('data', (chunk: Buffer) => this.#guard(() => this.#take(chunk)));
     socket.once('close', () => {
@@ -279,7 +288,7 @@ class TcpConnection {
       read();
     } catch (error) {
       this.#deps.logger.error(
-        { err: error, address: this.address },
+        { event: 'syslog-data-not-processed', err: error, address: this.address },
         'Cannot process data from a syslog connection because of a bug. Please report it',
       );
       this.#socket.destroy();

@@ -42,7 +42,11 @@ export interface UdpListener {
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const { logger, clock, tally } = options;
-  const warnOfFailure = createOccasionalWarning(options, 'Cannot reopen the syslog UDP socket yet');
+  const warnOfFailure = createOccasionalWarning(
+    options,
+    'syslog-udp-not-reopened',
+    'Cannot reopen the syslog UDP socket yet',
+  );
   let socket = await open(options.listen, options);
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
@@ -54,7 +58,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
     opened.on('error', (error) => {
       if (isStopped || isFailed || opened !== socket) return;
       isFailed = true;
-      logger.error({ err: error }, 'The syslog UDP socket failed and will be opened again');
+      logger.error({ event: 'syslog-udp-failed', err: error }, 'The syslog UDP socket failed and will be opened again');
       opened.close();
       // The delay prevents a busy loop if the socket fails immediately.
       reopenAfter(clock.elapsed() - openedAt < REOPEN_AFTER ? REOPEN_AFTER : 0);
@@ -74,7 +78,10 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       openedAt = clock.elapsed();
       isFailed = false;
       follow(opened);
-      logger.warn({ address, port }, 'The syslog UDP socket is open again, but log lines may have been lost');
+      logger.warn(
+        { event: 'syslog-udp-reopened', address, port },
+        'The syslog UDP socket is open again, but log lines may have been lost',
+      );
     } catch (error) {
       warnOfFailure({ error: messageOf(error) });
       if (!isStopped) reopenAfter(REOPEN_AFTER);
@@ -85,7 +92,10 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const receiveBufferBytes = grantedBuffer(socket, logger);
   const drops = watchKernelDrops(clock, { address, port }, (more) => {
     tally.dropped += more;
-    logger.warn({ dropped: more }, 'The kernel dropped syslog datagrams because the receive buffer was full');
+    logger.warn(
+      { event: 'syslog-datagrams-dropped', dropped: more },
+      'The kernel dropped syslog datagrams because the receive buffer was full',
+    );
   });
   return {
     address: { address, port },
@@ -148,7 +158,10 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
       reader.piece(line.text);
       reader.line(line);
     } catch (error) {
-      logger.error({ err: error, address }, 'Cannot process a syslog datagram because of a bug. Please report it');
+      logger.error(
+        { event: 'syslog-data-not-processed', err: error, address },
+        'Cannot process a syslog datagram because of a bug. Please report it',
+      );
     }
   });
 }
@@ -159,7 +172,7 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   // The kernel doubles the granted size for its own bookkeeping (socket(7)).
   if (granted < 2 * RECEIVE_BUFFER) {
     logger.warn(
-      { askedFor: RECEIVE_BUFFER, granted: Math.floor(granted / 2) },
+      { event: 'syslog-buffer-small', askedFor: RECEIVE_BUFFER, granted: Math.floor(granted / 2) },
       'The syslog UDP receive buffer is smaller than requested, so bursts of lines may be lost; increase ' +
         'net.core.rmem_max',
     );

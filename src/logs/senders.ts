@@ -366,7 +366,7 @@ export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
       if (!take(from)) return;
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
-        { sender: from, hostInLine: host === null ? null : sampleOf(host) },
+        { event: 'log-lines-not-attributed', sender: from, hostInLine: host === null ? null : sampleOf(host) },
         'Log lines do not belong to any appliance. Add the sender and the host in the line to logs.relays if they are ' +
           'a relay, or otherwise to appliances[].logSources',
       );
@@ -385,7 +385,7 @@ export function createUnrecognisedLog({ clock, logger }: SenderLogDeps): (from: 
   return (from, line) => {
     if (!take(from)) return;
     logger.warn(
-      { sender: from, line: sampleOf(line) },
+      { event: 'log-line-not-recognised', sender: from, line: sampleOf(line) },
       'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
         'signature (logs.signatureFiles)',
     );

@@ -222,7 +222,7 @@ export class Follower {
     }
     const file = await openRegular(this.path);
     if (file !== null) this.#current = await this.#tailOf(file, (await file.handle.stat()).size);
-    else this.#options.logger.warn({ path: this.path }, 'The log file does not exist yet');
+    else this.#options.logger.warn({ event: 'log-file-missing', path: this.path }, 'The log file does not exist yet');
   }
 
   /** Includes unread data in rotated files. */
@@ -303,7 +303,7 @@ export class Follower {
 
   #warnMissing({ position }: FileMark): void {
     this.#options.logger.warn(
-      { path: this.path, position },
+      { event: 'log-file-replaced', path: this.path, position },
       'The log file was replaced before it was read completely, so lines may be missing',
     );
   }
@@ -375,7 +375,8 @@ export class FileReader {
         await follower.poll(this.#stopping.signal);
         this.#failing.delete(path);
       } catch (error) {
-        if (!this.#failing.has(path)) this.#options.logger.error({ err: error, path }, 'Cannot read the log file');
+        if (!this.#failing.has(path))
+          this.#options.logger.error({ event: 'log-file-unreadable', err: error, path }, 'Cannot read the log file');
         this.#failing.add(path);
       }
     }
@@ -412,7 +413,7 @@ export async function readPositions(
     return files;
   } catch (error) {
     logger.error(
-      { err: error },
+      { event: 'log-positions-unreadable', err: error },
       'Cannot read the saved positions in log files, so the files are followed from the end',
     );
     return null;

@@ -1,3 +1,4 @@
+import type { LogFields } from '../system/operator-log.ts';
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
@@ -41,10 +42,10 @@ export function newConnectionTally(): ConnectionTally {
 }
 
 export interface IntakeLogger {
-  info(fields: object, message: string): void;
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  info(fields: LogFields, message: string): void;
+  debug(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
 }
 
 const EVERY: Millis = 600_000;
@@ -55,6 +56,7 @@ const EVERY: Millis = 600_000;
  */
 export function createOccasionalWarning(
   { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },
+  event: string,
   message: string,
 ): (fields: object) => void {
   let quietUntil: Millis | null = null;
@@ -62,7 +64,7 @@ export function createOccasionalWarning(
   return (fields) => {
     times += 1;
     if (quietUntil !== null && clock.elapsed() < quietUntil) return;
-    logger.warn({ ...fields, times }, message);
+    logger.warn({ event, ...fields, times }, message);
     quietUntil = clock.elapsed() + EVERY;
     times = 0;
   };

@@ -38,11 +38,14 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
   const { logger } = deps;
   try {
     const collector = config === null ? collectorOfEnvironment(deps.env) : collectorOf(config, deps);
-    logger.info({ to: collector.origin, everySeconds: collector.every / 1000 }, 'Pushing metrics over OTLP');
+    logger.info(
+      { event: 'metrics-push-starting', to: collector.origin, everySeconds: collector.every / 1000 },
+      'Pushing metrics over OTLP',
+    );
     void new Pusher(collector, deps, signal).run().catch(() => undefined);
   } catch (error) {
     logger.warn(
-      { error: messageOf(error) },
+      { event: 'metrics-push-misconfigured', error: messageOf(error) },
       'Cannot push metrics over OTLP. Correct the environment variables and restart',
     );
   }
@@ -202,8 +205,13 @@ class Pusher {
     if ((outcome !== 'arrived') === this.#isFailing) return;
     this.#isFailing = outcome !== 'arrived';
     const to = this.#collector.origin;
-    if (outcome === 'arrived') logger.info({ to }, 'Pushing metrics over OTLP works again');
-    else logger.warn({ to, error: outcome.error }, 'Cannot push metrics over OTLP. The request will be retried');
+    if (outcome === 'arrived')
+      logger.info({ event: 'metrics-push-accepted', to }, 'Pushing metrics over OTLP works again');
+    else
+      logger.warn(
+        { event: 'metrics-push-failed', to, error: outcome.error },
+        'Cannot push metrics over OTLP. The request will be retried',
+      );
   }
 
   async #post(body: Buffer): Promise<Outcome> {

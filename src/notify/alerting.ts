@@ -281,7 +281,7 @@ export class Alerting {
     const incidents = heldIn(state).length - heldIn(this.#state).length;
     if (incidents > 0)
       this.#deps.logger.warn(
-        { incidents },
+        { event: 'notifications-limited', incidents },
         'Notifications are held back because the hourly limit has been reached (notify.policy.maxPerHour)',
       );
     if (hasChanged) this.#keep(state, effects);
@@ -301,13 +301,23 @@ export class Alerting {
         const { transition, incident } = effect;
         const { id, cause } = incident;
         logger.info(
-          { incident: id, transition, cause: cause.id, severity: cause.severity, subject: cause.subject },
+          {
+            event: 'incident-changed',
+            incident: id,
+            transition,
+            cause: cause.id,
+            severity: cause.severity,
+            subject: cause.subject,
+          },
           'An incident changed',
         );
         return;
       }
       case 'notify':
-        logger.info({ notification: effect.notification.id }, 'A notification was queued for delivery');
+        logger.info(
+          { event: 'notification-queued', notification: effect.notification.id },
+          'A notification was queued for delivery',
+        );
     }
   }
 
@@ -367,8 +377,12 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
   function note({ recipient, kind, detail }: RecipientOutcome): void {
     const isSent = kind === 'sent';
     if (!isSent && !failing.has(recipient))
-      logger.warn({ url: recipient, detail }, `Cannot send alerts to ${name}. ftm-watch will retry`);
-    if (isSent && failing.has(recipient)) logger.info({ url: recipient }, `${name} accepts alerts again`);
+      logger.warn(
+        { event: 'alerts-refused', url: recipient, detail },
+        `Cannot send alerts to ${name}. ftm-watch will retry`,
+      );
+    if (isSent && failing.has(recipient))
+      logger.info({ event: 'alerts-accepted', url: recipient }, `${name} accepts alerts again`);
     if (isSent) failing.delete(recipient);
     else failing.add(recipient);
     onDelivery(channel.id, isSent ? 'sent' : 'failed', clock.now());

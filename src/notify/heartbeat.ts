@@ -33,8 +33,12 @@ export function createHeartbeat(
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
     // The URL is not logged, because anyone who has it could send heartbeats and thereby suppress the alarm.
-    if (error === null) logger.info({}, 'Heartbeats are accepted again');
-    else logger.warn({ error }, 'Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
+    if (error === null) logger.info({ event: 'heartbeat-accepted' }, 'Heartbeats are accepted again');
+    else
+      logger.warn(
+        { event: 'heartbeat-refused', error },
+        'Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down',
+      );
   }
 
   function beat(): void {

@@ -321,16 +321,25 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
     : '';
   switch (status) {
     case 'sent':
-      logger.info(fields, 'Delivered a notification');
+      logger.info({ event: 'notification-delivered', ...fields }, 'Delivered a notification');
       break;
     case 'pending':
-      logger.warn(fields, 'Cannot deliver a notification now. ftm-watch will retry');
+      logger.warn(
+        { event: 'notification-deferred', ...fields },
+        'Cannot deliver a notification now. ftm-watch will retry',
+      );
       break;
     case 'rejected':
-      logger.warn(fields, `A notification was rejected. It will not be sent again${more}`);
+      logger.warn(
+        { event: 'notification-rejected', ...fields },
+        `A notification was rejected. It will not be sent again${more}`,
+      );
       break;
     case 'expired':
-      logger.warn(fields, `A notification was not accepted for five days. It will not be sent again${more}`);
+      logger.warn(
+        { event: 'notification-expired', ...fields },
+        `A notification was not accepted for five days. It will not be sent again${more}`,
+      );
       break;
     case 'withdrawn':
       break;

@@ -215,10 +215,10 @@ export class App {
     const taken = outcome.kind === 'taken';
     this.#lastReload = { at: clock.now(), taken };
     this.#recorder.reload(taken, clock.now());
-    if (outcome.kind === 'taken') logger.info('Reloaded the configuration');
+    if (outcome.kind === 'taken') logger.info({ event: 'configuration-reloaded' }, 'Reloaded the configuration');
     else
       logger.error(
-        { problems: outcome.problems },
+        { event: 'configuration-rejected', problems: outcome.problems },
         'Rejected the new configuration. The previous configuration is still active',
       );
     return outcome;
@@ -268,8 +268,8 @@ export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) 
     const now = JSON.stringify({ ...shown, causes: shown.causes.map((cause) => JSON.stringify(cause)).toSorted() });
     if (now === before) return;
     before = now;
-    if (ready === 'ready') logger.info(shown, 'Activation can work');
-    else if (ready === 'not-ready') logger.warn(shown, 'Activation cannot work');
-    else logger.warn(shown, 'It is unknown whether activation can work');
+    if (ready === 'ready') logger.info({ event: 'activation-ready', ...shown }, 'Activation can work');
+    else if (ready === 'not-ready') logger.warn({ event: 'activation-not-ready', ...shown }, 'Activation cannot work');
+    else logger.warn({ event: 'activation-unknown', ...shown }, 'It is unknown whether activation can work');
   };
 }

@@ -257,7 +257,8 @@ export class Monitor {
     await this.#log.start();
     // The actual addresses are logged, because port 0 selects any free port and senders must be configured with the
     // actual port.
-    if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
+    if (listens(this.config))
+      logger.info({ event: 'log-listening', ...this.#log.addresses() }, 'Listening for log lines');
   }
 
   /** Must be called after `open`. `underWay` contains deliveries that the previous monitor started. */
@@ -276,7 +277,7 @@ export class Monitor {
     this.#heartbeat?.start();
     this.#pushMetrics().catch((error: unknown) =>
       logger.warn(
-        { error: messageOf(error) },
+        { event: 'metrics-push-not-loaded', error: messageOf(error) },
         'Cannot load the module that pushes metrics over OTLP. Restart ftm-watch',
       ),
     );
@@ -415,7 +416,8 @@ export class Monitor {
     const { clock, logger, recorder } = this.#deps;
     return {
       clock,
-      onError: (error) => logger.error({ err: error }, 'A scheduled run failed because of a bug. Please report it'),
+      onError: (error) =>
+        logger.error({ event: 'run-failed', err: error }, 'A scheduled run failed because of a bug. Please report it'),
       onLag: (lag) => recorder.lag(lag),
       onMissed: () => recorder.missed(),
     };
@@ -487,11 +489,15 @@ export function deservesAnotherRound(before: RoundResult | null, { observations,
 
 function warnAtStart(config: Config, knowledge: TlsKnowledgeBase, logger: Logger): void {
   const note = noChannelNote(config.notify);
-  if (note !== null) logger.warn(note);
-  for (const warning of [...exposureNotes(config.web), ...knowledge.skippedPatterns]) logger.warn(warning);
+  if (note !== null) logger.warn({ event: 'no-channel' }, note);
+  for (const warning of [...exposureNotes(config.web), ...knowledge.skippedPatterns])
+    logger.warn({ event: 'configuration-warning' }, warning);
   for (const target of judgedTargets(config)) {
     const refused = knowledge.of(target).refusedBaseline;
     if (refused !== null)
-      logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
+      logger.warn(
+        { event: 'certificate-not-confirmed', target, certificate: refused.unconfirmed.fingerprint },
+        describeRefused(refused),
+      );
   }
 }

@@ -111,7 +111,10 @@ export class PageServer {
     try {
       await old.server.start();
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'Cannot continue serving the status page. Restart ftm-watch');
+      this.#deps.logger.error(
+        { event: 'page-lost', err: error },
+        'Cannot continue serving the status page. Restart ftm-watch',
+      );
     }
   }
 
@@ -120,7 +123,9 @@ export class PageServer {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)
       .then(change)
-      .catch((error: unknown) => logger.error({ err: error }, 'Cannot close the previous status page'));
+      .catch((error: unknown) =>
+        logger.error({ event: 'page-not-closed', err: error }, 'Cannot close the previous status page'),
+      );
   }
 
   #create(config: WebConfig): Page {
@@ -130,7 +135,7 @@ export class PageServer {
   #logAddress({ config }: Page, { address, port }: ListenAddress): void {
     const scheme = config.tls === null ? 'http' : 'https';
     const url = `${scheme}://${authority({ host: address, port })}/`;
-    this.#deps.logger.info({ url }, 'Serving the status page');
+    this.#deps.logger.info({ event: 'page-served', url }, 'Serving the status page');
   }
 }
 
@@ -179,7 +184,7 @@ export class CommandServer {
     if (old.place?.socket !== place.socket) {
       this.#server = await startControlServer(place.socket, this.#deps);
       this.#leaving = old.server?.stop() ?? Promise.resolve();
-      this.#deps.logger.debug({ socket: place.socket }, 'Listening for commands');
+      this.#deps.logger.debug({ event: 'commands-listening', socket: place.socket }, 'Listening for commands');
     }
     this.#place = place;
     if (old.place !== null && old.place.link !== place.link) removeLink(old.place);
@@ -188,7 +193,7 @@ export class CommandServer {
 
   #warn(error: unknown): void {
     this.#deps.logger.warn(
-      { error: messageOf(error) },
+      { event: 'commands-unavailable', error: messageOf(error) },
       'Commands such as "ftm-watch silence" cannot connect to this daemon. Everything else works',
     );
   }

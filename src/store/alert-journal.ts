@@ -225,7 +225,8 @@ export class MirroredJournal implements AlertJournal {
       this.#writtenState = stateText(this.#state);
     }
     const [notifications, others] = [saved.pending.unread, saved.state?.unread ?? 0];
-    if (notifications + others > 0) this.#logger.warn({ notifications, incidentsAndSilences: others }, UNREAD);
+    if (notifications + others > 0)
+      this.#logger.warn({ event: 'history-unreadable', notifications, incidentsAndSilences: others }, UNREAD);
     const since = [...this.#outboxEntries.values()];
     this.#outboxEntries.clear();
     for (const outboxEntry of [...saved.pending.outboxEntries, ...since])

@@ -389,7 +389,7 @@ export class Database {
     });
     if (kept === true && this.#failing) {
       this.#failing = false;
-      this.#deps.logger.info({ path: this.#path }, 'The history can be written again');
+      this.#deps.logger.info({ event: 'history-writable', path: this.#path }, 'The history can be written again');
     }
     return kept === true;
   }
@@ -444,7 +444,7 @@ export class Database {
     this.#disconnect();
     this.#generation += 1;
     this.#deps.logger.warn(
-      { path: this.#path },
+      { event: 'history-replaced', path: this.#path },
       'The history file was removed or replaced. ftm-watch uses the new file, or creates one',
     );
   }
@@ -466,7 +466,7 @@ export class Database {
     if (error instanceof NewerStore) this.#newer = error.message;
     if (!this.#failing) {
       this.#deps.logger.warn(
-        { path: this.#path, error: failure.message },
+        { event: 'history-unusable', path: this.#path, error: failure.message },
         'Cannot use the history file. Monitoring and alerts continue without it',
       );
     }
@@ -483,13 +483,16 @@ export class Database {
     try {
       for (const suffix of ['', '-wal', '-shm'])
         if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-      logger.warn({ path, aside }, 'The history file was corrupt. It was renamed, and a new file is created');
+      logger.warn(
+        { event: 'history-corrupt', path, aside },
+        'The history file was corrupt. It was renamed, and a new file is created',
+      );
       this.#failing = false;
       this.#restsUntil = Number.NEGATIVE_INFINITY;
       this.#generation += 1;
     } catch (error) {
       logger.warn(
-        { path, aside, error: sqliteFailure(error).message },
+        { event: 'history-corrupt', path, aside, error: sqliteFailure(error).message },
         'The history file is corrupt and cannot be renamed',
       );
     }

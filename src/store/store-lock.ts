@@ -24,7 +24,10 @@ export function lockStore(path: string, logger: OperatorLog): StoreLock {
   } catch (error) {
     const { kind, message } = sqliteFailure(error);
     if (kind === 'busy') throw new Error(heldMessage(path), { cause: error });
-    logger.warn({ path, error: message }, 'Cannot lock the history file. Make sure that no other daemon is using it');
+    logger.warn(
+      { event: 'history-not-locked', path, error: message },
+      'Cannot lock the history file. Make sure that no other daemon is using it',
+    );
     return { release: () => undefined };
   }
 }

@@ -26,7 +26,7 @@ export async function notifyServiceManager(
   } catch (error) {
     const effect = state === 'READY=1' ? ', so a unit with Type=notify does not start' : '';
     logger.warn(
-      { error: messageOf(error) },
+      { event: 'service-manager-unreachable', error: messageOf(error) },
       `Cannot send ${state} to the service manager with "systemd-notify"${effect}`,
     );
   }

@@ -93,7 +93,7 @@ export async function change<T>(
     address: caller.address,
   };
   sources.noteChange(entry);
-  logger.info({ change: entry }, 'Changed on request');
+  logger.info({ event: 'changed-on-request', change: entry }, 'Changed on request');
   return outcome;
 }
 

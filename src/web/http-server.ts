@@ -152,7 +152,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
     listener(request, response).then(
       () => waiting.written(response),
       (error: unknown) => {
-        logger.error({ err: error }, 'Cannot complete a response');
+        logger.error({ event: 'response-failed', err: error }, 'Cannot complete a response');
         response.destroy();
       },
     );
@@ -167,7 +167,9 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
     listen: async (where) => {
       await listening(server, where);
       if (unsubscribe !== null) return server.address();
-      server.on('error', (error) => logger.error({ err: error }, 'An error occurred in the web server'));
+      server.on('error', (error) =>
+        logger.error({ event: 'web-server-failed', err: error }, 'An error occurred in the web server'),
+      );
       if ('setSecureContext' in server && certificate !== null)
         unfollow = certificate.follow(server, { clock, logger, onOtherClients: closeVerified });
       unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));

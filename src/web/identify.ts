@@ -138,7 +138,7 @@ async function keepShown(
 ): Promise<(shown: string) => Promise<boolean>> {
   const secret = await keepSecret(
     () => readShown(what, source, env),
-    (problem) => logger.warn(`${problem}. The previous value stays active`),
+    (problem) => logger.warn({ event: 'secret-not-loaded' }, `${problem}. The previous value stays active`),
   );
   return async (shown) => isSame(shown, await secret());
 }
@@ -195,7 +195,7 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
         // Wrong tokens are counted but not logged, because a client can send any number of them at no cost to itself.
         if (identified.name !== null)
           logger.warn(
-            { user: visibleText(identified.name, MAX_SHOWN_NAME), from },
+            { event: 'login-refused', user: visibleText(identified.name, MAX_SHOWN_NAME), from },
             'Refused a login to the status page',
           );
         return unauthorized(context);
@@ -223,7 +223,7 @@ function createRejectionLog(clock: Clock, logger: Logger): (from: string | undef
     const now = clock.elapsed();
     if (loggedAt !== null && now - loggedAt < LOG_INTERVAL) return;
     logger.warn(
-      { from, turnedAway: unlogged },
+      { event: 'logins-limited', from, turnedAway: unlogged },
       'Rejecting logins to the status page, because too many logins failed or are pending',
     );
     loggedAt = now;

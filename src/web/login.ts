@@ -45,7 +45,7 @@ export async function createLogin(users: readonly User[], { clock, logger, env }
     users.map(async (user): Promise<KnownUser> => {
       const hash = await keepSecret(
         () => readHash(user, env),
-        (problem) => logger.warn(`${problem}. The previous hash stays active`),
+        (problem) => logger.warn({ event: 'secret-not-loaded' }, `${problem}. The previous hash stays active`),
       );
       return { name: user.name, hash };
     }),

@@ -171,7 +171,7 @@ function answerMethod(context: Context, methods: readonly string[]): Response {
 
 function answerError(error: unknown, context: WebContext, logger: Logger): Response {
   if (error instanceof HTTPException) return error.getResponse();
-  logger.error({ err: error, path: shownPath(context) }, 'Cannot answer a request');
+  logger.error({ event: 'request-failed', err: error, path: shownPath(context) }, 'Cannot answer a request');
   return context.text('ftm-watch could not answer this request. See its log for the reason\n', 500);
 }
 

@@ -31,18 +31,18 @@ test('"npm run dev" stops and starts the daemon after a change, also after one t
   });
   /** The relevant output so far. */
   const said = (): readonly string[] =>
-    [...output.matchAll(/"msg":"(Starting|Serving the status page|Stopped)"|^(Failed) running/gmu)].map(
-      ([, message, failed]) => message ?? failed ?? '',
+    [...output.matchAll(/"event":"(starting|page-served|stopped)"|^(Failed) running/gmu)].map(
+      ([, event, failed]) => event ?? failed ?? '',
     );
-  const starts = ['Starting', 'Serving the status page'];
+  const starts = ['starting', 'page-served'];
   try {
     await expect.poll(said, PATIENCE).toEqual(starts);
     tree.write('src/web/static/new.js', '');
-    await expect.poll(said, PATIENCE).toEqual([...starts, 'Stopped', ...starts]);
+    await expect.poll(said, PATIENCE).toEqual([...starts, 'stopped', ...starts]);
     tree.write('src/main.ts', 'const broken;');
-    await expect.poll(said, PATIENCE).toEqual([...starts, 'Stopped', ...starts, 'Stopped', 'Failed']);
-    tree.write('src/main.ts', 'console.log(\'"msg":"Starting"\');');
-    await expect.poll(() => said().at(-1), PATIENCE).toBe('Starting');
+    await expect.poll(said, PATIENCE).toEqual([...starts, 'stopped', ...starts, 'stopped', 'Failed']);
+    tree.write('src/main.ts', 'console.log(\'"event":"starting"\');');
+    await expect.poll(() => said().at(-1), PATIENCE).toBe('starting');
   } finally {
     process.kill(-pid, 'SIGINT');
     await once(npm, 'exit');

@@ -133,7 +133,7 @@ describe('a channel that is added as a file and a line', () => {
       (await (await fetch(`${page}/metrics`)).text()).split('\n').filter((line) => line.includes('channel="pager"'));
     {
       await using before = startDaemonProcess(options);
-      await before.logged('Cannot deliver a notification now. ftm-watch will retry');
+      await before.logged('notification-deferred');
       const metrics = await metricsOf(await before.page());
       expect(metrics).toContain('ftm_notifications_pending{channel="pager"} 1');
       for (const result of ['sent', 'rejected', 'expired'])
@@ -146,7 +146,7 @@ describe('a channel that is added as a file and a line', () => {
     status = 200;
     await using after = startDaemonProcess(options);
     // The first notification reports the crash.
-    await after.logged('Delivered a notification', 1);
+    await after.logged('notification-delivered', 1);
     expect(receiver.posts.map(({ body }) => body)).toContainEqual(waiting);
     const page = await after.page();
     await expect.poll(() => metricsOf(page)).toContain('ftm_notifications_pending{channel="pager"} 0');

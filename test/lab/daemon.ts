@@ -27,7 +27,7 @@ export interface Daemon extends AsyncDisposable {
 
 /** Fields that a line of the daemon's log may have. */
 interface LogLine {
-  readonly msg?: string;
+  readonly event?: string;
   readonly url?: string;
   readonly udp?: { readonly port: number } | null;
   readonly tcp?: { readonly port: number } | null;
@@ -117,11 +117,11 @@ async function announced(
   createInterface(child.stderr).on('line', hear);
   const url = await new Promise<string | null>((resolve) => {
     createInterface(child.stdout).on('line', (line) => {
-      const { msg = '', url: page, udp, tcp } = hear(line);
-      if (/listening for log lines/iu.test(msg)) {
+      const { event, url: page, udp, tcp } = hear(line);
+      if (event === 'log-listening') {
         ports = { syslogPort: udp?.port ?? null, syslogTcpPort: tcp?.port ?? null };
       }
-      if (/status page/iu.test(msg) && page !== undefined) resolve(page);
+      if (event === 'page-served' && page !== undefined) resolve(page);
     });
     void ended.then(() => {
       resolve(null);

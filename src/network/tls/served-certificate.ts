@@ -110,7 +110,10 @@ export class ServedCertificate {
       this.#material = material;
       this.#unusable = null;
       this.#problem = null;
-      deps.logger.info({ certFile: this.#files.certFile }, `Loaded ${this.#what}'s new certificate`);
+      deps.logger.info(
+        { event: 'certificate-loaded', certFile: this.#files.certFile },
+        `Loaded ${this.#what}'s new certificate`,
+      );
       if (before.ca === material.ca && before.crl === material.crl) return;
       for (const socket of this.#handshakes.values()) socket.destroy();
       deps.onOtherClients();
@@ -119,7 +122,7 @@ export class ServedCertificate {
       if (problem === this.#problem) return;
       this.#problem = problem;
       deps.logger.warn(
-        { error: problem },
+        { event: 'certificate-not-loaded', error: problem },
         `Cannot load ${this.#what}'s new certificate: the previous certificate is still in use`,
       );
     }

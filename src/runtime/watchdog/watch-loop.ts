@@ -37,7 +37,7 @@ export function watchLoop({ clock, env, logger, lastLine }: WatchLoop): Disposab
     if (!isNeeded) return;
     isNeeded = false;
     logger.error(
-      { err: error },
+      { event: 'watchdog-missing', err: error },
       'Cannot monitor the event loop. If the process hangs, it will not be restarted automatically',
     );
   }

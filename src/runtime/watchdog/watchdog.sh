@@ -35,5 +35,5 @@ while true; do
 done
 # First, because the reader of the log may be what the parent waits for.
 kill -KILL "$PPID"
-TZ=UTC0 printf '%s{"level":"fatal","time":"%(%Y-%m-%dT%H:%M:%SZ)T","msg":"%s"}\n' "$3" -1 \
+TZ=UTC0 printf '%s{"level":"fatal","time":"%(%Y-%m-%dT%H:%M:%SZ)T","event":"loop-blocked","msg":"%s"}\n' "$3" -1 \
   'The event loop has been blocked for a minute. The process ends so that it is restarted' >&3

@@ -10,6 +10,7 @@ import {
   notReady,
   preconditionOf,
   READY,
+  summaryFor,
   type CheckResult,
 } from '../../support/process/check-result.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from '../../support/mail/mail-server.ts';
@@ -80,92 +81,64 @@ describe.concurrent('a mail server', () => {
   const AUTH = '250-AUTH PLAIN\r\n';
   const LOGIN = { user: 'fac', passwordFile: 'password' };
 
-  test.for<[string, SmtpScript, Section, string, RegExp]>([
-    [
-      'greets with 554',
-      { greeting: '554 no SMTP service here\r\n' },
-      {},
-      'mail-client-refused',
-      /answers, but refuses the session\. It refuses either the address of this machine or all clients/u,
-    ],
-    [
-      'greets with 421',
-      { greeting: '421 4.3.2 Try again\r\n' },
-      {},
-      'mail-unavailable',
-      /answers, but reports that it is temporarily unavailable/u,
-    ],
-    ['hangs at AUTH', says('AUTH', null, AUTH), LOGIN, 'mail-stops-answering', /sends a greeting, but stops/u],
-    ['hangs up at MAIL FROM', says('MAIL', CLOSE), {}, 'mail-stops-answering', /sends a greeting, but stops/u],
+  test.for<[string, SmtpScript, Section, FaultId, string | null]>([
+    ['greets with 554', { greeting: '554 no SMTP service here\r\n' }, {}, 'mail-client-refused', 'turned-away'],
+    ['greets with 421', { greeting: '421 4.3.2 Try again\r\n' }, {}, 'mail-unavailable', null],
+    ['hangs at AUTH', says('AUTH', null, AUTH), LOGIN, 'mail-stops-answering', null],
+    ['hangs up at MAIL FROM', says('MAIL', CLOSE), {}, 'mail-stops-answering', null],
     [
       'offers no login',
       says('AUTH', '503 5.5.1 Error: authentication not enabled\r\n'),
       LOGIN,
       'mail-login-rejected',
-      /does not offer this login method on this connection/u,
+      'not-offered',
     ],
-    [
-      'demands a login',
-      says('MAIL', '530 5.7.0 Authentication required\r\n'),
-      {},
-      'mail-settings-incomplete',
-      /accepts messages only after a login, but none is configured in "mail"/u,
-    ],
+    ['demands a login', says('MAIL', '530 5.7.0 Authentication required\r\n'), {}, 'mail-settings-incomplete', 'login'],
     [
       'demands encryption',
       says('MAIL', '530 5.7.0 Must issue a STARTTLS command first\r\n'),
       {},
       'mail-settings-incomplete',
-      /requires encryption, but "security" in "mail" is "none"/u,
+      'encryption',
     ],
     [
       'does not let the user send as this sender',
       says('MAIL', '553 5.7.1 <fac@example.test>: Sender address rejected: not owned by user monitor\r\n'),
       {},
       'mail-recipient-rejected',
-      /refuses the sender or the recipient/u,
+      null,
     ],
-  ])('that %s is told by what it does', async ([, script, more, cause, summary]) => {
+  ])('that %s is told by what it does', async ([, script, more, cause, kind]) => {
     await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
     await using server = await createScriptedSmtp(script);
     const result = await check(server.port, { security: 'none', ...more });
-    expect(conclusionOf(result)).toEqual(notReady(cause as FaultId));
-    const [told] = result.causes;
-    expect(told?.summary).toMatch(summary);
-    expect([told?.summary, ...(told?.remedy ?? [])].join('\n')).not.toMatch(
-      /does not respond to SMTP|user name and password|relay/u,
-    );
+    expect(conclusionOf(result)).toEqual(notReady(cause));
+    expect(result.causes[0]?.summary).toBe(summaryFor(cause, kind, { subject: `${MAIL_HOST}:${String(server.port)}` }));
   });
 
-  test.for<[string, SmtpScript, Section, string, RegExp]>([
+  test.for<[string, SmtpScript, Section, FaultId, string | null]>([
     [
       'refuses a client without a PTR record',
       says('RCPT', '450 4.7.25 Client host rejected: cannot find your hostname\r\n'),
       {},
       'mail-client-refused',
-      /refuses the address of this machine\. It is unknown whether the server also refuses FortiAuthenticator's/u,
+      'this-machine',
     ],
     [
       'cannot check passwords for now',
       says('AUTH', '454 4.7.0 Temporary authentication failure\r\n', AUTH),
       LOGIN,
       'mail-unavailable',
-      /reports that it is temporarily unavailable/u,
+      null,
     ],
-    [
-      'greylists',
-      says('RCPT', '450 4.2.0 Greylisted\r\n'),
-      {},
-      'mail-recipient-rejected',
-      /asks clients to send messages again later \(greylisting\)/u,
-    ],
-  ])('that %s is a warning', async ([, script, more, cause, summary]) => {
+    ['greylists', says('RCPT', '450 4.2.0 Greylisted\r\n'), {}, 'mail-recipient-rejected', 'later'],
+  ])('that %s is a warning', async ([, script, more, cause, kind]) => {
     await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
     await using server = await createScriptedSmtp(script);
     const result = await check(server.port, { security: 'none', ...more });
     expect(result.ready).toBe('ready');
     expect(result.causes.map(({ id, severity }) => `${severity} ${id}`)).toEqual([`warning ${cause}`]);
-    expect(result.causes[0]?.summary).toMatch(summary);
+    expect(result.causes[0]?.summary).toBe(summaryFor(cause, kind, { subject: `${MAIL_HOST}:${String(server.port)}` }));
   });
 
   test('that greylists carries the codes while another one is down', async () => {
@@ -184,7 +157,7 @@ describe.concurrent('a mail server', () => {
       'warning mail-unreachable',
       'warning mail-recipient-rejected',
     ]);
-    expect(evidenceOf(result)).toContain('still accepts messages, after a delay');
+    expect(result.causes[0]?.evidence.join('\n')).toContain(`${MAIL_HOST}:${String(server.port)}`);
   });
 
   test('refuses the recipient', async () => {
@@ -206,7 +179,7 @@ describe.concurrent('a mail server', () => {
     await using server = await serve({ security: 'none' });
     const result = await check(server.port, { security: 'starttls' });
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
-    expect(evidenceOf(result)).toContain('does not offer STARTTLS');
+    expect(preconditionOf(result, 'mail').findings.map(({ rule }) => rule)).toEqual(['mail-tls-verifies']);
   });
 
   test('STARTTLS with a certificate that nobody trusts', async () => {
@@ -223,9 +196,9 @@ describe.concurrent('a mail server', () => {
     await using server = await serve({ security, identity: forged, issuers: [device] });
     const result = await check(server.port, { security });
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
-    expect(result.causes[0]?.summary).toContain('issued by "FG100FTK20012345", which this machine does not trust');
+    expect(result.causes[0]?.summary).toContain('FG100FTK20012345');
     const [finding] = preconditionOf(result, 'mail').findings;
-    expect(finding?.claim).toBe('TLS to the mail server fails: its certificate was issued by "FG100FTK20012345".');
+    expect(finding?.claim).toContain('FG100FTK20012345');
     expect(finding?.fullNames).toEqual([name]);
   });
 

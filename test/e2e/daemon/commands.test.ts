@@ -82,9 +82,7 @@ describe('a command of this machine', () => {
         /^The configuration was rejected. The previous one is still active:\n- ftm-watch\.yaml:\d+:\d+ /u,
       ),
     });
-    expect(daemon.log.map(({ msg }) => msg)).toContain(
-      'Rejected the new configuration. The previous configuration is still active',
-    );
+    expect(daemon.log.map(({ event }) => event)).toContain('configuration-rejected');
   });
 
   test('has every file of a configuration read again', async () => {
@@ -125,7 +123,7 @@ describe('a command of this machine', () => {
     await daemon.page();
     await site.configure({ store: { path: 'elsewhere/store.sqlite' } });
     daemon.signal('SIGHUP');
-    await daemon.logged('Reloaded the configuration');
+    await daemon.logged('configuration-reloaded');
 
     expect((await command('silence', 'list')).exitCode).toBe(0);
     expect(existsSync(join(site.folder, 'data', 'ftm-watch.sqlite.sock'))).toBe(false);
@@ -168,7 +166,7 @@ describe('a place where no socket can be', () => {
 
     expect(daemon.log).toContainEqual(
       expect.objectContaining({
-        msg: 'Commands such as "ftm-watch silence" cannot connect to this daemon. Everything else works',
+        event: 'commands-unavailable',
         error: expect.stringContaining('the path must be at most 107 bytes long'),
       }),
     );

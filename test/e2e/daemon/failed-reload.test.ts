@@ -23,8 +23,8 @@ import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
-const TAKEN = 'Reloaded the configuration';
-const REFUSED = 'Rejected the new configuration. The previous configuration is still active';
+const TAKEN = 'configuration-reloaded';
+const REFUSED = 'configuration-rejected';
 /** An address that no machine has (TEST-NET-3, RFC 5737). */
 const NOT_HERE = '203.0.113.7';
 
@@ -94,7 +94,7 @@ describe('a page that cannot listen', () => {
     expect(answer.status).toBe(422);
     expect(await answer.text()).toMatch(/Cannot (?:serve|use) the status page/u);
     expect((await statusOf(page))?.site).toBe('first');
-    expect(daemon.log.filter(({ msg }) => msg === REFUSED)).toHaveLength(1);
+    expect(daemon.log.filter(({ event }) => event === REFUSED)).toHaveLength(1);
     expect(valueIn(await metricsOf(page), 'ftm_config_last_reload_successful')).toBe(0);
 
     await site.configure({ site: 'third', web: { listen: `0.0.0.0:${String(port)}` } });
@@ -166,7 +166,7 @@ describe('files of the configuration in force that are gone', () => {
 
     await site.configure({ site: 'second', logs: { syslog: { tcp: taken.listen } } });
     expect(await refused(daemon)).toEqual([expect.stringContaining(taken.listen)]);
-    await daemon.logged('Listening for log lines', 1);
+    await daemon.logged('log-listening', 1);
     await site.configure({ site: 'third', web: { listen: `${NOT_HERE}:${String(port)}` } });
     expect(await refused(daemon, 1)).toEqual([expect.stringContaining(NOT_HERE)]);
     expect((await fetch(`${page}/-/healthy`)).status).toBe(200);

@@ -39,7 +39,5 @@ test('what nobody takes shows in the body of /-/ready, on the page and in the me
   const text = (await (await fetch(page)).text()).replaceAll(/<[^>]*>/gu, '');
   expect(text).toContain('Messages by email or webhook have not been delivered.');
   expect(text).toContain('Alertmanager has not accepted any message since ftm-watch was started or reloaded.');
-  expect(daemon.log.map(({ msg }) => msg)).toContain(
-    'A notification was rejected. It will not be sent again unless its incident is still open',
-  );
+  expect(daemon.log.map(({ event }) => event)).toContain('notification-rejected');
 });

@@ -62,7 +62,7 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
     });
     await using daemon = site.start();
     const page = await daemon.page();
-    const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as {
+    const { tcp } = (await daemon.logged('log-listening')) as unknown as {
       readonly tcp: { readonly port: number };
     };
     await until(

@@ -53,7 +53,7 @@ test('a reload from 200 targets to ten lets go of the connections and the series
 
   await configure(10);
   daemon.signal('SIGHUP');
-  await daemon.logged('Reloaded the configuration');
+  await daemon.logged('configuration-reloaded');
   await until(
     () => Promise.resolve(silent.open),
     (open) => open <= 10,

@@ -64,7 +64,7 @@ describeWhere(['linux', { program: 'script' }], 'the log', () => {
   test('is JSON with the names of the levels elsewhere, also where a stream of the journal was replaced', async () => {
     for (const prefix of [[], ['env', 'JOURNAL_STREAM=1:2']]) {
       const [first = ''] = (await logOf(prefix)).split('\n');
-      expect(JSON.parse(first)).toMatchObject({ level: 'info', msg: 'Starting' });
+      expect(JSON.parse(first)).toMatchObject({ level: 'info', event: 'starting' });
     }
   });
 

@@ -36,7 +36,7 @@ describe('a second daemon with the same store', () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain(`process ${String(first.pid)} on `);
     first.signal('SIGHUP');
-    await first.logged('Reloaded the configuration');
+    await first.logged('configuration-reloaded');
     expect(
       await until(
         () => statusOf(page),

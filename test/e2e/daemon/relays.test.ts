@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   daemon = site.start();
   page = await daemon.page();
-  const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as {
+  const { tcp } = (await daemon.logged('log-listening')) as unknown as {
     readonly tcp: { readonly port: number };
   };
   port = tcp.port;

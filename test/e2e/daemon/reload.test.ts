@@ -17,8 +17,8 @@ import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
-const TAKEN = 'Reloaded the configuration';
-const REFUSED = 'Rejected the new configuration. The previous configuration is still active';
+const TAKEN = 'configuration-reloaded';
+const REFUSED = 'configuration-rejected';
 
 let site: DaemonBench;
 let daemon: DaemonProcess;
@@ -60,8 +60,8 @@ async function asOf(): Promise<string> {
   return /asof">.*?<br>([^<]*)</u.exec(text)?.[1] ?? 'no round yet';
 }
 
-function times(message: string): number {
-  return daemon.log.filter(({ msg }) => msg === message).length;
+function times(event: string): number {
+  return daemon.log.filter((line) => line.event === event).length;
 }
 
 describe('a changed file', () => {
@@ -87,14 +87,14 @@ describe('a changed file', () => {
     expect(await reload()).toEqual({ status: 200, text: 'Configuration reloaded\n' });
     await siteIs('second');
     expect(times(TAKEN)).toBe(1);
-    const said = daemon.log.filter(({ level, msg }) => level !== 'warn' && /reload|configuration/iu.test(msg));
+    const said = daemon.log.filter(({ event }) => /^configuration-(?!warning)/u.test(event));
     expect(said).toHaveLength(1);
   });
 
   test('is taken when SIGHUP comes before the start is done', async () => {
     await site.configure({ site: 'first', store: { path: 'early/ftm-watch.sqlite' } });
     await using early = site.start();
-    await early.logged('Starting');
+    await early.logged('starting');
     early.signal('SIGHUP');
     expect(await early.logged(TAKEN)).toBeDefined();
   });
@@ -165,7 +165,7 @@ describe('a bad file', () => {
     expect(text).toMatch(/ftm-watch\.yaml:3.*soon/u);
     expect((await statusOf(page))?.site).toBe('first');
     expect(valueIn(await metricsOf(page), 'ftm_config_last_reload_successful')).toBe(0);
-    const [{ problems } = { problems: [] }] = daemon.log.filter(({ msg }) => msg === REFUSED);
+    const [{ problems } = { problems: [] }] = daemon.log.filter(({ event }) => event === REFUSED);
     expect(problems).toHaveLength(2);
     await site.configure({ site: 'second' });
     expect((await reload()).status).toBe(200);
@@ -205,7 +205,7 @@ describe('a port', () => {
     expect(text).toContain(`127.0.0.1:${String(port)}`);
     await siteIs('first');
     // The daemon listens again, and a line starts a round.
-    const { udp } = (await daemon.logged('Listening for log lines', 1)) as { readonly udp?: { readonly port: number } };
+    const { udp } = (await daemon.logged('log-listening', 1)) as { readonly udp?: { readonly port: number } };
     await sendLines(udp?.port ?? 0, [POLLING_ERROR_LINE]);
     await until(
       () => statusOf(page),
@@ -218,7 +218,7 @@ describe('a port', () => {
     const port = await freePort();
     await site.configure({ site: 'second', web: { localReload: true, listen: `127.0.0.1:${String(port)}` } });
     expect((await reload()).status).toBe(200);
-    const moved = String((await daemon.logged('Serving the status page', 1))['url']);
+    const moved = String((await daemon.logged('page-served', 1))['url']);
     expect(moved).toBe(`http://127.0.0.1:${String(port)}/`);
     expect((await fetch(moved)).status).toBe(200);
     await until(
@@ -250,10 +250,10 @@ describe('a port', () => {
     const port = await freePort();
     await site.configure({ site: 'second', web: { localReload: true, listen: `127.0.0.1:${String(port)}` } });
     await reload();
-    page = String((await daemon.logged('Serving the status page', 1))['url']).replace(/\/$/u, '');
+    page = String((await daemon.logged('page-served', 1))['url']).replace(/\/$/u, '');
     await site.configure({ site: 'third', web: { localReload: true, listen: `0.0.0.0:${String(port)}` } });
     expect((await reload()).status).toBe(200);
-    expect((await daemon.logged('Serving the status page', 2))['url']).toBe(`http://0.0.0.0:${String(port)}/`);
+    expect((await daemon.logged('page-served', 2))['url']).toBe(`http://0.0.0.0:${String(port)}/`);
     await siteIs('third');
   });
 
@@ -262,7 +262,7 @@ describe('a port', () => {
     const listen = `127.0.0.1:${String(port)}`;
     await site.configure({ site: 'second', web: { localReload: true, listen } });
     await reload();
-    page = String((await daemon.logged('Serving the status page', 1))['url']).replace(/\/$/u, '');
+    page = String((await daemon.logged('page-served', 1))['url']).replace(/\/$/u, '');
     await writeFile(join(site.folder, 'none.pem'), 'none');
     await site.configure({ site: 'third', web: { listen, tls: { certFile: 'none.pem', keyFile: 'none.pem' } } });
     expect((await reload()).status).toBe(422);

@@ -43,7 +43,7 @@ test('a service manager is told when all ports are bound, and when it stops', as
   await site.configure();
   await using daemon = site.start({ env: env({ NOTIFY_SOCKET: '/run/notify' }) });
   expect(await until(lines, (text) => text !== '', WITHIN)).toBe('READY=1 to /run/notify\n');
-  expect(daemon.log.map(({ msg }) => msg)).toContain('Serving the status page');
+  expect(daemon.log.map(({ event }) => event)).toContain('page-served');
   expect(readFileSync(`${sent}.env`, 'utf8')).not.toContain('hunter2');
 
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
@@ -63,7 +63,7 @@ test('a start that fails because of the last port is never ready, and has begun 
     stderr: expect.stringContaining('the port is in use by another program'),
   });
   expect(await lines()).toBe('');
-  expect(daemon.log.map(({ msg }) => msg)).toEqual(['Starting']);
+  expect(daemon.log.map(({ event }) => event)).toEqual(['starting']);
   taken.close();
 });
 
@@ -78,9 +78,7 @@ test('no service manager: nothing is sent', async () => {
 test('without the program, as in a container that got the socket, the daemon goes on and says so', async () => {
   await site.configure();
   await using daemon = site.start({ env: { NOTIFY_SOCKET: '/run/notify', PATH: '/nonexistent' } });
-  const said =
-    'Cannot send READY=1 to the service manager with "systemd-notify", so a unit with Type=notify does not start';
-  expect(await daemon.logged(said)).toMatchObject({ error: 'spawn systemd-notify ENOENT' });
+  expect(await daemon.logged('service-manager-unreachable')).toMatchObject({ error: 'spawn systemd-notify ENOENT' });
   await daemon.page();
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
 });

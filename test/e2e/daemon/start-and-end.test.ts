@@ -72,13 +72,11 @@ describe('the end', () => {
       (status) => status?.ready === 'ready',
       READY_WITHIN,
     );
-    expect(daemon.log.map(({ msg }) => msg)).toContainEqual(
-      expect.stringContaining('ftm-watch does not send notifications'),
-    );
+    expect(daemon.log.map(({ event }) => event)).toContain('no-channel');
     const { code, stderr, tookMs } = await daemon.end(signal);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(tookMs).toBeLessThan(END_WITHIN);
-    expect(daemon.log.at(-1)?.msg).toBe('Stopped');
+    expect(daemon.log.at(-1)?.event).toBe('stopped');
   });
 
   test('comes within seconds in the middle of a round in which nothing answers', async () => {
@@ -101,7 +99,7 @@ describe('the end', () => {
   test('comes in order when it is asked for before the start is done', async () => {
     await site.configure();
     await using daemon = site.start();
-    await daemon.logged('Starting');
+    await daemon.logged('starting');
     const { code, stderr, tookMs } = await daemon.end('SIGTERM');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(tookMs).toBeLessThan(END_WITHIN);
@@ -151,9 +149,7 @@ describeWhere(['linux'], 'a data folder that cannot be made', () => {
     await site.configure({ store: { path: '/proc/nope/x.sqlite' } });
     await using daemon = site.start();
     await daemon.page();
-    expect(
-      (await daemon.logged('Cannot use the history file. Monitoring and alerts continue without it'))['error'],
-    ).toMatch(/^Cannot create the folder "\/proc\/nope"/u);
+    expect((await daemon.logged('history-unusable'))['error']).toMatch(/^Cannot create the folder "\/proc\/nope"/u);
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   });
 });
@@ -173,7 +169,7 @@ describe('a data folder that cannot be written', () => {
     );
     expect(valueIn(await metricsOf(page), 'ftm_store_writable')).toBe(0);
     expect((await fetch(`${page}/-/ready`)).status).toBe(200);
-    expect(daemon.log.filter(({ msg }) => msg.startsWith('Cannot use the history file'))).toHaveLength(1);
+    expect(daemon.log.filter(({ event }) => event === 'history-unusable')).toHaveLength(1);
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -72,7 +72,7 @@ async function dial(port: number, isSecure: boolean): Promise<Socket> {
 }
 
 async function portsOf(daemon: DaemonProcess): Promise<Ports> {
-  const line = (await daemon.logged('Listening for log lines')) as unknown as Record<'tcp' | 'tls', { port: number }>;
+  const line = (await daemon.logged('log-listening')) as unknown as Record<'tcp' | 'tls', { port: number }>;
   return { tcp: line.tcp.port, tls: line.tls.port };
 }
 

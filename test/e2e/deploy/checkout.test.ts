@@ -45,6 +45,6 @@ describeWhere(['root', { program: 'unshare' }], 'a checkout, by the commands of 
       },
     );
     expect(stdout).toBe('Healthy\n');
-    expect(stderr).toContain('Serving the status page');
+    expect(stderr).toContain('page-served');
   });
 });

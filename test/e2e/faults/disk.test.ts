@@ -119,7 +119,7 @@ describe('a store that was damaged while the daemon was away', () => {
     await findsAndTells(page);
     expect(await storeWritable(page)).toBe(writable);
     expect(readdirSync(data).filter((name) => /\.sqlite\.corrupt-[^-]*-[^-]*-[^-]*$/u.test(name))).toHaveLength(aside);
-    expect(daemon.log.filter(({ msg }) => msg.startsWith('Cannot use the history file')).length).toBeLessThanOrEqual(1);
+    expect(daemon.log.filter(({ event }) => event === 'history-unusable').length).toBeLessThanOrEqual(1);
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
     expect(writable === 0 ? 1 : kept()).toBeGreaterThan(0);
   });
@@ -135,9 +135,7 @@ test('a store that is deleted under the daemon is begun again, with what is open
   await findsAndTells(page);
   expect(await storeWritable(page)).toBe(1);
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
-  expect(daemon.log.map(({ msg }) => msg)).toContain(
-    'The history file was removed or replaced. ftm-watch uses the new file, or creates one',
-  );
+  expect(daemon.log.map(({ event }) => event)).toContain('history-replaced');
   expect(kept()).toBeGreaterThan(0);
 });
 
@@ -171,7 +169,7 @@ describeWhere(['root'], 'a disk', () => {
       await rounds.more(1, WITHIN);
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
       expect(read(log)).toContain('Cannot use the history file');
-      expect(JSON.parse(read(log).trim().split('\n').at(-1) ?? '')).toMatchObject({ msg: 'Stopped' });
+      expect(JSON.parse(read(log).trim().split('\n').at(-1) ?? '')).toMatchObject({ event: 'stopped' });
       expect(kept()).toBeGreaterThan(0);
     } finally {
       // The daemon's threads may still hold files open when it was killed.

@@ -153,11 +153,11 @@ describeWhere(
         );
 
       site.sh(destroy);
-      await daemon.logged('The syslog UDP socket is open again, but log lines may have been lost');
+      await daemon.logged('syslog-udp-reopened');
       site.sh(`ip addr del ${ADDRESS}/32 dev lo; ${destroy}`);
-      await daemon.logged('Cannot reopen the syslog UDP socket yet');
+      await daemon.logged('syslog-udp-not-reopened');
       site.sh(`ip addr add ${ADDRESS}/32 dev lo`);
-      await daemon.logged('The syslog UDP socket is open again, but log lines may have been lost', 1);
+      await daemon.logged('syslog-udp-reopened', 1);
       send();
       const received = /^ftm_log_lines_total\{source="udp",result="\w+"\} 1$/mu;
       await until(

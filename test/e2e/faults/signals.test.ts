@@ -59,7 +59,7 @@ async function endAfter(moment: number, delayMs: number): Promise<object> {
     stderr,
     isInTime: tookMs < END_WITHIN,
     store: ['ok', 'none'].includes(String(integrityOf(join(site.folder, data, 'ftm-watch.sqlite')))),
-    last: isKilled ? 'Stopped' : (daemon.log.at(-1)?.msg ?? 'Stopped'),
+    last: isKilled ? 'stopped' : (daemon.log.at(-1)?.event ?? 'stopped'),
   };
   await rm(join(site.folder, data), { recursive: true, force: true });
   return end;
@@ -78,7 +78,7 @@ test('SIGTERM at any moment of the first seconds ends it in order, with the stor
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   expect(ends).toHaveLength(MOMENTS);
   expect(ends).toEqual(
-    ends.map((end) => ({ ...end, isInOrder: true, stderr: '', isInTime: true, store: true, last: 'Stopped' })),
+    ends.map((end) => ({ ...end, isInOrder: true, stderr: '', isInTime: true, store: true, last: 'stopped' })),
   );
 });
 
@@ -96,7 +96,7 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
     );
     // The port stays the same across all reloads.
     const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
-    const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Reloaded the configuration').length;
+    const taken = (): number => daemon.log.filter(({ event }) => event === 'configuration-reloaded').length;
     const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
     async function reload(name: string): Promise<void> {
       const before = taken();

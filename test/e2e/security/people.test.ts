@@ -72,7 +72,7 @@ beforeAll(async () => {
   });
   daemon = stack.use(site.start());
   page = await daemon.page();
-  const listening: unknown = await daemon.logged('Listening for log lines');
+  const listening: unknown = await daemon.logged('log-listening');
   const { udp } = listening as { readonly udp: { readonly port: number } };
   await sendLines(udp.port, [ERROR, UNKNOWN]);
   await until(

@@ -142,10 +142,10 @@ beforeAll(async () => {
   await configure(smtp.port, api.pem);
   daemon = stack.use(startDaemonProcess({ cwd: folder, args: ['--config', 'ftm-watch.yaml'], env }));
   url = await daemon.page();
-  await daemon.logged('Cannot deliver a notification now. ftm-watch will retry');
+  await daemon.logged('notification-deferred');
   await inbox.mail(({ cause }) => cause === 'mail-login-rejected', AbortSignal.timeout(60_000));
-  await daemon.logged('Cannot send alerts to Alertmanager. ftm-watch will retry');
-  await daemon.logged('Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
+  await daemon.logged('alerts-refused');
+  await daemon.logged('heartbeat-refused');
 });
 
 afterAll(async () => {

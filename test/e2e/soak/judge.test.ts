@@ -18,7 +18,7 @@ function change(at: number, transition: string, cause = 'tls-intercepted'): Said
   return {
     at: at * MINUTE,
     level: 30,
-    msg: 'An incident changed',
+    event: 'incident-changed',
     transition,
     cause,
     severity: 'critical',

@@ -63,7 +63,7 @@ describe('Follower', () => {
     expect(await followed.lines()).toEqual([]);
     await writeFile(log, 'one\n');
     expect(await followed.lines()).toEqual(['one']);
-    expect(followed.recorder.lines).toEqual([expect.objectContaining({ message: 'The log file does not exist yet' })]);
+    expect(followed.recorder.lines).toEqual([expect.objectContaining({ event: 'log-file-missing' })]);
   });
 
   test('follows a rename, reads the old file to its late end, and gives it up after a while', async () => {

@@ -120,7 +120,7 @@ describe('followed files in the intake', () => {
     await symlink(log, log);
     const second = await startIntake(follows(), {}, positions);
     await second.intake.stop();
-    expect(second.log.lines).toContainEqual(expect.objectContaining({ message: 'Cannot read the log file' }));
+    expect(second.log.lines).toContainEqual(expect.objectContaining({ event: 'log-file-unreadable' }));
     expect(second.intake.positions()).toEqual(positions);
   });
 });

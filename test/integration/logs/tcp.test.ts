@@ -263,7 +263,7 @@ describe('syslog over TCP', () => {
     (await connectSender(bench.portOf('tcp'))).end(`${TROUBLE}\n`);
     await bench.until(() => expect(seen).toContain('ftm'));
     expect(bench.log.lines).toContainEqual(
-      expect.objectContaining({ level: 'error', message: 'Cannot process a log event' }),
+      expect.objectContaining({ level: 'error', event: 'log-event-not-processed' }),
     );
   });
 });

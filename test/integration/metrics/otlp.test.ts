@@ -165,7 +165,7 @@ describe('metrics are pushed', () => {
     expect(bench.seen).toEqual({ failed: 2, arrived: 1 });
     expect(bench.logger.lines.slice(1)).toMatchObject([
       { level: 'warn', fields: { to: server.url, error: `HTTP ${String(status)}` } },
-      { level: 'info', message: 'Pushing metrics over OTLP works again' },
+      { level: 'info', event: 'metrics-push-accepted' },
     ]);
   });
 

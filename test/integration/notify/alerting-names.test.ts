@@ -110,9 +110,7 @@ describe('Alerting', () => {
     const held = alerting.incidents().filter((incident) => incident.awaitsDigest).length;
     expect(held).toBeGreaterThan(0);
     expect(alerting.pending()).toMatchObject({ email: 2 * held, webhook: 0 });
-    expect(logger.lines.map(({ message }) => message)).toContain(
-      'Notifications are held back because the hourly limit has been reached (notify.policy.maxPerHour)',
-    );
+    expect(logger.lines.map(({ event }) => event)).toContain('notifications-limited');
     store.close();
   });
 });

@@ -111,9 +111,7 @@ describe('lockStore()', () => {
     writeFileSync(file, '');
 
     lockStore(join(file, 'history.sqlite'), log).release();
-    expect(log.lines).toMatchObject([
-      { level: 'warn', message: 'Cannot lock the history file. Make sure that no other daemon is using it' },
-    ]);
+    expect(log.lines).toMatchObject([{ level: 'warn', event: 'history-not-locked' }]);
     expect(readFileSync(file, 'utf8')).toBe('');
   });
 });

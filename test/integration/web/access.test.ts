@@ -101,7 +101,7 @@ describe('the audit trail', () => {
         { action: 'add-silence', account: 'change', detail: expect.stringContaining('silence-1 until ') as string },
       ],
     });
-    expect(web.log.filter((line) => line.includes('Changed on request'))).toHaveLength(3);
+    expect(web.log.filter((line) => line.includes('changed-on-request'))).toHaveLength(3);
   });
 
   test('counts logins', async () => {

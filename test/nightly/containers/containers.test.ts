@@ -95,7 +95,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     it('drains on SIGTERM, and keeps what it knows', async () => {
       await sh('docker stop --time 20 ftm-watch');
       expect(await sh("docker inspect --format '{{.State.ExitCode}}' ftm-watch")).toBe('0');
-      expect((await sh('docker logs ftm-watch')).split('\n').at(-1)).toContain('"msg":"Stopped"');
+      expect((await sh('docker logs ftm-watch')).split('\n').at(-1)).toContain('"event":"stopped"');
       await sh('docker start ftm-watch');
       await expect.poll(() => get('/api/v1/silences'), PATIENCE).toContain('"comment":"planned"');
     });
@@ -158,7 +158,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     const status = await sh('podman exec ftm-watch cat /proc/1/status');
     for (const line of ['Uid:\t1000\t', 'CapBnd:\t0000000000000000', 'NoNewPrivs:\t1']) expect(status).toContain(line);
     await sh(command('ftm-watch', 'ExecReload'));
-    await expect.poll(() => sh('podman logs ftm-watch'), PATIENCE).toContain('Reloaded the configuration');
+    await expect.poll(() => sh('podman logs ftm-watch'), PATIENCE).toContain('configuration-reloaded');
     await sh(command('ftm-watch', 'ExecStop'));
     expect(await sh('podman ps --all --quiet')).toBe('');
   });

@@ -107,7 +107,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
       expect(printed).toMatch(/to:\n\s+- hq@example\.org\n\s+servers:/u);
       expect(await told('systemctl is-active ftm-watch; systemctl is-enabled ftm-watch')).toBe('active\nenabled');
       expect(await told('ftm-watch silence list')).toBe('There are no silences');
-      expect(await inForce()).toContain('Reloaded the configuration');
+      expect(await inForce()).toContain('configuration-reloaded');
 
       expect(await play(BASE, SITE)).toMatchObject({ isDone: true, changed: 0 });
     },

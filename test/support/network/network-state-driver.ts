@@ -107,7 +107,7 @@ async function drive(settings: DriverSettings): Promise<DriverReport> {
       .map(({ id, evidence }) => `${id}: ${evidence.join('; ')}`),
     problems: [
       ...checks.map(({ stderr }) => stderr).filter((text) => text !== ''),
-      ...[first, second].flatMap(({ log }) => log).flatMap(({ msg }) => (msg.includes('a bug') ? [msg] : [])),
+      ...[first, second].flatMap(({ log }) => log).flatMap(({ event }) => (event === 'run-failed' ? [event] : [])),
     ],
   };
 }

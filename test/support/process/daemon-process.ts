@@ -4,8 +4,9 @@ import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { PROGRAM } from './program.ts';
 
-/** A line logged by the daemon: its message and fields. */
+/** A line logged by the daemon: its event, message and fields. */
 export interface LogLine {
+  readonly event: string;
   readonly msg: string;
   readonly [key: string]: unknown;
 }
@@ -21,8 +22,8 @@ export interface DaemonProcess extends AsyncDisposable {
   readonly pid: number;
   readonly log: readonly LogLine[];
   readonly ended: Promise<Ended>;
-  /** Waits for a line with this message, after skipping `skip` such lines. @throws if the daemon exits before */
-  logged(message: string, skip?: number): Promise<LogLine>;
+  /** Waits for a line about this event, after skipping `skip` such lines. @throws if the daemon exits before */
+  logged(event: string, skip?: number): Promise<LogLine>;
   /** Resolves with the URL of the status page when it is available, without a trailing slash. */
   page(): Promise<string>;
   /** Port for log lines over UDP. */
@@ -72,17 +73,17 @@ export function startDaemonProcess({
     return { code: code ?? null, stderr };
   });
 
-  async function logged(message: string, skip = 0): Promise<LogLine> {
+  async function logged(event: string, skip = 0): Promise<LogLine> {
     for (;;) {
-      const found = log.filter(({ msg }) => msg === message)[skip];
+      const found = log.filter((line) => line.event === event)[skip];
       if (found !== undefined) return found;
       if (hasEnded)
-        throw new Error(`The daemon ended before it logged "${message}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
+        throw new Error(`The daemon ended before it logged "${event}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
       await once(news, 'line');
     }
   }
   async function portOf(transport: 'udp' | 'tcp'): Promise<number> {
-    const line = (await logged('Listening for log lines')) as LogLine &
+    const line = (await logged('log-listening')) as LogLine &
       Readonly<Record<'udp' | 'tcp', { readonly port: number }>>;
     return line[transport].port;
   }
@@ -96,7 +97,7 @@ export function startDaemonProcess({
     ended,
     logged,
     signal,
-    page: async () => String((await logged('Serving the status page'))['url']).replace(/\/$/u, ''),
+    page: async () => String((await logged('page-served'))['url']).replace(/\/$/u, ''),
     syslogPort: () => portOf('udp'),
     syslogTcpPort: () => portOf('tcp'),
     end: async (name) => {

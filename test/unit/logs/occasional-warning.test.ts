@@ -6,7 +6,7 @@ import { logRecorder } from '../../support/process/log-recorder.ts';
 test('warns of the first, then of how many there were, every ten minutes at most', () => {
   const clock = handClock(0);
   const logger = logRecorder();
-  const warn = createOccasionalWarning({ clock, logger }, 'too many');
+  const warn = createOccasionalWarning({ clock, logger }, 'many', 'too many');
   const told = (): readonly unknown[] => logger.lines.map(({ level, fields, message }) => [level, fields, message]);
 
   for (let index = 0; index < 400; index += 1) warn({ address: String(index) });
