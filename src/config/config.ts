@@ -151,7 +151,9 @@ export const configFile = section(
     log: section({
       level: choice('trace', 'debug', 'info', 'warn', 'error')
         .prefault('info')
-        .describe("Level of ftm-watch's own log. The `event` of a line, such as `page-served`, is a stable name; `msg` may be reworded."),
+        .describe(
+          "Level of ftm-watch's own log. The `event` of a line, such as `page-served`, is a stable name; `msg` may be reworded.",
+        ),
     })
       .prefault({})
       .describe("ftm-watch's own log."),

@@ -16,15 +16,15 @@ interface LogCall {
 /** Returns every call of a logger in a source file. */
 function logCallsIn(path: string): readonly LogCall[] {
   const source = readFileSync(path, 'utf8');
+  const written = (node: { readonly start: number; readonly end: number } | undefined): string =>
+    node === undefined ? '' : source.slice(node.start, node.end);
   const calls: LogCall[] = [];
   new Visitor({
     CallExpression: ({ callee, arguments: [fields, message] }) => {
-      if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return;
-      const level = callee.property.name;
-      if (!LEVELS.has(level) || !/logger$/u.test(source.slice(callee.object.start, callee.object.end))) return;
-      const written = source.slice(fields?.start ?? 0, fields?.end ?? 0);
-      const [, event = null] = /\bevent: '([\w-]+)'/u.exec(written) ?? [];
-      const [text] = textsIn(path, `(${source.slice(message?.start ?? 0, message?.end ?? 0)})`);
+      const [, level = ''] = /logger\.(\w+)$/iu.exec(written(callee)) ?? [];
+      if (!LEVELS.has(level)) return;
+      const [, event = null] = /\bevent: '([\w-]+)'/u.exec(written(fields)) ?? [];
+      const [text] = textsIn(path, `(${written(message)})`);
       calls.push({ level, event, message: text?.parts.join('…') ?? '…' });
     },
   }).visit(parseSync(path, source).program);
