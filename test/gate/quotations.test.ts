@@ -17,7 +17,7 @@ describe('quotationsOf()', () => {
     "test('says it', () => expect(a).toBe('the cat sat on it'));",
     "const [{ a = 'the cat sat on' }] = b;",
   ])('finds %s', (source) => {
-    expect(quotationsOf('a.test.ts', `\n${source}`, product)).toEqual(['a.test.ts:2: the cat sat on']);
+    expect(quotationsOf('test/a.test.ts', `\n${source}`, product)).toEqual(['test/a.test.ts:2: the cat sat on']);
   });
 
   test.each([
@@ -29,8 +29,9 @@ describe('quotationsOf()', () => {
     "describe('the cat sat on the mat', () => {});",
     '// the cat sat on the mat',
     "import 'the/cat/sat/on';",
+    "throw new Error('the cat sat on');",
   ])('leaves %s', (source) => {
-    expect(quotationsOf('a.test.ts', source, product)).toEqual([]);
+    expect(quotationsOf('test/a.test.ts', source, product)).toEqual([]);
   });
 });
 

@@ -12,10 +12,10 @@ export interface Text {
   readonly parts: readonly string[];
 }
 
-/** Functions whose text arguments are titles of tests. */
-const TITLED: ReadonlySet<string> = new Set(['describe', 'test', 'it', 'describeWhere', 'testWhere']);
+/** Functions whose text arguments are titles of tests, and errors, which tests throw only if something is wrong. */
+const TITLED: ReadonlySet<string> = new Set(['describe', 'test', 'it', 'describeWhere', 'testWhere', 'Error']);
 
-/** Returns every text of a source file, in source order, except the titles of tests. */
+/** Returns every text of a source file, in source order. The titles and errors of tests are left out. */
 export function textsIn(path: string, source: string): readonly Text[] {
   const { program } = parseSync(path, source);
   const seen = new Set<Expression>();
@@ -25,9 +25,16 @@ export function textsIn(path: string, source: string): readonly Text[] {
     const parts = partsOf(node, seen);
     if (parts.some((part) => part !== '')) texts.push({ at: node.start, parts });
   };
+  const leaveOut = ({ callee, arguments: args }: Call | NodeOf<'NewExpression'>): void => {
+    if (isTitled(callee)) for (const argument of args) if (isText(argument)) seen.add(argument);
+  };
+  const ofTest = path.startsWith('test/');
   new Visitor({
     CallExpression: (call) => {
-      if (isTitled(call.callee)) for (const argument of call.arguments) if (isText(argument)) seen.add(argument);
+      if (ofTest) leaveOut(call);
+    },
+    NewExpression: (made) => {
+      if (ofTest) leaveOut(made);
     },
     ImportDeclaration: ({ source: from }) => void seen.add(from),
     // A parent is visited before its children, so the whole of a joined text is seen before its parts.
