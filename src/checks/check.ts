@@ -48,6 +48,7 @@ type Judge =
       readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
       /** Summary if there are no findings about the licence server. */
       readonly summary: (licenseServer: TargetFacts) => string;
+      readonly delegate?: (licenseServer: TargetFacts) => Assessment['delegate'];
     }
   | { readonly from: 'round'; readonly judge: (facts: RoundFacts) => Judgement }
   /** A check based on data that is queried less often than once per round. */

@@ -29,6 +29,12 @@ export interface Failure {
   readonly durationMs: Millis;
 }
 
+/** A failed query of a system's API. */
+export interface ApiFailure extends Failure {
+  /** What is wrong with the system's certificate. `untrusted`: another authority or key than the trusted ones. */
+  readonly certificate?: 'untrusted' | 'invalid';
+}
+
 /**
  * `absent`: the firmware does not have the resource (404) or does not allow reading it (405). `denied`: the key (401) or the account's permission (403) is
  * not sufficient to read it.

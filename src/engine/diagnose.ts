@@ -85,7 +85,8 @@ function summaryOf(
     case 'unknown':
       return findingSummary(assessment, 'unknown');
     case 'blocked': {
-      const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
+      const titles = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
+      const deeper = assessment.delegate?.name ?? titles;
       // If the check has no `needs` dependency, it was evaluated nevertheless, and its findings describe the same
       // fault.
       const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
@@ -503,6 +504,11 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
     const isProvenBroken =
       !isBlocked && assessment.findings.some((finding) => finding.level === 'broken' && !isUnproven(finding));
     states.set(check.id, { check, assessment, state: isBlocked ? 'blocked' : state, isProvenBroken, blockedBy });
+  }
+  for (const judged of states.values()) {
+    const by = judged.assessment.delegate?.checkedBy;
+    if (by !== undefined && judged.state === 'ok' && states.get(by)?.isProvenBroken === true)
+      states.set(judged.check.id, { ...judged, state: 'blocked', blockedBy: [by] });
   }
   return states;
 }

@@ -337,6 +337,8 @@ export interface Assessment<C extends string = string> {
   readonly summary: string;
   /** True while the check waits for its first input. Until then, `unknown` is not a problem. */
   readonly waits?: true;
+  /** Something that a later check checks, and that does this check's work, such as a proxy that resolves the name. */
+  readonly delegate?: { readonly checkedBy: string; readonly name: string };
 }
 
 export function withFindings(own: Assessment, findings: readonly Finding[]): Assessment {

@@ -112,10 +112,8 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   serverip: word('SERVER-IP', 'an address of the server', ({ address }) => addressOrNull(address)),
   sourceip: word('SOURCE-IP', SOURCE, ({ source }) => addressOrNull(source)),
   resolverip: word('RESOLVER-IP', 'the address of the resolver', ({ resolver }) => resolverAddress(resolver)),
-  proxy: word('PROXY', 'the proxy and its port', ({ proxy }) => {
-    const { host, port } = hostAndPort(proxy ?? '') ?? {};
-    return host === undefined || port === undefined ? null : endpoint(host, port);
-  }),
+  proxy: word('PROXY', 'the proxy and its port', ({ proxy }) => endpointIn(proxy)),
+  api: word('UNIT', 'the host and port of the API', ({ address }) => endpointIn(address)),
   mailhost: word('MAIL-SERVER', 'the name of the mail server', ({ subject }) =>
     hostOrNull(hostAndPort(subject)?.host ?? ''),
   ),
@@ -246,6 +244,11 @@ function endpoint(host: string, port: string): string | null {
 function resolverAddress(resolver: string | undefined): string | null {
   const bare = (resolver ?? '').replace(/^(?:udp|tcp):\/\//u, '');
   return addressOrNull(bare) ?? addressOrNull(hostAndPort(bare)?.host);
+}
+
+function endpointIn(text = ''): string | null {
+  const { host, port } = hostAndPort(text) ?? {};
+  return host === undefined || port === undefined ? null : endpoint(host, port);
 }
 
 function hostAndPort(text: string): { readonly host: string; readonly port: string } | null {

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { Millis } from '../core/clock.ts';
 import type { Deadline } from '../system/clock.ts';
-import type { Failure, FailureReason } from '../core/observation.ts';
+import type { ApiFailure, Failure, FailureReason } from '../core/observation.ts';
 import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -52,6 +52,17 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
  */
 const CERTIFICATE_CODE =
   /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
+
+const UNTRUSTED_CODE = /^(?:UNABLE_TO_(?:GET_ISSUER|VERIFY)|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$)/u;
+
+/** Returns what is wrong with the peer's certificate. Null if the failure is not about its certificate. */
+export function certificateFault(error: unknown): NonNullable<ApiFailure['certificate']> | null {
+  const codes = errorWithCauses(error).map((link) => errorCode(link) ?? '');
+  if (codes.some((code) => UNTRUSTED_CODE.test(code))) return 'untrusted';
+  return codes.some((code) => CERTIFICATE_CODE.test(code) || code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    ? 'invalid'
+    : null;
+}
 
 /** Used for failures without an error code, such as a malformed response or a refused login. */
 export class ProbeError extends Error {

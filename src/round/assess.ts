@@ -220,9 +220,11 @@ function assessmentsOf(
   return CHECKS.flatMap((check) => {
     if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
     if (check.from !== 'target' || own === undefined) return [];
+    const delegate = check.delegate?.(own);
     return [
       {
         id: check.id,
+        ...(delegate === undefined ? {} : { delegate }),
         ...assessTargets(
           found.map((target) => target[check.id] ?? null),
           summaryOf(check.summary(own), stands[check.id]),

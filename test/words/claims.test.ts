@@ -262,6 +262,8 @@ const FIREWALL_POLICY = {
   'a token without rights': firewall({ kind: 'denied', status: 403 }),
   'no answer': firewall(failure('timeout')),
   'a useless answer': firewall(failure('rejected')),
+  'an untrusted certificate': firewall({ ...failure('tls'), certificate: 'untrusted' }),
+  'an invalid certificate': firewall({ ...failure('tls'), certificate: 'invalid' }),
 };
 
 const ok = (seen: Partial<Parameters<typeof applianceFacts>[0]> = {}) => unit(applianceFacts(seen));
@@ -283,6 +285,8 @@ const APPLIANCE = {
   'no answer, but TLS': unit({ ...SILENT, acceptedTls: true }),
   'no answer after a refusal': unit({ ...SILENT, afterRefusal: true }),
   'another name expected': unit({ ...SILENT, reason: 'rejected', refusedHost: 'fac.example.org' }),
+  'an untrusted certificate': unit({ ...SILENT, reason: 'tls', certificate: 'untrusted' }),
+  'an invalid certificate': unit({ ...SILENT, reason: 'tls', certificate: 'invalid' }),
   'a wrong key': unit({ kind: 'denied', ...SEEN, status: 401 }),
   'a key without rights': unit({ kind: 'denied', ...SEEN, status: 403 }),
   'another unit': ok({ system: { serial: 'FAC-X' } }),

@@ -14,6 +14,8 @@ const LOCKED_OUT = [
     'down.',
 ];
 
+const CERTIFICATE = 'ftm-watch cannot read {appliance}, because its REST API {failing}.';
+
 /** FortiAuthenticator counts failed logins by source address. */
 const ASKED_RARELY = shell(
   'After a refusal, ftm-watch waits for up to 60 min, to avoid a lockout. To query immediately, reload.',
@@ -92,6 +94,33 @@ export const APPLIANCE_CAUSES = {
       "If FortiAuthenticator's certificate was renewed, update appliances[].api.caFile or the pin.",
     ],
     kinds: {
+      'untrusted-certificate': {
+        title: 'the certificate is not trusted',
+        summary: CERTIFICATE,
+        remedy: [
+          shell(
+            'Set appliances[].api.caFile to the certificate of the authority that issued the certificate of ' +
+              '{appliance}, in PEM format. For a self-signed certificate, use the certificate itself, which this ' +
+              'command shows.',
+            'openssl s_client -connect {api} -showcerts </dev/null',
+          ),
+          'Or set appliances[].api.pin to the hash of its public key. The documentation about connectors shows how to ' +
+            'calculate the hash.',
+          'Compare the fingerprint with that of the certificate on {appliance}. If they differ, another device ' +
+            'answers at this address.',
+        ],
+      },
+      'invalid-certificate': {
+        title: 'the certificate is not valid',
+        summary: CERTIFICATE,
+        remedy: [
+          'On {appliance}, install a certificate that is valid now and contains the host in appliances[].api.url, or ' +
+            'correct the URL.',
+          'For a certificate that does not contain the host, you can set appliances[].api.caFile to the certificate ' +
+            'itself. Its name is then not checked.',
+          'For an expired certificate, you can set appliances[].api.pin instead of caFile. Only its key is then checked.',
+        ],
+      },
       slow: {
         title: 'the API is too slow',
         summary:

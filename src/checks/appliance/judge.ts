@@ -78,14 +78,14 @@ function judgeFailure(
   logSpeaks: boolean,
   partner: Partner | null,
 ): Finding<ApplianceCause> {
-  const { message, appliance, endpoint } = observation;
+  const { message, appliance, endpoint, certificate } = observation;
   const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(observation, role);
   const failing = failingOf(observation);
   const weight = weightOf(observation, seen, role);
   const told = {
     ...expectationOf(observation),
     subject: appliance,
-    claim: `The API ${failing}${seen === null ? '' : `, but ${seen}`}.`,
+    claim: `The API ${failing}${seen === null || certificate !== undefined ? '' : `, but ${seen}`}.`,
     quote: message,
     ...weight,
     ...kindOf(observation),
@@ -157,9 +157,15 @@ type UnreachableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreachable'][
 const PEER_ANSWERS: UnreachableKind = 'peer-answers';
 const ACTIVE: UnreachableKind = 'active';
 
+type CertificateFault = NonNullable<ApplianceFailure['certificate']>;
+
 type UnreadableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreadable']['kinds'];
 
 const SLOW: UnreadableKind = 'slow';
+const BY_CERTIFICATE: Readonly<Record<CertificateFault, UnreadableKind>> = {
+  untrusted: 'untrusted-certificate',
+  invalid: 'invalid-certificate',
+};
 const BY_SNMP: UnreadableKind = 'snmp';
 const HOST_REFUSED: UnreadableKind = 'host-refused';
 const LOCKED_OUT: UnreadableKind & UnreachableKind = 'locked-out';
@@ -167,6 +173,7 @@ const LOCKED_OUT: UnreadableKind & UnreachableKind = 'locked-out';
 function kindOf(observation: ApplianceFailure): Pick<Finding, 'kind'> {
   if (observation.refusedHost !== undefined) return { kind: HOST_REFUSED };
   if (observation.afterRefusal === true) return { kind: LOCKED_OUT };
+  if (observation.certificate !== undefined) return { kind: BY_CERTIFICATE[observation.certificate] };
   return isSlow(observation) ? { kind: SLOW } : {};
 }
 
@@ -207,13 +214,21 @@ function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<App
     : { rule: 'api-answers', expected: `an answer from a FortiAuthenticator at ${endpoint}` };
 }
 
-function failingOf(observation: Pick<ApplianceFailure, 'reason' | 'acceptedTls' | 'refusedHost'>): string {
-  const { reason, acceptedTls = false, refusedHost } = observation;
+function failingOf(
+  observation: Pick<ApplianceFailure, 'reason' | 'acceptedTls' | 'refusedHost' | 'certificate'>,
+): string {
+  const { reason, acceptedTls = false, refusedHost, certificate } = observation;
+  if (certificate !== undefined) return CERTIFICATE_FAULTS[certificate];
   if (refusedHost !== undefined) return `does not accept requests for the host ${refusedHost}`;
   if (reason === 'name-not-resolved') return 'cannot be queried, because its name does not resolve';
   if (reason === 'timeout' && acceptedTls) return 'does not answer in time';
   return acceptedTls || hasAnswered(reason) ? 'does not answer correctly' : 'does not answer';
 }
+
+const CERTIFICATE_FAULTS: Readonly<Record<CertificateFault, string>> = {
+  untrusted: 'presents a certificate that is not trusted',
+  invalid: 'presents a certificate that is not valid',
+};
 
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;

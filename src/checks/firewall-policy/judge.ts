@@ -48,7 +48,12 @@ function judgeFirewallPolicy(
 function judgeOne(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
     case 'failed': {
-      const { firewall, reason, message } = observation;
+      const { firewall, reason, message, certificate } = observation;
+      if (certificate !== undefined) {
+        const claim = `The certificate of ${firewall} is not ${certificate === 'untrusted' ? 'trusted' : 'valid'}.`;
+        const told = { rule: 'firewall-certificate-accepted', claim, quote: message };
+        return [policyUnknown(observation, told, CERTIFICATE_REMEDIES[certificate])];
+      }
       const claim =
         reason === 'rejected'
           ? `${capital(firewall)} rejected the policy lookup.`
@@ -248,6 +253,14 @@ const PERMIT =
 const RENEW =
   'Generate a new API token on the FortiGate (System > Administrators), and save it in the file in ' +
   '"firewall[].tokenFile". The trusted hosts of this administrator must include the address of this machine.';
+const CERTIFICATE_REMEDIES: Readonly<Record<'untrusted' | 'invalid', string>> = {
+  untrusted:
+    'Set "firewall[].caFile" to the certificate of the authority that issued the certificate of the FortiGate. For a ' +
+    'self-signed certificate, use the certificate itself.',
+  invalid:
+    'On the FortiGate, use a certificate that is valid now and contains the host in "firewall[].url". Or set ' +
+    '"firewall[].caFile" to the certificate itself. Its name is then not checked.',
+};
 const ANSWERS_AGAIN =
   'Check "firewall[].url", and that the interface allows HTTPS from this machine. The evidence contains the response.';
 
@@ -285,7 +298,12 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
 }
 
 /** Rules that fail if no policy was checked, or if no policy accepts the connection. */
-const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
+const NOT_ACCEPTED: readonly string[] = [
+  'policy-allows',
+  'firewall-answers',
+  'firewall-certificate-accepted',
+  'firewall-accepts-token',
+];
 
 /**
  * A closed port can be caused by a firewall or by the server. A policy that denies the connection proves that the

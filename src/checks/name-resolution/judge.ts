@@ -393,13 +393,22 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   adjust: (own, everything) => asOthersSeeIt(own, nameResolution, everything),
   from: 'target',
   judge: judgeNames,
-  summary: ({ path: { names, host, endpoints } }) => {
+  delegate: ({ path }) => {
+    const proxy = resolvingProxy(path);
+    return proxy === null ? undefined : { checkedBy: 'reachability', name: `the proxy ${proxy}` };
+  },
+  summary: ({ path }) => {
+    const { names, host, endpoints } = path;
     if (names.length === 0)
-      return endpoints.some(({ proxy }) => proxy !== null) ? 'The proxy resolves the name' : `${host} is an address`;
+      return resolvingProxy(path) === null ? `${host} is an address` : 'The proxy resolves the name';
     const addresses = [...new Set(endpoints.map(({ address }) => address))];
     return `${host} is ${addresses.join(', ')}`;
   },
 };
+
+function resolvingProxy({ names, endpoints }: TargetFacts['path']): string | null {
+  return names.length === 0 ? (endpoints.find(({ proxy }) => proxy !== null)?.proxy ?? null) : null;
+}
 
 function judgeNames({
   path,

@@ -1,5 +1,5 @@
 import type { Millis, EpochMs } from '../clock.ts';
-import { type Failure, type Resource, valueOf } from '../observation.ts';
+import { type ApiFailure, type Failure, type Resource, valueOf } from '../observation.ts';
 import { firmwareVersion, isAtLeast, type Version } from './firmware.ts';
 
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
@@ -40,7 +40,7 @@ interface ApplianceDenied extends Observed {
   readonly status: number;
 }
 
-export interface ApplianceFailure extends Failure, Observed {
+export interface ApplianceFailure extends ApiFailure, Observed {
   /** Set if the unit completed a TLS handshake, which shows that it is running. */
   readonly acceptedTls?: true;
   /** The host in `api.url`, if the unit does not accept requests for this host. */

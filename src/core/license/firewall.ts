@@ -1,6 +1,6 @@
-import type { Failure } from '../observation.ts';
+import type { ApiFailure } from '../observation.ts';
 
-export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
+export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (ApiFailure & Flow);
 
 /** Connection for which a firewall's policy was looked up. */
 export interface Flow {

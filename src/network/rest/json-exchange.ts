@@ -3,10 +3,10 @@ import { checkServerIdentity, TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Dispatcher, Agent, buildConnector } from 'undici';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
-import { ProbeError, failureFrom } from '../failure.ts';
+import { ProbeError, certificateFault, failureFrom } from '../failure.ts';
 import { parseHttpDate, retryAfterOf } from '../http/request.ts';
 import { createSecretFilter } from '../../core/visible-text.ts';
-import type { Failure } from '../../core/observation.ts';
+import type { ApiFailure, Failure } from '../../core/observation.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
 import { readAuthorities } from '../tls/secure-context.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
@@ -275,8 +275,10 @@ export interface ConnectorContext {
 }
 
 /** `startedAt` is a monotonic time. */
-export function failed(error: unknown, startedAt: Millis, context: ConnectorContext): Failure {
-  return failureFrom(error, context.clock.elapsed() - startedAt, context.signal);
+export function failed(error: unknown, startedAt: Millis, context: ConnectorContext): ApiFailure {
+  const failure = failureFrom(error, context.clock.elapsed() - startedAt, context.signal);
+  const certificate = error instanceof PinMismatch ? 'untrusted' : certificateFault(error);
+  return certificate === null || failure.reason !== 'tls' ? failure : { ...failure, certificate };
 }
 
 export function statusFailure(url: string, status: number, durationMs: Millis): Failure {
@@ -372,8 +374,10 @@ function pinMismatch(socket: TLSSocket | null, pin: string): Error | null {
   const certificate = socket?.getPeerX509Certificate();
   const presented = certificate === undefined ? 'no certificate' : pinOf(certificate);
   if (presented === pin) return null;
-  return new ProbeError('tls', `The certificate does not match the pin: expected "${pin}", got "${presented}"`);
+  return new PinMismatch('tls', `The certificate does not match the pin: expected "${pin}", got "${presented}"`);
 }
+
+class PinMismatch extends ProbeError {}
 
 function pinOf(certificate: X509Certificate): string {
   const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });

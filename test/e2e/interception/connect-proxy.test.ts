@@ -171,7 +171,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
   });
 });
 
-const BLOCKED = notReady('egress-blocked', 'tls-genuine', 'license-server');
+const BLOCKED = notReady('egress-blocked', 'name-resolution', 'tls-genuine', 'license-server');
 
 function blockedBy(proxy: string): string {
   return `The proxy ${proxy} does not connect to ${LICENSE_HOST}:443.`;

@@ -66,7 +66,11 @@ describe('a failing firewall', () => {
 
   it('with the certificate of somebody else gets no token', async () => {
     await using firewall = await bench.start();
-    expect(await bench.observe(firewall, { caFile: null })).toMatchObject({ kind: 'failed', reason: 'tls' });
+    expect(await bench.observe(firewall, { caFile: null })).toMatchObject({
+      kind: 'failed',
+      reason: 'tls',
+      certificate: 'untrusted',
+    });
     expect(firewall.requests).toEqual([]);
   });
 });

@@ -56,7 +56,11 @@ describe('the certificate', () => {
   ])('that %s gets no request at all', async (_, trust) => {
     const other = await createIdentity({ name: 'CN=other' });
     await using fac = await createFortiAuthenticator();
-    expect(await observeApi(apiOf(fac, await trust(fac, other)))).toMatchObject({ kind: 'failed', reason: 'tls' });
+    expect(await observeApi(apiOf(fac, await trust(fac, other)))).toMatchObject({
+      kind: 'failed',
+      reason: 'tls',
+      certificate: 'untrusted',
+    });
     expect(fac.requests).toEqual([]);
   });
 
@@ -66,6 +70,7 @@ describe('the certificate', () => {
     expect(await observeApi(apiOf(fac, { pin: null, caFile: await savedPem(root) }))).toMatchObject({
       kind: 'failed',
       reason: 'tls',
+      certificate: 'invalid',
     });
     expect(fac.requests).toEqual([]);
   });

@@ -113,13 +113,23 @@ describe('diagnose()', () => {
   });
 
   test('blames the proxy where the way leads through one', () => {
-    const { causes } = diagnose(
-      round([
-        'reachability',
-        [finding('egress-blocked', { kind: 'through-proxy', facts: { proxy: '10.0.0.8:3128' } })],
-      ]),
-      CONTEXT,
-    );
+    const through = (findings: readonly Finding[]) =>
+      diagnose(
+        round(['reachability', findings]).map((own) =>
+          own.id === 'name-resolution' ? { ...own, delegate: { checkedBy: 'reachability', name: 'the proxy' } } : own,
+        ),
+        CONTEXT,
+      );
+    const { causes, preconditions } = through([
+      finding('egress-blocked', { kind: 'through-proxy', facts: { proxy: '10.0.0.8:3128' } }),
+    ]);
+    expect(preconditions.find(({ id }) => id === 'name-resolution')).toMatchObject({
+      state: 'blocked',
+      blockedBy: ['reachability'],
+      summary: expect.stringMatching(/ the proxy$/u),
+    });
+    expect(through([]).preconditions.find(({ id }) => id === 'name-resolution')?.state).toBe('ok');
+    expect(causes[0]?.consequences).toContain('name-resolution');
     expect(causes[0]?.summary).toBe('The proxy 10.0.0.8:3128 does not connect to fortitokenmobile.fortinet.com:443.');
     expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
   });
