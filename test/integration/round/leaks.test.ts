@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
 import type { Identity } from '../../support/certificates/authority.ts';
-import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
+import { createTlsBench, IDLE } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../support/network/tls-peer.ts';
 
 /** Returns the fingerprints of the chain, whether or not the handshake succeeded. */
@@ -58,7 +58,7 @@ describe('observeEndpoint', () => {
     for (const [kind, creating] of peers) {
       await using peer = await creating;
       for (let times = 0; times < 3; times += 1) {
-        expect((await bench.look(peer.port, { ctx: { signal: round.signal }, deps: IMPATIENT })).tls?.kind).toBe(kind);
+        expect((await bench.look(peer.port, { ctx: { ...IDLE, signal: round.signal } })).tls?.kind).toBe(kind);
       }
       await until(() => peer.open === 0);
     }

@@ -12,7 +12,7 @@ import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { dial, TunnelRefused } from '../../../src/network/dial.ts';
 import { corpus } from '../../support/security/corpus.ts';
 import { actingTexts, mutated, sizeOf } from '../../support/security/fuzz.ts';
-import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
+import { createTlsBench, IDLE } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 import { DIRECT } from '../../support/checks/message-context.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
@@ -178,7 +178,7 @@ describe('a TLS peer that answers anything', () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.constantFrom(...HTTP), mutated(HTTP, HTTP_TOKENS)), async (bytes) => {
         answer = bytes;
-        const http = await bench.http(peer.port, { deps: IMPATIENT });
+        const http = await bench.http(peer.port, { ctx: IDLE });
         expect(['response', 'failed', 'client-certificate-demanded']).toContain(http.kind);
         expect(actingTexts(http)).toEqual([]);
         expect(sizeOf(http)).toBeLessThan(8_192);
@@ -195,7 +195,7 @@ describe('a TLS peer that answers anything', () => {
     await fc.assert(
       fc.asyncProperty(mutated(seeds, ['\u0015\u0003\u0003\0\u0002', '\u0016\u0003\u0003\0']), async (bytes) => {
         answer = bytes;
-        const tls = await bench.tls(peer.port, { deps: IMPATIENT });
+        const tls = await bench.tls(peer.port, { ctx: IDLE });
         expect(tls.kind).toBe('failed');
         expect(actingTexts(tls)).toEqual([]);
         expect(sizeOf(tls)).toBeLessThan(8_192);

@@ -12,12 +12,13 @@ import { recogniseBlockPage } from '../../../src/core/block-page.ts';
 import { loadProducts } from '../../../src/trust/products.ts';
 import { createHierarchy, type Hierarchy } from '../certificates/authority.ts';
 import { probeContext } from '../checks/probe-context.ts';
+import { idleClock } from '../time/idle-clock.ts';
 
 /** The host name of the bench's leaf and of its requests. */
 export const HOST = 'license.example.test';
 
-/** For peers that never finish. No healthy peer should be judged with these limits. */
-export const IMPATIENT: Pick<EndpointDeps, 'limits'> = { limits: { tcp: 300, tls: 300, http: 300 } };
+/** For peers that never finish. */
+export const IDLE: Pick<ProbeContext, 'clock'> = { clock: idleClock() };
 
 export interface Look extends Partial<EndpointRequest> {
   readonly ctx?: Partial<ProbeContext>;
