@@ -133,9 +133,7 @@ describe('with users', () => {
   });
 
   test('does not start when a hash cannot be used', async () => {
-    await expect(startWeb({ config: { users: USERS }, env: { OPS_HASH: '$2b$12$abc' } })).rejects.toThrow(
-      'Cannot check the password of web user "ops": Cannot read the password hash',
-    );
+    await expect(startWeb({ config: { users: USERS }, env: { OPS_HASH: '$2b$12$abc' } })).rejects.toThrow('OPS_HASH');
   });
 });
 
