@@ -21,8 +21,12 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
   'no internet': { diagnosis: broken('internet-unreachable') },
   'only a warning': { diagnosis: diagnosisOf(START, [causeOf('mail-slow', { severity: 'warning' })]) },
   'nothing could be evaluated': {
-    diagnosis: diagnosisOf(START, [], Object.fromEntries(CHECKS.map(({ id }) => [id, 'unknown']))),
+    diagnosis: {
+      ...diagnosisOf(START, [], Object.fromEntries(CHECKS.map(({ id }) => [id, 'unknown']))),
+      ready: 'unknown',
+    },
   },
+  'broken without a cause': { diagnosis: { ...diagnosisOf(START, []), ready: 'not-ready' } },
   'notifications sent, waiting and given up': {
     incidents: [incident],
     outboxEntries: [

@@ -64,7 +64,7 @@ function mainView(
   const { incidents } = sources.alertHistory();
   const outlook = activationOutlook(diagnosis);
   return markup`${verdictView(diagnosis, outlook, reader)}
-${diagnosis.causes.map((cause) => causeView(cause, { incidents, conclusion: conclusionOf(diagnosis) }))}${own}
+${diagnosis.causes.map((cause) => causeView(cause, { incidents, conclusion: conclusionOf(diagnosis).text }))}${own}
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, reader)}
 ${certificatesView(sources.certificates(), reader)}
@@ -82,8 +82,9 @@ ${notificationsView(alertHistory, { states, noChannel }, reader)}`;
 
 function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: Reader): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
+  const conclusion = conclusionOf(diagnosis);
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
-<div><h1 id="verdict">${headingOf(diagnosis)}</h1><p class="conclusion">${breakable(conclusionOf(diagnosis))}</p>${outlookLine(outlook)}</div>
+<div><h1 id="verdict">${headingOf(diagnosis)}</h1><p class="conclusion" data-kind="${conclusion.kind}">${breakable(conclusion.text)}</p>${outlookLine(outlook)}</div>
 <p class="quiet asof">Seen ${distance(diagnosis.at, reader)}<br>${reader.zone.text(diagnosis.at)}</p></section>`;
 }
 
@@ -174,28 +175,36 @@ function logLines({ logLines: lines }: Activity, reader: Reader): Content {
     : markup`${lines.received}, the last one ${distance(lines.lastAt, reader)}`;
 }
 
-/** One sentence about the state of activation. If there are causes, the summary of the most severe cause. */
-export function conclusionOf(diagnosis: Diagnosis): string {
+interface PageConclusion {
+  /** `cause`: the text is the summary of the most severe cause. */
+  readonly kind: 'ready' | 'warnings' | 'cause' | 'no-cause' | 'unknown';
+  readonly text: string;
+}
+
+/** The state of activation in one or two sentences. */
+export function conclusionOf(diagnosis: Diagnosis): PageConclusion {
   const { ready, causes, preconditions } = diagnosis;
   const [worst] = causes;
   switch (ready) {
     case 'not-ready':
-      return worst?.summary ?? 'FortiToken Mobile activation does not work.';
+      return worst === undefined
+        ? { kind: 'no-cause', text: 'FortiToken Mobile activation does not work.' }
+        : { kind: 'cause', text: worst.summary };
     case 'unknown': {
       const unknown = preconditions.filter(({ state }) => state === 'unknown').length;
-      return (
-        'Some checks could not be evaluated: ' +
-        `${unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`} unknown. No faults ` +
-        'are known.'
-      );
+      const many = unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`;
+      return {
+        kind: 'unknown',
+        text: `Some checks could not be evaluated: ${many} unknown. No faults are known.`,
+      };
     }
     case 'ready': {
       const warnings = causes.filter(({ severity }) => severity === 'warning').length;
       const leftOut = leftOutSentence(diagnosis);
       const all = `All configured checks pass.${leftOut && ` ${leftOut}`}`;
-      return warnings === 0
-        ? all
-        : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} attention.`;
+      if (warnings === 0) return { kind: 'ready', text: all };
+      const many = warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`;
+      return { kind: 'warnings', text: `${all} ${many} attention.` };
     }
   }
 }

@@ -50,7 +50,7 @@ const CAUSES: Readonly<Record<PathFault, string>> = {
 /** The current status in each output: `0` ready, `1` with warnings, `2` not ready, `3` unknown. */
 interface Said {
   readonly status: Diagnosis['ready'];
-  readonly page: string;
+  readonly page: ReturnType<typeof conclusionOf>['kind'];
   readonly nagios: number;
   readonly check: number;
   readonly open: readonly Incident[];
@@ -65,7 +65,7 @@ function saidBy(site: FlakyPath): Said {
   const nagios = pluginAnswer(status, { by: 'daemon', incidents, now: diagnosis.at, longest: Infinity });
   return {
     status: status.ready,
-    page: conclusionOf(diagnosis),
+    page: conclusionOf(diagnosis).kind,
     nagios: nagios.exitCode,
     check: exitCodeBeside(
       exitCodeOf(diagnosisToJson(own), { by: 'itself' }),
@@ -102,7 +102,7 @@ function contradictions(site: FlakyPath, said: Said): readonly string[] {
   switch (status) {
     case 'ready':
       return [
-        ...wrong('the page is not ready', page.startsWith('All configured checks pass.')),
+        ...wrong('the page is not ready', page === 'ready' || page === 'warnings'),
         ...wrong('the plugin is no more than a warning', nagios <= CHECK_EXIT.warnings),
         ...wrong('check is no more than a warning', said.intermittent || check <= CHECK_EXIT.warnings),
         ...wrong('no incident is open', said.intermittent || others.length === 0),
@@ -110,7 +110,7 @@ function contradictions(site: FlakyPath, said: Said): readonly string[] {
       ];
     case 'not-ready':
       return [
-        ...wrong('the page names the cause', !page.startsWith('All')),
+        ...wrong('the page names the cause', page === 'cause'),
         ...wrong('the plugin is critical', nagios === CHECK_EXIT.notReady),
         ...wrong('check is critical', check === CHECK_EXIT.notReady),
         ...wrong('an incident is open', open.length > 0),
