@@ -4,6 +4,7 @@ import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
+import type { DistinguishedName } from '../../src/core/certificate.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../../src/core/license/appliance.ts';
 import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../src/core/license/firewall.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
@@ -82,7 +83,31 @@ const REACHABILITY = {
   ...Object.fromEntries(REASONS.map((reason) => [reason, tcp({ [A]: { ...failure(reason), beyond: true } })])),
   'one of two': tcp({ [A]: SHUT, [B]: OPEN }),
   'a family without a route': tcp({ [A]: OPEN, '2001:db8::84': failure('no-route') }),
+  'no route to the proxy': proxied(failure('no-route')),
+  'the proxy does not open the connection': proxied(failure('rejected')),
+  'a slow proxy': proxied({ kind: 'open', durationMs: 2000 }),
+  ...Object.fromEntries(
+    (
+      [
+        [401, []],
+        [403, []],
+        [407, []],
+        [407, ['Negotiate', 'NTLM']],
+        [503, []],
+      ] as const
+    ).map(([status, schemes]) => [
+      `a proxy that answers ${String(status)} ${schemes.join(' ')}`.trim(),
+      proxied({ ...failure('rejected'), proxyAnswer: { status, schemes, hasLogin: false, page: null } }),
+    ]),
+  ),
 };
+
+function proxied(outcome: TcpOutcome): readonly Finding[] {
+  const proxy = '10.0.0.8:3128';
+  return judgeTcp([
+    { target: TARGET, address: 'fortitokenmobile.fortinet.com', family: 4, proxy, tcp: outcome, tls: null, http: null },
+  ]);
+}
 
 function http(outcome: HttpOutcome): readonly Finding[] {
   return judgeHttp([{ target: TARGET, address: A, family: 4, proxy: null, tcp: OPEN, tls: null, http: outcome }]);
@@ -156,22 +181,31 @@ const SERVER = {
   outcome: { kind: 'accepted', durationMs: 9, slowestMs: 9, greeting: '220 hello' },
 } as const;
 
+const MAIL_REASONS = [
+  'timeout',
+  'refused',
+  'closed',
+  'protocol',
+  'name-not-resolved',
+  'no-route',
+  'internal',
+  'aborted',
+] as const;
 const STAGES = ['connect', 'greeting', 'ehlo', 'tls', 'login', 'sender', 'recipient'] as const;
 
-function tls(tlsError: string): readonly Finding[] {
-  const outcome = { ...failure('tls'), stage: 'tls', code: null, tlsError } as const;
+function tls(tlsError: string, issuer?: DistinguishedName): readonly Finding[] {
+  const issued = issuer === undefined ? {} : { issuer };
+  const outcome = { ...failure('tls'), stage: 'tls', code: null, tlsError, ...issued } as const;
   return judgeMail({ ...SERVER, outcome }, { fromAppliance: false });
 }
 
 const MAIL = {
   ...Object.fromEntries(
-    STAGES.flatMap((stage) =>
-      (['timeout', 'refused', 'closed', 'name-not-resolved', 'no-route', 'internal', 'aborted'] as const).map(
-        (reason) => [`${stage}, ${reason}`, mail(stage, reason)],
-      ),
-    ),
+    STAGES.flatMap((stage) => MAIL_REASONS.map((reason) => [`${stage}, ${reason}`, mail(stage, reason)])),
   ),
   'an expired certificate': tls('CERT_HAS_EXPIRED'),
+  'an unknown authority': tls('SELF_SIGNED_CERT_IN_CHAIN', { attributes: [{ type: 'CN', value: 'FG100F' }] }),
+  'an authority without a name': tls('SELF_SIGNED_CERT_IN_CHAIN', { attributes: [] }),
   'no STARTTLS': tls('NO_STARTTLS'),
   'plain text instead of TLS': tls('ERR_SSL_WRONG_VERSION_NUMBER'),
   'STARTTLS refused': mail('tls', 'rejected', '454 4.7.0 TLS not available'),
