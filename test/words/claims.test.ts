@@ -28,14 +28,17 @@ import { judgePolicies } from '../support/checks/judged-policy.ts';
 import { judgeTokens, readUnit } from '../support/checks/judged-tokens.ts';
 import {
   ALONE,
+  cluster,
   held,
   judge,
   judgeUnits,
+  LICENSE,
   listed,
   migrated,
   PAIR,
   role,
   standalone,
+  TRIAL_ONLY,
 } from '../support/checks/license-bench.ts';
 import { after, ftm, MINUTE, report, T0 } from '../support/checks/polling-report.ts';
 import { faultsOfClaims } from '../support/checks/plain-claim.ts';
@@ -316,6 +319,8 @@ const APPLIANCE = {
   ...Object.fromEntries(REASONS.map((reason) => [reason, unit({ ...SILENT, reason })])),
   'a name that does not resolve': unit({ ...SILENT, reason: 'name-not-resolved' }),
   'no answer, but log lines': unit(SILENT, { logSpeaks: true }),
+  'no answer, but SNMP': unit(SILENT, { role: role('standalone-primary', null) }),
+  'an unresolved name, but log lines': unit({ ...SILENT, reason: 'name-not-resolved' }, { logSpeaks: true }),
   'no answer, but TLS': unit({ ...SILENT, acceptedTls: true }),
   'no answer after a refusal': unit({ ...SILENT, afterRefusal: true }),
   'another name expected': unit({ ...SILENT, reason: 'rejected', refusedHost: 'fac.example.org' }),
@@ -327,6 +332,9 @@ const APPLIANCE = {
   'another peer': ok({ system: { peerSerial: 'FAC-X' } }),
   'another server for activations': ok({
     provisioning: { kind: 'read', value: { host: 'other.example.org', port: 443, codeLife: HOUR } },
+  }),
+  'another port for activations': ok({
+    provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 8443, codeLife: HOUR } },
   }),
   'the port that the manual names': ok({
     provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 433, codeLife: HOUR } },
@@ -367,6 +375,15 @@ const TOKEN_POOL = {
   'of another licence': tokens(50, 50, { byLicense: [{ license: 'EFTM000000000009', tokens: 100 }] }),
   'without a licence': tokens(50, 50, { byLicense: [], withoutLicense: 100 }),
   'trial tokens only': tokens(2, 0, { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }),
+  'not counted by this firmware': judgeTokens([
+    readUnit(applianceFacts({ licensed: { kind: 'absent' }, tokens: failure('timeout') }), EXPECTED),
+  ]),
+  'no licence active': judgeTokens([
+    readUnit(
+      applianceFacts({ licensed: { kind: 'read', value: { total: 0, used: null, available: 0 } }, tokens: DENIED }),
+      EXPECTED,
+    ),
+  ]),
   'not to be read': judgeTokens([readUnit(applianceFacts({ tokens: DENIED }), EXPECTED)]),
 };
 
@@ -389,6 +406,19 @@ const LICENSE_ASSIGNMENT = {
   'at another unit': license(held('FAC-Z')),
   'at the former unit': license(held('FAC-A'), migrated),
   'at the peer': judge(listed(PAIR, standalone), held('FAC-B')),
+  'without a status': license({ kind: 'unnamed', status: null }),
+  'of a unit without a serial': judge(listed({ ...ALONE, serial: null }, null), held('FAC-A')),
+  'at neither member': judge(listed(PAIR, cluster), held('FAC-X')),
+  'at the peer, the cluster unknown': judge(listed(PAIR, null), held('FAC-B')),
+  'at the peer, before activation': judge(
+    listed(PAIR, applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY })),
+    held('FAC-B'),
+  ),
+  'an answer that is kept': judgeUnits([listed(ALONE, standalone)], {
+    kind: 'ok',
+    lookups: [{ license: LICENSE, outcome: held('FAC-A'), kept: { since: HOUR, because: failure('timeout') } }],
+  }),
+  'not looked up yet': judgeUnits([listed(ALONE, standalone)], { kind: 'ok', lookups: [] }),
   'at the peer, this one active': judge(listed(PAIR, standalone, role('cluster-primary')), held('FAC-B')),
   'the API user refused': judgeUnits([listed(ALONE, standalone)], { kind: 'denied', message: 'invalid_grant' }),
   'no answer': judgeUnits([listed(ALONE, standalone)], failure('timeout')),

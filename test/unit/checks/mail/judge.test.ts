@@ -141,9 +141,7 @@ describe('judgeMail', () => {
   };
   const NAMELESS: DistinguishedName = { attributes: [] };
 
-  test.each<
-    [tlsError: string | undefined, DistinguishedName | undefined, kind?: string, issuer?: string, full?: string]
-  >([
+  test.each<[tlsError: string | undefined, DistinguishedName | undefined, ...(string | undefined)[]]>([
     ['SELF_SIGNED_CERT_IN_CHAIN', FORTIGATE, 'untrusted', 'FG100F', 'O=Fortinet, CN=FG100F'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', NAMELESS, 'untrusted', undefined, '(empty name)'],
     ['CERT_HAS_EXPIRED', FORTIGATE, undefined, 'FG100F', 'O=Fortinet, CN=FG100F'],

@@ -48,7 +48,7 @@ describe('judgeTcp', () => {
   const noRoute = failed('no-route');
   const rejected = { ...noRoute, beyond: true } as const;
 
-  test.each<readonly [string, readonly EndpointObservation[], ...string[]]>([
+  test.each<[string, readonly EndpointObservation[], ...string[]]>([
     ['all of two fail', [seen(A, failed('timeout')), seen(B, failed('refused'))], SHUT, SHUT],
     ['one of two fails', [seen(A, OPEN), seen(B, failed('timeout'))], PARTLY_SHUT],
     ['IPv6 is dropped', [seen(A, OPEN), seen(V6, failed('timeout'))], PARTLY_SHUT],

@@ -33,223 +33,75 @@ function licensed(total: number, available: number | null = null): ApplianceFact
 
 const failed = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
 
-interface Row {
-  readonly name: string;
-  readonly facts: Partial<Pick<ApplianceFacts, 'licensed' | 'tokens'>>;
-  readonly expected: readonly (readonly [rule: string, level: string, suggests: string | null])[];
+type Facts = Partial<Pick<ApplianceFacts, 'licensed' | 'tokens'>>;
+
+const MISMATCH = 'tokens-match-licence warning token-count-mismatch';
+const RUNNING_OUT = 'tokens-left warning tokens-running-out';
+const EXHAUSTED = 'tokens-left broken tokens-exhausted';
+const UNCLEAR = 'tokens-left unknown -';
+const LOCKED = 'free-tokens-unlocked note -';
+
+/** Of so many licensed tokens, the status of some is not documented. */
+function undocumented(total: number, status: TokenCounts['byStatus'], available: number | null = null): Facts {
+  return { licensed: licensed(total, available), tokens: tokens(0, 0, { total, byStatus: status }) };
 }
 
+function counted(total: number, ...[left, assigned, more]: Parameters<typeof tokens>): Facts {
+  return { licensed: licensed(total), tokens: tokens(left, assigned, more) };
+}
+
+type Row = [name: string, Facts, ...expected: string[]];
+
 const ROWS: readonly Row[] = [
-  { name: 'all well', facts: {}, expected: [] },
-  {
-    name: 'fewer tokens than licensed',
-    facts: { licensed: licensed(100), tokens: tokens(50, 40) },
-    expected: [['tokens-match-licence', 'warning', 'token-count-mismatch']],
-  },
-  {
-    name: 'more tokens than licensed',
-    facts: { licensed: licensed(10), tokens: tokens(50, 40) },
-    expected: [['tokens-match-licence', 'warning', 'token-count-mismatch']],
-  },
-  { name: 'exactly the share left', facts: { licensed: licensed(100), tokens: tokens(10, 90) }, expected: [] },
-  {
-    name: 'one below the share',
-    facts: { licensed: licensed(100), tokens: tokens(9, 91) },
-    expected: [['tokens-left', 'warning', 'tokens-running-out']],
-  },
-  {
-    name: 'none left',
-    facts: { licensed: licensed(100), tokens: tokens(0, 100) },
-    expected: [['tokens-left', 'broken', 'tokens-exhausted']],
-  },
-  {
-    name: 'all of an unknown status, while the licence says that some are left',
-    facts: { licensed: licensed(32, 30), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-    expected: [],
-  },
-  {
-    name: 'some of an unknown status, and the licence says that none is left',
-    facts: { licensed: licensed(32, 0), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-    expected: [['tokens-left', 'broken', 'tokens-exhausted']],
-  },
-  {
-    name: 'all of an unknown status, and the licence does not say how many are left',
-    facts: { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-    expected: [['tokens-left', 'unknown', null]],
-  },
-  {
-    name: 'enough that are free for certain, whatever the others are',
-    facts: { licensed: licensed(100), tokens: tokens(50, 49, { total: 100, byStatus: unnamed(50, 49, 1) }) },
-    expected: [],
-  },
-  {
-    name: 'exactly the share that is free for certain',
-    facts: { licensed: licensed(100), tokens: tokens(10, 50, { total: 100, byStatus: unnamed(10, 50, 40) }) },
-    expected: [],
-  },
-  {
-    name: 'less than the share that is free for certain',
-    facts: { licensed: licensed(100), tokens: tokens(9, 50, { total: 100, byStatus: unnamed(9, 50, 41) }) },
-    expected: [['tokens-left', 'unknown', null]],
-  },
-  {
-    name: 'locked ones do not count as left',
-    facts: { licensed: licensed(100), tokens: tokens(13, 87, { locked: lockedFree(4) }) },
-    expected: [
-      ['tokens-left', 'warning', 'tokens-running-out'],
-      ['free-tokens-unlocked', 'note', null],
-    ],
-  },
-  {
-    name: 'all that are left are locked',
-    facts: { licensed: licensed(100), tokens: tokens(4, 96, { locked: lockedFree(4) }) },
-    expected: [
-      ['tokens-left', 'broken', 'tokens-exhausted'],
-      ['free-tokens-unlocked', 'note', null],
-    ],
-  },
-  {
-    name: 'new ones count as left',
-    facts: {
-      licensed: licensed(100),
-      tokens: tokens(5, 90, { total: 100, byStatus: { ...unnamed(5, 90, 0), new: 5 } }),
-    },
-    expected: [],
-  },
-  {
-    name: 'no licence active',
-    facts: { licensed: licensed(0), tokens: tokens(0, 0, { byLicense: [] }) },
-    expected: [['licence-active', 'note', null]],
-  },
-  {
-    name: 'the list failed: the licence stands in',
-    facts: { licensed: licensed(100, 0), tokens: failed },
-    expected: [
-      ['tokens-readable', 'unknown', null],
-      ['tokens-left', 'broken', 'tokens-exhausted'],
-    ],
-  },
-  {
-    name: 'the licence failed: no comparison',
-    facts: { licensed: failed, tokens: tokens(50, 50) },
-    expected: [['token-licence-readable', 'unknown', null]],
-  },
-  {
-    name: 'neither in this firmware',
-    facts: { licensed: { kind: 'absent' }, tokens: { kind: 'absent' } },
-    expected: [
-      ['token-licence-readable', 'note', null],
-      ['tokens-readable', 'note', null],
-    ],
-  },
-  {
-    name: 'a configured licence that brought no tokens',
-    facts: {
-      licensed: licensed(100),
-      tokens: tokens(50, 50, { byLicense: [{ license: 'EFTM000000000002', tokens: 100 }] }),
-    },
-    expected: [['licence-brought-tokens', 'note', null]],
-  },
+  ['all well', {}],
+  ['fewer tokens than licensed', counted(100, 50, 40), MISMATCH],
+  ['more tokens than licensed', counted(10, 50, 40), MISMATCH],
+  ['exactly the share left', counted(100, 10, 90)],
+  ['one below the share', counted(100, 9, 91), RUNNING_OUT],
+  ['none left', counted(100, 0, 100), EXHAUSTED],
+  ['some of an unknown status, while the licence says that some are left', undocumented(32, unnamed(0, 2, 30), 30)],
+  ['some of an unknown status, and none left by the licence', undocumented(32, unnamed(0, 2, 30), 0), EXHAUSTED],
+  ['some of an unknown status, and the licence does not say', undocumented(32, unnamed(0, 2, 30)), UNCLEAR],
+  ['enough that are free for certain, whatever the others are', undocumented(100, unnamed(50, 49, 1))],
+  ['exactly the share that is free for certain', undocumented(100, unnamed(10, 50, 40))],
+  ['less than the share that is free for certain', undocumented(100, unnamed(9, 50, 41)), UNCLEAR],
+  ['locked ones do not count as left', counted(100, 13, 87, { locked: lockedFree(4) }), RUNNING_OUT, LOCKED],
+  ['all that are left are locked', counted(100, 4, 96, { locked: lockedFree(4) }), EXHAUSTED, LOCKED],
+  ['new ones count as left', counted(100, 5, 90, { total: 100, byStatus: { ...unnamed(5, 90, 0), new: 5 } })],
+  ['no licence active', counted(0, 0, 0, { byLicense: [] }), 'licence-active note -'],
+  [
+    'the list failed: the licence stands in',
+    { licensed: licensed(100, 0), tokens: failed },
+    'tokens-readable unknown -',
+    EXHAUSTED,
+  ],
+  [
+    'the licence failed: no comparison',
+    { licensed: failed, tokens: tokens(50, 50) },
+    'token-licence-readable unknown -',
+  ],
+  [
+    'neither in this firmware',
+    { licensed: { kind: 'absent' }, tokens: { kind: 'absent' } },
+    'token-licence-readable note -',
+    'tokens-readable note -',
+  ],
+  [
+    'a configured licence that brought no tokens',
+    counted(100, 50, 50, { byLicense: [{ license: 'EFTM000000000002', tokens: 100 }] }),
+    'licence-brought-tokens note -',
+  ],
 ];
 
 describe('the tokens of a unit', () => {
-  it.each(ROWS)('$name', ({ facts, expected }) => {
-    expect(
-      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ rule, level, suggests }) => [
-        rule,
-        level,
-        suggests,
-      ]),
-    ).toEqual(expected);
+  it.each<Row>(ROWS)('%s', (_, facts, ...expected) => {
+    const findings = judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]);
+    expect(findings.map(({ rule, level, suggests }) => `${rule} ${level} ${suggests ?? '-'}`)).toEqual(expected);
   });
 
-  it('says how many are left of how many', () => {
-    const [finding] = judgeTokens([
-      readUnit(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED),
-    ]);
-    expect(finding).toMatchObject({
-      subject: 'fac-1',
-      expected: 'at least 10 % of the tokens are free',
-      facts: { appliance: 'fac-1', serial: 'FAC-A' },
-    });
-  });
-
-  it.each<readonly [string, Row['facts'], told: readonly (readonly [expected: string, claim: string])[]]>([
-    [
-      'another count than licensed',
-      { licensed: licensed(10), tokens: tokens(50, 40) },
-      [
-        [
-          '10 FortiToken Mobile tokens, as licensed',
-          'There are 90 tokens (50 available, 40 assigned), but 10 are licensed.',
-        ],
-      ],
-    ],
-    [
-      'none left',
-      { licensed: licensed(9), tokens: tokens(0, 9) },
-      [['at least one free token', 'All 9 tokens are assigned.']],
-    ],
-    [
-      'no licence active',
-      { licensed: licensed(0), tokens: tokens(0, 0) },
-      [
-        [
-          'an activated FortiToken Mobile licence',
-          'There are no FortiToken Mobile tokens, because no licence is activated yet.',
-        ],
-      ],
-    ],
-    [
-      'a status that is not known here',
-      { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-      [['enough free tokens', 'At least 0 of 32 tokens are free, and the status of 30 tokens is not documented.']],
-    ],
-    [
-      'tokens of another licence',
-      { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [{ license: 'EFTM000000000002', tokens: 9 }] }) },
-      [
-        [
-          'tokens from licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from ' +
-            'EFTM000000000002 (9).',
-        ],
-      ],
-    ],
-    [
-      'tokens of no licence',
-      { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [] }) },
-      [
-        [
-          'tokens from licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from no ' +
-            'named licence.',
-        ],
-      ],
-    ],
-    [
-      'nothing to be read',
-      { licensed: { kind: 'absent' }, tokens: failed },
-      [
-        [
-          'the number of licensed FortiToken Mobile tokens',
-          'This firmware does not provide the number of licensed FortiToken Mobile tokens.',
-        ],
-        ['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read (timeout).'],
-      ],
-    ],
-    [
-      'no right to read',
-      {
-        licensed: licensed(9),
-        tokens: { kind: 'denied', status: 403, message: 'The list of FortiToken Mobile tokens could not be read.' },
-      },
-      [['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read.']],
-    ],
-  ])('tells of %s', (_, facts, told) => {
-    expect(
-      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ expected, claim }) => [expected, claim]),
-    ).toEqual(told);
+  it('are those of the unit that was asked', () => {
+    const [finding] = judgeTokens([readUnit(applianceFacts(counted(1000, 5, 995)), EXPECTED)]);
+    expect(finding).toMatchObject({ subject: 'fac-1', facts: { appliance: 'fac-1', serial: 'FAC-A' } });
   });
 
   it('names the licence that brought no tokens, beside one that did', () => {
@@ -274,13 +126,7 @@ describe('the tokens of a unit', () => {
     const denied = { kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 } as const;
     const other = readUnit(applianceFacts({ appliance: 'fac-2', system: { serial: 'FAC-C' } }), { name: 'fac-2' });
     expect(judgeTokens([readUnit(denied, EXPECTED), other])).toMatchObject([
-      {
-        rule: 'tokens-readable',
-        subject: 'fac-1',
-        level: 'unknown',
-        suggests: null,
-        facts: { appliance: 'fac-1' },
-      },
+      { rule: 'tokens-readable', subject: 'fac-1', level: 'unknown', suggests: null, facts: { appliance: 'fac-1' } },
     ]);
   });
 });
