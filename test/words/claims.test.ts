@@ -86,8 +86,8 @@ const REACHABILITY = {
   ...Object.fromEntries(REASONS.map((reason) => [reason, tcp({ [A]: { ...failure(reason), beyond: true } })])),
   'one of two': tcp({ [A]: SHUT, [B]: OPEN }),
   'a family without a route': tcp({ [A]: OPEN, '2001:db8::84': failure('no-route') }),
-  'no route to the proxy': proxied(failure('no-route')),
-  'the proxy does not open the connection': proxied(failure('rejected')),
+  'an unrouted proxy': proxied(failure('no-route')),
+  'a proxy that fails': proxied(failure('rejected')),
   'a slow proxy': proxied({ kind: 'open', durationMs: 2000 }),
   ...Object.fromEntries(
     (
@@ -208,7 +208,7 @@ const MAIL = {
   ),
   'an expired certificate': tls('CERT_HAS_EXPIRED'),
   'an unknown authority': tls('SELF_SIGNED_CERT_IN_CHAIN', { attributes: [{ type: 'CN', value: 'FG100F' }] }),
-  'an authority without a name': tls('SELF_SIGNED_CERT_IN_CHAIN', { attributes: [] }),
+  'a nameless authority': tls('SELF_SIGNED_CERT_IN_CHAIN', { attributes: [] }),
   'no STARTTLS': tls('NO_STARTTLS'),
   'plain text instead of TLS': tls('ERR_SSL_WRONG_VERSION_NUMBER'),
   'STARTTLS refused': mail('tls', 'rejected', '454 4.7.0 TLS not available'),
