@@ -34,36 +34,34 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
     '--force',
   );
   expect(asked.stderr).toContain(`ftm-watch preflight migration -c ${lab.configFile} --verify `);
-  const text = asked.stdout.replaceAll(/\s+/gu, ' ');
-  expect(text).toContain(`fac-1: serial number ${SERIALS.unit}, firmware 8.0.3`);
-  expect(text).toContain('bound to one IP address of the unit');
-  expect(text).toContain(`execute fortitoken-cloud ftm-migrate ${LICENSE}`);
-  expect(text).toContain('2 users with 32 tokens');
-  expect(text).toContain(`${LICENSE}: registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
-  expect(text).toContain(`To the FortiAuthenticator with the serial number ${NEW_SERIAL}`);
-  expect(text).toContain(
-    `A firewall policy allows traffic from the new address ${NEW_ADDRESS} without inspection: yes`,
-  );
+  for (const known of ['fac-1', '8.0.3', LICENSE, SERIALS.unit, NEW_SERIAL, NEW_ADDRESS, '2 users', '32 tokens'])
+    expect(asked.stdout.replaceAll(/\s+/gu, ' ')).toContain(known);
   expect(asked.exitCode).toBe(1);
   const paths = lab.firewallApi.requests.slice(before).map(({ path }) => path);
   expect(paths.join('\n')).toContain(NEW_ADDRESS);
 
   const same = await preflight('--verify', 'snapshot.json');
-  expect(same.stdout).toContain(`to do: ${LICENSE} is registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
+  expect(changesOf(await preflight('--verify', 'snapshot.json', '--json'))).toContainEqual({
+    kind: 'to-do',
+    what: expect.stringMatching(new RegExp(`^${LICENSE}.*${SERIALS.unit}.*${NEW_SERIAL}`, 'u')),
+  });
   // The unit with the old serial number still responds.
   expect(same.exitCode).toBe(2);
 
   lab.appliance.state.serial = NEW_SERIAL;
   lab.register(NEW_SERIAL);
   const moved = await preflight('--verify', 'snapshot.json', '--json');
-  const { changes } = JSON.parse(moved.stdout) as { readonly changes: readonly { readonly what: string }[] };
-  expect(changes.map(({ what }) => what)).toEqual(
-    expect.arrayContaining([
-      `The serial number is ${NEW_SERIAL} (previously ${SERIALS.unit})`,
-      `${LICENSE} is registered to ${NEW_SERIAL}`,
-    ]),
-  );
+  const changes = changesOf(moved);
+  for (const known of [SERIALS.unit, LICENSE])
+    expect(changes).toContainEqual({ kind: 'as-planned', what: expect.stringContaining(known) });
 });
+
+function changesOf({ stdout }: Run): readonly { readonly kind: string; readonly what: string }[] {
+  const { changes } = JSON.parse(stdout) as {
+    readonly changes: readonly { readonly kind: string; readonly what: string }[];
+  };
+  return changes.map(({ kind, what }) => ({ kind, what }));
+}
 
 test('--users lists who needs a new token, on the terminal alone', async () => {
   const { state } = lab.appliance;
@@ -89,13 +87,12 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
 
   const part = ['--new-serial', NEW_SERIAL, '--license', LICENSE, '--users', '-o', 'users.json', '--force'];
   const asked = await preflight(...part);
-  const [, listed = ''] = asked.stdout.split('\n\nUsers who need a new token ');
-  expect(listed.replaceAll(/\s+/gu, ' ')).toBe(
-    '(3) Users from "radiususers" are missing, because the API account cannot read this resource or the firmware does ' +
-      "not support it. Give the account's admin profile permission to view these users. " +
-      'adam (local, FTKMOB0000000005) ' +
-      'eve\\u{202E} (LDAP, FTKMOB0000000002) zoe (local, FTKMOB0000000003) ',
-  );
+  expect(asked.stdout).toContain('"radiususers"');
+  expect(asked.stdout.replaceAll(/\s+/gu, ' ').match(/\S+ \(\w+, FTKMOB\w+\)/gu)).toEqual([
+    'adam (local, FTKMOB0000000005)',
+    'eve\\u{202E} (LDAP, FTKMOB0000000002)',
+    'zoe (local, FTKMOB0000000003)',
+  ]);
   expect(await readFile(join(lab.folder, 'users.json'), 'utf8')).not.toContain('adam');
 
   const whole = await preflight('--new-serial', NEW_SERIAL, '--users', '-o', 'users.json', '--force', '--json');
@@ -104,7 +101,7 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
   };
   expect(users.users.map(({ name }) => name)).toEqual(['adam', 'eve\u202E', 'of-other-licence', 'zoe']);
   const stays = await preflight('--users', '-o', 'users.json', '--force');
-  expect(stays.stdout).toContain('Users who need a new token (0)');
+  expect(stays.stdout).not.toContain('FTKMOB');
 });
 
 test('the login of the unit at Exchange Online is a warning in check and a note in the plan', async () => {
@@ -128,26 +125,24 @@ test('the login of the unit at Exchange Online is a warning in check and a note 
 
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {
   const unknown = await preflight('--unit', 'fac-9');
-  expect([unknown.exitCode, unknown.stderr]).toEqual([
-    3,
-    'There is no appliance "fac-9". The configured appliances are: fac-1\n',
-  ]);
+  expect([unknown.exitCode, namesIn(unknown.stderr)]).toEqual([3, ['fac-9', 'fac-1']]);
   const several = join(lab.folder, 'several.yaml');
   const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
   const appliances = [...configured.appliances, { name: 'fac-2' }];
   await writeFile(several, JSON.stringify({ ...configured, appliances }));
   const both = await runHere(['preflight', 'migration', '-c', several], { cwd: lab.folder });
-  expect([both.exitCode, both.stderr]).toEqual([
-    3,
-    '2 FortiAuthenticators are configured. Use --unit to specify which unit will change: fac-1, fac-2. ' +
-      'If multiple units will change, run this command once for each of them.\n',
-  ]);
+  expect([both.exitCode, namesIn(both.stderr)]).toEqual([3, ['--unit', 'fac-1', 'fac-2']]);
   const address = await preflight('--new-address', 'there');
-  expect(address.stderr).toContain('Expected an IP address');
+  expect(namesIn(address.stderr)).toContain('--new-address');
   const kept = await readFile(join(lab.folder, 'snapshot.json'), 'utf8');
   const again = await preflight('-o', 'snapshot.json');
-  expect(again.stderr).toContain('use "--force" to overwrite it');
+  expect(namesIn(again.stderr)).toContain('--force');
   expect(await readFile(join(lab.folder, 'snapshot.json'), 'utf8')).toBe(kept);
   const missing = await preflight('--verify', 'nowhere.json');
-  expect([missing.exitCode, missing.stderr.includes('Cannot read the snapshot')]).toEqual([3, true]);
+  expect([missing.exitCode, missing.stderr]).toEqual([3, expect.stringContaining('nowhere.json')]);
 });
+
+/** Returns the options and units that a message names. */
+function namesIn(message: string): readonly string[] {
+  return message.match(/--[a-z-]+|fac-\d/gu) ?? [];
+}

@@ -95,7 +95,7 @@ function firstRead(diagnosis: Diagnosis): FirstRead {
     mail: joined(mail.text.split('\n\n')[0]),
     mailStep: joined(/What to do\n(?<step>[\s\S]*?)\n {2}2\./u.exec(mail.text)?.groups?.['step']),
     slack: attachments[0]?.text.split('\n')[0] ?? '',
-    page: [/<p class="conclusion">.*?<\/p>/u, /<h2[^>]*>.*?<\/h2>/u].map((part) => part.exec(html)?.[0]).join(' '),
+    page: [/<p class="conclusion"[^>]*>.*?<\/p>/u, /<h2[^>]*>.*?<\/h2>/u].map((part) => part.exec(html)?.[0]).join(' '),
     check:
       renderDiagnosis(diagnosis, PLAIN)
         .split('\n')
