@@ -101,6 +101,9 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
   test('leaves the keyboard where it stood', async () => {
     await lab.inspect(true);
+    await daemon.diagnosis(({ ready }) => ready === 'not-ready', AbortSignal.timeout(10_000));
+    // The round that confirms it may add controls.
+    for (let round = 0; round < 2; round += 1) await nextRound(page);
     const controls = ['.cause .remedy button', '.chain.bad > details > summary', '.stop.bad .parts a', '#activity a'];
     for (const control of controls) {
       const last = page.locator(control).last();

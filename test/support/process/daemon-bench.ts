@@ -52,7 +52,8 @@ export async function statusOf(page: string): Promise<DiagnosisJson | null> {
 }
 
 export async function metricsOf(page: string): Promise<string> {
-  return (await fetch(`${page}/metrics`)).text();
+  // A daemon that is late closes a connection that looks idle, perhaps just when it is used again.
+  return (await fetch(`${page}/metrics`, { headers: { Connection: 'close' } })).text();
 }
 
 /** Returns the value of a series as in `/metrics`: `name{label="value"}`. NaN if there is none. */
