@@ -27,6 +27,8 @@ const SETTINGS: readonly Setting[] = [
   { title: 'the same, one fault right after the other', everySeconds: 30, complains: null, pause: MINUTE },
   { title: 'from a datagram of the log', everySeconds: 30, complains: 'datagram', ...APART },
   { title: 'from a line in a file', everySeconds: 30, complains: 'file', ...APART },
+  { title: 'a round every 5 minutes, from the fault', everySeconds: 300, complains: null, ...APART },
+  { title: 'the same, from a datagram of the log', everySeconds: 300, complains: 'datagram', ...APART },
   { title: 'a round every second, from the fault', everySeconds: 1, complains: null, pause: 11 * MINUTE },
 ];
 

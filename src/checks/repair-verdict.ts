@@ -1,4 +1,4 @@
-import { counted, nameList } from '../core/visible-text.ts';
+import { nameList, timesText } from '../core/visible-text.ts';
 import { type FirewallObservation, policyText } from '../core/license/firewall.ts';
 import { instantText } from '../core/time-text.ts';
 import { type Cause, type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
@@ -159,7 +159,7 @@ function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | nul
 
 function inForce({ cause, returns }: Incident): Judged {
   const why = `"${titleOf(cause.precondition)}" was checked, and the cause is no longer detected.`;
-  const again = ` The fault has returned ${counted(returns.length, 'time')} before, so run this command again later.`;
+  const again = ` The fault has returned ${timesText(returns.length)} before, so run this command again later.`;
   return { answer: 'in-force', why: returns.length === 0 ? why : `${why}${again}`, next: null };
 }
 

@@ -42,6 +42,11 @@ export function counted(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** For example `once` or `3 times`. */
+export function timesText(count: number): string {
+  return count === 1 ? 'once' : counted(count, 'time');
+}
+
 const MOST_NAMES = 8;
 
 /** If there are more than `most` names, only the first ones and the number of remaining names are listed. */

@@ -32,7 +32,6 @@ export interface NotificationText {
 export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 
 const NOTHING_TO_DO = 'No action is required.';
-const REMOVED = 'No action is required if this change of the configuration was intended.';
 
 export function notificationText(notification: Notification, context: MessageContext): NotificationText {
   return {
@@ -63,18 +62,16 @@ function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
   const { cause } = incident;
   if (event !== 'resolved') return { tone: toneOf([cause]), action: firstStep(cause), summary: cause.summary };
   const [mostSevere] = stillOpen;
-  const isRemoved = incident.subjectKind === 'removed';
-  const done = isRemoved ? REMOVED : NOTHING_TO_DO;
   return {
     tone: toneOf(stillOpen),
     action:
-      mostSevere === undefined
-        ? done
-        : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,
-    summary: isRemoved
-      ? `ftm-watch no longer checks ${cause.subject}, so it is unknown whether the fault still exists. What was ` +
-        `detected: ${cause.summary}`
-      : `The incident lasted ${lastedText(incident)}. What was detected: ${cause.summary}`,
+      incident.subjectKind === 'removed'
+        ? `ftm-watch no longer checks ${cause.subject}, so it is unknown whether the fault still exists. No action is ` +
+          'required if this change of the configuration was intended.'
+        : mostSevere === undefined
+          ? NOTHING_TO_DO
+          : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,
+    summary: `The incident lasted ${lastedText(incident)}. What was detected: ${cause.summary}`,
   };
 }
 

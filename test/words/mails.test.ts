@@ -27,5 +27,11 @@ test('mails about every cause, and how one of them goes on', async () => {
     const { subject, text } = composeMessage(notification, CONTEXT);
     return [nameOf(notification), `${subject}\n\n${text}`] as const;
   });
-  await expectRecorded('mails', Object.fromEntries(mails));
+  const removed = told.flatMap((one) =>
+    one.kind === 'incident' && one.event === 'resolved' && one.incident.cause.id === ONE
+      ? [composeMessage({ ...one, incident: { ...one.incident, subjectKind: 'removed' } }, CONTEXT)]
+      : [],
+  );
+  const ofRemoved = removed.map(({ subject, text }) => ['removed subject', `${subject}\n\n${text}`] as const);
+  await expectRecorded('mails', Object.fromEntries([...mails, ...ofRemoved]));
 });

@@ -25,7 +25,7 @@ import {
 } from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
-import { counted, nameList } from '../../core/visible-text.ts';
+import { nameList, timesText } from '../../core/visible-text.ts';
 import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 
@@ -217,7 +217,7 @@ function judgeRejections(
       rule: 'log-certificate-accepted',
       subject: name,
       claim:
-        `${name} rejected the certificate of the syslog listener ${counted(count, 'time')}, last at ${utcText(lastAt)} ` +
+        `${name} rejected the certificate of the syslog listener ${timesText(count)}, last at ${utcText(lastAt)} ` +
         `(names in it: ${nameList(names) || 'none'}).`,
       expected: 'A certificate that FortiAuthenticator accepts',
       level: 'note',

@@ -18,7 +18,7 @@ import { authority } from '../../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 import type { SecretReader } from '../../system/secret.ts';
-import { visibleText, withoutSecrets, counted } from '../../core/visible-text.ts';
+import { visibleText, withoutSecrets, counted, timesText } from '../../core/visible-text.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import { withoutNodeAdditions } from '../../text/message-of.ts';
 import {
@@ -414,10 +414,10 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
 
 /** Also returns the start of the fault if it began before the current cause was found. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
-  const factOf = (name: string, from: EpochMs): Fact => [
-    name,
-    `${zonedText(from, timezone)}, for ${spanText(at - from)}`,
-  ];
+  const factOf = (name: string, from: EpochMs): Fact => {
+    const lasts = at - from < 1_000 ? '' : `, for ${spanText(at - from)}`;
+    return [name, `${zonedText(from, timezone)}${lasts}`];
+  };
   const own = factOf('Since', causeSince);
   return since < causeSince ? [own, factOf('First sign', since)] : [own];
 }
@@ -542,7 +542,7 @@ function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
 
 function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
   const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
-  const count = returns.length === 0 ? [] : [`returned ${counted(returns.length, 'time')} ${within}`];
+  const count = returns.length === 0 ? [] : [`returned ${timesText(returns.length)} ${within}`];
   const rule =
     flapping && status === 'open'
       ? [

@@ -176,6 +176,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     expect(await told('systemctl show --property=Result,ExecMainStatus ftm-watch')).toBe(
       'Result=success\nExecMainStatus=0',
     );
+    expect(await journal()).not.toContain('STOPPING=1');
   });
 
   it('goes on with the store of release 0.1.0', async () => {
@@ -244,5 +245,11 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await told(`rm ${CONFIG} && ftm-watch init --site second --appliance 10.0.0.5 && systemctl reload ftm-watch`);
     await expect.poll(() => get('/api/v1/status'), PATIENCE).toContain('"site":"second"');
     expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
+  });
+
+  it('leaves nothing when the archive is removed', async () => {
+    await told(block('Remove an archive'));
+    expect(await leftBehind()).toEqual([]);
+    expect(await told('getent passwd ftm-watch || getent group ftm-watch || echo nobody')).toBe('nobody');
   });
 });
