@@ -17,8 +17,8 @@ export function headline({
   if (culprit !== undefined && words.byFirewall !== undefined)
     return words.byFirewall.headline.replace('{culprit}', () => culpritText(culprit));
   if (observed !== undefined) {
-    const whole = observed.includes(subject) ? observed : `${subject}: ${observed}`;
-    return shortened(whole, MAX_HEADLINE) ?? visibleText(whole, MAX_HEADLINE);
+    const place = observed.includes(subject) ? '' : `${subject}: `;
+    return `${place}${shortened(observed, MAX_HEADLINE - place.length) ?? visibleText(observed, MAX_HEADLINE)}`;
   }
   if (product !== null && words.productHeadline !== undefined)
     return words.productHeadline.replace('{product}', () => product);
@@ -71,12 +71,16 @@ function shortObservation(observed: string, subject: string | undefined, room: n
 /** Shortens a clause by whole phrases. Returns null if even its first phrase is too long. */
 function shortened(clause: string, room: number): string | null {
   const text = visibleText(clause, Infinity);
-  const ends = [...text.matchAll(PHRASE_END)].map(({ index }) => index);
+  // The fault can be what follows "but".
+  const least = text.lastIndexOf(' but ');
+  const ends = [...text.matchAll(PHRASE_END)].map(({ index }) => index).filter((end) => end > least);
   const end = [text.length, ...ends.toReversed()].find((one) => one <= room);
   return end === undefined ? null : text.slice(0, end);
 }
 
-const PHRASE_END = /[,;:]? (?:at|although|because|but|through|under|which|while|within)\b|[,;:] /gu;
+/** An address is omitted only at the end of a phrase. Otherwise, a verb could follow. */
+const PHRASE_END =
+  /[,;:] | (?:although|because|before|after|which|while)\b| (?:at|through the proxy) \S+?(?=$|[,;:] )/gu;
 
 /** Returns null if the cause's headline is not used in mail subjects, or does not fit. */
 function namedHeadline({ subject, ...cause }: ShortCause, room: number): string | null {

@@ -42,6 +42,7 @@ import {
 } from '../support/checks/license-bench.ts';
 import { after, ftm, MINUTE, report, T0 } from '../support/checks/polling-report.ts';
 import { faultsOfClaims } from '../support/checks/plain-claim.ts';
+import { namesOf } from '../support/checks/told-of.ts';
 import { textOfStep } from '../support/checks/text-of-step.ts';
 import { expectRecorded } from './recorded.ts';
 
@@ -478,6 +479,7 @@ function lineOf(finding: Finding): string {
   return [
     `- ${ids}`,
     `  ${claim}`,
+    ...namesOf(finding),
     `  expected: ${expected}`,
     ...(actual === undefined ? [] : [`  actual: ${actual}`]),
     ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
