@@ -39,8 +39,11 @@ const RETRY: NonNullable<ProjectOptions['retry']> = {
   condition: /timed out in \d+ ?ms|Not within \d+ ms|due to timeout/u,
 };
 
-/** They load the whole machine themselves, so each of them runs while no other test does. */
-const ALONE = ['test/e2e/faults/{network-states,web-load}.test.ts'];
+/**
+ * Each of them runs while no other test does: they load the whole machine themselves, or their peers answer just within
+ * the time that `check` has.
+ */
+const ALONE = ['test/e2e/faults/{network-states,web-load}.test.ts', 'test/e2e/check/network.test.ts'];
 
 /** Starts the bundle, which `globalSetup` builds. */
 function endToEnd(name: string, options: ProjectOptions): TestProjectInlineConfiguration {
