@@ -63,8 +63,9 @@ export function shortCause(cause: ShortCause, room: number = MAX_SHORT_CAUSE): s
 }
 
 /** The host is omitted before anything else, because a mail names it below the subject. */
-function shortObservation(observed: string, subject: string | undefined, room: number): string {
-  const hostless = subject === undefined ? observed : observed.replaceAll(subject, () => 'the server');
+function shortObservation(observed: string, subject = '', room: number): string {
+  const isServer = /:\d+$/u.test(subject);
+  const hostless = isServer ? observed.replaceAll(subject, () => 'the server') : observed;
   return shortened(observed, room) ?? shortened(hostless, room) ?? visibleText(hostless, room);
 }
 

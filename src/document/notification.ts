@@ -12,6 +12,7 @@ import {
   type Incident,
   type Occurrence,
 } from '../engine/incident/incident.ts';
+import { capital, clauseOf } from '../engine/words.ts';
 import { spanText, zonedText } from '../core/time-text.ts';
 
 /**
@@ -83,7 +84,8 @@ function digestContent({ items, omitted, stillOpen }: DigestNotification) {
     tone: toneOf([...open.map(({ cause }) => cause), ...stillOpen]),
     action:
       mostSevere !== undefined
-        ? `Start with the most severe incident, ${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
+        ? `${capital(clauseOf(mostSevere.cause.impact))}. Start with the most severe incident, ` +
+          `${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
         : other === undefined
           ? NOTHING_TO_DO
           : `These incidents are resolved, but another one is still open: ${headline(other)}.`,
