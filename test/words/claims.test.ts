@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
-import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts';
+import { NO_OTHER_NAMES, type OtherNames } from '../../src/checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import type { DistinguishedName } from '../../src/core/certificate.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../../src/core/license/appliance.ts';
@@ -10,6 +10,8 @@ import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '.
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
 import type {
   ClockObservation,
+  DnsAnswer,
+  DnsObservation,
   DnsReply,
   Failure,
   FailureReason,
@@ -43,6 +45,7 @@ import {
 import { after, ftm, MINUTE, report, T0 } from '../support/checks/polling-report.ts';
 import { faultsOfClaims } from '../support/checks/plain-claim.ts';
 import { namesOf } from '../support/checks/told-of.ts';
+import { configOf } from '../support/config/config-of.ts';
 import { textOfStep } from '../support/checks/text-of-step.ts';
 import { expectRecorded } from './recorded.ts';
 
@@ -139,13 +142,30 @@ const LICENSE_SERVER = {
   }),
 };
 
-function names(a: DnsReply, expectedAddresses: readonly string[] = [], resolver = 'udp://10.0.0.53:53') {
-  const name = 'fortitokenmobile.fortinet.com';
-  const observations = [{ resolver, name, a, aaaa: reply([]) }];
-  return judgeDns({ name, port: 443, expectedAddresses, observations, others: NO_OTHER_NAMES, relays: [] }).findings;
+const UDP = 'udp://10.0.0.53:53';
+const V6 = '2606:4700::1';
+
+interface BesideReply {
+  readonly aaaa?: DnsReply;
+  readonly others?: Partial<OtherNames>;
 }
 
-function reply(addresses: readonly string[], rcode = 'NOERROR'): DnsReply {
+function names(a: DnsReply, expectedAddresses: readonly string[] = [], resolver = UDP, more: BesideReply = {}) {
+  const name = 'fortitokenmobile.fortinet.com';
+  const observations = [{ resolver, name, a, aaaa: more.aaaa ?? reply([]) }];
+  const others = { ...NO_OTHER_NAMES, ...more.others };
+  return judgeDns({ name, port: 443, expectedAddresses, observations, others, relays: [] }).findings;
+}
+
+function other(a: DnsReply): DnsObservation {
+  return { resolver: UDP, name: 'www.iana.org', a, aaaa: a };
+}
+
+function fullName(a: DnsReply): DnsObservation {
+  return { resolver: 'system', name: 'fortitokenmobile.fortinet.com.', a, aaaa: a };
+}
+
+function reply(addresses: readonly string[], rcode = 'NOERROR'): DnsAnswer {
   return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 };
 }
 
@@ -162,6 +182,23 @@ const NAME_RESOLUTION = {
   'no address at all': names(reply(['0.0.0.0'])),
   'an address of a test network': names(reply(['192.0.2.1'])),
   'an unexpected address': names(reply(['198.41.0.4']), [A]),
+  'several false addresses': names(reply(['10.0.0.1', '127.0.0.1', '208.91.112.55', '0.0.0.0'])),
+  'half an answer': names(reply([], 'REFUSED'), [], 'system', { aaaa: reply([V6]) }),
+  'half an answer, silence': names({ ...failure('timeout'), attempts: 2 }, [], 'system', { aaaa: reply([V6]) }),
+  'an answer that is cut short': names({ ...failure('refused'), attempts: 2, truncated: true }),
+  'other names are answered': names(reply([], 'SERVFAIL'), [], UDP, { others: { others: [other(reply([V6]))] } }),
+  'no name is answered': names(reply([], 'SERVFAIL'), [], UDP, { others: { others: [other(reply([], 'SERVFAIL'))] } }),
+  'an address of other names': names(reply([B]), [A], UDP, { others: { others: [other(reply([B]))], shared: [B] } }),
+  'a name of this machine': names(reply(['10.0.0.1']), [A], 'system', { others: { absolute: fullName(reply([A])) } }),
+  'a name of this machine alone': names(reply(['10.0.0.1']), [A], 'system', {
+    others: { absolute: fullName(reply([], 'NXDOMAIN')) },
+  }),
+  ...Object.fromEntries(
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 4711].map((code) => [
+      `extended error ${String(code)}`,
+      names({ ...reply([], 'SERVFAIL'), extendedErrors: [{ code, text: 'by list 7' }] }),
+    ]),
+  ),
 };
 
 function mail(
@@ -390,7 +427,23 @@ const TOKEN_POOL = {
 
 const license = (outcome: LicenseOutcome, seen = standalone) => judge(listed(ALONE, seen), outcome);
 
+const certificate = `certificates: [{ license: ${LICENSE}, redeemBy: 2027-03-31 }]`;
+const api = 'api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET }';
+const { appliances: certified } = await configOf(
+  `appliances: [{ name: fac-1, ${certificate}, ${api} }, { name: fac-2, ${certificate} }]`,
+);
+
+function redeemable(day: string, name = 'fac-1'): readonly Finding[] {
+  const rest = name === 'fac-1' ? applianceFacts({ tokens: TRIAL_ONLY }) : null;
+  const units = certified.filter((config) => config.name === name).map((config) => ({ config, rest, role: null }));
+  return judgeUnits(units, null, Date.parse(day));
+}
+
 const LICENSE_ASSIGNMENT = {
+  'to be redeemed': redeemable('2027-03-02'),
+  'to be redeemed today': redeemable('2027-03-31'),
+  'redeemable no more': redeemable('2027-04-01'),
+  'redeemed or not': redeemable('2027-03-02', 'fac-2'),
   ...Object.fromEntries(
     (
       [

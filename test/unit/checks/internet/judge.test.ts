@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DnsReply } from '../../../../src/core/observation.ts';
+import type { DnsReply, FailureReason } from '../../../../src/core/observation.ts';
 import type { RoundObservations } from '../../../../src/core/round.ts';
 import { answeringHosts, internet } from '../../../../src/checks/internet/judge.ts';
 import type { Judgement } from '../../../../src/checks/check.ts';
@@ -55,148 +55,59 @@ const BEYOND_PROXY = path({
   ],
 });
 
+const CONTROL = path({ ...SILENT, subject: 'control.test:443' });
+const UNROUTED = path({ endpoints: [endpoint('192.0.2.2', { ...failed('no-route'), beyond: true })] });
+const PROXIED = path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] });
+
+type Path = RoundObservations['path']['licenseServer'];
+
+function seenAt(control: Path, licenseServer: Path): RoundObservations {
+  return round({ controls: [control], licenseServer });
+}
+
+function only(licenseServer: Parameters<typeof path>[0]): RoundObservations {
+  return round({ licenseServer: path(licenseServer) });
+}
+
+function failing(reason: FailureReason): RoundObservations {
+  return only({ endpoints: [endpoint('192.0.2.2', failed(reason))] });
+}
+
 describe('the internet', () => {
-  test.each<[string, RoundObservations, string, string | undefined]>([
-    ['a control host answers', round({ controls: [ANSWERING], licenseServer: SILENT }), 'judged', undefined],
-    ['only the licence server answers', round({ controls: [SILENT], licenseServer: ANSWERING }), 'judged', 'note'],
-    [
-      'a known address answers while no name resolves',
-      round({ knownAddresses: [endpoint('192.0.2.3', open())] }),
-      'judged',
-      undefined,
-    ],
-    [
-      'only the licence server answers, and no control host resolves',
-      round({ controls: [path({})], licenseServer: ANSWERING }),
-      'judged',
-      undefined,
-    ],
-    ['nothing answers', round({ controls: [SILENT], licenseServer: SILENT }), 'judged', 'broken'],
-    [
-      'the proxy opens no connection, and nothing answers beside it',
-      round({ controls: [SILENT], licenseServer: BEYOND_PROXY }),
-      'judged',
-      'broken',
-    ],
-    ['there is nothing to ask', round({}), 'unjudged', undefined],
-    [
-      'everything was called off',
-      round({ controls: [path({ endpoints: [endpoint('192.0.2.2', failed('aborted'))] })] }),
-      'unjudged',
-      undefined,
-    ],
-    [
-      'the probe itself failed',
-      round({ licenseServer: path({ endpoints: [endpoint('192.0.2.2', failed('internal'))] }) }),
-      'unjudged',
-      undefined,
-    ],
-    [
-      'no name resolves and no address is known',
-      round({ licenseServer: path({ names: names('timeout') }) }),
-      'unjudged',
-      undefined,
-    ],
-    [
-      'the proxy that all goes through opens no connection',
-      round({ controls: [BEYOND_PROXY], licenseServer: BEYOND_PROXY }),
-      'unjudged',
-      undefined,
-    ],
-    [
-      'the proxy opens one to a control host alone',
-      round({
-        controls: [path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] })],
-        licenseServer: BEYOND_PROXY,
-      }),
-      'judged',
-      undefined,
-    ],
-    [
-      'there is no route to any resolver',
-      round({ licenseServer: path({ names: names('no-route') }) }),
-      'judged',
-      'broken',
-    ],
-    [
-      'there is no route to any resolver, and each has an IPv6 address',
-      round({ licenseServer: path({ names: names('no-route', 'udp://[2001:db8::53]:53') }) }),
-      'unjudged',
-      undefined,
-    ],
-    ['IPv6 has no route, and nothing else was tried', round({ licenseServer: WITHOUT_ROUTE }), 'unjudged', undefined],
-    [
-      'IPv6 has no route, and IPv4 is silent',
-      round({ controls: [SILENT], licenseServer: WITHOUT_ROUTE }),
-      'judged',
-      'broken',
-    ],
-    [
-      'IPv4 has no route',
-      round({ licenseServer: path({ endpoints: [endpoint('192.0.2.2', failed('no-route'))] }) }),
-      'judged',
-      'broken',
-    ],
-  ])('when %s', (_, observed, kind, level) => {
-    const assessment = judgeInternet(observed);
-    expect(assessment.kind).toBe(kind);
-    expect(assessment.findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level]);
+  test.each<[string, RoundObservations, ...string[]]>([
+    ['a control host answers', seenAt(ANSWERING, SILENT)],
+    ['only the licence server answers', seenAt(SILENT, ANSWERING), 'note'],
+    ['a known address answers while no name resolves', round({ knownAddresses: [endpoint('192.0.2.3', open())] })],
+    ['only the licence server answers, and no control host resolves', seenAt(path({}), ANSWERING)],
+    ['nothing answers', seenAt(SILENT, SILENT), 'broken'],
+    ['the proxy opens no connection, and nothing answers beside it', seenAt(SILENT, BEYOND_PROXY), 'broken'],
+    ['there is nothing to ask', round({}), 'unjudged'],
+    ['everything was called off', failing('aborted'), 'unjudged'],
+    ['the probe itself failed', failing('internal'), 'unjudged'],
+    ['no name resolves and no address is known', only({ names: names('timeout') }), 'unjudged'],
+    ['the proxy that all goes through opens no connection', seenAt(BEYOND_PROXY, BEYOND_PROXY), 'unjudged'],
+    ['the proxy opens one to a control host alone', seenAt(PROXIED, BEYOND_PROXY)],
+    ['there is no route to any resolver', only({ names: names('no-route') }), 'broken'],
+    ['... of IPv6 addresses', only({ names: names('no-route', 'udp://[2001:db8::53]:53') }), 'unjudged'],
+    ['IPv6 has no route, and nothing else was tried', round({ licenseServer: WITHOUT_ROUTE }), 'unjudged'],
+    ['IPv6 has no route, and IPv4 is silent', seenAt(SILENT, WITHOUT_ROUTE), 'broken'],
+    ['IPv4 has no route', failing('no-route'), 'broken'],
+  ])('when %s', (_, observed, ...expected) => {
+    expect(levelsOf(judgeInternet(observed))).toEqual(expected);
   });
 
-  const CONTROL = path({ ...SILENT, subject: 'control.test:443' });
-  const UNROUTED = path({ endpoints: [endpoint('192.0.2.2', { ...failed('no-route'), beyond: true })] });
-
-  test.each<
-    readonly [
-      string,
-      RoundObservations,
-      answered: readonly string[],
-      expected: readonly [confidence: string, kind: string | undefined] | 'unjudged',
-    ]
-  >([
-    [
-      'a control host has answered before',
-      round({ controls: [CONTROL], licenseServer: SILENT }),
-      ['control.test:443'],
-      ['confirmed', undefined],
-    ],
-    [
-      'none has, nor has the licence server',
-      round({ controls: [CONTROL], licenseServer: SILENT }),
-      [],
-      ['suspected', 'never-answered'],
-    ],
-    [
-      'none has, but the licence server has',
-      round({ controls: [CONTROL], licenseServer: SILENT }),
-      ['server.test:443'],
-      'unjudged',
-    ],
-    ['there is none', round({ licenseServer: SILENT }), [], ['suspected', undefined]],
-    [
-      'there is none, and the licence server has answered',
-      round({ licenseServer: SILENT }),
-      ['server.test:443'],
-      ['suspected', undefined],
-    ],
-    [
-      'there is no route to any of them',
-      round({ controls: [UNROUTED], licenseServer: UNROUTED }),
-      [],
-      ['confirmed', undefined],
-    ],
-    [
-      'there is no route to one of them',
-      round({ controls: [UNROUTED], licenseServer: SILENT }),
-      [],
-      ['suspected', 'never-answered'],
-    ],
+  test.each<[string, RoundObservations, answered: string | null, expected: string]>([
+    ['a control host has answered before', seenAt(CONTROL, SILENT), 'control.test:443', 'confirmed -'],
+    ['none has, nor has the licence server', seenAt(CONTROL, SILENT), null, 'suspected never-answered'],
+    ['none has, but the licence server has', seenAt(CONTROL, SILENT), 'server.test:443', 'unjudged'],
+    ['there is none', round({ licenseServer: SILENT }), null, 'suspected -'],
+    ['there is none, and the server has answered', round({ licenseServer: SILENT }), 'server.test:443', 'suspected -'],
+    ['there is no route to any of them', seenAt(UNROUTED, UNROUTED), null, 'confirmed -'],
+    ['there is no route to one of them', seenAt(UNROUTED, SILENT), null, 'suspected never-answered'],
   ])('is sure only where silence means something: %s', (_, seen, answered, expected) => {
-    const { kind, findings } = judgeUnknown(seen, new Set(answered));
-    expect(kind).toBe(expected === 'unjudged' ? 'unjudged' : 'judged');
-    expect(findings.map((finding) => [finding.confidence, finding.kind])).toEqual(
-      expected === 'unjudged' ? [] : [expected],
-    );
+    const judgement = judgeUnknown(seen, new Set(answered === null ? [] : [answered]));
+    const doubts = judgement.findings.map(({ confidence, kind }) => `${confidence ?? '-'} ${kind ?? '-'}`);
+    expect(judgement.kind === 'judged' ? doubts : [judgement.kind]).toEqual([expected]);
   });
 
   test.each(['refused', 'reset', 'closed'] as const)('a connection that is %s was answered', (reason) => {

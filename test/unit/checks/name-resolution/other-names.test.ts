@@ -63,175 +63,86 @@ const absolute = (...addresses: readonly string[]): Partial<OtherNames> => ({
   absolute: seen(answer(addresses, addresses.length === 0 ? 'NXDOMAIN' : 'NOERROR'), 'system', `${HOST}.`),
 });
 
-type Told = readonly [suggests: NameCause, kind: string | undefined, more: string | null];
+const servfail = answer([], 'SERVFAIL');
+const refused = answer([], 'REFUSED');
+const nxdomain = answer([], 'NXDOMAIN');
+const fake = answer(['10.0.0.1']);
+const parked = answer([PARKED]);
+const ofOwner = (reply: DnsReply): Partial<OtherNames> => ({ others: [seen(reply, UDP, 'www.fortinet.com')] });
+const shared = (resolver: string): Partial<OtherNames> => ({ ...unrelated(parked, resolver), shared: [PARKED] });
+const atSystem = (own: DnsReply, others: Partial<OtherNames>): Case => ({ own, resolver: 'system', others });
 
 describe('what a resolver says of other names, and of its reasons', () => {
-  test.each<readonly [string, Case, Told]>([
-    ['SERVFAIL, and nothing else is known', { own: answer([], 'SERVFAIL') }, ['resolver-unreachable', undefined, null]],
-    [
-      'SERVFAIL, and other names are answered',
-      { own: answer([], 'SERVFAIL'), others: ANSWERS },
-      ['resolver-unreachable', 'this-name-alone', `the resolver answers for ${OTHER}`],
-    ],
-    [
-      'SERVFAIL for every name',
-      { own: answer([], 'SERVFAIL'), others: unrelated(answer([], 'SERVFAIL')) },
-      ['resolver-unreachable', undefined, `the resolver has no address for ${OTHER} either`],
-    ],
+  test.each<[string, Case, suggests: NameCause, kind?: string]>([
+    ['SERVFAIL, and nothing else is known', { own: servfail }, 'resolver-unreachable'],
+    ['SERVFAIL, other names answered', { own: servfail, others: ANSWERS }, 'resolver-unreachable', 'this-name-alone'],
+    ['SERVFAIL for every name', { own: servfail, others: unrelated(servfail) }, 'resolver-unreachable'],
     [
       'SERVFAIL, and another resolver answers for other names',
-      { own: answer([], 'SERVFAIL'), others: unrelated(answer(['192.0.43.8']), 'system') },
-      ['resolver-unreachable', undefined, null],
+      { own: servfail, others: unrelated(answer(['192.0.43.8']), 'system') },
+      'resolver-unreachable',
     ],
     [
       'SERVFAIL, and a name of the same owner is answered',
-      { own: answer([], 'SERVFAIL'), others: { others: [seen(answer(['54.177.212.176']), UDP, 'www.fortinet.com')] } },
-      ['resolver-unreachable', 'this-name-alone', 'the resolver answers for www.fortinet.com'],
+      { own: servfail, others: ofOwner(answer(['54.177.212.176'])) },
+      'resolver-unreachable',
+      'this-name-alone',
     ],
-    [
-      'SERVFAIL, and for a name of the same owner too',
-      { own: answer([], 'SERVFAIL'), others: { others: [seen(answer([], 'SERVFAIL'), UDP, 'www.fortinet.com')] } },
-      ['resolver-unreachable', undefined, null],
-    ],
-    ['REFUSED', { own: answer([], 'REFUSED') }, ['resolver-unreachable', 'refused', null]],
-    [
-      'REFUSED for every name',
-      { own: answer([], 'REFUSED'), others: unrelated(answer([], 'REFUSED')) },
-      ['resolver-unreachable', 'refused', `the resolver has no address for ${OTHER} either`],
-    ],
-    [
-      'REFUSED for this name alone',
-      { own: answer([], 'REFUSED'), others: ANSWERS },
-      ['resolver-unreachable', 'this-name-alone', `the resolver answers for ${OTHER}`],
-    ],
-    [
-      'NXDOMAIN, and other names are answered',
-      { own: answer([], 'NXDOMAIN'), others: ANSWERS },
-      ['name-not-found', undefined, `the resolver answers for ${OTHER}`],
-    ],
-    [
-      'NXDOMAIN for every name',
-      { own: answer([], 'NXDOMAIN'), others: unrelated(answer([], 'NXDOMAIN')) },
-      ['name-not-found', undefined, `the resolver has no address for ${OTHER} either`],
-    ],
-    [
-      'a private address, and other names are answered',
-      { own: answer(['10.0.0.1']), others: ANSWERS },
-      ['answer-hijacked', undefined, `the resolver answers for ${OTHER}`],
-    ],
-    [
-      'an address that other names have as well',
-      { own: answer([PARKED]), others: { ...unrelated(answer([PARKED])), shared: [PARKED] } },
-      ['answer-hijacked', 'shared-address', `${OTHER} also has the address ${PARKED}`],
-    ],
-    [
-      'the same, learned of another resolver',
-      { own: answer([PARKED]), others: { ...unrelated(answer([PARKED]), 'system'), shared: [PARKED] } },
-      ['answer-hijacked', 'shared-address', `${OTHER} also has the address ${PARKED}`],
-    ],
-    [
-      'an address that is not expected, and that no other name has',
-      { own: answer([PARKED]), others: ANSWERS },
-      ['answer-unexpected', undefined, `the resolver answers for ${OTHER}`],
-    ],
-    [
-      'an address of this machine alone',
-      { own: answer(['10.0.0.1']), resolver: 'system', others: absolute(GOOD) },
-      ['answer-hijacked', 'local-name', `with a trailing dot, the name resolves to ${GOOD}`],
-    ],
-    [
-      'an address of this machine alone, where DNS has no such name',
-      { own: answer(['10.0.0.1']), resolver: 'system', others: absolute() },
-      ['answer-hijacked', 'local-name', 'with a trailing dot, the name is not found'],
-    ],
-    [
-      'a public address of this machine alone',
-      { own: answer([PARKED]), resolver: 'system', others: absolute(GOOD) },
-      ['answer-unexpected', 'local-name', `with a trailing dot, the name resolves to ${GOOD}`],
-    ],
-    [
-      'an address that DNS gives as well',
-      { own: answer(['10.0.0.1']), resolver: 'system', others: absolute('10.0.0.1') },
-      ['answer-hijacked', undefined, null],
-    ],
+    ['SERVFAIL, also for a name of the owner', { own: servfail, others: ofOwner(servfail) }, 'resolver-unreachable'],
+    ['REFUSED', { own: refused }, 'resolver-unreachable', 'refused'],
+    ['REFUSED for every name', { own: refused, others: unrelated(refused) }, 'resolver-unreachable', 'refused'],
+    ['REFUSED for this name', { own: refused, others: ANSWERS }, 'resolver-unreachable', 'this-name-alone'],
+    ['NXDOMAIN, and other names are answered', { own: nxdomain, others: ANSWERS }, 'name-not-found'],
+    ['NXDOMAIN for every name', { own: nxdomain, others: unrelated(nxdomain) }, 'name-not-found'],
+    ['a private address, and other names are answered', { own: fake, others: ANSWERS }, 'answer-hijacked'],
+    ['an address of other names', { own: parked, others: shared(UDP) }, 'answer-hijacked', 'shared-address'],
+    ['the same, of another resolver', { own: parked, others: shared('system') }, 'answer-hijacked', 'shared-address'],
+    ['an unexpected address that no other name has', { own: parked, others: ANSWERS }, 'answer-unexpected'],
+    ['an address of this machine', atSystem(fake, absolute(GOOD)), 'answer-hijacked', 'local-name'],
+    ['the same, where DNS has no such name', atSystem(fake, absolute()), 'answer-hijacked', 'local-name'],
+    ['a public address of this machine', atSystem(parked, absolute(GOOD)), 'answer-unexpected', 'local-name'],
+    ['an address that DNS gives as well', atSystem(fake, absolute('10.0.0.1')), 'answer-hijacked'],
     [
       'an address, and DNS was silent to the other question',
-      { own: answer(['10.0.0.1']), resolver: 'system', others: { absolute: seen(failed('timeout'), 'system') } },
-      ['answer-hijacked', undefined, null],
+      atSystem(fake, { absolute: seen(failed('timeout'), 'system') }),
+      'answer-hijacked',
     ],
-    [
-      'an address of another resolver than this machine',
-      { own: answer(['10.0.0.1']), others: absolute(GOOD) },
-      ['answer-hijacked', undefined, null],
-    ],
-  ])('%s', (_, given, [suggests, kind, more]) => {
-    const [finding, ...rest] = judge(given);
-    expect(rest).toEqual([]);
-    expect({ suggests: finding?.suggests, kind: finding?.kind }).toEqual({ suggests, kind });
-    expect(/; (.+)\.$/u.exec(finding?.claim ?? '')?.[1] ?? null).toBe(more);
-    expect(finding?.confidence).toBe(kind === 'local-name' ? 'suspected' : undefined);
+    ['an address of another resolver than this machine', { own: fake, others: absolute(GOOD) }, 'answer-hijacked'],
+  ])('%s', (_, given, suggests, kind) => {
+    const findings = judge(given);
+    const confidence = kind === 'local-name' ? 'suspected' : undefined;
+    expect(findings.map((finding) => [finding.suggests, finding.kind, finding.confidence])).toEqual([
+      [suggests, kind, confidence],
+    ]);
   });
 
-  test.each<readonly [code: number, name: string, Partial<Record<NameCause, string>>]>([
-    [0, 'Other Error', {}],
-    [3, 'Stale Answer', {}],
-    [
-      4,
-      'Forged Answer',
-      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
-    ],
-    [6, 'DNSSEC Bogus', { 'resolver-unreachable': 'dnssec' }],
-    [9, 'DNSKEY Missing', { 'resolver-unreachable': 'dnssec' }],
-    [
-      15,
-      'Blocked',
-      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
-    ],
-    [
-      17,
-      'Filtered',
-      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
-    ],
-    [18, 'Prohibited', { 'resolver-unreachable': 'refused' }],
-    [22, 'No Reachable Authority', { 'resolver-unreachable': 'no-authority' }],
-    [23, 'Network Error', { 'resolver-unreachable': 'no-authority' }],
-    [1, 'Unsupported DNSKEY Algorithm', { 'resolver-unreachable': 'dnssec' }],
-    [2, 'Unsupported DS Digest Type', { 'resolver-unreachable': 'dnssec' }],
-    [5, 'DNSSEC Indeterminate', { 'resolver-unreachable': 'dnssec' }],
-    [7, 'Signature Expired', { 'resolver-unreachable': 'dnssec' }],
-    [8, 'Signature Not Yet Valid', { 'resolver-unreachable': 'dnssec' }],
-    [10, 'RRSIGs Missing', { 'resolver-unreachable': 'dnssec' }],
-    [11, 'No Zone Key Bit Set', { 'resolver-unreachable': 'dnssec' }],
-    [12, 'NSEC Missing', { 'resolver-unreachable': 'dnssec' }],
-    [13, 'Cached Error', {}],
-    [14, 'Not Ready', {}],
-    [
-      16,
-      'Censored',
-      { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' },
-    ],
-    [19, 'Stale NXDOMAIN Answer', {}],
-    [20, 'Not Authoritative', {}],
-    [21, 'Not Supported', {}],
-    [24, 'Invalid Data', {}],
-    [4711, 'number 4711', {}],
-  ])('the extended error %i: %s', (code, name, kinds) => {
-    const cases: readonly (readonly [NameCause, DnsReply])[] = [
-      ['answer-hijacked', answer(['10.0.0.1'], 'NOERROR', code, 'by list 7')],
-      ['name-not-found', answer([], 'NXDOMAIN', code, 'by list 7')],
-      ['resolver-unreachable', answer([], 'SERVFAIL', code, 'by list 7')],
-      ['answer-unexpected', answer([PARKED], 'NOERROR', code, 'by list 7')],
-    ];
-    for (const [suggests, own] of cases) {
-      const [finding] = judge({ own, others: ANSWERS });
-      expect(finding).toMatchObject({
-        suggests,
-        claim: expect.stringContaining(`; the resolver gives the reason "${name}".`),
-        quote: `Extended DNS error ${String(code)} (${name}): by list 7`,
-      });
-      expect(finding?.kind).toBe(kinds[suggests]);
-    }
-  });
+  const FILTERED = { 'answer-hijacked': 'filtered', 'name-not-found': 'filtered', 'resolver-unreachable': 'filtered' };
+  const DNSSEC = { 'resolver-unreachable': 'dnssec' };
+  const NO_AUTHORITY = { 'resolver-unreachable': 'no-authority' };
+  const CODES: readonly (readonly [codes: readonly number[], kinds: Partial<Record<NameCause, string>>])[] = [
+    [[4, 15, 16, 17], FILTERED],
+    [[1, 2, 5, 6, 7, 8, 9, 10, 11, 12], DNSSEC],
+    [[18], { 'resolver-unreachable': 'refused' }],
+    [[22, 23], NO_AUTHORITY],
+    [[0, 3, 13, 14, 19, 20, 21, 24, 4711], {}],
+  ];
+
+  test.each(CODES.flatMap(([codes, kinds]) => codes.map((code) => [code, kinds] as const)))(
+    'the extended error %i: %j',
+    (code, kinds) => {
+      const cases: readonly (readonly [NameCause, DnsReply])[] = [
+        ['answer-hijacked', answer(['10.0.0.1'], 'NOERROR', code, 'by list 7')],
+        ['name-not-found', answer([], 'NXDOMAIN', code, 'by list 7')],
+        ['resolver-unreachable', answer([], 'SERVFAIL', code, 'by list 7')],
+        ['answer-unexpected', answer([PARKED], 'NOERROR', code, 'by list 7')],
+      ];
+      for (const [suggests, own] of cases) {
+        const [finding] = judge({ own, others: ANSWERS });
+        expect([finding?.suggests, finding?.kind]).toEqual([suggests, kinds[suggests]]);
+        expect(finding?.quote).toMatch(/ by list 7$/u);
+      }
+    },
+  );
 
   test('of several extended errors the first with a remedy is told, and a text is not needed', () => {
     const own: DnsAnswer = {
@@ -242,9 +153,7 @@ describe('what a resolver says of other names, and of its reasons', () => {
         { code: 6, text: '' },
       ],
     };
-    expect(judge({ own })).toMatchObject([
-      { kind: 'no-authority', quote: 'Extended DNS error 22 (No Reachable Authority)' },
-    ]);
+    expect(judge({ own })).toMatchObject([{ kind: 'no-authority', quote: expect.stringMatching(/ 22 \(/u) }]);
   });
 
   test.each<readonly [string, FailureReason, string | undefined]>([
