@@ -162,7 +162,12 @@ function other(a: DnsReply): DnsObservation {
 }
 
 function fullName(a: DnsReply): DnsObservation {
-  return { resolver: 'system', name: 'fortitokenmobile.fortinet.com.', a, aaaa: a };
+  return {
+    resolver: 'system',
+    name: 'fortitokenmobile.fortinet.com.',
+    a,
+    aaaa: reply([], a.kind === 'answer' ? a.rcode : undefined),
+  };
 }
 
 function reply(addresses: readonly string[], rcode = 'NOERROR'): DnsAnswer {
