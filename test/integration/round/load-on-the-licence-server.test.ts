@@ -133,7 +133,7 @@ const LOADS: readonly (readonly [string, number, readonly Fate[], RoundsByHandOp
 
 // docs/performance.md lists these figures.
 describe('connections an hour to an address of the licence server, every look included', () => {
-  test.each(sampleOf(LOADS, 3))('%s: no more than %i', async (_, most, fates, options) => {
+  test.each(sampleOf(LOADS, 4))('%s: no more than %i', async (_, most, fates, options) => {
     expect(await connectionsInAnHour(await createSite(fates), options)).toBeLessThanOrEqual(most);
   });
 
