@@ -41,7 +41,8 @@ import {
 import { ProbeError } from '../network/failure.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { fieldsOf, lenientCount, lenientNumber, serialNumber, cutList } from '../network/rest/reply-values.ts';
-import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
+import type { SnmpLogin } from '../network/snmp/login.ts';
+import { snmpGet, type SnmpValues } from '../network/snmp/snmp-get.ts';
 import { isIP } from 'node:net';
 
 export interface ApplianceMemory {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
-import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
+import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/login.ts';
 import { hostPort, httpsOrigin, listenAddress } from './endpoints.ts';
 import {
   authorityFile,

@@ -6,6 +6,7 @@ import type { HostPort } from '../../core/addresses.ts';
 import { abortError, ProbeError } from '../failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
+import type { SnmpLogin } from './login.ts';
 
 /** Values by OID. Excludes objects that the agent does not support. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
@@ -89,22 +90,6 @@ function failureOf(error: Error): Error {
       return error;
   }
 }
-
-export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
-/** `aes` is defined in RFC 3826. For `aes256`, most agents implement draft-reeder-snmpv3-usm-3desede-00. */
-export const SNMP_PRIV_PROTOCOLS = ['aes', 'aes256'] as const;
-
-/** A community (SNMPv2c), or a user whose messages are authenticated and encrypted (SNMPv3 authPriv, RFC 3414). */
-export type SnmpLogin =
-  | { readonly kind: 'community'; readonly community: string }
-  | {
-      readonly kind: 'user';
-      readonly user: string;
-      readonly authProtocol: (typeof SNMP_AUTH_PROTOCOLS)[number];
-      readonly authPassword: string;
-      readonly privProtocol: (typeof SNMP_PRIV_PROTOCOLS)[number];
-      readonly privPassword: string;
-    };
 
 const RETRY_AFTER: Millis = 1_000;
 
