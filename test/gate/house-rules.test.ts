@@ -60,7 +60,7 @@ describe('the sources', () => {
 });
 
 describe('texts for developers', () => {
-  const code = globSync('src/**/*.{ts,js}', { cwd: ROOT }).map(read).join('\n');
+  const code = globSync(['src/**/*.{ts,js}', 'test/support/**/*.ts'], { cwd: ROOT }).map(read).join('\n');
 
   test('refer only to names that exist', () => {
     const pages = [...globSync('src/**/README.md', { cwd: ROOT }), 'docs/architecture.md', 'CONTRIBUTING.md'];
