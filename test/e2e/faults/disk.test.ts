@@ -172,12 +172,7 @@ describeWhere(['root'], 'a disk', () => {
       expect(JSON.parse(read(log).trim().split('\n').at(-1) ?? '')).toMatchObject({ event: 'stopped' });
       expect(kept()).toBeGreaterThan(0);
     } finally {
-      // The daemon's threads may still hold files open when it was killed.
-      await until(
-        () => Promise.resolve(spawnSync('umount', [data]).status),
-        (status) => status === 0,
-        WITHIN,
-      );
+      await unmount();
     }
   });
 });
@@ -206,10 +201,19 @@ describeWhere(['root', { program: 'fsfreeze' }], 'a disk that hangs', () => {
       }
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
     } finally {
-      execFileSync('umount', [data]);
+      await unmount();
     }
   });
 });
+
+/** The threads of a killed daemon may still hold files open. */
+async function unmount(): Promise<void> {
+  await until(
+    () => Promise.resolve(spawnSync('umount', [data]).status),
+    (status) => status === 0,
+    WITHIN,
+  );
+}
 
 function read(path: string): string {
   try {
