@@ -19,7 +19,7 @@ setInterval(() => {
 
 const intake = new LogIntake(
   {
-    logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], relays: [], foreign: 'count' },
+    logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], relays: [], foreign: 'count', window: 900_000 },
     appliances: [],
     firewall: [],
     licenseServer: { host: 'fortitokenmobile.fortinet.com', serverName: null, expectedAddresses: [] },

@@ -95,6 +95,7 @@ export class ProductHost {
       clock: systemClock,
       env: process.env,
       logger,
+      hostname: 'soak',
       version: 'soak',
       onBound: () => undefined,
       load: () => loadWith(localFiles, asked),

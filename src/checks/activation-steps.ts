@@ -99,7 +99,7 @@ function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, i
   }
 }
 
-function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId {
+function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId | null {
   const steps: Readonly<Record<string, StepId | undefined>> = causeSteps ?? {};
   return steps[cause] ?? step;
 }

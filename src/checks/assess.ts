@@ -1,16 +1,30 @@
+import type { AgentHealth } from '../core/agent.ts';
 import type { Everything, LogFacts, UnitFacts } from './check.ts';
 import { CHECKS } from './registry.ts';
 import type { Assessment } from '../engine/model.ts';
 import type { Picture } from '../connectors/picture.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/appliance.ts';
 import { outageWarning } from '../core/license/firmware.ts';
+import { notConfigured } from './judgement.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
+
+export const AGENT_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'agent').map(({ id }) => id);
 
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
 export function assessLog(facts: LogFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'log' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
+
+/** @param health null in a single round without the daemon */
+export function assessAgent(health: AgentHealth | null): readonly Assessment[] {
+  return CHECKS.flatMap((check) => {
+    if (check.from !== 'agent') return [];
+    return [{ id: check.id, ...(health === null ? notConfigured(NO_DAEMON) : check.judge(health)) }];
+  });
+}
+
+const NO_DAEMON = 'Not checked, because no daemon is running with this store';
 
 export function adjusted(probed: readonly Assessment[], everything: Everything): readonly Assessment[] {
   return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, everything) ?? own);

@@ -1,4 +1,5 @@
 import type { CertificateRejection } from '../core/polling/log-event.ts';
+import type { AgentHealth } from '../core/agent.ts';
 import type { ApplianceFacts } from '../core/license/appliance.ts';
 import type { FindingContent, Told, Assessment, Check, Finding } from '../engine/model.ts';
 import type { ConnectorId, Picture } from '../connectors/picture.ts';
@@ -19,7 +20,8 @@ export function withAppliance({ appliance, system }: ApplianceFacts, told: Told)
 
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
-  readonly step: StepId;
+  /** Null if no step of an activation depends on the check. */
+  readonly step: StepId | null;
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
   /** Changes this check's own result, based on observations from outside the round. */
   readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
@@ -57,7 +59,9 @@ type Judge =
       readonly sources: readonly ConnectorId[];
       readonly judge: (facts: UnitFacts) => Judgement;
     }
-  | { readonly from: 'log'; readonly judge: (facts: LogFacts) => Judgement };
+  | { readonly from: 'log'; readonly judge: (facts: LogFacts) => Judgement }
+  /** A check of the daemon itself. A single round has no daemon, so the check is then not configured. */
+  | { readonly from: 'agent'; readonly judge: (facts: AgentHealth) => Judgement };
 
 export type Judgement = Omit<Assessment, 'id'>;
 
@@ -149,7 +153,9 @@ type StopId = (typeof STOPS)[number]['id'];
 
 export type Place =
   | { readonly kind: 'stop'; readonly stop: StopId }
-  | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
+  | { readonly kind: 'branch'; readonly name: string; readonly hint: string }
+  /** Not part of the map, because the check concerns ftm-watch itself. */
+  | { readonly kind: 'agent' };
 
 /**
  * The steps for activating a licence or a token (Fortinet tips 194050 and 338841). `wouldShow`: how to verify the step

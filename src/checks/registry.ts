@@ -1,5 +1,6 @@
 import { knownCause, type CauseWords } from '../engine/model.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../engine/words.ts';
+import { agent } from './agent/judge.ts';
 import { appliance } from './appliance/judge.ts';
 import { clock } from './clock/judge.ts';
 import type { Declaration } from './check.ts';
@@ -15,7 +16,7 @@ import { reachability } from './reachability/judge.ts';
 import { tlsGenuine } from './tls-genuine/judge.ts';
 import { tokenPool } from './token-pool/judge.ts';
 
-/** In the order of the network path. */
+/** In the order of the network path. The check of ftm-watch itself is the last one. */
 const REGISTERED = [
   internet,
   nameResolution,
@@ -30,6 +31,7 @@ const REGISTERED = [
   polling,
   firewallPolicy,
   clock,
+  agent,
 ] as const;
 
 type Registered = (typeof REGISTERED)[number];
@@ -65,6 +67,11 @@ export function isPreconditionId(text: string): text is PreconditionId {
 
 export function titleOf(id: string): string {
   return CHECKS.find((check) => check.id === id)?.title ?? id;
+}
+
+/** Returns whether a cause concerns ftm-watch itself rather than activation. */
+export function isAgentCause(cause: string): boolean {
+  return CHECKS.some(({ place, causes }) => place.kind === 'agent' && Object.hasOwn(causes, cause));
 }
 
 /** @throws Error for an unknown cause */

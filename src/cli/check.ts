@@ -1,10 +1,13 @@
+import { AGENT_CHECKS } from '../checks/assess.ts';
+import { isAgentCause } from '../checks/registry.ts';
 import { activationOutlook } from '../checks/activation-steps.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { MailObservation } from '../core/observation.ts';
+import { compareSeverity } from '../core/severity.ts';
 import { spanText } from '../core/time-text.ts';
 import { nameList } from '../core/visible-text.ts';
-import type { Diagnosis } from '../engine/model.ts';
+import type { Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { exitCodeBeside, exitCodeOf, pluginAnswer, type PluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
@@ -21,7 +24,7 @@ import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
-import { readDaemonStatus } from './daemon-client.ts';
+import { NoDaemon, readDaemonStatus, type DaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { mailRoots } from '../report/seen.ts';
 import { configOf, type Invocation, storePathOf } from './terminal.ts';
@@ -50,9 +53,12 @@ export async function check(form: CheckForm, terminal: Invocation): Promise<numb
   if (newer !== null) terminal.errors.write(`${newer}\n`);
   const progress = json ? null : terminal.progress;
   const limit = Math.max(MARGIN, timeout - MARGIN);
-  const { diagnosis, observations, waitingFor } = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
+  const examined = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
+  const { observations, waitingFor } = examined;
   const ended = waitingFor.length === 0 ? null : { after: timeout, waitingFor };
-  const unseen = await unseenBy(diagnosis, config.store.path, terminal);
+  const daemon = await askRunning(config.store.path, terminal);
+  const diagnosis = withAgent(examined.diagnosis, daemon);
+  const unseen = unseenBy(diagnosis, daemon);
   const asides = { note: noteOf(config, ended), unseen: unseen ?? [] };
   terminal.output.write(
     json
@@ -92,21 +98,53 @@ function textOf(
   ].join('\n');
 }
 
-/** Returns null if no daemon is running or the daemon has no verdict yet. */
-async function unseenBy(
-  diagnosis: Diagnosis,
-  storePath: string,
-  terminal: Invocation,
-): Promise<readonly UnseenIncident[] | null> {
+type Daemon =
+  | { readonly kind: 'answered'; readonly status: DaemonStatus }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Returns null if no daemon is running. */
+async function askRunning(storePath: string, terminal: Invocation): Promise<Daemon | null> {
   if (terminal.signal.aborted) return null;
   try {
-    const daemon = await readDaemonStatus(storePath, terminal);
-    if (daemon === null || typeof daemon.diagnosis === 'string') return null;
-    return unseenIncidents(diagnosis, { ...daemon, diagnosis: daemon.diagnosis });
+    const status = await readDaemonStatus(storePath, terminal);
+    return status === null ? null : { kind: 'answered', status };
   } catch (error) {
     terminal.errors.write(`Cannot read the daemon's open incidents: ${messageOf(error)}\n`);
-    return null;
+    return { kind: 'failed', error };
   }
+}
+
+/** Only the daemon knows its own state. A daemon that was killed is a problem, too. */
+function withAgent(diagnosis: Diagnosis, daemon: Daemon | null): Diagnosis {
+  if (daemon === null) return diagnosis;
+  const causes = daemon.kind === 'answered' ? daemon.status.causes.filter(({ id }) => isAgentCause(id)) : [];
+  return {
+    ...diagnosis,
+    preconditions: diagnosis.preconditions.map((own) =>
+      AGENT_CHECKS.includes(own.id) ? { ...own, ...agentState(own.id, daemon) } : own,
+    ),
+    causes: [...diagnosis.causes, ...causes].sort((a, b) => compareSeverity(a.severity, b.severity)),
+  };
+}
+
+function agentState(id: string, daemon: Daemon): Pick<PreconditionStatus, 'state' | 'summary' | 'isLeftOut'> {
+  const unknown = { state: 'unknown', isLeftOut: true } as const;
+  if (daemon.kind === 'failed') {
+    const summary = messageOf(daemon.error);
+    return daemon.error instanceof NoDaemon ? { state: 'warning', summary } : { ...unknown, summary };
+  }
+  const { diagnosis } = daemon.status;
+  if (typeof diagnosis === 'string') return { ...unknown, summary: diagnosis };
+  const { state, summary } = diagnosis.preconditions.find((seen) => seen.id === id) ?? {};
+  return state === undefined || summary === undefined
+    ? { ...unknown, summary: 'The running daemon has a different version' }
+    : { state, summary };
+}
+
+/** Returns null if no daemon is running or the daemon has no verdict yet. */
+function unseenBy(diagnosis: Diagnosis, daemon: Daemon | null): readonly UnseenIncident[] | null {
+  if (daemon?.kind !== 'answered' || typeof daemon.status.diagnosis === 'string') return null;
+  return unseenIncidents(diagnosis, { ...daemon.status, diagnosis: daemon.status.diagnosis });
 }
 
 interface Ended {

@@ -10,7 +10,8 @@ import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
-import { PRECONDITION_STATES } from '../engine/model.ts';
+import { PRECONDITION_STATES, type Cause } from '../engine/model.ts';
+import { cause } from '../store/saved-state.ts';
 import type { SeenDiagnosis } from '../report/nagios-line.ts';
 import type { OpenIncident } from '../report/report-text.ts';
 
@@ -132,10 +133,12 @@ function whyNot(error: unknown): string {
   return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
-interface DaemonStatus {
+export interface DaemonStatus {
   /** If there is no diagnosis yet, a string that explains why. */
   readonly diagnosis: SeenDiagnosis | string;
   readonly incidents: readonly OpenIncident[];
+  /** Causes in the diagnosis that this version knows. */
+  readonly causes: readonly Cause[];
 }
 
 const statusShape = z.object({
@@ -149,7 +152,7 @@ const statusShape = z.object({
       findings: z.array(z.object({ rule: z.string() })),
     }),
   ),
-  causes: z.array(z.object({ severity: z.enum(SEVERITIES), summary: z.string() })),
+  causes: z.array(z.looseObject({ severity: z.enum(SEVERITIES), summary: z.string() })),
 });
 const incidentsShape = z.object({
   incidents: z.array(
@@ -178,11 +181,12 @@ export async function readDaemonStatus(
   try {
     await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const answered = await daemon.ask('GET', '/api/v1/status');
-    if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
+    if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [], causes: [] };
     const diagnosis = read(statusShape, answered);
     const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents?state=open'));
     // Version 0.1.0 of the daemon ignores the parameter and also returns closed incidents.
-    return { diagnosis, incidents: incidents.filter(({ status }) => status === 'open') };
+    const open = incidents.filter(({ status }) => status === 'open');
+    return { diagnosis, incidents: open, causes: diagnosis.causes.flatMap((one) => cause.safeParse(one).data ?? []) };
   } catch (error) {
     if (error instanceof NoDaemon && !error.hasLeftSocket) return null;
     throw error;

@@ -21,7 +21,7 @@ export async function run(terminal: Invocation): Promise<number> {
   const loaded = await load();
   if (loaded.kind === 'invalid') throw new InvalidConfiguration(loaded);
   const { config } = loaded;
-  const { clock, env, version, signal } = terminal;
+  const { clock, env, version, hostname, signal } = terminal;
   const { fd, form } = standardOutput(terminal);
   const logger = pino(
     {
@@ -39,6 +39,7 @@ export async function run(terminal: Invocation): Promise<number> {
     env,
     logger,
     version,
+    hostname,
     onBound: () => void notifyServiceManager('READY=1', env, logger),
     load,
     onDeath: death.reject,

@@ -5,7 +5,10 @@ import type { Runbook } from './runbook.ts';
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Prometheus alerts',
   intro: [
-    text('`FtmActivationBroken` and `FtmActivationAtRisk` have the label `cause`, and each cause has its own page.'),
+    text(
+      '`FtmActivationBroken`, `FtmActivationAtRisk` and `FtmAgentTrouble` have the label `cause`, and each cause has its ',
+      'own page.',
+    ),
   ],
   sections: [
     section(
@@ -30,13 +33,6 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           { cause: 'tls-intercepted' },
           '.',
         ],
-      ),
-    ),
-    section(
-      'FtmOwnCertificateExpires',
-      text(
-        'The certificate in `web.tls.certFile` expires within two weeks. Write a new certificate to the file. It ',
-        'is loaded within 5 s.',
       ),
     ),
     section(
@@ -105,60 +101,6 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       list(
         ['On the machine, `ftm-watch check` shows why each precondition is unknown.'],
         ['If the rounds have stopped, read `journalctl -u ftm-watch -n 50`, then run `systemctl restart ftm-watch`.'],
-      ),
-    ),
-    section(
-      'FtmNotificationsStuck',
-      text(
-        'Messages have been waiting for more than 15 minutes, or the hourly limit (`notify.policy.maxPerHour`) delays ',
-        'them. The status page lists these messages. `ftm-watch notify test` tries each channel and prints the ',
-        'response.',
-      ),
-      text(
-        'For `alertmanager`, the value is the number of instances that have not received the latest state. Remove ',
-        'instances that no longer exist from `notify.alertmanager.urls`.',
-      ),
-    ),
-    section(
-      'FtmNotificationsGivenUp',
-      text(
-        'A notification was not delivered. `rejected`: every mail server in `notify.email.servers` rejected the ',
-        'recipient, or the webhook rejected the request. `expired`: no server accepted the message for five days. ',
-        '"Notifications" on the status page shows each recipient and the server\'s response.',
-      ),
-      list(
-        ['`ftm-watch notify test` shows whether the response is still the same.'],
-        [
-          '"relay not permitted", "not in my list of allowed rcpthosts" and similar responses concern the server: ',
-          'configure it to relay for this machine, or use a different server.',
-        ],
-        ['"User unknown" means that the mailbox does not exist.'],
-      ),
-      text('The alert ends an hour after the last failed attempt.'),
-    ),
-    section(
-      'FtmStoreNotWritable',
-      text(
-        'The disk is full, or the folder of `store.path` does not belong to the ftm-watch user. Run `df -h` and ',
-        '`ls -ld` on that folder.',
-      ),
-    ),
-    section(
-      'FtmConfigReloadFailed',
-      text(
-        '`ftm-watch config check` prints each problem with its line. Correct the file and run ',
-        '`systemctl reload ftm-watch`.',
-      ),
-    ),
-    section(
-      'FtmStoreNewer',
-      text(
-        'A newer version of ftm-watch wrote the store, so this version does not change it, but still monitors ' +
-          'and sends alerts. ',
-        'After a restart, this version cannot tell which notifications have been sent. Install the newer version ',
-        'again, or see ',
-        { document: 'install.md' },
-        '.',
       ),
     ),
     section(

@@ -1,3 +1,4 @@
+import type { ListenerName, LogHealth } from '../core/agent.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import { type Positions, readPositions, FileReader } from './tail.ts';
@@ -5,7 +6,7 @@ import { createPollingLog } from './polling-log.ts';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/schema/section.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Millis } from '../core/clock.ts';
 import { singleAddresses } from '../core/addresses.ts';
 import type { CertificateRejection, WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -22,6 +23,7 @@ import {
   CONNECTION_LIMITS,
   listenTcp,
   type ConnectionLimits,
+  type HandshakeOutcome,
   createTurnBudget,
   type TurnBudget,
 } from './listen-tcp.ts';
@@ -30,6 +32,7 @@ import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
 import {
   type IntakeLogger,
+  createRecentCount,
   newConnectionTally,
   newLineTally,
   type ConnectionTally,
@@ -44,7 +47,7 @@ interface LogUnit extends Pick<WatchedConfig['appliances'][number], 'name' | 'lo
 }
 
 interface LogIntakeConfig {
-  readonly logs: Pick<WatchedConfig['logs'], 'syslog' | 'files' | 'relays' | 'foreign'>;
+  readonly logs: Pick<WatchedConfig['logs'], 'syslog' | 'files' | 'relays' | 'foreign' | 'window'>;
   readonly appliances: readonly LogUnit[];
   /** Firewalls can also send their logs to this listener. */
   readonly firewall: readonly Pick<WatchedConfig['firewall'][number], 'url' | 'source' | 'appliances'>[];
@@ -79,6 +82,9 @@ export class LogIntake {
   readonly #outbox: EventOutbox;
   readonly #turns: TurnBudget = createTurnBudget();
   readonly #unknownSenders: UnknownSenderLog;
+  readonly #lost: ReturnType<typeof createRecentCount>;
+  /** By address. A successful handshake removes the entry. */
+  readonly #refused = new Map<string, { readonly failure: string; readonly at: Millis }>();
   readonly #rejections = new Map<string, Pick<CertificateRejection, 'count' | 'lastAt'>>();
   readonly #unrecognised: UnrecognisedLog;
   readonly #stops: (() => Promise<void>)[] = [];
@@ -98,6 +104,7 @@ export class LogIntake {
     });
     const { host, serverName, expectedAddresses: addresses } = config.licenseServer;
     this.#watched = { hosts: [...new Set([host, serverName ?? host])], addresses, sources: unitAddresses(config) };
+    this.#lost = createRecentCount(deps.clock, config.logs.window);
     this.#unknownSenders = createUnknownSenderLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
@@ -164,6 +171,20 @@ export class LogIntake {
     return [...this.#rejections].map(([appliance, rejection]) => ({ appliance, ...rejection, names }));
   }
 
+  health(): LogHealth {
+    const { window } = this.#config.logs;
+    const now = this.#deps.clock.elapsed();
+    const listeners: readonly (readonly [ListenerName, string | null])[] = [['UDP', this.#udp?.failure() ?? null]];
+    return {
+      window,
+      lostListeners: listeners.flatMap(([name, failure]) => (failure === null ? [] : [{ name, failure }])),
+      lostLines: this.#lost.total(),
+      refusedSenders: [...this.#refused].flatMap(([address, { failure, at }]) =>
+        now - at > window ? [] : [{ address, failure }],
+      ),
+    };
+  }
+
   unknownSenders(): readonly string[] {
     return this.#unknownSenders.senders();
   }
@@ -175,6 +196,7 @@ export class LogIntake {
       clock,
       logger,
       tally: this.#tallies.udp,
+      onLost: (lines) => this.#lost.add(lines),
       reader: (from) => this.#reader('udp', this.#attribution.sender(from), from, () => {}),
     });
     this.#udp = listener;
@@ -202,12 +224,21 @@ export class LogIntake {
       // If client certificates are accepted, connections from unknown addresses are not rejected before the handshake,
       // because the client can still authenticate.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
-      onCertificateRejected: (from) => this.#noteRejection(this.#attribution.sender(from)),
+      onHandshake: (outcome) => this.#noteHandshake(outcome),
+      onLost: (lines) => this.#lost.add(lines),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());
+  }
+
+  #noteHandshake({ address, failure, rejectsCertificate }: HandshakeOutcome): void {
+    if (rejectsCertificate) this.#noteRejection(this.#attribution.sender(address));
+    const source = this.#attribution.logSource(address);
+    if (source === null) return;
+    if (failure === null) this.#refused.delete(source);
+    else this.#refused.set(source, { failure, at: this.#deps.clock.elapsed() });
   }
 
   #noteRejection(origin: Origin): void {
@@ -303,7 +334,7 @@ interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
   readonly formerPositions: string;
 }
 
-export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> {
+export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses' | 'health'> {
   /** @throws {Error} when a port cannot be bound */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -340,6 +371,7 @@ export function createLogListening(
       unknownSenders: intake.unknownSenders(),
       certificateRejections: intake.certificateRejections(),
     }),
+    health: () => intake.health(),
     counters: () => intake.counters(),
     addresses: () => intake.addresses(),
   };

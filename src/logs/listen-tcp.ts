@@ -5,7 +5,7 @@ import type { ListenAddress } from '../config/schema/section.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 import { authority } from '../core/addresses.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
-import { errorCode } from '../network/failure.ts';
+import { errorCode, failureMessage } from '../network/failure.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { limitHandshakes } from '../network/tls/handshake-limit.ts';
@@ -47,8 +47,17 @@ interface TcpOptions extends ConnectionDeps {
   readonly isKnown: (address: string) => boolean;
   /** A connection is rejected immediately if no line from its address can be accepted. */
   readonly refuses: (address: string) => boolean;
-  /** A sender ended a handshake because it does not accept the listener's certificate. */
-  readonly onCertificateRejected: (address: string) => void;
+  readonly onHandshake: (outcome: HandshakeOutcome) => void;
+  /** Lines may have been lost, because too many known senders are connected. */
+  readonly onLost: (lines: number) => void;
+}
+
+export interface HandshakeOutcome {
+  readonly address: string;
+  /** Verb phrase about the sender, such as `presents no certificate`. Null if the handshake succeeded. */
+  readonly failure: string | null;
+  /** True if the sender does not accept the listener's certificate. */
+  readonly rejectsCertificate: boolean;
 }
 
 interface TcpListener {
@@ -72,9 +81,10 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const crowd = createConnectionEvictor({
     places: limits.connections,
     isKnownAddress: options.isKnown,
-    onEvicted: () => {
+    onEvicted: (isKnown) => {
       options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
+      if (isKnown) options.onLost(1);
       warnOverLimit({});
     },
   });
@@ -144,17 +154,67 @@ function createReceiver(options: TcpOptions, onReady: (socket: Socket) => void):
     rejectUnauthorized: isAsked,
   });
   if (isAsked) limitHandshakes(server, options.clock);
+  /** Handshakes in progress, by peer. */
+  const underWay = new Map<string, Socket>();
+
+  /** A TLS socket that was closed no longer knows its peer, so the address is that of a TCP socket that was closed. */
+  function end({ remoteAddress, remotePort }: TLSSocket): string {
+    const isEnded = (socket: Socket, peer: string): boolean =>
+      remoteAddress === undefined ? socket.destroyed : peer === peerOf({ remoteAddress, remotePort });
+    const [peer = ''] = [...underWay].find(([key, socket]) => isEnded(socket, key)) ?? [];
+    underWay.delete(peer);
+    return peer.split(' ')[0] ?? '';
+  }
+
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     const code = errorCode(error);
     connections[code === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
-    if (CERTIFICATE_REJECTED.test(code ?? '')) options.onCertificateRejected(socket.remoteAddress ?? '');
-    warn({ address: socket.remoteAddress ?? '', err: error });
+    const address = end(socket);
+    const failure = handshakeFailure(error, socket);
+    options.onHandshake({ address, failure, rejectsCertificate: CERTIFICATE_REJECTED.test(code ?? '') });
+    warn({ address, error: `The sender ${failure}` });
   });
-  server.on('secureConnection', onReady);
+  server.on('secureConnection', (socket) => {
+    options.onHandshake({ address: end(socket), failure: null, rejectsCertificate: false });
+    onReady(socket);
+  });
   return {
-    take: (socket) => server.emit('connection', socket),
+    take: (socket) => {
+      underWay.set(peerOf(socket), socket);
+      server.emit('connection', socket);
+    },
     follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }),
   };
+}
+
+function peerOf({
+  remoteAddress = '',
+  remotePort,
+}: {
+  remoteAddress?: string | undefined;
+  remotePort?: number | undefined;
+}): string {
+  return `${remoteAddress} ${String(remotePort)}`;
+}
+
+const FAILURES: ReadonlyMap<string, string> = new Map([
+  [NO_CERTIFICATE, 'presents no certificate'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not use TLS'],
+  ['ERR_SSL_HTTP_REQUEST', 'does not use TLS'],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'uses a TLS version that is too old'],
+  ['ERR_SSL_NO_SHARED_CIPHER', 'supports no cipher of this machine'],
+  ['ECONNRESET', 'closes the connection during the TLS handshake'],
+]);
+
+function handshakeFailure(error: Error, { authorizationError }: TLSSocket): string {
+  const code = errorCode(error) ?? '';
+  // Node reports a certificate that it does not accept as a closed connection. Its types say that this is an error.
+  const refusal: unknown = authorizationError;
+  if (refusal !== null && refusal !== undefined && code === 'ECONNRESET')
+    return `presents a certificate that is not accepted (${typeof refusal === 'string' ? refusal : failureMessage(refusal)})`;
+  if (CERTIFICATE_REJECTED.test(code))
+    return `rejects the certificate of the syslog listener (${failureMessage(error)})`;
+  return FAILURES.get(code) ?? `fails with an error (${failureMessage(error)})`;
 }
 
 /** Called before TLS starts and before another connection is closed to make room. */

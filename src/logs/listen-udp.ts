@@ -27,11 +27,14 @@ interface UdpOptions {
   readonly logger: IntakeLogger;
   readonly tally: LineTally;
   readonly reader: (address: string) => LineSink;
+  readonly onLost: (lines: number) => void;
 }
 
 export interface UdpListener {
   readonly address: ListenAddress;
   counters(): UdpCounters;
+  /** Returns why the socket is closed, or null if it is open. */
+  failure(): string | null;
   stop(): Promise<void>;
 }
 
@@ -51,13 +54,13 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
   let isStopped = false;
-  let isFailed = false;
+  let failure: string | null = null;
   const { address, port } = socket.address();
 
   function follow(opened: Socket): void {
     opened.on('error', (error) => {
-      if (isStopped || isFailed || opened !== socket) return;
-      isFailed = true;
+      if (isStopped || failure !== null || opened !== socket) return;
+      failure = messageOf(error);
       logger.error({ event: 'syslog-udp-failed', err: error }, 'The syslog UDP socket failed and will be opened again');
       opened.close();
       // The delay prevents a busy loop if the socket fails immediately.
@@ -76,14 +79,15 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       }
       socket = opened;
       openedAt = clock.elapsed();
-      isFailed = false;
+      failure = null;
       follow(opened);
       logger.warn(
         { event: 'syslog-udp-reopened', address, port },
         'The syslog UDP socket is open again, but log lines may have been lost',
       );
     } catch (error) {
-      warnOfFailure({ error: messageOf(error) });
+      failure = messageOf(error);
+      warnOfFailure({ error: failure });
       if (!isStopped) reopenAfter(REOPEN_AFTER);
     }
   }
@@ -92,6 +96,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const receiveBufferBytes = grantedBuffer(socket, logger);
   const drops = watchKernelDrops(clock, { address, port }, (more) => {
     tally.dropped += more;
+    options.onLost(more);
     logger.warn(
       { event: 'syslog-datagrams-dropped', dropped: more },
       'The kernel dropped syslog datagrams because the receive buffer was full',
@@ -100,11 +105,12 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   return {
     address: { address, port },
     counters: () => ({ receiveBufferBytes, kernelDrops: drops.total() }),
+    failure: () => failure,
     stop: async () => {
       await drops.stop();
       isStopped = true;
       cancelRetry();
-      if (!isFailed) await new Promise<void>((resolve) => socket.close(resolve));
+      if (failure === null) await new Promise<void>((resolve) => socket.close(resolve));
     },
   };
 }

@@ -30,6 +30,8 @@ export interface Attribution {
   proven(certificate: X509Certificate): Origin | null;
   /** True if a sender that is always accepted has this address. Other senders may share the address. */
   expects(address: string): boolean;
+  /** Returns the address in an appliance's `logSources` from which a sender connects, or null. */
+  logSource(address: string): string | null;
   file(): Origin;
   /** Looks up the host in a trusted line. The host can be an address, a full name, or the first label of a name. */
   host(name: string): string | undefined;
@@ -110,6 +112,7 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
       const normal = normalAddress(address);
       return addresses.has(normal) || byAddress.has(normal) || addressInAny(normal, relays);
     },
+    logSource: (address) => (addresses.has(normalAddress(address)) ? normalAddress(address) : null),
     file: () => configured,
     host: (name) =>
       byName(sources, name) ??

@@ -25,6 +25,27 @@ export type LineTally = Record<LogResult, number>;
 
 export type ConnectionTally = Record<ConnectionResult | 'open', number>;
 
+interface RecentCount {
+  add(count: number): void;
+  total(): number;
+}
+
+/** Counts what happened within `window`, in at most 60 steps. */
+export function createRecentCount(clock: Clock, window: Millis): RecentCount {
+  const step = window / 60;
+  const counts: { readonly at: Millis; count: number }[] = [];
+  return {
+    add: (count) => {
+      const now = clock.elapsed();
+      const last = counts.at(-1);
+      if (last !== undefined && now - last.at < step) last.count += count;
+      else counts.push({ at: now, count });
+      while (now - (counts[0]?.at ?? now) > window) counts.shift();
+    },
+    total: () => counts.filter(({ at }) => clock.elapsed() - at <= window).reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
 export function newLineTally(): LineTally {
   return { ftm: 0, unrecognised: 0, other: 0, foreign: 0, unparsed: 0, dropped: 0 };
 }

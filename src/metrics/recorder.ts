@@ -1,6 +1,6 @@
 import type { Gauge } from 'prom-client';
 import { namesIn } from '../checks/named-subjects.ts';
-import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
+import { CAUSE_IDS, CHECKS, isAgentCause, wordsOf } from '../checks/registry.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 import type { Config } from '../config/config.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
@@ -425,7 +425,8 @@ function openIncidents(incidents: readonly TellableIncident[], named: ReadonlySe
     .map(({ cause: { id, severity, subject } }) => ({
       cause: id,
       severity,
-      subject: named.has(subject) ? subject : 'other',
+      // The subjects of ftm-watch's own causes contain only the names of its parts and of this machine.
+      subject: named.has(subject) || isAgentCause(id) ? subject : 'other',
     }));
   return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
 }

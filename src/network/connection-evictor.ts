@@ -18,7 +18,7 @@ interface EvictorOptions {
   readonly places: number;
   /** Connections from unknown addresses are closed first. */
   readonly isKnownAddress: (address: string) => boolean;
-  readonly onEvicted: () => void;
+  readonly onEvicted: (isKnown: boolean) => void;
 }
 
 /**
@@ -34,9 +34,9 @@ export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: E
 
   function evict(socket: Socket): void {
     unknownPeers.delete(socket);
-    knownPeers.delete(socket);
+    const isKnown = knownPeers.delete(socket);
     socket.destroy();
-    onEvicted();
+    onEvicted(isKnown);
   }
 
   return {

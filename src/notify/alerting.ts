@@ -222,6 +222,21 @@ export class Alerting {
     );
   }
 
+  /** Returns the time since which messages have been failing, for each channel with a failing message. */
+  failingSince(): ReadonlyMap<ChannelId, EpochMs> {
+    const pending = this.#deps.journal.pending();
+    return new Map(
+      CHANNELS.flatMap(({ id }) => {
+        const states = this.#publishers.filter(({ channel }) => channel.id === id);
+        const times = [
+          ...pending.flatMap(({ delivery }) => (delivery.channel === id ? (delivery.firstFailedAt ?? []) : [])),
+          ...states.flatMap(({ failingSince }) => failingSince()),
+        ];
+        return times.length === 0 ? [] : [[id, Math.min(...times)] as const];
+      }),
+    );
+  }
+
   states(): readonly ChannelState[] {
     return this.#states.map((channel) => ({
       name: channelWords(channel.id).name,
@@ -326,7 +341,7 @@ export class Alerting {
     if (signal.aborted) return;
     this.#working = Promise.all([
       this.#outbox.deliver(),
-      ...this.#publishers.map((publish) => publish(() => this.#state, signal)),
+      ...this.#publishers.map(({ publish }) => publish(() => this.#state, signal)),
     ]).then(() => undefined);
   }
 }
@@ -366,12 +381,17 @@ export function createChannels(
 }
 
 /** Sends one message at a time. If the state changes meanwhile, the new state is sent immediately afterwards. */
-type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
+interface StatePublisher {
+  readonly channel: StateChannel;
+  readonly publish: (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
+  /** For each recipient that does not accept the state, the time since which it has not done so. */
+  readonly failingSince: () => readonly EpochMs[];
+}
 
 function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock }: OutboxDeps): StatePublisher {
   const { name } = channelWords(channel.id);
   /** Each failure is logged only once. */
-  const failing = new Set<string>();
+  const failing = new Map<string, EpochMs>();
   let last = Promise.resolve();
 
   function note({ recipient, kind, detail }: RecipientOutcome): void {
@@ -384,16 +404,22 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
     if (isSent && failing.has(recipient))
       logger.info({ event: 'alerts-accepted', url: recipient }, `${name} accepts alerts again`);
     if (isSent) failing.delete(recipient);
-    else failing.add(recipient);
+    else failing.set(recipient, failing.get(recipient) ?? clock.now());
     onDelivery(channel.id, isSent ? 'sent' : 'failed', clock.now());
   }
 
-  return (state, signal) => {
-    last = last.then(async () => {
-      const outcomes = await orDeferred([channel.id], () => channel.publish(state(), signal));
-      for (const outcome of outcomes) note(outcome);
-    });
-    return last;
+  return {
+    channel,
+    publish: (state, signal) => {
+      last = last.then(async () => {
+        const outcomes = await orDeferred([channel.id], () => channel.publish(state(), signal));
+        for (const outcome of outcomes) note(outcome);
+        // Nothing is left to send, so the next failure is a new one.
+        if (channel.waiting() === 0) failing.clear();
+      });
+      return last;
+    },
+    failingSince: () => [...failing.values()],
   };
 }
 

@@ -5,7 +5,7 @@ import { type Deadline, deadline } from '../system/clock.ts';
 import type { Config } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
@@ -15,7 +15,7 @@ import { CommandServer, PageServer } from './servers.ts';
 import { Monitor } from './monitor.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
-import type { Activity, ReloadOutcome } from '../web/sources.ts';
+import type { ReloadOutcome } from '../web/sources.ts';
 import { problemsOf } from '../text/message-of.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
@@ -24,6 +24,7 @@ interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly version: string;
+  readonly hostname: string;
   /** Called once all ports are bound and the first round is about to start. */
   readonly onBound: () => void;
   readonly load: () => Promise<LoadResult>;
@@ -49,7 +50,7 @@ export class App {
   readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
   #monitor: Monitor | null = null;
-  #lastReload: Activity['lastReload'] = null;
+  #lastReload: { readonly at: EpochMs; readonly outcome: ReloadOutcome } | null = null;
   #reloading: Promise<ReloadOutcome> | null = null;
   #nextReload: Promise<ReloadOutcome> | null = null;
   #stopping = false;
@@ -84,7 +85,8 @@ export class App {
       monitor,
       feed: this.#feed,
       stopping: () => this.#stopping,
-      lastReload: () => this.#lastReload,
+      lastReload: () =>
+        this.#lastReload && { at: this.#lastReload.at, taken: this.#lastReload.outcome.kind === 'taken' },
       recorder: this.#recorder,
       certificateEnd: () => this.#page.certificateEnd(),
       metrics: async () => {
@@ -213,7 +215,7 @@ export class App {
   #reportReload(outcome: ReloadOutcome): ReloadOutcome {
     const { clock, logger } = this.#deps;
     const taken = outcome.kind === 'taken';
-    this.#lastReload = { at: clock.now(), taken };
+    this.#lastReload = { at: clock.now(), outcome };
     this.#recorder.reload(taken, clock.now());
     if (outcome.kind === 'taken') logger.info({ event: 'configuration-reloaded' }, 'Reloaded the configuration');
     else
@@ -236,6 +238,10 @@ export class App {
       recorder: this.#recorder,
       pushed: this.#pushed,
       certificateEnd: () => this.#page.certificateEnd(),
+      rejectedReload: () => {
+        const outcome = this.#lastReload?.outcome;
+        return outcome?.kind === 'refused' ? outcome.problems : null;
+      },
       onRound: ({ diagnosis }) => {
         this.#noteDiagnosis(diagnosis);
         this.#feed.emit('diagnosis', diagnosis);

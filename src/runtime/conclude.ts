@@ -1,3 +1,4 @@
+import type { AgentHealth } from '../core/agent.ts';
 import type { CertificateRejection } from '../core/polling/log-event.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
@@ -23,7 +24,7 @@ import type { PollingReport, AppliancePolling } from '../core/polling/report.ts'
 import type { Everything, Unheard } from '../checks/check.ts';
 import { firewallPolicy } from '../checks/firewall-policy/judge.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
-import { activationOf, adjusted, assessUnits, assessLog } from '../checks/assess.ts';
+import { activationOf, adjusted, assessAgent, assessUnits, assessLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 interface RoundFindings {
@@ -32,6 +33,8 @@ interface RoundFindings {
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
   readonly ownClock?: OwnClock | null;
+  /** Absent if this process is not the daemon. */
+  readonly agent?: AgentHealth;
   /** Used to decide between two explanations. Excludes results from before the fault. @default `picture` */
   readonly deciding?: Picture;
   /** Causes of the previous round. */
@@ -167,7 +170,7 @@ interface Heard extends Pick<Everything, 'log'> {
 const NOTHING_HEARD: Heard = { log: null, applianceUnaffected: false, speaking: [] };
 
 function diagnosed(
-  { config, at, probed, picture, deciding, before = [], ownClock = null }: RoundFindings,
+  { config, at, probed, picture, deciding, agent, before = [], ownClock = null }: RoundFindings,
   polling: readonly Assessment[],
   { log, speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
@@ -178,7 +181,12 @@ function diagnosed(
   const fresh = deciding === undefined ? undefined : assessUnits({ ...asked, picture: deciding });
   const policies = policiesOf(units) === null ? null : policiesOf(fresh ?? units);
   return diagnose(
-    [...adjusted(probed, { licenseServer: config.licenseServer, picture, log, policies }), ...units, ...polling],
+    [
+      ...adjusted(probed, { licenseServer: config.licenseServer, picture, log, policies }),
+      ...units,
+      ...polling,
+      ...assessAgent(agent ?? null),
+    ],
     {
       checks: CHECKS,
       site: config.site,

@@ -3,14 +3,14 @@ import type { Store } from '../store/store.ts';
 import type { AuditQuery, FoundChanges, FoundIncidents, IncidentRecord, AlertHistory } from '../web/sources.ts';
 import { byUrgency, isAskedFor, type IncidentQuery } from '../web/incident-json.ts';
 import { nextTurn } from '../system/clock.ts';
-import type { Monitor } from './monitor.ts';
+import type { Alerting } from '../notify/alerting.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
 const MOST_ENTRIES = 500;
 
 export interface IncidentRecordSource {
   readonly store: Store;
-  readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
+  readonly alerting: Pick<Alerting, 'incidents'>;
 }
 
 export function findIncidents(

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
-import { LOG_CHECKS } from '../checks/assess.ts';
+import { AGENT_CHECKS, LOG_CHECKS } from '../checks/assess.ts';
 import { listens, UNNAMED } from '../core/polling/state.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { AgentHealth } from '../core/agent.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PushedMetrics } from '../metrics/otlp.ts';
 import type { Recorder } from '../metrics/recorder.ts';
@@ -27,6 +28,9 @@ import { createStore, type HourlyValue, type RoundRecord, type Store } from '../
 import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
+import { createAlertHistory } from './incident-records.ts';
+import { channelHealth, storeHealth } from './own-health.ts';
+import type { AlertHistory } from '../web/sources.ts';
 import { loadMonitorFiles, type MonitorFiles } from './start-check.ts';
 import { stateFile } from './store-places.ts';
 import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
@@ -129,7 +133,10 @@ interface MonitorDeps {
   readonly recorder: Recorder;
   readonly pushed: PushedMetrics;
   readonly onRound: (round: RoundResult) => void;
+  /** Expiry date of the status page's certificate. */
   readonly certificateEnd: () => EpochMs | null;
+  readonly rejectedReload: () => AgentHealth['rejectedReload'];
+  readonly hostname: string;
 }
 
 interface KeptFiles extends MonitorFiles {
@@ -165,6 +172,7 @@ export class Monitor {
   readonly #units: UnitMonitor;
   readonly #judge: RoundJudge;
   readonly #rounds: Runner;
+  readonly #alertHistory: () => AlertHistory;
   readonly #hourlyValues = createHourlyValueCollector();
   readonly #stopLoopLag: () => void;
   readonly #pulse: LivenessTracker;
@@ -209,6 +217,7 @@ export class Monitor {
       intervals: checkIntervals(config),
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
+    this.#alertHistory = createAlertHistory(() => this, clock);
     this.#log = createLogListening(config, {
       clock,
       logger,
@@ -225,7 +234,12 @@ export class Monitor {
       pendingTokens: createPendingMemory(files.pendingFile),
       firmwareFacts: files.firmwareFacts,
     });
-    this.#judge = new RoundJudge({ instruments: files.instruments, units: this.#units, log: this.#log });
+    this.#judge = new RoundJudge({
+      instruments: files.instruments,
+      units: this.#units,
+      log: this.#log,
+      health: () => this.health(),
+    });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) =>
@@ -333,6 +347,32 @@ export class Monitor {
     return this.#stopping ? null : this.#rounds.nextRun();
   }
 
+  health(): AgentHealth {
+    const { clock, hostname, certificateEnd, rejectedReload } = this.#deps;
+    const { store, alerting, config } = this;
+    const pageEnd = certificateEnd();
+    const listenerEnd = this.#files.certificate?.end() ?? null;
+    return {
+      host: hostname,
+      at: clock.now(),
+      timezone: config.timezone,
+      store: storeHealth(store),
+      certificates: [
+        ...(pageEnd === null ? [] : [{ owner: 'status page', end: pageEnd } as const]),
+        ...(listenerEnd === null ? [] : [{ owner: 'syslog listener', end: listenerEnd } as const]),
+      ],
+      log: this.#log.health(),
+      channels: channelHealth({
+        outboxEntries: this.#alertHistory().outboxEntries,
+        givenUp: store.journal.givenUp(),
+        isRecipient: (to) => alerting.isRecipient(to),
+        failingSince: alerting.failingSince(),
+      }),
+      rejectedReload: rejectedReload(),
+      advice: exposureNotes(config.web),
+    };
+  }
+
   logCounters(): ReturnType<LogListening['counters']> | null {
     return listens(this.config) ? this.#log.counters() : null;
   }
@@ -361,7 +401,7 @@ export class Monitor {
     if (!isInvalid(observations)) recorder.measured(observations, judged, this.config);
     const { preconditions, gone, units } = this.#units.drainRenewed();
     this.#showDiagnosis(round, () => {
-      const fresh = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...preconditions];
+      const fresh = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...AGENT_CHECKS, ...preconditions];
       this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, units) });
     });
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));

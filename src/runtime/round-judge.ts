@@ -1,3 +1,4 @@
+import type { AgentHealth } from '../core/agent.ts';
 import { confirmedClock } from '../checks/clock/judge.ts';
 import type { OwnClock } from '../core/observation.ts';
 import { asksForPolicy } from '../checks/firewall-policy/judge.ts';
@@ -27,6 +28,7 @@ interface RoundJudgeDeps {
   readonly instruments: Instruments;
   readonly units: UnitMonitor;
   readonly log: Pick<LogListening, 'facts'>;
+  readonly health: () => AgentHealth;
 }
 
 export interface JudgedOnce {
@@ -111,7 +113,8 @@ export class RoundJudge {
     const before = this.#causes;
     return () => {
       const deciding = faultSince === null ? {} : { deciding: units.pictureSince(faultSince) };
-      const round = { config: this.#config, at, probed, ownClock, before, picture: units.picture(), ...deciding };
+      const known = { config: this.#config, at, probed, ownClock, before, agent: this.#deps.health() };
+      const round = { ...known, picture: units.picture(), ...deciding };
       const { diagnosis, ...remembered } = conclude(round, log);
       this.#remembered = remembered;
       this.#causes = diagnosis.causes;

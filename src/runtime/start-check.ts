@@ -18,7 +18,7 @@ import { connectProblem } from '../store/database.ts';
 import { problemsOf, messageOf, allOrProblems } from '../text/message-of.ts';
 import type { HoldsPort, Transport } from '../system/process-facts.ts';
 import { readBaselines } from '../trust/load-trust.ts';
-import { ownCertificateProblems } from './own-certificate.ts';
+import { certificateClaim } from '../checks/agent/judge.ts';
 import { readSecret } from '../system/secret.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 
@@ -97,14 +97,15 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     if (unusable !== null) problems.push(unusable);
   });
   const certificates = [
-    { owner: 'the status page', certificate: page?.certificate },
-    { owner: 'the syslog listener', certificate: files?.certificate },
-  ];
+    { owner: 'status page', certificate: page?.certificate },
+    { owner: 'syslog listener', certificate: files?.certificate },
+  ] as const;
   const warnings = [
     ...(files?.instruments.knowledge.skippedPatterns ?? []),
-    ...certificates.flatMap(({ owner, certificate }) =>
-      ownCertificateProblems(owner, certificate?.end() ?? null, clock.now(), config.timezone),
-    ),
+    ...certificates.flatMap(({ owner, certificate }) => {
+      const end = certificate?.end() ?? null;
+      return end === null ? [] : (certificateClaim({ owner, end }, clock.now(), config.timezone) ?? []);
+    }),
   ];
   return { problems: [...new Set(problems)], warnings };
 }

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events';
+import { judgeAgent } from '../checks/agent/judge.ts';
 import { unitAddresses } from './conclude.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
-import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
-import { exposureNotes } from '../web/access.ts';
+import { noChannelNote } from '../notify/channels/registry.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import {
   collectIncidents,
@@ -14,14 +14,11 @@ import {
   incidentRecord,
 } from './incident-records.ts';
 import { createCharts } from './charts.ts';
-import { ownCertificateProblems } from './own-certificate.ts';
 import { controlPlace } from './store-places.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
 import { authority } from '../core/addresses.ts';
-import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
-import { counted } from '../core/visible-text.ts';
 
 interface DaemonFacts {
   readonly clock: Clock;
@@ -42,7 +39,6 @@ interface DaemonFacts {
 
 export function createWebSources(facts: DaemonFacts): WebSources {
   const { monitor } = facts;
-  const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
     controlSocket: () => controlPlace(monitor().config.store.path, facts.env).socket,
@@ -51,7 +47,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     timezone: () => monitor().config.timezone,
     publicUrl: () => monitor().config.web.publicUrl,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
-    alertHistory,
+    alertHistory: createAlertHistory(monitor, facts.clock),
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
     collectIncidents: (query, limit) => collectIncidents(monitor(), query, limit),
     incidentsVersion: () => monitor().alerting.incidents(),
@@ -84,33 +80,21 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     reload: facts.reload,
     probe: (request, signal) => monitor().probes.probe(request, signal),
     probes: () => discoveredProbes(monitor().config),
-    health: () => health(facts, alertHistory),
+    health: () => health(facts),
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
     ...createCharts(monitor, facts.clock),
   };
 }
 
-function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
-  const { clock, monitor, stopping, lastReload, certificateEnd } = facts;
-  const { alerting, store } = monitor();
+function health({ monitor, stopping }: DaemonFacts): Health {
   const first = monitor().last() !== null;
   return {
     ready: first && !stopping(),
     problems: [
       ...(first ? [] : ['The first round has not finished yet']),
       ...(stopping() ? ['The daemon is stopping'] : []),
-      ...(store.writable() ? [] : [store.newer() ?? 'Cannot write the history (see the log)']),
-      ...(lastReload()?.taken === false
-        ? ['The last reload was rejected. The previous configuration is still active']
-        : []),
-      ...exposureNotes(monitor().config.web),
-      ...ownCertificateProblems('the status page', certificateEnd(), clock.now(), monitor().config.timezone),
-      ...givenUpProblems({
-        outboxEntries: alertHistory().outboxEntries,
-        givenUp: store.journal.givenUp(),
-        isRecipient: (to) => alerting.isRecipient(to),
-      }),
+      ...judgeAgent(monitor().health()).map(({ claim }) => claim),
     ],
   };
 }
@@ -173,37 +157,4 @@ export function discoveredProbes({
     ...resolvers.map(({ label }): DiscoveredProbe => ({ module: 'dns', target: label })),
     ...mail.map((server): DiscoveredProbe => ({ module: 'smtp', target: authority(server) })),
   ];
-}
-
-interface NotificationRecords {
-  /** Finished deliveries and those in progress, latest first. */
-  readonly outboxEntries: readonly OutboxEntry[];
-  /** Abandoned deliveries about incidents that are still open. */
-  readonly givenUp: readonly OutboxEntry[];
-  readonly isRecipient: (to: Pick<Delivery, 'channel' | 'recipient'>) => boolean;
-}
-
-/**
- * After an abandoned notification, a recipient counts as not reached until a later notification is delivered. The
- * sentences do not contain names, because everyone with access to the readiness endpoint can read them.
- */
-export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
-  const last = new Map<string, Delivery>();
-  for (const { delivery } of outboxEntries)
-    if (isOver(delivery) && !last.has(nameOf(delivery))) last.set(nameOf(delivery), delivery);
-  for (const { delivery } of givenUp) last.set(nameOf(delivery), delivery);
-  const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
-  return [...Map.groupBy(untold, ({ channel }) => channel)].map(
-    ([channel, { length }]) =>
-      `Notifications by ${channelWords(channel).name} were rejected or abandoned for ${counted(length, 'recipient')} ` +
-      '(see the status page and the log)',
-  );
-}
-
-function isOver(delivery: Delivery): boolean {
-  return delivery.status === 'sent' || isGivenUp(delivery);
-}
-
-function nameOf({ channel, recipient }: Delivery): string {
-  return `${channel} ${recipient}`;
 }

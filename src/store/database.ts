@@ -350,7 +350,8 @@ export class Database {
   #db: DatabaseSync | null = null;
   /** Used to detect whether the file was replaced. */
   #identity: string | null = null;
-  #failing = false;
+  /** Null if the last use succeeded. */
+  #failure: string | null = null;
   /** Monotonic. */
   #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
@@ -387,8 +388,8 @@ export class Database {
       commit(db);
       return true;
     });
-    if (kept === true && this.#failing) {
-      this.#failing = false;
+    if (kept === true && this.#failure !== null) {
+      this.#failure = null;
       this.#deps.logger.info({ event: 'history-writable', path: this.#path }, 'The history can be written again');
     }
     return kept === true;
@@ -401,7 +402,12 @@ export class Database {
 
   /** Returns whether the last write succeeded. */
   writable(): boolean {
-    return !this.#closed && !this.#failing;
+    return !this.#closed && this.#failure === null;
+  }
+
+  /** Returns why the file cannot be used, or null. */
+  failure(): string | null {
+    return this.#failure;
   }
 
   /** Returns a message with advice if the file is from a newer version and therefore not used. */
@@ -464,13 +470,13 @@ export class Database {
   #fail(error: unknown): void {
     const failure = sqliteFailure(error);
     if (error instanceof NewerStore) this.#newer = error.message;
-    if (!this.#failing) {
+    if (this.#failure === null) {
       this.#deps.logger.warn(
         { event: 'history-unusable', path: this.#path, error: failure.message },
         'Cannot use the history file. Monitoring and alerts continue without it',
       );
     }
-    this.#failing = true;
+    this.#failure = failure.message;
     this.#restsUntil = this.#deps.clock.elapsed() + RETRY_AFTER;
     if (failure.kind === 'corrupt') this.#setAside();
   }
@@ -487,7 +493,7 @@ export class Database {
         { event: 'history-corrupt', path, aside },
         'The history file was corrupt. It was renamed, and a new file is created',
       );
-      this.#failing = false;
+      this.#failure = null;
       this.#restsUntil = Number.NEGATIVE_INFINITY;
       this.#generation += 1;
     } catch (error) {

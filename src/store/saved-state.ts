@@ -40,7 +40,7 @@ const culprit: z.ZodType<Culprit> = z.object({
 const observed = z.string().exactOptional();
 
 /** Version 0.1.0 did not store `remedySteps`. */
-const cause: z.ZodType<Cause> = z
+export const cause: z.ZodType<Cause> = z
   .object({
     id: causeId,
     precondition: preconditionId,

@@ -56,6 +56,8 @@ export interface Store {
   refusedChanges(limit: number): readonly RefusedChanges[];
   /** Returns whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;
+  /** Returns why the file cannot be used, or null. */
+  failure(): string | null;
   /** Returns a message with advice if the file is from a newer version and therefore not used, otherwise null. */
   newer(): string | null;
   close(): void;
@@ -108,6 +110,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     recordRefusal: (refused) => refusals.add(refused),
     refusedChanges: (limit) => refusals.read(limit),
     writable: () => database.writable(),
+    failure: () => database.failure(),
     newer: () => database.newer(),
     close: () => {
       database.retryNow();

@@ -1,4 +1,5 @@
 import { test } from 'vitest';
+import { judgeAgent } from '../../src/checks/agent/judge.ts';
 import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
@@ -21,6 +22,7 @@ import type {
   TcpOutcome,
 } from '../../src/core/observation.ts';
 import type { Finding } from '../../src/engine/model.ts';
+import { TROUBLES, WELL } from '../support/checks/agent-health.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
 import { judgeAppliance } from '../support/checks/judged-appliance.ts';
 import { judgeClock } from '../support/checks/judged-clock.ts';
@@ -510,6 +512,10 @@ const CLOCK = {
   'no answer': clock({ source: 'x:1', protocol: 'ntp', outcome: failure('timeout') }),
 };
 
+const AGENT = Object.fromEntries(
+  TROUBLES.map(({ cause, health }, index) => [`${String(index + 1)} ${cause}`, judgeAgent({ ...WELL, ...health })]),
+);
+
 const CASES = {
   reachability: REACHABILITY,
   'license-server': LICENSE_SERVER,
@@ -521,6 +527,7 @@ const CASES = {
   'license-assignment': LICENSE_ASSIGNMENT,
   polling: POLLING,
   clock: CLOCK,
+  agent: AGENT,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, readonly Finding[]>>>>;
 
 test('the claims of every check', async () => {

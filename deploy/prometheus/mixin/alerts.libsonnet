@@ -20,7 +20,7 @@
           },
           {
             "alert": "FtmActivationAtRisk",
-            "expr": "site_incident:ftm_incident_told:last1h{severity=\"warning\", cause!~\"appliance-unreadable|appliance-access-denied|appliance-silent|precondition-unknown\"}",
+            "expr": "site_incident:ftm_incident_told:last1h{severity=\"warning\", cause!~\"appliance-unreadable|appliance-access-denied|appliance-silent|precondition-unknown|store-not-writable|own-certificate-expires|listener-lost|log-lines-lost|log-sender-refused|notifications-stuck|reload-rejected\"}",
             "labels": {
               "response": "ticket",
               "via": "rules"
@@ -111,17 +111,16 @@
         "name": "ftm-watch-agents",
         "rules": [
           {
-            "alert": "FtmOwnCertificateExpires",
-            "expr": "min by (site, instance) (ftm_web_certificate_expiry_timestamp_seconds{%(ftmWatchSelector)s}) - time() < %(ownCertificateDays)s * 86400" % $._config,
-            "for": "1h",
+            "alert": "FtmAgentTrouble",
+            "expr": "site_incident:ftm_incident_told:last1h{severity=\"warning\", cause=~\"store-not-writable|own-certificate-expires|listener-lost|log-lines-lost|log-sender-refused|notifications-stuck|reload-rejected\"}",
             "labels": {
               "response": "ticket",
-              "severity": "warning"
+              "via": "rules"
             },
             "annotations": {
-              "summary": "The certificate of ftm-watch's status page at {{ $labels.site }} expires soon",
-              "description": "{{ if gt $value 0.0 }}The certificate is valid for another {{ $value | humanizeDuration }}.{{ else }}The certificate has expired.{{ end }}",
-              "runbook": "docs/runbooks/alerts.md#ftmowncertificateexpires"
+              "summary": "ftm-watch at {{ $labels.site }} needs attention: {{ $labels.cause }}{{ with $labels.subject }} ({{ . }}){{ end }}",
+              "description": "Activation is not affected. See the evidence and the remedy on the status page of ftm-watch at {{ $labels.site }}.",
+              "runbook": "docs/runbooks/{{ $labels.cause }}.md"
             }
           },
           {
@@ -180,61 +179,6 @@
             }
           },
           {
-            "alert": "FtmNotificationsStuck",
-            "expr": "min_over_time(ftm_notifications_pending{%(ftmWatchSelector)s}[%(notificationsStuckFor)s]) > 0" % $._config,
-            "for": "1m",
-            "labels": {
-              "response": "ticket",
-              "severity": "warning"
-            },
-            "annotations": {
-              "summary": "Notifications by {{ $labels.channel }} are not delivered from {{ $labels.site }}",
-              "description": "Pending notifications on {{ $labels.instance }}: {{ $value }}.",
-              "runbook": "docs/runbooks/alerts.md#ftmnotificationsstuck"
-            }
-          },
-          {
-            "alert": "FtmNotificationsGivenUp",
-            "expr": "increase(ftm_notifications_total{%(ftmWatchSelector)s, result=~\"rejected|expired\"}[1h]) > 0\nand\n  max_over_time(ftm_notifications_total{%(ftmWatchSelector)s, result=~\"rejected|expired\"}[1h])\n    > min_over_time(ftm_notifications_total{%(ftmWatchSelector)s, result=~\"rejected|expired\"}[1h])" % $._config,
-            "labels": {
-              "response": "ticket",
-              "severity": "warning"
-            },
-            "annotations": {
-              "summary": "Notifications by {{ $labels.channel }} could not be delivered from {{ $labels.site }} ({{ $labels.result }})",
-              "description": "See the recipients and the server's responses on the status page of {{ $labels.instance }}.",
-              "runbook": "docs/runbooks/alerts.md#ftmnotificationsgivenup"
-            }
-          },
-          {
-            "alert": "FtmStoreNotWritable",
-            "expr": "ftm_store_writable{%(ftmWatchSelector)s} == 0" % $._config,
-            "for": "%(storeFor)s" % $._config,
-            "labels": {
-              "response": "ticket",
-              "severity": "warning"
-            },
-            "annotations": {
-              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} cannot write to its store",
-              "description": "ftm-watch still monitors and sends alerts, but history is lost, and a restart loses the record of sent notifications.",
-              "runbook": "docs/runbooks/alerts.md#ftmstorenotwritable"
-            }
-          },
-          {
-            "alert": "FtmStoreNewer",
-            "expr": "ftm_store_newer{%(ftmWatchSelector)s} == 1" % $._config,
-            "for": "%(storeFor)s" % $._config,
-            "labels": {
-              "response": "ticket",
-              "severity": "warning"
-            },
-            "annotations": {
-              "summary": "The store of {{ $labels.instance }} at {{ $labels.site }} was written by a newer ftm-watch",
-              "description": "This version does not change the store, so its own data is lost on a restart. Install the newer version again.",
-              "runbook": "docs/runbooks/alerts.md#ftmstorenewer"
-            }
-          },
-          {
             "alert": "FtmLogLinesUnrecognised",
             "expr": "sum by (site, instance) (\n    increase(ftm_log_lines_total{%(ftmWatchSelector)s, result=\"unrecognised\"}[1h])\n  and\n    max_over_time(ftm_log_lines_total{%(ftmWatchSelector)s, result=\"unrecognised\"}[1h])\n      > min_over_time(ftm_log_lines_total{%(ftmWatchSelector)s, result=\"unrecognised\"}[1h])\n  ) > %(unrecognisedLines)s" % $._config,
             "labels": {
@@ -258,20 +202,6 @@
               "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} rejects many logins",
               "description": "About {{ $value | printf \"%.0f\" }} logins were rejected in the last 15 minutes.",
               "runbook": "docs/runbooks/alerts.md#ftmloginsrefused"
-            }
-          },
-          {
-            "alert": "FtmConfigReloadFailed",
-            "expr": "ftm_config_last_reload_successful{%(ftmWatchSelector)s} == 0" % $._config,
-            "for": "%(reloadFor)s" % $._config,
-            "labels": {
-              "response": "ticket",
-              "severity": "warning"
-            },
-            "annotations": {
-              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} rejected its configuration",
-              "description": "The previous configuration is still in use. A restart would fail.",
-              "runbook": "docs/runbooks/alerts.md#ftmconfigreloadfailed"
             }
           }
         ]

@@ -10,8 +10,6 @@
 
     // The alert is sent this number of days before the certificate of a target expires.
     certificateDays: 14,
-    // The alert is sent this number of days before the status page's certificate expires.
-    ownCertificateDays: 14,
     // The alert is sent if the last token will be used within this number of days (based on the same number of past days).
     tokensDays: 7,
     // Period in which errors in FortiAuthenticator's log are counted.
@@ -30,12 +28,6 @@
     watcherBlindFor: '10m',
     // Time for which an agent and Prometheus use different site names before the alert is sent.
     siteDiffersFor: '15m',
-    // Time for which notifications are pending before the alert is sent.
-    notificationsStuckFor: '20m',
-    // Time for which the store cannot be written before the alert is sent.
-    storeFor: '5m',
-    // Time for which the configuration is rejected before the alert is sent.
-    reloadFor: '5m',
     // Maximum number of unrecognised log lines in an hour. If there are more, the alert is sent.
     unrecognisedLines: 0,
     // Maximum number of rejected logins in 15 minutes. If there are more, the alert is sent.

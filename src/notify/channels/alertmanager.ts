@@ -19,6 +19,7 @@ import type { Severity } from '../../core/severity.ts';
 import { blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { isOnlyUnseen, headline } from '../../checks/headline.ts';
+import { isAgentCause } from '../../checks/registry.ts';
 import { type Incident, type IncidentState, isUnverified } from '../../engine/incident/incident.ts';
 import { incidentLinks, type MessageContext } from '../../document/notification.ts';
 import { authorizationOf, postJson, type PostOutcome, prepareToPost } from './http-post.ts';
@@ -178,6 +179,7 @@ function labelsOf(site: string, cause: AlertedCause['cause']): PostableAlert['la
 }
 
 function alertnameOf(cause: AlertedCause['cause']): string {
+  if (isAgentCause(cause.id)) return 'FtmAgentTrouble';
   if (isOnlyUnseen(cause)) return 'FtmWatcherBlind';
   return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }

@@ -1,6 +1,6 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Cause, Diagnosis, PreconditionStatus, Finding } from '../../engine/model.ts';
+import { type Cause, type Diagnosis, type PreconditionStatus, type Finding, isFault } from '../../engine/model.ts';
 import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
 import { diagnosisToJson } from '../../engine/diagnosis-json.ts';
@@ -29,7 +29,7 @@ import { routeMapOf, routeMapView, outlookLine } from './route-map.ts';
 import { notificationsView } from './notifications-view.ts';
 import { counted } from '../../core/visible-text.ts';
 import { spanText } from '../../core/time-text.ts';
-import { titleOf } from '../../checks/registry.ts';
+import { isAgentCause, titleOf } from '../../checks/registry.ts';
 import { type Incident, isPlanned, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline, leftOutSentence } from '../../checks/headline.ts';
 
@@ -58,13 +58,19 @@ function mainView(
   diagnosis: Diagnosis | null,
   { reader, range }: { readonly reader: Reader; readonly range: ChartRange },
 ): Markup {
-  const own = ownTroubleView(sources.health());
+  const health = sources.health();
   if (diagnosis === null)
-    return markup`${startingView()}${own}${activityView(sources.activity(), sources.version, reader)}`;
-  const { incidents } = sources.alertHistory();
+    return markup`${startingView()}${ownTroubleView(health.problems, [])}${activityView(sources.activity(), sources.version, reader)}`;
   const outlook = activationOutlook(diagnosis);
+  const context = { incidents: sources.alertHistory().incidents, conclusion: conclusionOf(diagnosis).text };
+  const [own, others] = [diagnosis.causes.filter(isOwn), diagnosis.causes.filter((cause) => !isOwn(cause))];
+  const reported = diagnosis.preconditions.flatMap(({ findings }) => findings).filter(isFault);
+  const problems = health.problems.filter((problem) => reported.every(({ claim }) => claim !== problem));
   return markup`${verdictView(diagnosis, outlook, reader)}
-${diagnosis.causes.map((cause) => causeView(cause, { incidents, conclusion: conclusionOf(diagnosis).text }))}${own}
+${others.map((cause) => causeView(cause, context))}${ownTroubleView(
+  problems,
+  own.map((cause) => causeView(cause, context)),
+)}
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, reader)}
 ${certificatesView(sources.certificates(), reader)}
@@ -130,10 +136,15 @@ function consequences({ consequences: ids }: Cause): Markup | null {
 }
 
 /** A separate section, so that ftm-watch's own problems are not mistaken for problems with activation. */
-function ownTroubleView({ problems }: Health): Markup | null {
-  if (problems.length === 0) return null;
+function ownTroubleView(problems: Health['problems'], causes: readonly Markup[]): Markup | null {
+  if (problems.length + causes.length === 0) return null;
+  const list = markup`<ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul>`;
   return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
-<ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul></section>`;
+${problems.length === 0 ? null : list}${causes}</section>`;
+}
+
+function isOwn({ id }: Cause): boolean {
+  return isAgentCause(id);
 }
 
 function activityView(activity: Activity, version: string, reader: Reader): Markup {
@@ -199,7 +210,7 @@ export function conclusionOf(diagnosis: Diagnosis): PageConclusion {
       };
     }
     case 'ready': {
-      const warnings = causes.filter(({ severity }) => severity === 'warning').length;
+      const warnings = causes.filter((cause) => cause.severity === 'warning' && !isOwn(cause)).length;
       const leftOut = leftOutSentence(diagnosis);
       const all = `All configured checks pass.${leftOut && ` ${leftOut}`}`;
       if (warnings === 0) return { kind: 'ready', text: all };

@@ -16,6 +16,20 @@ const OF_EVERY_EXPORTER: Readonly<Record<string, 'counter' | 'gauge'>> = {
 /** Changes in `/metrics` that did not come with a single check or source. */
 export const METRICS_DIFFERENCES: readonly Difference[] = [
   {
+    reason: "Precondition `agent`: ftm-watch's own problems",
+    lines: [
+      '+ check-*: preconditions[agent]*',
+      '+ metrics: ftm_cause_active cause="listener-lost"',
+      '+ metrics: ftm_cause_active cause="log-lines-lost"',
+      '+ metrics: ftm_cause_active cause="log-sender-refused"',
+      '+ metrics: ftm_cause_active cause="notifications-stuck"',
+      '+ metrics: ftm_cause_active cause="own-certificate-expires"',
+      '+ metrics: ftm_cause_active cause="reload-rejected"',
+      '+ metrics: ftm_cause_active cause="store-not-writable"',
+      '+ metrics: ftm_precondition_state precondition="agent"',
+    ],
+  },
+  {
     reason: 'Open incidents with their subjects, and the name of the site as the agent has it',
     lines: [
       '+ metrics: # TYPE ftm_incident_open gauge',

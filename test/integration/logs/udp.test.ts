@@ -128,6 +128,7 @@ describe('syslog over UDP', () => {
           files: [],
           relays: [],
           foreign: 'count',
+          window: 900_000,
         },
         appliances: [],
         firewall: [],

@@ -58,7 +58,14 @@ export async function startIntake(
         expectedAddresses: ['173.243.138.0/24'],
       },
       ...config,
-      logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], relays: [], foreign: 'count', ...config.logs },
+      logs: {
+        syslog: { udp: ANY, tcp: ANY, tls: null },
+        files: [],
+        relays: [],
+        foreign: 'count',
+        window: 900_000,
+        ...config.logs,
+      },
     },
     {
       clock: systemClock,

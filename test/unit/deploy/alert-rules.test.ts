@@ -79,7 +79,8 @@ describe('the thresholds', () => {
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
     const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
-    expect([...used].toSorted()).toEqual([...thresholds.map(({ name }) => name), 'ftmWatchSelector'].toSorted());
+    const others = ['ftmWatchSelector', 'blindCauses', 'agentCauses'];
+    expect([...used].toSorted()).toEqual([...thresholds.map(({ name }) => name), ...others].toSorted());
     expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
   });
 

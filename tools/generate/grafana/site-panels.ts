@@ -235,7 +235,7 @@ function told(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Pending notifications',
-        description: 'If notifications stay pending, see the runbook for FtmNotificationsStuck.',
+        description: 'If notifications stay pending, see the runbook for notifications-stuck.',
         expr: of('ftm_notifications_pending'),
         legend: '{{instance}} {{channel}}',
       },

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
+import { CAUSE_IDS, isAgentCause, wordsOf } from '../../../src/checks/registry.ts';
 
 export interface Threshold {
   readonly name: string;
@@ -37,13 +37,18 @@ export function renderRules(template: string, thresholds: readonly Threshold[]):
 
 /** Returns a file of rules for the chart, which fills in its own thresholds. */
 export function chartRules(template: string): string {
-  return withBlindCauses(template).replaceAll('%(ftmWatchSelector)s', FTM_WATCH_SELECTOR);
+  return withCauses(template).replaceAll('%(ftmWatchSelector)s', FTM_WATCH_SELECTOR);
 }
 
-/** Fills in the causes for which ftm-watch itself cannot check the path, because these are not faults of the path. */
-function withBlindCauses(template: string): string {
+/**
+ * Fills in the causes for which ftm-watch cannot check a part of the path, and those of ftm-watch itself, because both
+ * are not faults of the path.
+ */
+function withCauses(template: string): string {
   const blind = CAUSE_IDS.filter((id) => wordsOf(id).impact === 'blind' && wordsOf(id).severity === 'warning');
-  return template.replaceAll(/(?<=severity="warning",\s+cause[!=]~")[^"]*(?=")/gu, blind.join('|'));
+  return template
+    .replaceAll('%(blindCauses)s', blind.join('|'))
+    .replaceAll('%(agentCauses)s', CAUSE_IDS.filter(isAgentCause).join('|'));
 }
 
 const GENERATED = '// Written by "npm run generate" from tools/generate/prometheus: change it there.\n';
@@ -55,7 +60,7 @@ const GENERATED = '// Written by "npm run generate" from tools/generate/promethe
 export function mixinRules(field: 'prometheusAlerts' | 'prometheusRules', template: string): string {
   // std.manifestYamlDoc() of jsonnet 0.20 writes invalid YAML if a multi-line string begins with a space.
   const trimmed = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
-  const json = JSON.stringify(parse(withBlindCauses(template)), trimmed, 2);
+  const json = JSON.stringify(parse(withCauses(template)), trimmed, 2);
   // JSON is valid jsonnet. Strings with placeholders become format expressions.
   const formatted = json.replaceAll(/"(?:[^"\\]|\\.)*"/gu, (text) =>
     text.includes('%(') ? `${text.replaceAll(/%(?!\(\w+\)s)/gu, '%%')} % $._config` : text,
