@@ -11,8 +11,8 @@ import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './system/clock.ts';
 import { keepHeapSmall } from './system/v8-flags.ts';
 
-// Other commands exit before garbage collection matters.
-if (process.argv.includes('run')) keepHeapSmall();
+// Captures can be larger than the available memory. Other commands exit before garbage collection matters.
+if (['run', 'capture'].some((command) => process.argv.includes(command))) keepHeapSmall();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

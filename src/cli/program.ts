@@ -3,7 +3,6 @@ import { Command, CommanderError, Option, InvalidArgumentError, Argument } from 
 import { EXIT_UNKNOWN, describeExitCodes } from './exit-codes.ts';
 import type { Terminal, Invocation } from './terminal.ts';
 import type { CaptureOptions } from './capture.ts';
-import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -137,11 +136,9 @@ function addCapture(program: LazyCommand): void {
       ]),
     )
     .addHelpText('after', CAPTURE_HELP)
-    .runs(async (invocation, files: readonly string[], options: CaptureOptions) => {
-      // Captures can be larger than the available memory, so the heap is kept small.
-      keepHeapSmall();
-      return (await import('./capture.ts')).runCapture(files, options, invocation);
-    });
+    .runs(async (invocation, files: readonly string[], options: CaptureOptions) =>
+      (await import('./capture.ts')).runCapture(files, options, invocation),
+    );
 }
 
 const CAPTURE_HELP = `
