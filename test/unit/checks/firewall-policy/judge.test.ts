@@ -47,122 +47,36 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
   };
 }
 
-interface Row {
-  readonly name: string;
-  readonly observation: FirewallObservation;
-  readonly expected: readonly (readonly [level: string, suggests: string | null, claim: string])[];
-}
-
-const ROWS: readonly Row[] = [
-  { name: 'passes untouched', observation: matched({}), expected: [] },
-  { name: 'no profile at all', observation: matched({}, { ...NONE, profile: null }), expected: [] },
-  {
-    name: 'deep inspection',
-    observation: matched({}, DEEP),
-    expected: [
-      [
-        'broken',
-        'policy-inspects-traffic',
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS and replaces the certificate.',
-      ],
-    ],
-  },
-  {
-    name: 'deep inspection with an exemption',
-    observation: matched({}, { ...DEEP, exemptedBy: 'exemption "fortinet"' }),
-    expected: [
-      [
-        'note',
-        null,
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but exemption "fortinet" ' +
-          'exempts the server.',
-      ],
-    ],
-  },
-  {
-    name: 'deep inspection, exemptions unreadable',
-    observation: matched({}, { ...DEEP, unreadExemptions: ['category 52', 'address "ftm"'] }),
-    expected: [
-      [
-        'warning',
-        'policy-inspects-traffic',
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS and whose exemptions could not be ' +
-          'read.',
-      ],
-    ],
-  },
-  {
-    name: 'certificate inspection',
-    observation: matched({ name: null }, { ...NONE, profile: 'certificate-inspection', mode: 'certificate' }),
-    expected: [
-      [
-        'warning',
-        'policy-inspects-traffic',
-        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates, so block pages use ' +
-          "the firewall's certificate.",
-      ],
-    ],
-  },
-  {
-    name: 'proxy mode and profiles',
-    observation: matched({ proxyMode: true, securityProfiles: ['ips-sensor "default"'] }),
-    expected: [
-      [
-        'warning',
-        'policy-inspects-traffic',
-        'Policy 5 "fac-out" applies proxy-based inspection mode, ips-sensor "default".',
-      ],
-    ],
-  },
-  {
-    name: 'profile unreadable',
-    observation: matched({}, { kind: 'unreadable', profile: 'x', message: 'HTTP 404' }),
-    expected: [['unknown', null, 'The SSL profile "x" of policy 5 "fac-out" could not be read.']],
-  },
-  {
-    name: 'denying policy',
-    observation: matched({ action: 'deny' }),
-    expected: [['broken', 'policy-missing', 'Policy 5 "fac-out" denies the connection.']],
-  },
-  {
-    name: 'implicit deny',
-    observation: {
-      ...FLOW,
-      kind: 'ok',
-      fqdnObjects: [],
-      match: { kind: 'implicit-deny', incoming: null, outgoing: null },
-      serial: null,
-    },
-    expected: [['broken', 'policy-missing', 'No policy allows the connection, so the implicit deny policy drops it.']],
-  },
-  {
-    name: 'token refused',
-    observation: { ...FLOW, kind: 'denied', status: 403 },
-    expected: [
-      ['unknown', null, 'The API token is not permitted to read the policies of FortiGate 10.0.0.1 (HTTP 403).'],
-    ],
-  },
-  {
-    name: 'no answer',
-    observation: { ...FLOW, kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
-    expected: [['unknown', null, 'FortiGate 10.0.0.1 did not answer the policy lookup (timeout).']],
-  },
-];
+const implicitDeny: FirewallObservation = {
+  ...matched({}),
+  match: { kind: 'implicit-deny', incoming: null, outgoing: null },
+};
+const certificate: SslInspection = { ...NONE, profile: 'certificate-inspection', mode: 'certificate' };
+const INSPECTS = 'warning policy-inspects-traffic';
 
 describe('the policy of a firewall', () => {
-  it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(judgePolicies([observation]).map(({ level, suggests, claim }) => [level, suggests, claim])).toEqual(
-      expected,
-    );
+  it.each<[name: string, FirewallObservation, ...expected: string[]]>([
+    ['passes untouched', matched({})],
+    ['no profile at all', matched({}, { ...NONE, profile: null })],
+    ['deep inspection', matched({}, DEEP), 'broken policy-inspects-traffic'],
+    ['deep inspection with an exemption', matched({}, { ...DEEP, exemptedBy: 'exemption "fortinet"' }), 'note -'],
+    ['deep inspection, exemptions unreadable', matched({}, { ...DEEP, unreadExemptions: ['category 52'] }), INSPECTS],
+    ['certificate inspection', matched({ name: null }, certificate), INSPECTS],
+    ['proxy mode and profiles', matched({ proxyMode: true, securityProfiles: ['ips-sensor "default"'] }), INSPECTS],
+    ['profile unreadable', matched({}, { kind: 'unreadable', profile: 'x', message: 'HTTP 404' }), 'unknown -'],
+    ['denying policy', matched({ action: 'deny' }), 'broken policy-missing'],
+    ['implicit deny', implicitDeny, 'broken policy-missing'],
+    ['token refused', { ...FLOW, kind: 'denied', status: 403 }, 'unknown -'],
+    ['no answer', { ...FLOW, kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 }, 'unknown -'],
+  ])('%s', (_, observation, ...expected) => {
+    const findings = judgePolicies([observation]);
+    expect(findings.map(({ level, suggests }) => `${level} ${suggests ?? '-'}`)).toEqual(expected);
   });
 
   it('tells a policy that denies from no policy: what is made has to stand before it', () => {
     const denied = matched({ action: 'deny' });
     const [first] = judgePolicies([denied]);
-    const [implicit] = judgePolicies(
-      [{ ...denied, match: { kind: 'implicit-deny', incoming: null, outgoing: null } }],
-      [],
-    );
+    const [implicit] = judgePolicies([implicitDeny], []);
     const unresolved = [{ name: 'ftm', resolves: false }];
     const [other] = judgePolicies([{ ...denied, fqdnObjects: unresolved }]);
     expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
