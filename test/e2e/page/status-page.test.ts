@@ -110,10 +110,10 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
       'Received certificates',
       'FGVMEV0000000001',
       'Notifications',
-      'What ftm-watch is doing',
     ]) {
       expect(text).toContain(part);
     }
+    expect(await page.locator('#activity').count()).toBe(1);
     // The button that copies a command needs a script, so it must be absent without one.
     expect(await page.locator('button').count()).toBe(0);
   });
