@@ -195,7 +195,7 @@ describe('createLogin()', () => {
   ])('refuses to start with %s, and names the user', async (_, env, message) => {
     const start = createLogin(USERS, { clock: handClock(START), logger: silent, env });
 
-    await expect(start).rejects.toThrow('Cannot check the password of web user "ops": ');
+    await expect(start).rejects.toThrow('"ops"');
     await expect(start).rejects.toThrow(message);
   });
 
@@ -204,7 +204,7 @@ describe('createLogin()', () => {
     const env = { OPS_HASH: 'hunter2', HQ_HASH: 'hunter2' };
 
     await expect(createLogin(users, { clock: handClock(START), logger: silent, env })).rejects.toThrow(
-      /^Cannot check the password of web user "ops": .*\nCannot check the password of web user "hq": .*$/u,
+      /"ops".*\n.*"hq".*$/u,
     );
   });
 });
