@@ -335,7 +335,7 @@ export interface Assessment<C extends string = string> {
   readonly findings: readonly Finding<C>[];
   /** The text to show if there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
-  /** True while the check waits for its first input. Until then, `unknown` is not a problem. */
+  /** True if `unknown` is not a problem: the check waits for its first input, or a known intermittent fault hides it. */
   readonly waits?: true;
   /** Something that a later check checks, and that does this check's work, such as a proxy that resolves the name. */
   readonly delegate?: { readonly checkedBy: string; readonly name: string };

@@ -1,43 +1,37 @@
 import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../checks/clock/judge.ts';
 import type { CarrierFindings, Judgement, RoundFacts, TargetFacts } from '../checks/check.ts';
 import { uncleanAddresses, withoutUnclean } from '../checks/endpoint-words.ts';
-import { judgeShare, roundConnectionsOf } from '../checks/intermittent/judge.ts';
+import { type AnswerFaults, withAnswers } from '../checks/intermittent/answers.ts';
+import { connectionsOf, withSampling } from '../checks/intermittent/finding.ts';
 import { judged, unjudged, type JudgedRound } from '../checks/judgement.ts';
 import {
   needsCloserLook as wantsBurst,
-  next,
-  type PathShare,
-  type RoundConnections,
-  sharesOf,
-} from '../checks/intermittent/path-share.ts';
+  type SampledRound,
+  type Sampling,
+  samplingAfter,
+} from '../checks/intermittent/sampling.ts';
 import { answeringHosts } from '../checks/internet/judge.ts';
+import { nameResolution } from '../checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../checks/name-resolution/other-names.ts';
 import { controlHostsOf } from '../checks/reachability/judge.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { mixedVersions } from '../checks/tls-genuine/judge-older-tls.ts';
-import {
-  controlChainsOf,
-  type JudgedEndpoint,
-  judgeTlsPath,
-  type TlsKnowledge,
-} from '../checks/tls-genuine/judge-path.ts';
+import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { Config } from '../config/config.ts';
 import type { ServiceConfig } from '../config/schema/watched.ts';
-import { type EpochMs, isRecent, type Millis } from '../core/clock.ts';
-import { utcText } from '../core/time-text.ts';
-import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
-import { isInvalid, type PathObservation, type RoundObservations } from '../core/round.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { type ClockObservation, decidingAddresses, type DnsObservation } from '../core/observation.ts';
+import { isInvalid, type RoundObservations } from '../core/round.ts';
 import type { Instruments } from './instruments.ts';
-import type { EarlierVerdicts } from './memory.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
 /** Also stores the leaf certificates and failures for the next round. */
 export function assessRound({ config, knowledge: base, memory }: Instruments, given: RoundObservations): JudgedRound {
   const tlsOf: TlsOf = (target) => base.of(target);
-  const before = memory.share.current();
-  const { answered, earlier } = memory;
+  const before = memory.sampling.current();
+  const { answered } = memory;
   const { expectedAddresses } = config.licenseServer;
   const otherNames = otherNamesOf(given, expectedAddresses, (address) => isOfServer(given, address, tlsOf));
   const round = withoutShared(given, otherNames);
@@ -65,31 +59,29 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
   const carriers = targets.flatMap(carriedAt);
   const [own] = targets;
-  const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
-  const stands = failsPartly(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
-  const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
+  const sampling = isInvalid(round) || own === undefined ? before : samplingAfter(before, sampledIn(round, own));
+  const answers = answersIn(found[0], memory.answers, round);
+  const known = found.map((one, index) =>
+    index === 0 ? { ...sampledFindings(one, sampling, round), ...answers.found } : one,
+  );
+  // Other connections have shown that the stages after the failed one are reached.
+  const isLeftOut = sampling.kind === 'intermittent';
   const judged: JudgedRound = {
-    assessments: assessmentsOf(own, withShare(known, share, round.path.licenseServer), stands, {
-      config,
-      round,
-      clock,
-      carriers,
-      answered,
-    }),
+    assessments: assessmentsOf(own, known, isLeftOut, { config, round, clock, carriers, answered }),
     tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
   };
-  if (own !== undefined) memory.earlier = { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) };
   for (const subject of answeringHosts(given)) answered.add(subject);
   memory.roundTrips.note(given);
-  memory.share.note(share, given.startedAt);
+  memory.sampling.note(sampling);
+  memory.answers = answers.faults;
   for (const { path, judged: seen } of judged.tls) base.rememberFlaws(path.subject, seen);
   return judged;
 }
 
 /** Returns whether an immediate second round would provide more information about a failed connection. */
 export function needsCloserLook({ memory, clock }: Instruments): boolean {
-  return wantsBurst(memory.share.current(), clock.now());
+  return wantsBurst(memory.sampling.current(), clock.now());
 }
 
 type TlsOf = (target: string) => TlsKnowledge;
@@ -113,54 +105,46 @@ export function withMail(judged: JudgedRound, config: Config, round: RoundObserv
   return { ...judged, assessments: judged.assessments.map((each) => (each.id === own.id ? assessment : each)) };
 }
 
-function connectionsOf(
+function sampledIn(round: RoundObservations, { path, tls, knowledge, surroundings }: TargetFacts): SampledRound {
+  const { burst } = round.path;
+  const judged = judgeTlsPath({ ...path, endpoints: burst }, knowledge, surroundings).endpoints;
+  const versions = mixedVersions({ path, tls, knowledge, surroundings });
+  const more = [
+    ...connectionsOf(burst, judged),
+    ...connectionsOf(
+      versions.map(({ endpoint }) => endpoint),
+      versions,
+    ),
+  ];
+  const dialled = path.endpoints.map(({ address }) => address);
+  const answers = path.names.flatMap(addressesIn);
+  return {
+    at: round.startedAt,
+    answers: path.names.length === 0 ? dialled : dialled.filter((address) => answers.includes(address)),
+    deciding: decidingAddresses(path.endpoints).map(({ address }) => address),
+    own: connectionsOf(path.endpoints, tls.endpoints),
+    burst: burst.length + more.length === 0 ? null : more,
+  };
+}
+
+function addressesIn({ a, aaaa }: DnsObservation): readonly string[] {
+  return [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : []));
+}
+
+function answersIn(
+  found: TargetFindings | undefined,
+  before: AnswerFaults,
   round: RoundObservations,
-  { path, tls, knowledge, surroundings }: TargetFacts,
-): RoundConnections {
-  const judge = (endpoints: readonly EndpointObservation[]): readonly JudgedEndpoint[] =>
-    judgeTlsPath({ ...path, endpoints }, knowledge, surroundings).endpoints;
-  const others = mixedVersions({ path, tls, knowledge, surroundings });
-  return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
+): { readonly faults: AnswerFaults; readonly found: TargetFindings } {
+  const own = found?.[nameResolution.id] ?? null;
+  if (own === null || isInvalid(round)) return { faults: before, found: {} };
+  const { faults, findings } = withAnswers(before, own, round.startedAt);
+  return { faults, found: { [nameResolution.id]: findings } };
 }
 
-/**
- * Maximum age of earlier verdicts, which are used if a check has no verdict in this round and only some connections
- * fail.
- */
-const VERDICT_KEPT: Millis = 15 * 60_000;
-
-function failsPartly(share: PathShare, { endpoints }: PathObservation): boolean {
-  return sharesOf(share).some(
-    ({ addresses, pattern }) =>
-      (pattern === 'intermittent' || pattern === 'single') &&
-      endpoints.some(({ address }) => addresses.includes(address)),
-  );
-}
-
-function standing(earlier: EarlierVerdicts, found: TargetFindings, now: EpochMs): EarlierVerdicts {
-  return Object.fromEntries(
-    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && isRecent(at, now, VERDICT_KEPT)),
-  );
-}
-
-function findingsIn(verdicts: EarlierVerdicts): TargetFindings {
-  return Object.fromEntries(
-    Object.entries(verdicts).map(([id, { at, findings }]) => [
-      id,
-      findings.map((finding) => ({ ...finding, at: finding.at ?? at })),
-    ]),
-  );
-}
-
-function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): EarlierVerdicts {
-  return Object.fromEntries(
-    CHECKS.flatMap((check) => {
-      const findings = found[check.id] ?? null;
-      return check.from !== 'target' || findings === null
-        ? []
-        : [[check.id, { at, findings, summary: check.summary(own) }]];
-    }),
-  );
+function sampledFindings(own: TargetFindings, sampling: Sampling, { path }: RoundObservations): TargetFindings {
+  const { reachability = null, 'tls-genuine': tlsGenuine = null } = own;
+  return { ...own, ...withSampling({ reachability, 'tls-genuine': tlsGenuine }, sampling, path.licenseServer) };
 }
 
 /** Null if there was nothing to evaluate. */
@@ -199,45 +183,30 @@ function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => 
   );
 }
 
-function withShare(
-  [own, ...services]: readonly TargetFindings[],
-  share: PathShare,
-  licenseServer: PathObservation,
-): readonly TargetFindings[] {
-  if (own === undefined) return [];
-  const { reachability = null, 'tls-genuine': tlsGenuine = null } = own;
-  const told = judgeShare({ reachability, 'tls-genuine': tlsGenuine }, share, licenseServer);
-  return [{ ...own, ...told }, ...services];
-}
-
-/** @param stands verdicts from earlier rounds, used for checks without a verdict in this round */
+/** @param isLeftOut whether a check without a connection in this round does not count */
 function assessmentsOf(
   own: TargetFacts | undefined,
   found: readonly TargetFindings[],
-  stands: EarlierVerdicts,
+  isLeftOut: boolean,
   facts: RoundFacts,
 ): readonly Assessment[] {
   return CHECKS.flatMap((check) => {
     if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
     if (check.from !== 'target' || own === undefined) return [];
     const delegate = check.delegate?.(own);
+    const assessment = assessTargets(
+      found.map((target) => target[check.id] ?? null),
+      check.summary(own),
+    );
     return [
       {
         id: check.id,
         ...(delegate === undefined ? {} : { delegate }),
-        ...assessTargets(
-          found.map((target) => target[check.id] ?? null),
-          summaryOf(check.summary(own), stands[check.id]),
-        ),
+        ...assessment,
+        ...(isLeftOut && assessment.kind === 'unjudged' ? { waits: true } : {}),
       },
     ];
   });
-}
-
-function summaryOf(now: string, stands: EarlierVerdicts[string] | undefined): string {
-  return stands === undefined
-    ? now
-    : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;
 }
 
 /** The check has a verdict only if there is one for the licence server. Services only add findings. */

@@ -1,18 +1,17 @@
 import * as z from 'zod';
-import type { Connection, ConnectionFault, ConnectionShare } from '../checks/intermittent/connection-share.ts';
-import { NO_SHARE, type PathShare } from '../checks/intermittent/path-share.ts';
+import type { AnswerFaults } from '../checks/intermittent/answers.ts';
+import { type ConnectionFault, NO_SAMPLES, type Sampling } from '../checks/intermittent/sampling.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import { type CloserLook, leastRoundTrip, type MailOutcome } from '../core/observation.ts';
 import type { ReferenceObservation, RoundObservations } from '../core/round.ts';
-import type { Finding } from '../engine/model.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import { loadMailRoots, type MailRoots } from './mail-roots.ts';
 
 const HOUR: Millis = 3_600_000;
 
 export interface RoundMemory {
-  readonly share: ShareMemory;
+  readonly sampling: SamplingMemory;
   readonly olderTls: OlderTls;
   readonly closerLooks: CloserLooks;
   readonly deferrals: MailDeferrals;
@@ -22,22 +21,22 @@ export interface RoundMemory {
   readonly roundTrips: RoundTrips;
   /** Private addresses that have presented the genuine certificate since startup. */
   readonly relays: Set<string>;
-  earlier: EarlierVerdicts;
+  answers: AnswerFaults;
 }
 
 /** If there is no file, the data is kept only while the process runs. */
 export interface MemoryFiles {
-  readonly shareFile?: BackgroundFile;
+  readonly samplingFile?: BackgroundFile;
   readonly mailRootsFile?: BackgroundFile;
 }
 
 export async function loadRoundMemory(
   target: string,
-  { shareFile, mailRootsFile }: MemoryFiles,
+  { samplingFile, mailRootsFile }: MemoryFiles,
   clock: Clock,
 ): Promise<RoundMemory> {
   return {
-    share: await loadShareMemory(shareFile ?? null, target, clock.now()),
+    sampling: await loadSampling(samplingFile ?? null, target, clock.now()),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
     deferrals: createMailDeferrals(clock),
@@ -45,27 +44,18 @@ export async function loadRoundMemory(
     answered: new Set(),
     roundTrips: createRoundTrips(),
     relays: new Set(),
-    earlier: {},
+    answers: [],
   };
 }
 
-/** Only connections that reached the check's stage provide a verdict. */
-export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
-
-interface EarlierVerdict {
-  readonly at: EpochMs;
-  readonly findings: readonly Finding[];
-  readonly summary: string;
-}
-
 /**
- * The share is kept across restarts, because a fault that affects half of the connections would otherwise be reported
- * as resolved after a restart, and then reported again.
+ * Kept across restarts. Otherwise, a fault that affects half of the connections would be reported as resolved after a
+ * restart, and then reported again.
  */
-interface ShareMemory {
-  current(): PathShare;
-  /** Saves the new share if any connection failed. */
-  note(share: PathShare, at: EpochMs): void;
+interface SamplingMemory {
+  current(): Sampling;
+  /** Saves the new state if it contains a failure. */
+  note(sampling: Sampling): void;
 }
 
 /** Maximum interruption after which saved data is still used. */
@@ -73,7 +63,6 @@ const LONGEST_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
 const text = z.string().max(20_000);
-const addresses = z.array(text).max(1_000);
 
 const fault: z.ZodType<ConnectionFault> = z.object({
   stage: z.literal(['reachability', 'tls-genuine']),
@@ -83,74 +72,41 @@ const fault: z.ZodType<ConnectionFault> = z.object({
   claim: text,
 });
 
-const connection: z.ZodType<Connection> = z.object({ address: text, fault: fault.nullable() });
+const connections = z.array(z.object({ address: text, fault: fault.nullable() })).max(1_000);
+const bursts = z.array(z.object({ at: instant, connections })).max(1_000);
 
-const connectionShare: z.ZodType<ConnectionShare> = z
-  .object({
-    addresses,
-    rotates: z.boolean(),
-    pattern: z.literal(['none', 'steady', 'single', 'doubtful', 'intermittent']),
-    trail: z.array(connection).max(1_000),
-    score: z.number(),
-    returns: z.number(),
-    intermittent: z.boolean(),
-    grave: z.boolean(),
-  })
-  .transform((kept) => ({ ...kept, reported: kept.trail }));
-
-/** Data in format version 1 is discarded, because that version classified recurring outages as intermittent. */
-const shareContent = z.object({
-  version: z.literal(2),
+/** Data of other format versions is discarded, because it describes failures in another way. */
+const samplingContent = z.object({
+  version: z.literal(3),
   target: text,
-  at: instant,
-  share: z.object({
-    addresses: z.array(connectionShare).max(1_000),
-    families: z
-      .array(
-        z.object({
-          family: z.literal([4, 6]),
-          share: connectionShare,
-          members: z.array(z.object({ address: text, seenAt: instant, returned: z.boolean() })).max(1_000),
-          current: addresses,
-          outages: addresses,
-        }),
-      )
-      .max(2),
-    whole: connectionShare,
-    unclean: addresses,
-    bursts: z.array(z.object({ at: instant, isAsked: z.boolean(), isOutage: z.boolean() })).max(100),
-    forgeries: z.array(z.object({ at: instant, address: text, fault })).max(1_000),
+  sampling: z.object({
+    kind: z.literal(['clear', 'open', 'outage', 'intermittent']),
+    at: instant,
+    own: connections,
+    run: z.number(),
+    addresses: z.array(z.object({ address: text, at: instant, isBack: z.boolean() })).max(1_000),
+    bursts,
+    grave: z.boolean(),
+    forged: bursts,
   }),
 });
 
-async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
-  const { data } = shareContent.safeParse(await file?.load());
-  const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
-  let share: PathShare = isKept && data.target === target ? data.share : NO_SHARE;
+async function loadSampling(file: BackgroundFile | null, target: string, now: EpochMs): Promise<SamplingMemory> {
+  const { data } = samplingContent.safeParse(await file?.load());
+  const isKept = data?.target === target && isRecent(data.sampling.at, now, LONGEST_BREAK);
+  let sampling: Sampling = isKept ? data.sampling : NO_SAMPLES;
   return {
-    current: () => share,
-    note: (next, at) => {
-      const saysNothing = isClear(share) && isClear(next);
-      share = next;
-      if (!saysNothing) file?.save({ version: 2, target, at, share: storedForm(next) });
+    current: () => sampling,
+    note: (next) => {
+      const saysNothing = isClear(sampling) && isClear(next);
+      sampling = next;
+      if (!saysNothing) file?.save({ version: 3, target, sampling });
     },
   };
 }
 
-function isClear({ addresses: singles, families, whole, forgeries }: PathShare): boolean {
-  if (forgeries.length > 0) return false;
-  return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
-}
-
-/** `reported` is not stored, because it repeats the trail and adds only data that is valid for one round. */
-function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
-  const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
-  return {
-    ...rest,
-    addresses: singles.map(kept),
-    families: families.map((family) => ({ ...family, share: kept(family.share) })),
-    whole: kept(whole),
-  };
+function isClear({ kind, bursts: seen, forged }: Sampling): boolean {
+  return kind === 'clear' && seen.length === 0 && forged.length === 0;
 }
 
 /**

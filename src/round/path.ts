@@ -69,11 +69,16 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 /**
  * An address that DNS64 derived from an IPv4 address is checked only if this machine has no route to the IPv4 address,
  * because both addresses lead to the same server.
+ * @param toDial returns the addresses to connect to, given those from the DNS answers
  */
-export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
+export async function observePath(
+  target: PathTarget,
+  look: Look,
+  toDial: (answers: readonly string[]) => readonly string[] = (answers) => answers,
+): Promise<PathObservation> {
   const asked = isResolvedHere(target) ? target.resolvers : [];
   const names = await Promise.all(asked.map((resolver) => look.askName(target.host, resolver, look.ctx)));
-  const addresses = dialable(target, names);
+  const addresses = toDial(dialable(target, names));
   const relays = observeRelays(target, names, look);
   const dialled = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
     Promise.all(some.map((address) => observeAddress(target, address, look)));

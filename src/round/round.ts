@@ -1,4 +1,4 @@
-import { burstOf } from '../checks/intermittent/path-share.ts';
+import { addressesToDial, burstOf } from '../checks/intermittent/sampling.ts';
 import type { Config } from '../config/config.ts';
 import type { MailServer } from '../config/schema/watched.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
@@ -145,7 +145,10 @@ export async function observeRound(
 
 async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
   const target = licenseTarget(look.config);
-  const licenseServer = await observePath(target, look);
+  const sampling = look.memory.sampling.current();
+  const licenseServer = await observePath(target, look, (answers) =>
+    addressesToDial(sampling, answers, look.clock.now()),
+  );
   const isDialled = licenseServer.endpoints.length > 0;
   return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
 }
@@ -157,7 +160,7 @@ const LEAST_BURST: Millis = 2_500;
 async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
-  const addresses = burstOf(look.memory.share.current(), look.clock.now(), complainedAt);
+  const addresses = burstOf(look.memory.sampling.current(), look.clock.now(), complainedAt);
   return observeBurst(licenseTarget(look.config), addresses, look, longest);
 }
 

@@ -186,7 +186,7 @@ export class Monitor {
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
-    const memory = { shareFile: fileOf('share.json'), mailRootsFile: fileOf(MAIL_ROOTS_FILE) };
+    const memory = { samplingFile: fileOf('share.json'), mailRootsFile: fileOf(MAIL_ROOTS_FILE) };
     const files = await loadMonitorFiles(config, { ...deps, ...memory });
     const pendingFile = fileOf('pending-tokens.json');
     return new Monitor(config, { ...files, writer, pendingFile }, deps);

@@ -1,62 +1,198 @@
+import {
+  decidingAddresses,
+  describeFailure,
+  type EndpointObservation,
+  isOwnTrouble,
+  isWithoutRoute,
+} from '../../core/observation.ts';
+import type { PathObservation } from '../../core/round.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
-import { inSentence } from '../../engine/words.ts';
-import type { Forgery } from './path-share.ts';
-import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
+import { type Assessment, type Advice, type Finding, isFault, known, shell, type Step } from '../../engine/model.ts';
+import { capital, inSentence, withMoreSaid } from '../../engine/words.ts';
+import { shortened, withClean } from '../endpoint-words.ts';
+import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
+import {
+  type Connection,
+  type ConnectionFault,
+  isConstant,
+  isDoubtful,
+  isFailed,
+  measured,
+  rotates,
+  type Sampling,
+  sidesOf,
+  unaffected,
+} from './sampling.ts';
 
 /** A single connection can neither prove nor disprove a finding with this rule. */
 export const INTERMITTENT_RULE = 'every-connection-works';
 /** A single forged certificate is not reported. */
 const FEWEST_FORGERIES = 2;
-/** Minimum number of connections to each failing address, and to all working addresses together. */
-const FEWEST = 5;
 const MOST_NAMED = 5;
 
-export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
-  const { reported } = share;
-  const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
+/** Null if there was nothing to evaluate for the stage. */
+type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
+
+/**
+ * An intermittent fault is reported even if this round's connection worked. A failure that a burst does not confirm is
+ * not reported as a fault.
+ */
+export function withSampling(stages: StageFindings, sampling: Sampling, path: PathObservation): StageFindings {
+  switch (sampling.kind) {
+    case 'clear':
+      return withFinding(softened(stages, 'note', sampling), forgeryFinding(sampling, path));
+    case 'open':
+      return isDoubtful(sampling) ? softened(stages, 'unknown', sampling) : stages;
+    case 'outage': {
+      const found = rotates(sampling) ? addressFinding(sampling, path) : null;
+      return found === null ? stages : withFinding(softened(stages, 'note', sampling), found);
+    }
+    case 'intermittent': {
+      const others = isConstant(sampling) ? stages : softened(stages, 'note', sampling);
+      return withFinding(others, intermittentFinding(sampling, path));
+    }
+  }
+}
+
+interface StagedFinding {
+  readonly stage: ConnectionFault['stage'];
+  readonly finding: Finding;
+}
+
+function withFinding(stages: StageFindings, found: StagedFinding | null): StageFindings {
+  return found === null ? stages : { ...stages, [found.stage]: [found.finding, ...(stages[found.stage] ?? [])] };
+}
+
+/** Changes the findings about the failed connections of this round. */
+function softened(stages: StageFindings, level: 'note' | 'unknown', sampling: Sampling): StageFindings {
+  const failing = sampling.own.filter(isFailed).map(({ address }) => address);
+  // If a target has only one address, its findings do not always contain the address.
+  const isOnly = sampling.own.length === 1 && failing.length === 1;
+  const soften = (finding: Finding): Finding => {
+    const isOfThem = failing.includes(finding.facts?.address ?? '') || (isOnly && finding.level === 'broken');
+    if (!isFault(finding) || !isOfThem) return finding;
+    return { ...withMoreSaid(finding, '; ', shareText(measured(sampling))), level, suggests: null };
+  };
   return {
-    rule: INTERMITTENT_RULE,
-    claim: `${shareText(share)}${failing === undefined ? '' : `, most recently at ${failing}`}: ${inSentence(fault.claim)}`,
-    expected: 'Every connection works',
-    actual: `${placeOf(share)}${shareText(share)}: ${inSentence(fault.claim)}`,
-    suggests: fault.cause,
-    confidence: fault.confidence,
-    facts: known({ address: failing, product: fault.product }),
-    advice: adviceOf(share, fault),
+    reachability: stages.reachability?.map(soften) ?? null,
+    'tls-genuine': stages['tls-genuine']?.map(soften) ?? null,
   };
 }
 
-export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'subject' | 'level'> | null {
-  const last = forgeries.at(-1);
-  if (last === undefined || forgeries.length < FEWEST_FORGERIES) return null;
-  const { at, address, fault } = last;
-  const were = FAILED[fault.cause] ?? 'failed';
-  const count = `${String(forgeries.length)} connections within the last hour ${were}, but others were not`;
+function intermittentFinding(sampling: Sampling, path: PathObservation): StagedFinding | null {
+  const connections = measured(sampling);
+  const fault = mainFault(connections);
+  if (fault === null) return null;
+  const works = unaffected(sampling);
+  const clean = path.endpoints.map(({ address }) => address).filter((address) => works.includes(address));
+  const isPart = decidingAddresses(path.endpoints).some(({ address }) => clean.includes(address));
+  const level = sampling.grave && (fault.stage === 'tls-genuine' || !isPart) ? 'broken' : 'warning';
+  const isOfAddress = clean.length > 0 && fault.cause === 'egress-blocked' && level === 'warning';
+  const suggests = isOfAddress ? 'egress-partly-blocked' : fault.cause;
+  const summary = `The fault is intermittent: ${courseOf(connections, fault)}. ${ONE_OF_SEVERAL}`;
+  const finding = findingOf(connections, fault, path, { summary, remedy: remedyOf(fault) });
+  return { stage: fault.stage, finding: withClean({ ...finding, level, suggests }, clean) };
+}
+
+/** Reports addresses that always fail, while FortiAuthenticator may be given another one that never does. */
+function addressFinding(sampling: Sampling, path: PathObservation): StagedFinding | null {
+  const sides = sidesOf(sampling);
+  const connections = measured(sampling);
+  const fault = mainFault(connections);
+  if (sides === null || fault === null) return null;
+  const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
+  const summary =
+    `The fault depends on the address that the name resolves to. All connections to ${failing} fail, but those to ` +
+    `${working} work: ${courseOf(connections, fault)}.`;
+  const remedy = [
+    `Compare how the firewall treats ${failing} and ${working}. The usual cause is a policy, an inspection profile, a ` +
+      'route or an uplink that applies to only one of them.',
+    'If there is no difference, check from another site to find out whether the server itself is at fault. If so, ' +
+      'report the address and the times to the provider or to Fortinet TAC.',
+  ];
+  const isGrave = sides.bad.length >= sides.good.length / 2;
   return {
-    rule: INTERMITTENT_RULE,
-    claim: `${count}, most recently at ${address}: ${inSentence(fault.claim)}`,
-    at,
-    expected: 'Every connection works',
-    suggests: fault.cause,
-    confidence: fault.confidence,
-    facts: known({ address, product: fault.product }),
-    advice: {
-      summary:
-        `${String(forgeries.length)} connections to {subject} within the last hour ${were}${fault.product === null ? '' : ` by ${fault.product}`}, ` +
-        'but others were not. One of several firewalls, links or proxies on the path inspects TLS.',
-      remedy: remedyOf(fault),
+    stage: fault.stage,
+    finding: {
+      ...findingOf(connections, fault, path, { summary, remedy }),
+      level: isGrave ? 'broken' : 'warning',
+      suggests: fault.cause,
     },
   };
 }
 
-function placeOf({ addresses, reported }: ConnectionShare): string {
-  const parts = byAddress(reported).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
-  return `${nameList(addresses.length === 1 ? addresses : parts, MOST_NAMED)}: `;
+function forgeryFinding({ forged }: Sampling, path: PathObservation): StagedFinding | null {
+  const last = forged.at(-1);
+  const fault = mainFault(last?.connections ?? []);
+  if (last === undefined || fault === null || forged.length < FEWEST_FORGERIES) return null;
+  const were = FAILED[fault.cause] ?? 'failed';
+  const count = String(forged.length);
+  return {
+    stage: fault.stage,
+    finding: {
+      ...findingOf(last.connections, fault, path, {
+        summary:
+          `${count} connections to {subject} within the last hour ${were}` +
+          `${fault.product === null ? '' : ` by ${fault.product}`}, but others were not. One of several firewalls, ` +
+          'links or proxies on the path inspects TLS.',
+        remedy: remedyOf(fault),
+      }),
+      claim:
+        `${count} connections within the last hour ${were}, but others were not, most recently at ` +
+        `${last.connections[0]?.address ?? path.subject}: ${inSentence(fault.claim)}`,
+      at: last.at,
+      level: 'warning',
+      suggests: fault.cause,
+    },
+  };
 }
 
-export function shareText({ reported }: ConnectionShare): string {
-  return `${String(failedIn(reported))} of the last ${String(reported.length)} connections failed`;
+function findingOf(
+  connections: readonly Connection[],
+  fault: ConnectionFault,
+  { subject, endpoints }: PathObservation,
+  advice: Advice,
+): Omit<Finding, 'level' | 'suggests'> {
+  const failing = connections.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
+  const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
+  const places = byAddress(connections).map(
+    ({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`,
+  );
+  const share = shareText(connections);
+  return {
+    rule: INTERMITTENT_RULE,
+    subject,
+    claim: `${share}${failing === undefined ? '' : `, most recently at ${failing}`}: ${inSentence(fault.claim)}`,
+    expected: 'Every connection works',
+    actual: `${nameList(places, MOST_NAMED)}: ${inSentence(fault.claim)}`,
+    confidence: fault.confidence,
+    facts: known({ address: failing, product: fault.product, proxy }),
+    advice,
+  };
+}
+
+function mainFault(connections: readonly Connection[]): ConnectionFault | null {
+  const faults = connections.flatMap(({ fault }) => fault ?? []);
+  const groups = [...Map.groupBy(faults, ({ stage, cause }) => `${stage} ${cause}`).values()];
+  const [most] = groups.toSorted((left, right) => right.length - left.length);
+  return most?.at(-1) ?? null;
+}
+
+function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
+  return one.stage === other.stage && one.cause === other.cause;
+}
+
+/** Sorted by number of failures, highest first. */
+function byAddress(
+  connections: readonly Connection[],
+): readonly { readonly address: string; readonly failed: number; readonly of: number }[] {
+  return [...Map.groupBy(connections, ({ address }) => address)]
+    .map(([address, own]) => ({ address, failed: own.filter(isFailed).length, of: own.length }))
+    .toSorted((left, right) => right.failed - left.failed);
+}
+
+function shareText(connections: readonly Connection[]): string {
+  return `${String(connections.filter(isFailed).length)} of the last ${String(connections.length)} connections failed`;
 }
 
 /**
@@ -81,37 +217,15 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
   'certificate-broken': 'received a certificate that is not valid',
 };
 
-function courseOf({ reported }: ConnectionShare, fault: ConnectionFault): string {
-  const failed = failedIn(reported);
-  const alike = reported.filter((one) => one.fault !== null && isAlike(one.fault, fault)).length;
+function courseOf(connections: readonly Connection[], fault: ConnectionFault): string {
+  const failed = connections.filter(isFailed).length;
+  const alike = connections.filter((one) => one.fault !== null && isAlike(one.fault, fault)).length;
   const others = failed === alike ? '' : ` and ${String(failed - alike)} failed in another way`;
   const how = FAILED[fault.cause] ?? 'failed';
-  return `of the last ${String(reported.length)} connections to {subject}, ${String(alike)} ${how}${others}`;
+  return `of the last ${String(connections.length)} connections to {subject}, ${String(alike)} ${how}${others}`;
 }
 
-function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
-  const course = courseOf(share, fault);
-  const sides = sidesOf(share);
-  if (sides !== null) {
-    const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
-    return {
-      summary:
-        `The fault depends on the address that the name resolves to. All connections to ${failing} fail, but those ` +
-        `to ${working} work: ${course}.`,
-      remedy: [
-        `Compare how the firewall treats ${failing} and ${working}. The usual cause is a policy, an inspection ` +
-          'profile, a route or an uplink that applies to only one of them.',
-        'If there is no difference, check from another site to find out whether the server itself is at fault. ' +
-          'If so, report the address and the times to the provider or to Fortinet TAC.',
-      ],
-    };
-  }
-  return {
-    summary:
-      `The fault is intermittent: ${course}. ` + 'One of several firewalls, links or servers on the path is at fault.',
-    remedy: remedyOf(fault),
-  };
-}
+const ONE_OF_SEVERAL = 'One of several firewalls, links or servers on the path is at fault.';
 
 function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   return [
@@ -129,18 +243,6 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   ];
 }
 
-function sidesOf({
-  reported,
-}: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
-  const places = byAddress(reported);
-  const bad = places.filter(({ failed }) => failed > 0);
-  const good = places.filter(({ failed }) => failed === 0);
-  const isSure = bad.every(({ failed, of }) => failed === of && of >= FEWEST);
-  const worked = good.reduce((sum, { of }) => sum + of, 0);
-  if (!isSure || worked < FEWEST) return null;
-  return { bad: bad.map(({ address }) => address), good: good.map(({ address }) => address) };
-}
-
 const AT_THE_PORT: readonly Step[] = [
   shell(
     'To test without interrupting traffic, connect repeatedly from fixed source ports. To find the faulty device, ' +
@@ -156,3 +258,31 @@ const AT_TLS: readonly Step[] = [
   'On all of these devices, compare the policies for {source} to {host}, TCP {port}. A device whose policy ' +
     'differs or is out of date probably inspects or filters the traffic.',
 ];
+
+/** Connections that prove nothing about the target are omitted. */
+export function connectionsOf(
+  endpoints: readonly EndpointObservation[],
+  judged: readonly JudgedEndpoint[],
+): readonly Connection[] {
+  return endpoints.flatMap((endpoint) => {
+    if (endpoint.tcp.kind === 'failed') return unopened(endpoint);
+    return judged.filter((one) => one.endpoint === endpoint).flatMap(handshaken);
+  });
+}
+
+function unopened(endpoint: EndpointObservation): readonly Connection[] {
+  const { address, tcp } = endpoint;
+  if (tcp.kind === 'open' || isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint)) return [];
+  const claim = `${capital(shortened(describeFailure(tcp)))}.`;
+  const [stage, cause] = ['reachability', 'egress-blocked'] as const;
+  return [{ address, fault: { stage, cause, confidence: 'suspected', product: null, claim } }];
+}
+
+function handshaken({ endpoint: { address }, judgement }: JudgedEndpoint): readonly Connection[] {
+  const { verdict, findings, confidence, product } = judgement;
+  if (verdict === 'unknown') return [];
+  const finding = findings.find(({ level }) => level === 'broken');
+  if (finding === undefined || finding.suggests === null) return [{ address, fault: null }];
+  const { suggests: cause, claim } = finding;
+  return [{ address, fault: { stage: 'tls-genuine', cause, confidence, product, claim } }];
+}

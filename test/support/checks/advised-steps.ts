@@ -1,10 +1,10 @@
-import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
-import { clear, type ConnectionFault } from '../../../src/checks/intermittent/connection-share.ts';
+import type { ConnectionFault } from '../../../src/checks/intermittent/sampling.ts';
 import { nameResolution } from '../../../src/checks/name-resolution/judge.ts';
 import { ANOTHER_SERVER, INCOMPLETE_PUBLIC_CHAIN } from '../../../src/checks/tls-genuine/causes.ts';
 import type { Step } from '../../../src/engine/model.ts';
 import { judgeTarget } from './judge-target.ts';
 import { path } from './observed.ts';
+import { intermittentFinding, RESET } from './sampled.ts';
 
 const ADDRESS = '192.0.2.9';
 const LICENSE_SERVER = {
@@ -18,9 +18,7 @@ const LICENSE_SERVER = {
 } as const;
 
 function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
-  const fault = { stage, cause: 'tls-blocked', confidence: 'suspected', product: null, claim: 'A reset.' } as const;
-  const reported = Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? fault : null }));
-  return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
+  return intermittentFinding({ [ADDRESS]: '.x.x.x.x.x.x.x.x.x.x' }, { ...RESET, stage }).advice?.remedy ?? [];
 }
 
 function withoutFamily(): readonly Step[] {

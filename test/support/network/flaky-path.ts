@@ -1,16 +1,17 @@
 import type { EpochMs, Millis } from '../../../src/core/clock.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import type { EndpointObservation } from '../../../src/core/observation.ts';
+import { decidingAddresses, type EndpointObservation } from '../../../src/core/observation.ts';
 import {
+  addressesToDial,
   burstOf,
   needsCloserLook,
-  next,
-  NO_SHARE,
-  type PathShare,
-} from '../../../src/checks/intermittent/path-share.ts';
+  NO_SAMPLES,
+  type Sampling,
+  samplingAfter,
+} from '../../../src/checks/intermittent/sampling.ts';
 import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { judgeShare, roundConnectionsOf } from '../../../src/checks/intermittent/judge.ts';
+import { connectionsOf, withSampling } from '../../../src/checks/intermittent/finding.ts';
 import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from '../checks/complaining-appliance.ts';
 import type { Assessment, Diagnosis, Finding } from '../../../src/engine/model.ts';
@@ -59,7 +60,7 @@ const SILENCE: Millis = 3 * SECOND;
 const BURST_TIME: Millis = 8 * SECOND;
 
 /**
- * Runs the daemon's rounds on a path whose connections fail according to `fails`, with the real share, diagnosis and
+ * Runs the daemon's rounds on a path whose connections fail according to `fails`, with the real sampling, diagnosis and
  * incidents.
  */
 export function flakyPath(
@@ -70,8 +71,8 @@ export function flakyPath(
   const answers = options.answers ?? (() => ['173.243.138.84']);
   const line = timeline();
   const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
-  const known: { share: PathShare; last: RoundResult | null; isStarted: boolean } = {
-    share: NO_SHARE,
+  const known: { sampling: Sampling; last: RoundResult | null; isStarted: boolean } = {
+    sampling: NO_SAMPLES,
     last: null,
     isStarted: false,
   };
@@ -86,9 +87,9 @@ export function flakyPath(
 
   function isQuiet(): boolean {
     return (
-      known.share.addresses.length === 0 &&
-      known.share.whole.trail.length === 0 &&
-      known.share.families.every(({ share }) => share.trail.length === 0) &&
+      known.sampling.kind === 'clear' &&
+      known.sampling.bursts.length === 0 &&
+      known.sampling.forged.length === 0 &&
       line.state.incidents.length === 0 &&
       line.state.candidates.length === 0
     );
@@ -96,23 +97,31 @@ export function flakyPath(
 
   /** Returns when the round ends, and whether another round is requested immediately. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
-    const addresses = burstOf(known.share, clock.at, null);
-    const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
+    const addresses = burstOf(known.sampling, clock.at, null);
+    const given = answers({ at: clock.at, round: clock.rounds });
+    const endpoints = addressesToDial(known.sampling, given, clock.at).map(connect);
     const burst = addresses.map(connect);
     const licenseServer = path({ endpoints });
     const observations = round({ startedAt: clock.at, licenseServer, burst });
     const wasQuiet = options.appliance === undefined && isQuiet();
-    known.share = next(known.share, roundConnectionsOf(observations, judged(endpoints), judged(burst)));
+    known.sampling = samplingAfter(known.sampling, {
+      at: clock.at,
+      answers: given,
+      deciding: decidingAddresses(endpoints).map(({ address }) => address),
+      own: connectionsOf(endpoints, judged(endpoints)),
+      burst: burst.length === 0 ? null : connectionsOf(burst, judged(burst)),
+    });
     clock.rounds += 1;
     // A round without events changes nothing, so a month of them is skipped.
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
-    const probed = probedBy(endpoints, known.share);
+    const probed = probedBy(endpoints, known.sampling);
     const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
     const examination: RoundResult = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const again =
-      needsCloserLook(known.share, clock.at) || deservesAnotherRound(known.isStarted ? known.last : null, examination);
+      needsCloserLook(known.sampling, clock.at) ||
+      deservesAnotherRound(known.isStarted ? known.last : null, examination);
     known.last = examination;
     known.isStarted = true;
     return { ends: clock.at + timeOf(endpoints, burst), again };
@@ -123,7 +132,7 @@ export function flakyPath(
     connections: () => clock.made,
     check: () => {
       const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
-      return diagnose(probedBy(endpoints, NO_SHARE), { ...CONTEXT, at: clock.at });
+      return diagnose(probedBy(endpoints, NO_SAMPLES), { ...CONTEXT, at: clock.at });
     },
     restart: async () => {
       const kept: unknown[] = [];
@@ -131,9 +140,9 @@ export function flakyPath(
         load: () => Promise.resolve(kept.at(-1)),
         save: (value: unknown) => void kept.push(JSON.parse(JSON.stringify(value))),
       };
-      const memory = () => loadRoundMemory(CONTEXT.host, { shareFile: file }, handClock(clock.at));
-      (await memory()).share.note(known.share, clock.at);
-      known.share = (await memory()).share.current();
+      const memory = () => loadRoundMemory(CONTEXT.host, { samplingFile: file }, handClock(clock.at));
+      (await memory()).sampling.note(known.sampling);
+      known.sampling = (await memory()).sampling.current();
       known.isStarted = false;
       const stored = parseState(stateText(line.state));
       if (stored === null) throw new Error('The state of the incidents cannot be read again');
@@ -187,11 +196,11 @@ function timeOf(endpoints: readonly EndpointObservation[], burst: readonly Endpo
 /** A connection and its fault. */
 type Dialled = EndpointObservation & { readonly fault: PathFault | null };
 
-function probedBy(endpoints: readonly Dialled[], share: PathShare): readonly Assessment[] {
+function probedBy(endpoints: readonly Dialled[], sampling: Sampling): readonly Assessment[] {
   const tls = judged(endpoints).flatMap(({ judgement }) => judgement.findings);
   const isOpen = endpoints.some(({ tcp }) => tcp.kind === 'open');
   const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null };
-  const stages = judgeShare(own, share, path({ endpoints }));
+  const stages = withSampling(own, sampling, path({ endpoints }));
   return assessments(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
 }
 
@@ -207,7 +216,7 @@ function tlsFindings({ fault, address }: Dialled): readonly Finding[] {
 }
 
 /** Returns the judgement of each connection. */
-function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectionsOf>[1] {
+function judged(endpoints: readonly Dialled[]): Parameters<typeof connectionsOf>[1] {
   return endpoints.map((one) => ({
     endpoint: one,
     outcome: {

@@ -4,12 +4,11 @@ import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
 import type { PeerObservation } from '../../../src/core/round.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
 import { OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';
-import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
-import { clear } from '../../../src/checks/intermittent/connection-share.ts';
 import type { Assessment, Finding } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { finding, round } from '../../support/checks/judged-round.ts';
+import { finding, round, TARGET } from '../../support/checks/judged-round.ts';
+import { intermittentFinding, RESET } from '../../support/checks/sampled.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 import { picture } from '../../support/checks/observed.ts';
 
@@ -120,18 +119,10 @@ describe('what FortiAuthenticator complains of', () => {
 });
 
 describe('what FortiAuthenticator complains of while a fifth of the connections fail', () => {
-  const fault = {
-    stage: 'reachability',
-    cause: 'egress-blocked',
-    confidence: 'suspected',
-    product: null,
-    claim: 'No answer.',
-  } as const;
-  const told = Array.from({ length: 20 }, (_, index) => ({ address: 'x', fault: index % 5 === 0 ? fault : null }));
-  const share = finding('egress-blocked', {
-    ...shareFinding({ ...clear(['x']), reported: told }, fault),
-    level: 'warning',
-  });
+  const share: Finding = {
+    ...intermittentFinding({ x: '.xxxxxx.............' }, { ...RESET, stage: 'reachability', cause: 'egress-blocked' }),
+    subject: TARGET,
+  };
   const partly = { ...share, clean: ['y'] };
   const none = finding('mail-unreachable', { level: 'warning' });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause, Finding } from '../../../src/engine/model.ts';
+import { type AnswerFaults, withAnswers } from '../../../src/checks/intermittent/answers.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
 import { MINUTE, SECOND, START, timeline } from '../../support/store/incident-timeline.ts';
@@ -9,9 +10,12 @@ import { render } from '../../support/web/rendered-page.ts';
 function shownDuring(fault: Special): { readonly words: readonly string[]; readonly events: readonly string[] } {
   const line = timeline();
   const words = new Set<string>();
+  let faults: AnswerFaults = [];
   for (let count = 0; line.now < START + 5 * MINUTE; count += 1) {
-    const assessments = count % 2 === 0 ? round(fault) : round();
-    const diagnosis = diagnose(assessments, { ...CONTEXT, at: line.now });
+    const [id, wrong] = fault;
+    const told = withAnswers(faults, count % 2 === 0 ? wrong : [], line.now);
+    faults = told.faults;
+    const diagnosis = diagnose(round([id, told.findings]), { ...CONTEXT, at: line.now });
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const { incidents } = line.state;
     if (incidents.some(({ status }) => status === 'open')) {
@@ -34,13 +38,27 @@ test.each([
   expect(shownDuring(fault).events).toEqual(['firing']);
 });
 
-// Expected: one state for as long as the incident is open. A daemon's page changes between "Ready" and "Not ready" with
-// each round, because it shows the latest round.
-test.fails.each([
+test.each([
   ['wrong', WRONG],
   ['SERVFAIL', SERVFAIL],
 ] as const)('every second answer is %s: the page shows one state', (_, fault) => {
   expect(shownDuring(fault).words).toEqual(['Not ready']);
+});
+
+test('an answer that was wrong in two outages is right after each of them, and a repaired one after five minutes', () => {
+  const rightAfter = (pattern: string): boolean => {
+    let told: ReturnType<typeof withAnswers> = { faults: [], findings: [] };
+    for (const [index, look] of pattern.split('').entries())
+      told = withAnswers(told.faults, look === 'x' ? WRONG[1] : [], START + index * 30 * SECOND);
+    return told.findings.length === 0;
+  };
+  expect(['xxxx.', 'xx..xx.', 'x.x.x.', `x.x.x${'.'.repeat(9)}`, `x.x.x${'.'.repeat(10)}`].map(rightAfter)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+  ]);
 });
 
 describe('an explanation that contradicts the rounds before it', () => {

@@ -1,193 +1,104 @@
 import { describe, expect, test } from 'vitest';
-import { textOfStep } from '../../../support/checks/text-of-step.ts';
-import { forgeryFinding, shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
+import { connectionsOf, withComplaint, withSampling } from '../../../../src/checks/intermittent/finding.ts';
+import { type Connection, NO_SAMPLES, type Sampling } from '../../../../src/checks/intermittent/sampling.ts';
+import type { TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import type { EndpointObservation, TcpFailure } from '../../../../src/core/observation.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
-import {
-  clear,
-  type ConnectionFault,
-  type ConnectionShare,
-} from '../../../../src/checks/intermittent/connection-share.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { established } from '../../../support/certificates/chains.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
+import { endpoint, failed, path } from '../../../support/checks/observed.ts';
+import { intermittentFinding, type Letters, RESET, sampled } from '../../../support/checks/sampled.ts';
 
-const ADDRESS = '173.243.138.84';
-const FAULT: ConnectionFault = {
-  stage: 'tls-genuine',
-  cause: 'tls-blocked',
-  confidence: 'suspected',
-  product: null,
-  claim: 'A reset.',
-};
-/** Returns 21 connections, of which `count` failed. */
-function failing(count: number, fault: ConnectionFault): ConnectionShare['reported'] {
-  return Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < count ? fault : null }));
-}
+const [A, B, C] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const;
+const PORT = { ...RESET, stage: 'reachability', cause: 'egress-blocked' } as const;
 
-const SHARE: ConnectionShare = { ...clear([ADDRESS]), reported: failing(12, FAULT) };
-
-describe('shareFinding()', () => {
-  test('tells the share, the last failure and its cause', () => {
-    expect(shareText(SHARE)).toBe('12 of the last 21 connections failed');
-    expect(shareFinding(SHARE, FAULT)).toMatchObject({
-      rule: 'every-connection-works',
-      expected: 'Every connection works',
-      actual: '173.243.138.84: 12 of the last 21 connections failed: a reset.',
-      suggests: 'tls-blocked',
-      confidence: 'suspected',
-      facts: { address: ADDRESS },
-    });
+describe('an intermittent fault', () => {
+  test.each<readonly [string, Letters, Partial<Finding>]>([
+    ['of one address', { [A]: '.xxxxxx.............' }, { level: 'warning', suggests: 'egress-blocked' }],
+    ['of a third', { [A]: '.xxxxxxxxxxxx.......' }, { level: 'broken', suggests: 'egress-blocked' }],
+    [
+      'of one of two',
+      { [A]: '.xxxxxxxxx', [B]: '..........' },
+      { level: 'warning', suggests: 'egress-partly-blocked', clean: [B] },
+    ],
+    ['of two', { [A]: '.xxxxxx...', [B]: '.xxxxx....' }, { level: 'broken', suggests: 'egress-blocked' }],
+  ])('%s', (_, burst, told) => {
+    const found = intermittentFinding(burst, PORT);
+    expect(found).toMatchObject({ rule: 'every-connection-works', confidence: 'suspected', ...told });
+    expect(found.clean).toEqual(told.clean);
+    expect(found.facts?.address).toBe(burst[B]?.includes('x') === true ? B : A);
   });
 
-  test('names the address of the most frequent fault, not of the last failure', () => {
-    const zscaler = { ...FAULT, cause: 'tls-intercepted', claim: 'Issued by Zscaler.', product: 'Zscaler' } as const;
-    const other = { address: '173.243.138.85', fault: { ...FAULT, claim: 'A time-out.' } };
-    const share = { ...clear([ADDRESS, other.address]), reported: [...failing(7, zscaler), other] };
-    const { claim, facts, advice } = shareFinding(share, zscaler);
-    expect(claim).toContain(`most recently at ${ADDRESS}: `);
-    expect(facts).toEqual({ address: ADDRESS, product: 'Zscaler' });
-    expect(advice?.summary).toContain(
-      'of the last 22 connections to {subject}, 7 were intercepted and 1 failed in another way',
-    );
-  });
-
-  test('names a product where one is known', () => {
-    expect(shareFinding(SHARE, FAULT).facts).toEqual({ address: ADDRESS });
-    expect(shareFinding(SHARE, { ...FAULT, product: 'Squid' }).facts).toEqual({ address: ADDRESS, product: 'Squid' });
-  });
-
-  test.each([
-    ['egress-blocked', 'were not opened'],
-    ['tls-blocked', 'were closed before a certificate was presented'],
-    ['tls-intercepted', 'were intercepted'],
-    ['tls-interception-suspected', 'were probably intercepted'],
-    ['certificate-broken', 'received a certificate that is not valid'],
-    ['license-server-down', 'failed'],
-  ] as const)('says how they failed: %s', (cause, how) => {
-    const fault = { ...FAULT, cause };
-    expect(shareFinding({ ...SHARE, reported: failing(12, fault) }, fault).advice?.summary).toBe(
-      `The fault is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, ` +
-        'links or servers on the path is at fault.',
-    );
-  });
-
-  test.each([
-    ['reachability', /source ports/u, /policies/u],
-    ['tls-genuine', /policies/u, /source ports/u],
-  ] as const)('says where to look: %s', (stage, wanted, elsewhere) => {
-    const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy.map(textOfStep) ?? [];
-    expect(steps[0]).toMatch(
-      /^List the devices and links that share this site's traffic, .*, only the connections that use it fail\.$/u,
-    );
-    expect(steps[1]).toMatch(/run the check each time\. While the faulty device or link is out of service, .*\.$/u);
-    expect(steps.at(-1)).toMatch(/^If connections fail through each device and link, .* to Fortinet TAC\.$/u);
-    const between = steps.slice(2, -1).join('\n');
-    expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);
-    expect(between).toMatch(wanted);
-    expect(between).not.toMatch(elsewhere);
-  });
-
-  test('gives the commands that find the bad one', () => {
-    const remedy = shareFinding(SHARE, { ...FAULT, stage: 'reachability' }).advice?.remedy ?? [];
-    expect(remedy.flatMap((step) => (typeof step === 'string' ? [] : step.commands))).toEqual([
-      'ftm-watch check{config}',
-      'nc -vz -w 5 -p 40001 {serverip} {port}',
-      'nc -vz -w 5 -p 40002 {serverip} {port}',
-      'nc -vz -w 5 -p 40003 {serverip} {port}',
-    ]);
-  });
-
-  test('names no address where none of the last connections failed alike', () => {
-    const { claim, facts } = shareFinding({ ...SHARE, reported: failing(0, FAULT) }, FAULT);
-    expect(claim).toBe('0 of the last 21 connections failed: a reset.');
-    expect(facts).toEqual({});
+  test('is about the most frequent fault, and names its product', () => {
+    const found = intermittentFinding({ [A]: '.xxxxxxxxx' }, { ...RESET, product: 'Squid' });
+    expect(found).toMatchObject({ suggests: 'tls-blocked', facts: { address: A, product: 'Squid' } });
   });
 });
 
-describe('forgeryFinding()', () => {
-  const at = Date.UTC(2026, 6, 1, 12);
-  const forged: ConnectionFault = { ...FAULT, cause: 'tls-intercepted', confidence: 'confirmed' };
-  const forgeries = (fault: ConnectionFault) => [
-    { at: at - 120_000, address: '173.243.138.85', fault: FAULT },
-    { at: at - 60_000, address: '173.243.138.86', fault: FAULT },
-    { at, address: ADDRESS, fault },
-  ];
-
-  test('says nothing of one', () => {
-    expect(forgeryFinding([])).toBeNull();
-    expect(forgeryFinding(forgeries(forged).slice(2))).toBeNull();
-  });
-
-  test.each([
-    [forged, 'were intercepted', ''],
-    [{ ...forged, product: 'Squid' }, 'were intercepted', ' by Squid'],
-    [{ ...forged, cause: 'license-server-down' }, 'failed', ''],
-  ] as const)('tells the last of three: %j', (fault, were, by) => {
-    const found = forgeryFinding(forgeries(fault));
-    const count = `3 connections within the last hour ${were}, but others were not, most recently at ${ADDRESS}`;
-    expect(found).toMatchObject({
-      rule: 'every-connection-works',
-      claim: `${count}: a reset.`,
-      at,
-      expected: 'Every connection works',
-      suggests: fault.cause,
-      confidence: 'confirmed',
-      facts: { address: ADDRESS },
-    });
-    expect(found?.advice?.summary).toBe(
-      `3 connections to {subject} within the last hour ${were}${by}, but others were not. One of several firewalls, ` +
-        'links or proxies on the path inspects TLS.',
-    );
-  });
-});
-
-/** By address, one connection per letter: `x` failed, `.` worked. */
-function shareOf(letters: Readonly<Record<string, string>>): ConnectionShare {
-  const reported = Object.entries(letters).flatMap(([address, each]) =>
-    Array.from(each, (letter) => ({ address, fault: letter === 'x' ? FAULT : null })),
+/** The findings' levels after these rounds, by stage. */
+function levels(sampling: Sampling, own: readonly Finding[], addresses: readonly string[]): readonly string[] {
+  const stages = withSampling(
+    { reachability: own, 'tls-genuine': null },
+    sampling,
+    path({ endpoints: addresses.map((address) => endpoint(address)) }),
   );
-  return { ...clear(Object.keys(letters)), reported };
+  return (stages.reachability ?? []).map(({ level, suggests }) => `${level} ${String(suggests)}`);
 }
 
-describe('shareFinding() of several addresses', () => {
-  const [A, B, C, D] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'] as const;
+describe('a failed connection', () => {
+  const broken = finding('egress-blocked', { confidence: 'suspected', facts: { address: A } });
+  const soon = finding('certificate-broken', { level: 'warning' });
+  const fails = sampled({ [A]: 'x' }, null, NO_SAMPLES, PORT);
+  const spent: Sampling = {
+    ...NO_SAMPLES,
+    bursts: [1, 2, 3].map((ago) => ({ at: fails.at - ago * 60_000, connections: [{ address: A, fault: null }] })),
+  };
 
-  test('counts each by itself, the worst first, and is about the one that failed last', () => {
-    expect(shareFinding(shareOf({ [A]: '.x.', [B]: 'xxx.', [C]: '.' }), FAULT)).toMatchObject({
-      actual: '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed: a reset.',
-      facts: { address: B },
-    });
+  test.each<readonly [string, Sampling, readonly string[]]>([
+    ['stands until a burst decides', fails, ['broken egress-blocked', 'warning certificate-broken']],
+    [
+      'is a note if the others work',
+      sampled({ [A]: 'x' }, { [A]: '....................' }, NO_SAMPLES, PORT),
+      ['note null', 'warning certificate-broken'],
+    ],
+    [
+      'stands if all fail',
+      sampled({ [A]: 'x' }, { [A]: 'xxxxxxxxxxxxxxxxxxxx' }, NO_SAMPLES, PORT),
+      ['broken egress-blocked', 'warning certificate-broken'],
+    ],
+    [
+      'is unknown while no burst is permitted',
+      { ...sampled({ [A]: 'x' }, null, { ...spent, at: fails.at - 30_000 }, PORT) },
+      ['unknown null', 'warning certificate-broken'],
+    ],
+  ])('%s', (_, sampling, expected) => {
+    expect(levels(sampling, [broken, soon], [A])).toEqual(expected);
   });
 
-  test('counts the first ones of many', () => {
-    const many = Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`192.0.2.${String(index)}`, 'x.']));
-    expect(shareFinding(shareOf(many), FAULT).actual).toContain('192.0.2.3 1 of 2 and 3 more: 7 of the last 14');
-  });
-
-  test('where some always fail and others always work, it goes with the address', () => {
-    const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
-    expect(advice?.summary).toBe(
-      'The fault depends on the address that the name resolves to. All connections to 192.0.2.2, 192.0.2.1 fail, but ' +
-        'those to 192.0.2.3, 192.0.2.4 work: of the last 16 connections to {subject}, 11 were closed before a ' +
-        'certificate was presented.',
+  test('names the address that always fails, where the name gives one after the other', () => {
+    const back = [{ [A]: '.' }, { [B]: 'x' }, { [A]: '.' }].reduce<Sampling>(
+      (before, own) => sampled(own, null, before, PORT),
+      NO_SAMPLES,
     );
-    expect(advice?.remedy).toEqual([
-      expect.stringMatching(
-        /^Compare how the firewall treats 192\.0\.2\.2, 192\.0\.2\.1 and 192\.0\.2\.3, 192\.0\.2\.4\. .*\.$/u,
-      ),
-      expect.stringMatching(/^If there is no difference.* to Fortinet TAC\.$/u),
+    const sampling = sampled({ [A]: '.', [B]: 'x' }, { [A]: '..........', [B]: 'xxxxxxxxxx' }, back, PORT);
+    expect(levels(sampling, [{ ...broken, level: 'warning', facts: { address: B } }], [A, B])).toEqual([
+      'broken egress-blocked',
+      'note null',
     ]);
   });
+});
 
-  test.each([
-    ['too few failed', { [A]: 'xxxx', [B]: '.....' }],
-    ['too few failed at one of them', { [A]: 'xxxxxx', [C]: 'xxxx', [B]: '.....' }],
-    ['too few worked', { [A]: 'xxxxx', [B]: '....' }],
-    ['one that fails has worked as well', { [A]: 'xxxxx.', [B]: '.....' }],
-    ['none works', { [A]: 'xxxxx', [B]: 'xxxxx' }],
-  ])('says nothing of addresses where %s', (_, letters) => {
-    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(
-      /^The fault is intermittent: .*\. One of several /u,
-    );
-  });
+test.each([
+  ['one', 1, []],
+  ['two', 2, ['warning tls-intercepted']],
+])('%s forged certificates beside genuine ones', (_, count, told) => {
+  const forged = { ...RESET, cause: 'tls-intercepted', confidence: 'confirmed' } as const;
+  let sampling = NO_SAMPLES;
+  for (let index = 0; index < count; index += 1)
+    sampling = sampled({ [A]: '.' }, null, sampled({ [A]: 'x' }, null, sampling, forged));
+  const found = withSampling({ reachability: [], 'tls-genuine': [] }, sampling, path({ endpoints: [endpoint(A)] }));
+  expect((found['tls-genuine'] ?? []).map(({ level, suggests }) => `${level} ${String(suggests)}`)).toEqual(told);
 });
 
 describe('withComplaint()', () => {
@@ -197,20 +108,65 @@ describe('withComplaint()', () => {
     findings,
     summary: 'Genuine',
   });
-  const share: Finding = finding('tls-blocked', { ...shareFinding(SHARE, FAULT), level: 'warning' });
-  const rows: readonly (readonly [string, Finding, Finding['level']])[] = [
+  const share: Finding = { ...intermittentFinding({ [A]: '.xxxxxx.............' }), level: 'warning' };
+  test.each<readonly [string, Finding, Finding['level']]>([
     ['a share of the whole way', share, 'broken'],
-    ['a share of one address of several', { ...share, clean: ['192.0.2.1'] }, 'warning'],
-    ['a share without facts', finding('tls-blocked', { rule: share.rule, level: 'warning' }), 'broken'],
+    ['a share of one address of several', { ...share, clean: [B] }, 'warning'],
     ['a share that is past', { ...share, level: 'note' }, 'note'],
     ['something else', { ...share, rule: 'other' }, 'warning'],
-  ];
-  test.each(rows)('FortiAuthenticator complains beside %s', (_, found, level) => {
+  ])('FortiAuthenticator complains beside %s', (_, found, level) => {
     const raised = withComplaint(tls(found, finding(null, { level: 'note' })), ['tls-genuine']);
     expect(raised.findings.map((seen) => seen.level)).toEqual([level, 'note']);
   });
 
   test('a complaint of what cannot come from there changes nothing', () => {
     expect(withComplaint(tls(share), ['mail', 'license-assignment'])).toEqual(tls(share));
+  });
+});
+
+const TLS = established(await createIdentity({ name: 'CN=server.test' }));
+const GENUINE: TlsJudgement = {
+  verdict: 'genuine',
+  confidence: 'confirmed',
+  product: null,
+  findings: [],
+  summary: '',
+  wouldSettle: null,
+  authorities: [],
+  accepted: null,
+};
+const FORGED: TlsJudgement = {
+  ...GENUINE,
+  verdict: 'intercepted',
+  product: 'Squid',
+  findings: [finding('tls-blocked', { level: 'warning' }), finding('tls-intercepted')],
+};
+
+describe('a connection', () => {
+  const of = (seen: EndpointObservation, judgement?: TlsJudgement): readonly Connection[] =>
+    connectionsOf([seen], judgement === undefined ? [] : [{ endpoint: seen, outcome: TLS, judgement }]);
+
+  test.each<readonly [string, TlsJudgement, object | null]>([
+    ['with a genuine certificate works', GENUINE, null],
+    ['with another one fails at TLS', FORGED, { stage: 'tls-genuine', cause: 'tls-intercepted', product: 'Squid' }],
+    ['with a mere warning works', { ...FORGED, findings: FORGED.findings.slice(0, 1) }, null],
+  ])('%s', (_, judgement, fault) => {
+    expect(of(endpoint(C), judgement)).toMatchObject([{ address: C, fault }]);
+  });
+
+  test.each<readonly [string, TcpFailure]>([
+    ['that nobody answered', failed('timeout')],
+    ['that a router beyond this machine had no way for', { ...failed('no-route'), beyond: true }],
+  ])('%s fails at the port', (_, tcp) => {
+    expect(of(endpoint(A, tcp))).toMatchObject([{ fault: { stage: 'reachability', cause: 'egress-blocked' } }]);
+  });
+
+  test.each<readonly [string, EndpointObservation, TlsJudgement | undefined]>([
+    ['that was called off', endpoint(A, failed('aborted')), undefined],
+    ['that this machine has no route for', endpoint(A, failed('no-route')), undefined],
+    ['whose certificate was not seen', endpoint(A), undefined],
+    ['whose certificate could not be judged', endpoint(A), { ...GENUINE, verdict: 'unknown' }],
+  ])('%s says nothing of the target', (_, seen, judgement) => {
+    expect(of(seen, judgement)).toEqual([]);
   });
 });

@@ -1,17 +1,10 @@
 import { expect, test } from 'vitest';
-import { shareFinding } from '../../../../src/checks/intermittent/finding.ts';
-import { clear } from '../../../../src/checks/intermittent/connection-share.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
+import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/checks/judged-round.ts';
+import { intermittentFinding } from '../../../support/checks/sampled.ts';
 
-const FAULT = {
-  stage: 'tls-genuine',
-  cause: 'tls-blocked',
-  confidence: 'suspected',
-  product: null,
-  claim: 'A reset.',
-} as const;
-const SHARE = finding('tls-blocked', { ...shareFinding(clear(['192.0.2.1']), FAULT), level: 'warning' });
+const SHARE: Finding = { ...intermittentFinding({ '192.0.2.1': '.xxxxxx.............' }), subject: TARGET };
 const small: Special = ['tls-genuine', [SHARE]];
 const line = finding('polling-failing', { explainedBy: ['tls-genuine'] });
 const datagram = finding('polling-failing', { ...line, level: 'warning', confidence: 'suspected' });
