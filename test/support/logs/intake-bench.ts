@@ -84,7 +84,7 @@ export async function startIntake(
     log,
     troubles: () => events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0),
     portOf: (source) => intake.addresses()[source]?.port ?? 0,
-    until: (check) => vi.waitFor(check, { timeout: 15_000, interval: 5 }),
+    until: (check) => vi.waitFor(check, { timeout: 50_000, interval: 5 }),
   };
 }
 
