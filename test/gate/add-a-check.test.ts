@@ -86,7 +86,7 @@ describe('a check is a folder and its place in the registry', () => {
       'import { tlsGenuine }',
       "import { sample } from './sample/judge.ts';\nimport { tlsGenuine }",
     );
-    tree.replace(registry, '  clock,\n]', '  sample,\n  clock,\n]');
+    tree.replace(registry, '  clock,\n', '  sample,\n  clock,\n');
     tree.write('ftm-watch.yaml', CONFIG);
   });
 
