@@ -536,7 +536,7 @@ const IMPACTS = {
   uncertain: 'Activations may fail intermittently or for some users. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',
   history: 'No history is recorded. Monitoring and alerts continue. After a restart, notifications may be sent again.',
-  'own-page': 'Browsers and Prometheus refuse the status page once its certificate has expired. Monitoring continues.',
+  'own-page': 'The status page cannot be opened once its certificate has expired. Monitoring continues.',
   'own-log': "ftm-watch may miss errors in FortiAuthenticator's log. All other checks continue.",
   'own-messages': 'Some recipients do not learn of faults. Monitoring continues.',
   'own-configuration': 'Changes of the configuration have no effect. ftm-watch may not start again.',

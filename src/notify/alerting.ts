@@ -390,8 +390,8 @@ interface StatePublisher {
 
 function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock }: OutboxDeps): StatePublisher {
   const { name } = channelWords(channel.id);
-  /** Each failure is logged only once. */
-  const failing = new Map<string, EpochMs>();
+  /** Each failure is logged only once. Null while nothing is left to send to the recipient. */
+  const failing = new Map<string, EpochMs | null>();
   let last = Promise.resolve();
 
   function note({ recipient, kind, detail }: RecipientOutcome): void {
@@ -414,12 +414,11 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
       last = last.then(async () => {
         const outcomes = await orDeferred([channel.id], () => channel.publish(state(), signal));
         for (const outcome of outcomes) note(outcome);
-        // Nothing is left to send, so the next failure is a new one.
-        if (channel.waiting() === 0) failing.clear();
+        if (channel.waiting() === 0) for (const recipient of failing.keys()) failing.set(recipient, null);
       });
       return last;
     },
-    failingSince: () => [...failing.values()],
+    failingSince: () => [...failing.values()].filter((since) => since !== null),
   };
 }
 

@@ -79,7 +79,7 @@ export const AGENT_CAUSES = {
           'ftm-watch.',
         'sysctl net.core.rmem_max',
       ),
-      'Use TCP or TLS instead of UDP, or send only the log lines about FortiToken Mobile to ftm-watch.',
+      'Use TCP or TLS instead of UDP, or send fewer kinds of log lines to ftm-watch.',
     ],
   },
   'log-sender-refused': {
@@ -96,6 +96,7 @@ export const AGENT_CAUSES = {
         'authorities.',
       'On FortiAuthenticator, check that the syslog server uses TLS on this port.',
     ],
+    sources: ['docs:fortiauthenticator/8.0.3/administration-guide'],
   },
   'notifications-stuck': {
     severity: 'warning',
