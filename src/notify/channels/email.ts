@@ -38,7 +38,7 @@ import {
 import { type Fact, firstLines, type Link, type LinkedLine, type Section, sectionOf } from '../../document/document.ts';
 import { type MailDocument, mailHtml, mailText } from '../../document/mail.ts';
 import { spanText, zonedText } from '../../core/time-text.ts';
-import { blocksOf, sentenceStep } from '../../engine/model.ts';
+import { type Cause, blocksOf, sentenceStep } from '../../engine/model.ts';
 import { foldEvidence } from '../../engine/words.ts';
 import { titleOf } from '../../checks/registry.ts';
 import {
@@ -373,6 +373,12 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
   }
 }
 
+/** What does not work, why, and the rest of the impact. */
+function alarmLead({ impact, summary }: Cause): readonly string[] {
+  const end = impact.indexOf('. ') + 1;
+  return end === 0 ? [impact, summary] : [impact.slice(0, end), summary, impact.slice(end + 1)];
+}
+
 function alarm(notification: IncidentNotification, context: ContentContext): Body {
   const { incident, at } = notification;
   const { cause } = incident;
@@ -380,7 +386,7 @@ function alarm(notification: IncidentNotification, context: ContentContext): Bod
   const more =
     folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
   return {
-    lead: [cause.impact, cause.summary],
+    lead: alarmLead(cause),
     sections: [
       ...changeSection(notification, context),
       ...sectionOf('What to do', { kind: 'steps', lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) }),

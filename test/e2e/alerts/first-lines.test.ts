@@ -139,7 +139,7 @@ describeWhere(
     const FAULTS: Readonly<Record<string, Fault>> = {
       'DNS hijack': {
         says: [
-          /^10\.20\.0\.53 returns the wrong address 10\.66\.0\.1 for fortitokenmobile\.fortinet\.com\./u,
+          /^[^.]+\. 10\.20\.0\.53 returns the wrong address 10\.66\.0\.1 for fortitokenmobile\.fortinet\.com\./u,
           / 1\. On 10\.20\.0\.53, find the DNS filter, sinkhole or local zone /u,
         ],
         config: {},
@@ -165,7 +165,7 @@ END`);
       },
       'DPI with API': {
         says: [
-          /^TLS to \S+:443 is inspected by FortiGate 10\.20\.0\.1, policy 12 "LAN-to-Internet", profile "deep-inspection"\./u,
+          /^[^.]+\. TLS to \S+:443 is inspected by FortiGate 10\.20\.0\.1, policy 12 "LAN-to-Internet", profile "deep-inspection"\./u,
           / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator above policy 12 .*source 10\.20\.0\.5 only/u,
         ],
         config: ASKED,
@@ -178,7 +178,7 @@ END`);
       },
       'DPI without API': {
         says: [
-          /^TLS to \S+:443 is intercepted by Fortinet FortiGate FG100FTK20012345\./u,
+          /^[^.]+\. TLS to \S+:443 is intercepted by Fortinet FortiGate FG100FTK20012345\./u,
           / 1\. Find the policy that inspects this traffic\. On the FortiGate, .* with source 10\.20\.0\.5 \(FortiAuthenticator\), destination /u,
         ],
         config: {},
@@ -188,14 +188,14 @@ END`);
       },
       'rejected login': {
         says: [
-          /^The mail server mail\.example\.org:587 rejects the login of the account that sends activation codes\./u,
+          /^[^.]+\. The mail server mail\.example\.org:587 rejects the login of the account that sends activation codes\./u,
           / 1\. On the mail server, check whether the account \(mail\[\]\.user .*\) is locked .* 2\. If FortiAuthenticator uses the same account, correct the password there/u,
         ],
         config: mailServer('wrong-password'),
       },
       'log line': {
         says: [
-          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails\. .* The cause is unknown, because /u,
+          /^[^.]+\. fac-1: The TLS session from FortiAuthenticator to the licence server fails\. .* The cause is unknown, because /u,
           / 1\. On the firewall of fac-1, look up the policy for fac-1 \(10\.20\.0\.5\), destination fortitoken/u,
         ],
         config: {},
