@@ -102,7 +102,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     expect(await page.locator('.branches .stop').count()).toBe(5);
     const tops = await page.locator('.branches .stop').evaluateAll((stops) => stops.map((stop) => stop.offsetTop));
     expect(new Set(tops).size).toBe(1);
-    expect(await page.locator('.checklist > li').count()).toBe(13);
+    expect(await page.locator('.checklist > li').count()).toBe(14);
     const text = (await page.locator('main').textContent()) ?? '';
     for (const part of [
       'tls-intercepted',
