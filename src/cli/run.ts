@@ -178,7 +178,8 @@ export function readableForm(color: boolean): LogForm {
     ['trace', colors.dim],
   ]);
   return (line) => {
-    const { level, time, msg, ...fields }: Readonly<Record<string, unknown>> = recordOf(line);
+    // The name of the event is for programs, and repeats the message.
+    const { level, time, msg, event: _event, ...fields }: Readonly<Record<string, unknown>> = recordOf(line);
     const paint = painted.get(level) ?? String;
     const at = new Date(String(time)).toTimeString().slice(0, 8);
     const word = level === 'info' ? '' : `${String(level)}: `;

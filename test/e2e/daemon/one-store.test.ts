@@ -12,6 +12,7 @@ import {
   valueIn,
   type DaemonBench,
 } from '../../support/process/daemon-bench.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { until } from '../../support/time/until.ts';
 import { PROGRAM } from '../../support/process/program.ts';
 
@@ -96,7 +97,8 @@ test('a store of a newer program is said on the page, in the metrics and by chec
   expect(JSON.stringify(daemon.log)).toContain(said);
   const metrics = await metricsOf(page);
   expect([valueIn(metrics, 'ftm_store_newer'), valueIn(metrics, 'ftm_store_writable')]).toEqual([1, 0]);
-  const check = await run(process.execPath, [PROGRAM, 'check', '-c', 'ftm-watch.yaml', '--json'], { cwd: site.folder });
+  const check = await runFtmWatch(['check', '-c', 'ftm-watch.yaml', '--json'], { cwd: site.folder });
+  expect(check.exitCode).toBe(1);
   expect(check.stderr).toContain(said);
   expect(JSON.parse(check.stdout)).toMatchObject({ ready: 'ready' });
 });
