@@ -217,7 +217,8 @@ export const NOISE: readonly Noise[] = [
       await conductor.order({ kind: 'reload' });
     },
   },
-  blip('the mail server of the administrators is away', 50 * 60, {
+  // Shorter than the time after which ftm-watch reports that it cannot deliver its notifications.
+  blip('the mail server of the administrators is away', 12 * 60, {
     begins: 'any',
     isHarmless: true,
     begin: ({ inbox }) => inbox.close(),

@@ -144,7 +144,7 @@ function completed(
   return {
     observations: round,
     picture,
-    judged: { ...others, assessments: assessments.map((own) => (open.has(own.id) ? seenOnce(own) : own)) },
+    judged: { ...others, assessments: assessments.map((own) => (open.has(own.id) ? withoutConfirmation(own) : own)) },
   };
 }
 
@@ -152,12 +152,12 @@ function isUnanswered({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
 }
 
-const SEEN_ONCE = 'this was seen only once before the time ran out';
+const UNCONFIRMED = 'the time ran out before this was confirmed';
 
-function seenOnce(own: Assessment): Assessment {
+function withoutConfirmation(own: Assessment): Assessment {
   const findings = own.findings.map((finding): Finding => {
     if (finding.level !== 'broken') return finding;
-    return { ...withMoreSaid(finding, '; ', SEEN_ONCE), level: 'unknown', suggests: null };
+    return { ...withMoreSaid(finding, '; ', UNCONFIRMED), level: 'unknown', suggests: null };
   });
   return { ...own, findings };
 }
@@ -313,9 +313,8 @@ export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[
     (cause) =>
       probed.has(cause.precondition) &&
       !isCorroborated(result.diagnosis, cause) &&
-      neededFor(cause, result.observations) > 1 &&
       isSilence(cause, result.observations) &&
-      rounds.filter(shows(cause)).length < ROUNDS_NEEDED,
+      rounds.filter(shows(cause)).length < neededFor(cause, result.observations),
   );
 }
 

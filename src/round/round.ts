@@ -118,12 +118,14 @@ export async function observeRound(
 
   const { licenseServer } = straight;
   const seen = { path: licenseServer, controls };
+  using rest = deadline(clock, restOf(wishes, clock.elapsed() - started), limit.signal);
+  const second: Look = { ...look, ctx: { ...look.ctx, signal: rest.signal } };
   const [references, older, closer, otherNames] = await Promise.all([
-    observeReferences(target, seen, look),
-    observeOlderTls(target, licenseServer, look, wishes.isComplained),
-    observeClosely(target, seen, look),
-    observeOtherNames(target, seen, look),
-    verifyWithOpenssl(target, seen, look),
+    observeReferences(target, seen, second),
+    observeOlderTls(target, licenseServer, second, wishes.isComplained),
+    observeClosely(target, seen, second),
+    observeOtherNames(target, seen, second),
+    verifyWithOpenssl(target, seen, second),
   ]);
 
   const looked = {
@@ -142,6 +144,14 @@ export async function observeRound(
     ntp,
   };
 }
+
+/** Later observations end before the time limit does, because a round that it ends is discarded, with its burst. */
+function restOf({ timeLeft = LONGEST_REST }: RoundParameters, elapsed: Millis): Millis {
+  return Math.max(0, Math.min(LONGEST_REST, timeLeft - elapsed - BEFORE_LIMIT));
+}
+
+const LONGEST_REST: Millis = 60_000;
+const BEFORE_LIMIT: Millis = 300;
 
 async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
   const target = licenseTarget(look.config);

@@ -221,7 +221,7 @@ function courseOf(connections: readonly Connection[], fault: ConnectionFault): s
   const failed = connections.filter(isFailed).length;
   const alike = connections.filter((one) => one.fault !== null && isAlike(one.fault, fault)).length;
   const others = failed === alike ? '' : ` and ${String(failed - alike)} failed in another way`;
-  const how = FAILED[fault.cause] ?? 'failed';
+  const how = (FAILED[fault.cause] ?? 'failed').replace(/^were (?=.)/u, alike === 1 ? 'was ' : 'were ');
   return `of the last ${String(connections.length)} connections to {subject}, ${String(alike)} ${how}${others}`;
 }
 

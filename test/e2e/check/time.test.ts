@@ -87,7 +87,7 @@ describe.concurrent('check ends within 10 s, with what is known by then', () => 
   });
 
   test.each([
-    ['4', 'unknown', /seen only once before the time ran out/u],
+    ['4', 'unknown', /before this was confirmed/u],
     ['10', 'not-ready', /: no answer/u],
   ] as const)('and silence that was seen once, within %s s, is %s', async (seconds, ready, claim) => {
     await using hole = await createBlackHole();

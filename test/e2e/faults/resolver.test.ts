@@ -118,17 +118,14 @@ afterAll(async () => {
 
 test.each(lies)('a resolver that $name is what is told, within a round', async ({ handler: lie, cause }) => {
   await using rounds = await watchRounds(await daemon.page());
-  await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+  // Without an honest answer in between, because a fault that comes and goes is reported as one.
   handler = lie;
-  try {
-    const seen = await rounds.next(({ causes }) => causes.some(({ id }) => id === cause), WITHIN);
-    expect(seen.causes.map(({ precondition }) => precondition)).not.toContain('tls-genuine');
-  } finally {
-    handler = honest;
-  }
+  const seen = await rounds.next(({ causes }) => causes.some(({ id }) => id === cause), WITHIN);
+  expect(seen.causes.map(({ precondition }) => precondition)).not.toContain('tls-genuine');
 });
 
 test('all of it leaves the daemon well', async () => {
+  handler = honest;
   await using rounds = await watchRounds(await daemon.page());
   await rounds.next(({ ready }) => ready === 'ready', WITHIN);
   expect(daemon.log.filter(({ event }) => event === 'run-failed')).toEqual([]);
