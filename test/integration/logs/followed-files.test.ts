@@ -46,7 +46,8 @@ describe('followed files in the intake', () => {
     const bench = await startIntake(follows(), { clock });
     const writing = writeRounds(log, {
       areRead: (round) => bench.until(() => expect(bench.troubles()).toBeGreaterThanOrEqual(written(round))),
-      isCut: () => bench.until(() => expect(bench.intake.positions()[log]).toMatchObject([{}, { position: 0 }])),
+      // The copied file's own position is kept only for a while.
+      isCut: () => bench.until(() => expect(bench.intake.positions()[log]?.at(-1)?.position).toBe(0)),
     });
     const moments = new Map<string, { readonly positions: Positions; readonly handedOn: number }>();
     while (bench.troubles() < written(ROUNDS - 1)) {
