@@ -142,7 +142,8 @@ function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): b
 
 function lossLine(lines: number, clock: Clock): string {
   const msg = 'Log lines were dropped because they could not be written';
-  return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), event: 'log-lines-dropped', lines, msg })}\n`;
+  const time = new Date(clock.now()).toISOString();
+  return `${JSON.stringify({ level: 'warn', time, event: 'log-lines-dropped', lines, msg })}\n`;
 }
 
 type LogForm = (line: string) => string;

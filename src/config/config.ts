@@ -152,7 +152,7 @@ export const configFile = section(
       level: choice('trace', 'debug', 'info', 'warn', 'error')
         .prefault('info')
         .describe(
-          "Level of ftm-watch's own log. The `event` of a line, such as `page-served`, is a stable name; `msg` may be reworded.",
+          "Level of ftm-watch's own log. The `event` of a line, such as `page-served`, is stable. `msg` can change.",
         ),
     })
       .prefault({})

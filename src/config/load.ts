@@ -54,7 +54,7 @@ export type LoadResult =
       /** Absolute paths, starting with the main file. Empty if no file was read. */
       readonly sources: readonly string[];
       readonly substitutes: readonly Substitute[];
-      /** Returns the position of the first file or variable that a problem quotes. Null if it is not in the configuration. */
+      /** Returns the position of the first file or variable that a problem quotes, or null if there is none. */
       readonly locate: (problem: string) => ConfigIssue | null;
     }
   | InvalidConfig;

@@ -6,8 +6,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Prometheus alerts',
   intro: [
     text(
-      '`FtmActivationBroken`, `FtmActivationAtRisk` and `FtmAgentTrouble` have the label `cause`, and each cause has its ',
-      'own page.',
+      '`FtmActivationBroken`, `FtmActivationAtRisk` and `FtmAgentTrouble` have the label `cause`, and each cause has ',
+      'its own page.',
     ),
   ],
   sections: [

@@ -67,8 +67,8 @@ function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
     tone: toneOf(stillOpen),
     action:
       incident.subjectKind === 'removed'
-        ? `ftm-watch no longer checks ${cause.subject}, so it is unknown whether the fault still exists. No action is ` +
-          'required if this change of the configuration was intended.'
+        ? `ftm-watch no longer checks ${cause.subject}, so it is unknown whether the fault still exists. No action ` +
+          'is required if this change of the configuration was intended.'
         : mostSevere === undefined
           ? NOTHING_TO_DO
           : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,

@@ -335,7 +335,7 @@ export interface Assessment<C extends string = string> {
   readonly findings: readonly Finding<C>[];
   /** The text to show if there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
-  /** True if `unknown` is not a problem: the check waits for its first input, or a known intermittent fault hides it. */
+  /** True if `unknown` is not a problem: the check waits for its first input, or an intermittent fault hides it. */
   readonly waits?: true;
   /** Something that a later check checks, and that does this check's work, such as a proxy that resolves the name. */
   readonly delegate?: { readonly checkedBy: string; readonly name: string };
@@ -528,8 +528,8 @@ const IMPACTS = {
     'second factor.',
   appliance: 'Activations and logins with codes may fail now or later.',
   clock:
-    'Codes may be rejected. If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend ' +
-    'on the clock.',
+    'Codes may be rejected. If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP ' +
+    'tokens do not depend on the clock.',
   redundancy:
     'Users are served by the other unit of the pair. If it fails too, users cannot activate tokens or log in.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',

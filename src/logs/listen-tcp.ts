@@ -210,8 +210,10 @@ function handshakeFailure(error: Error, { authorizationError }: TLSSocket): stri
   const code = errorCode(error) ?? '';
   // Node reports a certificate that it does not accept as a closed connection. Its types say that this is an error.
   const refusal: unknown = authorizationError;
-  if (refusal !== null && refusal !== undefined && code === 'ECONNRESET')
-    return `presents a certificate that is not accepted (${typeof refusal === 'string' ? refusal : failureMessage(refusal)})`;
+  if (refusal !== null && refusal !== undefined && code === 'ECONNRESET') {
+    const why = typeof refusal === 'string' ? refusal : failureMessage(refusal);
+    return `presents a certificate that is not accepted (${why})`;
+  }
   if (CERTIFICATE_REJECTED.test(code))
     return `rejects the certificate of the syslog listener (${failureMessage(error)})`;
   return FAILURES.get(code) ?? `fails with an error (${failureMessage(error)})`;

@@ -143,8 +143,9 @@ function answersIn(
 }
 
 function sampledFindings(own: TargetFindings, sampling: Sampling, { path }: RoundObservations): TargetFindings {
-  const { reachability = null, 'tls-genuine': tlsGenuine = null } = own;
-  return { ...own, ...withSampling({ reachability, 'tls-genuine': tlsGenuine }, sampling, path.licenseServer) };
+  const { reachability = null, 'tls-genuine': tlsGenuine = null, 'license-server': licenseServer = null } = own;
+  const stages = { reachability, 'tls-genuine': tlsGenuine, 'license-server': licenseServer };
+  return { ...own, ...withSampling(stages, sampling, path.licenseServer) };
 }
 
 /** Null if there was nothing to evaluate. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { AnswerFaults } from '../checks/intermittent/answers.ts';
-import { type ConnectionFault, NO_SAMPLES, type Sampling } from '../checks/intermittent/sampling.ts';
+import { NO_SAMPLES, type Sampling } from '../checks/intermittent/sampling.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import { type CloserLook, leastRoundTrip, type MailOutcome } from '../core/observation.ts';
@@ -64,7 +64,7 @@ const LONGEST_BREAK: Millis = 15 * 60_000;
 const instant = z.number().int();
 const text = z.string().max(20_000);
 
-const fault: z.ZodType<ConnectionFault> = z.object({
+const fault = z.object({
   stage: z.literal(['reachability', 'tls-genuine']),
   cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value)),
   confidence: z.literal(['confirmed', 'suspected']),
@@ -87,6 +87,7 @@ const samplingContent = z.object({
     addresses: z.array(z.object({ address: text, at: instant, isBack: z.boolean() })).max(1_000),
     bursts,
     grave: z.boolean(),
+    main: fault.pick({ stage: true, cause: true }).nullable(),
     forged: bursts,
   }),
 });

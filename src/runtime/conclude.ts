@@ -68,8 +68,8 @@ interface Conclusion extends Remembered {
  * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
  * error and was active at that time. The explanation remains valid after the fault has ended, and its errors are never
  * evidence for a later fault. If active faults explain all other errors, these errors count as evidence for these
- * faults. If active faults explain only some of the errors, the errors do not count as evidence. This applies separately
- * to reliable lines and to lines that anybody can write.
+ * faults. If active faults explain only some of the errors, the errors do not count as evidence. This applies
+ * separately to reliable lines and to lines that anybody can write.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;

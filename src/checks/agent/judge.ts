@@ -61,7 +61,8 @@ const EXPIRES_SOON: Millis = 14 * 86_400_000;
 /** Returns null if the certificate is valid for more than two weeks. */
 export function certificateClaim({ owner, end }: OwnCertificate, at: EpochMs, timezone: string): string | null {
   if (end - at > EXPIRES_SOON) return null;
-  return `The ${owner}'s certificate ${end < at ? 'expired' : 'expires'} at ${zonedText(end, timezone)} and must be renewed.`;
+  const expires = end < at ? 'expired' : 'expires';
+  return `The ${owner}'s certificate ${expires} at ${zonedText(end, timezone)} and must be renewed.`;
 }
 
 function judgeCertificate(certificate: OwnCertificate, { host, at, timezone }: AgentHealth): readonly Trouble[] {
@@ -113,11 +114,12 @@ function judgeLog(log: LogHealth, host: string): readonly Trouble[] {
 
 function lostLines({ lostLines: lost, window }: LogHealth, host: string): readonly Trouble[] {
   if (lost === 0) return [];
+  const were = lost === 1 ? 'was' : 'were';
   return [
     {
       rule: 'no-log-lines-lost',
       subject: `log at ${host}`,
-      claim: `At least ${counted(lost, 'log line')} ${lost === 1 ? 'was' : 'were'} lost in the last ${spanText(window)}.`,
+      claim: `At least ${counted(lost, 'log line')} ${were} lost in the last ${spanText(window)}.`,
       expected: 'No lost lines',
       level: 'warning',
       suggests: 'log-lines-lost',

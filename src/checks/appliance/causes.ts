@@ -104,7 +104,7 @@ export const APPLIANCE_CAUSES = {
               'command shows.',
             'openssl s_client -connect {api} -showcerts </dev/null',
           ),
-          'Or set appliances[].api.pin to the hash of its public key. The documentation about connectors shows how to ' +
+          'Or set appliances[].api.pin to the hash of its public key. The documentation about connectors shows how ' +
             'calculate the hash.',
           'Compare the fingerprint with that of the certificate on {appliance}. If they differ, another device ' +
             'answers at this address.',
@@ -118,7 +118,8 @@ export const APPLIANCE_CAUSES = {
             'correct the URL.',
           'For a certificate that does not contain the host, you can set appliances[].api.caFile to the certificate ' +
             'itself. Its name is then not checked.',
-          'For an expired certificate, you can set appliances[].api.pin instead of caFile. Only its key is then checked.',
+          'For an expired certificate, you can set appliances[].api.pin instead of caFile. Only its key is then ' +
+            'checked.',
         ],
       },
       slow: {

@@ -7,15 +7,15 @@ interface AnswerFault {
   readonly finding: Finding;
   readonly at: EpochMs;
   /** Oldest first. */
-  readonly looks: readonly boolean[];
-  /** The fault comes and goes, so that it stands in a round that does not find it. */
-  readonly stands: boolean;
+  readonly rounds: readonly boolean[];
+  /** The fault is intermittent, so that it is also reported in rounds that do not find it. */
+  readonly isIntermittent: boolean;
 }
 
 export type AnswerFaults = readonly AnswerFault[];
 
-const LOOKS = 10;
-/** Separate outages do not change this often in `LOOKS` rounds. */
+const ROUNDS = 10;
+/** Separate outages do not change this often in `ROUNDS` rounds. */
 const FEWEST_CHANGES = 5;
 const REPAIRED_AFTER: Millis = 300_000;
 
@@ -35,10 +35,10 @@ export function withAnswers(
   });
   const added = found
     .filter((finding) => !before.some((fault) => isSame(finding, fault.finding)))
-    .map((finding): AnswerFault => ({ finding, at: now, looks: [true], stands: false }));
-  const faults = [...known.filter(({ looks, stands }) => stands || looks.includes(true)), ...added];
-  const standing = known.filter(({ stands, at }) => stands && at < now).map(toldAgain);
-  return { faults, findings: [...findings, ...standing] };
+    .map((finding): AnswerFault => ({ finding, at: now, rounds: [true], isIntermittent: false }));
+  const faults = [...known.filter(({ rounds, isIntermittent }) => isIntermittent || rounds.includes(true)), ...added];
+  const intermittent = known.filter(({ isIntermittent, at }) => isIntermittent && at < now).map(toldAgain);
+  return { faults, findings: [...findings, ...intermittent] };
 }
 
 function isSame(a: Finding, b: Finding): boolean {
@@ -48,14 +48,14 @@ function isSame(a: Finding, b: Finding): boolean {
 }
 
 function after(fault: AnswerFault, isFound: boolean, now: EpochMs): AnswerFault {
-  const looks = [...fault.looks, isFound].slice(-LOOKS);
-  const changes = looks.filter((look, index) => index > 0 && look !== looks[index - 1]).length;
-  const stands = (fault.stands || changes >= FEWEST_CHANGES) && isRecent(fault.at, now, REPAIRED_AFTER);
-  return { ...fault, looks, stands };
+  const rounds = [...fault.rounds, isFound].slice(-ROUNDS);
+  const changes = rounds.filter((round, index) => index > 0 && round !== rounds[index - 1]).length;
+  const isIntermittent = (fault.isIntermittent || changes >= FEWEST_CHANGES) && isRecent(fault.at, now, REPAIRED_AFTER);
+  return { ...fault, rounds, isIntermittent };
 }
 
-function toldAgain({ finding, at, looks }: AnswerFault): Finding {
-  const count = looks.filter(Boolean).length;
-  const share = `this was so in ${String(count)} of the last ${String(looks.length)} rounds`;
+function toldAgain({ finding, at, rounds }: AnswerFault): Finding {
+  const count = rounds.filter(Boolean).length;
+  const share = `found in ${String(count)} of the last ${String(rounds.length)} rounds`;
   return { ...withMoreSaid(finding, '; ', share), at: finding.at ?? at };
 }

@@ -14,10 +14,13 @@ import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 import {
   type Connection,
   type ConnectionFault,
+  isAlike,
   isConstant,
   isDoubtful,
   isFailed,
   measured,
+  mostFrequent,
+  recentFaults,
   rotates,
   type Sampling,
   sidesOf,
@@ -31,7 +34,7 @@ const FEWEST_FORGERIES = 2;
 const MOST_NAMED = 5;
 
 /** Null if there was nothing to evaluate for the stage. */
-type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
+type StageFindings = Readonly<Record<ConnectionFault['stage'] | 'license-server', readonly Finding[] | null>>;
 
 /**
  * An intermittent fault is reported even if this round's connection worked. A failure that a burst does not confirm is
@@ -49,9 +52,17 @@ export function withSampling(stages: StageFindings, sampling: Sampling, path: Pa
     }
     case 'intermittent': {
       const others = isConstant(sampling) ? stages : softened(stages, 'note', sampling);
-      return withFinding(others, intermittentFinding(sampling, path));
+      return withFinding(withoutUnanswered(others, path), intermittentFinding(sampling, path));
     }
   }
+}
+
+/** A request that is not answered over such a path proves nothing about the server. */
+function withoutUnanswered(stages: StageFindings, { endpoints }: PathObservation): StageFindings {
+  if (endpoints.some(({ http }) => http !== null && http.kind !== 'failed')) return stages;
+  const soften = (finding: Finding): Finding =>
+    isFault(finding) ? { ...finding, level: 'note', suggests: null } : finding;
+  return { ...stages, 'license-server': stages['license-server']?.map(soften) ?? null };
 }
 
 interface StagedFinding {
@@ -74,6 +85,7 @@ function softened(stages: StageFindings, level: 'note' | 'unknown', sampling: Sa
     return { ...withMoreSaid(finding, '; ', shareText(measured(sampling))), level, suggests: null };
   };
   return {
+    ...stages,
     reachability: stages.reachability?.map(soften) ?? null,
     'tls-genuine': stages['tls-genuine']?.map(soften) ?? null,
   };
@@ -81,7 +93,8 @@ function softened(stages: StageFindings, level: 'note' | 'unknown', sampling: Sa
 
 function intermittentFinding(sampling: Sampling, path: PathObservation): StagedFinding | null {
   const connections = measured(sampling);
-  const fault = mainFault(connections);
+  const { main } = sampling;
+  const fault = recentFaults(sampling).findLast((one) => main !== null && isAlike(one, main)) ?? null;
   if (fault === null) return null;
   const works = unaffected(sampling);
   const clean = path.endpoints.map(({ address }) => address).filter((address) => works.includes(address));
@@ -89,8 +102,10 @@ function intermittentFinding(sampling: Sampling, path: PathObservation): StagedF
   const level = sampling.grave && (fault.stage === 'tls-genuine' || !isPart) ? 'broken' : 'warning';
   const isOfAddress = clean.length > 0 && fault.cause === 'egress-blocked' && level === 'warning';
   const suggests = isOfAddress ? 'egress-partly-blocked' : fault.cause;
-  const summary = `The fault is intermittent: ${courseOf(connections, fault)}. ${ONE_OF_SEVERAL}`;
-  const finding = findingOf(connections, fault, path, { summary, remedy: remedyOf(fault) });
+  const isLossy = losesPackets(sampling);
+  const summary = `The fault is intermittent: ${courseOf(connections, fault)}. ${isLossy ? LOST : ONE_OF_SEVERAL}`;
+  const remedy = [...(isLossy ? [FIND_LOSS] : []), ...remedyOf(fault)];
+  const finding = findingOf(connections, fault, path, { summary, remedy });
   return { stage: fault.stage, finding: withClean({ ...finding, level, suggests }, clean) };
 }
 
@@ -98,15 +113,15 @@ function intermittentFinding(sampling: Sampling, path: PathObservation): StagedF
 function addressFinding(sampling: Sampling, path: PathObservation): StagedFinding | null {
   const sides = sidesOf(sampling);
   const connections = measured(sampling);
-  const fault = mainFault(connections);
+  const fault = mostFrequent(faultsIn(connections));
   if (sides === null || fault === null) return null;
   const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
   const summary =
     `The fault depends on the address that the name resolves to. All connections to ${failing} fail, but those to ` +
     `${working} work: ${courseOf(connections, fault)}.`;
   const remedy = [
-    `Compare how the firewall treats ${failing} and ${working}. The usual cause is a policy, an inspection profile, a ` +
-      'route or an uplink that applies to only one of them.',
+    `Compare how the firewall treats ${failing} and ${working}. The usual cause is a policy, an inspection profile, ` +
+      'a route or an uplink that applies to only one of them.',
     'If there is no difference, check from another site to find out whether the server itself is at fault. If so, ' +
       'report the address and the times to the provider or to Fortinet TAC.',
   ];
@@ -123,7 +138,7 @@ function addressFinding(sampling: Sampling, path: PathObservation): StagedFindin
 
 function forgeryFinding({ forged }: Sampling, path: PathObservation): StagedFinding | null {
   const last = forged.at(-1);
-  const fault = mainFault(last?.connections ?? []);
+  const fault = mostFrequent(faultsIn(last?.connections ?? []));
   if (last === undefined || fault === null || forged.length < FEWEST_FORGERIES) return null;
   const were = FAILED[fault.cause] ?? 'failed';
   const count = String(forged.length);
@@ -145,6 +160,10 @@ function forgeryFinding({ forged }: Sampling, path: PathObservation): StagedFind
       suggests: fault.cause,
     },
   };
+}
+
+function faultsIn(connections: readonly Connection[]): readonly ConnectionFault[] {
+  return connections.flatMap(({ fault }) => fault ?? []);
 }
 
 function findingOf(
@@ -169,17 +188,6 @@ function findingOf(
     facts: known({ address: failing, product: fault.product, proxy }),
     advice,
   };
-}
-
-function mainFault(connections: readonly Connection[]): ConnectionFault | null {
-  const faults = connections.flatMap(({ fault }) => fault ?? []);
-  const groups = [...Map.groupBy(faults, ({ stage, cause }) => `${stage} ${cause}`).values()];
-  const [most] = groups.toSorted((left, right) => right.length - left.length);
-  return most?.at(-1) ?? null;
-}
-
-function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
-  return one.stage === other.stage && one.cause === other.cause;
 }
 
 /** Sorted by number of failures, highest first. */
@@ -220,10 +228,27 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
 function courseOf(connections: readonly Connection[], fault: ConnectionFault): string {
   const failed = connections.filter(isFailed).length;
   const alike = connections.filter((one) => one.fault !== null && isAlike(one.fault, fault)).length;
+  if (alike === 0)
+    return `of the last ${String(connections.length)} connections to {subject}, ${String(failed)} failed`;
   const others = failed === alike ? '' : ` and ${String(failed - alike)} failed in another way`;
   const how = (FAILED[fault.cause] ?? 'failed').replace(/^were (?=.)/u, alike === 1 ? 'was ' : 'were ');
   return `of the last ${String(connections.length)} connections to {subject}, ${String(alike)} ${how}${others}`;
 }
+
+/** A device that filters some of the connections breaks them all at the same step. */
+function losesPackets(sampling: Sampling): boolean {
+  return ['egress-blocked', 'tls-blocked'].every((cause) => recentFaults(sampling).some((one) => one.cause === cause));
+}
+
+const LOST =
+  'Packets are probably lost on the path, because connections fail at different steps. Otherwise, one of several ' +
+  'firewalls, links or servers on the path is at fault.';
+
+const FIND_LOSS = shell(
+  'Find the hop at which packets are lost. It is the first one from which the loss continues up to the last hop. ' +
+    'Losses at a single hop in between are harmless, because many routers rarely respond themselves.',
+  'mtr --tcp --port {port} --report --report-cycles 100 {serverip}',
+);
 
 const ONE_OF_SEVERAL = 'One of several firewalls, links or servers on the path is at fault.';
 

@@ -49,9 +49,14 @@ export interface Sampling {
   readonly bursts: readonly Burst[];
   /** An intermittent fault that affects enough connections to be critical. */
   readonly grave: boolean;
+  /** The fault that was reported when the connections became intermittent, until it no longer occurs. */
+  readonly main: MainFault | null;
   /** Forged certificates from the last hour, while other connections received the genuine one. */
   readonly forged: readonly Burst[];
 }
+
+/** Lost packets break connections in several ways. If the cause followed the last burst, one fault would be several. */
+type MainFault = Pick<ConnectionFault, 'stage' | 'cause'>;
 
 export const NO_SAMPLES: Sampling = {
   kind: 'clear',
@@ -61,6 +66,7 @@ export const NO_SAMPLES: Sampling = {
   addresses: [],
   bursts: [],
   grave: false,
+  main: null,
   forged: [],
 };
 
@@ -85,7 +91,8 @@ const MOST_FORGED = 100;
  * Failures in the last burst, in the last two, and in the last three, that are more than chance. If one in fifty
  * connections fails by chance, these limits are reached less than once in 500 days (`docs/performance.md`).
  */
-const FAULTY = [6, 7, 9];
+const MANY = 6;
+const FAULTY = [MANY, 7, 9];
 /** After a burst with this many failures, another burst decides. */
 const DOUBTFUL = 3;
 /** An intermittent fault has ended if two bursts in a row together have no more failures than this. */
@@ -96,6 +103,8 @@ const GRAVE = { from: 1 / 3, until: 1 / 5 };
 const FEWEST = 5;
 /** If one in fifty connections fails by chance, this many failures in a row are too common to prove an outage. */
 const DOUBTED_RUN = 2;
+/** Probability below which an intermittent fault does not explain that all connections of several rounds failed. */
+const UNLIKELY_RUN = 0.001;
 
 export function samplingAfter(before: Sampling, round: SampledRound): Sampling {
   const { at, answers } = round;
@@ -117,8 +126,34 @@ export function samplingAfter(before: Sampling, round: SampledRound): Sampling {
     addresses,
     bursts: kind === 'clear' ? bursts.filter((burst) => isRecent(burst.at, at, HOUR)) : bursts,
     grave: kind === 'intermittent' && isGrave(measured({ kind, bursts }), round.deciding, before.grave),
+    main: kind === 'intermittent' ? mainAfter(before, bursts) : null,
     forged: [...known, ...contradicted(before, { kind, own, at })].slice(-MOST_FORGED),
   };
+}
+
+function mainAfter({ main, own }: Sampling, bursts: Sampling['bursts']): MainFault | null {
+  const faults = recentFaults({ bursts });
+  // Before a burst has shown that the fault is intermittent, the failure of the last round is reported.
+  const reported = main ?? own.find(isFailed)?.fault ?? null;
+  const isStill = reported !== null && faults.some((one) => isAlike(one, reported));
+  const fault = isStill ? reported : mostFrequent(faults);
+  return fault === null ? null : { stage: fault.stage, cause: fault.cause };
+}
+
+/** Returns the faults of the last two bursts, because by chance, a single one may not contain the main fault. */
+export function recentFaults({ bursts }: Pick<Sampling, 'bursts'>): readonly ConnectionFault[] {
+  return connectionsIn(bursts.slice(-2)).flatMap(({ fault }) => fault ?? []);
+}
+
+export function isAlike(one: MainFault, other: MainFault): boolean {
+  return one.stage === other.stage && one.cause === other.cause;
+}
+
+/** Returns the latest of the most frequent faults. */
+export function mostFrequent(faults: readonly ConnectionFault[]): ConnectionFault | null {
+  const groups = [...Map.groupBy(faults, ({ stage, cause }) => `${stage} ${cause}`).values()];
+  const [most] = groups.toSorted((left, right) => right.length - left.length);
+  return most?.at(-1) ?? null;
 }
 
 function addressesAfter(before: Sampling, answers: readonly string[], at: EpochMs): readonly SeenAddress[] {
@@ -169,10 +204,27 @@ function kindAfterBurst({ kind }: Sampling, bursts: Sampling['bursts'], relevant
   // With several addresses, more connections of each round can fail by chance, so that there are more bursts.
   const more = new Set(bursts.at(-1)?.connections.map(({ address }) => address)).size > 1 ? 1 : 0;
   const isFaulty = last.mixed > REPAIRED && FAULTY.some((limit, index) => failedIn(index + 1) >= limit + more);
+  const turn = kind === 'intermittent' || last.mixed < MANY ? null : turnIn(bursts.at(-1));
+  if (turn !== null) return turn === 'began' ? 'open' : 'clear';
   if (last.isForged || isFaulty) return 'intermittent';
   if (last.down.length > 0) return 'outage';
   const failing = connectionsIn(bursts.slice(-2)).filter((one) => isFailed(one) && relevant.includes(one.address));
   return kind === 'intermittent' && failing.length > REPAIRED ? kind : 'clear';
+}
+
+/**
+ * Returns whether the fault began or ended during the burst: for each address, all connections before a moment worked
+ * and all later ones failed, or the reverse. Null if it did neither.
+ */
+function turnIn(burst: Burst | undefined): 'began' | 'ended' | null {
+  const turns = [...Map.groupBy(burst?.connections ?? [], ({ address }) => address).values()].map((own) => {
+    const failures = own.map(isFailed);
+    const changes = failures.filter((isFailure, index) => index > 0 && isFailure !== failures[index - 1]).length;
+    if (changes !== 1) return null;
+    return failures[0] === true ? 'ended' : 'began';
+  });
+  const [first = null] = turns;
+  return turns.every((turn) => turn === first) ? first : null;
 }
 
 interface Counted {
@@ -201,7 +253,7 @@ function countedIn(burst: Burst | undefined): Counted {
   };
 }
 
-/** Returns the addresses that always fail and those that never do, or null if the fault does not depend on the address. */
+/** Returns the addresses that always fail and those that never do. Null if the fault does not depend on the address. */
 export function sidesOf({ kind, own, bursts }: Sampling): Readonly<Record<'bad' | 'good', readonly string[]>> | null {
   if (kind !== 'outage') return null;
   const { down, clean } = countedIn(bursts.at(-1));
@@ -323,7 +375,13 @@ export function isDoubtful(sampling: Sampling): boolean {
   return kind === 'open' && !isConstant(sampling) && mayBeChance && !hasRoom(sampling, at);
 }
 
-/** For several rounds, every connection has failed, so that the fault is an outage until a burst shows otherwise. */
-export function isConstant({ run }: Sampling): boolean {
-  return run > DOUBTED_RUN;
+/**
+ * For several rounds, every connection has failed, so that the fault is an outage until a burst shows otherwise. If
+ * most connections fail anyway, more rounds are needed.
+ */
+export function isConstant(sampling: Sampling): boolean {
+  const { kind, run } = sampling;
+  const seen = kind === 'intermittent' ? measured(sampling) : [];
+  const share = seen.filter(isFailed).length / Math.max(1, seen.length);
+  return run > DOUBTED_RUN && share ** run < UNLIKELY_RUN;
 }

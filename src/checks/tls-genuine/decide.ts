@@ -47,8 +47,8 @@ export const ORIGINS = {
   elsewhere: "a public authority or Fortinet's, which the profile does not accept, and the name matches",
   claimed: 'an unknown key, but the chain claims to be from the vendor or a public authority',
   unfinished: 'not known, because the limits for verifying one chain were reached (64 signatures or 250 ms)',
-  untrusting: 'not known, because no authority is trusted (the profile `pinned` without a pin)',
-  stranger: 'anybody else, or a witness shows that the chain is not genuine',
+  unconfigured: 'not known, because no authority is trusted (the profile `pinned` without a pin)',
+  untrusted: 'any other key, or a witness shows that the chain is not genuine',
 } as const;
 
 type Origin = keyof typeof ORIGINS;
@@ -106,10 +106,10 @@ function originOf(facts: VerdictFacts): Origin {
   if (chainTrust === 'weak' && !witnessed) return 'weak';
   // Inspection products cannot use public authorities or the vendor's authority.
   if ((chainTrust === 'public' || chainTrust === 'vendor') && isRightful(identity)) return 'elsewhere';
-  if (witnessed) return 'stranger';
+  if (witnessed) return 'untrusted';
   if (chainTrust === 'unfinished') return 'unfinished';
-  if (!facts.trusting) return 'untrusting';
-  return isClaimed(facts) ? 'claimed' : 'stranger';
+  if (!facts.trusting) return 'unconfigured';
+  return isClaimed(facts) ? 'claimed' : 'untrusted';
 }
 
 /**
@@ -134,14 +134,14 @@ function reasonOf(origin: Origin, facts: VerdictFacts): Reason {
       return doubtOf(facts) ?? (facts.hinted ? 'signer' : 'authority');
     case 'unfinished':
       return 'limits';
-    case 'untrusting':
+    case 'unconfigured':
       return 'trust';
-    case 'stranger':
-      return ofStranger(facts);
+    case 'untrusted':
+      return ofUntrusted(facts);
   }
 }
 
-function ofStranger({ witnessed, identity }: VerdictFacts): Reason {
+function ofUntrusted({ witnessed, identity }: VerdictFacts): Reason {
   if (witnessed) return 'witness';
   if (identity === 'device') return 'device';
   return isRightful(identity) ? 'signer' : 'name';

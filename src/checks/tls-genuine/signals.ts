@@ -35,8 +35,8 @@ const WAYS = {
 } as const;
 
 /**
- * A difference between two genuine chains is normal, because a service's nodes can have different certificates. A server
- * may also select its chain by server name, so a reference with a different server name contradicts nothing.
+ * A difference between two genuine chains is normal, because a service's nodes can have different certificates. A
+ * server may also select its chain by server name, so a reference with a different server name contradicts nothing.
  */
 function referenceSignal(chain: ChainCase): Signal | null {
   if (isBeyondComparison(chain)) return null;
@@ -67,7 +67,9 @@ function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceCh
     return {
       rule,
       weight: 'witness',
-      claim: `The certificate belongs to ${called(subject)}, but the certificate ${visibleText(seen, 80)} belongs to the server.`,
+      claim:
+        `The certificate belongs to ${called(subject)}, but the certificate ${visibleText(seen, 80)} belongs to the ` +
+        'server.',
       expected: `The server's certificate, as ${seen}`,
       fullNames: inFull(subject),
     };

@@ -75,8 +75,9 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
       outdated === null || outdated === leaf
         ? `The certificate of ${target}`
         : `The intermediate certificate ${called(outdated.subject)} of ${target}`;
+    const fault = dates === 'expired' ? 'has expired' : 'is not yet valid';
     return {
-      summary: `${what}, issued under ${signedBy(chain, decision)}, ${dates === 'expired' ? 'has expired' : 'is not yet valid'}`,
+      summary: `${what}, issued under ${signedBy(chain, decision)}, ${fault}`,
       ...(decision.origin === 'claimed' ? { settle: otherView(chain) } : {}),
       evidence: [datesFinding(chain)],
     };
@@ -152,7 +153,8 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
     settle: 'find the device or server that sends this chain, because genuine servers send two to four certificates',
   }),
   trust: ({ target }) => ({
-    summary: `It is unknown whether the certificate of ${target} is genuine, because no trusted authority is configured`,
+    summary:
+      `It is unknown whether the certificate of ${target} is genuine, because no trusted authority is ` + 'configured',
     settle: `configure trust.pins or trust.caFiles, or ${LEARN}`,
   }),
   none: ({ chain, target }) => ({

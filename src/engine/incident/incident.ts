@@ -45,8 +45,8 @@ export interface Incident extends Occurrence {
   /**
    * `resumed`: no round has checked the fault since a start or a reload. Nothing new is sent until a round has checked
    * it, but its alert in Alertmanager continues.
-   * `unverified`: as `resumed`, after a restore from a backup or a long time without rounds. Its alert is not continued,
-   * because the fault may have ended long ago.
+   * `unverified`: as `resumed`, after a restore from a backup or a long time without rounds. Its alert is not
+   * continued, because the fault may have ended long ago.
    */
   readonly presence: CausePresence | 'resumed' | 'unverified';
   /**

@@ -60,7 +60,8 @@ function mainView(
 ): Markup {
   const health = sources.health();
   if (diagnosis === null)
-    return markup`${startingView()}${ownTroubleView(health.problems, [])}${activityView(sources.activity(), sources.version, reader)}`;
+    return markup`${startingView()}${ownTroubleView(health.problems, [])}
+${activityView(sources.activity(), sources.version, reader)}`;
   const outlook = activationOutlook(diagnosis);
   const context = { incidents: sources.alertHistory().incidents, conclusion: conclusionOf(diagnosis).text };
   const [own, others] = [diagnosis.causes.filter(isOwn), diagnosis.causes.filter((cause) => !isOwn(cause))];
@@ -90,7 +91,8 @@ function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: R
   const tone = READINESS_TONES[diagnosis.ready];
   const conclusion = conclusionOf(diagnosis);
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
-<div><h1 id="verdict">${headingOf(diagnosis)}</h1><p class="conclusion" data-kind="${conclusion.kind}">${breakable(conclusion.text)}</p>${outlookLine(outlook)}</div>
+<div><h1 id="verdict">${headingOf(diagnosis)}</h1>
+<p class="conclusion" data-kind="${conclusion.kind}">${breakable(conclusion.text)}</p>${outlookLine(outlook)}</div>
 <p class="quiet asof">Seen ${distance(diagnosis.at, reader)}<br>${reader.zone.text(diagnosis.at)}</p></section>`;
 }
 

@@ -179,7 +179,7 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
     subject: trouble.subject.replace('HOST', hostname()),
   }));
 
-  test('is told on the page, by mail, by both forms of "check" and in the metrics, once, until it is repaired', async () => {
+  test('is reported once by page, mail, both forms of "check" and metrics, until it is repaired', async () => {
     for (const { cause, subject, begins } of TROUBLES) {
       if (cause === 'reload-rejected') refused.add(ON_CALL);
       await begins();

@@ -44,7 +44,7 @@ export function sampled(own: Letters, burst: Letters | null, before = NO_SAMPLES
 export function intermittentFinding(burst: Letters, fault: ConnectionFault = RESET): Finding {
   const own = Object.fromEntries(Object.keys(burst).map((address) => [address, '.']));
   const stages = withSampling(
-    { reachability: [], 'tls-genuine': [] },
+    { reachability: [], 'tls-genuine': [], 'license-server': null },
     sampled(own, burst, NO_SAMPLES, fault),
     path({ endpoints: Object.keys(burst).map((address) => endpoint(address)) }),
   );

@@ -199,7 +199,7 @@ type Dialled = EndpointObservation & { readonly fault: PathFault | null };
 function probedBy(endpoints: readonly Dialled[], sampling: Sampling): readonly Assessment[] {
   const tls = judged(endpoints).flatMap(({ judgement }) => judgement.findings);
   const isOpen = endpoints.some(({ tcp }) => tcp.kind === 'open');
-  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null };
+  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null, 'license-server': null };
   const stages = withSampling(own, sampling, path({ endpoints }));
   return assessments(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
 }

@@ -63,7 +63,7 @@ const CASES = Object.entries(FACTS).flatMap(([known, facts]) =>
 );
 /** Programs that shell blocks are allowed to run. */
 const PROGRAMS =
-  /^(?:cat|chronyc|cp|curl|df|dig|ftm-watch|getent|grep|ip|mv|nc|nft|openssl|ping|ss|sysctl|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
+  /^(?:cat|chronyc|cp|curl|df|dig|ftm-watch|getent|grep|ip|mtr|mv|nc|nft|openssl|ping|ss|sysctl|tcpdump|timedatectl|tracepath)(?= |$)[^;&|`$\n]*$/u;
 const SHELL_QUOTED = /'(?:[^']|'\\'')*'/gu;
 /** Read-only commands: ta-p/194050, ta-p/327581, ta-p/385019, ta-p/383334. */
 const FORTIAUTHENTICATOR =

@@ -14,7 +14,7 @@ const CONFIGURATIONS: ReadonlyMap<string, string> = new Map(
     }),
 );
 
-/** The place and key that each configuration's only message is about. The messages are in test/golden/configuration.txt. */
+/** The place and key of each configuration's only message. The messages are in test/golden/configuration.txt. */
 const PLACES = [
   'quoted-flag.yaml:3:5  mail[0].required',
   'quoted-share.yaml:3:5  appliances[0].tokensLow',

@@ -45,7 +45,7 @@ test.each([
   expect(shownDuring(fault).words).toEqual(['Not ready']);
 });
 
-test('an answer that was wrong in two outages is right after each of them, and a repaired one after five minutes', () => {
+test('an answer that was wrong in two outages is right after each, and a repaired one after five minutes', () => {
   const rightAfter = (pattern: string): boolean => {
     let told: ReturnType<typeof withAnswers> = { faults: [], findings: [] };
     for (const [index, look] of pattern.split('').entries())

@@ -191,7 +191,7 @@ async function wrongInAll(phases: readonly Phase[], every: Millis, seed: number)
   return wrong;
 }
 
-test(`the status, the page, the plugin, check and the last message agree (${String(SEQUENCES)} sequences)`, async () => {
+test(`the status, page, plugin, check and last message agree (${String(SEQUENCES)} sequences)`, async () => {
   await fc.assert(
     fc.asyncProperty(sequence, async ({ phases, every, seed }) => {
       expect(await wrongInAll(phases, every, seed)).toEqual([]);

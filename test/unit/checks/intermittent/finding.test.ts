@@ -31,15 +31,62 @@ describe('an intermittent fault', () => {
   });
 
   test('is about the most frequent fault, and names its product', () => {
-    const found = intermittentFinding({ [A]: '.xxxxxxxxx' }, { ...RESET, product: 'Squid' });
+    const found = intermittentFinding({ [A]: '.xxxxxxxx.' }, { ...RESET, product: 'Squid' });
     expect(found).toMatchObject({ suggests: 'tls-blocked', facts: { address: A, product: 'Squid' } });
+  });
+});
+
+describe('a burst that a fault', () => {
+  const ALL_FAIL = 'xxxxxxxxxxxxxxxxxxxx';
+  test.each<readonly [string, string, Letters, Letters, Sampling['kind']]>([
+    ['ends in', 'is over', { [A]: 'x' }, { [A]: 'xxxxxxxx............' }, 'clear'],
+    ['begins in', 'is to be confirmed', { [A]: '.' }, { [A]: '........xxxxxxxxxxxx' }, 'open'],
+    ['ends in, at two addresses', 'is over', { [A]: 'x', [B]: 'x' }, { [A]: 'xxxx......', [B]: 'xxx.......' }, 'clear'],
+    ['comes back in', 'is intermittent', { [A]: 'x' }, { [A]: 'xxxxxxxx........xxxx' }, 'intermittent'],
+    [
+      'ends in at one of two addresses',
+      'is intermittent',
+      { [A]: 'x', [B]: '.' },
+      { [A]: 'xxxxxxxx..', [B]: '..........' },
+      'intermittent',
+    ],
+    ['fills', 'is an outage', { [A]: 'x' }, { [A]: ALL_FAIL }, 'outage'],
+  ])('%s: it %s', (_, __, own, burst, kind) => {
+    expect(sampled(own, burst).kind).toBe(kind);
+  });
+});
+
+describe('a path that loses packets', () => {
+  const dropped = sampled({ [A]: 'x' }, { [A]: '.x..x..x..x..x.' }, NO_SAMPLES, PORT);
+  const cut = sampled({ [A]: 'x' }, { [A]: '.x..x..x..x..x.' }, dropped, RESET);
+  const told = (sampling: Sampling, http: EndpointObservation['http']): ReturnType<typeof withSampling> =>
+    withSampling(
+      { reachability: [], 'tls-genuine': [], 'license-server': [finding('license-server-down')] },
+      sampling,
+      path({ endpoints: [{ ...endpoint(A), http }] }),
+    );
+
+  test.each([
+    ['drops connections', dropped, false],
+    ['also cuts them', cut, true],
+  ])('%s', (_, sampling, isLossy) => {
+    expect(sampling).toMatchObject({ kind: 'intermittent', main: { cause: 'egress-blocked' } });
+    const [found] = told(sampling, null).reachability ?? [];
+    expect(JSON.stringify(found?.advice?.remedy[0]).includes('mtr ')).toBe(isLossy);
+  });
+
+  test.each<readonly [string, EndpointObservation['http'], Finding['level']]>([
+    ['no answer', failed('timeout'), 'note'],
+    ['a demand for a certificate', { kind: 'client-certificate-demanded', durationMs: 3 }, 'broken'],
+  ])('judges the server by %s', (_, http, level) => {
+    expect(told(dropped, http)['license-server']?.map((one) => one.level)).toEqual([level]);
   });
 });
 
 /** The findings' levels after these rounds, by stage. */
 function levels(sampling: Sampling, own: readonly Finding[], addresses: readonly string[]): readonly string[] {
   const stages = withSampling(
-    { reachability: own, 'tls-genuine': null },
+    { reachability: own, 'tls-genuine': null, 'license-server': null },
     sampling,
     path({ endpoints: addresses.map((address) => endpoint(address)) }),
   );
@@ -97,7 +144,8 @@ test.each([
   let sampling = NO_SAMPLES;
   for (let index = 0; index < count; index += 1)
     sampling = sampled({ [A]: '.' }, null, sampled({ [A]: 'x' }, null, sampling, forged));
-  const found = withSampling({ reachability: [], 'tls-genuine': [] }, sampling, path({ endpoints: [endpoint(A)] }));
+  const stages = { reachability: [], 'tls-genuine': [], 'license-server': null };
+  const found = withSampling(stages, sampling, path({ endpoints: [endpoint(A)] }));
   expect((found['tls-genuine'] ?? []).map(({ level, suggests }) => `${level} ${String(suggests)}`)).toEqual(told);
 });
 
