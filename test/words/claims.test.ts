@@ -6,7 +6,7 @@ import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../src/checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import type { DistinguishedName } from '../../src/core/certificate.ts';
-import type { ApplianceObservation, HaRoleObservation } from '../../src/core/license/appliance.ts';
+import type { ApplianceObservation, HaRoleObservation, TokenCounts } from '../../src/core/license/appliance.ts';
 import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../src/core/license/firewall.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
 import type {
@@ -24,12 +24,13 @@ import type {
 import type { Finding } from '../../src/engine/model.ts';
 import { TROUBLES, WELL } from '../support/checks/agent-health.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
+import { FLOW, matched, NO_INSPECTION } from '../support/checks/firewall-match.ts';
 import { judgeAppliance } from '../support/checks/judged-appliance.ts';
 import { judgeClock } from '../support/checks/judged-clock.ts';
 import { judgeLog } from '../support/checks/judged-log.ts';
 import { judgeMailServers } from '../support/checks/judged-mail.ts';
 import { judgePolicies } from '../support/checks/judged-policy.ts';
-import { judgeTokens, readUnit } from '../support/checks/judged-tokens.ts';
+import { judgeTokens, readUnit, tokens } from '../support/checks/judged-tokens.ts';
 import {
   ALONE,
   cluster,
@@ -282,10 +283,8 @@ function AT_CONNECT() {
 }
 
 function policy(inspection: Partial<SslInspection>, more: Partial<FirewallPolicy> = {}): readonly Finding[] {
-  const matched: FirewallPolicy = { ...POLICY, ...more };
-  const known = { kind: 'known', profile: 'deep-inspection', mode: 'none', exemptedBy: null, unreadExemptions: [] };
-  const match = { kind: 'policy', policy: matched, inspection: { ...known, ...inspection } as SslInspection } as const;
-  return firewall({ kind: 'ok', fqdnObjects: [], serial: null, match });
+  const known = { ...NO_INSPECTION, profile: 'deep-inspection', ...inspection } as SslInspection;
+  return judgePolicies([matched(more, known)]);
 }
 
 type Seen = {
@@ -295,27 +294,6 @@ type Seen = {
 function firewall(seen: Seen): readonly Finding[] {
   return judgePolicies([{ ...FLOW, ...seen }]);
 }
-
-const POLICY: FirewallPolicy = {
-  id: 5,
-  name: 'fac-out',
-  action: 'accept',
-  proxyMode: false,
-  securityProfiles: [],
-  incoming: ['port2'],
-  outgoing: ['wan1'],
-  nat: { enabled: true, pools: [] },
-  schedule: 'always',
-};
-
-const FLOW = {
-  firewall: 'FortiGate 10.0.0.1',
-  firewallHost: '10.0.0.1',
-  vdom: 'root',
-  appliances: [],
-  source: '10.0.0.5',
-  destination: TARGET,
-};
 
 const FIREWALL_POLICY = {
   'no inspection': policy({}),
@@ -393,33 +371,25 @@ const APPLIANCE = {
   'facts that are old': unit(applianceFacts(), { factsAsOf: '2025-01-01', at: '2026-11-24' }),
 };
 
-function tokens(left: number, assigned: number, more: object = {}): readonly Finding[] {
-  const value = {
-    total: left + assigned,
-    byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
-    byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
-    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
-    withoutLicense: 0,
-    ...more,
-  };
+function tokenPool(left: number, assigned: number, more: Partial<TokenCounts> = {}): readonly Finding[] {
   const licensed = { kind: 'read', value: { total: 100, used: null, available: null } } as const;
-  return judgeTokens([readUnit(applianceFacts({ licensed, tokens: { kind: 'read', value } }), EXPECTED)]);
+  return judgeTokens([readUnit(applianceFacts({ licensed, tokens: tokens(left, assigned, more) }), EXPECTED)]);
 }
 
 const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
 const FREE = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
 
 const TOKEN_POOL = {
-  'all well': tokens(50, 50),
-  'another number than licensed': tokens(50, 40),
-  'running out': tokens(9, 91),
-  'none left': tokens(0, 100),
-  'locked ones': tokens(50, 50, { locked: { ...FREE, available: 40 } }),
-  'waiting to be activated': tokens(40, 50, { byStatus: { ...FREE, available: 40, pending: 10, assigned: 50 } }),
-  'in another state': tokens(40, 50, { byStatus: { ...FREE, available: 40, assigned: 50, other: 10 } }),
-  'of another licence': tokens(50, 50, { byLicense: [{ license: 'EFTM000000000009', tokens: 100 }] }),
-  'without a licence': tokens(50, 50, { byLicense: [], withoutLicense: 100 }),
-  'trial tokens only': tokens(2, 0, { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }),
+  'all well': tokenPool(50, 50),
+  'another number than licensed': tokenPool(50, 40),
+  'running out': tokenPool(9, 91),
+  'none left': tokenPool(0, 100),
+  'locked ones': tokenPool(50, 50, { locked: { ...FREE, available: 40 } }),
+  'waiting to be activated': tokenPool(40, 50, { byStatus: { ...FREE, available: 40, pending: 10, assigned: 50 } }),
+  'in another state': tokenPool(40, 50, { byStatus: { ...FREE, available: 40, assigned: 50, other: 10 } }),
+  'of another licence': tokenPool(50, 50, { byLicense: [{ license: 'EFTM000000000009', tokens: 100 }] }),
+  'without a licence': tokenPool(50, 50, { byLicense: [], withoutLicense: 100 }),
+  'trial tokens only': tokenPool(2, 0, { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }),
   'not counted by this firmware': judgeTokens([
     readUnit(applianceFacts({ licensed: { kind: 'absent' }, tokens: failure('timeout') }), EXPECTED),
   ]),

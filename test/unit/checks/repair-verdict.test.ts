@@ -6,6 +6,7 @@ import type { FirewallFacts, SslInspectionMode } from '../../../src/core/license
 import type { Assessment, Cause } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { matched, NO_INSPECTION } from '../../support/checks/firewall-match.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
 import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 
@@ -21,32 +22,7 @@ const INSPECTS = {
 const NO_FIREWALL: Special = ['firewall-policy', [], 'not-configured'];
 
 function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
-  return {
-    kind: 'ok',
-    firewall: 'FortiGate 10.0.0.1',
-    firewallHost: '10.0.0.1',
-    vdom: 'root',
-    appliances: [],
-    source: '10.0.0.5',
-    destination: TARGET,
-    match: {
-      kind: 'policy',
-      policy: {
-        id,
-        name: 'out',
-        action: 'accept',
-        proxyMode: false,
-        securityProfiles: [],
-        incoming: [],
-        outgoing: [],
-        nat: null,
-        schedule: null,
-      },
-      inspection: { kind: 'known', profile: mode, mode, exemptedBy: null, unreadExemptions: [] },
-    },
-    fqdnObjects: [],
-    serial: null,
-  };
+  return matched({ id, name: 'out' }, { ...NO_INSPECTION, profile: mode, mode }, { destination: TARGET });
 }
 
 function causeIn(...parts: readonly Special[]): Cause {

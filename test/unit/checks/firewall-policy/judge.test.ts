@@ -1,63 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
-import type {
-  FirewallFacts,
-  FirewallObservation,
-  FirewallPolicy,
-  SslInspection,
-} from '../../../../src/core/license/firewall.ts';
+import type { FirewallObservation, SslInspection } from '../../../../src/core/license/firewall.ts';
 import { remedyOf } from '../../../../src/engine/remedy-words.ts';
+import { FLOW, matched, NO_INSPECTION } from '../../../support/checks/firewall-match.ts';
 import { judgePolicies } from '../../../support/checks/judged-policy.ts';
 
-const FLOW = {
-  firewall: 'FortiGate 10.0.0.1',
-  firewallHost: '10.0.0.1',
-  vdom: 'root',
-  appliances: [],
-  source: '10.0.0.5',
-  destination: 'fortitokenmobile.fortinet.com:443',
-};
-const POLICY: FirewallPolicy = {
-  id: 5,
-  name: 'fac-out',
-  action: 'accept',
-  proxyMode: false,
-  securityProfiles: [],
-  incoming: ['port2'],
-  outgoing: ['wan1'],
-  nat: { enabled: true, pools: [] },
-  schedule: 'always',
-};
-const NONE: SslInspection = {
-  kind: 'known',
-  profile: 'no-inspection',
-  mode: 'none',
-  exemptedBy: null,
-  unreadExemptions: [],
-};
-const DEEP: SslInspection = { ...NONE, profile: 'deep-inspection', mode: 'deep' };
-
-function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallFacts {
-  return {
-    ...FLOW,
-    kind: 'ok',
-    fqdnObjects: [],
-    serial: null,
-    match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
-  };
-}
+const DEEP: SslInspection = { ...NO_INSPECTION, profile: 'deep-inspection', mode: 'deep' };
 
 const implicitDeny: FirewallObservation = {
   ...matched({}),
   match: { kind: 'implicit-deny', incoming: null, outgoing: null },
 };
-const certificate: SslInspection = { ...NONE, profile: 'certificate-inspection', mode: 'certificate' };
+const certificate: SslInspection = { ...NO_INSPECTION, profile: 'certificate-inspection', mode: 'certificate' };
 const INSPECTS = 'warning policy-inspects-traffic';
 
 describe('the policy of a firewall', () => {
   it.each<[name: string, FirewallObservation, ...expected: string[]]>([
     ['passes untouched', matched({})],
-    ['no profile at all', matched({}, { ...NONE, profile: null })],
+    ['no profile at all', matched({}, { ...NO_INSPECTION, profile: null })],
     ['deep inspection', matched({}, DEEP), 'broken policy-inspects-traffic'],
     ['deep inspection with an exemption', matched({}, { ...DEEP, exemptedBy: 'exemption "fortinet"' }), 'note -'],
     ['deep inspection, exemptions unreadable', matched({}, { ...DEEP, unreadExemptions: ['category 52'] }), INSPECTS],

@@ -4,18 +4,11 @@ import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../.
 import type { Finding } from '../../../../src/engine/model.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
 import { everything } from '../../../support/checks/everything.ts';
+import { FLOW, matched } from '../../../support/checks/firewall-match.ts';
 import { picture } from '../../../support/checks/observed.ts';
 
 const OTHER = 'FGVMEV0000000001';
 const OWN = 'FG100FTK20099999';
-const FLOW = {
-  firewall: 'FortiGate 10.0.0.1',
-  firewallHost: '10.0.0.1',
-  vdom: 'root',
-  appliances: [],
-  source: '10.0.0.5',
-  destination: 'server.test:443',
-};
 const CLEAN: SslInspection = { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] };
 
 function firewall(
@@ -24,21 +17,9 @@ function firewall(
     action = 'accept',
     serial = OWN,
     ...flow
-  }: Partial<FirewallPolicy & { serial: string | null; firewall: string }> = {},
+  }: { readonly action?: FirewallPolicy['action']; readonly serial?: string | null; readonly firewall?: string } = {},
 ): FirewallObservation {
-  const policy: FirewallPolicy = {
-    id: 5,
-    name: 'fac',
-    action,
-    proxyMode: false,
-    securityProfiles: [],
-    incoming: [],
-    outgoing: [],
-    nat: null,
-    schedule: null,
-  };
-  const rest = { fqdnObjects: [], serial };
-  return { kind: 'ok', ...FLOW, ...flow, match: { kind: 'policy', policy, inspection }, ...rest };
+  return matched({ action, name: 'fac' }, inspection, { serial, ...flow });
 }
 
 const INTERCEPTED = finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate', issuer: OTHER } });

@@ -1,23 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ApplianceFacts, TokenCounts } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { judgeTokens, readUnit } from '../../../support/checks/judged-tokens.ts';
+import { judgeTokens, readUnit, tokens } from '../../../support/checks/judged-tokens.ts';
 
 const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
-
-function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {}): ApplianceFacts['tokens'] {
-  return {
-    kind: 'read',
-    value: {
-      total: left + assigned,
-      byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
-      byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
-      locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
-      withoutLicense: 0,
-      ...more,
-    },
-  };
-}
 
 function unnamed(available: number, assigned: number, other: number): TokenCounts['byStatus'] {
   return { new: 0, available, pending: 0, assigned, other };
