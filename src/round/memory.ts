@@ -72,7 +72,8 @@ const fault = z.object({
   claim: text,
 });
 
-const connections = z.array(z.object({ address: text, fault: fault.nullable() })).max(1_000);
+const connection = z.object({ address: text, fault: fault.nullable(), repeated: z.literal(true).exactOptional() });
+const connections = z.array(connection).max(1_000);
 const bursts = z.array(z.object({ at: instant, connections })).max(1_000);
 
 /** Data of other format versions is discarded, because it describes failures in another way. */

@@ -5,6 +5,7 @@ import {
   isOwnTrouble,
   isWithoutRoute,
 } from '../../core/observation.ts';
+import type { Millis } from '../../core/clock.ts';
 import type { PathObservation } from '../../core/round.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { type Assessment, type Advice, type Finding, isFault, known, shell, type Step } from '../../engine/model.ts';
@@ -21,6 +22,7 @@ import {
   measured,
   mostFrequent,
   recentFaults,
+  repeatedOf,
   rotates,
   type Sampling,
   sidesOf,
@@ -102,9 +104,10 @@ function intermittentFinding(sampling: Sampling, path: PathObservation): StagedF
   const level = sampling.grave && (fault.stage === 'tls-genuine' || !isPart) ? 'broken' : 'warning';
   const isOfAddress = clean.length > 0 && fault.cause === 'egress-blocked' && level === 'warning';
   const suggests = isOfAddress ? 'egress-partly-blocked' : fault.cause;
-  const isLossy = losesPackets(sampling);
-  const summary = `The fault is intermittent: ${courseOf(connections, fault)}. ${isLossy ? LOST : ONE_OF_SEVERAL}`;
-  const remedy = [...(isLossy ? [FIND_LOSS] : []), ...remedyOf(fault)];
+  const loss = lossOf(sampling);
+  const why = loss === null ? ONE_OF_SEVERAL : `Packets are probably lost on the path, because ${loss}`;
+  const summary = `The fault is intermittent: ${courseOf(connections, fault)}. ${why}`;
+  const remedy = [...(loss === null ? [] : [FIND_LOSS]), ...remedyOf(fault)];
   const finding = findingOf(connections, fault, path, { summary, remedy });
   return { stage: fault.stage, finding: withClean({ ...finding, level, suggests }, clean) };
 }
@@ -235,14 +238,21 @@ function courseOf(connections: readonly Connection[], fault: ConnectionFault): s
   return `of the last ${String(connections.length)} connections to {subject}, ${String(alike)} ${how}${others}`;
 }
 
-/** A device that filters some of the connections breaks them all at the same step. */
-function losesPackets(sampling: Sampling): boolean {
-  return ['egress-blocked', 'tls-blocked'].every((cause) => recentFaults(sampling).some((one) => one.cause === cause));
+/** By chance, a single packet is lost on any path. */
+const FEWEST_REPEATED = 2;
+
+/** A device that filters some of the connections breaks them all at the same step, and does not delay the others. */
+function lossOf(sampling: Sampling): string | null {
+  const causes = recentFaults(sampling).map(({ cause }) => cause);
+  if (['egress-blocked', 'tls-blocked'].every((cause) => causes.some((one) => one === cause)))
+    return `connections fail at different steps${OR_ELSE}`;
+  const count = repeatedOf(sampling);
+  return count < FEWEST_REPEATED
+    ? null
+    : `${String(count)} working connections were delayed by a second or more${OR_ELSE}`;
 }
 
-const LOST =
-  'Packets are probably lost on the path, because connections fail at different steps. Otherwise, one of several ' +
-  'firewalls, links or servers on the path is at fault.';
+const OR_ELSE = '. Otherwise, one of several firewalls, links or servers on the path is at fault.';
 
 const FIND_LOSS = shell(
   'Find the hop at which packets are lost. It is the first one from which the loss continues up to the last hop. ' +
@@ -303,11 +313,17 @@ function unopened(endpoint: EndpointObservation): readonly Connection[] {
   return [{ address, fault: { stage, cause, confidence: 'suspected', product: null, claim } }];
 }
 
-function handshaken({ endpoint: { address }, judgement }: JudgedEndpoint): readonly Connection[] {
+/** TCP waits this long before it sends its first packet again (RFC 6298 §2.1). */
+const FIRST_WAIT: Millis = 1_000;
+
+function handshaken({ endpoint: { address, proxy, tcp }, judgement }: JudgedEndpoint): readonly Connection[] {
   const { verdict, findings, confidence, product } = judgement;
   if (verdict === 'unknown') return [];
   const finding = findings.find(({ level }) => level === 'broken');
-  if (finding === undefined || finding.suggests === null) return [{ address, fault: null }];
+  if (finding === undefined || finding.suggests === null) {
+    const isRepeated = proxy === null && tcp.kind === 'open' && tcp.durationMs >= FIRST_WAIT;
+    return [{ address, fault: null, ...(isRepeated ? { repeated: true } : {}) }];
+  }
   const { suggests: cause, claim } = finding;
   return [{ address, fault: { stage: 'tls-genuine', cause, confidence, product, claim } }];
 }

@@ -12,6 +12,8 @@ export interface ConnectionFault {
 export interface Connection {
   readonly address: string;
   readonly fault: ConnectionFault | null;
+  /** The connection works, but TCP had to send its first packet again. */
+  readonly repeated?: true;
 }
 
 /** Many connections at about the same time, with those of their round. */
@@ -143,6 +145,16 @@ function mainAfter({ main, own }: Sampling, bursts: Sampling['bursts']): MainFau
 /** Returns the faults of the last two bursts, because by chance, a single one may not contain the main fault. */
 export function recentFaults({ bursts }: Pick<Sampling, 'bursts'>): readonly ConnectionFault[] {
   return connectionsIn(bursts.slice(-2)).flatMap(({ fault }) => fault ?? []);
+}
+
+/**
+ * Returns the number of connections in the last two bursts that worked, but needed a packet to be sent again. 0 if no
+ * other connection worked, because the path may be that slow.
+ */
+export function repeatedOf({ bursts }: Pick<Sampling, 'bursts'>): number {
+  const worked = connectionsIn(bursts.slice(-2)).filter((one) => !isFailed(one));
+  const repeated = worked.filter((one) => one.repeated === true);
+  return repeated.length === worked.length ? 0 : repeated.length;
 }
 
 export function isAlike(one: MainFault, other: MainFault): boolean {

@@ -56,6 +56,17 @@ describe('a burst that a fault', () => {
   });
 });
 
+/** Returns the state after a burst in which this many working connections took a second longer. */
+function delayed({ bursts, ...rest }: Sampling, count: number): Sampling {
+  let left = count;
+  const slow = (one: Connection): Connection => {
+    if (one.fault !== null || left === 0) return one;
+    left -= 1;
+    return { ...one, repeated: true };
+  };
+  return { ...rest, bursts: bursts.map((burst) => ({ ...burst, connections: burst.connections.map(slow) })) };
+}
+
 describe('a path that loses packets', () => {
   const dropped = sampled({ [A]: 'x' }, { [A]: '.x..x..x..x..x.' }, NO_SAMPLES, PORT);
   const cut = sampled({ [A]: 'x' }, { [A]: '.x..x..x..x..x.' }, dropped, RESET);
@@ -69,6 +80,9 @@ describe('a path that loses packets', () => {
   test.each([
     ['drops connections', dropped, false],
     ['also cuts them', cut, true],
+    ['also delays them', delayed(dropped, 2), true],
+    ['also delays one', delayed(dropped, 1), false],
+    ['delays all', delayed(dropped, 99), false],
   ])('%s', (_, sampling, isLossy) => {
     expect(sampling).toMatchObject({ kind: 'intermittent', main: { cause: 'egress-blocked' } });
     const [found] = told(sampling, null).reachability ?? [];
@@ -200,6 +214,11 @@ describe('a connection', () => {
     ['with a mere warning works', { ...FORGED, findings: FORGED.findings.slice(0, 1) }, null],
   ])('%s', (_, judgement, fault) => {
     expect(of(endpoint(C), judgement)).toMatchObject([{ address: C, fault }]);
+  });
+
+  test('that was open only after a second was repeated', () => {
+    const [fast, late] = [20, 1_000].map((durationMs) => of(endpoint(C, { kind: 'open', durationMs }), GENUINE));
+    expect([fast, late]).toEqual([[{ address: C, fault: null }], [{ address: C, fault: null, repeated: true }]]);
   });
 
   test.each<readonly [string, TcpFailure]>([
