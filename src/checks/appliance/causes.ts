@@ -105,7 +105,7 @@ export const APPLIANCE_CAUSES = {
             'openssl s_client -connect {api} -showcerts </dev/null',
           ),
           'Or set appliances[].api.pin to the hash of its public key. The documentation about connectors shows how ' +
-            'calculate the hash.',
+            'to calculate the hash.',
           'Compare the fingerprint with that of the certificate on {appliance}. If they differ, another device ' +
             'answers at this address.',
         ],
