@@ -1,11 +1,5 @@
 import type { Contract } from './contract.ts';
 
-/** Lines that are added or removed together for one reason: `+ metrics: …`, `- http: …`. `*` matches any text. */
-export interface Difference {
-  readonly reason: string;
-  readonly lines: readonly string[];
-}
-
 /** Returns removed (`-`) and added (`+`) lines, each with the name of its source. */
 export function differencesOf(before: Contract, now: Contract): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
@@ -18,7 +12,7 @@ export function differencesOf(before: Contract, now: Contract): readonly string[
   });
 }
 
-/** Reports whether a line of a `Difference` matches this one. */
+/** Reports whether an intended line matches this one: `+ metrics: …`, `- http: …`. `*` matches any text. */
 export function covers(line: string, difference: string): boolean {
   const pattern = line.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`).replaceAll('*', '.*');
   return new RegExp(`^${pattern}$`, 'su').test(difference);
