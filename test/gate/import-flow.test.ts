@@ -20,33 +20,8 @@ interface Folder {
   readonly packages?: readonly string[];
 }
 
-const BEFORE_RUNTIME: readonly string[] = [
-  'core',
-  'text',
-  'system',
-  'tls',
-  'network',
-  'config/schema',
-  'connectors',
-  'logs',
-  'engine',
-  'checks',
-  'trust',
-  'document',
-  'notify/channels',
-  'config',
-  'round',
-  'store',
-  'metrics',
-  'notify',
-  'web',
-  'capture',
-  'report',
-  'preflight',
-];
-
-/** The folders of `src`, from bottom to top. These rules are defined only in this table. */
-const FLOW: readonly Folder[] = [
+/** The folders below the runtime, from bottom to top. */
+const BELOW: readonly Folder[] = [
   { folder: 'core', knows: [], packages: PURE },
   { folder: 'text', knows: ['core'], packages: ['croner', 'leven', 'yaml', 'zod'] },
   { folder: 'system', knows: ['core', 'text'] },
@@ -104,8 +79,14 @@ const FLOW: readonly Folder[] = [
     knows: ['core', 'text', 'engine', 'checks', 'document'],
     types: ['config/schema', 'connectors'],
   },
-  { folder: 'runtime', knows: BEFORE_RUNTIME },
-  { folder: 'cli', knows: [...BEFORE_RUNTIME, 'runtime'] },
+];
+const BELOW_FOLDERS = BELOW.map(({ folder }) => folder);
+
+/** The folders of `src`, from bottom to top. */
+const FLOW: readonly Folder[] = [
+  ...BELOW,
+  { folder: 'runtime', knows: BELOW_FOLDERS },
+  { folder: 'cli', knows: [...BELOW_FOLDERS, 'runtime'] },
   { folder: 'main.ts', knows: ['core', 'system', 'cli'] },
 ];
 

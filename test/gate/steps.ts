@@ -18,6 +18,16 @@ export interface Step {
 // Format of the file paths that tsc prints for --listFiles. Its errors start with a relative path.
 const LISTED_FILE = /^\/.+\.(?:[cm]?tsx?|json)$/u;
 
+const KNIP: Step['command'] = [
+  'knip',
+  '--no-progress',
+  '--treat-config-hints-as-errors',
+  '--reporter',
+  'symbols',
+  '--reporter',
+  './test/gate/knip-count.ts',
+];
+
 export const steps: readonly Step[] = [
   {
     name: 'types',
@@ -46,23 +56,14 @@ export const steps: readonly Step[] = [
   },
   {
     name: 'dead-code',
-    command: ['knip', '--no-progress', '--reporter', 'symbols', '--reporter', './test/gate/knip-count.ts'],
+    command: KNIP,
     counts: 'files',
     count: (output) => firstNumber(output, /^Looked at (\d+) files$/mu),
   },
   {
     // Finds exports that only tests use. If a test cannot reach them otherwise, they are tagged @internal.
     name: 'only-tested',
-    command: [
-      'knip',
-      '--production',
-      '--tags=-@internal',
-      '--no-progress',
-      '--reporter',
-      'symbols',
-      '--reporter',
-      './test/gate/knip-count.ts',
-    ],
+    command: [...KNIP, '--production', '--tags=-@internal'],
     counts: 'files',
     count: (output) => firstNumber(output, /^Looked at (\d+) files$/mu),
   },

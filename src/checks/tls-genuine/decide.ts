@@ -18,8 +18,6 @@ import type { Signal } from './signals.ts';
  * - `witnessed`: this round produced an observation that a change on the vendor's side cannot explain
  * - `contradicted`: the genuine key was observed on another path to the same name
  * - `hinted`: a difference from earlier observations that a change on the vendor's side does not explain
- *
- * @internal
  */
 export const FACT_VALUES = {
   chainTrust: ['trusted', 'weak', 'public', 'vendor', 'foreign', 'forged', 'incomplete', 'unfinished'],

@@ -140,6 +140,7 @@ test('a store that is deleted under the daemon is begun again, with what is open
 });
 
 describeWhere(['root'], 'a disk', () => {
+  // Listeners of logs/polling-log.ts: callback of after
   test('that fills up costs history and log lines, and is used again when it has room', async () => {
     rmSync(data, { recursive: true, force: true });
     mkdirSync(data);

@@ -122,6 +122,7 @@ const STATES: readonly NetworkState[] = [
   { name: 'a blackhole route', ...deadRoute('blackhole'), ...ALL_OFFLINE },
   { name: 'an unreachable route', ...deadRoute('unreachable'), ...ALL_OFFLINE },
   { name: 'a prohibit route', ...deadRoute('prohibit'), ...ALL_OFFLINE },
+  // Listeners of network/udp-exchange.ts: callback of send
   { name: 'a packet filter that rejects', ...filter('reject') },
   { name: 'no route for IPv6', break: () => 'ip -6 route del default', repair: DEFAULT_6, ...ALL_READY },
   {
@@ -191,6 +192,7 @@ const STATES: readonly NetworkState[] = [
     ...ALL_READY,
   },
   ...[0, 6].map((descriptors) => ({
+    // Listeners of logs/listen-tcp.ts: on error
     name: `${String(descriptors)} file descriptors to spare`,
     break: () => '',
     repair: () => '',

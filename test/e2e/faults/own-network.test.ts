@@ -89,13 +89,16 @@ describeWhere(
 
     test.each([
       ['no name server is configured', '', '', 'internal: Cannot look up "license.example.test": /etc/resolv.conf'],
+      // Listeners of network/udp-exchange.ts: once connect 2
       ['there is no route', '', NAME_SERVER, 'no-route: Cannot look up "license.example.test": cannot send to'],
       [
+        // Listeners of network/udp-exchange.ts: callback of send 2
         'its packet filter drops everything',
         `ip route add default via 198.51.100.1; ${FILTER('drop')}`,
         NAME_SERVER,
         'no-route: Cannot look up "license.example.test": cannot send to 203.0.113.53: send EPERM',
       ],
+      // Listeners of network/lookup.ts: callback of lookupWithCallback, callback of bind
     ])('knows that it could not ask for a name: %s', async (_, command, server, expected) => {
       await writeFile(join(folder, 'resolv.conf'), server === '' ? '' : `nameserver ${server}\n`);
       site.sh(command);
@@ -128,6 +131,7 @@ describeWhere(
       }
     });
 
+    // Listeners of logs/listen-udp.ts: on error, callback of after
     test('opens its UDP socket for log lines again, as soon as the address is back', async () => {
       site.sh(`ip addr add ${ADDRESS}/32 dev lo`);
       const config = join(folder, 'config.json');

@@ -118,6 +118,7 @@ describe('an error of the service', () => {
     ]);
   });
 
+  // Listeners of network/rest/json-exchange.ts: callback of connect
   it('a certificate of somebody else gets no credentials', async () => {
     await using bench = await startRegistration();
     expect(await bench.observe({ config: { caFile: null } })).toMatchObject({ kind: 'failed', reason: 'tls' });

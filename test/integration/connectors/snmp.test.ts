@@ -57,6 +57,7 @@ describe('observeHaRole', () => {
 
   it.each<[SnmpFault, string]>([
     ['silent', 'timeout'],
+    // Listeners of network/snmp/snmp-get.ts: on error
     ['garbage', 'timeout'],
     ['error-status', 'rejected'],
     ['wrong-community', 'protocol'],
@@ -79,6 +80,7 @@ describe('observeHaRole', () => {
     expect(agent.requests()).toBe(0);
   });
 
+  // Listeners of network/snmp/snmp-get.ts: addEventListener abort
   it('stops when the round is called off', async () => {
     await using agent = await start({ facHaCurrentStatus: 2 });
     agent.setFault('silent');
@@ -89,6 +91,7 @@ describe('observeHaRole', () => {
     expect(await observation).toMatchObject({ kind: 'failed', reason: 'aborted' });
   });
 
+  // Listeners of network/snmp/snmp-get.ts: callback of get
   it('says so when the name of the agent is not known', async () => {
     expect(await observe({ host: 'fac.invalid', port: 161 })).toMatchObject({
       kind: 'failed',

@@ -201,6 +201,7 @@ describe.each<[string, (fault: Fault) => Promise<Row>, readonly (readonly [Fault
     }),
   ],
 ])('%s', (_, observe, rows) => {
+  // Listeners of network/rest/json-exchange.ts: once connect
   test.each(rows)('that answers with %s is: %s, %s', async (fault, state, cause, sentence, remedy) => {
     const [seen, found, claim, steps] = await observe(fault);
     expect([seen, found]).toEqual([state, cause]);

@@ -136,6 +136,7 @@ describe('a certificate that proves an appliance', () => {
 });
 
 describe('a certificate that is revoked', () => {
+  // Listeners of logs/listen-tcp.ts: callback of after, once close 5
   test('gets nobody in, and who is in has to come again, as soon as the list says so', async () => {
     const [good, bad] = await Promise.all([sender('CN=good'), sender('CN=bad')]);
     await writeFile(file('clients.crl'), await revocationList(authority, []));
@@ -155,6 +156,7 @@ describe('a certificate that is revoked', () => {
     await bench.until(() => expect(bench.troubles()).toBe(2));
   });
 
+  // Listeners of network/tls/served-certificate.ts: callback of beat
   test('leaves the list of before in place where the new one cannot be used, and says so', async () => {
     const good = await sender('CN=good');
     await writeFile(file('broken.crl'), await revocationList(authority, []));

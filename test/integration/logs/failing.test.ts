@@ -4,6 +4,7 @@ import { sendLines } from '../../support/process/daemon-process.ts';
 import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 
 describe('syslog that fails', () => {
+  // Listeners of logs/listen-tcp.ts: once close, once close 3, on error 2, once close 4
   test('takes what a sender had said that resets the connection', async () => {
     const bench = await startIntake();
     const sender = await connectSender(bench.portOf('tcp'));
@@ -14,6 +15,8 @@ describe('syslog that fails', () => {
     expect(bench.intake.counters().connections.open).toBe(0);
   });
 
+  // Listeners of logs/listen-tcp.ts: on data
+  // Listeners of logs/listen-udp.ts: on message
   test('goes on when a line cannot be read', async () => {
     let isBroken = true;
     const now = (): number => {

@@ -84,6 +84,7 @@ describe('syslog over TCP', () => {
     await bench.until(() => expect(bench.intake.counters().connections.open).toBe(0));
   });
 
+  // Listeners of logs/listen-tcp.ts: callback of setImmediate
   test('keeps every one of many flooding connections moving, and timers too', async () => {
     const bench = await startIntake();
     const sockets = await Promise.all(Array.from({ length: 100 }, () => connectSender(bench.portOf('tcp'))));
@@ -109,6 +110,7 @@ describe('syslog over TCP', () => {
     expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 1, other: 0 });
   });
 
+  // Listeners of logs/listen-tcp.ts: callback of beat
   test('closes a connection whose line gets no further byte, and takes what there is', async () => {
     const clock = handClock(0);
     const bench = await startIntake({}, { clock });
@@ -161,6 +163,7 @@ describe('syslog over TCP', () => {
     expect(bench.intake.counters().connections).toMatchObject({ open: 1, 'timed-out': 0 });
   });
 
+  // Listeners of network/connection-evictor.ts: once close
   test('closes the quietest connection for one too many, and counts that', async () => {
     const bench = await startIntake({}, { limits: limitedTo(2) });
     const [speaks, says] = [await connectSender(bench.portOf('tcp')), await connectSender(bench.portOf('tcp'))];
@@ -195,6 +198,7 @@ describe('syslog over TCP', () => {
     expect(bench.intake.counters().connections).toMatchObject({ open: 20, 'over-limit': 82 });
   });
 
+  // Listeners of logs/listen-tcp.ts: on connection
   test('turns a stranger away where all places are taken by senders that it knows', async () => {
     const bench = await startIntake(
       { appliances: [{ name: 'fac-1', logSources: ['127.0.0.1', 'fac01'] }] },
@@ -238,6 +242,7 @@ describe('syslog over TCP', () => {
     });
   });
 
+  // Listeners of logs/reader.ts: callback of setImmediate
   test('goes on when a handler of events throws', async () => {
     const seen: string[] = [];
     const bench = await startIntake(

@@ -74,6 +74,7 @@ describe('syslog over UDP', () => {
     );
   });
 
+  // Listeners of logs/listen-udp.ts: callback of beat
   test('counts what the kernel drops while the program is busy', async () => {
     const bench = await startIntake();
     const socket = sender();
@@ -113,6 +114,8 @@ describe('syslog over UDP', () => {
     expect(bench.intake.counters()).toMatchObject({ lines: { udp: { dropped: 0 } }, udp: { kernelDrops: 0 } });
   });
 
+  // Listeners of logs/listen-tcp.ts: once listening
+  // Listeners of logs/listen-udp.ts: once listening
   test('tells which port is taken and what to do, and leaves nothing open', async () => {
     const bench = await startIntake();
     const listen = { address: '127.0.0.1', port: bench.portOf('udp') };
@@ -155,6 +158,7 @@ describe('syslog over UDP', () => {
     );
   });
 
+  // Listeners of logs/listen-udp.ts: callback of close
   test('stops, twice without harm, and can start again', async () => {
     const bench = await startIntake();
     const port = bench.portOf('udp');

@@ -21,6 +21,7 @@ test('getaddrinfo() finds the addresses of a name', async () => {
 });
 
 describeWhere([{ program: 'prlimit' }], 'a process without a file descriptor', () => {
+  // Listeners of network/lookup.ts: on error
   test('is told that it has none, and not that the name does not exist', () => {
     const { stdout, stderr } = spawnSync(
       'prlimit',

@@ -59,8 +59,10 @@ function ask(server: Parameters<typeof sendOnce>[0], more: UdpPart = {}): Promis
 type UdpPart = Partial<Parameters<typeof exchangeUdp>[0]>;
 
 const BUGS: Readonly<Record<string, () => UdpPart>> = {
+  // Listeners of network/udp-exchange.ts: on message
   'an answer cannot be read': () => ({ read: throwing() }),
   'the packet cannot be made': () => ({ packet: throwing() }),
+  // Listeners of network/udp-exchange.ts: callback of after
   'the packet cannot be made again': () => ({ packet: throwing(1), read: () => null }),
 };
 
@@ -75,17 +77,20 @@ function throwing(times = 0): () => Buffer {
 }
 
 describe('exchangeUdp()', () => {
+  // Listeners of network/udp-exchange.ts: once connect
   test('rejects when the kernel does not connect', async () => {
     const error = await ask(NOT_ALLOWED).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'EACCES', syscall: 'connect' });
     expect(failureReason(error)).toBe('no-route');
   });
 
+  // Listeners of network/udp-exchange.ts: callback of bind
   test('rejects when its source address cannot be bound', async () => {
     const error = await ask({ ...at(await echo()), sourceAddress: '198.51.100.77' }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'EADDRNOTAVAIL', syscall: 'bind' });
   });
 
+  // Listeners of network/udp-exchange.ts: on error
   test('rejects when the port is closed', async () => {
     await expect(ask(at({ port: await freePort() }))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
@@ -94,6 +99,7 @@ describe('exchangeUdp()', () => {
     await expect(ask(at(await echo()), bug())).rejects.toThrow('A bug');
   });
 
+  // Listeners of network/udp-exchange.ts: on error 2
   test('says why a single packet did not leave', async () => {
     expect(await sendOnce(NOT_ALLOWED, Buffer.from('?'))).toMatchObject({ code: 'EACCES' });
     expect(await sendOnce(at(await echo()), Buffer.from('?'))).toBe(null);
@@ -106,6 +112,7 @@ test('hasRoute() asks the kernel', async () => {
 });
 
 describe('a connected socket', () => {
+  // Listeners of network/connect.ts: on error 2, once ready
   test('may be reset while nobody uses it', async () => {
     const { port, accepted } = await quietPeer();
     const socket = await openSocket(at({ port }), NEVER);
@@ -136,6 +143,7 @@ describe('a connected socket', () => {
     },
   );
 
+  // Listeners of network/connect.ts: once close
   test('that is closed during a handshake fails it', async () => {
     const { port } = await peer(() => undefined);
     const socket = await openSocket(at({ port }), NEVER);
@@ -170,10 +178,12 @@ describe('an answer of an API that is cut', () => {
     return told;
   }
 
+  // Listeners of network/rest/json-exchange.ts: on error
   test('in the body of a refusal leaves the refusal', async () => {
     expect(await exchange('500 Internal Server Error')).toMatchObject({ kind: 'status', status: 500 });
   });
 
+  // Listeners of network/rest/json-exchange.ts: on error 2
   test('in an encoding that nobody asked for is refused', async () => {
     expect(await exchange('200 OK\r\nContent-Encoding: gzip')).toContain('expected no content encoding');
   });
@@ -205,6 +215,7 @@ const STARVED = `
 `;
 
 describeWhere([{ program: 'prlimit' }], 'without a file descriptor', () => {
+  // Listeners of network/snmp/snmp-get.ts: on error 2
   test('every operation fails by itself, as trouble of this machine', () => {
     const { PATH } = process.env;
     const { stdout, stderr } = spawnSync(

@@ -31,6 +31,7 @@ const HALF_SERVER_HELLO = Buffer.from([
 const NOTHING = { kind: 'failed', serverName: HOST, alert: null, chain: null, plaintext: null } as const;
 
 describe.concurrent('observeEndpoint and a handshake that fails', () => {
+  // Listeners of network/tls/handshake.ts: on close, on error 3, once end, on end, once close, callback of write
   test('tells a reset from an orderly end', async () => {
     expect(await atHello((socket) => socket.resetAndDestroy())).toMatchObject({ ...NOTHING, reason: 'reset' });
     expect(await atHello((socket) => socket.end())).toMatchObject({ ...NOTHING, reason: 'closed' });
@@ -63,6 +64,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     expect(tls.durationMs).toBe(4000);
   });
 
+  // Listeners of network/tls/handshake.ts: addEventListener abort
   test('says aborted when the round is called off in the middle', async () => {
     const round = new AbortController();
     const tls = await atHello(
@@ -94,6 +96,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
 
   test.each<readonly [string, string, string]>([
     ['a 400', 'HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>no</html>', 'HTTP/1.1 400 Bad Request Server: x no'],
+    // Listeners of network/tls/handshake.ts: on error 2
     ['an SMTP banner', '220 mail.example.test ESMTP\r\n', '220 mail.example.test ESMTP'],
     ['control and non-ASCII characters', 'no\u001B[31m T\u00E9LS\r\n\0', 'no.[31m T.LS .'],
     ['less than a record header', 'no', 'no'],
@@ -107,6 +110,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     });
   });
 
+  // Listeners of network/tls/handshake.ts: addEventListener abort 2
   test('reads a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
     const style = `<style>${'.a { margin: 0; } '.repeat(300)}</style>`;
     const tls = await atHello((socket) => {
@@ -126,6 +130,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     });
   });
 
+  // Listeners of network/tls/handshake.ts: on data, on data 2
   test('keeps 512 characters of a peer that talks without end, and listens no longer than that takes', async () => {
     let sent = 0;
     const tls = await atHello((socket) => {
@@ -140,6 +145,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     expect(sent).toBeLessThan(32 * 1024 * 1024);
   });
 
+  // Listeners of network/tls/handshake.ts: once end 2
   test('recovers a banner that comes before the hello', async () => {
     await using peer = await createTcpPeer((socket) => void socket.end('SSH-2.0-OpenSSH_9.9\r\n'));
     expect(await bench.tls(peer.port)).toMatchObject({ reason: 'protocol', plaintext: 'SSH-2.0-OpenSSH_9.9' });

@@ -46,11 +46,14 @@ describe('observeMail with a server that does not', () => {
   });
 
   test.each([
+    // Listeners of network/smtp/session.ts: on end
     ['hangs up instead of greeting', CLOSE, { stage: 'greeting', reason: 'closed' }],
+    // Listeners of network/smtp/session.ts: on error
     ['resets instead of greeting', RESET, { stage: expect.stringMatching(/^(?:connect|greeting)$/u), reason: 'reset' }],
     ['is too busy', '421 too busy\r\n', { stage: 'greeting', reason: 'rejected', code: 421 }],
     ['refuses everybody', '554 go away\r\n', { stage: 'greeting', reason: 'rejected', code: 554 }],
     ['is no mail server', 'HTTP/1.1 400 Bad Request\r\n\r\n', { stage: 'greeting', reason: 'protocol', code: null }],
+    // Listeners of network/smtp/session.ts: on data
     ['sends a greeting without end', `220-${'x'.repeat(200_000)}`, { stage: 'greeting', reason: 'protocol' }],
   ] as const)('%s', async (_, greeting, expected) => {
     await using server = await createScriptedSmtp({ greeting });
@@ -100,6 +103,7 @@ describe('observeMail with a server that does not', () => {
     expect((await bench.look(server.port)).outcome).toMatchObject({ stage: 'ehlo', reason: 'rejected', code: 421 });
   });
 
+  // Listeners of network/smtp/session.ts: on close
   test('hangs up in the middle', async () => {
     await using server = await createScriptedSmtp({
       onLine: (line) => (line.startsWith('RCPT') ? CLOSE : agreeable(line)),

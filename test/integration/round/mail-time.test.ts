@@ -41,6 +41,7 @@ describe('observeMail and time', () => {
     expect(outcome.durationMs).toBeLessThan(11_000);
   });
 
+  // Listeners of network/smtp/session.ts: addEventListener abort
   test('a server that falls silent at the recipient', async () => {
     await using server = await createScriptedSmtp({
       onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)),
@@ -81,6 +82,7 @@ describe('observeMail and time', () => {
     });
   });
 
+  // Listeners of network/smtp/session.ts: addEventListener abort 2
   test('ends at once when the round is called off', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
     const controller = new AbortController();

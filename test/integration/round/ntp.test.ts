@@ -114,6 +114,7 @@ describe('observeNtp', () => {
     expect((await look(port)).outcome).toMatchObject({ kind: 'failed', reason: 'refused' });
   });
 
+  // Listeners of network/udp-exchange.ts: addEventListener abort
   test('ends at once when the round is called off', async () => {
     const controller = new AbortController();
     await using server = await createNtpServer(0, () => {

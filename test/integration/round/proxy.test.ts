@@ -103,6 +103,7 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
   test.each([
     ['403 Forbidden', 'with status 403, expected 200 (an access rule'],
     ['502 Bad Gateway', 'with status 502, expected 200'],
+    // Listeners of network/dial.ts: once connect
   ])('names the status when the proxy answers %s', async (status, message) => {
     const { tcp } = await atConnect((socket) => socket.write(`HTTP/1.1 ${status}\r\n\r\n`));
     expect(tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining(message) });
@@ -202,7 +203,9 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
   });
 
   test.each<readonly [string, (socket: Socket) => void, string]>([
+    // Listeners of network/dial.ts: once close
     ['an orderly end', (socket): void => void socket.end(), 'closed'],
+    // Listeners of network/dial.ts: on error
     ['a reset', (socket): void => void socket.resetAndDestroy(), 'reset'],
     ['another protocol', (socket): void => void socket.write('220 mail ESMTP\r\n'), 'protocol'],
     [

@@ -39,6 +39,7 @@ describe.concurrent('observeEndpoint and TCP', () => {
     expect(seen).toMatchObject({ family: 6, tcp: { kind: 'open' } });
   });
 
+  // Listeners of network/connect.ts: once error
   test('says that the port is refused', async () => {
     const seen = await bench.look(await freePort());
     expect(seen).toMatchObject({ tcp: { kind: 'failed', reason: 'refused' }, tls: null, http: null });
@@ -67,6 +68,7 @@ describe.concurrent('observeEndpoint and TCP', () => {
     expect(from).toBe('127.0.0.9');
   });
 
+  // Listeners of network/connect.ts: addEventListener abort
   test('says aborted, not timeout, when the round is called off', async () => {
     await using hole = await createBlackHole();
     const round = new AbortController();

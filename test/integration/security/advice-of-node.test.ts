@@ -97,6 +97,7 @@ function chainOf(kind: (typeof CHAINS)[number]): readonly [Identity, ...Identity
 }
 
 test.each(Object.keys(TOLD).flatMap((teller) => CHAINS.map((kind) => [teller, kind] as const)))(
+  // Listeners of network/connect.ts: on error
   '%s says of a certificate that is %s nothing about options of Node',
   async (teller, kind) => {
     await using peer = await createTlsPeer({ chain: chainOf(kind), serve: () => undefined });

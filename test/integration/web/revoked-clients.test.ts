@@ -172,6 +172,7 @@ describe.each<[string, () => Promise<void>]>([
     expect([null, 401]).toContain(await again.get('/'));
   });
 
+  // Listeners of network/tls/served-certificate.ts: on connection, once close, on secureConnection
   test('is not let in by a handshake that it began before', async () => {
     const begun = connectPlain(web.port, '127.0.0.1');
     begun.on('error', () => undefined);

@@ -35,6 +35,8 @@ function ask(port: number, localAddress: string, client: { readonly cert?: strin
   });
 }
 
+// Listeners of network/tls/handshake-limit.ts: callback of after, on connection, once close, on secureConnection
+// Listeners of network/tls/handshake-limit.ts: on tlsClientError
 test('client certificates that are slow to verify do not stall clients whose handshake was fast', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-slow-'));
   const [authority, server] = [

@@ -9,6 +9,7 @@ test('gives what the promise gives, and fails as it fails', async () => {
   await expect(unlessAborted(Promise.reject(new Error('b')), signal)).rejects.toThrow('b');
 });
 
+// Listeners of network/context.ts: addEventListener abort
 test('fails with the reason of the signal, before or after it was aborted', async () => {
   const calledOff = new AbortController();
   const waiting = unlessAborted(never, calledOff.signal);
