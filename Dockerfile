@@ -15,10 +15,6 @@ COPY config/fac-signatures.yaml config/firmware-facts.yaml config/fortinet-autho
 COPY tools/bundle ./tools/bundle
 COPY deploy/image/healthcheck.ts ./deploy/image/
 COPY src ./src
-# What `ftm-watch demo` plays with.
-COPY test/lab ./test/lab
-COPY test/support/certificates/authority.ts test/support/certificates/reflect-metadata.ts ./test/support/certificates/
-COPY test/support/network/dns-server.ts ./test/support/network/
 RUN node tools/bundle/image.ts
 
 FROM ${BASE}

@@ -5,7 +5,7 @@ const IS_PRODUCTION = process.argv.includes('--production');
 const config: KnipConfig = {
   entry: [
     'src/web/static/*.js!',
-    'test/lab/screenshots.ts',
+    'test/screenshots.ts',
     'test/gate/{knip-count,ci-reporter}.ts',
     'test/support/mail/mail-catcher.ts',
     'test/fixtures/{contract,store}/write.ts',
@@ -40,8 +40,7 @@ const config: KnipConfig = {
     'man',
     'sha256sum',
   ],
-  // The product needs these two only for its demo, which is in test/lab.
-  ignoreDependencies: IS_PRODUCTION ? ['@peculiar/x509', 'smtp-server'] : ['@stryker-mutator/vitest-runner'],
+  ignoreDependencies: IS_PRODUCTION ? [] : ['@stryker-mutator/vitest-runner'],
   // A module exports to its tests what it also uses itself, if they need access to its internals. No export exists
   // only for tests.
   ignoreExportsUsedInFile: IS_PRODUCTION || { interface: true, type: true },

@@ -25,7 +25,8 @@ const ALLOWED_MB = 8;
 
 /** The server runs in a separate process, so that only the probe's memory is measured. */
 async function serve(mode: string): Promise<void> {
-  const { chainPem, createHierarchy, createIdentity } = await import('../test/support/certificates/authority.ts');
+  const { chainPem, createIdentity } = await import('../src/demo/lab/identity.ts');
+  const { createHierarchy } = await import('../test/support/certificates/hierarchy.ts');
   const { intermediate, leaf } = await createHierarchy();
   const server = createServer({ cert: chainPem(leaf, intermediate), key: leaf.keyPem }, (socket) => {
     socket.on('error', () => {});

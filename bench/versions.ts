@@ -8,7 +8,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { LICENSE_HOST, MAIL_HOST } from '../test/lab/site.ts';
+import { LICENSE_HOST, MAIL_HOST } from '../src/demo/lab/site.ts';
 import { startOwnDaemon } from './daemon/own-daemon.ts';
 import type { OwnDaemon } from './daemon/own-daemon.ts';
 import { createSite } from './probes/site.ts';

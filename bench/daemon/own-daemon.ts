@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { roundLimit } from '../../src/round/round.ts';
-import { CONTROL_HOSTS, LICENSE_HOST } from '../../test/lab/site.ts';
+import { CONTROL_HOSTS, LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { configOf } from '../../test/support/config/config-of.ts';
 import { freePort } from '../../test/support/network/free-port.ts';
 import { ask } from '../child-messages.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../../src/system/clock.ts';
 import { CHART_RANGES } from '../../src/web/sources.ts';
-import { LICENSE_HOST } from '../../test/lab/site.ts';
+import { LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { logRecorder } from '../../test/support/process/log-recorder.ts';
 import { writeLongHistory } from '../../test/support/store/long-history.ts';
 import type { Site } from '../probes/site.ts';

@@ -1,4 +1,4 @@
-import { LICENSE_HOST } from '../../test/lab/site.ts';
+import { LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { dnsProbes } from '../probes/blackbox.ts';
 import type { Blackbox, BlackboxProbe } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { CONTROL_HOSTS, LICENSE_HOST } from '../../test/lab/site.ts';
+import { CONTROL_HOSTS, LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { answerTo } from '../probes/dns-answer.ts';
 import type { ProbeKind } from '../probes/kinds.ts';
 import type { Site } from '../probes/site.ts';

@@ -1,4 +1,4 @@
-import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../test/lab/site.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../src/demo/lab/site.ts';
 import type { Site } from './site.ts';
 
 type Host = 'license' | 'control_0' | 'control_1';

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { LICENSE_HOST } from '../../test/lab/site.ts';
+import { LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { ask } from '../child-messages.ts';
 import { endProcess } from '../child-process.ts';
 import type { FloorKind, ProbeKind } from './kinds.ts';

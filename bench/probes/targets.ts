@@ -8,7 +8,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { LICENSE_HOST } from '../../test/lab/site.ts';
+import { LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { answerTo } from './dns-answer.ts';
 import { serveSmtp } from './serve-smtp.ts';
 

@@ -9,9 +9,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { createFortiAuthenticator } from '../../test/lab/fortiauthenticator.ts';
-import { chainPem, createHierarchy, createIdentity } from '../../test/support/certificates/authority.ts';
-import { createDnsServer, reply } from '../../test/support/network/dns-server.ts';
+import { createFortiAuthenticator } from '../../src/demo/lab/fortiauthenticator.ts';
+import { createHierarchy } from '../../test/support/certificates/hierarchy.ts';
+import { chainPem, createIdentity } from '../../src/demo/lab/identity.ts';
+import { createDnsServer, reply } from '../../src/demo/lab/dns-server.ts';
 import { addressOf, hostNames } from './network.ts';
 
 /** The addresses and files that a bench needs. */

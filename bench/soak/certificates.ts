@@ -1,5 +1,5 @@
-import { createIdentity } from '../../test/support/certificates/authority.ts';
-import type { Identity, IdentityOptions } from '../../test/support/certificates/authority.ts';
+import { createIdentity } from '../../src/demo/lab/identity.ts';
+import type { Identity, IdentityOptions } from '../../src/demo/lab/identity.ts';
 import { CONTROLS, FIREWALL_ADDRESS, LICENSE_HOST, MAIL_HOST, PUSH_HOST, REGISTRATION_ADDRESS } from './site.ts';
 
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';

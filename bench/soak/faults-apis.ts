@@ -1,5 +1,5 @@
 import type { CauseId } from '../../src/checks/registry.ts';
-import { PLAIN_POLICY } from '../../test/lab/firewall.ts';
+import { PLAIN_POLICY } from '../../src/demo/lab/firewall.ts';
 import { LOGINS } from './configuration.ts';
 import type { Fault, Finder } from './faults.ts';
 import { LICENSE, SERIALS } from './site.ts';

@@ -7,9 +7,9 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
 import type { Millis } from '../../src/core/clock.ts';
-import { servedChain } from '../../test/lab/authorities.ts';
-import { chainPem } from '../../test/support/certificates/authority.ts';
-import type { Identity } from '../../test/support/certificates/authority.ts';
+import { servedChain } from '../../src/demo/lab/authorities.ts';
+import { chainPem } from '../../src/demo/lab/identity.ts';
+import type { Identity } from '../../src/demo/lab/identity.ts';
 import type { Conductor } from './conductor.ts';
 import { Chance } from './random.ts';
 

@@ -5,7 +5,7 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
 import type { Millis } from '../../src/core/clock.ts';
-import type { Identity } from '../../test/support/certificates/authority.ts';
+import type { Identity } from '../../src/demo/lab/identity.ts';
 import type { Conductor } from './conductor.ts';
 
 const OK = '250 2.0.0 ok';

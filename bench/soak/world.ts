@@ -3,15 +3,15 @@ import type { CapturedChain } from '../../src/core/certificate.ts';
 import { learnBaseline } from '../../src/tls/trust.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { writeBaseline } from '../../src/trust/load-trust.ts';
-import { servedChain } from '../../test/lab/authorities.ts';
-import { createFirewall, type Firewall } from '../../test/lab/firewall.ts';
+import { servedChain } from '../../src/demo/lab/authorities.ts';
+import { createFirewall, type Firewall } from '../../src/demo/lab/firewall.ts';
 import {
   createFortiAuthenticator,
   type FortiAuthenticator,
   type TokenGroup,
-} from '../../test/lab/fortiauthenticator.ts';
-import { createRegistrationService, type RegistrationService } from '../../test/lab/registration.ts';
-import type { Identity } from '../../test/support/certificates/authority.ts';
+} from '../../src/demo/lab/fortiauthenticator.ts';
+import { createRegistrationService, type RegistrationService } from '../../src/demo/lab/registration.ts';
+import type { Identity } from '../../src/demo/lab/identity.ts';
 import { ApplianceLog } from './appliance-log.ts';
 import type { Certificates } from './certificates.ts';
 import type { Conductor } from './conductor.ts';

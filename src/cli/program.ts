@@ -271,8 +271,8 @@ function addDemo(program: LazyCommand): void {
     .runs(async (invocation, { fault, speed: typed, pause, loop }: DemoOptions) => {
       const leaving = new AbortController();
       invocation.onHangup(() => leaving.abort(new Error('The terminal was closed')));
-      // The demo uses the servers in test/lab, which are bundled as a separate file.
-      const { demo } = await import('../../test/lab/demo.ts');
+      // Its simulated servers are bundled as a separate file.
+      const { demo } = await import('../demo/demo.ts');
       const options = { faults: fault ?? [], speed: pause ? typed : null, isEndless: loop === true };
       const signal = AbortSignal.any([invocation.signal, leaving.signal]);
       return demo(options, { ...invocation, main: process.argv[1] ?? '', signal });

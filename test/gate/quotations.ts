@@ -2,12 +2,16 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { phrasesOf, runsOf, type Text, textsIn } from './texts.ts';
 
+/** What simulated devices say is not the product's wording, but that of the real devices. */
+export const SAID_BY_DEVICES = 'src/demo/lab/**';
+
 /** So many words in a row are a quotation, as are whole phrases of one word less. Fewer occur by chance. */
 const RUN = 4;
 
 /** Returns every run of words in the texts of the product. */
 export function productRuns(root: string): ReadonlySet<string> {
-  const texts = globSync('src/**/*.ts', { cwd: root }).flatMap((path) => textsIn(path, read(root, path)));
+  const paths = globSync('src/**/*.ts', { cwd: root, exclude: [SAID_BY_DEVICES] });
+  const texts = paths.flatMap((path) => textsIn(path, read(root, path)));
   return new Set(texts.flatMap(textRuns));
 }
 

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SAID_BY_DEVICES } from './quotations.ts';
 import { phrasesOf, runsOf, type Text, textsIn } from './texts.ts';
 
 /** The list of exceptions: sentences that no golden file shows. */
@@ -19,6 +20,7 @@ const REASONS: readonly (readonly [path: RegExp, reason: string])[] = [
   [/^src\/(?:network|round|connectors|logs|trust|tls)\//u, 'needs a peer or a file that fails'],
   [/^src\/(?:store|system|runtime|main|metrics|web\/http-server)/u, 'needs a daemon or a machine that fails'],
   [/^src\/capture\//u, 'needs a capture'],
+  [/^src\/demo\//u, 'told while the demo is played'],
   [/^/u, 'no case yet'],
 ];
 
@@ -41,7 +43,7 @@ export function unrenderedIn(root: string): readonly Missing[] {
     .filter((path) => path !== UNRENDERED)
     .flatMap((path) => phrasesOf({ parts: [read(root, path).replaceAll(/[\s<>{}]+/gu, ' ')] }));
   const runs = new Set(shown.flatMap((words) => runsOf(words, SHORTEST)));
-  return globSync('src/**/*.ts', { cwd: root })
+  return globSync('src/**/*.ts', { cwd: root, exclude: [SAID_BY_DEVICES] })
     .toSorted()
     .map((path) => {
       const phrases = textsIn(path, read(root, path)).filter(isForPeople).flatMap(phrasesOf);

@@ -1,9 +1,9 @@
-import '../support/certificates/reflect-metadata.ts';
+import '../../src/demo/lab/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, test } from 'vitest';
 import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf, failed, handshake } from '../support/certificates/chains.ts';
 import { DAY_MS } from '../support/certificates/interception-world.ts';
 import { toldOf } from '../support/checks/told-of.ts';

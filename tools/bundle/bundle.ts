@@ -63,7 +63,7 @@ const asciiInTemplates: Plugin = {
     code.replaceAll(/[^\p{ASCII}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`),
 };
 
-const DEMO = join(ROOT, 'test/lab/demo.ts');
+const DEMO = join(ROOT, 'src/demo/demo.ts');
 
 /**
  * The demo is next to the program. Otherwise, shared modules would become separate files and cost every command time.

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,

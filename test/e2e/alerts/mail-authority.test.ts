@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chainPem, createHierarchy, type Hierarchy } from '../../support/certificates/authority.ts';
+import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
 import { startPostfix, type PostfixInstance } from '../../support/mail/postfix-instance.ts';
 import { MAIL_HOST, type Section } from '../../support/process/check-bench.ts';

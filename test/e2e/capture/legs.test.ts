@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { captureToJson } from '../../../src/capture/judge-capture.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import {
   createInspectedSite,

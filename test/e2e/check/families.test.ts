@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { chainPem, createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
+import { chainPem, createIdentity } from '../../../src/demo/lab/identity.ts';
 import {
   conclusionOf,
   preconditionOf,

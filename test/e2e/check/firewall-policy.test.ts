@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { LICENSE_HOST } from '../../lab/site.ts';
+import { PLAIN_POLICY, sslProfile } from '../../../src/demo/lab/firewall.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import { conclusionOf, evidenceOf, notReady, remedyOf } from '../../support/process/check-result.ts';
 import { checkLab } from '../../support/network/lab-check.ts';
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import type { CheckBench } from '../../support/process/check-bench.ts';
 import { answering, createCheckBench, HOST } from '../../support/process/check-bench.ts';
 import {

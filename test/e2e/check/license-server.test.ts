@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { answering, createCheckBench, httpResponse, HOST } from '../../support/process/check-bench.ts';
 import type { CheckBench } from '../../support/process/check-bench.ts';
 import {
@@ -13,7 +13,7 @@ import {
   remedyOf,
   type Conclusion,
 } from '../../support/process/check-result.ts';
-import { createDnsServer, zone } from '../../support/network/dns-server.ts';
+import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 import { freePort } from '../../support/network/free-port.ts';
 

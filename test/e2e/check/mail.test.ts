@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultId } from '../../../src/checks/registry.ts';
-import { createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createCheckBench, MAIL_HOST, type CheckBench, type Section } from '../../support/process/check-bench.ts';
 import {
   conclusionOf,

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { LICENSE, SERIALS } from '../../lab/site.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE, SERIALS } from '../../../src/demo/lab/site.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
 

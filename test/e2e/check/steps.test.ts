@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivationStep } from '../../../src/checks/activation-steps.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { configurationOf } from '../../lab/configuration.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { type Scenario, SCENARIOS } from '../../lab/scenarios.ts';
-import { LICENSE } from '../../lab/site.ts';
+import { configurationOf } from '../../../src/demo/lab/configuration.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { type Scenario, SCENARIOS } from '../../../src/demo/scenarios.ts';
+import { LICENSE } from '../../../src/demo/lab/site.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
 

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { configurationOf } from '../../lab/configuration.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { LICENSE, SERIALS } from '../../lab/site.ts';
-import { createSnmpAgent } from '../../lab/snmp-agent.ts';
-import type { SnmpAgent } from '../../lab/snmp-agent.ts';
+import { configurationOf } from '../../../src/demo/lab/configuration.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE, SERIALS } from '../../../src/demo/lab/site.ts';
+import { createSnmpAgent } from '../../support/connectors/snmp-agent.ts';
+import type { SnmpAgent } from '../../support/connectors/snmp-agent.ts';
 import type { Section } from '../../support/process/check-bench.ts';
 import {
   conclusionOf,

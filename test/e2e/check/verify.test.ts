@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { configurationOf } from '../../lab/configuration.ts';
-import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { configurationOf } from '../../../src/demo/lab/configuration.ts';
+import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { PLAIN_POLICY } from '../../lab/firewall.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
+import { PLAIN_POLICY } from '../../../src/demo/lab/firewall.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { learnTrust, startDaemon } from '../../lab/daemon.ts';
+import { learnTrust, startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createLab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 

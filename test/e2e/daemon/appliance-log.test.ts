@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sendOverTcp } from '../../lab/appliance-log.ts';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Daemon } from '../../lab/daemon.ts';
+import { sendOverTcp } from '../../../src/demo/lab/appliance-log.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
+import type { Daemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import type { DiagnosisJson } from '../../lab/event-source.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { LICENSE_HOST } from '../../lab/site.ts';
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 
 const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';

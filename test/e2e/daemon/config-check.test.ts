@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { type Identity, createIdentity } from '../../support/certificates/authority.ts';
+import { type Identity, createIdentity } from '../../../src/demo/lab/identity.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { describeWhere } from '../../support/process/privilege.ts';

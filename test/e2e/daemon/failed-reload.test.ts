@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { chainPem } from '../../support/certificates/authority.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
 import {
   createDaemonBench,
   metricsOf,

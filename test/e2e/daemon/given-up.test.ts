@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { sendOverTcp } from '../../lab/appliance-log.ts';
+import { sendOverTcp } from '../../../src/demo/lab/appliance-log.ts';
 import { createDaemonBench, metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';

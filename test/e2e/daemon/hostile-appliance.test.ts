@@ -2,10 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
-import { createHttpsPeer, type HttpsPeer } from '../../lab/https-peer.ts';
+import { createHttpsPeer, type HttpsPeer } from '../../../src/demo/lab/https-peer.ts';
 import { until } from '../../support/time/until.ts';
 
 const LIMIT_MS = 30_000;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createLab, type Lab } from '../../lab/lab.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { metricsOf } from '../../support/process/daemon-bench.ts';
 import { sendLines, startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { labelNames, parseExposition, type Series } from '../../support/monitoring/exposition.ts';

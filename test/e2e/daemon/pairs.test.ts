@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { configurationOf } from '../../lab/configuration.ts';
-import { startDaemon } from '../../lab/daemon.ts';
+import { configurationOf } from '../../../src/demo/lab/configuration.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { LICENSE, SERIALS } from '../../lab/site.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE, SERIALS } from '../../../src/demo/lab/site.ts';
 import { type CheckResult, conclusionOf, READY, readyWithWarning } from '../../support/process/check-result.ts';
 import { checkLab } from '../../support/network/lab-check.ts';
 

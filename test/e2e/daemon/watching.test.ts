@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { sendOverTcp } from '../../lab/appliance-log.ts';
+import { sendOverTcp } from '../../../src/demo/lab/appliance-log.ts';
 import {
   createDaemonBench,
   metricsOf,

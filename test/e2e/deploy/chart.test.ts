@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ruleFiles } from '../../support/monitoring/alert-rules.ts';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/packaging/chart.ts';
 import { CHART_VALUES } from '../../support/packaging/chart-values.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';

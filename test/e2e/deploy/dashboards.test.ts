@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startDaemon } from '../../lab/daemon.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
 import type { PrometheusProcess } from '../../support/monitoring/prometheus-process.ts';

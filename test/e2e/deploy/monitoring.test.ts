@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Daemon } from '../../lab/daemon.ts';
-import { createLab } from '../../lab/lab.ts';
-import { createMailHost } from '../../lab/mail-host.ts';
-import type { MailHost } from '../../lab/mail-host.ts';
+import type { Daemon } from '../../../src/demo/daemon.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import { createMailHost } from '../../../src/demo/lab/mail-host.ts';
+import type { MailHost } from '../../../src/demo/lab/mail-host.ts';
 import { startAgent } from '../../support/monitoring/pushing-agent.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startShippedAlertmanager, startShippedPrometheus } from '../../support/monitoring/shipped-monitoring.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createLab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { parseExposition, type Series } from '../../support/monitoring/exposition.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startAgent } from '../../support/monitoring/pushing-agent.ts';

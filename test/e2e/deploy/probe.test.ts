@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { type BlackboxExporter, startBlackboxExporter } from '../../support/monitoring/blackbox-exporter.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { type PrometheusProcess, startPrometheus } from '../../support/monitoring/prometheus-process.ts';

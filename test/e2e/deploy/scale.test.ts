@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { createLab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { startAlertmanagerCluster } from '../../support/monitoring/alertmanager-cluster.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { describeWhere } from '../../support/process/privilege.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { createLab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createLab, type Lab } from '../../lab/lab.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { limitDescriptors } from '../../support/process/descriptor-limit.ts';
 import { withHosts } from '../../support/network/hosts-file.ts';

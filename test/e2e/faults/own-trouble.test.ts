@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { smtpSink, type SmtpReply, type SmtpSink } from '../../support/mail/smtp-sink.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { askSocket } from '../../support/process/control-socket.ts';

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import {
   createDnsServer,
@@ -14,7 +14,7 @@ import {
   type DnsHandler,
   type DnsReaction,
   type DnsServer,
-} from '../../support/network/dns-server.ts';
+} from '../../../src/demo/lab/dns-server.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
 
 const WITHIN = 25_000;

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
 import { expect, test } from 'vitest';
 
-import { createLab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
 import { expect, test } from 'vitest';
 
-import { createLab } from '../../lab/lab.ts';
-import { chainPem } from '../../support/certificates/authority.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
-import { servedChain } from '../../lab/authorities.ts';
+import { servedChain } from '../../../src/demo/lab/authorities.ts';
 
 const WITHIN = 40_000;
 const END_WITHIN = 6_000;

@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
-import type { Identity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/process/check-result.ts';
 import {
   createInspectedSite,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
-import type { Identity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { conclusionOf, evidenceOf, notReady, READY, readyWithWarning } from '../../support/process/check-result.ts';
 import type { CheckResult, Conclusion } from '../../support/process/check-result.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_HOST } from '../../support/network/inspected-site.ts';
 import type { InspectedSite } from '../../support/network/inspected-site.ts';
 import { describeWhere } from '../../support/process/privilege.ts';

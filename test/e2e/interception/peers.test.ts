@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import {
   createInspectedSite,

@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Daemon } from '../../lab/daemon.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
+import type { Daemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import type { OpenPage } from '../../support/web/browser.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Daemon } from '../../lab/daemon.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
+import type { Daemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import { askSocket } from '../../support/process/control-socket.ts';

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import { type Unzipped, unzip } from '../../support/process/unzipped.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMailHost, type MailHost } from '../../lab/mail-host.ts';
+import { createMailHost, type MailHost } from '../../../src/demo/lab/mail-host.ts';
 import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { runHere } from '../../support/process/command-line.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMailHost, type MailHost } from '../../lab/mail-host.ts';
+import { createMailHost, type MailHost } from '../../../src/demo/lab/mail-host.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { echoApi, echoHttp, echoProxy, echoSmtp, echoSnmp, type EchoPeer } from '../../support/notify/echo-peers.ts';

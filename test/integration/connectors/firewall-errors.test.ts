@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
-import type { HttpFault } from '../../lab/https-peer.ts';
+import type { HttpFault } from '../../../src/demo/lab/https-peer.ts';
 import { createFirewallBench, judged, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
 

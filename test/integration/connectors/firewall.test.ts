@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgePolicies } from '../../support/checks/judged-policy.ts';
-import { LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile, type FirewallState } from '../../lab/firewall.ts';
+import {
+  LOOKUP_PATH,
+  PLAIN_POLICY,
+  ROUTE_PATH,
+  sslProfile,
+  type FirewallState,
+} from '../../../src/demo/lab/firewall.ts';
 import { createFirewallBench, judged, TARGET, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 
 let bench: FirewallBench;

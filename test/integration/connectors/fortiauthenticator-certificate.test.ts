@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
-import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import type { FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
+import type { FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';
-import { createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
-import type { Identity } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 
 let folder: string;
 

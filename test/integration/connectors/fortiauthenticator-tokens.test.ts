@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { judgeTokens, readUnit } from '../../support/checks/judged-tokens.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';

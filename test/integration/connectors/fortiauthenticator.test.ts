@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
-import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import type { HttpFault } from '../../lab/https-peer.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
+import type { HttpFault } from '../../../src/demo/lab/https-peer.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
 

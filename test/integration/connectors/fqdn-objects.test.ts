@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgePolicies } from '../../support/checks/judged-policy.ts';
-import { type FirewallState, FQDNS_PATH } from '../../lab/firewall.ts';
+import { type FirewallState, FQDNS_PATH } from '../../../src/demo/lab/firewall.ts';
 import { createFirewallBench, type FirewallBench, TARGET } from '../../support/connectors/firewall-bench.ts';
 
 let bench: FirewallBench;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PeerObservation } from '../../../src/core/round.ts';
 import { observePeer } from '../../../src/connectors/peers.ts';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
 
 const TOKEN = 'a-token-that-may-read';

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applianceUnits } from '../../../src/connectors/appliances.ts';
 import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
-import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { judgeAppliance } from '../../support/checks/judged-appliance.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { HttpFault } from '../../lab/https-peer.ts';
-import { LICENSES_PATH, PRODUCTS_PATH } from '../../lab/registration.ts';
+import type { HttpFault } from '../../../src/demo/lab/https-peer.ts';
+import { LICENSES_PATH, PRODUCTS_PATH } from '../../../src/demo/lab/registration.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 

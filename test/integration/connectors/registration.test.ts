@@ -7,7 +7,7 @@ import {
   PRODUCTS_PATH,
   TOKEN_PATH,
   type RegistrationState,
-} from '../../lab/registration.ts';
+} from '../../../src/demo/lab/registration.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 describe('observeRegistration', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeHaRole } from '../../../src/connectors/appliances.ts';
 import type { HaRoleObservation, haRoleOf } from '../../../src/core/license/appliance.ts';
-import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../lab/snmp-agent.ts';
+import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../support/connectors/snmp-agent.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';

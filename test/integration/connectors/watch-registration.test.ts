@@ -4,7 +4,7 @@ import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import { createSpreadTimer } from '../../../src/system/cron-timer.ts';
 import { nextTurn } from '../../../src/system/clock.ts';
 import { watchRegistration } from '../../../src/connectors/registration.ts';
-import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';
+import { LICENSES_PATH, TOKEN_PATH } from '../../../src/demo/lab/registration.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endFlaws, lastingFlaws } from '../../../src/tls/flaws.ts';
-import { chainPem, type Identity } from '../../support/certificates/authority.ts';
+import { chainPem, type Identity } from '../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../support/certificates/chains.ts';
 import { FLAW_ROWS, flawedChain } from '../../support/certificates/flaw-rows.ts';
 

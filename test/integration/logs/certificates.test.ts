@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { startIntake, TROUBLE, type IntakeBench } from '../../support/logs/intake-bench.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';

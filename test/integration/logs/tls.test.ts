@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { connect as connectPlain } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Hierarchy, chainPem, createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import { type Hierarchy, createHierarchy } from '../../support/certificates/hierarchy.ts';
+import { chainPem, createIdentity } from '../../../src/demo/lab/identity.ts';
 import { CONNECTION_LIMITS } from '../../../src/logs/listen-tcp.ts';
 import { connectSender, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHierarchy, type Hierarchy } from '../../support/certificates/authority.ts';
+import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
 import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';

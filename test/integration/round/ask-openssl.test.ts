@@ -1,8 +1,8 @@
-import '../../support/certificates/reflect-metadata.ts';
+import '../../../src/demo/lab/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { askOpenssl } from '../../../src/round/second-looks.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../support/certificates/chains.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 import { createEndpointDeps, createTlsBench, HOST, type TlsBench } from '../../support/network/tls-bench.ts';

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Identity } from '../../support/certificates/authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
 import { createTlsBench, HOST, IDLE, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
-import { trickle } from '../../lab/trickle.ts';
+import { trickle } from '../../../src/demo/lab/trickle.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 let bench: TlsBench;

@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { encode } from 'dns-packet';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { createSystemLookup } from '../../../src/network/lookup.ts';
-import { createHierarchy } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import {
   A,
   ADDRESS,
@@ -16,7 +16,7 @@ import {
   overHttps,
   type DnsBench,
 } from '../../support/network/dns-bench.ts';
-import { SILENCE, reply } from '../../support/network/dns-server.ts';
+import { SILENCE, reply } from '../../../src/demo/lab/dns-server.ts';
 
 type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
 

@@ -14,7 +14,7 @@ import {
   overHttps,
   type DnsBench,
 } from '../../support/network/dns-bench.ts';
-import { SILENCE } from '../../support/network/dns-server.ts';
+import { SILENCE } from '../../../src/demo/lab/dns-server.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 
 type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ADDRESS, HEALTHY, NAME, createDnsBench, onA, over, overHttps } from '../../support/network/dns-bench.ts';
 import type { DnsBench } from '../../support/network/dns-bench.ts';
-import { reply, SILENCE } from '../../support/network/dns-server.ts';
+import { reply, SILENCE } from '../../../src/demo/lab/dns-server.ts';
 
 let bench: DnsBench;
 

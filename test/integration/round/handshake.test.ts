@@ -2,7 +2,7 @@ import type { SecureVersion, TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { CapturedChain } from '../../../src/core/certificate.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
-import { createIdentity, type Identity, type IdentityOptions } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../src/demo/lab/identity.ts';
 import { createEndpointDeps, createTlsBench, HOST, type TlsBench } from '../../support/network/tls-bench.ts';
 import { createTlsPeer } from '../../support/network/tls-peer.ts';
 

@@ -3,7 +3,7 @@ import { createServer as createTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import { observeBurst, type PathTarget } from '../../../src/round/path.ts';
-import { chainPem } from '../../support/certificates/authority.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
 import { lookUnder } from '../../support/checks/look.ts';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';

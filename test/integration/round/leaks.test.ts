@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
-import type { Identity } from '../../support/certificates/authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { createTlsBench, IDLE } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../support/network/tls-peer.ts';
 

@@ -4,16 +4,11 @@ import { createServer as createTls, type Server } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Config } from '../../../src/config/config.ts';
-import {
-  chainPem,
-  createHierarchy,
-  createIdentity,
-  type Hierarchy,
-  type Identity,
-} from '../../support/certificates/authority.ts';
+import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
+import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { countDialled } from '../../support/network/dialled.ts';
-import { createDnsServer, zone } from '../../support/network/dns-server.ts';
+import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 import { HOUR } from '../../support/store/incident-timeline.ts';
 import { startRoundsByHand, type RoundsByHandOptions } from '../../support/time/rounds-by-hand.ts';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
@@ -123,8 +118,8 @@ const ALL_SORTS: readonly Fate[] = ['genuine', 'reset', 'inspected', 'new leaf',
 const LOADS: readonly (readonly [string, number, readonly Fate[], RoundsByHandOptions])[] = [
   ['everything works', 125, ['genuine'], {}],
   ['each connection shows another leaf', 145, ['new leaf'], {}],
-  ['TLS is blocked', 205, ['reset'], {}],
-  ['TLS is inspected', 265, ['inspected'], {}],
+  ['TLS is reset', 205, ['reset'], {}],
+  ['each connection is inspected', 265, ['inspected'], {}],
   ['every second connection is blocked', 500, ['genuine', 'reset'], {}],
   ['every second connection is inspected', 500, ['genuine', 'inspected'], {}],
   ['everything works, and FortiAuthenticator complains without end', 325, ['genuine'], { complains: true }],

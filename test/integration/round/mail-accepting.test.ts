@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
-import { createHierarchy } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { LOGIN, PASSWORD, createMailBench, type MailBench } from '../../support/mail/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
 import { createTcpPeer } from '../../support/network/tls-peer.ts';

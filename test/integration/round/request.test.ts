@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import { createTlsBench, IDLE, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
-import { trickle } from '../../lab/trickle.ts';
+import { trickle } from '../../../src/demo/lab/trickle.ts';
 import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 let bench: TlsBench;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
-import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { CANARY as SECRET } from '../../support/config/config-machine.ts';
 import { handClock } from '../../support/time/hand-clock.ts';

@@ -3,7 +3,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { renewedCauses, UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { finding } from '../../support/checks/judged-round.ts';

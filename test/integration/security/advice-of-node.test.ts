@@ -6,12 +6,8 @@ import { failureFrom } from '../../../src/network/failure.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { systemClock, nextTurn } from '../../../src/system/clock.ts';
 import { mailChannel } from '../../support/notify/channel-bench.ts';
-import {
-  createHierarchy,
-  createIdentity,
-  type Hierarchy,
-  type Identity,
-} from '../../support/certificates/authority.ts';
+import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { MINUTE, timeline } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const ROLES = ['metrics', 'read', 'change'] as const;

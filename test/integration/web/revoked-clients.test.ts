@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect, createSecureContext, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';

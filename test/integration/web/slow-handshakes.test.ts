@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
-import { chainPem, createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { longExponentKeys } from '../../support/certificates/chains.ts';
 import { startWeb } from '../../support/web/web-bench.ts';
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
 import { finding } from '../../support/checks/judged-round.ts';

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
 import { buildPackages } from '../../support/packaging/built-packages.ts';
 import {
   type BootedDebian,

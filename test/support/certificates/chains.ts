@@ -8,7 +8,7 @@ import {
 import { organizationKey, type Trust, type TrustAnchor, type TrustedPin } from '../../../src/tls/trust.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import type { Identity } from './authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 
 type TrustOrigin = TrustAnchor['origin'];
 

@@ -1,7 +1,7 @@
-import './reflect-metadata.ts';
+import '../../../src/demo/lab/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x509';
 import type { FlawKind } from '../../../src/tls/flaws.ts';
-import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../src/demo/lab/identity.ts';
 import { CONSTRAINT_ROWS } from './constraint-rows.ts';
 import { OTHER_CONSTRAINT_ROWS } from './other-constraint-rows.ts';
 import { der } from './name-constraints.ts';

@@ -1,7 +1,7 @@
 import type { Baseline, Trust } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
 import { loadProducts } from '../../../src/trust/products.ts';
-import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../src/demo/lab/identity.ts';
 import { certificateOf, established, pinOf, publicRootsOf } from './chains.ts';
 
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';

@@ -1,4 +1,4 @@
-import './reflect-metadata.ts';
+import '../../../src/demo/lab/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 
 /** Returns a DER element of less than 128 bytes. */

@@ -1,5 +1,5 @@
 import type { Extension } from '@peculiar/x509';
-import type { IdentityOptions } from './authority.ts';
+import type { IdentityOptions } from '../../../src/demo/lab/identity.ts';
 import type { FlawRow } from './flaw-rows.ts';
 import { alternativeNames, dns, email, nameConstraints, registeredId, uri } from './name-constraints.ts';
 

@@ -1,7 +1,7 @@
-import './reflect-metadata.ts';
+import '../../../src/demo/lab/reflect-metadata.ts';
 import { webcrypto } from 'node:crypto';
 import { X509Certificate, X509CrlGenerator } from '@peculiar/x509';
-import type { Identity } from './authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -5,7 +5,7 @@ import {
   type ChainTrust,
   type ChainTrustOptions,
 } from '../../../src/tls/chain.ts';
-import type { Identity } from './authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { certificateOf } from './chains.ts';
 import { HOST, type World } from './interception-world.ts';
 

@@ -1,6 +1,6 @@
 import type { ControlChain } from '../../../src/checks/tls-genuine/chain-case.ts';
 import type { Trust } from '../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from './authority.ts';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { chainOf, pinOf } from './chains.ts';
 import { createWorld, DAY_MS, HOST, type World } from './interception-world.ts';
 import { HOUR_MS } from './verdict-rows.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence, Verdict } from '../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
-import type { Identity } from './authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { chainOf, established } from './chains.ts';
 
 /** A chain with all related observations, and the expected result. */

@@ -1,5 +1,5 @@
-import type { Lab } from '../../lab/lab.ts';
-import { LICENSE_HOST, SERIALS } from '../../lab/site.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE_HOST, SERIALS } from '../../../src/demo/lab/site.ts';
 
 /** A fault that is shown at exactly one stop of the route map. */
 export interface StopFault {

@@ -2,7 +2,7 @@ import { observeAppliance } from '../../../src/connectors/appliances.ts';
 import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import type { ApplianceFacts, ApplianceObservation } from '../../../src/core/license/appliance.ts';
-import type { FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
+import type { FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { connectorContext } from './connector-context.ts';
 
 const ENV = { FAC_KEY: 'web-service-key', WRONG_KEY: 'login-password' };

@@ -6,8 +6,8 @@ import type { ConnectorContext } from '../../../src/network/rest/json-exchange.t
 import { observeFirewall } from '../../../src/connectors/firewall.ts';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import { judgePolicies } from '../checks/judged-policy.ts';
-import { createFirewall, type Firewall, type FirewallState } from '../../lab/firewall.ts';
-import { createIdentity } from '../certificates/authority.ts';
+import { createFirewall, type Firewall, type FirewallState } from '../../../src/demo/lab/firewall.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { connectorContext } from './connector-context.ts';
 
 const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };

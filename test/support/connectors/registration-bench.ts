@@ -6,8 +6,12 @@ import type { ConnectorContext } from '../../../src/network/rest/json-exchange.t
 import { observeRegistration } from '../../../src/connectors/registration.ts';
 import type { RegistrationConfig } from '../../../src/config/schema/watched.ts';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
-import { createRegistrationService, type RegistrationService, type RegistrationState } from '../../lab/registration.ts';
-import { createIdentity } from '../certificates/authority.ts';
+import {
+  createRegistrationService,
+  type RegistrationService,
+  type RegistrationState,
+} from '../../../src/demo/lab/registration.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { connectorContext } from './connector-context.ts';
 
 /** The licences that the tests query. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Daemon } from '../../lab/daemon.ts';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { createLab } from '../../lab/lab.ts';
-import { SCENARIOS } from '../../lab/scenarios.ts';
-import { LICENSE_HOST } from '../../lab/site.ts';
+import type { Daemon } from '../../../src/demo/daemon.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import { SCENARIOS } from '../../../src/demo/scenarios.ts';
+import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import { linesOf, shapeOf, withoutAccidents } from './contract-lines.ts';
 import { askSocket, type SocketAnswer } from '../process/control-socket.ts';
 import { parseExposition } from '../monitoring/exposition.ts';

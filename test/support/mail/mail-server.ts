@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
-import { chainPem } from '../certificates/authority.ts';
-import type { Identity } from '../certificates/authority.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 
 export interface MailServerOptions {
   readonly security: 'starttls' | 'tls' | 'none';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock, Millis } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { trickle } from '../../lab/trickle.ts';
+import { trickle } from '../../../src/demo/lab/trickle.ts';
 
 /**
  * The reaction of a scripted server: a reply that is sent unchanged (with its line breaks), nothing, or the end of

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Daemon, startDaemon } from '../../lab/daemon.ts';
+import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../process/program.ts';
-import type { Lab } from '../../lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 
 /**
  * Starts an agent of the lab's site that keeps its stored data to itself, pushes to Alertmanager and sends no mail.

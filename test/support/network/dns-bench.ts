@@ -6,7 +6,7 @@ import type { Clock } from '../../../src/core/clock.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { observeDns } from '../../../src/round/dns.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
-import { createHierarchy, type Hierarchy } from '../certificates/authority.ts';
+import { createHierarchy, type Hierarchy } from '../certificates/hierarchy.ts';
 import {
   createDnsServer,
   reply,
@@ -16,7 +16,7 @@ import {
   type DnsReaction,
   type DnsServer,
   type DnsServerOptions,
-} from './dns-server.ts';
+} from '../../../src/demo/lab/dns-server.ts';
 import { idleClock } from '../time/idle-clock.ts';
 import { probeContext } from '../checks/probe-context.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Identity } from '../certificates/authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { listensIn, startProgram } from '../process/start-program.ts';
 import type { Sandbox } from './sandbox.ts';
 import { INTERCEPT_PORT } from './squid.ts';

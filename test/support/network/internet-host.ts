@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
-import { createDnsServer, zone } from './dns-server.ts';
+import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 
 /** Settings that `createInternet` sends to the process with the servers. */
 export interface InternetSettings {

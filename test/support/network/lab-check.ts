@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configurationOf } from '../../lab/configuration.ts';
-import type { ConfigurationPart } from '../../lab/configuration.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { configurationOf } from '../../../src/demo/lab/configuration.ts';
+import type { ConfigurationPart } from '../../../src/demo/lab/configuration.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { readCheck } from '../process/check-result.ts';
 import type { CheckResult } from '../process/check-result.ts';
 import { runHere } from '../process/command-line.ts';

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
-import { startDaemon } from '../../lab/daemon.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from '../process/program.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { createMailHost } from '../../lab/mail-host.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { createMailHost } from '../../../src/demo/lab/mail-host.ts';
 
 /** Requests to `lab-host.ts`, one JSON object per line. */
 export type LabRequest =

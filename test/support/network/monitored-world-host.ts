@@ -5,12 +5,12 @@ import { createServer as createHttpServer, type IncomingMessage } from 'node:htt
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { createHttpsPeer } from '../../lab/https-peer.ts';
-import { createLab, type Lab } from '../../lab/lab.ts';
-import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
-import { createSnmpAgent } from '../../lab/snmp-agent.ts';
-import { chainPem, createIdentity, type Identity } from '../certificates/authority.ts';
-import { createDnsServer, zone } from './dns-server.ts';
+import { createHttpsPeer } from '../../../src/demo/lab/https-peer.ts';
+import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
+import { createSnmpAgent } from '../connectors/snmp-agent.ts';
+import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
+import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 import { postingSections } from '../notify/posting-channels.ts';
 import { mibValues } from '../connectors/fortiauthenticator-mib.ts';
 import {

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
-import { createFirewall, type FirewallState, PLAIN_POLICY } from '../../lab/firewall.ts';
-import { createMailHost } from '../../lab/mail-host.ts';
-import { createIdentity } from '../certificates/authority.ts';
+import { createFirewall, type FirewallState, PLAIN_POLICY } from '../../../src/demo/lab/firewall.ts';
+import { createMailHost } from '../../../src/demo/lab/mail-host.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 
 /** Addresses of the other hosts in the site's network. The FortiGate is its gateway. */
 export const NEIGHBOURS = {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { RequestListener } from 'node:http';
-import { createDnsServer, zone } from './dns-server.ts';
+import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 
 /** A web server that presents the same certificate for every server name. */
 export interface Origin {

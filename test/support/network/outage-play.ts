@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
-import { createIdentity } from '../certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { filter } from './gateway-filters.ts';
 import { type InspectedSite, LICENSE_ADDRESS } from './inspected-site.ts';
 import type { SiteDaemon } from '../process/site-daemon.ts';

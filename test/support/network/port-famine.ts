@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-import { createLab } from '../../lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { startDaemonProcess } from '../process/daemon-process.ts';
 import { summaryOf, watchRounds } from '../process/round-watcher.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Identity } from '../certificates/authority.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { startProgram } from '../process/start-program.ts';
 import type { Sandbox } from './sandbox.ts';
 

@@ -10,7 +10,7 @@ import {
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';
 import { loadProducts } from '../../../src/trust/products.ts';
-import { createHierarchy, type Hierarchy } from '../certificates/authority.ts';
+import { createHierarchy, type Hierarchy } from '../certificates/hierarchy.ts';
 import { probeContext } from '../checks/probe-context.ts';
 import { idleClock } from '../time/idle-clock.ts';
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import type { TLSSocket, TlsOptions } from 'node:tls';
-import { chainPem } from '../certificates/authority.ts';
-import type { Identity } from '../certificates/authority.ts';
+import { chainPem } from '../../../src/demo/lab/identity.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
 
 /** A server on loopback that is closed on disposal, with all its connections. */
 export interface Peer extends AsyncDisposable {

@@ -4,7 +4,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server } f
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { createIdentity } from '../certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createScriptedSmtp, type ScriptedSmtp } from '../mail/smtp-script.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Daemon } from '../../lab/daemon.ts';
+import { startDaemon } from '../../../src/demo/daemon.ts';
+import type { Daemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from './program.ts';
 import { smtpSink, type SmtpSink } from '../mail/smtp-sink.ts';
 

@@ -1,4 +1,5 @@
-import { followEvents, type DiagnosisJson } from '../../lab/event-source.ts';
+import { followEvents } from '../../../src/demo/event-source.ts';
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { until } from '../time/until.ts';
 
 /** Watches a daemon's further conclusions over one connection that is already open. */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configurationOf } from '../../lab/configuration.ts';
-import type { ConfigurationPart } from '../../lab/configuration.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { configurationOf } from '../../../src/demo/lab/configuration.ts';
+import type { ConfigurationPart } from '../../../src/demo/lab/configuration.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import type { JsonReceiver } from '../notify/json-receiver.ts';
 import type { Unzipped } from '../process/unzipped.ts';
 

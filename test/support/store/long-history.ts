@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { createStore } from '../../../src/store/store.ts';
 import type { DatabaseDeps } from '../../../src/store/database.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { LICENSE_HOST } from '../../lab/site.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
+import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 
 export interface LongHistory {
   readonly path: string;

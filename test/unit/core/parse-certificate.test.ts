@@ -13,7 +13,7 @@ import {
   formatDistinguishedName,
   parseDistinguishedName,
 } from '../../../src/core/certificate.ts';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf, ed25519Keys, withBytes } from '../../support/certificates/chains.ts';
 
 const notBefore = new Date('2026-01-02T03:04:05Z');

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import { validate, ValidationSeverity } from 'dockerfile-utils';
-import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { stagesOf, valuesOf } from '../../support/packaging/dockerfile.ts';
@@ -49,18 +47,6 @@ describe('the Dockerfile', () => {
     const last = image ?? { name: '', base: '', instructions: [] };
     expect(valuesOf(last, 'USER')).toEqual(['1000:1000']);
     expect(valuesOf(last, 'VOLUME')).toEqual(['/var/lib/ftm-watch']);
-  });
-});
-
-describe('what the image is built from', () => {
-  it('has all that the demo is bundled from', async () => {
-    const demo = await rolldown({ input: 'test/lab/demo.ts', platform: 'node' });
-    const { output } = await demo.generate();
-    const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
-    const ours = modules.map((id) => relative('.', id)).filter((path) => /^(?:src|test)\//u.test(path));
-    const [, ...allowed] = readFileSync('.dockerignore', 'utf8').match(/(?<=^!).+/gmu) ?? [];
-    expect(ours.length).toBeGreaterThan(10);
-    expect(ours.filter((path) => allowed.every((one) => path !== one && !path.startsWith(`${one}/`)))).toEqual([]);
   });
 });
 

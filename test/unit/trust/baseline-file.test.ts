@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import { readBaselines, writeBaseline } from '../../../src/trust/load-trust.ts';
-import { createHierarchy } from '../../support/certificates/authority.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { certificateOf } from '../../support/certificates/chains.ts';
 
 const { root, intermediate, leaf } = await createHierarchy();

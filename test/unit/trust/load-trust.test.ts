@@ -9,7 +9,7 @@ import { createSignatureChecks } from '../../../src/tls/chain.ts';
 import { trustUnder } from '../../../src/tls/trust.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { createTrustLoader, readPem, createPublicRoots, SHIPPED_PINS } from '../../../src/trust/load-trust.ts';
-import { createIdentity } from '../../support/certificates/authority.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 
 const roots = createPublicRoots();
 const state = { folder: '' };

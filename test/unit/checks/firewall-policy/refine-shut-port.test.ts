@@ -43,7 +43,7 @@ describe('a port that stays shut', () => {
     ['no firewall is configured', SILENT, ['firewall-policy', [], 'not-configured'], ['egress-blocked suspected']],
     ['the firewall was not asked yet', SILENT, ['firewall-policy', [], 'unjudged'], ['egress-blocked suspected']],
     ['the firewall does not answer', SILENT, ['firewall-policy', [MUTE]], ['egress-blocked suspected']],
-    ['the firewall refuses the token', SILENT, ['firewall-policy', [LOCKED]], ['egress-blocked suspected']],
+    ['the token is refused', SILENT, ['firewall-policy', [LOCKED]], ['egress-blocked suspected']],
     ['its policy could not be looked up', SILENT, ['firewall-policy', [UNSEEN]], ['egress-blocked suspected']],
     [
       'one of two policies denies',

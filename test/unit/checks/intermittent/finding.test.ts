@@ -4,7 +4,7 @@ import { type Connection, NO_SAMPLES, type Sampling } from '../../../../src/chec
 import type { TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { EndpointObservation, TcpFailure } from '../../../../src/core/observation.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { established } from '../../../support/certificates/chains.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
 import { endpoint, failed, path } from '../../../support/checks/observed.ts';

@@ -1,6 +1,6 @@
 import { judged } from '../../../../src/checks/judgement.ts';
 import { certificatePem } from '../../../../src/core/parse-certificate.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { describe, expect, test } from 'vitest';
 import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';

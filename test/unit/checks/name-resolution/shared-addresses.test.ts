@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../../../../src/checks/name-resolution/other-names.ts';
 import type { DnsAnswer, DnsObservation } from '../../../../src/core/observation.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { established } from '../../../support/certificates/chains.ts';
 import { endpoint, path, round } from '../../../support/checks/observed.ts';
 

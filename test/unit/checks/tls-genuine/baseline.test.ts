@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { compareBaseline, learnBaseline, weakerThan } from '../../../../src/tls/trust.ts';
-import { createHierarchy, createIdentity } from '../../../support/certificates/authority.ts';
+import { createHierarchy } from '../../../support/certificates/hierarchy.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf } from '../../../support/certificates/chains.ts';
 
 const { root, intermediate, leaf } = await createHierarchy();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { sees } from '../../../support/certificates/verdict-rows.ts';
 

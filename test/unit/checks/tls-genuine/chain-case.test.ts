@@ -7,7 +7,7 @@ import {
   type ChainCase,
 } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity, type IdentityOptions } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf, pinOf } from '../../../support/certificates/chains.ts';
 import { DAY_MS, HOST } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';

@@ -1,4 +1,4 @@
-import '../../../support/certificates/reflect-metadata.ts';
+import '../../../../src/demo/lab/reflect-metadata.ts';
 import { KeyUsageFlags } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { endFlaws, lastingFlaws } from '../../../../src/tls/flaws.ts';

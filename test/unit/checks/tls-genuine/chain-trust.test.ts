@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChainTrust } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, pinOf } from '../../../support/certificates/chains.ts';
 import { HOST } from '../../../support/certificates/interception-world.ts';
 import { prints, type SentChain, standingIn } from '../../../support/certificates/standing-in.ts';

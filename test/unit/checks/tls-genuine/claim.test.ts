@@ -3,7 +3,7 @@ import type { Certificate, DistinguishedName } from '../../../../src/core/certif
 import { claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { ChainTrust } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, certificateOf, pinOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 
 type Claim = ReturnType<typeof claimOf>;

@@ -3,7 +3,7 @@ import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/c
 import { type Signal, signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, certificateOf, pinOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { reference } from '../../../support/certificates/verdict-rows.ts';

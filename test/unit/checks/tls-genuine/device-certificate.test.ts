@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { deviceOf } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 
 test.each([

@@ -1,4 +1,4 @@
-import '../../../support/certificates/reflect-metadata.ts';
+import '../../../../src/demo/lab/reflect-metadata.ts';
 import {
   AuthorityInfoAccessExtension,
   CRLDistributionPointsExtension,
@@ -14,7 +14,7 @@ import {
   maySignFor,
 } from '../../../../src/tls/extensions.ts';
 import { createSignatureChecks, findChainTrust } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 import {
   nameConstraints as constraintsOn,

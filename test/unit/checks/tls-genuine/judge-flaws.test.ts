@@ -1,11 +1,11 @@
-import '../../../support/certificates/reflect-metadata.ts';
+import '../../../../src/demo/lab/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import type { Flaw, FlawKind } from '../../../../src/tls/flaws.ts';
 import { ageOf, judgeFlaws, learnedFlaws } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks, type ChainTrust } from '../../../../src/tls/chain.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { createWorld } from '../../../support/certificates/interception-world.ts';
 

@@ -8,7 +8,7 @@ import {
   mixedVersions,
 } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
 import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import type { Identity } from '../../../support/certificates/authority.ts';
+import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, established, failed } from '../../../support/certificates/chains.ts';
 import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
 import { endpoint, path } from '../../../support/checks/observed.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DnsReply, EndpointObservation, HttpOutcome } from '../../../../src/core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../../../src/core/round.ts';
 import { controlChainsOf, judgeTlsPath, tlsEvidence } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import type { Identity } from '../../../support/certificates/authority.ts';
+import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, established, failed, handshake } from '../../../support/certificates/chains.ts';
 import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
 import { endpoint, path } from '../../../support/checks/observed.ts';

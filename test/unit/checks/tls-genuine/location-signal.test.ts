@@ -1,10 +1,10 @@
-import '../../../support/certificates/reflect-metadata.ts';
+import '../../../../src/demo/lab/reflect-metadata.ts';
 import { CRLDistributionPointsExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PUBLIC } from '../../../support/certificates/verdict-rows.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createOpensslWords } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import { createHierarchy } from '../../../support/certificates/authority.ts';
+import { createHierarchy } from '../../../support/certificates/hierarchy.ts';
 import { chainOf } from '../../../support/certificates/chains.ts';
 
 const { leaf, intermediate, root } = await createHierarchy();

@@ -3,7 +3,7 @@ import { formatDistinguishedName } from '../../../../src/core/certificate.ts';
 import { openCase, type ReferenceChain, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { type Signal, signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import type { Identity } from '../../../support/certificates/authority.ts';
+import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PUBLIC } from '../../../support/certificates/verdict-rows.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf, ed25519Keys } from '../../../support/certificates/chains.ts';
 
 const root = await createIdentity({ name: 'CN=Root', authority: true });

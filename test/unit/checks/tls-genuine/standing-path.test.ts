@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { createWorld, DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { prints, standingIn } from '../../../support/certificates/standing-in.ts';

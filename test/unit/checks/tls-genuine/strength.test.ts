@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasStrongSignature, isStrongKey, keyStrength } from '../../../../src/tls/trust.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 
 const base = certificateOf(await createIdentity({ name: 'CN=x' }));

@@ -4,7 +4,7 @@ import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { PathObservation } from '../../../../src/core/round.ts';
 import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createOpensslWords, judgeTlsPath, type JudgedTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import type { Identity } from '../../../support/certificates/authority.ts';
+import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, established } from '../../../support/certificates/chains.ts';
 import { createWorld, HOST, TARGET, type World } from '../../../support/certificates/interception-world.ts';
 import { CONTEXT, round } from '../../../support/checks/judged-round.ts';

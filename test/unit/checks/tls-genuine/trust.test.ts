@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Trust, type TrustProfile, trustUnder } from '../../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, pinOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 
 const authority = (name: string): Promise<Identity> => createIdentity({ name: `CN=${name}`, authority: true });

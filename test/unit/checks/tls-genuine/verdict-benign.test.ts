@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { worstJudgement, judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/certificates/chains.ts';
 import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { CONTEXT, round } from '../../../support/checks/judged-round.ts';

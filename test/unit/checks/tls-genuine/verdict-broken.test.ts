@@ -1,4 +1,4 @@
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, pinOf, smallRsaKeys, withWeakSignature } from '../../../support/certificates/chains.ts';
 import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';

@@ -4,7 +4,7 @@ import type { Signal } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
 import { gatherFacts } from '../../../../src/checks/tls-genuine/decide.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, chainOf, established, failed, pinOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PINNED, PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';

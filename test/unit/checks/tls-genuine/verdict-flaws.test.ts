@@ -1,10 +1,10 @@
-import '../../../support/certificates/reflect-metadata.ts';
+import '../../../../src/demo/lab/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { learnedFlaws, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf } from '../../../support/certificates/chains.ts';
 import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';

@@ -1,4 +1,4 @@
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/certificates/chains.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import {

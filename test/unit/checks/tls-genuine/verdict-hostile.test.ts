@@ -4,7 +4,7 @@ import { VERDICTS } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import {
   certificateOf,
   ed25519Keys,

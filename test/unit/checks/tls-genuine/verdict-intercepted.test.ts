@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, chainOf, failed } from '../../../support/certificates/chains.ts';
 import { TARGET } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';

@@ -8,7 +8,7 @@ import { sentChain, shortName } from '../../../../src/core/certificate.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { decisions } from '../../../../tools/generate/interception-tables.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, failed, handshake } from '../../../support/certificates/chains.ts';
 import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';

@@ -1,9 +1,9 @@
-import '../../../support/certificates/reflect-metadata.ts';
+import '../../../../src/demo/lab/reflect-metadata.ts';
 import { AuthorityInfoAccessExtension, CRLDistributionPointsExtension, type Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { sees } from '../../../support/certificates/verdict-rows.ts';
 

@@ -6,7 +6,7 @@ import { certificatePem, parseCertificate } from '../../../../src/core/parse-cer
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
 import { STATE_WORDS } from '../../../../src/document/html.ts';
-import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { START, timeline } from '../../../support/store/incident-timeline.ts';
 import { QUIET_ACTIVITY, sourcesOf, webState, type WebState } from '../../../support/web/web-sources.ts';

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cause } from '../../src/engine/model.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
+import type { Cause } from '../engine/model.ts';
+import { deadline, sleep } from '../system/clock.ts';
 import type { Daemon } from './daemon.ts';
-import type { DiagnosisJson } from './event-source.ts';
-import type { Lab } from './lab.ts';
-import type { LabMail } from './mail-host.ts';
+import type { Lab } from './lab/lab.ts';
+import type { LabMail } from './lab/mail-host.ts';
 import type { Narrator } from './narrator.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -11,14 +12,15 @@ export interface Stage {
   readonly lab: Lab;
   readonly daemon: Daemon;
   readonly narrator: Narrator;
+  readonly clock: Clock;
   /** Aborts the play. */
   readonly signal: AbortSignal;
-  /** Pause that lets people read along. */
-  readonly pauseMs: number;
+  /** Lets people read along. */
+  readonly pause: Millis;
 }
 
 /** Time limit for each step of the story. A step that takes longer has failed. */
-const LIMIT_MS = 45_000;
+const LIMIT: Millis = 45_000;
 const MOST_EVIDENCE = 2;
 const MOST_STEPS = 2;
 
@@ -29,10 +31,10 @@ const MOST_STEPS = 2;
 export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
   const { narrator, lab, signal } = stage;
   const mailsBefore = lab.inbox.mails.length;
-  const mail = (event: LabMail['event']): Promise<LabMail> =>
+  const mail: MailOf = (event, limit) =>
     lab.inbox.mail(
       (one) => lab.inbox.mails.indexOf(one) >= mailsBefore && one.event === event && one.cause === scenario.cause,
-      limit(signal),
+      limit,
     );
   try {
     await breakIt(scenario, stage, mail);
@@ -46,40 +48,42 @@ export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
   }
 }
 
-type MailOf = (event: LabMail['event']) => Promise<LabMail>;
+type MailOf = (event: LabMail['event'], limit: AbortSignal) => Promise<LabMail>;
 
 async function breakIt(
   scenario: Scenario,
-  { lab, daemon, narrator, signal, pauseMs }: Stage,
+  { lab, daemon, narrator, clock, signal, pause }: Stage,
   mail: MailOf,
 ): Promise<void> {
-  const watch = stopwatch();
+  const watch = stopwatch(clock);
+  using limit = deadline(clock, LIMIT, signal);
   narrator.act(`Broken: ${scenario.fault}`);
   await scenario.begin(lab);
-  const found = daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === scenario.cause), limit(signal));
+  const found = daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === scenario.cause), limit.signal);
   const [diagnosis] = await Promise.all([found, ask(scenario, lab, narrator)]);
   tellDiagnosis(diagnosis, scenario, narrator, watch());
-  const { subject, to } = await mail('firing');
+  const { subject, to } = await mail('firing', limit.signal);
   narrator.seen(`ftm-watch has mailed ${to.join(', ')} after ${watch()}.`);
   narrator.detail('subject', subject);
-  await pause(pauseMs, signal);
+  if (pause > 0) await sleep(clock, pause, signal);
 }
 
 async function mendIt(
   scenario: Scenario,
-  { lab, daemon, narrator, signal, pauseMs }: Stage,
+  { lab, daemon, narrator, clock, signal, pause }: Stage,
   mail: MailOf,
 ): Promise<void> {
-  const watch = stopwatch();
+  const watch = stopwatch(clock);
+  using limit = deadline(clock, LIMIT, signal);
   narrator.act(`Repaired: ${scenario.repair}`);
   await scenario.end(lab);
-  const recovered = daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, limit(signal));
+  const recovered = daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, limit.signal);
   await Promise.all([recovered, ask(scenario, lab, narrator)]);
   narrator.good(`ftm-watch reports the recovery after ${watch()}: every check passes again.`);
-  const { subject } = await mail('resolved');
+  const { subject } = await mail('resolved', limit.signal);
   narrator.seen(`ftm-watch has mailed the all-clear after ${watch()}.`);
   narrator.detail('subject', subject);
-  await pause(pauseMs, signal);
+  if (pause > 0) await sleep(clock, pause, signal);
 }
 
 async function ask({ isNoticed }: Scenario, lab: Lab, narrator: Narrator): Promise<void> {
@@ -105,15 +109,7 @@ function tellCause(
   for (const step of remedy.slice(0, MOST_STEPS)) narrator.detail('remedy', step);
 }
 
-function stopwatch(): () => string {
-  const started = performance.now();
-  return () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
-}
-
-function limit(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-}
-
-async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-  if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
+function stopwatch(clock: Clock): () => string {
+  const started = clock.elapsed();
+  return () => `${((clock.elapsed() - started) / 1000).toFixed(1)} s`;
 }

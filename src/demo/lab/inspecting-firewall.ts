@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { connect } from 'node:net';
-import type { Identity } from '../support/certificates/authority.ts';
+import { connect, createServer, type Socket } from 'node:net';
+import type { Identity } from './identity.ts';
 import { createManInTheMiddle } from './man-in-the-middle.ts';
 import type { ManInTheMiddle } from './man-in-the-middle.ts';
+import { listening, type Listening } from './listening.ts';
 
 /** How the firewall treats connections through it. */
 export type FirewallMode =
@@ -71,46 +69,37 @@ class Gate {
   readonly port: number;
   readonly #upstream: Upstream;
   readonly #middle: ManInTheMiddle;
-  readonly #sockets = new Set<Socket>();
-  #server: Server;
+  /** null while connections are refused. */
+  #listening: Listening | null;
   #mode: FirewallMode = { kind: 'off' };
 
   static async open(upstream: Upstream, middle: ManInTheMiddle): Promise<Gate> {
-    return new Gate(upstream, middle, await listen(0));
+    const server = createServer((socket) => gate.#pass(socket));
+    const gate = new Gate(upstream, middle, await listening(server));
+    return gate;
   }
 
-  private constructor(upstream: Upstream, middle: ManInTheMiddle, server: Server) {
+  private constructor(upstream: Upstream, middle: ManInTheMiddle, started: Listening) {
     this.#upstream = upstream;
     this.#middle = middle;
-    this.#server = server;
-    this.port = (server.address() as AddressInfo).port;
-    this.#serve();
+    this.#listening = started;
+    this.port = started.port;
   }
 
   async setMode(mode: FirewallMode): Promise<void> {
     this.#mode = mode;
-    for (const socket of this.#sockets) socket.destroy();
     if (mode.kind === 'refuse') await this.close();
-    else if (!this.#server.listening) {
-      this.#server = await listen(this.port);
-      this.#serve();
-    }
+    else if (this.#listening !== null) for (const socket of this.#listening.sockets) socket.destroy();
+    else
+      this.#listening = await listening(
+        createServer((socket) => this.#pass(socket)),
+        { port: this.port },
+      );
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    await closed;
-  }
-
-  #serve(): void {
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.on('error', () => undefined).once('close', () => this.#sockets.delete(socket));
-      this.#pass(socket);
-    });
+    await this.#listening?.close();
+    this.#listening = null;
   }
 
   #pass(socket: Socket): void {
@@ -144,11 +133,4 @@ function splice(near: Socket, far: Socket): void {
   far.on('error', () => near.destroy()).on('close', () => near.destroy());
   near.on('close', () => far.destroy());
   near.pipe(far).pipe(near);
-}
-
-async function listen(port: number): Promise<Server> {
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
 }

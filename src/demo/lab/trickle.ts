@@ -1,5 +1,5 @@
-import type { Clock, Millis } from '../../src/core/clock.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import { systemClock } from '../../system/clock.ts';
 
 /** How slowly a peer answers. */
 export interface Trickle {

@@ -1,6 +1,6 @@
-import type { FaultId } from '../../src/checks/registry.ts';
-import type { Lab } from './lab.ts';
-import { LICENSE, LICENSE_HOST, SERIALS } from './site.ts';
+import type { FaultId } from '../checks/registry.ts';
+import type { Lab } from './lab/lab.ts';
+import { LICENSE, LICENSE_HOST, SERIALS } from './lab/site.ts';
 
 /** A fault and its repair. */
 export interface Scenario {

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { chainPem } from '../support/certificates/authority.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import { chainPem } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { servedChain } from './authorities.ts';
+import { listening } from './listening.ts';
 
 export type WebHostFault =
   | { readonly kind: 'none' }
@@ -26,7 +25,6 @@ export interface WebHost extends AsyncDisposable {
  */
 export async function createWebHost(identity: Identity, status: number): Promise<WebHost> {
   let fault: WebHostFault = { kind: 'none' };
-  const sockets = new Set<Socket>();
   const server = createServer(
     {
       SNICallback: (_name, done) => {
@@ -39,24 +37,13 @@ export async function createWebHost(identity: Identity, status: number): Promise
       response.writeHead(fault.kind === 'status' ? fault.status : status, { connection: 'close' }).end();
     },
   );
-  server.on('tlsClientError', () => undefined);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { port, close } = await listening(server);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     setFault: (next) => {
       fault = next;
     },
-    [Symbol.asyncDispose]: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    [Symbol.asyncDispose]: close,
   };
 }
 

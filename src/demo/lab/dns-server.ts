@@ -6,13 +6,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Http2SecureServer, Http2ServerRequest } from 'node:http2';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { createServer as createTlsServer } from 'node:tls';
 import { decode, encode } from 'dns-packet';
 import type { Answer, DecodedPacket, Packet } from 'dns-packet';
-import { chainPem } from '../certificates/authority.ts';
-import type { Identity } from '../certificates/authority.ts';
-import { trickle, type Trickle } from '../../lab/trickle.ts';
+import { chainPem } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { listening, type Listening, type Place } from './listening.ts';
+import { trickle, type Trickle } from './trickle.ts';
 
 export type DnsTransport = 'udp' | 'tcp' | 'tls' | 'https';
 
@@ -84,23 +86,19 @@ export function zone(records: Readonly<Record<string, readonly Answer[]>>): DnsH
   };
 }
 
-export interface DnsServerOptions {
+/** The place is that of UDP and TCP. */
+export interface DnsServerOptions extends Place {
   /** If set, the TLS and HTTPS ports are opened. */
   readonly identity?: Identity;
   /** Sent with the certificate, below the root. */
   readonly issuers?: readonly Identity[];
   /** Protocols of HTTPS. @default both */
   readonly httpProtocols?: readonly ('h2' | 'http/1.1')[];
-  /** @default 127.0.0.1 */
-  readonly address?: string;
-  /** Port for UDP and TCP. @default a free one */
-  readonly port?: number;
 }
 
 export async function createDnsServer(handler: DnsHandler, options: DnsServerOptions = {}): Promise<DnsServer> {
   const { address = '127.0.0.1', port = 0 } = options;
   const asked: DnsAsked[] = [];
-  const sockets = new Set<Socket>();
   const react: React = (bytes, transport, from) => {
     const packet = decode(bytes);
     const question = packet.questions?.[0];
@@ -108,18 +106,18 @@ export async function createDnsServer(handler: DnsHandler, options: DnsServerOpt
     asked.push(seen);
     return handler(seen);
   };
-  const { tcp, udp } = await listenOnBoth({ address, port }, sockets, react);
+  const { tcp, udp } = await listenOnBoth({ address, port }, react);
   const encrypted = options.identity === undefined ? null : createEncrypted(options.identity, options, react);
-  for (const server of Object.values(encrypted ?? {})) await listen(server, { address, port: 0 }, sockets);
+  const tls = encrypted === null ? null : await listening(encrypted.tls, { address });
+  const https = encrypted === null ? null : await listening(encrypted.https, { address });
   return {
-    port: portOf(tcp),
-    tlsPort: encrypted === null ? 0 : portOf(encrypted.tls),
-    httpsPort: encrypted === null ? 0 : portOf(encrypted.https),
+    port: tcp.port,
+    tlsPort: tls?.port ?? 0,
+    httpsPort: https?.port ?? 0,
     asked,
     [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
       udp.close();
-      await Promise.all([tcp, ...Object.values(encrypted ?? {})].map(closed));
+      for (const server of [tcp, tls, https]) await server?.close();
     },
   };
 }
@@ -158,10 +156,12 @@ type Peer = DnsAsked['from'];
 type React = (bytes: Buffer, transport: DnsTransport, from: Peer) => DnsReaction;
 
 /** The kernel chooses the TCP port, so another process may already use the UDP port with that number. */
-async function listenOnBoth(at: Peer, sockets: Set<Socket>, react: React): Promise<{ tcp: Server; udp: UdpSocket }> {
+async function listenOnBoth(at: Peer, react: React): Promise<{ tcp: Listening; udp: UdpSocket }> {
   for (;;) {
-    const tcp = createTcpServer((socket) => serveStream(socket, 'tcp', react));
-    await listen(tcp, at, sockets);
+    const tcp = await listening(
+      createTcpServer((socket) => serveStream(socket, 'tcp', react)),
+      at,
+    );
     const udp = createSocket(at.address.includes(':') ? 'udp6' : 'udp4');
     udp.on('message', (bytes, from) => {
       const reaction = react(bytes, 'udp', from);
@@ -169,13 +169,13 @@ async function listenOnBoth(at: Peer, sockets: Set<Socket>, react: React): Promi
       if (reaction.kind === 'raw') for (const raw of reaction.bytes) udp.send(raw, from.port, from.address);
     });
     try {
-      const listening = once(udp, 'listening');
-      udp.bind(portOf(tcp), at.address);
-      await listening;
+      const bound = once(udp, 'listening');
+      udp.bind(tcp.port, at.address);
+      await bound;
       return { tcp, udp };
     } catch (error) {
       udp.close();
-      await closed(tcp);
+      await tcp.close();
       if (at.port !== 0) throw error;
     }
   }
@@ -234,9 +234,7 @@ async function serveHttps(
   response: HttpsResponse,
   react: React,
 ): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  const reaction = react(Buffer.concat(chunks), 'https', peerOf(request.socket));
+  const reaction = react(await buffer(request), 'https', peerOf(request.socket));
   switch (reaction.kind) {
     case 'packet':
       response.writeHead(200, { 'content-type': 'application/dns-message' });
@@ -263,32 +261,6 @@ async function serveHttps(
   }
 }
 
-async function listen(server: Server | Http2SecureServer, at: Peer, sockets: Set<Socket>): Promise<void> {
-  const onConnection = (socket: Socket): void => {
-    socket.on('error', () => {});
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  };
-  // A TLS server emits this event with the raw socket, even for handshakes that never finish.
-  server.on('connection', onConnection);
-  server.on('tlsClientError', () => {});
-  const listening = once(server, 'listening');
-  server.listen(at.port, at.address);
-  await listening;
-}
-
 function peerOf(socket: Socket): Peer {
   return { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-}
-
-function portOf(server: Server | Http2SecureServer): number {
-  return (server.address() as AddressInfo).port;
-}
-
-function closed(server: Server | Http2SecureServer): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
 }

@@ -1,4 +1,6 @@
 import './reflect-metadata.ts';
+import type { Millis } from '../../core/clock.ts';
+import { systemClock } from '../../system/clock.ts';
 import { createHash, webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
@@ -15,7 +17,7 @@ type Keys = webcrypto.CryptoKeyPair;
 
 export type KeyKind = 'EC-P-256' | 'EC-P-384' | 'RSA-1024' | 'RSA-2048';
 
-/** A test certificate with its key. It can serve (`keyPem`, `chainPem`) and sign (`issue`). */
+/** A certificate with its key. It can serve (`keyPem`, `chainPem`) and sign (`issue`). */
 export interface Identity {
   /** For example `C=US, O=Fortinet, CN=fortinet-ca2`. */
   readonly name: string;
@@ -62,7 +64,7 @@ export interface IdentityOptions {
   readonly keys?: Keys;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const DAY: Millis = 24 * 60 * 60 * 1000;
 
 /**
  * Creates a root (`authority: true`, no issuer), an intermediate, a leaf or a self-signed certificate. Takes about 5
@@ -85,36 +87,6 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   };
 }
 
-/** Root, intermediate and leaf for one host, as for most servers. */
-export interface Hierarchy {
-  readonly root: Identity;
-  readonly intermediate: Identity;
-  readonly leaf: Identity;
-}
-
-/** @param rootName distinguished name of the root */
-export async function createHierarchy(
-  leaf: Partial<IdentityOptions> = {},
-  rootName = 'C=US, O=Example Trust, CN=Example Root',
-): Promise<Hierarchy> {
-  const root = await createIdentity({ name: rootName, authority: true });
-  const intermediate = await createIdentity({
-    name: 'C=US, O=Example Trust, CN=Example Issuing CA',
-    issuer: root,
-    authority: true,
-  });
-  return {
-    root,
-    intermediate,
-    leaf: await createIdentity({
-      name: 'CN=license.example.test',
-      issuer: intermediate,
-      dnsNames: ['license.example.test'],
-      ...leaf,
-    }),
-  };
-}
-
 /**
  * Returns the PEM of several certificates in the order in which a server sends them, for the `cert` option of a TLS
  * server.
@@ -124,12 +96,13 @@ export function chainPem(...identities: readonly Identity[]): string {
 }
 
 async function sign(options: IdentityOptions, keys: Keys, signer: Keys): Promise<X509Certificate> {
+  const now = systemClock.now();
   return X509CertificateGenerator.create(
     {
       subject: options.name,
       issuer: options.issuer?.name ?? options.name,
-      notBefore: options.notBefore ?? new Date(Date.now() - DAY_MS),
-      notAfter: options.notAfter ?? new Date(Date.now() + 365 * DAY_MS),
+      notBefore: options.notBefore ?? new Date(now - DAY),
+      notAfter: options.notAfter ?? new Date(now + 365 * DAY),
       ...(options.serial === undefined ? {} : { serialNumber: options.serial }),
       publicKey: keys.publicKey,
       signingKey: signer.privateKey,

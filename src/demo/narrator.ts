@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import { wrap } from '../../src/text/wrap.ts';
+import type { Clock } from '../core/clock.ts';
+import { wrap } from '../text/wrap.ts';
 
 /** Prints the story of the demo line by line, with the elapsed time. */
 export interface Narrator {
@@ -22,14 +23,15 @@ const INDENT = ' '.repeat(10);
 export function createNarrator(
   output: { write(text: string): unknown },
   { color, width: columns }: { readonly color: boolean; readonly width: number },
+  clock: Clock,
 ): Narrator {
-  const started = performance.now();
+  const started = clock.elapsed();
   const width = Math.max(60, Math.min(columns, 110));
   const paint = (style: Style, text: string): string =>
     color ? styleText(style, text, { validateStream: false }) : text;
 
   function line(sign: string, style: Style, text: string): void {
-    const time = `${((performance.now() - started) / 1000).toFixed(1)} s`.padStart(7);
+    const time = `${((clock.elapsed() - started) / 1000).toFixed(1)} s`.padStart(7);
     const [first = '', ...rest] = wrap(text, width - INDENT.length);
     output.write(`${paint('dim', time)} ${paint(style, sign)} ${paint(style, first)}\n`);
     for (const more of rest) output.write(`${INDENT}${paint(style, more)}\n`);

@@ -1,5 +1,5 @@
-import { createDnsServer, reply, SILENCE, zone } from '../support/network/dns-server.ts';
-import type { DnsHandler } from '../support/network/dns-server.ts';
+import { createDnsServer, reply, SILENCE, zone } from './dns-server.ts';
+import type { DnsHandler } from './dns-server.ts';
 
 /** How the resolver falsifies one name. All other names are answered correctly. */
 export type ResolverFault =

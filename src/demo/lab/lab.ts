@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createIdentity } from '../support/certificates/authority.ts';
+import { createIdentity } from './identity.ts';
 import { createApplianceLog } from './appliance-log.ts';
 import type { ApplianceLog } from './appliance-log.ts';
 import { createAuthorities } from './authorities.ts';

@@ -3,8 +3,9 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
+import { fieldsOf, type ReplyFields } from '../network/rest/reply-values.ts';
 import { followEvents } from './event-source.ts';
-import type { DiagnosisJson } from './event-source.ts';
 
 /** The real daemon in a separate process. */
 export interface Daemon extends AsyncDisposable {
@@ -23,14 +24,6 @@ export interface Daemon extends AsyncDisposable {
    */
   diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson>;
   get(path: string): Promise<Response>;
-}
-
-/** Fields that a line of the daemon's log may have. */
-interface LogLine {
-  readonly event?: string;
-  readonly url?: string;
-  readonly udp?: { readonly port: number } | null;
-  readonly tcp?: { readonly port: number } | null;
 }
 
 const LAST_LINES = 20;
@@ -97,7 +90,7 @@ export async function learnTrust(configFile: string, folder: string, main: strin
     cwd: folder,
     stdio: 'ignore',
   });
-  const [code] = (await once(child, 'close')) as readonly (number | null)[];
+  const code = await once(child, 'close').then(([ended]: readonly (number | null)[]) => ended);
   if (code !== 0) throw new Error(`Cannot learn the trust of the lab: "trust learn" ended with ${String(code)}`);
 }
 
@@ -109,7 +102,7 @@ async function announced(
 ): Promise<Pick<Daemon, 'url' | 'syslogPort' | 'syslogTcpPort'>> {
   const said: string[] = [];
   let ports: Pick<Daemon, 'syslogPort' | 'syslogTcpPort'> = { syslogPort: null, syslogTcpPort: null };
-  const hear = (line: string): LogLine => {
+  const hear = (line: string): ReplyFields => {
     said.push(line);
     if (said.length > LAST_LINES) said.shift();
     return parse(line);
@@ -119,9 +112,9 @@ async function announced(
     createInterface(child.stdout).on('line', (line) => {
       const { event, url: page, udp, tcp } = hear(line);
       if (event === 'log-listening') {
-        ports = { syslogPort: udp?.port ?? null, syslogTcpPort: tcp?.port ?? null };
+        ports = { syslogPort: portOf(udp), syslogTcpPort: portOf(tcp) };
       }
-      if (event === 'page-served' && page !== undefined) resolve(page);
+      if (event === 'page-served' && typeof page === 'string') resolve(page);
     });
     void ended.then(() => {
       resolve(null);
@@ -132,10 +125,15 @@ async function announced(
   return { url, ...ports };
 }
 
-function parse(line: string): LogLine {
+function parse(line: string): ReplyFields {
   try {
-    return JSON.parse(line) as LogLine;
+    return fieldsOf(JSON.parse(line));
   } catch {
     return {};
   }
+}
+
+function portOf(listener: unknown): number | null {
+  const { port } = fieldsOf(listener);
+  return typeof port === 'number' ? port : null;
 }

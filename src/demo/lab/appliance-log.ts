@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { systemClock } from '../../system/clock.ts';
 import { pollLicenseServer } from './activation-client.ts';
 import type { PollingOutcome, PollingRoute } from './activation-client.ts';
 
@@ -58,7 +59,7 @@ export async function sendOverTcp(port: number, line: string): Promise<void> {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
 function event(message: string): string {
-  const now = new Date();
+  const now = new Date(systemClock.now());
   const day = String(now.getUTCDate()).padStart(2, ' ');
   const stamp = `${MONTHS[now.getUTCMonth()] ?? ''} ${day} ${now.toISOString().slice(11, 19)}`;
   return (

@@ -1,5 +1,5 @@
-import { createIdentity } from '../support/certificates/authority.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import { createIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { LICENSE_HOST } from './site.ts';
 
 /** Name of Fortinet's authorities. A FortiGate's re-signing authority has the same name except for its CN. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
-import { chainPem } from '../support/certificates/authority.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import { chainPem } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { servedChain } from './authorities.ts';
 
 export type MailFault = 'none' | 'refuse-login' | 'refuse-recipient' | 'not-now';
@@ -93,7 +93,7 @@ export async function createMailHost({
         };
         const giveUp = (): void => {
           end();
-          reject(signal.reason as Error);
+          reject(signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason }));
         };
         const look = (): void => {
           const found = mails.find(isMeant);

@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
+import type { Clock, Millis } from '../core/clock.ts';
+import { deadline } from '../system/clock.ts';
 import { learnTrust, startDaemon } from './daemon.ts';
-import { createLab } from './lab.ts';
+import { createLab } from './lab/lab.ts';
 import { createNarrator } from './narrator.ts';
 import type { Narrator } from './narrator.ts';
 import { play } from './play.ts';
@@ -22,16 +24,17 @@ export interface DemoHost {
   readonly main: string;
   readonly output: { write(text: string): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
+  readonly clock: Clock;
   /** Ends the demo. */
   readonly signal: AbortSignal;
 }
 
 /** 128 plus the number of SIGINT, as shells report it. */
 const STOPPED = 130;
-const PAUSE_MS = 6_000;
+const PAUSE: Millis = 6_000;
 /** A schedule with which the registration service's quota lasts for hours. */
 const UNHURRIED = { probes: '* * * * * *', appliance: '* * * * * *', registration: '*/8 * * * * *' };
-const STARTING_MS = 30_000;
+const STARTING: Millis = 30_000;
 
 /**
  * `ftm-watch demo` simulates a site on 127.0.0.1, starts the real daemon for it, breaks and repairs the site, and
@@ -42,7 +45,7 @@ const STARTING_MS = 30_000;
  */
 export async function demo(options: DemoOptions, host: DemoHost): Promise<number> {
   const scenarios = options.faults.length === 0 ? TIMELINE : options.faults.map(scenarioNamed);
-  const narrator = createNarrator(host.output, host.style);
+  const narrator = createNarrator(host.output, host.style, host.clock);
   try {
     const outcomes = await perform(scenarios, options, host, narrator);
     return summarize(outcomes, narrator) ? 0 : 1;
@@ -62,7 +65,7 @@ function scenarioNamed(name: string): Scenario {
 async function perform(
   scenarios: readonly Scenario[],
   { speed, isEndless }: DemoOptions,
-  { main, signal: stop }: DemoHost,
+  { main, clock, signal: stop }: DemoHost,
   narrator: Narrator,
 ): Promise<readonly boolean[]> {
   narrator.chapter('ftm-watch demo');
@@ -87,10 +90,11 @@ async function perform(
   });
   const signal = AbortSignal.any([stop, ended.signal]);
   if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
-  await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]));
+  using starting = deadline(clock, STARTING, signal);
+  await daemon.diagnosis(({ ready }) => ready === 'ready', starting.signal);
   narrator.good('It checks the site each second, and every check passes: users can activate their tokens.');
   narrator.detail('page', `${daemon.url} shows the same in a browser while the demo runs`);
-  const stage = { lab, daemon, narrator, signal, pauseMs: speed === null ? 0 : PAUSE_MS / speed };
+  const stage = { lab, daemon, narrator, clock, signal, pause: speed === null ? 0 : PAUSE / speed };
   const outcomes: boolean[] = [];
   do {
     for (const [index, scenario] of scenarios.entries()) {

@@ -1,9 +1,11 @@
 import { createServer } from 'node:https';
+import { text } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { chainPem } from '../support/certificates/authority.ts';
+import type { Socket } from 'node:net';
+import { chainPem } from './identity.ts';
+import { listening, type Place } from './listening.ts';
 import { trickle, type Trickle } from './trickle.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import type { Identity } from './identity.ts';
 
 /** Faults of an HTTPS peer. They can be changed at any time. */
 export type HttpFault =
@@ -42,13 +44,9 @@ export interface PeerReply {
   readonly body: unknown;
 }
 
-export interface HttpsPeerOptions {
+export interface HttpsPeerOptions extends Place {
   /** Certificate and key. Issuers that are not roots are sent as well. */
   readonly identity: Identity;
-  /** @default 127.0.0.1 */
-  readonly address?: string;
-  /** @default 0: any free port */
-  readonly port?: number;
   answer(request: RecordedRequest): PeerReply;
 }
 
@@ -66,18 +64,13 @@ export interface HttpsPeer extends AsyncDisposable {
 export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsPeer> {
   const requests: RecordedRequest[] = [];
   const faults = new Map<string, HttpFault>();
-  const sockets = new Set<Socket>();
   const server = createServer(
     { cert: servedChain(options.identity), key: options.identity.keyPem },
     (request, response) => {
       void handle(request, response);
     },
   );
-  server.on('tlsClientError', () => undefined);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-  });
+  const { port, sockets, close } = await listening(server, options);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const recorded = await recordOf(request).catch(() => null);
@@ -98,18 +91,8 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, options.address ?? '127.0.0.1', resolve);
-  });
-  const { port, address } = server.address() as AddressInfo;
-
-  async function close(): Promise<void> {
-    for (const socket of sockets) socket.destroy();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
-  }
-
   return {
-    url: `https://${address}:${String(port)}`,
+    url: `https://${options.address ?? '127.0.0.1'}:${String(port)}`,
     port,
     requests,
     setFault: (fault, prefix = '') => {
@@ -127,14 +110,12 @@ function servedChain(leaf: Identity): string {
 }
 
 async function recordOf(request: IncomingMessage): Promise<RecordedRequest> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
   return {
     method: request.method ?? '',
     path: request.url ?? '',
     authorization: request.headers.authorization ?? null,
     contentType: request.headers['content-type'] ?? '',
-    body: Buffer.concat(chunks).toString('utf8'),
+    body: await text(request),
   };
 }
 

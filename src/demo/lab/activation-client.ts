@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:tls';
-import type { Identity } from '../support/certificates/authority.ts';
+import type { Identity } from './identity.ts';
 
 /** Result of a connection to the licence server. */
 export type PollingOutcome = 'answered' | 'name' | 'timeout' | 'connection' | 'tls';

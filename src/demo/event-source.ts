@@ -1,6 +1,4 @@
-import type { diagnosisToJson } from '../../src/engine/diagnosis-json.ts';
-
-export type DiagnosisJson = ReturnType<typeof diagnosisToJson>;
+import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 
 /**
  * Yields the diagnoses that a daemon sends as server-sent events, starting with the latest, until it stops or the
@@ -18,7 +16,13 @@ export async function* followEvents(url: string, signal: AbortSignal): AsyncGene
     pending = events.pop() ?? '';
     for (const event of events) {
       const data = event.split('\n').find((line) => line.startsWith('data: '));
-      if (data !== undefined) yield JSON.parse(data.slice('data: '.length)) as DiagnosisJson;
+      const diagnosis: unknown = JSON.parse(data?.slice('data: '.length) ?? 'null');
+      if (isDiagnosis(diagnosis)) yield diagnosis;
     }
   }
+}
+
+/** The daemon is of the same version, so the outermost fields tell. */
+function isDiagnosis(value: unknown): value is DiagnosisJson {
+  return typeof value === 'object' && value !== null && 'ready' in value && 'preconditions' in value;
 }

@@ -1,7 +1,8 @@
-import { createIdentity } from '../support/certificates/authority.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import { createIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { createHttpsPeer } from './https-peer.ts';
 import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
+import type { Place } from './listening.ts';
 
 type ReplyFields = Readonly<Record<string, unknown>>;
 
@@ -30,11 +31,9 @@ export interface FirewallState {
   fqdnsByName: boolean;
 }
 
-export interface FirewallOptions {
+export interface FirewallOptions extends Place {
   /** @default a self-signed certificate for 127.0.0.1 */
   readonly identity?: Identity;
-  readonly address?: string;
-  readonly port?: number;
   readonly state?: Partial<FirewallState>;
 }
 
@@ -111,8 +110,8 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     options.identity ?? (await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] }));
   const peer = await createHttpsPeer({
     identity,
-    ...(options.address === undefined ? {} : { address: options.address }),
-    ...(options.port === undefined ? {} : { port: options.port }),
+    address: options.address,
+    port: options.port,
     answer: (request) => withSerial(state, answer(state, request)),
   });
   return {

@@ -1,17 +1,17 @@
-// Takes the screenshots for the documentation from the real page: `node test/lab/screenshots.ts` writes docs/images/.
+// Takes the screenshots for the documentation from the real page: `node test/screenshots.ts` writes docs/images/.
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Notification } from '../../src/engine/incident/incident.ts';
-import { launchBrowser, openPage } from '../support/web/browser.ts';
-import { causeStory, mailsOf } from '../support/notify/cause-mails.ts';
-import { parsedMails } from '../support/mail/parsed-mails.ts';
-import { learnTrust, startDaemon, type Daemon } from './daemon.ts';
-import { createLab } from './lab.ts';
+import type { Notification } from '../src/engine/incident/incident.ts';
+import { launchBrowser, openPage } from './support/web/browser.ts';
+import { causeStory, mailsOf } from './support/notify/cause-mails.ts';
+import { parsedMails } from './support/mail/parsed-mails.ts';
+import { learnTrust, startDaemon, type Daemon } from '../src/demo/daemon.ts';
+import { createLab } from '../src/demo/lab/lab.ts';
 import { SHOW_FIELD } from './picture-texts.ts';
-import { writeHistoryOfLab } from '../support/store/long-history.ts';
+import { writeHistoryOfLab } from './support/store/long-history.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;

@@ -1,6 +1,8 @@
-import { createIdentity } from '../support/certificates/authority.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import { createIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { systemClock } from '../../system/clock.ts';
 import { createHttpsPeer } from './https-peer.ts';
+import type { Place } from './listening.ts';
 import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 
 /** A number of tokens of one kind. Serial numbers are made up. */
@@ -39,13 +41,11 @@ export interface FortiAuthenticatorState {
   next: string | null;
 }
 
-export interface FortiAuthenticatorOptions {
+export interface FortiAuthenticatorOptions extends Place {
   /** @default self-signed and without a name, as appliances are shipped */
   readonly identity?: Identity;
-  readonly address?: string;
-  readonly port?: number;
   readonly state?: Partial<FortiAuthenticatorState>;
-  /** The correct time for its clock; a simulated time in a simulation. @default Date.now */
+  /** The correct time for its clock; a simulated time in a simulation. @default the real time */
   readonly now?: () => number;
 }
 
@@ -109,17 +109,16 @@ const DEFAULTS: FortiAuthenticatorState = {
  */
 export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
   const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
-  const { now = Date.now } = options;
   const identity =
     options.identity ??
     (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
   const peer = await createHttpsPeer({
     identity,
-    ...(options.address === undefined ? {} : { address: options.address }),
-    ...(options.port === undefined ? {} : { port: options.port }),
+    address: options.address,
+    port: options.port,
     answer: (request) => {
       const reply = answer(state, request);
-      const date = new Date(now() + state.clockOffset).toUTCString();
+      const date = new Date((options.now?.() ?? systemClock.now()) + state.clockOffset).toUTCString();
       return { ...reply, headers: { ...reply.headers, date } };
     },
   });

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { connect, createSecureContext, createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket, TlsOptions } from 'node:tls';
 import { callbackify } from 'node:util';
-import { chainPem, createIdentity } from '../support/certificates/authority.ts';
-import type { Identity } from '../support/certificates/authority.ts';
+import { chainPem, createIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
 
 /** Decrypts the TLS connections of others, as FortiGate's deep inspection does. */
 export interface ManInTheMiddle {
