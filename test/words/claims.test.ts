@@ -5,6 +5,7 @@ import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../src/checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
+import { tlsGenuine } from '../../src/checks/tls-genuine/judge.ts';
 import type { DistinguishedName } from '../../src/core/certificate.ts';
 import type { ApplianceObservation, HaRoleObservation, TokenCounts } from '../../src/core/license/appliance.ts';
 import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../src/core/license/firewall.ts';
@@ -21,15 +22,18 @@ import type {
   MailStage,
   TcpOutcome,
 } from '../../src/core/observation.ts';
+import type { FirewallAdmission, PollingReport } from '../../src/core/polling/report.ts';
 import type { Finding } from '../../src/engine/model.ts';
 import { TROUBLES, WELL } from '../support/checks/agent-health.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
+import { everything } from '../support/checks/everything.ts';
 import { FLOW, matched, NO_INSPECTION } from '../support/checks/firewall-match.ts';
 import { judgeAppliance } from '../support/checks/judged-appliance.ts';
 import { judgeClock } from '../support/checks/judged-clock.ts';
 import { judgeLog } from '../support/checks/judged-log.ts';
 import { judgeMailServers } from '../support/checks/judged-mail.ts';
 import { judgePolicies } from '../support/checks/judged-policy.ts';
+import { finding } from '../support/checks/judged-round.ts';
 import { judgeTokens, readUnit, tokens } from '../support/checks/judged-tokens.ts';
 import {
   ALONE,
@@ -45,6 +49,7 @@ import {
   standalone,
   TRIAL_ONLY,
 } from '../support/checks/license-bench.ts';
+import { pollingError } from '../support/checks/polling-error.ts';
 import { after, ftm, MINUTE, report, T0 } from '../support/checks/polling-report.ts';
 import { faultsOfClaims } from '../support/checks/plain-claim.ts';
 import { namesOf } from '../support/checks/told-of.ts';
@@ -486,6 +491,49 @@ const AGENT = Object.fromEntries(
   TROUBLES.map(({ cause, health }, index) => [`${String(index + 1)} ${cause}`, judgeAgent({ ...WELL, ...health })]),
 );
 
+const ADMISSION: FirewallAdmission = {
+  signature: 'fortigate-ssl-inspection',
+  firstAt: T0,
+  lastAt: T0,
+  count: 1,
+  moments: [T0],
+  reliable: true,
+  ofUnit: true,
+  evidence: {
+    device: 'fgt-1',
+    policy: '20',
+    profile: 'deep',
+    action: null,
+    sourceAddress: '10.0.0.5',
+    destinationAddress: null,
+    hostName: TARGET,
+  },
+  sample: 'devname="fgt-1"',
+};
+const UNNAMED = { ...ADMISSION.evidence, device: null, policy: null, profile: null, sourceAddress: null };
+const REFUSED = pollingError(T0, 'FTM polling error: SSL session failed', { cause: 'tls-interception-suspected' });
+
+function tlsBeside(more: Partial<PollingReport>, findings: readonly Finding[] = []): readonly Finding[] {
+  const log = { report: { ...report(after([]), T0), ...more }, complainedOf: [] };
+  const own = { id: 'tls-genuine', kind: 'judged', findings, summary: '' } as const;
+  return (tlsGenuine.adjust?.(own, everything({ log })).findings ?? []).slice(findings.length);
+}
+
+const TLS_GENUINE = {
+  'a firewall admits it': tlsBeside({ firewallEvidence: [ADMISSION] }),
+  'a firewall admits it, in one datagram': tlsBeside({ firewallEvidence: [{ ...ADMISSION, reliable: false }] }),
+  'a firewall admits it, of other traffic': tlsBeside({ firewallEvidence: [{ ...ADMISSION, ofUnit: false }] }),
+  'a firewall admits it, without a name': tlsBeside({ firewallEvidence: [{ ...ADMISSION, evidence: UNNAMED }] }),
+  'an unknown authority, and a complaint': tlsBeside(
+    {
+      appliances: [
+        { name: 'fac-1', errors: [REFUSED], lastLineAt: T0, reliableLineAt: T0, silent: false, silentFor: null },
+      ],
+    },
+    [finding('vendor-ca-changed', { level: 'warning', confidence: 'suspected', facts: { judgement: 'It is new' } })],
+  ),
+};
+
 const CASES = {
   reachability: REACHABILITY,
   'license-server': LICENSE_SERVER,
@@ -496,6 +544,7 @@ const CASES = {
   'token-pool': TOKEN_POOL,
   'license-assignment': LICENSE_ASSIGNMENT,
   polling: POLLING,
+  'tls-genuine': TLS_GENUINE,
   clock: CLOCK,
   agent: AGENT,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, readonly Finding[]>>>>;

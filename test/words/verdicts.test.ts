@@ -1,5 +1,5 @@
 import '../../src/demo/lab/reflect-metadata.ts';
-import { ExtendedKeyUsageExtension } from '@peculiar/x509';
+import { CRLDistributionPointsExtension, ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, test } from 'vitest';
 import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
@@ -18,6 +18,20 @@ const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
 const forClients = await w.leafFor('push.fortinet.com', w.public.sub, {
   extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
 });
+const forNames = (...dnsNames: readonly string[]): Promise<Identity> =>
+  createIdentity({ name: 'O=Fortinet, CN=other', dnsNames, issuer: genuine.sub });
+const beginning = await w.leaf(genuine.sub, {
+  notBefore: new Date('2026-11-28T14:00:00Z'),
+  notAfter: new Date('2027-01-01T00:00:00Z'),
+});
+const withPrivateList = await w.leaf(corporate.sub, {
+  extensions: [new CRLDistributionPointsExtension(['http://pki.acme.local/ca.crl'])],
+});
+const lowerSub = await createIdentity({ name: 'CN=Sub', authority: true, issuer: genuine.sub });
+const onlyRoot = { ...w.trust, pins: w.trust.pins.filter(({ pin }) => pin === genuine.root.pin) };
+const namelessRoot = await createIdentity({ name: '', authority: true });
+const namelessSub = await createIdentity({ name: '', authority: true, issuer: namelessRoot });
+const longRoot = await createIdentity({ name: `CN=${'x'.repeat(200)}`, authority: true });
 // Valid from a different second than the genuine certificate. Otherwise, it would count as a copy.
 const byCompany = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS) });
 const original = certificateOf(server);
@@ -69,10 +83,13 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   device: { ...sees(w.device, genuine.sub), ...LEARNED },
   dates: LATER,
   'dates, too early': EARLIER,
+  'dates, on the day on which it begins': { ...sees(beginning, genuine.sub), now: Date.UTC(2026, 10, 28, 6) },
   'dates, of an intermediate certificate': sees(byExpiredSub, expiredSub, genuine.root),
   'dates, of an intermediate certificate, and a later leaf': sees(laterByExpiredSub, expiredSub, genuine.root),
   'misnamed-and-more': { ...sees(w.misnamed, genuine.sub), ...PROXIED },
   misnamed: sees(w.misnamed, genuine.sub),
+  'misnamed, for six names': sees(await forNames('a', 'b', 'c', 'd', 'e', 'f'), genuine.sub),
+  'misnamed, for no name': sees(await forNames(), genuine.sub),
   gap: { ...PUBLIC, ...sees(w.publicServer), references: reference('address', w.publicServer, w.public.sub) },
   cut: cut(server, genuine.sub),
   'new-flaw': { ...REFUSED, knownFlaws: [] },
@@ -83,7 +100,13 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'genuine, with certificates left out': {
     outcome: handshake({ chain: { ...chainOf(server, genuine.sub), dropped: 2 } }),
   },
+  'genuine, weaker than learned': { ...LEARNED, outcome: handshake({ protocol: 'TLSv1.2' }, server, genuine.sub) },
   weak: sees(weak, genuine.sub),
+  'weak, and weaker than learned': { ...LEARNED, outcome: handshake({ protocol: 'TLSv1.2' }, weak, genuine.sub) },
+  'weak, below several authorities': {
+    ...sees(await w.leaf(lowerSub, { key: 'RSA-1024' }), lowerSub, genuine.sub, genuine.root),
+    trust: onlyRoot,
+  },
   'weak, not for servers': { ...PUBLIC, ...sees(forClients, w.public.sub) },
   'elsewhere-contradicted': { ...sees(...elsewhere), references: reference('proxy', server, genuine.sub) },
   'elsewhere-own-clock': { ...sees(...elsewhere), ...CLOCK },
@@ -103,6 +126,25 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
     ...sees(byCompany, corporate.sub),
     references: reference('resolver', server, genuine.sub),
   },
+  ...Object.fromEntries(
+    (['proxy', 'address', 'tls-version'] as const).map((kind) => [
+      `witnessed, with another key by ${kind}`,
+      { ...sees(byCompany, corporate.sub), references: reference(kind, server, genuine.sub) },
+    ]),
+  ),
+  'witnessed, with the same key on a control host': {
+    ...sees(w.device, genuine.sub),
+    controls: [{ target: 'www.iana.org:443', chain: chainOf(w.device, genuine.sub) }],
+  },
+  "witnessed, with a certificate for a control host's name": {
+    ...sees(byCompany, corporate.sub),
+    references: [
+      { kind: 'server-name', label: 'www.iana.org', chain: chainOf(await w.leafFor('www.iana.org', corporate.sub)) },
+    ],
+  },
+  'witnessed, by a revocation list': sees(withPrivateList, corporate.sub),
+  'witnessed, by a copied name': sees(await w.leaf(w.copied.sub), w.copied.sub, w.copied.root),
+  'device, contradicted': { ...sees(w.device, genuine.sub), references: reference('resolver', server, genuine.sub) },
   unfinished: sees(byCompany, ...many),
   untrusting: { ...PINNED, ...sees(w.ownLeaf, w.ownRoot) },
   'claimed-own-clock': { ...sees(...claimed), ...CLOCK },
@@ -116,6 +158,8 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'untrusted-device': sees(likeDevice, w.ownRoot),
   'untrusted-other-name': { ...sees(otherName, corporate.root), controls: [cleanControl] },
   unverified: sees(w.byCorporate, corporate.root),
+  'unverified, without a name': sees(await w.leaf(namelessSub), namelessSub),
+  'unverified, with a long name': sees(await w.leaf(longRoot)),
   'unverified, by itself': sees(w.selfSigned),
   'unverified, another one learned': { ...sees(byCompany), ...LEARNED },
   'unverified, the dates of the genuine one': { ...sees(copiedDates), ...LEARNED },

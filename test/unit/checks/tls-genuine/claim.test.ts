@@ -29,81 +29,44 @@ const VENDOR = name('Fortinet');
 const by = (issuer: DistinguishedName): Certificate => ({ ...base, subject: name(), issuer });
 const named = (subject: DistinguishedName, isAuthority: boolean): Certificate => ({ ...base, subject, isAuthority });
 
-interface Row {
-  readonly what: string;
-  readonly kind: ChainTrust['kind'];
+type Row = readonly [
+  what: string,
+  kind: ChainTrust['kind'],
   /** From the leaf's issuer up. */
-  readonly issuers: readonly DistinguishedName[];
-  readonly sent?: readonly Certificate[];
-  readonly claim: Claim;
-}
+  issuers: readonly DistinguishedName[],
+  sent: readonly Certificate[],
+  claim: Claim,
+];
 
 describe('claimOf()', () => {
   test.each<Row>([
-    { what: 'a name of the vendor', kind: 'incomplete', issuers: [VENDOR], claim: 'vendor' },
-    { what: 'another name of the vendor', kind: 'incomplete', issuers: [name('Held Vendor')], claim: 'vendor' },
-    {
-      what: "the vendor's name among others",
-      kind: 'incomplete',
-      issuers: [name('Acme', 'Fortinet')],
-      claim: 'vendor',
-    },
-    { what: "a root with the vendor's name", kind: 'foreign', issuers: [VENDOR, VENDOR], claim: 'vendor' },
-    {
-      what: "the vendor's name under a company's",
-      kind: 'incomplete',
-      issuers: [VENDOR, name('Acme')],
-      claim: 'other',
-    },
-    {
-      what: "a company's name under the vendor's",
-      kind: 'incomplete',
-      issuers: [name('Acme'), VENDOR],
-      claim: 'other',
-    },
-    { what: 'a public organization', kind: 'incomplete', issuers: [name('Public Trust')], claim: 'public' },
-    {
-      what: 'one that wants to be public as well',
-      kind: 'incomplete',
-      issuers: [name('A', 'Public Trust')],
-      claim: 'public',
-    },
-    {
-      what: 'a public root without an organization',
-      kind: 'incomplete',
-      issuers: [certificateOf(namelessRoot).subject],
-      claim: 'public',
-    },
-    { what: 'a company', kind: 'incomplete', issuers: [name('Acme')], claim: 'other' },
-    { what: 'nobody', kind: 'incomplete', issuers: [name()], claim: 'other' },
-    { what: 'itself, with the name of the vendor', kind: 'foreign', issuers: [VENDOR], claim: 'other' },
-    {
-      what: 'a server of the vendor, which may not sign',
-      kind: 'incomplete',
-      issuers: [VENDOR],
-      sent: [named(VENDOR, false)],
-      claim: 'other',
-    },
-    {
-      what: 'an authority of the vendor, of whose name a server is too',
-      kind: 'incomplete',
-      issuers: [VENDOR],
-      sent: [named(VENDOR, false), named(VENDOR, true)],
-      claim: 'vendor',
-    },
-    {
-      what: 'the vendor, beside a server of another name',
-      kind: 'incomplete',
-      issuers: [VENDOR],
-      sent: [named(name('Acme'), false)],
-      claim: 'vendor',
-    },
+    ['a name of the vendor', 'incomplete', [VENDOR], [], 'vendor'],
+    ['another name of the vendor', 'incomplete', [name('Held Vendor')], [], 'vendor'],
+    ["the vendor's name among others", 'incomplete', [name('Acme', 'Fortinet')], [], 'vendor'],
+    ["a root with the vendor's name", 'foreign', [VENDOR, VENDOR], [], 'vendor'],
+    ["the vendor's name under a company's", 'incomplete', [VENDOR, name('Acme')], [], 'other'],
+    ["a company's name under the vendor's", 'incomplete', [name('Acme'), VENDOR], [], 'other'],
+    ['a public organization', 'incomplete', [name('Public Trust')], [], 'public'],
+    ['one that wants to be public as well', 'incomplete', [name('A', 'Public Trust')], [], 'public'],
+    ['a public root without an organization', 'incomplete', [certificateOf(namelessRoot).subject], [], 'public'],
+    ['a company', 'incomplete', [name('Acme')], [], 'other'],
+    ['nobody', 'incomplete', [name()], [], 'other'],
+    ['itself, with the name of the vendor', 'foreign', [VENDOR], [], 'other'],
+    ['a server of the vendor, which may not sign', 'incomplete', [VENDOR], [named(VENDOR, false)], 'other'],
+    [
+      'an authority of the vendor, of whose name a server is too',
+      'incomplete',
+      [VENDOR],
+      [named(VENDOR, false), named(VENDOR, true)],
+      'vendor',
+    ],
+    ['the vendor, beside a server of another name', 'incomplete', [VENDOR], [named(name('Acme'), false)], 'vendor'],
     // Names do not matter if signatures prove the owner.
-    { what: 'the vendor, under a public root', kind: 'public', issuers: [VENDOR], claim: 'public' },
-    { what: "a company, under the vendor's key", kind: 'vendor', issuers: [name('Acme')], claim: 'vendor' },
-  ])('$claim: $what', ({ kind, issuers, sent, claim }) => {
+    ['the vendor, under a public root', 'public', [VENDOR], [], 'public'],
+    ["a company, under the vendor's key", 'vendor', [name('Acme')], [], 'vendor'],
+  ])('%s (%s): $4', (_, kind, issuers, sent, claim) => {
     const standing = { kind, path: issuers.map(by), label: null, authorities: [] };
-    expect(claimOf(standing, sent ?? [], trust)).toBe(claim);
+    expect(claimOf(standing, sent, trust)).toBe(claim);
   });
 });
 

@@ -1,80 +1,75 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply, EndpointObservation, HttpOutcome } from '../../../../src/core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../../../src/core/round.ts';
-import { controlChainsOf, judgeTlsPath, tlsEvidence } from '../../../../src/checks/tls-genuine/judge-path.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import {
+  controlChainsOf,
+  judgeTlsPath,
+  type JudgedTlsPath,
+  tlsEvidence,
+} from '../../../../src/checks/tls-genuine/judge-path.ts';
 import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, established, failed, handshake } from '../../../support/certificates/chains.ts';
 import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
 import { endpoint, path } from '../../../support/checks/observed.ts';
 import { freshKnowledge } from '../../../support/certificates/tls-knowledge.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 
 const w = await createCast();
 const KNOWLEDGE = freshKnowledge(w);
+const SURROUNDINGS = { controls: [], now: w.now };
+const [A, B, V6] = ['192.0.2.1', '192.0.2.2', '2001:db8::2'];
+
+const genuine = [w.server, w.genuine.sub] as const;
+const company = [w.byCorporateSub, w.corporate.sub] as const;
+const newAuthority = [w.byNewSub, w.newSub] as const;
 
 function at(address: string, ...chain: readonly Identity[]): EndpointObservation {
   return { ...endpoint(address), family: address.includes(':') ? 6 : 4, tls: established(...chain) };
 }
 
-function verdicts(endpoints: readonly EndpointObservation[]): readonly string[] {
-  const seen = path({ subject: TARGET, host: HOST, endpoints });
-  return judgeTlsPath(seen, KNOWLEDGE, { controls: [], now: w.now }).endpoints.map(
-    ({ judgement: { verdict, confidence } }) => `${verdict} ${confidence}`,
-  );
+function judge(...endpoints: readonly EndpointObservation[]): JudgedTlsPath {
+  return judgeTlsPath(path({ subject: TARGET, host: HOST, endpoints }), KNOWLEDGE, SURROUNDINGS);
 }
 
-const genuine = [w.server, w.genuine.sub] as const;
-const company = [w.byCorporateSub, w.corporate.sub] as const;
-
 describe('judgeTlsPath()', () => {
-  test.each(['192.0.2.2', '2001:db8::2'])(
-    'takes the genuine key at %s for a witness against another address',
-    (other) => {
-      expect(verdicts([at('192.0.2.1', ...company), at(other, ...genuine)])).toEqual([
-        'intercepted confirmed',
-        'genuine confirmed',
-      ]);
-    },
-  );
+  const http: HttpOutcome = {
+    kind: 'response',
+    status: 200,
+    date: null,
+    receivedAt: w.now,
+    server: null,
+    proxyTraces: ['x-mwg-via'],
+    blockPage: null,
+    durationMs: 1,
+  };
+  const INTERCEPTED = 'intercepted confirmed';
+  const SUSPECTED = 'interception-suspected suspected';
+  const GENUINE = 'genuine confirmed';
 
-  test('has no witness in an address that shows the same', () => {
-    expect(verdicts([at('192.0.2.1', ...company), at('192.0.2.2', ...company)])).toEqual([
-      'interception-suspected suspected',
-      'interception-suspected suspected',
-    ]);
-  });
-
-  test('has no witness in itself', () => {
-    expect(verdicts([at('192.0.2.1', ...company)])).toEqual(['interception-suspected suspected']);
-  });
-
-  test('takes a node that is renewed before the other for what it is', () => {
-    expect(verdicts([at('192.0.2.1', w.byNewSub, w.newSub), at('192.0.2.2', ...genuine)])).toEqual([
-      'vendor-ca-changed suspected',
-      'genuine confirmed',
-    ]);
-  });
-
-  test('looks at the headers of the answer on the same connection', () => {
-    const http: HttpOutcome = {
-      kind: 'response',
-      status: 200,
-      date: null,
-      receivedAt: w.now,
-      server: null,
-      proxyTraces: ['x-mwg-via'],
-      blockPage: null,
-      durationMs: 1,
-    };
-    expect(verdicts([{ ...at('192.0.2.1', ...company), http }, at('192.0.2.2', ...company)])).toEqual([
-      'intercepted confirmed',
-      'interception-suspected suspected',
-    ]);
+  test.each<readonly [string, readonly EndpointObservation[], readonly string[]]>([
+    ['the genuine key at another address', [at(A, ...company), at(B, ...genuine)], [INTERCEPTED, GENUINE]],
+    ['the genuine key, of the other family', [at(A, ...company), at(V6, ...genuine)], [INTERCEPTED, GENUINE]],
+    ['the same at another address', [at(A, ...company), at(B, ...company)], [SUSPECTED, SUSPECTED]],
+    ['one address alone', [at(A, ...company)], [SUSPECTED]],
+    [
+      'one node renewed before the other',
+      [at(A, ...newAuthority), at(B, ...genuine)],
+      ['vendor-ca-changed suspected', GENUINE],
+    ],
+    [
+      'headers of the answer at one address',
+      [{ ...at(A, ...company), http }, at(B, ...company)],
+      [INTERCEPTED, SUSPECTED],
+    ],
+  ])('%s', (_, endpoints, expected) => {
+    const { endpoints: judged } = judge(...endpoints);
+    expect(judged.map(({ judgement: { verdict, confidence } }) => `${verdict} ${confidence}`)).toEqual(expected);
   });
 });
 
 describe('what an address is judged on', () => {
-  const [A, B] = ['192.0.2.1', '192.0.2.2'];
   const answer = (...addresses: readonly string[]): DnsReply => ({
     kind: 'answer',
     rcode: 'NOERROR',
@@ -89,7 +84,7 @@ describe('what an address is judged on', () => {
     tlsEvidence(
       path({ subject: TARGET, host: HOST, endpoints: [at(A, ...company), at(B, ...genuine)], ...more }),
       KNOWLEDGE,
-      { controls: [], now: w.now },
+      SURROUNDINGS,
     ).map(({ evidence }) => evidence);
   const references = (more: Partial<PathObservation>) =>
     evidenceOf(more)[0]?.references.map(({ kind, label }) => `${kind} ${label}`);
@@ -102,10 +97,10 @@ describe('what an address is judged on', () => {
     [
       'another resolver named, of the other family',
       {
-        endpoints: [at(A, ...company), at('2001:db8::2', ...genuine)],
-        names: [named('r1', answer(A)), named('r2', answer(), answer('2001:db8::2'))],
+        endpoints: [at(A, ...company), at(V6, ...genuine)],
+        names: [named('r1', answer(A)), named('r2', answer(), answer(V6))],
       },
-      ['address 2001:db8::2'],
+      [`address ${V6}`],
     ],
     ['showed nothing', { endpoints: [at(A, ...company), endpoint(B)] }, []],
   ])('is another address that %s', (_, more, expected) => {
@@ -132,9 +127,8 @@ describe('what an address is judged on', () => {
 
   test('is the name that was asked for, and nothing of an address without a handshake', () => {
     const unnamed = { ...at(A, ...company), tls: handshake({ serverName: '' }, ...company) };
-    expect(
-      evidenceOf({ endpoints: [endpoint(B), unnamed, at(B, ...genuine)] }).map(({ serverName }) => serverName),
-    ).toEqual([null, 'license.example.test']);
+    const seen = evidenceOf({ endpoints: [endpoint(B), unnamed, at(B, ...genuine)] });
+    expect(seen.map(({ serverName }) => serverName)).toEqual([null, 'license.example.test']);
   });
 
   test('is what control hosts showed', () => {
@@ -144,17 +138,13 @@ describe('what an address is judged on', () => {
 });
 
 describe('the findings of several addresses', () => {
-  const [A, V6] = ['192.0.2.1', '2001:db8::1'];
-  const told = (...endpoints: readonly EndpointObservation[]) => {
-    const seen = path({ subject: TARGET, host: HOST, endpoints });
-    const { worst } = judgeTlsPath(seen, KNOWLEDGE, { controls: [], now: w.now });
-    return worst?.findings.map(({ level, claim, facts, clean }) => [
+  const told = (...endpoints: readonly EndpointObservation[]) =>
+    judge(...endpoints).worst?.findings.map(({ level, claim, facts, clean }) => [
       level,
       /\(([\d.a-f:]+)\)\.$/u.exec(claim)?.[1],
       facts?.address,
       clean?.join(', '),
     ]);
-  };
 
   test('name their address where there are two', () => {
     expect(told(at(A, ...company), at(V6, ...genuine))?.[0]).toEqual(['broken', A, A, V6]);
@@ -162,15 +152,25 @@ describe('the findings of several addresses', () => {
   });
 
   test('break nothing at an address that does not decide', () => {
-    const levels = told(at(A, ...genuine), at(V6, ...company))?.map(([level]) => level) ?? [];
+    const levels = told(at(A, ...genuine), at(V6, ...company))?.map(([level]) => level);
     expect(levels).toContain('warning');
     expect(levels).not.toContain('broken');
-    const open = told(at(A, ...genuine), at(V6, w.byNewSub, w.newSub))?.map(([level]) => level) ?? [];
-    expect(open).not.toContain('unknown');
+    expect(told(at(A, ...genuine), at(V6, ...newAuthority))?.map(([level]) => level)).not.toContain('unknown');
   });
 
   test('are none where no handshake was tried', () => {
     expect(told()).toBeUndefined();
     expect(told(endpoint(A), endpoint(V6))).toBeUndefined();
+  });
+
+  test.each<readonly [string, readonly EndpointObservation[], readonly string[]]>([
+    ['one of two is inspected', [at(A, ...company), at(B, ...genuine)], ['critical', A, B]],
+    ['IPv6 alone is inspected', [at(A, ...genuine), at(V6, ...company)], ['warning', V6, A]],
+    ['IPv4 alone is inspected', [at(A, ...company), at(V6, ...genuine)], ['critical', A, V6]],
+    ['both are inspected', [at(A, ...company), at(V6, ...company)], ['critical']],
+  ])('lead to one cause that names the bad and the clean addresses: %s', (_, endpoints, expected) => {
+    const { causes } = diagnose(round(['tls-genuine', judge(...endpoints).worst?.findings ?? []]), CONTEXT);
+    const addresses = causes.flatMap(({ summary }) => summary.match(/192\.0\.2\.\d|2001:db8::\d/gu) ?? []);
+    expect([...causes.map(({ severity }) => severity), ...addresses]).toEqual(expected);
   });
 });

@@ -58,13 +58,4 @@ describe('judgeTls() on each product of the catalogue', () => {
       expect(judgements.map((judgement) => judgement.product)).toEqual([product, product]);
     },
   );
-
-  test.each(Object.entries(AUTHORITIES))('%s does not count where its key is trusted', async (_, name) => {
-    const authority = await createIdentity({ name, authority: true });
-    const trust = {
-      ...w.trust,
-      pins: [{ pin: authority.pin, label: name, origin: 'configured' as const, name: null }],
-    };
-    expect(judgeTls(w.evidence({ ...sees(await w.leaf(authority), authority), trust })).verdict).toBe('genuine');
-  });
 });

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
+import type { CloserLook, TlsOutcome } from '../../../../src/core/observation.ts';
+import { chainOf, established, failed } from '../../../support/certificates/chains.ts';
+import { createWorld } from '../../../support/certificates/interception-world.ts';
+
+const { evidence, server, genuine } = await createWorld();
+
+const RESET = failed({ reason: 'reset', durationMs: 40 });
+const EARLY_RESET = failed({ reason: 'reset', durationMs: 2 });
+const SILENCE = failed({ reason: 'timeout', durationMs: 4000 });
+const ALERT = failed({ reason: 'tls', alert: 'handshake_failure' });
+const CALLED_OFF = failed({ reason: 'aborted' });
+const PASSES = established(server, genuine.sub);
+const CUT_LATER = failed({ reason: 'reset', chain: chainOf(server, genuine.sub) });
+
+/** A server 20 ms away. */
+const NOTHING: CloserLook = {
+  address: '173.243.138.84',
+  connects: [21, 20, 23, 22, 21, 22],
+  stalledMs: 0,
+  again: null,
+  otherName: null,
+  refusable: null,
+  controls: [],
+};
+
+/** The result with another server name, or with none. */
+const other = (outcome: TlsOutcome, name: string | null = 'www.iana.org'): Partial<CloserLook> => ({
+  otherName: { name, outcome },
+});
+const SILENT = { ...other(SILENCE), refusable: ALERT };
+
+type Row = readonly [when: string, outcome: TlsOutcome, closer: Partial<CloserLook> | null, expected: string];
+
+const ROWS: readonly Row[] = [
+  ['a reset, and nobody looked closer', RESET, null, 'suspected'],
+  ['a reset at once, and nobody looked closer', EARLY_RESET, null, 'suspected'],
+  ['a reset, and the closer look was called off', RESET, other(CALLED_OFF), 'suspected'],
+
+  ['another name passes', RESET, other(PASSES), 'name-filtered suspected'],
+  ['no name passes', SILENCE, other(PASSES, null), 'name-filtered suspected'],
+  ['another name gets a certificate, then a reset', RESET, other(CUT_LATER), 'name-filtered suspected'],
+  ['another name passes, own name cut early', EARLY_RESET, other(PASSES), 'name-filtered confirmed'],
+  ['another name and later the own one pass', SILENCE, { ...other(PASSES), again: PASSES }, 'suspected'],
+  ['another name passes, the own one never', SILENCE, { ...other(PASSES), again: SILENCE }, 'name-filtered suspected'],
+  [
+    'another name passes, and the server says that it does not know its own',
+    failed({ reason: 'tls', alert: 'unrecognized_name' }),
+    other(PASSES),
+    'suspected',
+  ],
+  ['another name is cut too', RESET, other(RESET), 'suspected'],
+  ['another name is cut too, a control host is not', RESET, { ...other(RESET), controls: [PASSES] }, 'suspected'],
+
+  [
+    'silence, for another name and from control hosts as well, and a small answer',
+    SILENCE,
+    { ...SILENT, again: SILENCE, controls: [SILENCE, SILENCE] },
+    'large-answers-lost suspected',
+  ],
+  [
+    'the same, but no small answer',
+    SILENCE,
+    { ...SILENT, refusable: SILENCE, controls: [SILENCE, SILENCE] },
+    'all-tls-cut suspected',
+  ],
+  ['the same, but a control host passes', SILENCE, { ...SILENT, controls: [SILENCE, PASSES] }, 'suspected'],
+  ['the same, but no control host', SILENCE, SILENT, 'suspected'],
+  ['the same, but it passes now', SILENCE, { ...SILENT, again: PASSES, controls: [SILENCE] }, 'suspected'],
+  [
+    'the same, but another name was not asked',
+    SILENCE,
+    { refusable: ALERT, controls: [SILENCE, SILENCE] },
+    'all-tls-cut suspected',
+  ],
+  ['silence, from the only control host as well', SILENCE, { ...other(SILENCE), controls: [SILENCE] }, 'suspected'],
+
+  ['two control hosts cut as well', RESET, { ...other(RESET), controls: [RESET, ALERT] }, 'all-tls-cut confirmed'],
+  ['one control host cut as well', RESET, { controls: [RESET] }, 'all-tls-cut suspected'],
+  [
+    'one control host cut as well, and small answers come',
+    RESET,
+    { ...other(RESET), refusable: ALERT, controls: [RESET] },
+    'all-tls-cut suspected',
+  ],
+  ['a control host cut after its certificate', RESET, { controls: [RESET, CUT_LATER] }, 'suspected'],
+  ['a control host silent, the server cut', RESET, { controls: [RESET, SILENCE] }, 'suspected'],
+  ['control hosts called off', RESET, { controls: [RESET, CALLED_OFF] }, 'suspected'],
+
+  ['early reset, once: it passes a moment later', EARLY_RESET, { again: PASSES }, 'answered-nearer confirmed'],
+  [
+    'early reset, once: it passes a moment later, as another name does',
+    EARLY_RESET,
+    { ...other(PASSES), again: PASSES },
+    'answered-nearer confirmed',
+  ],
+  ['an early alert', failed({ reason: 'tls', alert: 'access_denied', durationMs: 1 }), {}, 'answered-nearer confirmed'],
+  [
+    'early reset, two SYNs of six repeated',
+    EARLY_RESET,
+    { connects: [1021, 20, 23, 22, 21, 1022] },
+    'answered-nearer confirmed',
+  ],
+  ['early reset, three SYNs of six repeated', EARLY_RESET, { connects: [1021, 1020, 1022, 23, 22, 21] }, 'suspected'],
+  [
+    'early reset, three SYNs repeated after just a second',
+    EARLY_RESET,
+    { connects: [1000, 1000, 1000, 23, 22, 21] },
+    'suspected',
+  ],
+  ['early reset, each SYN repeated', EARLY_RESET, { connects: [1021, 1020, 1023, 3022, 1021, 1020] }, 'suspected'],
+  [
+    'early reset, connects noticed late in the rush',
+    EARLY_RESET,
+    { connects: [180, 90, 60, 70, 2.5, 2.4] },
+    'suspected',
+  ],
+  ['early reset, too few connects', EARLY_RESET, { connects: [20, 21] }, 'suspected'],
+  [
+    'early reset, the server as near as can be measured',
+    EARLY_RESET,
+    { connects: [4, 4, 4, 4] },
+    'answered-nearer confirmed',
+  ],
+  ['early reset, through a proxy', EARLY_RESET, { connects: [] }, 'suspected'],
+  ['early reset, seen by a busy process', EARLY_RESET, { stalledMs: 18 }, 'suspected'],
+  [
+    'a reset after as much of a round trip as a server may need',
+    failed({ reason: 'reset', durationMs: 12 }),
+    {},
+    'suspected',
+  ],
+  [
+    'a reset from a server as near as the neighbour',
+    failed({ reason: 'reset', durationMs: 0.2 }),
+    { connects: [1, 1, 1, 1, 1, 1] },
+    'suspected',
+  ],
+];
+
+describe('judgeTls() on a handshake that is blocked', () => {
+  test.each(ROWS)('%s: $3', (_, outcome, closer, expected) => {
+    const seen = evidence({ outcome, ...(closer === null ? {} : { closer: { ...NOTHING, ...closer } }) });
+    const { verdict, confidence, findings } = judgeTls(seen);
+    expect(verdict).toBe('blocked');
+    // The cause takes kind and confidence from one finding, and the most certain finding comes first.
+    expect(findings[0]?.rule).toBe('tls-handshake-answered');
+    const told = findings.map((finding) => [finding.kind ?? [], finding.confidence].flat().join(' '));
+    expect([...new Set(told)]).toEqual([expected]);
+    expect(expected).toContain(confidence);
+  });
+
+  test('shows the name that passed as text only', () => {
+    const closer = { ...NOTHING, ...other(PASSES, 'www.iana.org\u001B[31m') };
+    const { findings } = judgeTls(evidence({ outcome: RESET, closer }));
+    expect(findings.map(({ rule }) => rule)).toContain('server-name-makes-no-difference');
+    expect(findings.map(({ claim }) => claim).join('')).toMatch(/^[ -~…]+$/u);
+  });
+});
