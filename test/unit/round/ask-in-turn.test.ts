@@ -52,34 +52,18 @@ async function ask(answers: Answers): Promise<{ readonly asked: readonly string[
   return { asked, took: clock.elapsed() - began };
 }
 
+const KNOWS = [20, '192.0.2.1'] as const;
+const HAS_NONE = [20, null] as const;
+const SILENT = [3_000, null] as const;
+
 describe('askInTurn()', () => {
   test.each<readonly [string, Answers, readonly string[], number]>([
-    ['the first one knows it', [[20, '192.0.2.1']], ['10.0.0.1 at 0'], 20],
-    [
-      'the first one has no address',
-      [
-        [20, null],
-        [20, '192.0.2.1'],
-      ],
-      ['10.0.0.1 at 0', '10.0.0.2 at 20'],
-      40,
-    ],
-    [
-      'the first one is silent, and waited for',
-      [
-        [3_000, null],
-        [20, '192.0.2.1'],
-      ],
-      ['10.0.0.1 at 0', '10.0.0.2 at 500'],
-      3_000,
-    ],
+    ['the first one knows it', [KNOWS], ['10.0.0.1 at 0'], 20],
+    ['the first one has no address', [HAS_NONE, KNOWS], ['10.0.0.1 at 0', '10.0.0.2 at 20'], 40],
+    ['the first one is silent, and waited for', [SILENT, KNOWS], ['10.0.0.1 at 0', '10.0.0.2 at 500'], 3_000],
     [
       'all of them are silent',
-      [
-        [3_000, null],
-        [3_000, null],
-        [3_000, null],
-      ],
+      [SILENT, SILENT, SILENT],
       ['10.0.0.1 at 0', '10.0.0.2 at 500', '10.0.0.3 at 1000'],
       4_000,
     ],
