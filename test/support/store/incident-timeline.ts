@@ -11,11 +11,11 @@ import { type IncidentInput, type Looks, withLook } from '../../../src/engine/in
 import { next } from '../../../src/engine/incident/machine.ts';
 import { CHECKS, type PreconditionId } from '../../../src/checks/registry.ts';
 import { diagnosisOf } from '../checks/diagnosis-of.ts';
+import { HOUR, SECOND } from '../time/units.ts';
+
+export { HOUR, MINUTE, SECOND } from '../time/units.ts';
 
 export const START: EpochMs = Date.parse('2026-11-24T13:00:00Z');
-export const SECOND: Millis = 1_000;
-export const MINUTE: Millis = 60 * SECOND;
-export const HOUR: Millis = 60 * MINUTE;
 
 /** Origin of every store. */
 const ORIGIN = 'a1b2c3d4e5';
@@ -48,6 +48,8 @@ export interface Timeline {
   /** Runs `count` equal rounds with an interval of `every`. */
   rounds(count: number, causes: readonly Cause[], every?: Millis): Timeline;
   tick(): Timeline;
+  /** Lets time pass without a round. */
+  later(time: Millis): Timeline;
   input(input: IncidentInput): Timeline;
   /** Returns the notifications since the last call as `event cause`; a digest has the number of its items. */
   heard(): readonly string[];
@@ -80,6 +82,7 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
       return line;
     },
     tick: () => line.input({ kind: 'tick', at: line.now }),
+    later: (time) => line.wait(time).tick(),
     input(input) {
       line.inputs.push(input);
       const isRound = input.kind === 'diagnosis';

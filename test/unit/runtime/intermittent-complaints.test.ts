@@ -4,7 +4,8 @@ import type { LogSource } from '../../../src/core/polling/log-event.ts';
 import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
 import { flakyPath } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
-import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
 /** Each seed takes seconds. */

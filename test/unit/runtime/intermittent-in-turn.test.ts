@@ -3,7 +3,8 @@ import type { Cause } from '../../../src/engine/model.ts';
 import type { Millis } from '../../../src/core/clock.ts';
 import { flakyPath, type AnswersAt, type FailsAt, type FlakyPath } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
 const A = '173.243.138.84';

@@ -3,7 +3,8 @@ import type { Cause, Finding } from '../../../src/engine/model.ts';
 import { type AnswerFaults, withAnswers } from '../../../src/checks/intermittent/answers.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
-import { MINUTE, SECOND, START, timeline } from '../../support/store/incident-timeline.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { MINUTE, SECOND } from '../../support/time/units.ts';
 import { render } from '../../support/web/rendered-page.ts';
 
 /** Runs rounds of 5 s, in which every second answer is wrong, and returns what the page shows while the incident is open. */

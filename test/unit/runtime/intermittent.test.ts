@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Millis } from '../../../src/core/clock.ts';
 import { flakyPath, type FailsAt, type FlakyPath } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
 const SEEDS = Array.from({ length: samples(20) }, (_, index) => index + 1);

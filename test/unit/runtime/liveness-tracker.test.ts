@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../src/core/clock.ts';
 import { createLivenessTracker } from '../../../src/runtime/monitor.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 
 type LivenessTracker = ReturnType<typeof createLivenessTracker>;
 

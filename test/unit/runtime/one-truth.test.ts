@@ -11,7 +11,8 @@ import { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { conclusionOf } from '../../../src/web/page/status-page.ts';
 import { flakyPath, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
-import { POLICY, SECOND } from '../../support/store/incident-timeline.ts';
+import { POLICY } from '../../support/store/incident-timeline.ts';
+import { SECOND } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
 const SEQUENCES = samples(50);

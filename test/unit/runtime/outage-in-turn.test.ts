@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { EpochMs, Millis } from '../../../src/core/clock.ts';
 import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
 import { flakyPath, type FlakyPath } from '../../support/network/flaky-path.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import { sampleOf } from '../../support/random/samples.ts';
 
 const POLLING = [

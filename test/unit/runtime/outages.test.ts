@@ -5,7 +5,8 @@ import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
 import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
 import { flakyPath, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
-import { MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { MINUTE, SECOND } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
 const SEQUENCES = samples(8);

@@ -10,7 +10,8 @@ import {
   stateText,
 } from '../../../src/store/saved-state.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { MINUTE } from '../../support/time/units.ts';
 
 const culprit: Culprit = {
   firewall: 'FortiGate fw',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Severity } from '../../../../src/core/severity.ts';
-import { type Cause, type Finding, impactOf } from '../../../../src/engine/model.ts';
+import { type Cause, type Finding, impactOf, type Step } from '../../../../src/engine/model.ts';
+import { ANY_SERVER, fill, remedyOf } from '../../../../src/engine/remedy-words.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { headline, shortCause } from '../../../../src/checks/headline.ts';
 import { CHECKS, type FaultId, isFaultId, type PreconditionId, wordsOf } from '../../../../src/checks/registry.ts';
@@ -124,45 +125,34 @@ describe('how grave a cause is', () => {
 });
 
 describe('what is said of a cause', () => {
-  test.each<readonly [what: string, cause: Cause | undefined, step: string | RegExp]>([
-    [
-      'the steps for a product',
-      toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Fortinet FortiGate' } }),
-      /On the FortiGate/u,
-    ],
-    [
-      'those for any product',
-      toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Acme Box' } }),
-      /^In Acme Box, exempt/u,
-    ],
-    ['those for none', toldAt('tls-genuine', 'tls-intercepted'), /^Find the device that re-signs/u],
-    [
-      'its own where no product matters',
-      toldAt('tls-genuine', 'certificate-broken', { facts: { product: 'Acme Box' } }),
-      /^First check the clocks/u,
-    ],
+  const product = 'Fortinet FortiGate';
+  const { remedy, anyProductRemedy = [], productRemedy = {}, kinds = {} } = wordsOf('tls-intercepted');
+
+  test.each<readonly [string, Partial<Finding>, readonly Step[]]>([
+    ['the steps for a product', { facts: { product } }, productRemedy[product] ?? []],
+    ['those for any product', { facts: { product: 'Acme Box' } }, anyProductRemedy],
+    ['those for none', {}, remedy],
     [
       'those for a kind, where they are for a product too',
-      toldAt('tls-genuine', 'tls-intercepted', { kind: 'behind-firewall', facts: { product: 'Fortinet FortiGate' } }),
-      /^Do not change /u,
+      { kind: 'behind-firewall', facts: { product } },
+      kinds['behind-firewall']?.remedy ?? [],
     ],
-    [
-      'its own for a kind that it does not have',
-      toldAt('tls-genuine', 'tls-intercepted', { kind: 'no-answer' }),
-      /^Find the device/u,
-    ],
-    [
-      'the address that the firewall sees',
-      toldAt('polling', 'polling-failing', {}, { source: '10.0.0.5' }),
-      /look up the policy for FortiAuthenticator \(10\.0\.0\.5\)/u,
-    ],
-    [
-      'something general where that is not known',
-      toldAt('polling', 'polling-failing'),
-      /look up the policy for FortiAuthenticator \(the address of FortiAuthenticator\)/u,
-    ],
-  ])('has %s', (_, cause, step) => {
-    expect(cause?.remedy[0]).toMatch(step);
+    ['its own for a kind that it does not have', { kind: 'no-answer' }, remedy],
+  ])('has %s', (_, over, steps) => {
+    const facts = { subject: TARGET, host: CONTEXT.host, port: '443', ...over.facts };
+    expect(steps.length).toBeGreaterThan(0);
+    expect(toldAt('tls-genuine', 'tls-intercepted', over)?.remedy).toEqual(remedyOf(steps, facts).remedy);
+  });
+
+  test('has its own steps where no product matters', () => {
+    const told = (over: Partial<Finding>) => toldAt('tls-genuine', 'certificate-broken', over)?.remedy;
+    expect(told({ facts: { product: 'Acme Box' } })).toEqual(told({}));
+  });
+
+  test('has the address that the firewall sees', () => {
+    const step = (source: string | null) => toldAt('polling', 'polling-failing', {}, { source })?.remedy[0];
+    expect(step('10.0.0.5')).toContain('(10.0.0.5)');
+    expect(step(null)).toContain(`(${fill('{unit}', ANY_SERVER)})`);
   });
 
   test('names the address that is bad and the one that is clean', () => {
@@ -194,13 +184,10 @@ describe('what is said of a cause', () => {
     ['No answer', 'Issued by CN=Acme', 'Issued by CN=Acme. Expected: no answer.'],
     ['TLS at all', 'RSA-1024', 'RSA-1024. Expected: TLS at all.'],
     ['the same', '5 of 7', '5 of 7. Expected: the same.'],
-  ])('has evidence that says what was found and what was expected: %s, %s', (expected, actual, line) => {
-    expect(toldAt('tls-genuine', 'tls-blocked', { expected, actual })?.evidence).toEqual([line]);
-    const elsewhere = causesAt('tls-genuine', [
-      finding('tls-blocked'),
-      finding('tls-blocked', { level: 'warning', subject: 'b:443', expected, actual }),
-    ]);
-    expect(elsewhere.map(({ subject, evidence }) => [subject, evidence.at(-1)])).toEqual([[TARGET, `b:443: ${line}`]]);
+  ])('has evidence that says what was found, what was expected, and where: %s, %s', (expected, actual, line) => {
+    const elsewhere = finding('tls-blocked', { level: 'warning', subject: 'b:443', expected, actual });
+    const causes = causesAt('tls-genuine', [finding('tls-blocked', { expected, actual }), elsewhere]);
+    expect(causes.map(({ subject, evidence }) => [subject, evidence])).toEqual([[TARGET, [line, `b:443: ${line}`]]]);
   });
 });
 

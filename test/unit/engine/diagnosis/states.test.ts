@@ -16,78 +16,67 @@ const HIJACKED: Special = [
 const OFFLINE: Special = ['internet', [finding('internet-unreachable')]];
 const BLOCKED: Special = ['reachability', [finding('egress-blocked')]];
 
+const LOST = finding('mail-unreachable', { subject: 'mx:25' });
+const OTHER = finding(null, { subject: 'mx:25' });
+const NOTE = finding(null, { level: 'note', actual: 'this' });
+const OPEN = finding(null, { level: 'unknown' });
+const PARTLY = finding('egress-partly-blocked', { level: 'warning' });
+
 describe('the state of a precondition', () => {
-  test.each<readonly [string, PreconditionId, readonly Special[], readonly [PreconditionState, string]]>([
-    ['ok', 'mail', [], ['ok', 'Everything works']],
+  const LOST_TEXT = diagnose(round(['mail', [LOST]]), CONTEXT).causes[0]?.summary ?? '';
+
+  test.each<readonly [string, PreconditionId, readonly Special[], PreconditionState, string]>([
+    ['ok', 'mail', [], 'ok', 'Everything works'],
     [
       'not configured, whatever was found',
       'mail',
-      [['mail', [finding('mail-unreachable')], 'not-configured']],
-      ['not-configured', 'Everything works'],
+      [['mail', [LOST], 'not-configured']],
+      'not-configured',
+      'Everything works',
     ],
     [
       'not configured, whatever is broken',
       'license-server',
       [BLOCKED, ['license-server', [], 'not-configured']],
-      ['not-configured', 'Everything works'],
+      'not-configured',
+      'Everything works',
     ],
-    [
-      'broken, in the words of its cause',
-      'mail',
-      [['mail', [finding('mail-unreachable', { subject: 'mx:25' })]]],
-      ['broken', 'The mail server mx:25 does not respond to SMTP.'],
-    ],
-    [
-      'a warning, in the words of its cause',
-      'mail',
-      [['mail', [finding('mail-unreachable', { subject: 'mx:25', level: 'warning' })]]],
-      ['warning', 'The mail server mx:25 does not respond to SMTP.'],
-    ],
-    [
-      'broken without a cause, as it was found',
-      'mail',
-      [['mail', [finding(null, { level: 'note', actual: 'this' }), finding(null, { subject: 'mx:25' })]]],
-      ['broken', 'mx:25: that.'],
-    ],
+    ['broken, in the words of its cause', 'mail', [['mail', [LOST]]], 'broken', LOST_TEXT],
+    ['a warning, in the words of its cause', 'mail', [['mail', [{ ...LOST, level: 'warning' }]]], 'warning', LOST_TEXT],
+    ['broken without a cause, as it was found', 'mail', [['mail', [NOTE, OTHER]]], 'broken', 'mx:25: that.'],
     [
       'a warning without a cause, as it was found',
       'mail',
-      [['mail', [finding(null, { subject: 'mx:25', level: 'warning' })]]],
-      ['warning', 'mx:25: that.'],
+      [['mail', [{ ...OTHER, level: 'warning' }]]],
+      'warning',
+      'mx:25: that.',
     ],
-    [
-      'broken beside what is unknown',
-      'mail',
-      [['mail', [finding(null, { level: 'unknown' }), finding(null, { subject: 'mx:25' })]]],
-      ['broken', 'mx:25: that.'],
-    ],
-    [
-      'unknown, as it was found',
-      'mail',
-      [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]],
-      ['unknown', 'mx:25: that.'],
-    ],
-    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'Everything works']],
-    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Skipped: depends on Reachability']],
+    ['broken beside what is unknown', 'mail', [['mail', [OPEN, OTHER]]], 'broken', 'mx:25: that.'],
+    ['unknown, as it was found', 'mail', [['mail', [{ ...OTHER, level: 'unknown' }]]], 'unknown', 'mx:25: that.'],
+    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], 'unknown', 'Everything works'],
+    ['blocked by the one at the root', 'license-server', [BLOCKED], 'blocked', 'Skipped: depends on Reachability'],
     [
       'blocked by two',
       'tls-genuine',
       [HIJACKED, OFFLINE, ['reachability', [], 'unjudged']],
-      ['blocked', 'Skipped: depends on Name resolution and Internet'],
+      'blocked',
+      'Skipped: depends on Name resolution and Internet',
     ],
     [
       'a warning though a resolver lies: one good address proves the way',
       'reachability',
-      [HIJACKED, ['reachability', [finding('egress-partly-blocked', { level: 'warning' })]]],
-      ['warning', expect.stringContaining(':443')],
+      [HIJACKED, ['reachability', [PARTLY]]],
+      'warning',
+      expect.stringContaining(':443'),
     ],
     [
       'blocked though an answer came: it proves nothing further up',
       'tls-genuine',
       [BLOCKED],
-      ['blocked', 'Skipped: depends on Reachability'],
+      'blocked',
+      'Skipped: depends on Reachability',
     ],
-  ])('%s', (_, id, special, [state, summary]) => {
+  ])('%s', (_, ...[id, special, state, summary]) => {
     expect(statusOf(id, ...special)).toMatchObject({ state, summary });
   });
 

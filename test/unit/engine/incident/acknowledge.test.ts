@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
 
 const BLOCKED = causeOf('egress-blocked', { subject: 'a:443' });
 

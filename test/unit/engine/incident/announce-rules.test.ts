@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Severity } from '../../../../src/core/severity.ts';
 import { announce } from '../../../../src/engine/incident/announce.ts';
 import {
+  type DigestItem,
   EMPTY_STATE,
   type Incident,
   type IncidentState,
@@ -11,8 +13,9 @@ import {
 } from '../../../../src/engine/incident/incident.ts';
 import type { IncidentStep } from '../../../../src/engine/incident/round-view.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { POLICY, START } from '../../../support/store/incident-timeline.ts';
 import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
+import { HOUR } from '../../../support/time/units.ts';
 
 const NOW = START + 10 * HOUR;
 const CAUSE = causeOf('mail-unreachable', { severity: 'warning', subject: 'mail:25', product: 'Exim' });
@@ -33,7 +36,7 @@ function incident(over: Partial<Incident> = {}): Incident {
   };
 }
 
-function severe(id: string, severity: 'critical' | 'warning' | 'info', over: Partial<Incident> = {}): Incident {
+function severe(id: string, severity: Severity, over: Partial<Incident> = {}): Incident {
   return incident({ id, cause: { ...CAUSE, severity, subject: id }, ...over });
 }
 
@@ -225,6 +228,67 @@ describe('what is remembered of it', () => {
   test('nothing is after an end', () => {
     const end = incident({ ...CLOSED, lastNotified: told(START, WORD), awaitsDigest: true });
     expect(said([end]).state.incidents).toMatchObject([{ lastNotified: null, awaitsDigest: false }]);
+  });
+});
+
+describe('the hourly limit', () => {
+  /** `unheard` means that no notification of its beginning was sent. */
+  type Due = readonly [event: DigestItem['event'], severity: Severity, unheard?: 'unheard'];
+
+  const many = (count: number, due: Due): readonly Due[] => Array.from({ length: count }, () => due);
+  const WARNING: Due = ['firing', 'warning'];
+  const ENDED: Due = ['resolved', 'warning'];
+  const CRITICAL: Due = ['firing', 'critical'];
+
+  function dueOf([event, severity, unheard]: Due, index: number): Incident {
+    const known = told(START, { ...WORD, subject: String(index), severity });
+    const states: Readonly<Record<Due[0], Partial<Incident>>> = {
+      firing: {},
+      changed: { lastNotified: { ...known, named: [] } },
+      reminder: { lastNotified: known },
+      resolved: { ...CLOSED, ...(unheard === undefined ? { lastNotified: known } : { awaitsDigest: true }) },
+    };
+    return severe(String(index), severity, states[event]);
+  }
+
+  /** Returns which of them are sent alone, sent together, and held back. */
+  function shared(due: readonly Due[], maxPerHour: number, sentBefore: number): readonly (readonly number[])[] {
+    const sent = Array.from({ length: sentBefore }, () => NOW);
+    const step = said(due.map(dueOf), { maxPerHour, burst: 3 }, { sent });
+    const sentIn = (isDigest: boolean): readonly number[] =>
+      heard(step)
+        .filter((text) => text.startsWith('digest: ') === isDigest)
+        .map((text) => Number(text.split(' ').at(-1)))
+        .toSorted((a, b) => a - b);
+    const held = step.state.incidents.flatMap(({ awaitsDigest, id }) => (awaitsDigest ? [Number(id)] : []));
+    return [sentIn(false), sentIn(true), held];
+  }
+
+  test.each<readonly [string, readonly Due[], number, number, readonly (readonly number[])[]]>([
+    ['nothing is due', [], 20, 0, [[], [], []]],
+    ['three at once go out alone', many(3, WARNING), 20, 0, [[0, 1, 2], [], []]],
+    ['of four at once one goes out alone', many(4, WARNING), 20, 0, [[0], [1, 2, 3], []]],
+    ['of four grave ones too', many(4, CRITICAL), 20, 0, [[0], [1, 2, 3], []]],
+    ['the gravest of four goes out alone', [...many(3, WARNING), CRITICAL], 20, 0, [[3], [0, 1, 2], []]],
+    ['the last place of the hour is for the digest', many(3, WARNING), 2, 0, [[0], [1, 2], []]],
+    ['a single one in the last place goes out alone', [WARNING], 2, 1, [[0], [], []]],
+    ['the only place of the hour is for any', [WARNING], 1, 0, [[0], [], []]],
+    ['of two for the only place one waits', many(2, WARNING), 1, 0, [[0], [], [1]]],
+    ['without a place all wait', many(3, WARNING), 2, 2, [[], [], [0, 1, 2]]],
+    ['what is more than the hour had waits', many(2, WARNING), 2, 9, [[], [], [0, 1]]],
+    ['that a critical one began never waits', [CRITICAL, ['changed', 'critical']], 2, 9, [[0, 1], [], []]],
+    ['nor do many, which share a digest', [...many(4, CRITICAL), WARNING], 2, 9, [[0], [1, 2, 3], [4]]],
+    ['that a critical one lasts waits', [['reminder', 'critical']], 2, 2, [[], [], [0]]],
+    ['an end whose beginning was sent never waits', [['resolved', 'critical'], ENDED], 2, 9, [[0, 1], [], []]],
+    ['nor do many ends, which share a digest', [...many(4, ENDED), WARNING], 2, 9, [[0], [1, 2, 3], [4]]],
+    ['an end takes no place of the others', [ENDED, WARNING], 1, 0, [[0, 1], [], []]],
+    ['nor does it take the place of a graver one', [...many(3, CRITICAL), ENDED], 2, 9, [[0], [1, 2, 3], []]],
+    ['one that began takes a place of the others', [CRITICAL, WARNING, WARNING], 2, 0, [[0], [1, 2], []]],
+    ['one whose end is due goes out alone', [ENDED], 20, 0, [[0], [], []]],
+    ['one that came and went goes into a digest', [['resolved', 'warning', 'unheard']], 20, 0, [[], [0], []]],
+    ['one that came and went waits for a place', [['resolved', 'warning', 'unheard']], 1, 1, [[], [], [0]]],
+  ])('%s', (_, ...[due, maxPerHour, sent, expected]) => {
+    expect(shared(due, maxPerHour, sent)).toEqual(expected);
   });
 });
 

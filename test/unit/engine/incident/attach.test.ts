@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseState, stateText } from '../../../../src/store/saved-state.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE } from '../../../support/time/units.ts';
 
 const SUSPECTED = causeOf('tls-interception-suspected', { subject: 'a:443', confidence: 'suspected' });
 const CONFIRMED = causeOf('tls-intercepted', { subject: 'a:443' });

@@ -3,7 +3,8 @@ import type { Cause } from '../../../../src/engine/model.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import { EMPTY_STATE, type Incident } from '../../../../src/engine/incident/incident.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
-import { MINUTE, POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { MINUTE } from '../../../support/time/units.ts';
 import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });

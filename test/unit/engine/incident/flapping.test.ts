@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START, timeline } from '../../../support/store/incident-timeline.ts';
+import { START, timeline } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
 
 const intercepted = causeOf('tls-intercepted');
 const PAIR = ['firing tls-intercepted', 'resolved tls-intercepted'] as const;

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import { next } from '../../../../src/engine/incident/machine.ts';
-import { EMPTY_STATE, type Incident, type Silence } from '../../../../src/engine/incident/incident.ts';
-import { MINUTE, POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { EMPTY_STATE, type Incident } from '../../../../src/engine/incident/incident.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { POLICY, START, timeline } from '../../../support/store/incident-timeline.ts';
 import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
+import { HOUR, MINUTE } from '../../../support/time/units.ts';
+
+const CAUSE = causeOf('tls-intercepted');
 
 const told = { at: START, cause: 'tls-intercepted', subject: 's', severity: 'critical', named: [] } as const;
 
@@ -22,9 +26,17 @@ test.each<readonly [string, Partial<Incident>, { readonly tells: boolean }, bool
   expect(incidents.map(({ id }) => id)).toEqual(kept ? [incident.id] : []);
 });
 
-test('a silence is dropped in the moment in which it is over', () => {
-  const silence: Silence = { id: '1', cause: null, subject: null, from: 0, until: START, by: 'ops', comment: '' };
-  const lasting = { ...silence, id: '2', until: START + 1 };
-  const state = { ...EMPTY_STATE, silences: [silence, lasting] };
-  expect(next(state, { kind: 'tick', at: START }, POLICY).state.silences).toEqual([lasting]);
+test('an incident of which nobody can be told counts as not told, and is forgotten when it is over', () => {
+  const line = timeline({ tells: false }).rounds(4, [CAUSE]);
+  expect(line.state.incidents).toMatchObject([
+    { status: 'open', lastNotified: null, awaitsDigest: false, thread: { count: 0 }, published: true },
+  ]);
+  expect(line.rounds(2, []).later(2 * HOUR).state.incidents).toEqual([]);
+  expect(line.told).toEqual([]);
+});
+
+test('one that was told before is forgotten too: there is nobody left to hear its end', () => {
+  const before = timeline().rounds(2, [CAUSE]);
+  const line = Object.assign(timeline({ tells: false }), { state: before.state, now: before.now });
+  expect(line.rounds(2, []).later(2 * HOUR).state.incidents).toEqual([]);
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Incident, lastedText } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { START, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
 import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('egress-blocked');

@@ -10,7 +10,8 @@ import type { IncidentInput } from '../../../../src/engine/incident/round-view.t
 import { next } from '../../../../src/engine/incident/machine.ts';
 import type { Cause } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, POLICY, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
 import { samples } from '../../../support/random/samples.ts';
 
 const CAUSES: readonly Cause[] = [

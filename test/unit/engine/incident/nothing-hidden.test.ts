@@ -5,7 +5,8 @@ import type { Cause } from '../../../../src/engine/model.ts';
 import type { EpochMs } from '../../../../src/core/clock.ts';
 import type { Incident, DigestItem, Notification } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { SECOND, timeline } from '../../../support/store/incident-timeline.ts';
+import { timeline } from '../../../support/store/incident-timeline.ts';
+import { SECOND } from '../../../support/time/units.ts';
 import { samples } from '../../../support/random/samples.ts';
 
 const ROUND = 30 * SECOND;
@@ -94,7 +95,7 @@ describe('whatever comes, goes and overlaps', () => {
           expect(openToPeople(seen[index]?.told ?? [])).toEqual(expect.arrayContaining([...lasting]));
         }
       }),
-      { numRuns: samples(40) },
+      { numRuns: samples(20) },
     );
   });
 
@@ -110,7 +111,7 @@ describe('whatever comes, goes and overlaps', () => {
         });
         expect(endless).toEqual([]);
       }),
-      { numRuns: samples(40) },
+      { numRuns: samples(20) },
     );
   });
 
@@ -122,7 +123,7 @@ describe('whatever comes, goes and overlaps', () => {
           expect(news.map(otherwiseOpen)).toEqual(news.map((notification) => restOf(notification, incidents)));
         }
       }),
-      { numRuns: samples(40) },
+      { numRuns: samples(20) },
     );
   });
 
@@ -147,7 +148,7 @@ describe('whatever comes, goes and overlaps', () => {
           }
         }
       }),
-      { numRuns: samples(40) },
+      { numRuns: samples(20) },
     );
   });
 
@@ -163,7 +164,7 @@ describe('whatever comes, goes and overlaps', () => {
           expect(untold).toEqual([]);
         }
       }),
-      { numRuns: samples(40) },
+      { numRuns: samples(20) },
     );
   });
 });

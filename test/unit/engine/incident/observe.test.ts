@@ -11,7 +11,8 @@ import {
 import type { IncidentStep } from '../../../../src/engine/incident/round-view.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
-import { MINUTE, POLICY, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { MINUTE, SECOND } from '../../../support/time/units.ts';
 import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('tls-intercepted');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { MINUTE, SECOND, START, timeline } from '../../../support/store/incident-timeline.ts';
+import { START, timeline } from '../../../support/store/incident-timeline.ts';
+import { MINUTE, SECOND } from '../../../support/time/units.ts';
 
 const intercepted = causeOf('tls-intercepted');
 
@@ -98,28 +99,6 @@ describe('another fault', () => {
   });
 });
 
-describe('a fault of a part that grows', () => {
-  const part = causeOf('egress-partly-blocked', { severity: 'warning', consequences: [] });
-  const whole = causeOf('egress-blocked', { consequences: [] });
-
-  it('goes on as that of the whole, is told to be graver at once, and has one end', () => {
-    const line = timeline().rounds(4, [part]).rounds(2, [whole]);
-    expect(line.heard()).toEqual(['firing egress-partly-blocked', 'changed egress-blocked']);
-    expect(line.rounds(4, [part]).rounds(3, []).heard().at(-1)).toMatch(/^resolved /u);
-    expect(line.state.incidents).toHaveLength(1);
-  });
-
-  it('is another one elsewhere', () => {
-    const elsewhere = causeOf('egress-blocked', { subject: 'other.example:443', consequences: [] });
-    const line = timeline().rounds(4, [part]).rounds(2, [elsewhere]);
-    expect(line.heard()).toEqual([
-      'firing egress-partly-blocked',
-      'firing egress-blocked',
-      'resolved egress-partly-blocked',
-    ]);
-  });
-});
-
 describe('an intermittent fault', () => {
   it('opens when every second round shows it, is told once, and ends once', () => {
     const line = timeline();
@@ -128,21 +107,6 @@ describe('an intermittent fault', () => {
     expect(line.state.incidents).toMatchObject([{ since: START }]);
     expect(line.rounds(60, []).heard()).toEqual(['resolved tls-intercepted']);
     expect(line.told.at(-1)?.at).toBeGreaterThanOrEqual(START + 199 * 30 * SECOND + 14 * MINUTE);
-  });
-
-  it('opens within five minutes', () => {
-    const line = timeline();
-    for (let index = 0; index < 10; index += 1) line.rounds(1, index % 2 === 0 ? [intercepted] : []);
-    expect(line.heard()).toEqual(['firing tls-intercepted']);
-  });
-
-  it('opens although many rounds between cannot judge', () => {
-    const line = timeline();
-    for (let index = 0; index < 20; index += 1) {
-      line.rounds(1, index % 2 === 0 ? [intercepted] : []);
-      line.round([], { 'tls-genuine': 'unknown' }).wait(30 * SECOND);
-    }
-    expect(line.heard()).toEqual(['firing tls-intercepted']);
   });
 
   it('is not made of single rounds that fail now and then', () => {

@@ -4,7 +4,8 @@ import { resume } from '../../../../src/engine/incident/resume.ts';
 import { alertsOf } from '../../../../src/notify/channels/alertmanager.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 import { AT_HQ } from '../../../support/checks/message-context.ts';
-import { HOUR, POLICY, SECOND, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { POLICY, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { HOUR, SECOND } from '../../../support/time/units.ts';
 
 const FAULT = causeOf('appliance-unreachable', { subject: 'fac-2' });
 const OTHER = causeOf('appliance-unreachable', { subject: 'fac-1' });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
-import { MINUTE, SECOND, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { MINUTE, SECOND } from '../../../support/time/units.ts';
 
 const SHUT = causeOf('egress-blocked', { confidence: 'suspected' });
 const DOWN = causeOf('license-server-down', { precondition: 'reachability', confidence: 'suspected' });

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { PreconditionState, Cause } from '../../../../src/engine/model.ts';
-import type { PreconditionId } from '../../../../src/checks/registry.ts';
+import type { Cause, Finding, PreconditionState } from '../../../../src/engine/model.ts';
+import { UNKNOWN_CAUSE } from '../../../../src/engine/words.ts';
+import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
+import { timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
 
 type States = Partial<Record<PreconditionId, PreconditionState>>;
 
@@ -13,6 +16,12 @@ function last(line: Timeline, minutes: number, states: States, causes: readonly 
 }
 
 const UNKNOWN: States = { 'tls-genuine': 'unknown' };
+const BESIDE = { ...UNKNOWN, clock: 'unknown', 'license-server': 'unknown', 'firewall-policy': 'unknown' } as const;
+
+/** Returns the subjects of the causes that are told because something is unknown. */
+function unknownIn({ state }: Timeline): readonly string[] {
+  return state.incidents.flatMap(({ cause }) => (cause.id === UNKNOWN_CAUSE ? [cause.subject] : []));
+}
 
 describe('a precondition that stays unknown', () => {
   it('is a warning of its own after 15 minutes, told once', () => {
@@ -24,6 +33,19 @@ describe('a precondition that stays unknown', () => {
     });
     expect(last(line, 12 * 60, UNKNOWN).heard()).toEqual([]);
     expect(last(line, 2, {}).heard()).toEqual(['resolved precondition-unknown']);
+  });
+
+  it('begins with the round in which it is unknown for 15 minutes, and tells for how long', () => {
+    const line = timeline()
+      .round([], UNKNOWN)
+      .wait(15 * MINUTE - 1)
+      .round([], UNKNOWN);
+    expect(line.state.candidates).toEqual([]);
+    expect(line.wait(1).round([], UNKNOWN).state.candidates).toMatchObject([
+      { cause: { summary: expect.stringContaining(' 15 min: '), evidence: [], confidence: 'confirmed' } },
+    ]);
+    const [{ cause } = { cause: null }] = line.wait(59_999).round([], UNKNOWN).state.incidents;
+    expect(cause?.summary).toContain(' 15 min: ');
   });
 
   it('takes over what was open there, since nobody knows whether it lasts', () => {
@@ -46,29 +68,28 @@ describe('a precondition that stays unknown', () => {
     expect(last(line, 20, UNKNOWN).heard()).toEqual(['changed precondition-unknown']);
   });
 
-  it('says why, and what would settle it', () => {
-    const line = timeline();
-    for (let round = 0; round < 40; round += 1) {
-      const diagnosis = diagnosisOf(line.now, [], UNKNOWN);
-      const finding = {
-        rule: 'r',
-        subject: 'host:443',
-        claim: 'The certificate was issued by Contoso.',
-        expected: 'a trusted issuer',
-        actual: 'CN=Contoso',
-        level: 'unknown',
-        suggests: null,
-      } as const;
-      const advice = { summary: '', remedy: ['The certificate of Contoso Root'] };
-      const preconditions = diagnosis.preconditions.map((status) =>
-        status.id === 'tls-genuine' ? { ...status, findings: [{ ...finding, advice }] } : status,
-      );
-      line.input({ kind: 'diagnosis', diagnosis: { ...diagnosis, preconditions }, fresh: null }).wait(30 * SECOND);
-    }
-    expect(line.state.incidents[0]?.cause).toMatchObject({
-      evidence: ['host:443: The certificate was issued by Contoso. Expected: a trusted issuer.'],
-      remedy: expect.arrayContaining(['The certificate of Contoso Root']),
-    });
+  it('says what could not be judged alone, and what would settle it', () => {
+    const told = (...findings: readonly Finding[]): Cause | undefined => {
+      const line = timeline();
+      for (let round = 0; round < 40; round += 1) {
+        const diagnosis = diagnosisOf(line.now, [], UNKNOWN);
+        const preconditions = diagnosis.preconditions.map((status) =>
+          status.id === 'tls-genuine' ? { ...status, findings } : status,
+        );
+        line.input({ kind: 'diagnosis', diagnosis: { ...diagnosis, preconditions }, fresh: null }).wait(30 * SECOND);
+      }
+      return line.state.incidents[0]?.cause;
+    };
+    const usual = CHECKS.find(({ id }) => id === 'tls-genuine')?.unknownRemedy;
+    expect(told()?.remedy).toContain(usual);
+    const open = finding(null, { level: 'unknown', subject: 'host:443', actual: 'CN=Contoso' });
+    const advised = finding(null, { level: 'unknown', advice: { summary: '', remedy: ['Add the root of Contoso.'] } });
+    const noted = finding(null, { level: 'note', advice: { summary: '', remedy: ['Never mind.'] } });
+    const cause = told(open, advised, noted);
+    expect(cause?.evidence).toEqual([expect.stringMatching(/^host:443: CN=Contoso\./u), expect.any(String)]);
+    expect(cause?.remedy[0]).toBe('Add the root of Contoso.');
+    expect(cause?.remedy).not.toContain(usual);
+    expect(cause?.remedy).not.toContain('Never mind.');
   });
 
   it('is nothing when it is known in between', () => {
@@ -77,48 +98,61 @@ describe('a precondition that stays unknown', () => {
     expect(line.heard()).toEqual([]);
   });
 
-  it('goes on over a restart, but not over a time in which nothing was looked at', () => {
-    const line = last(timeline(), 10, UNKNOWN);
-    line.state = JSON.parse(JSON.stringify(line.state)) as Timeline['state'];
-    expect(last(line.wait(5 * MINUTE), 2, UNKNOWN).heard()).toEqual(['firing precondition-unknown']);
-    expect(last(last(timeline(), 10, UNKNOWN).wait(3 * HOUR), 5, UNKNOWN).heard()).toEqual([]);
+  it.each<[string, (line: Timeline) => Timeline, boolean]>([
+    ['over less than an hour without a round', (line) => line.wait(HOUR - 30 * SECOND - 1), true],
+    ['but not over an hour', (line) => line.wait(HOUR - 30 * SECOND), false],
+    [
+      'over a restart',
+      (line) => Object.assign(line, { state: JSON.parse(JSON.stringify(line.state)) as unknown }),
+      true,
+    ],
+    ['but not after a clock was set back', (line) => line.wait(-HOUR), false],
+  ])('goes on %s', (_, meanwhile, goesOn) => {
+    const line = last(meanwhile(last(timeline(), 10, UNKNOWN)), 7, UNKNOWN);
+    expect(line.heard()).toEqual(goesOn ? ['firing precondition-unknown'] : []);
   });
 
-  it('is not begun earlier by a clock that was set', () => {
-    expect(last(last(timeline(), 5, UNKNOWN).wait(-HOUR), 5, UNKNOWN).heard()).toEqual([]);
-  });
-
-  it.each<[string, PreconditionId, Cause]>([
-    ['of its own', 'license-assignment', causeOf('license-on-peer', { subject: 'EFTM1' })],
-    ['of the unit that it needs', 'license-assignment', causeOf('appliance-unreachable', { subject: 'fac-1' })],
-    ['of the way out', 'clock', causeOf('internet-unreachable', { subject: 'internet' })],
-    ['that explains it', 'firewall-policy', causeOf('egress-blocked')],
-  ])('is not told while an incident %s is open', (_, id, cause) => {
+  it.each<[string, PreconditionId, Cause, boolean]>([
+    ['of its own', 'license-assignment', causeOf('license-on-peer', { subject: 'EFTM1' }), false],
+    ['of the unit that it needs', 'license-assignment', causeOf('appliance-unreachable', { subject: 'fac-1' }), false],
+    ['that it depends on', 'tls-genuine', causeOf('egress-blocked'), false],
+    ['that is deeper still', 'license-server', causeOf('egress-blocked'), false],
+    ['of the way out', 'clock', causeOf('internet-unreachable', { subject: 'internet' }), false],
+    ['that may explain it', 'firewall-policy', causeOf('egress-blocked'), false],
+    ['about something else', 'tls-genuine', causeOf('mail-unreachable', { severity: 'warning' }), true],
+    ['that is a note', 'tls-genuine', causeOf('egress-blocked', { severity: 'info', consequences: [] }), true],
+  ])('is told, or not, while an incident %s is open', (_, id, cause, isTold) => {
     const line = last(timeline(), 2, {}, [cause]);
-    line.heard();
-    expect(last(line, 40, { [id]: 'unknown' }, [cause]).heard()).toEqual([]);
+    expect(unknownIn(last(line, 40, { [id]: 'unknown' }, [cause]))).toEqual(isTold ? [id] : []);
   });
 
-  it('is told all the same when the incident that is open is about something else', () => {
-    const mail = causeOf('mail-unreachable', { subject: 'mail:25', severity: 'warning' });
-    expect(last(timeline(), 17, UNKNOWN, [mail]).heard()).toEqual([
-      'firing mail-unreachable',
-      'firing precondition-unknown',
-    ]);
+  it('is told when the incident that explained it is over', () => {
+    const line = last(timeline(), 2, {}, [causeOf('egress-blocked')]);
+    expect(unknownIn(last(line, 40, UNKNOWN))).toEqual(['tls-genuine']);
   });
 
-  it('is told of the deepest alone', () => {
-    const line = last(timeline(), 17, {
-      reachability: 'unknown',
-      'tls-genuine': 'unknown',
-      'license-server': 'unknown',
-    });
-    expect(line.heard()).toEqual(['firing precondition-unknown']);
-    expect(line.state.incidents).toMatchObject([{ cause: { subject: 'reachability' } }]);
+  it('waits for the third check beside an incident of its own', () => {
+    const line = last(timeline(), 2, {}, [causeOf('tls-intercepted')]);
+    line
+      .round([], UNKNOWN)
+      .wait(20 * MINUTE)
+      .round([], UNKNOWN);
+    expect(line.state.candidates).toEqual([]);
+    const slow = { kind: 'diagnosis', diagnosis: diagnosisOf(line.now, [], UNKNOWN), fresh: ['mail'] } as const;
+    expect(line.input(slow).state.candidates).toEqual([]);
+    expect(line.round([], UNKNOWN).state.candidates).toMatchObject([{ cause: { id: UNKNOWN_CAUSE } }]);
   });
 
-  it('is not told of polling, which waits for its first line', () => {
-    expect(last(timeline(), 60, { polling: 'unknown' }).heard()).toEqual([]);
+  it.each<[string, States, readonly string[]]>([
+    ['the deepest alone', { ...UNKNOWN, reachability: 'unknown', 'license-server': 'unknown' }, ['reachability']],
+    ['each that does not depend on another', BESIDE, ['clock', 'firewall-policy', 'tls-genuine']],
+    ['nothing of polling, which waits for its first line', { polling: 'unknown' }, []],
+  ])('is told of %s', (_, states, subjects) => {
+    expect(unknownIn(last(timeline(), 17, states)).toSorted()).toEqual(subjects);
+  });
+
+  it('is not told while a deeper one is unknown for less long', () => {
+    expect(unknownIn(last(last(timeline(), 10, UNKNOWN), 10, { ...UNKNOWN, reachability: 'unknown' }))).toEqual([]);
   });
 
   it('stays open, unsaid, while something deeper is broken', () => {
