@@ -63,7 +63,7 @@ const DETAILS: typeof MIGRATIONS = {
     { serial: NEW, ...heldBy(NEW, OLD), tokens: { total: 30, assigned: 10, pending: 0 } },
   ],
   'holders that are unknown or another unit': [{ serial: NEW }, heldBy(null, PEER), { serial: PEER }],
-  'licences that are not known afterwards': [
+  'licences unknown afterwards': [
     { serial: NEW },
     heldBy(OLD, OLD),
     { serial: null, licenses: [], tokens: null },
@@ -75,9 +75,9 @@ const DETAILS: typeof MIGRATIONS = {
     { serial: NEW },
   ],
   'one of two licences': [{ serial: NEW, licenses: [LICENSE] }, heldBy(OLD, OLD), heldBy(NEW, OLD)],
-  'the same serial number': [{ serial: OLD.toLowerCase() }, {}, {}],
-  'to the other member of a pair': [{ serial: PEER }, PAIR, { serial: PEER }],
-  'one member of a pair': [{ serial: NEW }, PAIR, { serial: NEW, ...heldBy(NEW, PEER) }],
+  'an unchanged serial number': [{ serial: OLD.toLowerCase() }, {}, {}],
+  'within a pair': [{ serial: PEER }, PAIR, { serial: PEER }],
+  'half of a pair': [{ serial: NEW }, PAIR, { serial: NEW, ...heldBy(NEW, PEER) }],
   'a pair that runs alone afterwards': [{}, PAIR, { mode: 'standalone' }],
   'a role that is unknown': [{ serial: NEW }, { mode: 'unknown' }, { mode: 'cluster' }],
   'the address of a unit whose serial number is unknown': [{ address: '10.0.0.9' }, { serial: null }, {}],

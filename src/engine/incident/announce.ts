@@ -233,7 +233,7 @@ interface Shares {
  * The hourly limit never holds back a new critical cause, or the end of a fault whose beginning was sent. If many are
  * due at once, they become a digest.
  */
-export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
+function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
   const most = due.length > policy.burst ? 1 : due.length;
   const room = policy.maxPerHour - sent.length - Math.min(urgent.length, most);

@@ -43,9 +43,9 @@ const atService = (suggests: Parameters<typeof finding>[0], subject = 'push.fort
 describe('what explains a fault', () => {
   test.each<readonly [string, readonly Special[], string]>([
     ['a dead uplink: a mail server without a name', [OFFLINE, mail(MAIL_LOST)], ''],
-    ['a dead uplink: a mail server that is silent', [OFFLINE, mail(MAIL_SILENT)], ''],
+    ['a dead uplink: a silent mail server', [OFFLINE, mail(MAIL_SILENT)], ''],
     ['a dead uplink: both, and a warning beside', [OFFLINE, mail(MAIL_LOST, MAIL_SILENT, warned(MAIL_REJECTS))], ''],
-    ['not a mail server that refuses', [OFFLINE, mail(MAIL_REJECTS)], ', mail-recipient-rejected'],
+    ['not a refusing mail server', [OFFLINE, mail(MAIL_REJECTS)], ', mail-recipient-rejected'],
     [
       'not one that is silent beside one that refuses',
       [OFFLINE, mail(MAIL_SILENT, MAIL_REJECTS)],
@@ -107,7 +107,7 @@ describe('what explains a fault', () => {
       'resolver-unreachable, appliance-unreachable',
     ],
     [
-      'the same fault of the licence server: a service',
+      'the same fault at a service',
       [path(atService('tls-intercepted'), atService('tls-intercepted', 'b:443'), INTERCEPTED)],
       'tls-intercepted',
     ],
