@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { smtpSink, type SmtpSink } from '../../test/support/mail/smtp-sink.ts';
+import { createMailServer, type MailServer } from '../../test/support/mail/mail-server.ts';
 import { familyMemory, familyMilliseconds, type ProcessMemory } from '../process-figures.ts';
 import type { Site } from '../probes/site.ts';
 import { spreadOf, type Spread } from '../statistics.ts';
@@ -46,9 +46,9 @@ export async function measureStack(
   await using stack = new AsyncDisposableStack();
   const gate = stack.use(await createGate(site.ports.ecdsa));
   const gated: Site = { ...site, ports: { ...site.ports, ecdsa: gate.port } };
-  const watched: { readonly monitor: Monitor; readonly sink: SmtpSink }[] = [];
+  const watched: { readonly monitor: Monitor; readonly sink: MailServer }[] = [];
   const add = async (start: (mailPort: number) => Promise<Monitor>): Promise<void> => {
-    const sink = stack.use(await smtpSink());
+    const sink = stack.use(await createMailServer());
     watched.push({ monitor: stack.use(await start(sink.port)), sink });
   };
   await add((mailPort) => startOwn(gated, mailPort));
@@ -88,7 +88,7 @@ export async function measureStack(
 }
 
 /** @throws {Error} if there is no further mail in five minutes */
-async function mailAfter(sink: SmtpSink, seen: number, name: string): Promise<void> {
+async function mailAfter(sink: MailServer, seen: number, name: string): Promise<void> {
   const patience = new AbortController();
   try {
     const late = sleep(PATIENCE, undefined, { signal: patience.signal }).then(() => {

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CHANNELS } from '../../../src/notify/channels/registry.ts';
 import { channelPeers } from '../../support/notify/channel-peers.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
-import type { SmtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
+import type { MailServer } from '../../support/mail/mail-server.ts';
 
 const CHILD = fileURLToPath(new URL('../../support/notify/alerting-child.ts', import.meta.url));
 
@@ -42,13 +42,13 @@ function live(folder: string, notify: object, rounds: string, boundary: number |
   });
 }
 
-function mailBy({ port }: SmtpSink): object {
+function mailBy({ port }: MailServer): object {
   const server = { host: '127.0.0.1', port, security: 'none' };
   return { email: { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers: [server] } };
 }
 
 /** The number of mails about the event, and the number of different names that they have. */
-function told(sink: SmtpSink, event: string): { readonly mails: number; readonly names: number } {
+function told(sink: MailServer, event: string): { readonly mails: number; readonly names: number } {
   const ids = sink.mails
     .filter(({ headers }) => headers.get('x-ftm-watch-event') === event)
     .map(({ headers }) => headers.get('message-id'));
@@ -63,12 +63,12 @@ async function killAt(
   boundaries: readonly number[],
   rounds: string,
   event: string,
-  prepare: (folder: string, sink: SmtpSink) => Promise<void>,
+  prepare: (folder: string, sink: MailServer) => Promise<void>,
 ): Promise<readonly string[]> {
   const killedAfter: string[] = [];
   for (const boundary of boundaries) {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-crash-'));
-    await using sink = await smtpSink();
+    await using sink = await createMailServer();
     await prepare(folder, sink);
     const first = await live(folder, mailBy(sink), rounds, boundary);
     await live(folder, mailBy(sink), rounds);

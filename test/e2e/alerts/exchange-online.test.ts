@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
 import { createScriptedSmtp, type ScriptedSmtp } from '../../support/mail/smtp-script.ts';
-import { smtpSink, type SmtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer, type MailServer } from '../../support/mail/mail-server.ts';
 import { MAIL_HOST } from '../../support/process/check-bench.ts';
 import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -35,13 +35,13 @@ function rejecting(reply: string): Promise<ScriptedSmtp> {
 
 describeWhere([{ program: 'python3' }], 'a mail server that no longer accepts passwords', () => {
   let site: DaemonBench;
-  let inbox: SmtpSink;
+  let inbox: MailServer;
   let servers: readonly ScriptedSmtp[];
 
   beforeAll(async () => {
     [site, inbox, servers] = await Promise.all([
       createDaemonBench(),
-      smtpSink(),
+      createMailServer(),
       Promise.all(REPLIES.map((reply) => rejecting(reply))),
     ]);
     await writeFile(join(site.folder, 'password'), PASSWORD, { mode: 0o600 });

@@ -12,7 +12,7 @@ import { createStore } from '../../../src/store/store.ts';
 import { channelPeers } from '../../support/notify/channel-peers.ts';
 import { POSTING_CHANNELS } from '../../support/notify/posting-channels.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
 import { randomOf } from '../../support/random/random-of.ts';
 import { SEED } from '../../support/random/samples.ts';
 
@@ -109,7 +109,7 @@ it(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-kills-'));
     let asked = 0;
-    await using first = await smtpSink({ recipient: () => REFUSALS[asked++ % REFUSALS.length] ?? null });
+    await using first = await createMailServer({ recipient: () => REFUSALS[asked++ % REFUSALS.length] ?? null });
     await using peers = await channelPeers();
     const servers = [first, peers.relay].map(({ port }) => ({ host: '127.0.0.1', port, security: 'none' }));
     const email = { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers };

@@ -5,7 +5,7 @@ import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../s
 import { freePort } from '../../support/network/free-port.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { POSTING_CHANNELS, postingSections } from '../../support/notify/posting-channels.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
 import { until } from '../../support/time/until.ts';
 
 const RELOADS = 6;
@@ -25,7 +25,7 @@ test('messages whose receivers answer only after six reloads, half of them refus
   const { port } = taken.address() as AddressInfo;
   const answers = Promise.withResolvers<void>();
   const arrived = { mails: 0 };
-  await using relay = await smtpSink({
+  await using relay = await createMailServer({
     message: async () => {
       arrived.mails += 1;
       await answers.promise;

@@ -14,7 +14,7 @@ import {
   summaryFor,
   type CheckResult,
 } from '../../support/process/check-result.ts';
-import { createMailServer, type MailServer, type MailServerOptions } from '../../support/mail/mail-server.ts';
+import { createMailServer, type MailServer, type MailServerOptions, oneLogin } from '../../support/mail/mail-server.ts';
 import { CLOSE, createScriptedSmtp, type ScriptedReply, type SmtpScript } from '../../support/mail/smtp-script.ts';
 import type { Peer } from '../../support/network/tls-peer.ts';
 import { freePort } from '../../support/network/free-port.ts';
@@ -34,7 +34,7 @@ afterAll(async () => {
 /** Starts a mail server whose certificate was issued by the configured authority. */
 function serve(options: MailServerOptions): Promise<MailServer> {
   const { leaf, intermediate } = bench.hierarchy;
-  return createMailServer({ identity: leaf, issuers: [intermediate], ...options });
+  return createMailServer({ chain: [leaf, intermediate], ...options });
 }
 
 /** Runs `check` on a working path, with one mail server. */
@@ -59,7 +59,7 @@ describe.concurrent('a mail server', () => {
     expect(conclusionOf(result)).toEqual(READY);
     expect(preconditionOf(result, 'mail').state).toBe('ok');
     expect(server.commands.filter((command) => command.startsWith('RCPT'))).toEqual(['RCPT TO:<probe@example.test>']);
-    expect(server.messages()).toBe(0);
+    expect(server.mails).toEqual([]);
   });
 
   test('refused', async () => {
@@ -162,7 +162,7 @@ describe.concurrent('a mail server', () => {
   });
 
   test('refuses the recipient', async () => {
-    await using server = await serve({ security: 'starttls', refuseRecipient: 550 });
+    await using server = await serve({ security: 'starttls', recipient: () => ({ code: 550, text: 'not today' }) });
     const result = await check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('mail-recipient-rejected'));
     expect(evidenceOf(result)).toContain('550');
@@ -170,7 +170,7 @@ describe.concurrent('a mail server', () => {
 
   test('refuses the login', async () => {
     await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
-    await using server = await serve({ security: 'starttls', credentials: { user: 'fac', password: 'correct horse' } });
+    await using server = await serve({ security: 'starttls', login: oneLogin('fac', 'correct horse') });
     const result = await check(server.port, { user: 'fac', passwordFile: 'password' });
     expect(conclusionOf(result)).toEqual(notReady('mail-login-rejected'));
     expect(JSON.stringify(result)).not.toContain(await readFile(join(bench.folder, 'password'), 'utf8'));
@@ -185,7 +185,7 @@ describe.concurrent('a mail server', () => {
 
   test('STARTTLS with a certificate that nobody trusts', async () => {
     const strange = await createHierarchy({ dnsNames: [MAIL_HOST] });
-    await using server = await serve({ security: 'starttls', identity: strange.leaf, issuers: [strange.intermediate] });
+    await using server = await serve({ security: 'starttls', chain: [strange.leaf, strange.intermediate] });
     const result = await check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
   });
@@ -194,7 +194,7 @@ describe.concurrent('a mail server', () => {
     const name = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345';
     const device = await createIdentity({ name, authority: true });
     const forged = await createIdentity({ name: `CN=${MAIL_HOST}`, dnsNames: [MAIL_HOST], issuer: device });
-    await using server = await serve({ security, identity: forged, issuers: [device] });
+    await using server = await serve({ security, chain: [forged, device] });
     const result = await check(server.port, { security });
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
     expect(result.causes[0]?.summary).toContain('FG100FTK20012345');
@@ -206,7 +206,7 @@ describe.concurrent('a mail server', () => {
   test('of the wrong name says so, and blames no device', async () => {
     const { intermediate } = bench.hierarchy;
     const other = await createIdentity({ name: 'CN=other.test', dnsNames: ['other.test'], issuer: intermediate });
-    await using server = await serve({ security: 'starttls', identity: other });
+    await using server = await serve({ security: 'starttls', chain: [other] });
     const result = await check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
     expect(result.causes[0]?.summary).not.toContain('device');

@@ -4,13 +4,13 @@ import { sendOverTcp } from '../../../src/demo/lab/appliance-log.ts';
 import { createDaemonBench, metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
 import { until } from '../../support/time/until.ts';
 
 const WITHIN = 20_000;
 
 test('what nobody takes shows in the body of /-/ready, on the page and in the metrics', async () => {
-  await using relay = await smtpSink({ recipient: () => ({ code: 550, text: 'relay not permitted' }) });
+  await using relay = await createMailServer({ recipient: () => ({ code: 550, text: 'relay not permitted' }) });
   await using site = await createDaemonBench();
   await site.configure({
     schedule: { probes: '* * * * * *' },

@@ -14,7 +14,7 @@ import {
 } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess, type LogLine } from '../../support/process/daemon-process.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
 import { createTlsPeer } from '../../support/network/tls-peer.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -213,7 +213,7 @@ describe('a process that stood still in the middle of a round', () => {
 
 describe('an incident', () => {
   test('goes on after kill -9, and is not told again', async () => {
-    await using sink = await smtpSink();
+    await using sink = await createMailServer();
     const servers = [{ host: '127.0.0.1', port: sink.port, security: 'none' }];
     await site.configure({
       schedule: { probes: EACH_SECOND },

@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
-import { smtpSink, type SmtpReply, type SmtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer, type SmtpReply, type MailServer } from '../../support/mail/mail-server.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { askSocket } from '../../support/process/control-socket.ts';
 import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
@@ -27,7 +27,7 @@ const RELAY_DENIED: SmtpReply = { code: 550, text: 'no relay' };
 describeWhere(['root'], "ftm-watch's own trouble", () => {
   let site: DaemonBench;
   let daemon: DaemonProcess;
-  let inbox: SmtpSink;
+  let inbox: MailServer;
   let port: number;
   let sender: Identity;
   /** Recipients that the mail server refuses. */
@@ -45,7 +45,7 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
 
   beforeAll(async () => {
     site = await createDaemonBench();
-    inbox = await smtpSink({ recipient: (address) => (refused.has(address) ? RELAY_DENIED : null) });
+    inbox = await createMailServer({ recipient: (address) => (refused.has(address) ? RELAY_DENIED : null) });
     port = await freePort();
     await certificate('page', 90);
     await certificate('listener', 90);

@@ -1,50 +1,37 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 import { createDaemonClient } from '../../../src/cli/daemon-client.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { Alerting } from '../../../src/notify/alerting.ts';
 import { ALL_TIME } from '../../../src/core/time-text.ts';
 import { reportArchive } from '../../../src/report/report-archive.ts';
-import { createStore } from '../../../src/store/store.ts';
 import { readStoredHistory } from '../../../src/store/stored-history.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { watchTurns } from '../../support/process/cpu-time.ts';
-import { liveRounds } from '../../support/notify/alerting-bench.ts';
+import { alertingBench } from '../../support/notify/alerting-bench.ts';
 import { type Ran, runCommand } from '../../support/process/command-line.ts';
 import { startControl } from '../../support/process/control-bench.ts';
 import { corpus } from '../../support/security/corpus.ts';
-import { mailChannel } from '../../support/notify/channel-bench.ts';
+import { channelsOf } from '../../support/notify/channel-bench.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
-import { handClock } from '../../support/time/hand-clock.ts';
 import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
-import { logRecorder } from '../../support/process/log-recorder.ts';
-import { AT_HQ } from '../../support/checks/message-context.ts';
 import { round } from '../../support/checks/observed.ts';
 import { packetsOf, pcapOf, type WrittenPacket } from '../../support/network/packet-captures.ts';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
 import { unzip } from '../../support/process/unzipped.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 /** A capture of OpenSSL's s_client and s_server on loopback, with a self-signed certificate. */
 const SEEN = corpus('capture').find(({ name }) => name === 'tls-1.2-and-dns.pcap.hex')?.bytes ?? Buffer.alloc(0);
 const HOST = 'license.example.test';
 const TLS_FACTS = { verdict: 'interception-suspected', because: null, cause: 'tls-interception-suspected', tls: '1.2' };
 
-let folder = '';
+const folder = folderOfEachTest();
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-capture-'));
-  writeFileSync(join(folder, 'seen.pcap'), SEEN);
+  writeFileSync(folder.at('seen.pcap'), SEEN);
   configure({});
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function configure(more: object): void {
@@ -53,11 +40,11 @@ function configure(more: object): void {
     store: { path: 'store.sqlite' },
     trust: { baselineFile: 'learned.json', ...more },
   };
-  writeFileSync(join(folder, 'ftm-watch.yaml'), JSON.stringify(config));
+  writeFileSync(folder.at('ftm-watch.yaml'), JSON.stringify(config));
 }
 
 function run(args: readonly string[], more: Parameters<typeof runCommand>[1] = {}): Promise<Ran> {
-  return runCommand([...args, '-c', 'ftm-watch.yaml'], { cwd: folder, ...more });
+  return runCommand([...args, '-c', 'ftm-watch.yaml'], { cwd: folder.path, ...more });
 }
 
 describe('ftm-watch capture', () => {
@@ -127,7 +114,7 @@ describe('ftm-watch capture', () => {
     ['a file that is still being written', SEEN.subarray(0, 150), 'ends in the middle of a packet, at offset'],
     ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 'the gzip data cannot be decompressed'],
   ])('names the offset, and what was expected: %s', async (_, bytes, message) => {
-    writeFileSync(join(folder, 'seen.pcap'), bytes);
+    writeFileSync(folder.at('seen.pcap'), bytes);
     const { code, output, errors } = await run(['capture', '--json', 'seen.pcap']);
     expect({ code, errors }).toEqual({ code: 3, errors: '' });
     expect(output).toContain(message);
@@ -141,16 +128,14 @@ describe('ftm-watch capture', () => {
     const [half, rest] = [stream.subarray(0, 20), stream.subarray(20)];
     const others = Array.from({ length: 100 }, (_, index) => fromResolver(2000 + index, 0, half));
     const whole = [fromResolver(5000, 0, half), fromResolver(5000, half.length, rest)];
-    writeFileSync(join(folder, 'seen.pcap'), pcapOf(header, [...others, ...whole, ...tls]));
+    writeFileSync(folder.at('seen.pcap'), pcapOf(header, [...others, ...whole, ...tls]));
     const { output } = await run(['capture', '--json', 'seen.pcap']);
-    expect(JSON.parse(output)).toMatchObject({
-      dns: [{ name: HOST, answers: ['127.0.0.1'], resolver: '127.0.0.1' }],
-    });
+    expect(JSON.parse(output)).toMatchObject({ dns: [{ name: HOST, answers: ['127.0.0.1'], resolver: '127.0.0.1' }] });
   });
 
   test('gives up on a text of long lines in a short time', async () => {
     const lines = ['dia'.repeat(1_300), 'x'.repeat(4_000)];
-    writeFileSync(join(folder, 'seen.txt'), Array.from({ length: 1_000 }, (_, index) => lines[index % 2]).join('\n'));
+    writeFileSync(folder.at('seen.txt'), Array.from({ length: 1_000 }, (_, index) => lines[index % 2]).join('\n'));
     using turns = watchTurns();
     const { output } = await run(['capture', 'seen.txt']);
     expect(output).toContain('the text contains no packet');
@@ -205,14 +190,14 @@ describe('ftm-watch trust learn --capture', () => {
     const refused = await learn();
     expect(refused.code).toBe(2);
     const sha256 = /SHA-256 (\S+)/u.exec(refused.output)?.[1] ?? '';
-    expect(() => readFileSync(join(folder, 'learned.json'))).toThrow('ENOENT');
+    expect(() => readFileSync(folder.at('learned.json'))).toThrow('ENOENT');
     expect((await learn('--fingerprint', sha256.replace(/^../u, '00'))).code).toBe(2);
     expect(await learn('--fingerprint', sha256)).toMatchObject({ code: 0, errors: '' });
-    expect(readFileSync(join(folder, 'learned.json'), 'utf8')).toContain(HOST);
+    expect(readFileSync(folder.at('learned.json'), 'utf8')).toContain(HOST);
     expect((await run(['capture', 'seen.pcap'])).output).toContain('GENUINE');
 
     configure({ profile: 'pinned' });
-    rmSync(join(folder, 'learned.json'));
+    rmSync(folder.at('learned.json'));
     expect(await learn()).toMatchObject({
       code: 2,
       output: expect.stringContaining('only with a fingerprint from another source'),
@@ -221,7 +206,7 @@ describe('ftm-watch trust learn --capture', () => {
 });
 
 describe('ftm-watch capture --attach', () => {
-  const socket = (): string => join(folder, 'store.sqlite.sock');
+  const socket = (): string => folder.at('store.sqlite.sock');
 
   /** Writes the capture as if it was made now. */
   function captureNow(): void {
@@ -231,7 +216,7 @@ describe('ftm-watch capture --attach', () => {
       now.writeUInt32LE(Math.floor(systemClock.now() / 1_000), 0);
       return { record: now, bytes };
     });
-    writeFileSync(join(folder, 'seen.pcap'), pcapOf(header, moved));
+    writeFileSync(folder.at('seen.pcap'), pcapOf(header, moved));
   }
 
   function incident(more: Partial<Incident> = {}): Incident {
@@ -269,30 +254,14 @@ describe('ftm-watch capture --attach', () => {
 
   test('is in later mails and in the archive of a report', async () => {
     captureNow();
-    await using sink = await smtpSink();
-    const [clock, logger] = [handClock(systemClock.now()), logRecorder()];
-    const store = createStore({ path: join(folder, 'store.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger });
-    using cleanup = new DisposableStack();
-    cleanup.defer(() => store.close());
-    const server = {
-      host: '127.0.0.1',
-      port: sink.port,
-      security: 'none',
-      user: null,
-      password: null,
-      caFile: null,
-    } as const;
-    const email = mailChannel(
-      { from: 'ftm-watch@example.org', to: ['ops@example.org'], minSeverity: 'warning', servers: [server] },
-      { ...AT_HQ, ...PLAIN_DEPS, clock: systemClock },
-    );
-    const alerting = new Alerting(
-      { channels: [email], maintenance: { isActive: () => false }, ...PLAIN_PARTS },
-      { clock, logger, journal: store.journal, ...PLAIN_DEPS, onDelivery: () => undefined },
-    );
-    alerting.start();
+    await using inbox = await createMailServer();
+    using bench = alertingBench();
+    bench.clock.step(systemClock.now() - bench.clock.now());
+    const server = { host: '127.0.0.1', port: inbox.port, security: 'none' };
+    const email = { from: 'ftm-watch@example.org', to: ['ops@example.org'], servers: [server] };
+    const alerting = bench.start([], { channels: await channelsOf({ email }) });
     const cause = causeOf('tls-interception-suspected');
-    await liveRounds(alerting, clock, 2, [cause]);
+    await bench.rounds(alerting, 2, [cause]);
     const [opened] = alerting.incidents();
     if (opened === undefined) throw new Error('Expected an open incident');
     await using _ = await startControl(
@@ -301,39 +270,35 @@ describe('ftm-watch capture --attach', () => {
       { attachEvidence: (id, evidence) => alerting.attach(id, evidence) },
     );
     expect(await run(['capture', '--json', '--attach', opened.id, 'seen.pcap'])).toMatchObject({ code: 2 });
-    clock.advance(5 * HOUR);
-    await liveRounds(alerting, clock, 1, [cause]);
+    bench.clock.advance(5 * HOUR);
+    await bench.rounds(alerting, 1, [cause]);
     const verdict =
       /Packet capture of FortiAuthenticator's connection: 127\.0\.0\.1:50138 at .*interception-suspected\./u;
-    const [first, later] = parsedMails((await sink.arrived(2)).map(({ raw }) => raw)).map(({ text }) =>
+    const [first, later] = parsedMails((await inbox.arrived(2)).map(({ raw }) => raw)).map(({ text }) =>
       text.replaceAll(/\s+/gu, ' '),
     );
     expect(first).not.toMatch(verdict);
     expect(later).toMatch(verdict);
 
-    const examination = {
-      diagnosis: diagnosisOf(clock.now(), []),
-      observations: round({ startedAt: clock.now() }),
-      judged: { assessments: [], tls: [] },
-    };
+    const now = bench.clock.now();
     const { bytes } = reportArchive({
       site: 'hq',
-      writtenAt: clock.now(),
+      writtenAt: now,
       period: ALL_TIME,
       versions: { ftmWatch: '1.2.3', node: '26', openssl: '3.5', os: 'Linux' },
-      examination,
+      examination: {
+        diagnosis: diagnosisOf(now, []),
+        observations: round({ startedAt: now }),
+        judged: { assessments: [], tls: [] },
+      },
       configuration: {},
       capture: null,
-      storedHistory: readStoredHistory(join(folder, 'store.sqlite'), {
-        incidents: 9,
-        outboxEntries: 9,
-        certificates: 9,
-      }),
+      storedHistory: readStoredHistory(bench.path, { incidents: 9, outboxEntries: 9, certificates: 9 }),
       logMemory: { kind: 'none' },
       secrets: [],
     });
-    await writeFile(join(folder, 'report.zip'), bytes);
-    const report: unknown = JSON.parse((await unzip(join(folder, 'report.zip'))).text('report.json'));
+    writeFileSync(folder.at('report.zip'), bytes);
+    const report: unknown = JSON.parse((await unzip(folder.at('report.zip'))).text('report.json'));
     const evidence = [expect.stringMatching(verdict), ...opened.cause.evidence];
     expect(report).toMatchObject({ timeline: { incidents: [{ id: opened.id, cause: { evidence } }] } });
   });

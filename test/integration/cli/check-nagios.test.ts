@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { sentenceStep } from '../../../src/engine/model.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { runCommand, type Ran } from '../../support/process/command-line.ts';
@@ -12,28 +10,24 @@ import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
 import { readPluginOutput } from '../../support/monitoring/plugin-output.ts';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
-let folder: string;
+const folder = folderOfEachTest();
 /** The socket of the daemon whose store is `store.sqlite` in the folder. */
 let socket: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-nagios-'));
-  socket = join(folder, 'store.sqlite.sock');
+  socket = folder.at('store.sqlite.sock');
   configure('store: { path: store.sqlite }');
 });
 
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-
 function configure(text: string): void {
-  writeFileSync(join(folder, 'ftm-watch.yaml'), text);
+  writeFileSync(folder.at('ftm-watch.yaml'), text);
 }
 
 /** Runs the check. Nagios requires exactly one line of output. */
 async function run(...args: readonly string[]): Promise<Ran & ReturnType<typeof readPluginOutput>> {
-  const ran = await runCommand(['check', '--nagios', ...args, '-c', 'ftm-watch.yaml'], { cwd: folder });
+  const ran = await runCommand(['check', '--nagios', ...args, '-c', 'ftm-watch.yaml'], { cwd: folder.path });
   expect(ran.errors).toBe('');
   return { ...ran, ...readPluginOutput(ran.output) };
 }
@@ -136,14 +130,14 @@ describe('ftm-watch check --nagios', () => {
       text: 'The checks did not finish within 1 s',
     });
 
-    const plain = await runCommand(['check', '--json', '-t', '1', '-c', 'ftm-watch.yaml'], { cwd: folder });
+    const plain = await runCommand(['check', '--json', '-t', '1', '-c', 'ftm-watch.yaml'], { cwd: folder.path });
     expect(plain.code).toBe(3);
     expect(JSON.parse(plain.output)).toMatchObject({ ready: 'unknown' });
   });
 
   test('refuses a timeout that is none, and --json beside it', async () => {
     for (const args of [['-t', '0'], ['-t', 'soon'], ['--max-age', '1'], ['--json']]) {
-      const ran = await runCommand(['check', '--nagios', ...args], { cwd: folder });
+      const ran = await runCommand(['check', '--nagios', ...args], { cwd: folder.path });
       expect(ran).toMatchObject({ code: 3, output: '' });
     }
   });

@@ -1,25 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { runCommand, type Ran } from '../../support/process/command-line.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-init-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const folder = folderOfEachTest();
 
 /** @param answers typed by the person at the terminal; null: there is no terminal */
 function init(args: readonly string[], answers: readonly string[] | null = null): Promise<Ran> {
   const waiting = [...(answers ?? [])];
   const ask = answers === null ? null : () => Promise.resolve(waiting.shift() ?? '');
-  return runCommand(['init', '-c', 'new/ftm-watch.yaml', ...args], { cwd: folder, ask });
+  return runCommand(['init', '-c', 'new/ftm-watch.yaml', ...args], { cwd: folder.path, ask });
 }
 
-const written = (): string => readFileSync(join(folder, 'new', 'ftm-watch.yaml'), 'utf8');
+const written = (): string => readFileSync(folder.at('new', 'ftm-watch.yaml'), 'utf8');
 
 describe('ftm-watch init', () => {
   test('writes what options say in some ten lines, which config check accepts', async () => {
@@ -40,7 +34,7 @@ describe('ftm-watch init', () => {
       errors: '',
     });
     expect(ran.output).toContain('Syslog Servers: UDP, port 5514');
-    expect(statSync(join(folder, 'new', 'ftm-watch.yaml')).mode & 0o777).toBe(0o600);
+    expect(statSync(folder.at('new', 'ftm-watch.yaml')).mode & 0o777).toBe(0o600);
     const relay = { host: 'mail.example.org', port: 465, security: 'tls' };
     expect(parse(written())).toEqual({
       site: 'hq',
@@ -60,7 +54,9 @@ describe('ftm-watch init', () => {
       },
     });
     expect(written().trimEnd().split('\n').length).toBeLessThanOrEqual(15);
-    const checked = await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], { cwd: folder });
+    const checked = await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], {
+      cwd: folder.path,
+    });
     expect(checked).toMatchObject({ code: 0, errors: '' });
   });
 
@@ -90,7 +86,7 @@ describe('ftm-watch init', () => {
     expect(await init([])).toMatchObject({ code: 0, errors: 'Name of this site [watcher]: \n' });
     expect(parse(written())).toBeNull();
     expect(
-      (await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], { cwd: folder })).code,
+      (await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], { cwd: folder.path })).code,
     ).toBe(0);
   });
 
@@ -101,7 +97,7 @@ describe('ftm-watch init', () => {
 
   test('takes piped answers, a line for each question', async () => {
     const input = pipe('hq\n10.0.0.5 10.0', '.0.6\n\nadmins@example.org');
-    const ran = await runCommand(['init', '-c', 'new/ftm-watch.yaml'], { cwd: folder, input });
+    const ran = await runCommand(['init', '-c', 'new/ftm-watch.yaml'], { cwd: folder.path, input });
 
     expect(ran.code).toBe(0);
     expect(ran.errors).toContain(
@@ -116,7 +112,7 @@ describe('ftm-watch init', () => {
 
   test('refuses a piped answer that cannot be used', async () => {
     const ran = await runCommand(['init', '-c', 'new/ftm-watch.yaml'], {
-      cwd: folder,
+      cwd: folder.path,
       input: pipe('hq\n10.0.0.300\n'),
     });
 
@@ -132,21 +128,24 @@ describe('ftm-watch init', () => {
         'warnings\n  ftm-watch check -c new/ftm-watch.yaml          run all checks once\n' +
         '  ftm-watch run -c new/ftm-watch.yaml            start the daemon and its status page\n',
     );
-    expect((await runCommand(['init', '-c', "an 'other'.yaml"], { cwd: folder })).output).toContain(
+    expect((await runCommand(['init', '-c', "an 'other'.yaml"], { cwd: folder.path })).output).toContain(
       String.raw`ftm-watch check -c 'an '\''other'\''.yaml' `,
     );
-    const usual = await runCommand(['init', '-c', './config/ftm-watch.yaml'], { cwd: folder, checkout: folder });
+    const usual = await runCommand(['init', '-c', './config/ftm-watch.yaml'], {
+      cwd: folder.path,
+      checkout: folder.path,
+    });
     expect(usual.output).toContain('  ftm-watch check          run all checks once\n');
   });
 
   test('never overwrites', async () => {
-    writeFileSync(join(folder, 'own.yaml'), 'site: own');
+    writeFileSync(folder.at('own.yaml'), 'site: own');
 
-    expect(await runCommand(['init', '-c', 'own.yaml', '--site', 'hq'], { cwd: folder })).toEqual({
+    expect(await runCommand(['init', '-c', 'own.yaml', '--site', 'hq'], { cwd: folder.path })).toEqual({
       code: 3,
       output: '',
       errors: 'Cannot write "own.yaml": the file already exists and will not be overwritten\n',
     });
-    expect(readFileSync(join(folder, 'own.yaml'), 'utf8')).toBe('site: own');
+    expect(readFileSync(folder.at('own.yaml'), 'utf8')).toBe('site: own');
   });
 });

@@ -1,20 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { reportTarget, writeTo } from '../../../src/cli/report-file.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<string | null> {
   return writeTo({ kind: 'file', path }, 'unused.zip', bytes, force, { write: () => undefined });
@@ -22,17 +12,12 @@ function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<st
 
 const BYTES = Buffer.alloc(300_000, 'x');
 
-let cwd: string;
+const cwd = folderOfEachTest();
 
 beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'ftm-watch-report-'));
-  mkdirSync(join(cwd, 'folder'));
-  writeFileSync(join(cwd, 'there.zip'), 'mine');
+  mkdirSync(cwd.at('folder'));
+  writeFileSync(cwd.at('there.zip'), 'mine');
 });
-afterEach(() => {
-  rmSync(cwd, { recursive: true });
-});
-
 describe('where a report is to go', () => {
   test.each([
     [undefined, false, { kind: 'folder', path: '' }],
@@ -42,8 +27,8 @@ describe('where a report is to go', () => {
     ['new.zip', false, { kind: 'file', path: '/new.zip' }],
     ['there.zip', true, { kind: 'file', path: '/there.zip' }],
   ] as const)('%s (force: %s)', async (typed, force, expected) => {
-    const target = await reportTarget({ typed, cwd, force });
-    expect(target).toEqual('path' in expected ? { ...expected, path: `${cwd}${expected.path}` } : expected);
+    const target = await reportTarget({ typed, cwd: cwd.path, force });
+    expect(target).toEqual('path' in expected ? { ...expected, path: `${cwd.path}${expected.path}` } : expected);
   });
 
   test.each([
@@ -53,37 +38,37 @@ describe('where a report is to go', () => {
     ['there.zip/report.zip', 'a part of the path is not a directory'],
     ['/dev/null', 'this is not a regular file; use "-o -" to write to standard output'],
   ])('is not %s', async (typed, reason) => {
-    await expect(reportTarget({ typed, cwd, force: false })).rejects.toThrow(reason);
+    await expect(reportTarget({ typed, cwd: cwd.path, force: false })).rejects.toThrow(reason);
   });
 
   test('is no device, whatever one is told', async () => {
-    await expect(reportTarget({ typed: '/dev/null', cwd, force: true })).rejects.toThrow('not a regular file');
+    await expect(reportTarget({ typed: '/dev/null', cwd: cwd.path, force: true })).rejects.toThrow(
+      'not a regular file',
+    );
   });
 });
 
 describe('a report', () => {
   test('is written whole, for its owner only, and leaves nothing else', async () => {
-    const path = join(cwd, 'folder', 'report.zip');
+    const path = cwd.at('folder', 'report.zip');
     await writeWhole(path, BYTES, false);
     expect(readFileSync(path)).toEqual(BYTES);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(cwd, 'folder'))).toEqual(['report.zip']);
+    expect(readdirSync(cwd.at('folder'))).toEqual(['report.zip']);
   });
 
   test.each(['there.zip', 'link.zip'])('does not take the place of %s that came meanwhile', async (name) => {
-    symlinkSync('nowhere', join(cwd, 'link.zip'));
-    await expect(writeWhole(join(cwd, name), BYTES, false)).rejects.toThrow(
-      `"${join(cwd, name)}": the file already exists`,
-    );
-    expect(readFileSync(join(cwd, 'there.zip'), 'utf8')).toBe('mine');
-    expect(readdirSync(cwd).toSorted()).toEqual(['folder', 'link.zip', 'there.zip']);
+    symlinkSync('nowhere', cwd.at('link.zip'));
+    await expect(writeWhole(cwd.at(name), BYTES, false)).rejects.toThrow(`"${cwd.at(name)}": the file already exists`);
+    expect(readFileSync(cwd.at('there.zip'), 'utf8')).toBe('mine');
+    expect(readdirSync(cwd.path).toSorted()).toEqual(['folder', 'link.zip', 'there.zip']);
   });
 
   test('takes the place of a file when it is told to, readable or not', async () => {
-    chmodSync(join(cwd, 'there.zip'), 0o644);
-    await writeWhole(join(cwd, 'there.zip'), BYTES, true);
-    expect(readFileSync(join(cwd, 'there.zip'))).toEqual(BYTES);
-    expect(statSync(join(cwd, 'there.zip')).mode & 0o777).toBe(0o600);
+    chmodSync(cwd.at('there.zip'), 0o644);
+    await writeWhole(cwd.at('there.zip'), BYTES, true);
+    expect(readFileSync(cwd.at('there.zip'))).toEqual(BYTES);
+    expect(statSync(cwd.at('there.zip')).mode & 0o777).toBe(0o600);
   });
 });
 
@@ -91,7 +76,7 @@ describeWhere(['root', { program: 'mount' }], 'a file system of its own', () => 
   let mount: string;
 
   beforeEach(() => {
-    mount = join(cwd, 'folder');
+    mount = cwd.at('folder');
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
     writeFileSync(join(mount, 'report.zip'), 'old');
   });

@@ -1,33 +1,27 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { runCommand, type Ran } from '../../support/process/command-line.ts';
 import { startControl } from '../../support/process/control-bench.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
-let folder: string;
+const folder = folderOfEachTest();
 /** The socket of the daemon whose store is `store.sqlite` in the folder. */
 let socket: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-silence-'));
-  socket = join(folder, 'store.sqlite.sock');
+  socket = folder.at('store.sqlite.sock');
   configure('store: { path: store.sqlite }');
 });
 
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-
 function configure(text: string): void {
-  writeFileSync(join(folder, 'ftm-watch.yaml'), text);
+  writeFileSync(folder.at('ftm-watch.yaml'), text);
 }
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  return runCommand([...args, '-c', 'ftm-watch.yaml'], { cwd: folder, env });
+  return runCommand([...args, '-c', 'ftm-watch.yaml'], { cwd: folder.path, env });
 }
 
 describe('ftm-watch silence', () => {
@@ -113,7 +107,7 @@ describe('ftm-watch silence', () => {
     });
     other.close();
 
-    await using _ = await startControl(join(folder, 'real.sock'));
+    await using _ = await startControl(folder.at('real.sock'));
     configure('store: { path: real }');
     expect((await run(['silence', 'remove', 'x'.repeat(9_000)])).errors).toBe(
       'Unexpected answer from the daemon (HTTP 431): check that the daemon is the same version as this command\n',
@@ -137,9 +131,9 @@ describe('ftm-watch silence', () => {
   });
 
   test('finds the socket in the runtime directory', async () => {
-    await using _ = await startControl(join(folder, 'control.sock'));
+    await using _ = await startControl(folder.at('control.sock'));
 
-    expect((await run(['silence', 'list'], { RUNTIME_DIRECTORY: folder })).code).toBe(0);
+    expect((await run(['silence', 'list'], { RUNTIME_DIRECTORY: folder.path })).code).toBe(0);
   });
 });
 

@@ -1,17 +1,6 @@
-import {
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { runCommand, type Ran } from '../../support/process/command-line.ts';
@@ -19,21 +8,20 @@ import { handClock } from '../../support/time/hand-clock.ts';
 import { HOUR, START } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { openedEntry, openedInCopy, roundRecord } from '../../support/store/store-records.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-store-'));
-  path = join(folder, 'store.sqlite');
-  writeFileSync(join(folder, 'ftm-watch.yaml'), 'store: { path: store.sqlite }');
+  path = folder.at('store.sqlite');
+  writeFileSync(folder.at('ftm-watch.yaml'), 'store: { path: store.sqlite }');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function run(...args: readonly string[]): Promise<Ran> {
-  return runCommand(['store', ...args, '-c', 'ftm-watch.yaml'], { cwd: folder });
+  return runCommand(['store', ...args, '-c', 'ftm-watch.yaml'], { cwd: folder.path });
 }
 
 function open(file = path): Store {
@@ -121,7 +109,7 @@ describe('ftm-watch store backup', () => {
     });
     const whole = await run('backup', 'whole.sqlite', '--keep-pending');
     expect(whole.output).toMatch(/^\S+whole\.sqlite: intact, .*, 2 undelivered messages/u);
-    const copy = join(folder, 'copy.sqlite');
+    const copy = folder.at('copy.sqlite');
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     const restored = open(copy);
     expect(restored.journal.savedState()).toEqual(openedInCopy());
@@ -130,16 +118,16 @@ describe('ftm-watch store backup', () => {
 
   test('replaces a copy only when it is told to, and as a whole', async () => {
     using _ = openStore();
-    writeFileSync(join(folder, 'copy.sqlite'), 'precious');
+    writeFileSync(folder.at('copy.sqlite'), 'precious');
 
     expect(await run('backup', 'copy.sqlite')).toMatchObject({
       code: 3,
-      errors: `Cannot write "${join(folder, 'copy.sqlite')}": the file already exists; use --force to overwrite it\n`,
+      errors: `Cannot write "${folder.at('copy.sqlite')}": the file already exists; use --force to overwrite it\n`,
     });
-    expect(readFileSync(join(folder, 'copy.sqlite'), 'utf8')).toBe('precious');
+    expect(readFileSync(folder.at('copy.sqlite'), 'utf8')).toBe('precious');
     expect((await run('backup', 'copy.sqlite', '--force')).code).toBe(0);
     expect((await run('check', 'copy.sqlite')).code).toBe(0);
-    expect(readdirSync(folder).filter((name) => name.startsWith('copy'))).toEqual(['copy.sqlite']);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('copy'))).toEqual(['copy.sqlite']);
   });
 
   test('leaves nothing of a copy that cannot be made', async () => {
@@ -147,6 +135,6 @@ describe('ftm-watch store backup', () => {
     writeFileSync(path, 'no database'.repeat(1_000));
     expect(await run('backup', 'copy.sqlite')).toMatchObject({ code: 3, output: '' });
     expect((await run('backup', 'none/copy.sqlite')).code).toBe(3);
-    expect(readdirSync(folder).toSorted()).toEqual(['ftm-watch.yaml', 'store.sqlite']);
+    expect(readdirSync(folder.path).toSorted()).toEqual(['ftm-watch.yaml', 'store.sqlite']);
   });
 });

@@ -1,33 +1,27 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { machineWarnings } from '../../../src/cli/config-check.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { runCommand } from '../../support/process/command-line.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
 const HEARD = 'appliances: [{ name: fac-1, logSources: [10.0.0.5] }]\nlogs: { syslog: { udp: "0.0.0.0:5514" } }\n';
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-surprises-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const folder = folderOfEachTest();
 
 function file(name: string, mode: number): string {
-  const path = join(folder, name);
+  const path = folder.at(name);
   writeFileSync(path, 'x');
   chmodSync(path, mode);
   return path;
 }
 
 async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
-  const given = join(folder, 'given.yaml');
+  const given = folder.at('given.yaml');
   writeFileSync(given, text);
-  const { code, output } = await runCommand(['config', 'check', '--file-only', '-c', given], { cwd: folder });
+  const { code, output } = await runCommand(['config', 'check', '--file-only', '-c', given], { cwd: folder.path });
   expect(code).toBe(0);
   const ofFile = [...output.matchAll(/^Warning: (.*)$/gmu)].map(([, warning = '']) => warning);
   return [...ofFile, ...(await machineWarnings(await configOf(text), sources))];

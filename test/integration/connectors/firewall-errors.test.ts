@@ -45,10 +45,7 @@ describe('a failing firewall', () => {
   ])('that %s is given up in time', async (_, fault) => {
     await using firewall = await bench.start();
     firewall.setFault(fault);
-    expect(await bench.observe(firewall, {}, { clock })).toMatchObject({
-      kind: 'failed',
-      reason: 'timeout',
-    });
+    expect(await bench.observe(firewall, {}, { clock })).toMatchObject({ kind: 'failed', reason: 'timeout' });
   });
 
   it('refuses a wrong token', async () => {

@@ -1,7 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
 import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
 import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import type { FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
@@ -9,16 +7,12 @@ import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import type { Identity } from '../../../src/demo/lab/identity.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fac-'));
-  return () => rm(folder, { recursive: true });
-});
+const folder = folderOfAllTests();
 
 async function savedPem(...identities: readonly Identity[]): Promise<string> {
-  const path = join(folder, `${crypto.randomUUID()}.pem`);
+  const path = folder.at(`${crypto.randomUUID()}.pem`);
   await writeFile(path, identities.map(({ pem }) => pem).join(''));
   return path;
 }

@@ -1,25 +1,23 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PeerObservation } from '../../../src/core/round.ts';
 import { observePeer } from '../../../src/connectors/peers.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const TOKEN = 'a-token-that-may-read';
 
-let folder: string;
+const folder = folderOfAllTests();
 let server: Server;
 let answer: RequestListener;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'peers-'));
   const { pem, keyPem } = await createIdentity({ name: 'CN=peer', ipAddresses: ['127.0.0.1'] });
-  await writeFile(join(folder, 'ca.pem'), pem);
+  await writeFile(folder.at('ca.pem'), pem);
   server = createServer({ cert: pem, key: keyPem }, (request, response) => {
     answer(request, response);
   });
@@ -29,10 +27,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   server.close();
-  await rm(folder, { recursive: true });
 });
 
-function observe(caFile = join(folder, 'ca.pem')): Promise<PeerObservation> {
+function observe(caFile = folder.at('ca.pem')): Promise<PeerObservation> {
   const { port } = server.address() as AddressInfo;
   const url = `https://127.0.0.1:${String(port)}`;
   const token = { kind: 'env', name: 'TOKEN' } as const;
@@ -64,8 +61,8 @@ test('reads a status with its token, and nothing else than its certificate is be
     preconditions: [{ id: 'tls-genuine', state: 'ok', isHearsay: false, seesNoFault: true }],
   });
   const other = await createIdentity({ name: 'CN=other', ipAddresses: ['127.0.0.1'] });
-  await writeFile(join(folder, 'other.pem'), other.pem);
-  expect(await observe(join(folder, 'other.pem'))).toMatchObject({ kind: 'failed', peer: 'dmz' });
+  await writeFile(folder.at('other.pem'), other.pem);
+  expect(await observe(folder.at('other.pem'))).toMatchObject({ kind: 'failed', peer: 'dmz' });
 });
 
 test.for([

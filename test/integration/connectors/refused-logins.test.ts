@@ -1,6 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applianceUnits } from '../../../src/connectors/appliances.ts';
 import type { UnitObservation } from '../../../src/connectors/picture.ts';
@@ -10,16 +8,17 @@ import { judgeAppliance } from '../../support/checks/judged-appliance.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const MINUTE = 60_000;
 
-let folder: string;
+const folder = folderOfEachTest();
 let fac: FortiAuthenticator;
 let clock: HandClock;
 let ask: () => Promise<UnitObservation['rest']>;
 
 function setKey(key: string): Promise<void> {
-  return writeFile(join(folder, 'key'), `${key}\n`);
+  return writeFile(folder.at('key'), `${key}\n`);
 }
 
 /** The unit is queried every 5 minutes, as by default. Returns the minutes in which it received a request. */
@@ -35,12 +34,11 @@ async function minutesAsked(minutes: number): Promise<readonly number[]> {
 }
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'refused-logins-'));
   fac = await createFortiAuthenticator();
   clock = handClock(Date.parse('2026-11-30T12:00:00Z'));
   // The login password instead of the key, which FortiAuthenticator 8.0.3 refuses with 401.
   await setKey('login-password');
-  const api = `{ url: "${fac.url}", user: monitor, keyFile: "${join(folder, 'key')}", pin: "${fac.identity.pin}" }`;
+  const api = `{ url: "${fac.url}", user: monitor, keyFile: "${folder.at('key')}", pin: "${fac.identity.pin}" }`;
   const pendingTokens = createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined });
   const config = await configOf(`appliances: [{ name: fac-1, api: ${api} }]`);
   const [unit] = applianceUnits(config, { pendingTokens, firmwareFacts: [] });
@@ -48,7 +46,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await fac.close();
-  await rm(folder, { recursive: true });
 });
 
 it('makes longer and longer pauses while the login is refused, and reports the refusal in them', async () => {

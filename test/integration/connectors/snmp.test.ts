@@ -73,10 +73,7 @@ describe('observeHaRole', () => {
 
   it('sees a wrong community as silence', async () => {
     await using agent = await start({ facHaCurrentStatus: 2 });
-    expect(await observe(agent, 'guess', { clock: idleClock() })).toMatchObject({
-      kind: 'failed',
-      reason: 'timeout',
-    });
+    expect(await observe(agent, 'guess', { clock: idleClock() })).toMatchObject({ kind: 'failed', reason: 'timeout' });
     expect(agent.requests()).toBe(0);
   });
 

@@ -1,30 +1,27 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { startIntake, TROUBLE, type IntakeBench } from '../../support/logs/intake-bench.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
-let folder = '';
+const folder = folderOfAllTests();
 let authority: Identity;
 let server: Identity;
-const file = (name: string): string => join(folder, name);
+const file = (name: string): string => folder.at(name);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'logs-certificates-'));
   authority = await createIdentity({ name: 'CN=Our Senders', authority: true });
   server = await createIdentity({ name: 'CN=logs.example.test', issuer: authority });
   await writeFile(file('server.pem'), server.pem);
   await writeFile(file('server.key'), server.keyPem);
   await writeFile(file('clients.pem'), authority.pem);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 interface Options {
   readonly certificates?: readonly { readonly name: string; readonly appliance: string }[];
@@ -57,10 +54,7 @@ function listen({
     certificates,
   };
   return startIntake(
-    {
-      appliances,
-      logs: { syslog: { udp: null, tcp: any, tls }, foreign },
-    },
+    { appliances, logs: { syslog: { udp: null, tcp: any, tls }, foreign } },
     { clock: clock ?? systemClock },
   );
 }

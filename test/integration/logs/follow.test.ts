@@ -1,23 +1,20 @@
-import { appendFile, copyFile, mkdtemp, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, copyFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Follower } from '../../../src/logs/tail.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { lineCollector } from '../../support/logs/line-collector.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 type FileMark = NonNullable<ReturnType<Follower['marks']>>[number];
 
-let folder = '';
+const folder = folderOfEachTest();
 let log = '';
 let clock: HandClock;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'follow-'));
-  log = join(folder, 'fac.log');
+  log = folder.at('fac.log');
   clock = handClock(0);
-  return () => rm(folder, { recursive: true });
 });
 
 interface Followed {

@@ -1,22 +1,19 @@
-import { appendFile, copyFile, mkdtemp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, copyFile, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Positions, readPositions } from '../../../src/logs/tail.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const HOUR = 3_600_000;
 
-let folder = '';
+const folder = folderOfEachTest();
 let log = '';
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'followed-files-'));
-  log = join(folder, 'fac.log');
-  return () => rm(folder, { recursive: true });
+  log = folder.at('fac.log');
 });
 
 describe('followed files in the intake', () => {
@@ -166,18 +163,18 @@ describe('readPositions()', () => {
   const kept: Positions = { '/a.log': [{ device: 1, inode: 2, head: 'aa', headLength: 5, position: 7 }] };
 
   test('reads what is kept with the events, and deletes the file of 0.1.0', async () => {
-    const former = join(folder, 'log-positions.json');
+    const former = folder.at('log-positions.json');
     await writeFile(former, '{"version":1,"files":{}}');
     expect(await readPositions({ version: 1, files: kept }, former, logRecorder())).toEqual(kept);
     await expect(readFile(former)).rejects.toThrow('ENOENT');
   });
 
   test('reads the file of 0.1.0 where there are none yet, and keeps it until then', async () => {
-    const former = join(folder, 'log-positions.json');
+    const former = folder.at('log-positions.json');
     await writeFile(former, JSON.stringify({ version: 1, files: kept }));
     expect(await readPositions({ version: 1, appliances: {} }, former, logRecorder())).toEqual(kept);
     expect(await readPositions(null, former, logRecorder())).toEqual(kept);
-    expect(await readPositions(null, join(folder, 'none.json'), logRecorder())).toBeNull();
+    expect(await readPositions(null, folder.at('none.json'), logRecorder())).toBeNull();
   });
 
   test.each([
@@ -185,7 +182,7 @@ describe('readPositions()', () => {
     ['a file of 0.1.0', null, '{"version":7}'],
   ])('says that %s cannot be read', async (_, content, former) => {
     const recorder = logRecorder();
-    const path = join(folder, 'log-positions.json');
+    const path = folder.at('log-positions.json');
     await writeFile(path, former);
     expect(await readPositions(content, path, recorder)).toBeNull();
     expect(recorder.lines).toEqual([

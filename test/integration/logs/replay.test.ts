@@ -1,19 +1,13 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { ORDINARY } from '../../support/logs/intake-bench.ts';
 import { type Ran, runCommand } from '../../support/process/command-line.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
-let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'replay-'));
-  return () => rm(folder, { recursive: true });
-});
-
+const folder = folderOfEachTest();
 async function* nothing(): AsyncGenerator<Buffer> {}
 
 interface ReplaySummary {
@@ -33,9 +27,9 @@ async function run(
   input: AsyncIterable<Buffer> = nothing(),
   appliances: readonly object[] = [],
 ): Promise<Ran> {
-  await writeFile(join(folder, 'ftm-watch.yaml'), JSON.stringify({ appliances }));
+  await writeFile(folder.at('ftm-watch.yaml'), JSON.stringify({ appliances }));
   const args = ['replay', file, '-c', 'ftm-watch.yaml', ...(json ? ['--json'] : [])];
-  return runCommand(args, { cwd: folder, input, clock: handClock(Date.UTC(2026, 10, 24, 12)) });
+  return runCommand(args, { cwd: folder.path, input, clock: handClock(Date.UTC(2026, 10, 24, 12)) });
 }
 
 const trouble = (second: number): string =>
@@ -44,7 +38,7 @@ const trouble = (second: number): string =>
 
 describe('replay', () => {
   test('counts a raw export by signature, with the times of the lines', async () => {
-    const file = join(folder, 'raw.log');
+    const file = folder.at('raw.log');
     await writeFile(
       file,
       [trouble(59), ORDINARY, trouble(3), trouble(30), ...fixtureLines('fac-syslog-samples.txt').slice(-6, -5)].join(
@@ -68,7 +62,7 @@ describe('replay', () => {
   });
 
   test('takes times without a year from before the file was written', async () => {
-    const file = join(folder, 'old.log');
+    const file = folder.at('old.log');
     await writeFile(file, `${ORDINARY}\n<12>Aug 14 22:40:01 db[1]: category="Event" status="" SSL session failed\n`);
     const written = new Date(2023, 7, 20).getTime() / 1000;
     await utimes(file, written, written);
@@ -77,7 +71,7 @@ describe('replay', () => {
   });
 
   test('reads compressed logs, and summarises 100 000 lines', async () => {
-    const file = join(folder, 'raw.log.gz');
+    const file = folder.at('raw.log.gz');
     await writeFile(file, gzipSync(`${`${ORDINARY}\n`.repeat(9)}${trouble(1)}\n`.repeat(10_000)));
     const { code, output: text } = await run(file, false);
     expect(code).toBe(0);
@@ -89,7 +83,7 @@ describe('replay', () => {
   });
 
   test('has the gravest first, then the most frequent, and adds up all lines', async () => {
-    const file = join(folder, 'mixed.log');
+    const file = folder.at('mixed.log');
     const push =
       'date=2025-06-04 time=20:14:00+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: Timeout" user=""';
     await writeFile(file, [trouble(1), push, push, ORDINARY, trouble(2), trouble(3)].join('\n'));
@@ -115,7 +109,7 @@ describe('replay', () => {
   });
 
   test('attributes lines of two units, whatever collectors made of their envelopes', async () => {
-    const file = join(folder, 'collected.log');
+    const file = folder.at('collected.log');
     const error = 'FTM polling error: SSL session failed';
     const fields = `category="Event" user="" nas="" action="" status="" ${error}`;
     await writeFile(
@@ -144,7 +138,7 @@ describe('replay', () => {
   });
 
   test('accepts lines without a host for the only unit, also with the year behind the time', async () => {
-    const file = join(folder, 'nameless.log');
+    const file = folder.at('nameless.log');
     await writeFile(
       file,
       '<6>Aug 10 22:18:24 2009 db[1]:  category="Event" user="" status="" Administrator logged out\n',
@@ -160,7 +154,7 @@ describe('replay', () => {
     { message: 'FortiToken Mobile license EFTM0000000001 activated', result: 'other' },
     { message: 'Local user authentication with FortiToken Mobile failed: invalid token', result: 'other' },
   ])('counts "$message" as $result', async ({ message, result }) => {
-    const file = join(folder, 'keyword.log');
+    const file = folder.at('keyword.log');
     await writeFile(file, `<6>Aug 10 22:18:24 fac01 db[1]:  category="Event" user="" status="" ${message}\n`);
     const { output: text } = await run(file, true);
     expect((JSON.parse(text) as ReplaySummary).lines).toMatchObject({ [result]: 1 });
@@ -179,7 +173,7 @@ describe('replay', () => {
     { name: 'is missing', prepare: () => Promise.resolve() },
     { name: 'is not compressed though its name says so', prepare: (file: string) => writeFile(file, 'no gzip') },
   ])('says so when the file $name', async ({ prepare }) => {
-    const file = join(folder, 'x.gz');
+    const file = folder.at('x.gz');
     await prepare(file);
     const { code, output: text, errors } = await run(file, false);
     expect({ code, text }).toEqual({ code: 3, text: '' });

@@ -1,28 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Hierarchy, createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { chainPem, createIdentity } from '../../../src/demo/lab/identity.ts';
 import { CONNECTION_LIMITS } from '../../../src/logs/listen-tcp.ts';
 import { connectSender, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
-let folder = '';
+const folder = folderOfAllTests();
 let pki: Hierarchy;
-const file = (name: string): string => join(folder, name);
+const file = (name: string): string => folder.at(name);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'logs-tls-'));
   pki = await createHierarchy();
   await writeFile(file('server.pem'), chainPem(pki.leaf, pki.intermediate));
   await writeFile(file('server.key'), pki.leaf.keyPem);
   await writeFile(file('clients.pem'), pki.root.pem);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const listening = (clientCaFile: string | null) => ({
   logs: {
@@ -70,10 +67,7 @@ describe('syslog over TLS', () => {
   });
 
   test.each(['tls1_2', 'tls1_3'])('counts units that reject the certificate of the listener, %s', async (version) => {
-    const bench = await startIntake({
-      ...listening(null),
-      appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }],
-    });
+    const bench = await startIntake({ ...listening(null), appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }] });
     await writeFile(file('other.pem'), (await createIdentity({ name: 'CN=other', authority: true })).pem);
     const expected = [{ appliance: 'fac-1', count: 1, names: ['license.example.test'] }];
     // Unlike Node, OpenSSL verifies the certificate during the handshake, and sends an alert.
@@ -89,7 +83,6 @@ describe('syslog over TLS', () => {
     expect(bench.intake.certificateRejections()).toMatchObject(expected);
   });
 
-  // Listeners of logs/listen-tcp.ts: on secureConnection
   test('lets in senders with a certificate of the configured authority only', async () => {
     const bench = await startIntake(listening(file('clients.pem')));
     const sender = await createIdentity({ name: 'CN=fac-1', issuer: pki.intermediate });
@@ -120,7 +113,6 @@ describe('syslog over TLS', () => {
     expect(bench.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
-  // Listeners of logs/listen-tcp.ts: once close 2, on tlsClientError
   test('counts what is no TLS, and stops while a handshake is under way', async () => {
     const bench = await startIntake(listening(null));
     const plain = connectPlain({ host: '127.0.0.1', port: bench.portOf('tls') });

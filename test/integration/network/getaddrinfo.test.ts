@@ -26,10 +26,7 @@ describeWhere([{ program: 'prlimit' }], 'a process without a file descriptor', (
     const { stdout, stderr } = spawnSync(
       'prlimit',
       ['--nofile=64:64', process.execPath, '--input-type=module', '-e', STARVED],
-      {
-        encoding: 'utf8',
-        env: { PATH: process.env['PATH'] },
-      },
+      { encoding: 'utf8', env: { PATH: process.env['PATH'] } },
     );
     expect({ stdout, stderr }).toEqual({ stdout: 'ProbeError internal\nProbeError internal\n', stderr: '' });
   });

@@ -1,155 +1,63 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
-import type { Cause } from '../../../src/engine/model.ts';
-import { eventOf } from '../../../src/engine/incident/incident.ts';
-import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
-import type { ChannelId } from '../../../src/notify/channels/registry.ts';
-import { Alerting } from '../../../src/notify/alerting.ts';
-import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
-import { createStore, type Store } from '../../../src/store/store.ts';
+import type { Alerting } from '../../../src/notify/alerting.ts';
+import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
-import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
+import { alertingBench, type AlertingBench, type AlertingOptions } from '../../support/notify/alerting-bench.ts';
+import { AT_PUBLIC_HQ, channelsOf } from '../../support/notify/channel-bench.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
-import { logRecorder } from '../../support/process/log-recorder.ts';
 
 const ALICE = 'alice@example.org';
 const BOB = 'bob@example.org';
 const intercepted = causeOf('tls-intercepted');
 
-let folder: string;
-let clock: HandClock;
-let store: Store;
-let log: string[];
-let answers: Map<string, RecipientOutcome['kind']>;
-let lateness: (number | null)[];
-let results: string[];
-
+let bench: AlertingBench;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-engine-'));
-  clock = handClock(START);
-  store = createStore(
-    { path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR },
-    { clock, logger: logRecorder() },
-  );
-  log = [];
-  answers = new Map();
-  lateness = [];
-  results = [];
+  bench = alertingBench();
 });
+afterEach(() => bench[Symbol.dispose]());
 
-afterEach(() => {
-  store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** A channel whose peer replies with the entry in `answers` for the recipient. */
-function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
-  return {
-    kind: 'messages',
-    id,
-    recipients,
-    minSeverity: 'warning',
-    deliver: ({ notification, recipients: whom, firstFailedAt }: DeliveryRequest) => {
-      lateness.push(firstFailedAt);
-      return Promise.resolve(
-        whom.map((recipient): RecipientOutcome => {
-          const kind = answers.get(recipient) ?? 'sent';
-          log.push(`${eventOf(notification)} ${recipient} ${kind}`);
-          return { recipient, kind, detail: '' };
-        }),
-      );
-    },
-  };
+function start(options?: AlertingOptions): Alerting {
+  return bench.start([ALICE, BOB], options);
 }
 
-function noteTransition(fields: object): void {
-  if ('transition' in fields && 'cause' in fields) results.push(`${String(fields.transition)} ${String(fields.cause)}`);
-}
-
-function engine(
-  more: {
-    readonly channels?: readonly MessageChannel[];
-    readonly windows?: Parameters<typeof createMaintenance>[0];
-    readonly maintenance?: Pick<Maintenance, 'isActive'>;
-  } = {},
-): Alerting {
-  const alerting = new Alerting(
-    {
-      channels: more.channels ?? [channel('email', [ALICE, BOB])],
-      maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
-      ...PLAIN_PARTS,
-    },
-    {
-      clock,
-      logger: { ...logRecorder(), info: noteTransition },
-      journal: store.journal,
-      ...PLAIN_DEPS,
-      onDelivery: (id, result) => results.push(`${id} ${result}`),
-    },
-  );
-  alerting.start();
-  return alerting;
-}
-
-async function rounds(alerting: Alerting, count: number, causes: readonly Cause[]): Promise<void> {
-  for (let index = 0; index < count; index += 1) {
-    alerting.accept(diagnosisOf(clock.now(), causes), null);
-    await alerting.idle();
-    clock.advance(30 * SECOND);
-    await alerting.idle();
-  }
-}
+const told = (event: string): readonly string[] => [`${event} ${ALICE} sent`, `${event} ${BOB} sent`];
 
 describe('Alerting', () => {
   it('tells everybody once that it began and once that it ended', async () => {
-    const alerting = engine();
-    await rounds(alerting, 5, [intercepted]);
-    await rounds(alerting, 5, []);
-    expect(log).toEqual([
-      `firing ${ALICE} sent`,
-      `firing ${BOB} sent`,
-      `resolved ${ALICE} sent`,
-      `resolved ${BOB} sent`,
+    const alerting = start();
+    await bench.rounds(alerting, 5, [intercepted]);
+    await bench.rounds(alerting, 5, []);
+    expect(bench.heard).toEqual([...told('firing'), ...told('resolved')]);
+    expect(bench.results).toEqual(Array.from({ length: 4 }, () => 'email sent'));
+    const transitions = bench.logger.lines.filter(({ fields }) => 'transition' in fields);
+    expect(transitions.map(({ fields }) => fields)).toMatchObject([
+      { transition: 'opened', cause: 'tls-intercepted' },
+      { transition: 'closed', cause: 'tls-intercepted' },
     ]);
-    expect(results).toEqual([
-      'opened tls-intercepted',
-      'email sent',
-      'email sent',
-      'closed tls-intercepted',
-      'email sent',
-      'email sent',
-    ]);
-    await alerting.stop(new AbortController().signal);
-    expect(clock.timers()).toBe(0);
+    await bench.stop(alerting);
+    expect(bench.clock.timers()).toBe(0);
   });
 
   it('goes on after a restart in the middle of an incident, and of its confirmation', async () => {
-    const first = engine();
-    await rounds(first, 1, [intercepted]);
-    await first.stop(new AbortController().signal);
-    const second = engine();
-    await rounds(second, 1, [intercepted]);
-    await second.stop(new AbortController().signal);
-    const third = engine();
-    await rounds(third, 3, [intercepted]);
-    await rounds(third, 2, []);
-    expect(log).toEqual([
-      `firing ${ALICE} sent`,
-      `firing ${BOB} sent`,
-      `resolved ${ALICE} sent`,
-      `resolved ${BOB} sent`,
-    ]);
-    expect(third.incidents()).toHaveLength(1);
+    for (let restart = 0; restart < 2; restart += 1) {
+      const before = start();
+      await bench.rounds(before, 1, [intercepted]);
+      await bench.stop(before);
+    }
+    const last = start();
+    await bench.rounds(last, 3, [intercepted]);
+    await bench.rounds(last, 2, []);
+    expect(bench.heard).toEqual([...told('firing'), ...told('resolved')]);
+    expect(last.incidents()).toHaveLength(1);
   });
 
   it('says whether it goes on by itself', async () => {
-    const alerting = engine();
-    clock.advance(HOUR);
+    const alerting = start();
+    bench.clock.advance(HOUR);
     expect(alerting.isWorking()).toBe(true);
-    await alerting.stop(new AbortController().signal);
+    await bench.stop(alerting);
     expect(alerting.isWorking()).toBe(false);
 
     let broken = false;
@@ -157,139 +65,180 @@ describe('Alerting', () => {
       if (broken) throw new Error('a bug');
       return false;
     };
-    const wedged = engine({ maintenance: { isActive } });
+    const wedged = start({ maintenance: { isActive } });
     broken = true;
-    for (let tick = 0; tick < 2; tick += 1) expect(() => clock.advance(15 * SECOND)).toThrow('a bug');
+    for (let tick = 0; tick < 2; tick += 1) expect(() => bench.clock.advance(15 * SECOND)).toThrow('a bug');
     expect(wedged.isWorking()).toBe(false);
     broken = false;
-    clock.advance(15 * SECOND);
+    bench.clock.advance(15 * SECOND);
     expect(wedged.isWorking()).toBe(true);
   });
 
   it('wakes every 15 seconds, but every two while a delivery may have to be repeated', async () => {
     let ticks = 0;
-    const isActive = (): boolean => {
-      ticks += 1;
-      return false;
-    };
+    const alerting = bench.start([ALICE], { maintenance: { isActive: () => (ticks += 1) < 0 } });
     const ticksIn = async (time: number): Promise<number> => {
       await alerting.idle();
       const before = ticks;
-      clock.advance(time);
-      await alerting.idle();
+      await bench.pass(alerting, time, time);
       return ticks - before;
     };
-    const alerting = engine({ channels: [channel('email', [ALICE])], maintenance: { isActive } });
     expect(await ticksIn(HOUR)).toBe(240);
-    answers.set(ALICE, 'deferred');
-    await rounds(alerting, 2, [intercepted]);
+    bench.answer(() => 'deferred');
+    await bench.rounds(alerting, 2, [intercepted]);
     expect(await ticksIn(MINUTE)).toBe(30);
-    answers.clear();
+    bench.answer(() => 'sent');
     await ticksIn(5 * MINUTE);
-    expect(log.at(-1)).toBe(`firing ${ALICE} sent`);
+    expect(bench.heard.at(-1)).toBe(`firing ${ALICE} sent`);
     // The incident is still open, which needs reminders only.
     await ticksIn(MINUTE);
     expect(await ticksIn(HOUR)).toBe(240);
   });
 
   it('tries again with growing delays, and says since when', async () => {
-    const alerting = engine({ channels: [channel('email', [ALICE])] });
-    answers.set(ALICE, 'deferred');
-    await rounds(alerting, 2, [intercepted]);
-    const began = log.length;
-    for (let second = 0; second < 600; second += 1) {
-      clock.advance(SECOND);
-      await alerting.idle();
-    }
-    expect(log.length - began).toBeLessThan(8);
+    const alerting = bench.start([ALICE]);
+    bench.answer(() => 'deferred');
+    await bench.rounds(alerting, 2, [intercepted]);
+    const began = bench.tries.length;
+    await bench.pass(alerting, 600 * SECOND, SECOND);
+    expect(bench.tries.length - began).toBeLessThan(8);
     expect(alerting.pending()).toMatchObject({ email: 1, webhook: 0, alertmanager: 0 });
-    answers.clear();
-    clock.advance(5 * MINUTE);
-    await alerting.idle();
-    expect(log.at(-1)).toBe(`firing ${ALICE} sent`);
-    expect(lateness.slice(0, 2)).toEqual([null, START + 30 * SECOND]);
+    bench.answer(() => 'sent');
+    await bench.pass(alerting, 5 * MINUTE, 5 * MINUTE);
+    expect(bench.heard.at(-1)).toBe(`firing ${ALICE} sent`);
+    expect(bench.lateness.slice(0, 2)).toEqual([null, START + 30 * SECOND]);
     expect(alerting.pending().email).toBe(0);
   });
 
   it('keeps the order for each recipient, and holds nobody up for another', async () => {
-    const alerting = engine();
-    answers.set(ALICE, 'deferred');
-    await rounds(alerting, 2, [intercepted]);
-    await rounds(alerting, 2, []);
-    expect(log.filter((line) => line.includes(BOB))).toEqual([`firing ${BOB} sent`, `resolved ${BOB} sent`]);
-    expect(log.some((line) => line.startsWith(`resolved ${ALICE}`))).toBe(false);
-    answers.clear();
-    for (let step = 0; step < 10; step += 1) {
-      clock.advance(MINUTE);
-      await alerting.idle();
-    }
-    expect(log.filter((line) => line.endsWith(`${ALICE} sent`))).toEqual([
-      `firing ${ALICE} sent`,
-      `resolved ${ALICE} sent`,
-    ]);
+    const alerting = start();
+    bench.answer((_, recipient) => (recipient === ALICE ? 'deferred' : 'sent'));
+    await bench.rounds(alerting, 2, [intercepted]);
+    await bench.rounds(alerting, 2, []);
+    expect(bench.heard.filter((line) => line.includes(BOB))).toEqual([`firing ${BOB} sent`, `resolved ${BOB} sent`]);
+    expect(bench.heard.some((line) => line.startsWith(`resolved ${ALICE}`))).toBe(false);
+    bench.answer(() => 'sent');
+    await bench.pass(alerting, 10 * MINUTE, MINUTE);
+    const sent = bench.heard.filter((line) => line.endsWith(`${ALICE} sent`));
+    expect(sent).toEqual([`firing ${ALICE} sent`, `resolved ${ALICE} sent`]);
   });
 
   it('forgets recipients that are no longer configured', async () => {
-    answers.set(ALICE, 'deferred');
-    const before = engine();
-    await rounds(before, 2, [intercepted]);
-    await before.stop(new AbortController().signal);
-    const after = engine({ channels: [channel('email', [BOB])] });
+    bench.answer((_, recipient) => (recipient === ALICE ? 'deferred' : 'sent'));
+    const before = start();
+    await bench.rounds(before, 2, [intercepted]);
+    await bench.stop(before);
+    const after = bench.start([BOB]);
     await after.idle();
     expect(after.pending().email).toBe(0);
-    expect(store.deliveries(10).find(({ delivery }) => delivery.recipient === ALICE)?.delivery).toMatchObject({
-      status: 'withdrawn',
-      detail: 'The recipient is no longer configured',
-    });
+    const alice = bench.store.deliveries(10).find(({ delivery }) => delivery.recipient === ALICE);
+    expect(alice?.delivery).toMatchObject({ status: 'withdrawn', detail: expect.stringContaining('configured') });
   });
 
   it('does not let one channel wait for another, nor a broken one break the rest', async () => {
-    const hanging: MessageChannel = {
-      ...channel('webhook', ['http://a']),
-      deliver: () => new Promise(() => undefined),
-    };
-    const throwing: MessageChannel = {
-      ...channel('webhook', ['http://b']),
-      deliver: () => Promise.reject(new Error('bug')),
-    };
-    const alerting = engine({ channels: [hanging, throwing, channel('email', [ALICE])] });
-    for (let index = 0; index < 2; index += 1) alerting.accept(diagnosisOf(clock.now(), [intercepted]), null);
-    await expect.poll(() => log).toEqual([`firing ${ALICE} sent`]);
-    await expect.poll(() => results).toContain('webhook failed');
+    const hanging = bench.channel(['http://a'], { id: 'webhook', deliver: () => new Promise(() => undefined) });
+    const throwing = bench.channel(['http://b'], { id: 'webhook', deliver: () => Promise.reject(new Error('bug')) });
+    const alerting = start({ channels: [hanging, throwing, bench.channel([ALICE])] });
+    for (let index = 0; index < 2; index += 1) alerting.accept(diagnosisOf(bench.clock.now(), [intercepted]), null);
+    await expect.poll(() => bench.heard).toEqual([`firing ${ALICE} sent`]);
+    await expect.poll(() => bench.results).toContain('webhook failed');
     expect(alerting.pending()).toMatchObject({ email: 0, webhook: 2 });
     const stopping = alerting.stop(AbortSignal.abort(new Error('now')));
     await expect(Promise.race([stopping.then(() => 'stopped'), Promise.resolve('waits')])).resolves.toBe('waits');
   });
 
   it('waits during maintenance, and tells afterwards what is still open', async () => {
-    const alerting = engine({ windows: [{ cron: '0 13 24 11 *', duration: HOUR, timezone: 'UTC' }] });
+    const maintenance = createMaintenance([{ cron: '0 13 24 11 *', duration: HOUR, timezone: 'UTC' }]);
+    const alerting = start({ maintenance });
     expect(alerting.inMaintenance()).toBe(true);
-    await rounds(alerting, 10, [intercepted]);
-    expect(log).toEqual([]);
+    await bench.rounds(alerting, 10, [intercepted]);
+    expect(bench.heard).toEqual([]);
     expect(alerting.incidents()).toHaveLength(1);
-    clock.advance(HOUR);
-    await alerting.idle();
-    expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`]);
+    await bench.pass(alerting, HOUR, HOUR);
+    expect(bench.heard).toEqual(told('firing'));
   });
 
   it('keeps silences over a restart, and ends them by name', async () => {
-    const first = engine();
-    const silence = first.silence({
-      cause: 'tls-intercepted',
-      subject: null,
-      from: START,
-      until: START + HOUR,
-      by: 'ops',
-      comment: '',
-    });
-    await first.stop(new AbortController().signal);
-    const second = engine();
-    await rounds(second, 3, [intercepted]);
-    expect(log).toEqual([]);
+    const first = start();
+    const about = { cause: 'tls-intercepted', subject: null, by: 'ops', comment: '' } as const;
+    const silence = first.silence({ ...about, from: START, until: START + HOUR });
+    await bench.stop(first);
+    const second = start();
+    await bench.rounds(second, 3, [intercepted]);
+    expect(bench.heard).toEqual([]);
     expect(second.silences()).toEqual([silence]);
     expect(second.unsilence('no such thing')).toBe(false);
     expect(second.unsilence(silence?.id ?? '')).toBe(true);
     await second.idle();
-    expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`]);
+    expect(bench.heard).toEqual(told('firing'));
   });
+
+  it('shows and logs what the hourly limit holds back', async () => {
+    const alerting = start();
+    const mails = Array.from({ length: 25 }, (_, index) =>
+      causeOf('mail-unreachable', { subject: `mail-${String(index)}`, severity: 'warning' }),
+    );
+    for (let count = 1; count <= mails.length; count += 1) await bench.rounds(alerting, 2, mails.slice(0, count));
+    const held = alerting.incidents().filter((incident) => incident.awaitsDigest).length;
+    expect(held).toBeGreaterThan(0);
+    expect(alerting.pending()).toMatchObject({ email: 2 * held, webhook: 0 });
+    expect(bench.logger.lines.map(({ event }) => event)).toContain('notifications-limited');
+  });
+
+  it('names one site the same after a crash, which it tells once', async () => {
+    await bench.rounds(bench.start([ALICE]), 2, [intercepted]);
+    using crashed = alertingBench(bench.path);
+    crashed.clock.advance(MINUTE);
+    const second = crashed.start([ALICE]);
+    await crashed.rounds(second, 3, []);
+    await crashed.stop(second);
+    await crashed.stop(crashed.start([ALICE]));
+    const [begin = ''] = bench.notifications.map(({ id }) => id);
+    expect(begin).toMatch(/^20261124T130030Z-[0-9a-f]{10}-1\.1$/u);
+    const told = crashed.notifications.map(({ id }) => id);
+    expect(told).toEqual([expect.stringMatching(/^restart-/u), begin.replace(/1$/u, '2')]);
+  });
+});
+
+/** Returns how often each ID arrived, in order of first arrival. */
+function counted(ids: readonly unknown[]): readonly number[] {
+  return [...Map.groupBy(ids, (id) => id).values()].map((all) => all.length);
+}
+
+it('tells two sites with one sender and one clock under different ids, and a repeat under the same', async () => {
+  const mails: string[] = [];
+  // Both accept the whole message and then defer it the first time.
+  await using relay = await createMailServer({
+    message: ({ headers }) => {
+      const id = headers.get('message-id') ?? '';
+      mails.push(id);
+      return mails.indexOf(id) === mails.length - 1 ? { code: 451, text: 'Greylisted' } : null;
+    },
+  });
+  const posts: unknown[] = [];
+  await using receiver = await jsonReceiver(({ body }) => {
+    const id: unknown = typeof body === 'object' && body !== null && 'id' in body ? body.id : null;
+    posts.push(id);
+    return posts.indexOf(id) === posts.length - 1 ? 503 : 200;
+  });
+  const servers = [{ host: '127.0.0.1', port: relay.port, security: 'none' }];
+  const sections = {
+    email: { from: 'ftm-watch@example.org', to: [ALICE], servers },
+    webhooks: [{ url: receiver.url }],
+  };
+  for (const site of ['hq', 'branch']) {
+    using own = alertingBench();
+    const context = { ...AT_PUBLIC_HQ, site };
+    const alerting = own.start([], { channels: await channelsOf(sections, { clock: own.clock, context }) });
+    await own.rounds(alerting, 4, [intercepted]);
+    await own.rounds(alerting, 4, []);
+    await own.stop(alerting);
+  }
+  // A start and an end for each site, each deferred once.
+  expect([counted(mails), counted(posts)]).toEqual([
+    [2, 2, 2, 2],
+    [2, 2, 2, 2],
+  ]);
+  const events = relay.mails.map(({ headers }) => headers.get('x-ftm-watch-event'));
+  expect(events).toEqual(['firing', 'resolved', 'firing', 'resolved']);
 });

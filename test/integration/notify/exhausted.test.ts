@@ -34,10 +34,7 @@ const STARVED = `
 describeWhere([{ program: 'prlimit' }], 'without a file descriptor', () => {
   test('what is loaded or started beside a channel fails by itself', () => {
     const args = ['--nofile=64:64', process.execPath, '--input-type=module', '-e', STARVED];
-    const { stdout, stderr } = spawnSync('prlimit', args, {
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'] },
-    });
+    const { stdout, stderr } = spawnSync('prlimit', args, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual(['watchdog-missing', 'ERR_WORKER_INIT_FAILED']);
   });

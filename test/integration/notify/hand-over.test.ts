@@ -25,7 +25,7 @@ describe('a delivery under way when alerting is handed over', () => {
     using bench = alertingBench();
     const { first, answer } = await underWay(bench);
     const attempts = await first.handOver(NOW);
-    const second = bench.start(['ops'], 'warning', attempts);
+    const second = bench.start(['ops'], { underWay: attempts });
     expect(bench.waiting()).toBe(1);
     answer();
     await second.idle();
@@ -38,7 +38,7 @@ describe('a delivery under way when alerting is handed over', () => {
     using bench = alertingBench();
     const { first, answer } = await underWay(bench);
     let last = first;
-    for (let times = 0; times < 6; times += 1) last = bench.start(['ops'], 'warning', await last.handOver(NOW));
+    for (let times = 0; times < 6; times += 1) last = bench.start(['ops'], { underWay: await last.handOver(NOW) });
     answer();
     await last.idle();
     expect(bench.tries).toEqual(['firing tls-intercepted sent']);
@@ -49,7 +49,7 @@ describe('a delivery under way when alerting is handed over', () => {
     using bench = alertingBench();
     const { first, answer } = await underWay(bench);
     bench.answer(() => 'deferred');
-    const second = bench.start(['ops'], 'warning', await first.handOver(NOW));
+    const second = bench.start(['ops'], { underWay: await first.handOver(NOW) });
     answer();
     await second.idle();
     expect(statuses(bench)).toEqual(['pending 1']);
@@ -62,7 +62,7 @@ describe('a delivery under way when alerting is handed over', () => {
   it('holds back what comes after it about the same incident, and nothing else', async () => {
     using bench = alertingBench();
     const { first, answer } = await underWay(bench);
-    const second = bench.start(['ops'], 'warning', await first.handOver(NOW));
+    const second = bench.start(['ops'], { underWay: await first.handOver(NOW) });
     const goOn = bench.hold();
     for (let round = 0; round < 6; round += 1) {
       bench.clock.advance(30 * SECOND);
@@ -86,7 +86,7 @@ describe('a delivery under way when alerting is handed over', () => {
       using bench = alertingBench();
       const { first, answer } = await underWay(bench);
       bench.answer(() => said);
-      const second = bench.start(['others'], 'warning', await first.handOver(NOW));
+      const second = bench.start(['others'], { underWay: await first.handOver(NOW) });
       answer();
       await second.idle();
       bench.clock.advance(10 * SECOND);
@@ -98,7 +98,7 @@ describe('a delivery under way when alerting is handed over', () => {
   it('is broken off at the end of the one that took it over, and due again after a restart', async () => {
     using bench = alertingBench();
     const { first } = await underWay(bench);
-    const second = bench.start(['ops'], 'warning', await first.handOver(NOW));
+    const second = bench.start(['ops'], { underWay: await first.handOver(NOW) });
     await second.stop(NOW);
     expect(bench.tries).toEqual(['firing tls-intercepted broken off']);
     expect(statuses(bench)).toEqual(['pending 0']);

@@ -1,19 +1,11 @@
 import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Alerting } from '../../../src/notify/alerting.ts';
-import { createStore } from '../../../src/store/store.ts';
-import { liveRounds } from '../../support/notify/alerting-bench.ts';
+import type { Alerting } from '../../../src/notify/alerting.ts';
+import { alertingBench, type AlertingBench } from '../../support/notify/alerting-bench.ts';
 import { channelsOf } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/store/incident-timeline.ts';
 import { jsonReceiver, type JsonReceiver, type ReceivedPost } from '../../support/notify/json-receiver.ts';
-import { logRecorder } from '../../support/process/log-recorder.ts';
 
 const TEMPLATE = '{ "text": "{{title}}", "key": "{{key}}" }';
 const SECTIONS: readonly (readonly [what: string, sectionsOf: (url: string) => object])[] = [
@@ -21,29 +13,12 @@ const SECTIONS: readonly (readonly [what: string, sectionsOf: (url: string) => o
   ['webhook with a template', (url) => postingSection('webhook', `${url}/hook`, { template: TEMPLATE })],
 ];
 
-/** Starts alerting with a real store and with the channels in these sections. */
-async function alertingOf(sections: object): Promise<{ readonly alerting: Alerting; readonly clock: HandClock }> {
-  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-limited-'));
-  const [clock, logger] = [handClock(START), logRecorder()];
-  const store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger });
-  onTestFinished(() => {
-    store.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const channels = await channelsOf(sections, { clock, env: { SET_SECRET: 'routing-key' } });
-  const alerting = new Alerting(
-    { channels, maintenance: { isActive: () => false }, ...PLAIN_PARTS },
-    { clock, logger, journal: store.journal, ...PLAIN_DEPS, onDelivery: () => undefined },
-  );
-  alerting.start();
-  return { alerting, clock };
-}
-
-async function pass(alerting: Alerting, clock: HandClock, time: number): Promise<void> {
-  for (let rest = time; rest > 0; rest -= 5 * SECOND) {
-    clock.advance(5 * SECOND);
-    await alerting.idle();
-  }
+/** Starts alerting with the channels in these sections, until the end of the test. */
+async function alertingOf(sections: object): Promise<readonly [AlertingBench, Alerting]> {
+  const bench = alertingBench();
+  onTestFinished(() => bench[Symbol.dispose]());
+  const channels = await channelsOf(sections, { clock: bench.clock, env: { SET_SECRET: 'routing-key' } });
+  return [bench, bench.start([], { channels })];
 }
 
 /** Returns the accepted bodies, without the fields that differ between attempts. */
@@ -63,19 +38,19 @@ describe.each(SECTIONS)('%s', (_kind, sectionsOf) => {
     ];
     let tries = 0;
     await using receiver = await jsonReceiver((post) => {
-      times.push(clock.elapsed());
+      times.push(bench.clock.elapsed());
       const refuse = answers[tries];
       tries += 1;
       if (refuse !== undefined) return refuse();
       accepted.add(post);
       return 200;
     });
-    const { alerting, clock } = await alertingOf(sectionsOf(receiver.url));
+    const [bench, alerting] = await alertingOf(sectionsOf(receiver.url));
 
-    await liveRounds(alerting, clock, 3, [causeOf('tls-intercepted')]);
-    await pass(alerting, clock, 10 * MINUTE);
-    await liveRounds(alerting, clock, 5, []);
-    await pass(alerting, clock, HOUR);
+    await bench.rounds(alerting, 3, [causeOf('tls-intercepted')]);
+    await bench.pass(alerting, 10 * MINUTE, 5 * SECOND);
+    await bench.rounds(alerting, 5, []);
+    await bench.pass(alerting, HOUR, 5 * SECOND);
 
     const bodies = taken(receiver, (post) => accepted.has(post));
     // One message for the start and one for the end.
@@ -91,13 +66,13 @@ describe.each(SECTIONS)('%s', (_kind, sectionsOf) => {
   });
 
   it('sends once what a slow service takes late', async () => {
-    await using receiver = await jsonReceiver(async () => {
-      await setTimeout(300);
+    await using receiver = await jsonReceiver(() => {
+      bench.clock.advance(10 * SECOND);
       return 200;
     });
-    const { alerting, clock } = await alertingOf(sectionsOf(receiver.url));
-    await liveRounds(alerting, clock, 3, [causeOf('tls-intercepted')]);
-    await pass(alerting, clock, 10 * MINUTE);
+    const [bench, alerting] = await alertingOf(sectionsOf(receiver.url));
+    await bench.rounds(alerting, 3, [causeOf('tls-intercepted')]);
+    await bench.pass(alerting, 10 * MINUTE, 5 * SECOND);
     expect(receiver.posts).toHaveLength(1);
   });
 });

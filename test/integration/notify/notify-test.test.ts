@@ -1,27 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
-import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
 import { runCommand } from '../../support/process/command-line.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-notify-test-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const folder = folderOfEachTest();
 
 async function run(notify: object): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
-  writeFileSync(join(folder, 'ftm-watch.yaml'), JSON.stringify({ site: 'hq', notify }));
-  const { code, output } = await runCommand(['notify', 'test', '-c', 'ftm-watch.yaml'], { cwd: folder });
+  writeFileSync(folder.at('ftm-watch.yaml'), JSON.stringify({ site: 'hq', notify }));
+  const { code, output } = await runCommand(['notify', 'test', '-c', 'ftm-watch.yaml'], { cwd: folder.path });
   return { code, lines: output.trimEnd().split('\n') };
 }
 
 describe('notify test', () => {
   it('sends through every channel and prints each result', async () => {
-    await using sink = await smtpSink({
+    await using sink = await createMailServer({
       recipient: (address) => (address.startsWith('gone') ? { code: 550, text: 'no such user' } : null),
     });
     await using webhook = await jsonReceiver();
@@ -49,9 +43,7 @@ describe('notify test', () => {
 
   it('names a mail server at an IPv6 address with brackets', async () => {
     const nobody = { host: '::1', port: 1, security: 'none' };
-    const { lines } = await run({
-      email: { from: 'a@example.org', to: ['b@example.org'], servers: [nobody] },
-    });
+    const { lines } = await run({ email: { from: 'a@example.org', to: ['b@example.org'], servers: [nobody] } });
     expect(lines[0]).toMatch(/^email b@example\.org: failed for now \(\[::1\]:1: /u);
   });
 

@@ -1,9 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
@@ -18,12 +16,13 @@ import { timeline } from '../../support/store/incident-timeline.ts';
 import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 /** A name that no resolver can resolve, so that it is reached only through the proxy. */
 const HOST = 'hooks.example.test';
 const URL_OF_SERVICE = `https://${HOST}/services/secret`;
 
-let folder: string;
+const folder = folderOfAllTests();
 let caFile: string;
 let secretFile: string;
 let service: ReturnType<typeof createServer>;
@@ -31,11 +30,10 @@ let port: number;
 let paths: (string | undefined)[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ftm-watch-proxied-'));
   const { root, intermediate, leaf } = await createHierarchy({ name: `CN=${HOST}`, dnsNames: [HOST] });
-  caFile = join(folder, 'ca.pem');
+  caFile = folder.at('ca.pem');
   await writeFile(caFile, root.pem);
-  secretFile = join(folder, 'secret');
+  secretFile = folder.at('secret');
   await writeFile(secretFile, 'päss');
   service = createServer({ cert: chainPem(leaf, intermediate), key: leaf.keyPem }, (request, response) => {
     paths.push(request.url);
@@ -49,7 +47,6 @@ beforeEach(() => {
 });
 afterAll(async () => {
   service.close();
-  await rm(folder, { recursive: true });
 });
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;

@@ -1,42 +1,38 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { backupStore } from '../../../src/store/backup-store.ts';
 import type { Alerting } from '../../../src/notify/alerting.ts';
-import { alertingBench, type AlertingBench, liveRounds } from '../../support/notify/alerting-bench.ts';
+import { alertingBench, type AlertingBench } from '../../support/notify/alerting-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { HOUR, START } from '../../support/store/incident-timeline.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 const RECIPIENTS = ['a@example.org', 'b@example.org'];
 const OPTIONS = { now: START, keepsPending: false };
 
-let folder: string;
+const folder = folderOfEachTest();
 let copy: string;
 /** A daemon whose messages are not delivered: one recipient is unreachable and the other refuses. */
 let running: AlertingBench;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-restored-'));
-  copy = join(folder, 'copy.sqlite');
+  copy = folder.at('copy.sqlite');
   running = alertingBench();
   running.answer((_, recipient) => (recipient === RECIPIENTS[0] ? 'deferred' : 'rejected'));
-  await liveRounds(running.start(RECIPIENTS), running.clock, 2, [CAUSE]);
+  await running.rounds(running.start(RECIPIENTS), 2, [CAUSE]);
 });
 
 afterEach(() => {
   running[Symbol.dispose]();
-  rmSync(folder, { recursive: true });
 });
 
 /** Starts a daemon whose messages have all been delivered. */
 async function heard(): Promise<{ readonly bench: AlertingBench; readonly alerting: Alerting }> {
   const bench = alertingBench();
   const alerting = bench.start(RECIPIENTS);
-  await liveRounds(alerting, bench.clock, 2, [CAUSE]);
+  await bench.rounds(alerting, 2, [CAUSE]);
   expect(bench.tries).toEqual(['firing tls-intercepted sent', 'firing tls-intercepted sent']);
   return { bench, alerting };
 }
@@ -46,7 +42,7 @@ const DAYS_LATER = 9 * 24 * HOUR;
 /** Returns what a daemon tries to send if it is started with this store while the fault lasts. */
 async function triesOf(store: string): Promise<readonly string[]> {
   using bench = alertingBench(store);
-  await liveRounds(bench.start(RECIPIENTS), bench.clock, 3, [CAUSE]);
+  await bench.rounds(bench.start(RECIPIENTS), 3, [CAUSE]);
   expect(bench.store.journal.savedState()?.incidents).toMatchObject([{ status: 'open' }]);
   return bench.tries;
 }
@@ -64,10 +60,9 @@ describe('a daemon that is started with a copy of the store', () => {
     using restored = alertingBench(copy);
     restored.clock.advance(DAYS_LATER);
     const alerting = restored.start(RECIPIENTS);
-    restored.clock.advance(HOUR);
-    await alerting.idle();
+    await restored.pass(alerting, HOUR, HOUR);
     expect(restored.tries).toEqual([]);
-    await liveRounds(alerting, restored.clock, 3, [CAUSE]);
+    await restored.rounds(alerting, 3, [CAUSE]);
     expect(restored.tries).toEqual(['reminder tls-intercepted sent', 'reminder tls-intercepted sent']);
   });
 
@@ -76,7 +71,7 @@ describe('a daemon that is started with a copy of the store', () => {
     await backupStore(before.path, copy, OPTIONS);
     using restored = alertingBench(copy);
     restored.clock.advance(DAYS_LATER);
-    await liveRounds(restored.start(RECIPIENTS), restored.clock, 3, []);
+    await restored.rounds(restored.start(RECIPIENTS), 3, []);
     expect(restored.tries).toEqual(['resolved tls-intercepted sent', 'resolved tls-intercepted sent']);
   });
 
@@ -87,26 +82,25 @@ describe('a daemon that is started with a copy of the store', () => {
     expect(await backupStore(running.path, copy, OPTIONS)).toBe(2);
     using restored = alertingBench(copy);
     const alerting = restored.start(RECIPIENTS);
-    restored.clock.advance(HOUR);
-    await alerting.idle();
+    await restored.pass(alerting, HOUR, HOUR);
     expect(restored.tries).toEqual([]);
-    await liveRounds(alerting, restored.clock, 3, [CAUSE]);
+    await restored.rounds(alerting, 3, [CAUSE]);
     expect(restored.tries).toEqual(['firing tls-intercepted sent', 'firing tls-intercepted sent']);
   });
 
   test('says at once that a fault was there and is over, of which not everybody had heard', async () => {
     await backupStore(running.path, copy, OPTIONS);
     using restored = alertingBench(copy);
-    await liveRounds(restored.start(RECIPIENTS), restored.clock, 3, []);
+    await restored.rounds(restored.start(RECIPIENTS), 3, []);
     expect(restored.tries).toEqual(['digest tls-intercepted sent', 'digest tls-intercepted sent']);
   });
 
   test('tells nothing under the name of what the daemon told that went on', async () => {
     const { bench: before, alerting } = await heard();
     await backupStore(before.path, copy, OPTIONS);
-    await liveRounds(alerting, before.clock, 3, []);
+    await before.rounds(alerting, 3, []);
     using restored = alertingBench(copy);
-    await liveRounds(restored.start(RECIPIENTS), restored.clock, 3, []);
+    await restored.rounds(restored.start(RECIPIENTS), 3, []);
     const [theirs, ours] = [before, restored].map(({ store }) => store.deliveries(1)[0]?.notification);
     before[Symbol.dispose]();
 
@@ -136,7 +130,7 @@ describe('a daemon that is started with a copy of the store', () => {
   test('tells of its own crash later', async () => {
     await backupStore(running.path, copy, OPTIONS);
     using restored = alertingBench(copy);
-    await liveRounds(restored.start(RECIPIENTS), restored.clock, 2, [CAUSE]);
+    await restored.rounds(restored.start(RECIPIENTS), 2, [CAUSE]);
     expect(await triesOf(restored.path)).toEqual(['restart  sent', 'restart  sent']);
   });
 });

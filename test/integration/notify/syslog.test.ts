@@ -1,37 +1,29 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
-import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
-import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
+import { channelOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { firingOf } from '../../support/notify/outbox-entry-of.ts';
+import { listening } from '../../../src/demo/lab/listening.ts';
 import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
+import { idleClock } from '../../support/time/idle-clock.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 
-let folder = '';
+const folder = folderOfAllTests();
 let hierarchy: Hierarchy;
-
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-syslog-'));
   hierarchy = await createHierarchy({ name: 'CN=localhost', dnsNames: ['localhost'] });
-  writeFileSync(join(folder, 'ca.pem'), hierarchy.root.pem);
+  writeFileSync(folder.at('ca.pem'), hierarchy.root.pem);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const [FIRING] = timeline().rounds(3, [causeOf('tls-intercepted')]).told;
-
-async function deliver(receiver: object): Promise<RecipientOutcome | undefined> {
-  const [channel] = await channelsOf({ syslog: [{ name: 'siem', host: 'localhost', ...receiver }] });
-  if (channel === undefined || FIRING === undefined) throw new Error('There is nothing to deliver');
-  const [outcome] = await deliverTo(channel, FIRING);
-  return outcome;
+async function deliver(receiver: object): Promise<readonly RecipientOutcome[]> {
+  const sections = { syslog: [{ name: 'siem', host: 'localhost', ...receiver }] };
+  return deliverTo(await channelOf(sections, { clock: idleClock() }), firingOf());
 }
 
-/** Collects what arrives, and closes the connection when the sender ends it, as a receiver does. */
-function collect(texts: string[]): (socket: Socket) => void {
+/** Collects what arrives. @param end called when the sender ends the connection */
+function collect(texts: string[], end: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     let text = '';
     socket.setEncoding('utf8').on('data', (more: string) => {
@@ -39,7 +31,7 @@ function collect(texts: string[]): (socket: Socket) => void {
     });
     socket.on('end', () => {
       texts.push(text);
-      socket.end();
+      end(socket);
     });
   };
 }
@@ -47,43 +39,32 @@ function collect(texts: string[]): (socket: Socket) => void {
 describe('a syslog receiver', () => {
   it('over TLS is verified, and gets the length before each line', async () => {
     const texts: string[] = [];
-    await using peer = await createTlsPeer({
-      chain: [hierarchy.leaf, hierarchy.intermediate],
-      serve: collect(texts),
-    });
-    expect(await deliver({ port: peer.port, transport: 'tls', caFile: join(folder, 'ca.pem') })).toMatchObject({
-      kind: 'sent',
-    });
+    const serve = collect(texts, (socket) => void socket.end());
+    await using peer = await createTlsPeer({ chain: [hierarchy.leaf, hierarchy.intermediate], serve });
+    const receiver = { port: peer.port, transport: 'tls' };
+    expect(await deliver({ ...receiver, caFile: folder.at('ca.pem') })).toMatchObject([{ kind: 'sent' }]);
     const [, length = '', line = ''] = /^(\d+) (.*)$/su.exec(texts[0] ?? '') ?? [];
     expect(Buffer.byteLength(line)).toBe(Number(length));
     expect(line).toMatch(/^<26>1 .* ftm-watch - firing \[ftm-watch@32473 /u);
-    expect(await deliver({ port: peer.port, transport: 'tls' })).toMatchObject({
-      kind: 'deferred',
-      detail: expect.stringMatching(/certificate|self-signed/u) as string,
-    });
+    expect(await deliver(receiver)).toMatchObject([
+      { kind: 'deferred', detail: expect.stringMatching(/certificate|self-signed/u) },
+    ]);
     expect(texts).toHaveLength(1);
   });
 
   it('that breaks off gets the line again', async () => {
     await using peer = await createTcpPeer((socket) => socket.resetAndDestroy());
-    expect(await deliver({ port: peer.port })).toMatchObject({
-      kind: 'deferred',
-      detail: expect.stringMatching(/ECONNRESET|EPIPE/u) as string,
-    });
+    expect(await deliver({ port: peer.port })).toMatchObject([
+      { kind: 'deferred', detail: expect.stringMatching(/ECONNRESET|EPIPE/u) },
+    ]);
   });
 
   it('that takes everything and keeps the connection open has taken it', async () => {
     const texts: string[] = [];
-    const sockets: Socket[] = [];
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      sockets.push(socket);
-      socket.setEncoding('utf8').on('data', (text: string) => texts.push(text));
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const { port } = server.address() as AddressInfo;
-    expect(await deliver({ host: '127.0.0.1', port })).toMatchObject({ kind: 'sent' });
-    expect(sockets.map(({ closed }) => closed)).toEqual([false]);
-    server.close();
+    const serve = collect(texts, () => undefined);
+    await using peer = await listening(createServer({ allowHalfOpen: true }, serve));
+    expect(await deliver({ host: '127.0.0.1', port: peer.port })).toMatchObject([{ kind: 'sent' }]);
+    expect(peer.sockets.size).toBe(1);
     expect(texts.join('')).toContain(' ftm-watch - firing ');
   });
 });

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { channelOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
@@ -18,8 +18,7 @@ const TEMPLATE = JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, `{
 async function posted(keys: object): Promise<Awaited<ReturnType<typeof jsonReceiver>>['posts']> {
   await using receiver = await jsonReceiver();
   const sections = { webhooks: [{ name: 'chat', url: `${receiver.url}/hook`, ...keys }] };
-  const [channel] = await channelsOf(sections, { env: { SET_SECRET: SECRET } });
-  if (channel === undefined) throw new Error('No channel was made');
+  const channel = await channelOf(sections, { env: { SET_SECRET: SECRET } });
   for (const notification of TOLD) expect(await deliverTo(channel, notification)).toMatchObject([{ kind: 'sent' }]);
   return receiver.posts;
 }

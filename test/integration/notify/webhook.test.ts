@@ -1,67 +1,47 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
+import { readSecret } from '../../../src/system/secret.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import type { SecretUrl } from '../../../src/config/schema/secret.ts';
-import { webhookChannel } from '../../support/notify/channel-bench.ts';
-import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { deliverTo, webhookChannel } from '../../support/notify/channel-bench.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
-import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { MINUTE, START } from '../../support/store/incident-timeline.ts';
 import { hookAt } from '../../support/notify/hook-at.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { firingOf } from '../../support/notify/outbox-entry-of.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
+import { listening } from '../../../src/demo/lab/listening.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
+const folder = folderOfEachTest();
 const NEVER = new AbortController().signal;
-
-const secrets: SecretReader = (source) => readSecret(source, { HOOK_URL: 'nonsense' });
 
 async function post(
   url: SecretUrl,
   tokenFile: string | null = null,
   context: typeof AT_HQ = AT_HQ,
 ): Promise<readonly RecipientOutcome[]> {
-  const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-  if (notification === undefined) throw new Error('Nothing was told');
   const channel = webhookChannel(
     hookAt(url, { token: tokenFile === null ? null : { kind: 'file', path: tokenFile } }),
-    { ...context, clock: systemClock, readSecret: secrets },
+    { ...context, clock: systemClock, readSecret: (source) => readSecret(source, {}) },
   );
-  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
+  const { recipients } = channel;
+  return channel.deliver({ notification: firingOf(), recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
 
-/** An HTTP server that sends a status and headers, but never a body. */
-async function headersOnly(status: number): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer((_request, response) =>
-    response.writeHead(status, { 'content-length': 9 }).flushHeaders(),
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
+const deferredFor = (detail: string): object => ({ kind: 'deferred', detail: expect.stringContaining(detail) });
 
 describe('a webhook channel', () => {
   it('posts JSON with the token as it is now', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
     await using receiver = await jsonReceiver();
-    const token = join(folder, 'token');
-    writeFileSync(token, 'first\n');
-    expect(await post(receiver.url, token)).toMatchObject([{ recipient: receiver.url, kind: 'sent' }]);
-    writeFileSync(token, 'second\n');
-    await post(receiver.url, token);
-    rmSync(folder, { recursive: true });
+    const token = folder.at('token');
+    for (const text of ['first', 'second']) {
+      writeFileSync(token, `${text}\n`);
+      expect(await post(receiver.url, token)).toMatchObject([{ recipient: receiver.url, kind: 'sent' }]);
+    }
+    rmSync(token);
     expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
     expect(receiver.posts[0]?.body).toMatchObject({
       version: 1,
@@ -74,9 +54,7 @@ describe('a webhook channel', () => {
         { status: 'open', since: '2026-11-24T13:00:00.000Z', cause: { id: 'tls-intercepted', severity: 'critical' } },
       ],
     });
-    expect(await post(receiver.url, token)).toMatchObject([
-      { kind: 'deferred', detail: expect.stringContaining(token) as string },
-    ]);
+    expect(await post(receiver.url, token)).toMatchObject([deferredFor(token)]);
   });
 
   it('carries the links of what it tells; null where there are none', async () => {
@@ -95,34 +73,27 @@ describe('a webhook channel', () => {
   });
 
   it('reads its URL from a file at each delivery, and is called by the file', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
     await using receiver = await jsonReceiver(() => 404);
-    const path = join(folder, 'url');
+    const path = folder.at('url');
     const source = { kind: 'file', path } as const;
-    writeFileSync(path, `${receiver.url}/T0/first-secret\n`);
-    const first = await post(source);
-    writeFileSync(path, `${receiver.url}/T0/second-secret\n`);
-    await post(source);
+    const outcomes = [];
+    for (const text of [`${receiver.url}/T0/first-secret`, `${receiver.url}/T0/second-secret`, 'first-secret']) {
+      writeFileSync(path, `${text}\n`);
+      outcomes.push(...(await post(source)));
+    }
+    rmSync(path);
+    outcomes.push(...(await post(source)));
     expect(receiver.posts.map((posted) => posted.path)).toEqual(['/T0/first-secret', '/T0/second-secret']);
-    expect(first).toMatchObject([{ recipient: `file "${path}"`, kind: 'deferred' }]);
-    writeFileSync(path, 'first-secret');
-    const refused = await post(source);
-    expect(refused).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('https://') as string }]);
-    rmSync(folder, { recursive: true });
-    const gone = await post(source);
-    expect(gone).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining(path) as string }]);
-    expect(JSON.stringify([first, refused, gone])).not.toContain('-secret');
+    const refused = { recipient: `file "${path}"`, kind: 'deferred' };
+    expect(outcomes).toMatchObject([refused, refused, deferredFor('https://'), deferredFor(path)]);
+    expect(JSON.stringify(outcomes)).not.toContain('-secret');
   });
 
   it('does not send a token in clear to a URL that was read', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
-    const [url, token] = [join(folder, 'url'), join(folder, 'token')];
-    writeFileSync(url, 'http://192.0.2.1/hook');
+    const [path, token] = [folder.at('url'), folder.at('token')];
+    writeFileSync(path, 'http://192.0.2.1/hook');
     writeFileSync(token, 'token');
-    expect(await post({ kind: 'file', path: url }, token)).toMatchObject([
-      { kind: 'deferred', detail: expect.stringContaining('sent unencrypted') as string },
-    ]);
-    rmSync(folder, { recursive: true });
+    expect(await post({ kind: 'file', path }, token)).toMatchObject([deferredFor('unencrypted')]);
   });
 
   it.each([
@@ -150,20 +121,21 @@ describe('a webhook channel', () => {
     expect((await post(receiver.url))[0]?.retryAfter).toBe(retryAfter);
   });
 
-  it('is called by its name', async () => {
-    const channel = webhookChannel(hookAt('https://hooks.example.org/secret', { name: 'ops chat' }), {
-      ...AT_HQ,
-      clock: systemClock,
-      readSecret: secrets,
-    });
-    expect(channel.recipients).toEqual(['ops chat']);
+  it('is called by its name', () => {
+    const config = hookAt('https://hooks.example.org/secret', { name: 'ops chat' });
+    const deps = { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve('') };
+    expect(webhookChannel(config, deps).recipients).toEqual(['ops chat']);
   });
 
-  it('takes the status for the answer, whether or not the rest of it comes', async () => {
-    await using receiver = await headersOnly(200);
-    expect(await post(receiver.url)).toMatchObject([{ kind: 'sent', detail: 'HTTP 200' }]);
-    await using refusing = await headersOnly(410);
-    expect(await post(refusing.url)).toMatchObject([{ kind: 'rejected', detail: 'HTTP 410' }]);
+  it.each([
+    [200, 'sent'],
+    [410, 'rejected'],
+  ])('takes the status %i for the answer although the rest of it never comes', async (status, kind) => {
+    await using peer = await listening(
+      createServer((_, response) => response.writeHead(status, { 'content-length': 9 }).flushHeaders()),
+    );
+    const detail = `HTTP ${String(status)}`;
+    expect(await post(`http://127.0.0.1:${String(peer.port)}`)).toMatchObject([{ kind, detail }]);
   });
 
   it('gives up waiting for an answer when its time is over', async () => {
@@ -172,13 +144,10 @@ describe('a webhook channel', () => {
       clock.advance(15_000);
       return null;
     });
-    const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-    if (notification === undefined) throw new Error('Nothing was told');
-    const config = hookAt(receiver.url);
-    const channel = webhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
-    expect(
-      await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
-    ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);
+    const deps = { ...AT_HQ, clock, readSecret: () => Promise.resolve('') };
+    expect(await deliverTo(webhookChannel(hookAt(receiver.url), deps), firingOf())).toMatchObject([
+      { kind: 'deferred', detail: 'No result within 15000 ms' },
+    ]);
     expect(clock.timers()).toBe(0);
   });
 });

@@ -233,9 +233,6 @@ describe.concurrent('observeEndpoint and a client certificate that is missed lat
   test('does not excuse a server that asks and stays silent', async () => {
     const { leaf } = bench.hierarchy;
     await using peer = await createTlsPeer({ chain: [leaf], requestCert: true, rejectUnauthorized: false });
-    expect((await bench.look(peer.port, { ctx: IDLE })).http).toMatchObject({
-      kind: 'failed',
-      reason: 'timeout',
-    });
+    expect((await bench.look(peer.port, { ctx: IDLE })).http).toMatchObject({ kind: 'failed', reason: 'timeout' });
   });
 });

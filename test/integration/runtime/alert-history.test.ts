@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
@@ -12,25 +9,24 @@ import { logRecorder } from '../../support/process/log-recorder.ts';
 import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 import { msOf, msOfWait } from '../../support/store/lock-wait.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 type AlertHistorySource = ReturnType<Parameters<typeof createAlertHistory>[0]>;
 
 const DAY = 24 * HOUR;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let clock: HandClock;
 const opened: Store[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-history-'));
-  path = join(folder, 'history.sqlite');
+  path = folder.at('history.sqlite');
   clock = handClock(START);
 });
 
 afterEach(() => {
   for (const store of opened.splice(0)) store.close();
-  rmSync(folder, { recursive: true });
 });
 
 function open(): Store {
@@ -123,7 +119,7 @@ describe('the history of alerts', () => {
     const alertHistory = createAlertHistory(() => current, clock);
     expect(alertHistory().incidents).toHaveLength(1);
 
-    path = join(folder, 'other.sqlite');
+    path = folder.at('other.sqlite');
     current = remembering(open());
     expect(alertHistory()).toEqual({ incidents: [], omitted: 0, outboxEntries: [], complete: true });
   });

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
@@ -12,6 +9,7 @@ import { handClock } from '../../support/time/hand-clock.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const DAY = 24 * HOUR;
 const EVERY_INCIDENT: IncidentQuery = { cause: null, state: null, from: null, until: null };
@@ -26,18 +24,16 @@ const CHANGE: AuditEntry = {
   detail: 'x',
 };
 
-let folder: string;
+const folder = folderOfEachTest();
 let store: Store;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-records-'));
   const deps = { clock: handClock(START + 30 * DAY), logger: logRecorder() };
-  store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * DAY }, deps);
+  store = createStore({ path: folder.at('history.sqlite'), retention: 90 * DAY }, deps);
 });
 
 afterEach(() => {
   store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** This incident ended weeks ago, so it is no longer in memory. */

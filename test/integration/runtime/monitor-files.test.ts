@@ -1,21 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { loadMonitorFiles } from '../../../src/runtime/start-check.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { configOf } from '../../support/config/config-of.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-files-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const folder = folderOfEachTest();
 
 function file(name: string, content: string): string {
-  const path = join(folder, name);
+  const path = folder.at(name);
   writeFileSync(path, content);
   return path;
 }

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { summaryFactsOf } from '../../../src/runtime/monitor.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
@@ -9,18 +6,18 @@ import { handClock } from '../../support/time/hand-clock.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { roundRecord } from '../../support/store/store-records.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const DAY = 24 * HOUR;
 /** Crosses midnight. The parts before and after it have different shares. */
 const SPAN = { from: START, until: START + DAY };
 
-let folder: string;
+const folder = folderOfAllTests();
 let store: Store;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-summary-'));
   const deps = { clock: handClock(SPAN.until), logger: logRecorder() };
-  store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * DAY }, deps);
+  store = createStore({ path: folder.at('history.sqlite'), retention: 90 * DAY }, deps);
   for (let at = START; at <= SPAN.until; at += MINUTE)
     store.recordRound({
       ...roundRecord(at, at < START + 6 * HOUR ? 'broken' : 'ok'),
@@ -38,7 +35,6 @@ beforeAll(() => {
 
 afterAll(() => {
   store.close();
-  rmSync(folder, { recursive: true });
 });
 
 test('are those of the time between', () => {

@@ -31,10 +31,7 @@ async function start(appliance: string): Promise<void> {
     api: { url, user: state.user, keyEnv: 'SET_SECRET', pin: identity.pin },
   });
   const config: Config = await configOf(
-    JSON.stringify({
-      appliances: [unit('fac-1', quick), unit('fac-2', slow)],
-      schedule: { appliance },
-    }),
+    JSON.stringify({ appliances: [unit('fac-1', quick), unit('fac-2', slow)], schedule: { appliance } }),
   );
   monitor = new UnitMonitor(config, {
     clock: systemClock,

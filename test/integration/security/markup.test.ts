@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { channelOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
+import { firingOf } from '../../support/notify/outbox-entry-of.ts';
 import { ACTING_TEXTS, actsIn, MEDIA, type Medium } from '../../support/security/markup.ts';
 
 interface Service {
@@ -39,11 +39,9 @@ function attachmentOf(body: unknown): { readonly text: string; readonly texts: r
 /** Returns the body that is posted about an incident whose texts are all this text. */
 async function posted(id: ChannelId, text: string, keys: object = {}): Promise<unknown> {
   await using receiver = await jsonReceiver();
-  const [channel] = await channelsOf(postingSection(id, `${receiver.url}/hook`, keys), { env: { SET_SECRET: 'key' } });
+  const channel = await channelOf(postingSection(id, `${receiver.url}/hook`, keys), { env: { SET_SECRET: 'key' } });
   const cause = causeOf('tls-intercepted', { summary: text, remedy: [text], product: text });
-  const [firing] = timeline().rounds(2, [cause]).told;
-  if (channel === undefined || firing === undefined) throw new Error('Nothing was sent');
-  expect(await deliverTo(channel, firing)).toMatchObject([{ kind: 'sent' }]);
+  expect(await deliverTo(channel, firingOf(cause))).toMatchObject([{ kind: 'sent' }]);
   return receiver.posts[0]?.body;
 }
 

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { channelsOf, mailChannel, webhookChannel } from '../../support/notify/channel-bench.ts';
-import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { channelOf, deliverTo, mailChannel, webhookChannel } from '../../support/notify/channel-bench.ts';
 import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
 import { echoHttp, echoSmtp } from '../../support/notify/echo-peers.ts';
 import { hookAt } from '../../support/notify/hook-at.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
+import { firingOf } from '../../support/notify/outbox-entry-of.ts';
 import { createMailBench, LOGIN } from '../../support/mail/mail-bench.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
 
@@ -14,15 +12,6 @@ const SECRET = 'hunter2-"/+ä-hunter2';
 const DEPS = { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
 /** Matches the secret, its base64 at any offset, and the rest of a truncated secret. */
 const TRACES = /hunter2|aHVudGVyM|h1bnRlcj|odW50ZXIy/u;
-
-async function deliver(channel: MessageChannel): Promise<readonly RecipientOutcome[]> {
-  const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-  if (notification === undefined) throw new Error('Nothing was told');
-  return channel.deliver(
-    { notification, recipients: channel.recipients, firstFailedAt: null },
-    AbortSignal.timeout(10_000),
-  );
-}
 
 describe('a peer that quotes the secret that it was sent', () => {
   test('a mail server of notifications', async () => {
@@ -36,9 +25,8 @@ describe('a peer that quotes the secret that it was sent', () => {
       caFile: null,
     } as const;
 
-    const outcomes = await deliver(
-      mailChannel({ from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] }, DEPS),
-    );
+    const config = { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] } as const;
+    const outcomes = await deliverTo(mailChannel(config, DEPS), firingOf());
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
     expect(JSON.stringify(outcomes)).toContain('‹secret›');
@@ -63,7 +51,8 @@ describe('a peer that quotes the secret that it was sent', () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
-    const outcomes = await deliver(webhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS));
+    const channel = webhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS);
+    const outcomes = await deliverTo(channel, firingOf());
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
     expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);
@@ -81,10 +70,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/topic-hunter2`;
     const sections = postingSection(id, url, otherSecrets[id]?.(url));
-    const [channel] = await channelsOf(sections, { env: { SET_SECRET: SECRET } });
-    if (channel === undefined) throw new Error('No channel was made');
-
-    const outcomes = await deliver(channel);
+    const outcomes = await deliverTo(await channelOf(sections, { env: { SET_SECRET: SECRET } }), firingOf());
 
     expect(outcomes).toMatchObject([
       { recipient: 'ops', kind: 'deferred', detail: expect.stringContaining('HTTP 500') },

@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
@@ -14,24 +13,23 @@ import { logRecorder } from '../../support/process/log-recorder.ts';
 import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 import { roundRecord } from '../../support/store/store-records.ts';
 import { storedRows } from '../../support/store/stored-rows.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const DAY = 24 * HOUR;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let clock: HandClock;
 let store: Store;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-audit-'));
-  path = join(folder, 'data', 'history.sqlite');
+  path = folder.at('data', 'history.sqlite');
   clock = handClock(START);
   store = open();
 });
 
 afterEach(() => {
   store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function open(): Store {
@@ -199,7 +197,7 @@ describe('refused changes', () => {
   });
 
   it('of the former layout leave the audit trail', () => {
-    const old = join(folder, 'old', 'history.sqlite');
+    const old = folder.at('old', 'history.sqlite');
     mkdirSync(dirname(old));
     using db = new DatabaseSync(old);
     for (const sql of MIGRATIONS.slice(0, -1)) db.exec(sql);

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
@@ -17,6 +14,7 @@ import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { writeLongHistory } from '../../support/store/long-history.ts';
 import { roundRecord } from '../../support/store/store-records.ts';
 import { sourcesOf, webState } from '../../support/web/web-sources.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -24,14 +22,13 @@ const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 24, 18, 10);
 const TARGET = 'fortitokenmobile.fortinet.com:443';
 
-let folder: string;
+const folder = folderOfAllTests();
 let store: Store;
 let config: Config;
 const clock = handClock(NOW);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-history-'));
-  const path = join(folder, 'history.sqlite');
+  const path = folder.at('history.sqlite');
   const deps = { clock, logger: logRecorder() };
   writeLongHistory({ path, now: NOW, days: 90, target: TARGET, resolver: '10.0.0.53', appliance: 'fac-1' }, deps);
   store = createStore({ path, retention: 91 * DAY }, deps);
@@ -42,7 +39,6 @@ beforeAll(async () => {
 
 afterAll(() => {
   store.close();
-  rmSync(folder, { recursive: true });
 });
 
 function source(): ReturnType<Parameters<typeof createCharts>[0]> {

@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,28 +9,27 @@ import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
 import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
 import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const FIXTURES = new URL('../../fixtures/store/', import.meta.url).pathname;
 const RELEASES = readdirSync(FIXTURES).filter((name) => statSync(join(FIXTURES, name)).isDirectory());
 const DAY = 24 * HOUR;
 const RETENTION = 90 * DAY;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let clock: HandClock;
 let log: LogRecorder;
 const opened: Store[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-release-'));
-  path = join(folder, 'history.sqlite');
+  path = folder.at('history.sqlite');
   clock = handClock(START + 5 * MINUTE);
   log = logRecorder();
 });
 
 afterEach(() => {
   for (const store of opened.splice(0)) store.close();
-  rmSync(folder, { recursive: true });
 });
 
 function open(): Store {
@@ -155,7 +153,7 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     expect(store.newer()).toContain('Start the newer ftm-watch again, or restore the copy from before the upgrade');
     expect(log.lines).toHaveLength(1);
     expect(readFileSync(path)).toEqual(before);
-    expect(readdirSync(folder)).toEqual(['history.sqlite']);
+    expect(readdirSync(folder.path)).toEqual(['history.sqlite']);
   });
 });
 
@@ -168,21 +166,18 @@ describe('a store of an older version', () => {
     open().recordRound(roundRecord(START));
 
     expect(inFile('PRAGMA user_version')).toBe(MIGRATIONS.length);
-    const copy = join(folder, 'history.sqlite.version-1-2026-11-24T130500.000Z');
+    const copy = folder.at('history.sqlite.version-1-2026-11-24T130500.000Z');
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     using old = new DatabaseSync(copy, { readOnly: true });
     expect(
       old.prepare('SELECT json, (SELECT user_version FROM pragma_user_version) AS version FROM incident_state').get(),
-    ).toEqual({
-      json: 'a state',
-      version: 1,
-    });
+    ).toEqual({ json: 'a state', version: 1 });
   });
 
   test('is not changed when it cannot be copied', () => {
     using db = new DatabaseSync(path);
     db.exec(`${FIRST}; PRAGMA user_version = 1`);
-    copyFileSync(path, join(folder, 'history.sqlite.version-1-2026-11-24T130500.000Z'));
+    copyFileSync(path, folder.at('history.sqlite.version-1-2026-11-24T130500.000Z'));
     const store = open();
     store.journal.record(openedEntry());
 

@@ -1,21 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { lockStore } from '../../../src/store/store-lock.ts';
 import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const MODULE = new URL('../../../src/store/store-lock.ts', import.meta.url).href;
 const HOLD = `
@@ -24,20 +16,18 @@ const HOLD = `
   console.log('held');
   setInterval(() => undefined, 1_000);`;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let log: LogRecorder;
 const others: ChildProcess[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-lock-'));
-  path = join(folder, 'data', 'history.sqlite');
+  path = folder.at('data', 'history.sqlite');
   log = logRecorder();
 });
 
 afterEach(async () => {
   await Promise.all(others.splice(0).map(kill));
-  rmSync(folder, { recursive: true });
 });
 
 /** Starts a process that holds the store. */
@@ -72,7 +62,7 @@ describe('lockStore()', () => {
       mkdirSync(dirname(path));
       if (how === 'a link to the store') writeFileSync(path, '');
       const isFolder = how === 'a linked folder';
-      const link = join(folder, 'link');
+      const link = folder.at('link');
       symlinkSync(isFolder ? dirname(path) : path, link);
       await holder();
 
@@ -107,7 +97,7 @@ describe('lockStore()', () => {
   });
 
   test('goes on without a lock where none can be made, and says so', () => {
-    const file = join(folder, 'file');
+    const file = folder.at('file');
     writeFileSync(file, '');
 
     lockStore(join(file, 'history.sqlite'), log).release();

@@ -15,25 +15,24 @@ import { describeWhere } from '../../support/process/privilege.ts';
 import { msOf, msOfWait } from '../../support/store/lock-wait.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const DAY = 24 * HOUR;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let clock: HandClock;
 let log: LogRecorder;
 const opened: Store[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-store-'));
-  path = join(folder, 'data', 'history.sqlite');
+  path = folder.at('data', 'history.sqlite');
   clock = handClock(START);
   log = logRecorder();
 });
 
 afterEach(() => {
   for (const store of opened.splice(0)) store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function open(file = path): Store {
@@ -102,11 +101,9 @@ describe('a file that cannot be used', () => {
     store.recordRound(roundRecord(START));
     expect(store.writable()).toBe(true);
     expect(storedRows(path, 'SELECT id FROM incidents')).toHaveLength(1);
-    const aside = readdirSync(join(folder, 'data')).filter((name) => name.includes('.corrupt-'));
+    const aside = readdirSync(folder.at('data')).filter((name) => name.includes('.corrupt-'));
     expect(aside.filter((name) => name === 'history.sqlite.corrupt-2026-11-24T130000.000Z')).toHaveLength(1);
-    expect(readFileSync(join(folder, 'data', 'history.sqlite.corrupt-2026-11-24T130000.000Z')).equals(damaged)).toBe(
-      true,
-    );
+    expect(readFileSync(folder.at('data', 'history.sqlite.corrupt-2026-11-24T130000.000Z')).equals(damaged)).toBe(true);
     expect(JSON.stringify(log.lines)).toContain('history.sqlite.corrupt-2026-11-24T130000.000Z');
   });
 
@@ -136,7 +133,7 @@ describe('a file that cannot be used', () => {
     [
       'deleted with its folder',
       () => {
-        rmSync(join(folder, 'data'), { recursive: true });
+        rmSync(folder.at('data'), { recursive: true });
       },
     ],
     [
@@ -174,7 +171,7 @@ describe('a file that cannot be used', () => {
   });
 
   it('is a folder: alerts go on in memory', () => {
-    const store = open(folder);
+    const store = open(folder.path);
     store.journal.record(openedEntry());
     store.recordRound(roundRecord(START));
     expect(store.writable()).toBe(false);

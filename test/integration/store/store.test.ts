@@ -1,6 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import { createStore, type RoundRecord, type Store } from '../../../src/store/store.ts';
@@ -10,28 +8,27 @@ import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
 import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
 const DAY = 24 * HOUR;
 const ALL = { since: 0, until: START + 365 * DAY };
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let clock: HandClock;
 let log: LogRecorder;
 const opened: Store[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-store-'));
-  path = join(folder, 'data', 'history.sqlite');
+  path = folder.at('data', 'history.sqlite');
   clock = handClock(START);
   log = logRecorder();
 });
 
 afterEach(() => {
   for (const store of opened.splice(0)) store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function open(file = path): Store {

@@ -1,27 +1,21 @@
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { readStoredHistory, readStoredIncident } from '../../../src/store/stored-history.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const LIMITS = { incidents: 10, outboxEntries: 10, certificates: 10 };
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-past-'));
-  path = join(folder, 'ftm-watch.sqlite');
+  path = folder.at('ftm-watch.sqlite');
 });
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
-
 function daemonStore(): Store {
   const store = createStore(
     { path, retention: 1e12 },
@@ -203,6 +197,6 @@ describe('what a daemon has kept', () => {
   });
 
   test('cannot be read where a directory stands in its place', () => {
-    expect(readStoredHistory(folder, LIMITS).kind).toBe('unreadable');
+    expect(readStoredHistory(folder.path, LIMITS).kind).toBe('unreadable');
   });
 });

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
@@ -12,23 +9,22 @@ import { HOUR, SECOND, START } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const DAY = 24 * HOUR;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 let clock: HandClock;
 const opened: Store[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-store-'));
-  path = join(folder, 'data', 'history.sqlite');
+  path = folder.at('data', 'history.sqlite');
   clock = handClock(START);
 });
 
 afterEach(() => {
   for (const store of opened.splice(0)) store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function open(file = path): Store {

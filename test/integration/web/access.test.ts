@@ -1,31 +1,28 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
+import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const ROLES = ['metrics', 'read', 'change'] as const;
 const SILENCE = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-let folder = '';
+const folder = folderOfAllTests();
 let hash = '';
 /** The authority of the clients, and one that nobody trusts. */
 let authority: Identity;
 let stranger: Identity;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ftm-watch-access-'));
   hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
   authority = await createIdentity({ name: 'CN=clients', authority: true });
   stranger = await createIdentity({ name: 'CN=strangers', authority: true });
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const USERS: WebConfig['users'] = ROLES.map((role) => ({
   name: role,
@@ -129,7 +126,7 @@ describe('a token', () => {
   });
 
   test("that cannot be read, or is no token any more, is nobody else's trouble, and stays in force", async () => {
-    const file = (name: string): string => join(folder, name);
+    const file = (name: string): string => folder.at(name);
     const list = ['first', 'second', 'third'].map((name) => ({
       name,
       token: { kind: 'file' as const, path: file(name) },
@@ -196,7 +193,7 @@ describe('a client certificate', () => {
   async function startTls(config: Partial<WebConfig>): Promise<WebBench & { readonly root: string }> {
     const server = await createIdentity({ name: 'CN=monitor', dnsNames: ['monitor.example.org'] });
     const file = async (name: string, pem: string): Promise<string> => {
-      const path = join(folder, name);
+      const path = folder.at(name);
       await writeFile(path, pem);
       return path;
     };

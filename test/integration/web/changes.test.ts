@@ -173,9 +173,7 @@ describe('a reverse proxy', () => {
 test('an account makes at most 60 changes a minute, and others are not affected', async () => {
   const accounts = ['one', 'other'].map((name) => ({ ...USERS[1], name, role: 'change' as const }));
   await using web = await startWeb({
-    config: {
-      users: accounts.map((user) => ({ ...user, passwordHash: { kind: 'env', name: 'HASH' } as const })),
-    },
+    config: { users: accounts.map((user) => ({ ...user, passwordHash: { kind: 'env', name: 'HASH' } as const })) },
     env: { HASH: hash },
     clock: handClock(START),
   });

@@ -1,24 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { SocketTaken } from '../../../src/web/http-server.ts';
 import { startControl } from '../../support/process/control-bench.ts';
 import { askSocket } from '../../support/process/control-socket.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const LISTEN = `
   require('node:net').createServer().listen(process.argv[1], () => console.log('listening'));`;
 
-let folder: string;
+const folder = folderOfEachTest();
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-control-'));
-  path = join(folder, 'control.sock');
+  path = folder.at('control.sock');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 async function post(route: string): Promise<string> {
   const { status, text } = await askSocket(path, { method: 'POST', path: route });
@@ -77,7 +74,7 @@ describe('startControlServer()', () => {
   });
 
   test('refuses a path that the operating system would cut off', async () => {
-    const long = join(folder, 'x'.repeat(100));
+    const long = folder.at('x'.repeat(100));
 
     await expect(startControl(long)).rejects.toThrow(`"${long}": the path must be at most 107 bytes long`);
   });

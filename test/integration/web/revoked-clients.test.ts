@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect, createSecureContext, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
@@ -12,6 +10,7 @@ import { START } from '../../support/store/incident-timeline.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';
 import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 import { leastCpuMsOf } from '../../support/process/cpu-time.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 /** Within this time, a client that is no longer trusted is disconnected, even if it sends nothing. */
 const WITHIN = 5_000;
@@ -21,7 +20,7 @@ let authority: Identity;
 let other: Identity;
 let client: Identity;
 let server: Identity;
-let folder: string;
+const folder = folderOfEachTest();
 let clock: HandClock;
 let web: WebBench;
 
@@ -33,7 +32,6 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ftm-watch-revoked-'));
   clock = handClock(START);
   await put('server.pem', server.pem);
   await put('server.key', server.keyPem);
@@ -42,10 +40,10 @@ beforeEach(async () => {
   web = await startWeb({
     config: {
       tls: {
-        certFile: join(folder, 'server.pem'),
-        keyFile: join(folder, 'server.key'),
-        clientCaFile: join(folder, 'clients.pem'),
-        clientCrlFile: join(folder, 'clients.crl'),
+        certFile: folder.at('server.pem'),
+        keyFile: folder.at('server.key'),
+        clientCaFile: folder.at('clients.pem'),
+        clientCrlFile: folder.at('clients.crl'),
       },
       certificates: [{ name: 'prometheus', role: 'read' }],
       users: [{ name: 'ops', passwordHash: { kind: 'env', name: 'HASH' }, role: 'read' }],
@@ -56,11 +54,10 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await web[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
 });
 
 function put(name: string, text: string): Promise<void> {
-  return writeFile(join(folder, name), text);
+  return writeFile(folder.at(name), text);
 }
 
 interface Options {
@@ -192,7 +189,7 @@ test('a list or an authority that cannot be used leaves that of before in place'
   expect(await kept.get('/')).toBe(200);
   await put('clients.pem', 'nonsense');
   expect(await kept.get('/')).toBe(200);
-  await rm(join(folder, 'clients.crl'));
+  await rm(folder.at('clients.crl'));
   expect(await kept.get('/')).toBe(200);
 });
 
@@ -202,8 +199,8 @@ async function restOf(stream: ReadableStreamDefaultReader<Uint8Array>): Promise<
 }
 
 test('an event stream ends when the password it was opened with is no longer right', async () => {
-  const hash = join(folder, 'ops.hash');
-  const token = join(folder, 'token');
+  const hash = folder.at('ops.hash');
+  const token = folder.at('token');
   await writeFile(hash, await hashPassword('secret', { ln: 4, r: 8, p: 1 }));
   await writeFile(token, 'a-token');
   await using bench = await startWeb({
@@ -231,7 +228,7 @@ test('parses a long revocation list once, not for each request', async () => {
   const serials = Array.from({ length: 3_000 }, (_, index) => (index + 0x1000_0000).toString(16));
   await put('clients.crl', await revocationList(authority, [], serials));
   await web.server.refreshCertificate();
-  const [ca, crl] = [authority.pem, await readFile(join(folder, 'clients.crl'), 'utf8')];
+  const [ca, crl] = [authority.pem, await readFile(folder.at('clients.crl'), 'utf8')];
   const parsing = await leastCpuMsOf(async () => {
     for (let index = 0; index < 20; index += 1) createSecureContext({ ca, crl });
     await Promise.resolve();

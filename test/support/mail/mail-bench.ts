@@ -65,7 +65,7 @@ export async function createMailBench(): Promise<MailBench> {
   };
   return {
     clock: idleClock(),
-    serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
+    serve: (options) => createMailServer({ chain: [hierarchy.leaf, hierarchy.intermediate], ...options }),
     look: (port, setting = {}) =>
       observeMail(
         {

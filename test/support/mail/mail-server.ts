@@ -1,82 +1,110 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { SMTPServer } from 'smtp-server';
-import type { SMTPServerOptions } from 'smtp-server';
-import { chainPem } from '../../../src/demo/lab/identity.ts';
-import type { Identity } from '../../../src/demo/lab/identity.ts';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { chainPem, type Identity } from '../../../src/demo/lab/identity.ts';
 
-export interface MailServerOptions {
-  readonly security: 'starttls' | 'tls' | 'none';
-  readonly identity?: Identity;
-  readonly issuers?: readonly Identity[];
-  /** If set, a login is required. */
-  readonly credentials?: { readonly user: string; readonly password: string };
-  /** SMTP code for rejecting MAIL FROM. */
-  readonly refuseSender?: number;
-  /** SMTP code for rejecting RCPT TO. */
-  readonly refuseRecipient?: number;
+export interface SmtpReply {
+  readonly code: number;
+  readonly text: string;
 }
 
-/** A real mail server (smtp-server) on 127.0.0.1 that offers PIPELINING and accepts messages. */
+export interface ReceivedMail {
+  readonly recipients: readonly string[];
+  /** Lower-case names, unfolded values. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly raw: string;
+  /** Whether it was received over TLS. */
+  readonly secure: boolean;
+}
+
+/** Each function returns the reply with which the server rejects something; null: it is accepted. */
+export interface MailServerOptions {
+  /** @default none */
+  readonly security?: 'starttls' | 'tls' | 'none';
+  /** Certificates in the order in which they are sent. */
+  readonly chain?: readonly [Identity, ...Identity[]];
+  /** If set, a login is required. */
+  readonly login?: (user: string, password: string) => SmtpReply | null;
+  readonly recipient?: (address: string) => SmtpReply | null;
+  /** The reply is sent when the returned promise resolves. */
+  readonly message?: (mail: ReceivedMail) => SmtpReply | null | Promise<SmtpReply | null>;
+  /** 0 selects any free port. */
+  readonly port?: number;
+}
+
+/** A real mail server (smtp-server) on 127.0.0.1 that offers PIPELINING and keeps all mails. */
 export interface MailServer extends AsyncDisposable {
   readonly port: number;
+  readonly mails: readonly ReceivedMail[];
+  /** Requested recipients, accepted or not. */
+  readonly asked: readonly string[];
   /** All command lines received, in order, without credentials. */
   readonly commands: readonly string[];
-  /** Number of messages received. */
-  readonly messages: () => number;
+  /** Waits until this many mails have arrived. */
+  arrived(count: number): Promise<readonly ReceivedMail[]>;
 }
 
-export async function createMailServer(options: MailServerOptions): Promise<MailServer> {
-  const commands: string[] = [];
-  let messages = 0;
+export async function createMailServer(options: MailServerOptions = {}): Promise<MailServer> {
+  const [asked, commands]: [string[], string[]] = [[], []];
+  const mails: ReceivedMail[] = [];
+  const waiting = new Set<() => void>();
   const server = new SMTPServer({
     ...baseOptions(options),
     logger: recorder(commands),
-    onMailFrom: (_address, _session, done) => {
-      done(refusal(options.refuseSender));
+    onRcptTo({ address }, _session, done) {
+      asked.push(address);
+      done(refusal(options.recipient?.(address) ?? null));
     },
-    onRcptTo: (_address, _session, done) => {
-      done(refusal(options.refuseRecipient));
-    },
-    onData: (stream, _session, done) => {
-      messages += 1;
-      stream.resume();
-      stream.once('end', () => {
-        done(null);
-      });
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => void take());
+      async function take(): Promise<void> {
+        const raw = Buffer.concat(chunks).toString('utf8');
+        const recipients = session.envelope.rcptTo.map(({ address }) => address);
+        const mail = { raw, headers: headersOf(raw), recipients, secure: session.secure };
+        const reply = (await options.message?.(mail)) ?? null;
+        if (reply === null) mails.push(mail);
+        done(refusal(reply));
+        for (const wake of waiting) wake();
+      }
     },
   });
-  // Handshakes fail on purpose.
-  server.on('error', () => {});
-  const listener = server.listen(0, '127.0.0.1');
+  // A client that hangs up or does not trust the certificate is not a fault of the server.
+  server.on('error', () => undefined);
+  const listener = server.listen(options.port ?? 0, '127.0.0.1');
   await once(listener, 'listening');
   return {
     port: (listener.address() as AddressInfo).port,
+    mails,
+    asked,
     commands,
-    messages: () => messages,
-    [Symbol.asyncDispose]: () =>
+    arrived: (count) =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        const look = (): void => {
+          if (mails.length < count) return;
+          waiting.delete(look);
+          resolve(mails);
+        };
+        waiting.add(look);
+        look();
       }),
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(resolve)),
   };
 }
 
-function baseOptions({ security, identity, issuers = [], credentials }: MailServerOptions): SMTPServerOptions {
+function baseOptions({ security = 'none', chain, login }: MailServerOptions): SMTPServerOptions {
   return {
     secure: security === 'tls',
-    ...(identity === undefined ? {} : { key: identity.keyPem, cert: chainPem(identity, ...issuers) }),
-    disabledCommands: [
-      ...(security === 'starttls' ? [] : ['STARTTLS']),
-      ...(credentials === undefined ? ['AUTH'] : []),
-    ],
+    ...(chain === undefined ? {} : { key: chain[0].keyPem, cert: chainPem(...chain) }),
+    disabledCommands: [...(security === 'starttls' ? [] : ['STARTTLS']), ...(login === undefined ? ['AUTH'] : [])],
+    disableReverseLookup: true,
     allowInsecureAuth: true,
-    authOptional: credentials === undefined,
+    authOptional: login === undefined,
     closeTimeout: 100,
     onAuth: ({ username, password }, _session, done) => {
-      if (username === credentials?.user && password === credentials?.password) done(null, { user: username });
-      else done(new Error(`Authentication failed for ${String(password)}`));
+      const refused = refusal(login?.(username ?? '', password ?? '') ?? null);
+      done(refused, refused === null ? { user: username } : undefined);
     },
   };
 }
@@ -86,18 +114,26 @@ function recorder(
   commands: string[],
 ): Record<'debug' | 'info' | 'warn' | 'error' | 'trace' | 'fatal', (...args: unknown[]) => void> {
   const ignore = (): void => {};
-  return {
-    debug: (_entry, side, line) => {
-      if (side === 'C:' && typeof line === 'string') commands.push(line.trim());
-    },
-    info: ignore,
-    warn: ignore,
-    error: ignore,
-    trace: ignore,
-    fatal: ignore,
+  const debug = (_entry: unknown, side: unknown, line: unknown): void => {
+    if (side === 'C:' && typeof line === 'string') commands.push(line.trim());
   };
+  return { debug, info: ignore, warn: ignore, error: ignore, trace: ignore, fatal: ignore };
 }
 
-function refusal(code: number | undefined): Error | null {
-  return code === undefined ? null : Object.assign(new Error('not today'), { responseCode: code });
+function refusal(reply: SmtpReply | null): Error | null {
+  return reply === null ? null : Object.assign(new Error(reply.text), { responseCode: reply.code });
+}
+
+function headersOf(raw: string): ReadonlyMap<string, string> {
+  const [head = ''] = raw.split('\r\n\r\n');
+  const unfolded = head.replaceAll(/\r\n[ \t]+/gu, ' ').split('\r\n');
+  return new Map(
+    unfolded.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
+}
+
+/** Accepts one login. The refusal quotes the password, as that of some servers does. */
+export function oneLogin(user: string, password: string): NonNullable<MailServerOptions['login']> {
+  return (givenUser, given) =>
+    givenUser === user && given === password ? null : { code: 535, text: `Authentication failed for ${given}` };
 }

@@ -73,6 +73,11 @@ export function agreeable(line: string): ScriptedReply {
       : '250 fine\r\n';
 }
 
+/** A script that accepts every command but those that match, to which it gives this reply. */
+export function replyingTo(command: RegExp, reply: ScriptedReply): Pick<SmtpScript, 'onLine'> {
+  return { onLine: (line) => (command.test(line) ? reply : agreeable(line)) };
+}
+
 function converse(
   socket: Socket,
   {

@@ -3,9 +3,10 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PLAIN_DEPS, PLAIN_PARTS } from './plain-alerting.ts';
+import type { Millis } from '../../../src/core/clock.ts';
 import type { Severity } from '../../../src/core/severity.ts';
 import type { Cause } from '../../../src/engine/model.ts';
-import { eventOf, incidentsOf } from '../../../src/engine/incident/incident.ts';
+import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
 import type { Attempt } from '../../../src/notify/outbox.ts';
@@ -14,6 +15,15 @@ import { diagnosisOf } from '../checks/diagnosis-of.ts';
 import { handClock, type HandClock } from '../time/hand-clock.ts';
 import { HOUR, SECOND, START } from '../store/incident-timeline.ts';
 import { logRecorder, type LogRecorder } from '../process/log-recorder.ts';
+
+type AlertingParts = ConstructorParameters<typeof Alerting>[0];
+type AlertingDeps = ConstructorParameters<typeof Alerting>[1];
+
+export interface AlertingOptions extends Partial<AlertingParts>, Partial<Pick<AlertingDeps, 'summaryFacts'>> {
+  readonly minSeverity?: Severity;
+  /** Attempts that a previous engine handed over. */
+  readonly underWay?: readonly Attempt[];
+}
 
 /**
  * The engine with a real store, on a clock that the test moves, and with one channel whose peer answers as the test
@@ -32,12 +42,24 @@ export interface AlertingBench extends Disposable {
   waiting(): number;
   /** `event cause outcome` of each attempt; several causes are joined with a plus. */
   readonly tries: readonly string[];
-  /** Failing since, for each attempt. */
+  /** `event recipient outcome` of the same attempts. */
+  readonly heard: readonly string[];
+  /** What each delivery was about. */
+  readonly notifications: readonly Notification[];
+  /** Failing since, for each delivery. */
   readonly lateness: readonly (number | null)[];
   /** Results as the metrics count them. */
   readonly results: readonly string[];
-  /** Starts another engine on the same store, with the attempts that a previous engine handed over. */
-  start(recipients: readonly string[], minSeverity?: Severity, underWay?: readonly Attempt[]): Alerting;
+  /** Returns the bench's channel, for an engine with several. */
+  channel(recipients: readonly string[], more?: Partial<MessageChannel>): MessageChannel;
+  /** Starts another engine on the same store. */
+  start(recipients: readonly string[], options?: AlertingOptions): Alerting;
+  /** Runs this many rounds with these causes, half a minute apart. */
+  rounds(alerting: Alerting, count: number, causes: readonly Cause[]): Promise<void>;
+  /** Lets time pass in steps, after each of which the engine comes to rest. @default steps of 10 s */
+  pass(alerting: Alerting, time: Millis, step?: Millis): Promise<void>;
+  /** Ends an engine as at the end of the process. */
+  stop(alerting: Alerting): Promise<void>;
 }
 
 /** null: the channel reports no outcome for this recipient. */
@@ -55,9 +77,9 @@ export function alertingBench(from: string | null = null): AlertingBench {
   for (const suffix of ['', '-wal'])
     if (from !== null && existsSync(from + suffix)) cpSync(from + suffix, path + suffix);
   const store = createStore({ path, retention: 90 * 24 * HOUR }, { clock, logger });
-  const tries: string[] = [];
+  const [tries, heard, results]: [string[], string[], string[]] = [[], [], []];
+  const notifications: Notification[] = [];
   const lateness: (number | null)[] = [];
-  const results: string[] = [];
   let say: Say = () => 'sent';
   let answering = Promise.resolve();
   let waiting = 0;
@@ -67,6 +89,7 @@ export function alertingBench(from: string | null = null): AlertingBench {
     signal: AbortSignal,
   ): Promise<readonly RecipientOutcome[]> {
     const causes = incidentsOf(notification).map(({ cause }) => cause.id);
+    notifications.push(notification);
     lateness.push(firstFailedAt);
     waiting += 1;
     const brokenOff = once(signal, 'abort').then(() => 'broken off' as const);
@@ -75,9 +98,15 @@ export function alertingBench(from: string | null = null): AlertingBench {
     return recipients.flatMap((recipient) => {
       const said = end === 'broken off' ? 'deferred' : say(causes, recipient);
       const outcome = typeof said === 'string' ? { kind: said } : said;
-      tries.push(`${eventOf(notification)} ${causes.join('+')} ${end ?? outcome?.kind ?? 'unknown'}`);
+      const kind = end ?? outcome?.kind ?? 'unknown';
+      tries.push(`${eventOf(notification)} ${causes.join('+')} ${kind}`);
+      heard.push(`${eventOf(notification)} ${recipient} ${kind}`);
       return outcome === null ? [] : { recipient, detail: '', ...outcome };
     });
+  }
+
+  function channel(recipients: readonly string[], more: Partial<MessageChannel> = {}): MessageChannel {
+    return { kind: 'messages', id: 'email', recipients, minSeverity: 'warning', deliver, ...more };
   }
 
   return {
@@ -86,8 +115,11 @@ export function alertingBench(from: string | null = null): AlertingBench {
     store,
     logger,
     tries,
+    heard,
+    notifications,
     lateness,
     results,
+    channel,
     answer(next) {
       say = next;
     },
@@ -97,25 +129,31 @@ export function alertingBench(from: string | null = null): AlertingBench {
       return resolve;
     },
     waiting: () => waiting,
-    start(recipients, minSeverity = 'warning', underWay = []) {
-      const email: MessageChannel = { kind: 'messages', id: 'email', recipients, minSeverity, deliver };
+    start(recipients, { minSeverity = 'warning', underWay = [], summaryFacts, ...parts } = {}) {
+      const channels = [channel(recipients, { minSeverity })];
       const alerting = new Alerting(
-        {
-          channels: [email],
-          maintenance: { isActive: () => false },
-          ...PLAIN_PARTS,
-        },
+        { channels, maintenance: { isActive: () => false }, ...PLAIN_PARTS, ...parts },
         {
           clock,
           logger,
           journal: store.journal,
           ...PLAIN_DEPS,
+          ...(summaryFacts === undefined ? {} : { summaryFacts }),
           onDelivery: (id, result) => results.push(`${id} ${result}`),
         },
       );
       alerting.start(null, underWay);
       return alerting;
     },
+    async rounds(alerting, count, causes) {
+      for (let index = 0; index < count; index += 1) {
+        alerting.accept(diagnosisOf(clock.now(), causes), null);
+        await alerting.idle();
+        await passOn(clock, alerting, 30 * SECOND, 30 * SECOND);
+      }
+    },
+    pass: (alerting, time, step = 10 * SECOND) => passOn(clock, alerting, time, step),
+    stop: (alerting) => alerting.stop(new AbortController().signal),
     [Symbol.dispose]() {
       store.close();
       rmSync(folder, { recursive: true, force: true });
@@ -123,17 +161,9 @@ export function alertingBench(from: string | null = null): AlertingBench {
   };
 }
 
-/** Runs this many rounds with these causes, half a minute apart. */
-export async function liveRounds(
-  alerting: Alerting,
-  clock: HandClock,
-  count: number,
-  causes: readonly Cause[],
-): Promise<void> {
-  for (let index = 0; index < count; index += 1) {
-    alerting.accept(diagnosisOf(clock.now(), causes), null);
-    await alerting.idle();
-    clock.advance(30 * SECOND);
+async function passOn(clock: HandClock, alerting: Alerting, time: Millis, step: Millis): Promise<void> {
+  for (let rest = time; rest > 0; rest -= step) {
+    clock.advance(Math.min(rest, step));
     await alerting.idle();
   }
 }

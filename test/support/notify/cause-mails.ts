@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { mailChannel } from './channel-bench.ts';
 import { HOUR, timeline } from '../store/incident-timeline.ts';
 import { AT_HQ } from '../checks/message-context.ts';
-import { smtpSink } from '../mail/smtp-sink.ts';
+import { createMailServer } from '../mail/mail-server.ts';
 import { wordedCause } from '../checks/worded-cause.ts';
 
 /** Notifications about every cause that is reported, about several causes at once and about none. */
@@ -38,7 +38,7 @@ export function causeStory(now: EpochMs = systemClock.now()): CauseStory {
 
 /** Returns the notifications as mails on the wire, in order. */
 export async function mailsOf(told: readonly Notification[], publicUrl: string | null): Promise<readonly string[]> {
-  await using sink = await smtpSink();
+  await using sink = await createMailServer();
   const relay = {
     host: '127.0.0.1',
     port: sink.port,

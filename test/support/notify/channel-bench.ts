@@ -38,6 +38,11 @@ export async function channelsOf(
   return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
 }
 
+/** Returns the only message channel for these sections. */
+export async function channelOf(...args: Parameters<typeof channelsOf>): Promise<MessageChannel> {
+  return onlyChannel(await channelsOf(...args));
+}
+
 export function mailChannel(config: NonNullable<Config['notify']['email']>, deps: ChannelDeps): MessageChannel {
   return onlyChannel(email.create({ email: config }, deps));
 }
@@ -52,9 +57,10 @@ function onlyChannel([channel, ...others]: readonly Channel[]): MessageChannel {
 }
 
 /** Delivers a notification to every recipient of a channel, once. */
-export function deliverTo(channel: MessageChannel, notification: Notification): Promise<readonly RecipientOutcome[]> {
-  return channel.deliver(
-    { notification, recipients: channel.recipients, firstFailedAt: null },
-    AbortSignal.timeout(60_000),
-  );
+export function deliverTo(
+  channel: MessageChannel,
+  notification: Notification,
+  signal: AbortSignal = AbortSignal.timeout(60_000),
+): Promise<readonly RecipientOutcome[]> {
+  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: null }, signal);
 }

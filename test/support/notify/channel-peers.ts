@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import type { SmtpSink } from '../mail/smtp-sink.ts';
+import type { MailServer } from '../mail/mail-server.ts';
 import { POSTING_CHANNELS, postingSections } from './posting-channels.ts';
 import { jsonReceiver, type ReceivedPost } from './json-receiver.ts';
-import { smtpSink } from '../mail/smtp-sink.ts';
+import { createMailServer } from '../mail/mail-server.ts';
 
 /** A message accepted by the peer of a channel. */
 export interface Accepted {
@@ -20,7 +20,7 @@ export interface ChannelPeers extends AsyncDisposable {
   readonly notify: Readonly<Record<string, unknown>>;
   /** In order of arrival. */
   readonly accepted: readonly Accepted[];
-  readonly relay: SmtpSink;
+  readonly relay: MailServer;
 }
 
 // ntfy accepts JSON only at the root. The JSON contains the topic.
@@ -33,7 +33,7 @@ export async function channelPeers(): Promise<ChannelPeers> {
     accepted.push({ channel, key, isRestart: text.includes('RESTARTED') });
   }
   const relay = stack.use(
-    await smtpSink({
+    await createMailServer({
       message: ({ headers, raw }) => {
         accept('email', headers.get('message-id') ?? '', raw);
         return null;

@@ -39,6 +39,13 @@ export function incidentNotificationOf(
   };
 }
 
+/** Returns the notification that tells of the start of an incident with this cause. */
+export function firingOf(cause: Cause = causeOf('tls-intercepted')): Notification {
+  const [firing] = timeline().rounds(2, [cause]).told;
+  if (firing === undefined) throw new Error('Nothing was told');
+  return firing;
+}
+
 /** Returns a notification to one recipient that has not been attempted yet. */
 export function outboxEntryOf(notification: Notification, more: Partial<Delivery> = {}): OutboxEntry {
   const delivery: Delivery = {

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { startDaemon } from '../../../src/demo/daemon.ts';
 import type { Daemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from './program.ts';
-import { smtpSink, type SmtpSink } from '../mail/smtp-sink.ts';
+import { createMailServer, type MailServer } from '../mail/mail-server.ts';
 
 /** The first message: settings for starting the daemon. */
 export interface DaemonHostSettings {
@@ -26,7 +26,7 @@ process.once('message', (settings: DaemonHostSettings) => {
 });
 
 async function host({ configFile, folder, mailPort }: DaemonHostSettings): Promise<void> {
-  const sink = mailPort === null ? null : await smtpSink({ port: mailPort });
+  const sink = mailPort === null ? null : await createMailServer({ port: mailPort });
   const daemon = await startDaemon(configFile, folder, PROGRAM);
   process.once('disconnect', () => {
     void daemon[Symbol.asyncDispose]().then(() => process.exit());
@@ -39,7 +39,7 @@ async function host({ configFile, folder, mailPort }: DaemonHostSettings): Promi
 
 interface Hosted {
   readonly daemon: Daemon;
-  readonly sink: SmtpSink | null;
+  readonly sink: MailServer | null;
 }
 
 /** Returns `/api/v1/status`, null before the first round, or the mails as received, oldest first. */
