@@ -87,7 +87,7 @@ describe('observeMail with a server that does not', () => {
     [
       'is silent, after the deadline',
       { greeting: null },
-      { stage: 'greeting', reason: 'timeout', message: 'Not completed within 10000 ms' },
+      { stage: 'greeting', reason: 'timeout', message: expect.stringContaining('10000 ms') },
       IDLE,
     ],
     [
@@ -191,8 +191,8 @@ describe('observeMail with a server that does not', () => {
 
 describe('observeMail and time', () => {
   test.each([
-    ['longer than FortiAuthenticator waits', 5000, ['warning mail-server-answers-in-time mail-slow']],
-    ['shorter', 9000, []],
+    ['more than the patience of its client', 5000, ['warning mail-server-answers-in-time mail-slow']],
+    ['less', 9000, []],
   ] as const)('a server that lets its client wait for 6 s: %s', async (_, timeout, said) => {
     await using server = await createScriptedSmtp({ greetAfter: 6000, clock });
     const seen = await bench.look(server.port, { ...IDLE, config: { timeout } });
@@ -217,7 +217,7 @@ describe('observeMail and time', () => {
   ])('is waited for as long as it is said: %i ms', async (timeout, limit) => {
     await using server = await createScriptedSmtp({ greeting: null });
     const { outcome } = await bench.look(server.port, { ...IDLE, ports: { mailLimit: 8000 }, config: { timeout } });
-    expect(outcome).toMatchObject({ reason: 'timeout', message: `Not completed within ${String(limit)} ms` });
+    expect(outcome).toMatchObject({ reason: 'timeout', message: expect.stringContaining(`${String(limit)} ms`) });
   });
 
   // Listeners of network/smtp/session.ts: addEventListener abort 2

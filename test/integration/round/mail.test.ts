@@ -84,8 +84,8 @@ describe('observeMail with a server that accepts', () => {
   });
 
   test.each([
-    ['waits for each reply where they may not be sent together', '250 x\r\n', ['RSET', '250', 'QUIT', '221']],
-    ['sends them together where the server allows it', '250-x\r\n250 PIPELINING\r\n', ['RSET', 'QUIT', '250', '221']],
+    ['waits for each reply without PIPELINING', '250 x\r\n', ['RSET', '250', 'QUIT', '221']],
+    ['sends them together with it', '250-x\r\n250 PIPELINING\r\n', ['RSET', 'QUIT', '250', '221']],
   ])('RSET and QUIT: %s', async (_, hello, expected) => {
     const heard: string[] = [];
     await using server = await createTcpPeer((socket) => {
