@@ -83,6 +83,7 @@ describe('syslog over TLS', () => {
     expect(bench.intake.certificateRejections()).toMatchObject(expected);
   });
 
+  // Listeners of logs/listen-tcp.ts: on secureConnection
   test('lets in senders with a certificate of the configured authority only', async () => {
     const bench = await startIntake(listening(file('clients.pem')));
     const sender = await createIdentity({ name: 'CN=fac-1', issuer: pki.intermediate });
@@ -113,6 +114,7 @@ describe('syslog over TLS', () => {
     expect(bench.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
+  // Listeners of logs/listen-tcp.ts: once close 2, on tlsClientError
   test('counts what is no TLS, and stops while a handshake is under way', async () => {
     const bench = await startIntake(listening(null));
     const plain = connectPlain({ host: '127.0.0.1', port: bench.portOf('tls') });
