@@ -1,4 +1,5 @@
 import { test } from 'vitest';
+import type { Notification } from '../../src/engine/incident/incident.ts';
 import { alertsOf } from '../../src/notify/channels/alertmanager.ts';
 import { adaptiveCardMessage } from '../../src/notify/channels/teams.ts';
 import { mattermostMessage } from '../../src/notify/channels/mattermost.ts';
@@ -18,15 +19,21 @@ const MESSAGES = {
   teams: adaptiveCardMessage,
 } as const;
 
-test('one fault in every channel, from its first message to its end', async () => {
+const MAILS = ['mx-1:25', 'mx-2:25', 'mx-3:25'].map((subject) => ({ ...wordedCause('mail-unreachable'), subject }));
+
+test('one fault in every channel, from its first message to its end, then several', async () => {
   const line = timeline().rounds(2, [wordedCause('tls-intercepted')]);
   const open = line.state;
   line
     .wait(4 * HOUR)
     .tick()
     .rounds(2, []);
+  const digest = timeline()
+    .rounds(2, [wordedCause('tls-intercepted'), ...MAILS])
+    .told.slice(1);
+  const told: readonly Notification[] = [...line.told, ...digest, { kind: 'test', id: 'test-1', at: START }];
   const messages = Object.entries(MESSAGES).map(
-    ([name, messageOf]) => [name, outline(line.told.map((one) => messageOf(one, AT_PUBLIC_HQ)))] as const,
+    ([name, messageOf]) => [name, outline(told.map((one) => messageOf(one, AT_PUBLIC_HQ)))] as const,
   );
   const alerts = outline(alertsOf(open, AT_PUBLIC_HQ, START + HOUR));
   await expectRecorded('channels', { ...Object.fromEntries(messages), alertmanager: alerts });

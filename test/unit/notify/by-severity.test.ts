@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/incident.ts';
+import { pagerdutyEvents } from '../../../src/notify/channels/pagerduty.ts';
 import { bySeverity } from '../../../src/notify/outbox.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 import { HOUR, MINUTE, timeline } from '../../support/store/incident-timeline.ts';
 
 const grave = causeOf('tls-intercepted');
@@ -71,8 +73,12 @@ describe('bySeverity()', () => {
     expect(only && bySeverity(only, 'critical')).toBeNull();
   });
 
-  test('tells a test to everybody', () => {
-    const notification = { kind: 'test', id: 'test-1', at: MINUTE } as const;
-    expect(bySeverity(notification, 'critical')).toBe(notification);
+  test('tells a test to everybody, and a note to those who want warnings', () => {
+    const test_ = { kind: 'test', id: 'test-1', at: MINUTE } as const;
+    const texts = { short: '', action: '', summary: '', sections: [] };
+    const note = { kind: 'note', id: 'n', at: MINUTE, event: 'summary', tone: 'critical', ...texts } as const;
+    expect([test_, note].map((one) => bySeverity(one, 'critical'))).toEqual([test_, null]);
+    expect(bySeverity(note, 'warning')).toBe(note);
+    expect(pagerdutyEvents(note, AT_HQ)).toEqual([]);
   });
 });

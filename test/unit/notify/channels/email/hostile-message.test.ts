@@ -18,6 +18,8 @@ function composed(
   return composeMessage(notification, { ...CONTEXT, ...more });
 }
 
+const TAGS = '!doctype a body div h2 head html li meta ol p pre table td th title tr ul'.split(' ');
+
 describe('hostile text', () => {
   const nasty = fc.oneof(
     fc.constantFrom(
@@ -67,28 +69,7 @@ describe('hostile text', () => {
         });
         expect(namesOf(await wire(message))).toEqual(expected);
         expect(message.subject).not.toMatch(/[\r\n]/u);
-        expect(tagsOf(message.html)).toEqual(
-          [
-            'a',
-            'h2',
-            'head',
-            'html',
-            'li',
-            'meta',
-            'ol',
-            'p',
-            'pre',
-            'table',
-            'td',
-            'th',
-            'title',
-            'tr',
-            'ul',
-            '!doctype',
-            'body',
-            'div',
-          ].sort(),
-        );
+        expect(tagsOf(message.html)).toEqual(TAGS);
       }),
       { numRuns: samples(40) },
     );
