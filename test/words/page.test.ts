@@ -1,14 +1,26 @@
 import { test } from 'vitest';
 import { CHECKS } from '../../src/checks/registry.ts';
+import { AUDIT_ACTIONS, type RefusedChanges } from '../../src/core/audit.ts';
+import { toHtml } from '../../src/document/html.ts';
+import { readIncidentQuery } from '../../src/web/incident-json.ts';
+import { incidentMarkdown } from '../../src/web/incident-markdown.ts';
+import { renderChanges } from '../../src/web/page/changes-page.ts';
+import { readerAt } from '../../src/web/page/document.ts';
+import { historyView } from '../../src/web/page/history-view.ts';
+import { renderIncidentList } from '../../src/web/page/incident-list-page.ts';
+import { renderIncident } from '../../src/web/page/incident-page.ts';
+import type { IncidentRecord, RangeData } from '../../src/web/sources.ts';
 import { causeOf, diagnosisOf } from '../support/checks/diagnosis-of.ts';
 import { wordedCause } from '../support/checks/worded-cause.ts';
 import { HOUR, MINUTE, START } from '../support/store/incident-timeline.ts';
-import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
+import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
 import { NOW, render } from '../support/web/rendered-page.ts';
-import { QUIET_ACTIVITY, type WebState } from '../support/web/web-sources.ts';
+import { EMPTY_PAST, QUIET_ACTIVITY, type WebState } from '../support/web/web-sources.ts';
 import { expectRecorded } from './recorded.ts';
 import { textOfPage } from './text-of-page.ts';
 
+const BERLIN = readerAt(NOW, 'Europe/Berlin');
+const OVER = { status: 'closed', closedAt: START + 5 * MINUTE } as const;
 const incident = incidentOf();
 const firing = incidentNotificationOf(incident);
 const silence = { id: 'silence-7', cause: null, subject: null, from: START, by: 'Ada', comment: 'moving' } as const;
@@ -35,7 +47,53 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
       outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW, attempts: 9, detail: 'refused' }),
     ],
   },
-  'a resolved incident': { incidents: [{ ...incident, status: 'closed', closedAt: START + 5 * MINUTE }] },
+  'notifications of every kind': {
+    outboxEntries: [
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
+        outboxEntryOf(firing, { recipient: `${name}@example.org`, status: 'sent', finishedAt: NOW }),
+      ),
+      outboxEntryOf(firing, {
+        attempts: 3,
+        nextAttemptAt: NOW + 2 * MINUTE,
+        detail: '451 <admins@example.org> is full',
+      }),
+      outboxEntryOf(firing, {
+        channel: 'webhook',
+        recipient: 'https://h.example.org/secret',
+        status: 'rejected',
+        attempts: 1,
+        finishedAt: NOW,
+        detail: '404',
+      }),
+      outboxEntryOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR }),
+      outboxEntryOf(firing, { status: 'withdrawn', attempts: 1, finishedAt: NOW - HOUR }),
+      outboxEntryOf({
+        kind: 'digest',
+        id: 'd',
+        at: NOW,
+        items: (['tls-blocked', 'clock-skewed', 'polling-failing', 'mail-unreachable'] as const).map((id) => ({
+          event: 'firing',
+          incident: incidentOf(causeOf(id)),
+        })),
+        omitted: 0,
+        omittedOpen: 0,
+        stillOpen: [],
+      }),
+    ],
+  },
+  'what the daemon is doing': {
+    activity: {
+      ...QUIET_ACTIVITY,
+      lastReload: { at: START, taken: false },
+      lastRound: null,
+      nextRound: null,
+      logLines: null,
+    },
+  },
+  'certificates that are not there': {
+    certificates: [{ target: 'a.test:443', address: '192.0.2.1', verdict: 'blocked', chain: [], trusted: [] }],
+  },
+  'a resolved incident': { incidents: [{ ...incident, ...OVER }] },
   'no history': { incidents: [incident], complete: false },
   silences: {
     silences: [
@@ -51,7 +109,156 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
   },
 };
 
+const PRESENCES = ['seen', 'absent', 'unjudged', 'resumed', 'unverified', 'hidden'] as const;
+
+/** What the list says of one incident. */
+const INCIDENTS: Readonly<Record<string, Partial<WebState>>> = {
+  ...Object.fromEntries(PRESENCES.map((presence) => [presence, { incidents: [{ ...incident, presence }] }])),
+  'comes and goes, and is acknowledged': {
+    incidents: [{ ...incident, flapping: true, acknowledgement: { at: START, by: 'ada' } }],
+  },
+  'is held back': { incidents: [{ ...incident, awaitsDigest: true }] },
+  'is told to nobody': { incidents: [{ ...incident, lastNotified: null }] },
+  'is not delivered': {
+    incidents: [incident],
+    outboxEntries: [outboxEntryOf(firing, { status: 'rejected', attempts: 1, finishedAt: NOW })],
+  },
+  'is taken by nobody': { incidents: [incident], activity: alertmanager(null, 2) },
+  'is not taken yet': { incidents: [incident], activity: alertmanager(START, 0) },
+  'is taken': { incidents: [incident], activity: alertmanager(NOW, 0) },
+  'is taken, and not delivered': {
+    incidents: [incident],
+    outboxEntries: [outboxEntryOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR })],
+    activity: alertmanager(NOW, 0),
+  },
+  'is merged into another one': { incidents: [{ ...incident, ...OVER, mergedInto: 'another' }] },
+  'is of a subject that is gone': { incidents: [{ ...incident, ...OVER, subjectKind: 'removed' }] },
+};
+
+function alertmanager(tookAt: number | null, silent: number): WebState['activity'] {
+  return { ...QUIET_ACTIVITY, states: [{ name: 'Alertmanager', silent, tookAt }] };
+}
+
+const CHANGES = AUDIT_ACTIONS.map((action) => ({
+  at: START + MINUTE,
+  action,
+  account: 'ada',
+  address: '10.0.0.7',
+  incident: incident.id,
+  cause: incident.cause.id,
+  subject: incident.cause.subject,
+  detail: 'of the test',
+}));
+const RECORD = {
+  incident,
+  outboxEntries: [outboxEntryOf(firing)],
+  changes: CHANGES,
+  omittedChanges: 3,
+  complete: true,
+};
+const PLAIN = { ...RECORD, outboxEntries: [], changes: [], omittedChanges: 0 };
+const ALLOWED = { refusal: null, asksName: true };
+
+/** What the page of one incident and its Markdown say. */
+const RECORDS: Readonly<
+  Record<string, readonly [IncidentRecord, typeof ALLOWED | { refusal: string; asksName: false }]>
+> = {
+  'in full': [RECORD, ALLOWED],
+  'without permission': [PLAIN, { refusal: 'The role does not allow it.', asksName: false }],
+  'acknowledged, without history': [
+    { ...PLAIN, complete: false, incident: { ...incident, acknowledgement: { at: START, by: 'ada' } } },
+    ALLOWED,
+  ],
+  'over, after other causes, and merged': [
+    {
+      ...PLAIN,
+      incident: {
+        ...incident,
+        ...OVER,
+        openingEvidence: [],
+        formerCauses: [formerCauseOf('tls-blocked', START + MINUTE)],
+        earlier: [{ ...incident, ...OVER }],
+        merged: ['one-more'],
+        mergedInto: 'another',
+      },
+    },
+    ALLOWED,
+  ],
+};
+
+const PAST: Readonly<Record<string, Partial<RangeData>>> = {
+  'the last week': {
+    latency: [{ name: 'dns', points: [{ at: START - HOUR, value: 10 }] }],
+    errors: [{ name: 'fac-1', points: [{ at: START - HOUR, value: 3 }] }],
+    tokens: [{ name: 'fac-1', points: [{ at: START - HOUR, value: 30 }] }],
+    days: [{ day: START - HOUR, share: 0.999, knownMs: HOUR }],
+    incidents: [
+      {
+        id: 'i-1',
+        cause: 'tls-blocked',
+        subject: 'a:443',
+        severity: 'critical',
+        from: START - 2 * HOUR,
+        until: START - HOUR,
+        lasted: 'about 1 h',
+      },
+    ],
+  },
+  'the last 30 days': {
+    range: '30d',
+    from: START - 720 * HOUR,
+    days: [{ day: START - 48 * HOUR, share: 1, knownMs: 24 * HOUR }],
+  },
+  'the last 90 days, without data': { range: '90d', from: START - 2160 * HOUR },
+};
+
 test('the status page in every state', async () => {
   const pages = Object.entries(STATES).map(([name, state]) => [name, textOfPage(render(state))] as const);
-  await expectRecorded('page', Object.fromEntries(pages));
+  const incidents = Object.entries(INCIDENTS).map(([name, state]) => {
+    const [, list = ''] = /(<section id="incidents".*?<\/section>)/su.exec(render(state)) ?? [];
+    return [`an incident that ${name}`, textOfPage(list)] as const;
+  });
+  await expectRecorded('page', Object.fromEntries([...pages, ...incidents]));
+});
+
+test('the page of an incident, and its Markdown', async () => {
+  const quiet = { maintenance: false, silences: [] };
+  const pages = Object.entries(RECORDS).flatMap(([name, [record, permission]]) => {
+    const problems = permission.asksName ? ['a problem'] : [];
+    const page = { site: 'hq', root: '../', record, quiet, permission, problems, reader: BERLIN } as const;
+    const zone = { site: 'hq', zone: BERLIN.zone, publicUrl: 'https://monitor.example.org' };
+    return [
+      [name, textOfPage(renderIncident(page))],
+      [`${name}, as Markdown`, incidentMarkdown(record, zone)],
+    ] as const;
+  });
+  await expectRecorded('incident', Object.fromEntries(pages));
+});
+
+test('the lists of changes and of incidents, and the charts', async () => {
+  const kept = CHANGES.map((change, id) => ({ ...change, id }));
+  const refused = [
+    { ...kept[0], account: 'eve', address: null, first: START, last: START, count: 3 } as RefusedChanges,
+  ];
+  const changes = renderChanges({
+    site: 'hq',
+    query: { before: null, incident: null },
+    problems: [],
+    found: { changes: kept, refused, more: true, complete: false },
+    reader: BERLIN,
+  });
+  const list = renderIncidentList({
+    site: 'hq',
+    asked: readIncidentQuery({ cause: ['none'], state: ['half'], from: ['then'], colour: ['red'] }, BERLIN.zone),
+    found: { incidents: [incident], more: true, complete: false },
+    quiet: { maintenance: false, silences: [] },
+    availability: [],
+    reader: BERLIN,
+  });
+  const charts = Object.entries(PAST).map(([name, past]) => {
+    const data = { ...EMPTY_PAST, range: '7d', from: START - 168 * HOUR, incidents: [], ...past } as const;
+    return [`charts, ${name}`, textOfPage(toHtml(historyView(data, BERLIN)))] as const;
+  });
+  const lists = { changes: textOfPage(changes), incidents: textOfPage(list), ...Object.fromEntries(charts) };
+  await expectRecorded('lists', lists);
 });
