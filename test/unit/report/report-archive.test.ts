@@ -53,20 +53,17 @@ describe('the archive', () => {
     );
   });
 
-  test('says what Fortinet TAC asks for besides, and leaves a place for it', () => {
-    const readme = unpacked().get('add-by-hand/README.txt') ?? '';
-    expect(readme).toContain('[ ] 1. Debug report of each FortiAuthenticator');
-    expect(readme).toContain('select "System" with the arrow next to the button.');
-    expect(readme).toMatch(/Under Logging > Log Access > Logs, select Download, then Raw Log\./u);
-    expect(readme).toContain('System > Network > Packet Capture');
-    expect(readme).toContain("diagnose sniffer packet any 'host ADDRESS and port 443' 6 200 l");
-    expect(readme.match(/Source: /gu)).toHaveLength(6);
-    expect(unpacked().get('report.html')).toContain('Files to add for Fortinet TAC');
+  test('leaves a place for what Fortinet TAC asks for besides', () => {
+    expect(
+      unpacked()
+        .get('add-by-hand/README.txt')
+        ?.match(/Source: /gu),
+    ).toHaveLength(6);
     const diagnosis = diagnosisOf(AT, [causeOf('push-unreachable')]);
     const { examination } = sources();
-    const push = unpacked({ examination: { ...examination, diagnosis } }).get('add-by-hand/README.txt') ?? '';
-    expect(push).toContain('select "Push Authentication" with');
-    expect(push).toContain('execute ping push.fortinet.com');
+    expect(unpacked({ examination: { ...examination, diagnosis } }).get('add-by-hand/README.txt')).toContain(
+      'execute ping push.fortinet.com',
+    );
   });
 
   test.each([

@@ -10,6 +10,7 @@ import { openedEntry } from '../../support/store/store-records.ts';
 
 type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
+const MASK = createMask({ accounts: [], withoutSecrets: (text) => text });
 const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
 
 function history(more: Partial<ReadableHistory>): ReadableHistory {
@@ -49,22 +50,20 @@ describe('the timeline', () => {
       closedAt: START + 5 * MINUTE,
       status: 'closed',
     });
-    const { events, incidents, note } = timelineOf(
-      history({ incidents: [story] }),
-      createMask({ accounts: [], withoutSecrets: (text) => text }),
-    );
+    const { events, incidents, note } = timelineOf(history({ incidents: [story] }), MASK);
     expect(note).toBeNull();
     expect(incidents).toMatchObject([
       { status: 'closed', closedAt: '2026-11-24T13:05:00.000Z', cause: { id: 'tls-intercepted' } },
     ]);
-    expect(events.map(({ at, kind, text }) => `${at.slice(14, 16)} ${kind}: ${text}`)).toEqual([
-      '00 seen: Seen for the first time: egress-blocked (a:443)',
-      '01 opened: The fault was confirmed and the incident was opened',
-      '02 understood-anew: The cause changed to tls-blocked (a:443) from egress-blocked (a:443)',
-      '03 understood-anew: The cause changed to tls-intercepted (fortitokenmobile.fortinet.com:443) from ' +
-        'tls-blocked (a:443)',
-      '04 returned: The fault returned',
-      '05 closed: The incident was resolved',
+    expect(
+      events.map(({ at, kind, text }) => [at.slice(14, 16), kind, ...(text.match(/[\w-]+(?= \()/gu) ?? [])]),
+    ).toEqual([
+      ['00', 'seen', 'egress-blocked'],
+      ['01', 'opened'],
+      ['02', 'understood-anew', 'tls-blocked', 'egress-blocked'],
+      ['03', 'understood-anew', 'tls-intercepted', 'tls-blocked'],
+      ['04', 'returned'],
+      ['05', 'closed'],
     ]);
   });
 
@@ -74,16 +73,13 @@ describe('the timeline', () => {
       .rounds(2, [causeOf('tls-intercepted')])
       .rounds(2, [])
       .rounds(2, [causeOf('tls-intercepted')]);
-    const told = timelineOf(
-      history({ incidents: line.state.incidents }),
-      createMask({ accounts: [], withoutSecrets: (text) => text }),
-    );
-    expect(told.events.map(({ at, text }) => `${at.slice(14, 19)} ${text.split(':')[0] ?? ''}`)).toEqual([
-      '01:00 Seen for the first time',
-      '01:30 The fault was confirmed and the incident was opened',
-      '02:30 The incident was resolved',
-      '03:00 Seen again',
-      '03:30 The fault was confirmed and the incident was opened',
+    const told = timelineOf(history({ incidents: line.state.incidents }), MASK);
+    expect(told.events.map(({ at, kind }) => `${at.slice(14, 19)} ${kind}`)).toEqual([
+      '01:00 seen',
+      '01:30 opened',
+      '02:30 closed',
+      '03:00 seen',
+      '03:30 opened',
     ]);
     expect(told.incidents).toMatchObject([
       {
@@ -99,7 +95,7 @@ describe('the timeline', () => {
     const evidence = ['fac-1: Once, last now: user="jdoe" FTM polling error'];
     const { incidents } = timelineOf(
       history({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }),
-      createMask({ accounts: [], withoutSecrets: (text) => text }),
+      MASK,
     );
     expect(incidents[0]?.cause.evidence).toEqual(['fac-1: Once, last now: user=<user> FTM polling error']);
   });
@@ -107,54 +103,50 @@ describe('the timeline', () => {
   test.each([
     [
       { recipient: 'jane@example.org', detail: '550 <jane@example.org> unknown' },
-      'email to <user>@example.org',
+      '<user>@example.org',
       '550 <<user>@example.org> unknown',
     ],
     [
       { channel: 'webhook', recipient: HOOK, detail: `no such hook: ${HOOK}` },
-      'webhook at https://hooks.example.org',
+      'https://hooks.example.org',
       'no such hook: /…',
     ],
     [
       { channel: 'webhook', recipient: HOOK, detail: 'Cannot POST /T00/xyzzy' },
-      'webhook at https://hooks.example.org',
+      'https://hooks.example.org',
       'Cannot POST /…',
     ],
-    [{ channel: 'slack', recipient: 'on call', detail: 'HTTP 404: no_team' }, 'Slack to on call', 'HTTP 404: no_team'],
+    [{ channel: 'slack', recipient: 'on call', detail: 'HTTP 404: no_team' }, 'on call', 'HTTP 404: no_team'],
     [
       { channel: 'webhook', recipient: 'file "/run/secrets/hook"', detail: 'HTTP 500' },
-      'webhook to file "/run/secrets/hook"',
+      'file "/run/secrets/hook"',
       'HTTP 500',
     ],
   ] as const)('says who was told, and hides what is secret in it: %j', (delivery, to, detail) => {
-    const told = timelineOf(
-      delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }),
-      createMask({ accounts: [], withoutSecrets: (text) => text }),
-    );
-    expect(told.events[0]?.text).toBe(
-      `Notification "firing", ${to}: rejected at 2026-11-24T13:00:00.000Z, 1 attempt: ${detail}`,
-    );
+    const told = timelineOf(delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }), MASK);
+    expect(told.events[0]?.text).toContain(` ${to}: rejected at 2026-11-24T13:00:00.000Z, `);
+    expect(told.events[0]?.text.endsWith(`: ${detail}`)).toBe(true);
     expect(JSON.stringify(told)).not.toMatch(/xyzzy|jane/u);
   });
 
-  test.each([
-    [{ kind: 'none' }, 'There is no history, because no daemon has used this store'],
-    [{ kind: 'unreadable', message: 'database is locked' }, 'The history cannot be read: database is locked'],
-    [history({ olderIncidents: 2, olderEntries: 3 }), 'Older entries are left out: 2 incidents, 3 notifications'],
-  ] as const)('says what is missing: %j', (kept, note) => {
-    expect(timelineOf(kept, createMask({ accounts: [], withoutSecrets: (text) => text }))).toEqual({
-      note,
-      incidents: [],
-      events: [],
-    });
+  test('says what is missing', () => {
+    const notes = (
+      [
+        { kind: 'none' },
+        { kind: 'unreadable', message: 'database is locked' },
+        history({ olderIncidents: 2, olderEntries: 3 }),
+        history({}),
+      ] as const
+    ).map((kept) => timelineOf(kept, MASK).note);
+    expect(notes).toEqual([
+      expect.any(String),
+      expect.stringContaining('database is locked'),
+      expect.stringMatching(/2.*3/u),
+      null,
+    ]);
   });
 
   test('survives times that are none', () => {
-    expect(
-      timelineOf(
-        history({ incidents: [incident({ since: 1e300 })] }),
-        createMask({ accounts: [], withoutSecrets: (text) => text }),
-      ).incidents[0]?.since,
-    ).toBe('no time');
+    expect(timelineOf(history({ incidents: [incident({ since: 1e300 })] }), MASK).incidents[0]?.since).toBe('no time');
   });
 });
