@@ -63,11 +63,7 @@ const DETAILS: typeof MIGRATIONS = {
     { serial: NEW, ...heldBy(NEW, OLD), tokens: { total: 30, assigned: 10, pending: 0 } },
   ],
   'holders that are unknown or another unit': [{ serial: NEW }, heldBy(null, PEER), { serial: PEER }],
-  'licences unknown afterwards': [
-    { serial: NEW },
-    heldBy(OLD, OLD),
-    { serial: null, licenses: [], tokens: null },
-  ],
+  'licences unknown afterwards': [{ serial: NEW }, heldBy(OLD, OLD), { serial: null, licenses: [], tokens: null }],
   'a licence that is not listed': [{ serial: NEW, licenses: ['EFTM000000000099'] }, {}, {}],
   'a licence that Fortinet has transferred already': [
     { serial: NEW },

@@ -10,12 +10,3 @@ export const NOW: number = START + 10 * MINUTE;
 export function render(more: Partial<WebState>): string {
   return renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(START, []), ...more })), NOW);
 }
-
-/** Returns the page's text without tags and with spaces collapsed. */
-export function words(more: Partial<WebState>): string {
-  return render(more)
-    .replaceAll(/<wbr><span class="port">([^<]*)<\/span>/gu, '$1')
-    .replaceAll(/<[^>]*>/gu, ' ')
-    .replaceAll(/\s+/gu, ' ')
-    .trim();
-}

@@ -84,7 +84,7 @@ describe('with the answer of the firewall, device and policy are in the first li
     expect(diagnosis.causes.map((cause) => cause.id)).toEqual([id]);
     const [device = '', policy = '', ...details] = WHO.get(answer) ?? [];
     for (const [place, text] of Object.entries(firstRead(diagnosis)))
-      for (const part of [device, policy, ...details]) expect(text, place).toContain(part);
+      expect([place, [device, policy, ...details].filter((part) => !text.includes(part))]).toEqual([place, []]);
     const { subject } = mailOf(diagnosis.causes[0]);
     expect(subject).toContain(policy);
     expect(subject).toContain('10.0.0.1');

@@ -11,7 +11,7 @@ import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../../support/notify/outbox-entry-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../../support/store/incident-timeline.ts';
-import { NOW, render, words } from '../../../support/web/rendered-page.ts';
+import { NOW, render } from '../../../support/web/rendered-page.ts';
 import { QUIET_ACTIVITY, type WebState } from '../../../support/web/web-sources.ts';
 
 const HOSTILE = `<script>alert(1)</script>"'\u0007\u202e\u0000${'x'.repeat(10_000)}`;
@@ -25,6 +25,15 @@ function incidents(count: number): readonly Incident[] {
     causeOf('mail-unreachable', { subject: `mail-${String(index)}.example.org:25` }),
   );
   return timeline({ maxPerHour: 1_000 }).rounds(2, causes).state.incidents;
+}
+
+/** Returns the page's text without tags and with spaces collapsed. */
+function words(more: Partial<WebState>): string {
+  return render(more)
+    .replaceAll(/<wbr><span class="port">([^<]*)<\/span>/gu, '$1')
+    .replaceAll(/<[^>]*>/gu, ' ')
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
 }
 
 function count(page: string, part: string | RegExp): number {
