@@ -80,7 +80,7 @@ const ENDED = timeline().rounds(2, [INTERCEPTED]).wait(HOUR).rounds(2, []).state
 
 const STORIES: Readonly<Record<string, readonly Notification[]>> = {
   'understood better': timeline().rounds(2, [SUSPECTED]).rounds(2, [INTERCEPTED]).rounds(2, []).told,
-  'another one is still open': timeline().rounds(2, [INTERCEPTED]).rounds(3, [NO_POLICY]).told,
+  'one of two ends': timeline().rounds(2, [INTERCEPTED]).rounds(3, [NO_POLICY]).told,
   'two that take turns': timeline()
     .rounds(4, [INTERCEPTED])
     .rounds(4, [HIJACKED])
@@ -95,7 +95,7 @@ const STORIES: Readonly<Record<string, readonly Notification[]>> = {
     .rounds(2, [INTERCEPTED, ...manyMails])
     .rounds(2, [])
     .told.slice(1),
-  'ends while another one is open': timeline()
+  'some of many end': timeline()
     .rounds(2, [INTERCEPTED, ...manyMails.slice(0, 5)])
     .rounds(2, [INTERCEPTED])
     .told.slice(2),

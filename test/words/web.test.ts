@@ -71,11 +71,11 @@ const REQUESTS: Readonly<Record<string, readonly [WebBenchOptions, readonly Aske
     ],
   ],
   'with a wrong login': [{ account: 'ops' }, [['/', { headers: { Authorization: 'Bearer wrong' } }]]],
-  'with the role "read"': [
+  'for a reader': [
     { config: { tokens: [{ name: 'ro', token: TOKEN, role: 'read' }] }, env: { TOKEN: 'secret' } },
     [['/-/reload', post('', SECRET)]],
   ],
-  'with the role "metrics"': [
+  'for a scraper': [
     { config: { tokens: [{ name: 'prom', token: TOKEN, role: 'metrics' }] }, env: { TOKEN: 'secret' } },
     [['/', { headers: SECRET }]],
   ],

@@ -316,7 +316,7 @@ describe('where the licences are', () => {
     ['all are where they belong', 'judged', [], '1=1 2=1 3=1'],
     ['nothing was asked yet', 'unjudged', [], '1=- 2=- 3=-'],
     ['nobody can be asked', 'not-configured', [], '1=- 2=- 3=-'],
-    ['one is on another unit', 'judged', [finding('broken', 'fac-1', TWO)], '1=1 2=0 3=1'],
+    ['one is elsewhere', 'judged', [finding('broken', 'fac-1', TWO)], '1=1 2=0 3=1'],
     ['one is on the peer of a cluster', 'judged', [finding('warning', 'fac-1', ONE)], '1=0 2=1 3=1'],
     ['one is not listed', 'judged', [finding('unknown', 'fac-1', ONE)], '1=- 2=1 3=1'],
     [
@@ -325,7 +325,7 @@ describe('where the licences are', () => {
       [finding('unknown', 'fac-1', ONE), finding('broken', 'fac-2', THREE)],
       '1=- 2=1 3=0',
     ],
-    ['the service does not answer for a unit', 'judged', [finding('unknown', 'fac-1')], '1=- 2=- 3=1'],
+    ['nothing is said of a unit', 'judged', [finding('unknown', 'fac-1')], '1=- 2=- 3=1'],
     ['the licence of another unit is wrong', 'judged', [finding('broken', 'fac-2', ONE)], '1=1 2=1 3=1'],
   ])('is known when %s', async (_, kind, findings, expected) => {
     expect(await assigned(diagnosed('judged', finding('warning', 'fac-1', ONE)))).toBe('1=0 2=1 3=1');
