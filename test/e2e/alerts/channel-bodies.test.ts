@@ -1,13 +1,59 @@
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { faultKey } from '../../../src/document/notification.ts';
 import { startAlertmanagerFor } from '../../support/monitoring/alertmanager-process.ts';
-import { appriseBody } from '../../support/notify/apprise-bodies.ts';
 import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
 import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
-import { shapeOf } from '../../support/contract/json-shape.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+
+/**
+ * Runs Debian's apprise with its POST requests intercepted instead of sent. The requests are printed as one JSON
+ * object per line.
+ */
+const SCRIPT = `
+import json, sys, apprise
+from unittest import mock
+
+class Taken:
+    status_code = 202
+    content = b''
+    headers = {}
+
+def post(url, **how):
+    print(json.dumps({'url': url, 'body': json.loads(how.get('data') or json.dumps(how.get('json')))}))
+    return Taken()
+
+with mock.patch('requests.post', post):
+    for url in sys.argv[1:]:
+        way = apprise.Apprise()
+        way.add(url)
+        way.notify(title='Title', body='Body', notify_type='failure')
+`;
+
+/** Returns the body that apprise posts for an apprise URL. @throws if it posts nothing */
+function appriseBody(url: string): unknown {
+  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', SCRIPT, url], { encoding: 'utf8', timeout: 60_000 });
+  const [line = ''] = stdout.split('\n');
+  if (line === '') throw new Error(`apprise posted nothing:\n${stderr}`);
+  return (JSON.parse(line) as { readonly body: unknown }).body;
+}
+
+/**
+ * Returns the fields of a JSON value with their types, such as `attachments[].title: string`, sorted and without
+ * duplicates.
+ */
+function shapeOf(value: unknown, path = ''): readonly string[] {
+  return [...new Set(linesOf(value, path))].toSorted();
+}
+
+function linesOf(value: unknown, path: string): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => linesOf(item, `${path}[]`));
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([key, inner]) => linesOf(inner, path === '' ? key : `${path}.${key}`));
+  return [`${path}: ${value === null ? 'null' : typeof value}`];
+}
 
 const KEY = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
 const PATIENCE = { timeout: 20_000 };

@@ -6,11 +6,11 @@ import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CHANNELS } from '../../../src/notify/channels/registry.ts';
-import { channelPeers } from '../../support/notify/channel-peers.ts';
+import { channelPeers } from './channel-peers.ts';
 import { createMailServer } from '../../support/mail/mail-server.ts';
 import type { MailServer } from '../../support/mail/mail-server.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/notify/alerting-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./alerting-child.ts', import.meta.url));
 
 /** Each boundary takes three processes. The nightly run kills at all of them. */
 const isFull = process.env['FTM_CRASHES'] === 'all';

@@ -1,8 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import {
@@ -12,20 +9,14 @@ import {
   LICENSE_HOST,
   type InspectedSite,
 } from '../../support/network/inspected-site.ts';
-import {
-  LAN_POLICY,
-  NEIGHBOUR_LOGIN,
-  NEIGHBOURS,
-  type NeighboursReady,
-  type NeighboursRequest,
-} from '../../support/network/neighbours-host.ts';
+import { LAN_POLICY, NEIGHBOUR_LOGIN, NEIGHBOURS, type NeighboursReady, type NeighboursRequest } from './neighbours.ts';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
+import { type Host, startHost } from '../../support/process/host.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startSiteDaemon, type SiteDaemon } from '../../support/process/site-daemon.ts';
 import { startUnbound } from '../../support/network/unbound.ts';
 import { until } from '../../support/time/until.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../support/network/neighbours-host.ts', import.meta.url));
 const RESOLVER = '10.20.0.53';
 const SYSLOG = { address: '10.20.0.2', port: 5514 };
 const WITHIN = 40_000;
@@ -38,29 +29,11 @@ const LINE =
   'user="" nas="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL ' +
   'session failed';
 
-interface Neighbours extends AsyncDisposable {
-  readonly ready: NeighboursReady;
-  ask(request: NeighboursRequest): Promise<void>;
-}
+type Neighbours = Host<NeighboursReady, NeighboursRequest>;
 
 async function startNeighbours({ gateway }: InspectedSite): Promise<Neighbours> {
   for (const address of [NEIGHBOURS.appliance, NEIGHBOURS.mail]) gateway.sh(`ip addr add ${address}/32 dev inside`);
-  const [program = '', ...rest] = gateway.prefix;
-  const host: ChildProcess = fork(PROGRAM, { execPath: program, execArgv: [...rest, process.execPath] });
-  const [ready] = (await Promise.race([once(host, 'message'), once(host, 'exit')])) as NeighboursReady[];
-  if (ready === undefined) throw new Error('Cannot start the neighbours');
-  return {
-    ready,
-    ask: async (request) => {
-      host.send(request);
-      await once(host, 'message');
-    },
-    [Symbol.asyncDispose]: async () => {
-      const gone = once(host, 'exit');
-      host.disconnect();
-      await gone;
-    },
-  };
+  return startHost(new URL('neighbours.ts', import.meta.url), null, gateway.prefix);
 }
 
 const WATCHING = {

@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createStore } from '../../../src/store/store.ts';
-import { channelPeers } from '../../support/notify/channel-peers.ts';
+import { channelPeers } from './channel-peers.ts';
 import { POSTING_CHANNELS } from '../../support/notify/posting-channels.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { createMailServer } from '../../support/mail/mail-server.ts';
 import { randomOf } from '../../support/random/random-of.ts';
 import { SEED } from '../../support/random/samples.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/notify/alerting-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./alerting-child.ts', import.meta.url));
 /** Nightly runs set `FTM_WATCH_KILLS=50`. */
 const KILLS = Number(process.env['FTM_WATCH_KILLS'] ?? '8');
 /**

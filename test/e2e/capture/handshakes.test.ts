@@ -23,7 +23,7 @@ import {
 import { describeWhere } from '../../support/process/privilege.ts';
 import type { Sandbox } from '../../support/network/sandbox.ts';
 import { startUnbound } from '../../support/network/unbound.ts';
-import { createWire, type Wire, WIRE_HOST as HOST, WIRE_NEEDS } from '../../support/network/wire.ts';
+import { createWire, type Wire, WIRE_HOST as HOST, WIRE_NEEDS } from './wire.ts';
 
 type CaptureJson = ReturnType<typeof captureToJson>;
 

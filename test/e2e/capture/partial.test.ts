@@ -8,7 +8,7 @@ import type { captureToJson } from '../../../src/capture/judge-capture.ts';
 import { packetsOf, pcapOf, fortigateText, type WrittenPacket } from '../../support/network/packet-captures.ts';
 import type { Sandbox } from '../../support/network/sandbox.ts';
 import { startUnbound } from '../../support/network/unbound.ts';
-import { createWire, type Wire, WIRE_HOST, WIRE_NEEDS, WIRE_SERVER } from '../../support/network/wire.ts';
+import { createWire, type Wire, WIRE_HOST, WIRE_NEEDS, WIRE_SERVER } from './wire.ts';
 import { type Ran, runCommand } from '../../support/process/command-line.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 

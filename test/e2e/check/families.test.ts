@@ -1,9 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -17,6 +14,8 @@ import {
   type CheckResult,
 } from '../../support/process/check-result.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { ORIGIN_MODULE } from '../../support/network/inspected-site.ts';
+import { startHost } from '../../support/process/host.ts';
 import type { OriginSettings } from '../../support/network/origin-host.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
@@ -29,8 +28,6 @@ const BEHIND_NAT64 = '2620:101:9064:64:ad:f38a:6300:0';
 const CONTROL = { name: 'www.control.test', address: '192.0.43.8' } as const;
 /** Another address of the name. This machine has a route to it only if a test adds one. */
 const ELSEWHERE = { 4: '173.243.138.99', 6: '2620:101:9001::99' } as const;
-
-const ORIGIN_PROGRAM = fileURLToPath(new URL('../../support/network/origin-host.ts', import.meta.url));
 
 describeWhere(
   ['root', 'network-namespaces', { program: 'nft' }],
@@ -53,27 +50,16 @@ describeWhere(
       await writeFile(join(folder, 'authority.pem'), root.pem);
       const server = { key: leaf.keyPem, cert: chainPem(leaf, intermediate) };
       const control = await createIdentity({ name: `CN=${CONTROL.name}`, dnsNames: [CONTROL.name] });
-      await serve([
+      const origins = [
         { name: HOST, address: V4, ...server },
         { name: 'by-ipv6.test', address: V6, ...server },
         { name: 'by-nat64.test', address: BEHIND_NAT64, ...server },
         { ...CONTROL, key: control.keyPem, cert: chainPem(control) },
-      ]);
+      ];
+      stack.use(await startHost(ORIGIN_MODULE, { resolver: '9.9.9.9', origins } satisfies OriginSettings, site.prefix));
     });
 
     afterAll(() => stack.disposeAsync());
-
-    async function serve(origins: OriginSettings['origins']): Promise<void> {
-      const [program = '', ...rest] = site.prefix;
-      const host = fork(ORIGIN_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
-      stack.defer(async () => {
-        const gone = once(host, 'exit');
-        host.disconnect();
-        await gone;
-      });
-      host.send({ resolver: '9.9.9.9', origins } satisfies OriginSettings);
-      await once(host, 'message');
-    }
 
     async function check(...addresses: readonly string[]): Promise<CheckResult> {
       const names = [...addresses.map((address) => `${address} ${HOST}`), `${CONTROL.address} ${CONTROL.name}`];

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/network/named-proxy-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./named-proxy.ts', import.meta.url));
 
 describeWhere(['root', 'network-namespaces'], 'a proxy by name that cannot be reached', () => {
   test('is judged by the address that was tried: a resolver that has become silent holds nothing up', async () => {

@@ -2,10 +2,26 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { Contract } from '../../support/contract/contract.ts';
-import { recordContract } from '../../support/contract/contract.ts';
-import { covers, differencesOf } from '../../support/contract/contract-differences.ts';
+import { type Contract, recordContract } from '../../support/contract/contract.ts';
 import { PROGRAM } from '../../support/process/program.ts';
+
+/** Returns removed (`-`) and added (`+`) lines, each with the name of its source. */
+function differencesOf(before: Contract, now: Contract): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names].toSorted().flatMap((name) => {
+    const [old, fresh] = [new Set(before[name]), new Set(now[name])];
+    return [
+      ...[...old].filter((line) => !fresh.has(line)).map((line) => `- ${name}: ${line}`),
+      ...[...fresh].filter((line) => !old.has(line)).map((line) => `+ ${name}: ${line}`),
+    ];
+  });
+}
+
+/** Reports whether an intended line matches this one: `+ metrics: …`, `- http: …`. `*` matches any text. */
+function covers(line: string, difference: string): boolean {
+  const pattern = line.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`).replaceAll('*', '.*');
+  return new RegExp(`^${pattern}$`, 'su').test(difference);
+}
 
 const RELEASE = fileURLToPath(new URL('../../fixtures/contract/0.1.0', import.meta.url));
 /** The intended changes since 0.1.0: indented, below the reason that `CHANGELOG.md` gives. */

@@ -9,7 +9,7 @@ import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { listensIn, startProgram } from '../../support/process/start-program.ts';
-import { createServiceMachine, type ServiceMachine } from '../../support/packaging/service-machine.ts';
+import { createServiceMachine, type ServiceMachine } from './service-machine.ts';
 import { until } from '../../support/time/until.ts';
 
 const SITE = '/srv/site';

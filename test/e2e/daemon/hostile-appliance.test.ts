@@ -11,7 +11,7 @@ import { until } from '../../support/time/until.ts';
 const LIMIT_MS = 30_000;
 /** The maximum time that another request waits in the meantime. */
 const PROMPT_MS = 200;
-const TURNS = fileURLToPath(new URL('../../support/process/longest-turn.ts', import.meta.url));
+const TURNS = fileURLToPath(new URL('./longest-turn.ts', import.meta.url));
 const MEBIBYTE = 1024 * 1024;
 
 const FRAME = '"sn":"FAC-VM0000000001","meta":{"next":null}';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { createServiceMachine, type ServiceMachine } from '../../support/packaging/service-machine.ts';
+import { createServiceMachine, type ServiceMachine } from './service-machine.ts';
 
 const CREDENTIALS = '/run/credentials/ftm-watch.service';
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';

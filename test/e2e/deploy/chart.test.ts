@@ -11,8 +11,8 @@ import { CHART_VALUES } from '../../support/packaging/chart-values.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
-import { misfitsOf, problemsOf } from '../../support/packaging/kubernetes-schemas.ts';
-import { mountPod, podOf } from '../../support/packaging/pod.ts';
+import { misfitsOf, problemsOf } from './kubernetes-schemas.ts';
+import { mountPod, podOf } from './pod.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 interface ServiceSpec {

@@ -9,7 +9,7 @@ import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
 import type { PrometheusProcess } from '../../support/monitoring/prometheus-process.ts';
-import { startShippedPrometheus } from '../../support/monitoring/shipped-monitoring.ts';
+import { startShippedPrometheus } from './shipped-monitoring.ts';
 import { until } from '../../support/time/until.ts';
 
 const FOLDER = 'deploy/prometheus/mixin/dashboards';

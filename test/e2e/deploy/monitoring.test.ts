@@ -6,7 +6,7 @@ import { createMailHost } from '../../../src/demo/lab/mail-host.ts';
 import type { MailHost } from '../../../src/demo/lab/mail-host.ts';
 import { startAgent } from '../../support/monitoring/pushing-agent.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { startShippedAlertmanager, startShippedPrometheus } from '../../support/monitoring/shipped-monitoring.ts';
+import { startShippedAlertmanager, startShippedPrometheus } from './shipped-monitoring.ts';
 import type { AlertmanagerProcess } from '../../support/monitoring/alertmanager-process.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };

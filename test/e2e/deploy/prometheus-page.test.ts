@@ -1,13 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { LabRequest } from '../../support/network/lab-host.ts';
+import type { LabRequest } from './lab-host.ts';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
+import { startHost } from '../../support/process/host.ts';
 import { describeWhere, type Need } from '../../support/process/privilege.ts';
 import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
 import { until } from '../../support/time/until.ts';
@@ -124,31 +123,9 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
   beforeAll(async () => {
     stack.defer(() => rmSync(folder, { recursive: true }));
     sandbox = stack.use(await createSandbox());
-    const [enter = '', ...into] = sandbox.prefix;
-    const host = spawn(enter, [...into, process.execPath, 'test/support/network/lab-host.ts'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const ended = once(host, 'close');
-    stack.defer(async () => {
-      host.stdin.end();
-      await ended;
-    });
-    const answers = createInterface(host.stdout)[Symbol.asyncIterator]();
-    const answer = async (): Promise<unknown> => {
-      const { done, value } = await answers.next();
-      if (done === true) throw new Error('The lab has ended');
-      return JSON.parse(value) as unknown;
-    };
-    let last: Promise<unknown> = answer();
-    // One request at a time.
-    ask = (request) => {
-      last = last.then(() => {
-        host.stdin.write(`${JSON.stringify(request)}\n`);
-        return answer();
-      });
-      return last;
-    };
-    if ((await last) !== 'ready') throw new Error('The lab does not start');
+    const lab = new URL('lab-host.ts', import.meta.url);
+    const host = stack.use(await startHost<null, null, LabRequest>(lab, null, sandbox.prefix));
+    ask = (request) => host.ask(request);
     stack.defer(() => {
       const file = join(folder, 'pids');
       if (!existsSync(file)) return;

@@ -1,19 +1,25 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-
 import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
-import { limitDescriptors } from '../../support/process/descriptor-limit.ts';
-import { withHosts } from '../../support/network/hosts-file.ts';
-import type { Famine } from '../../support/network/port-famine.ts';
+import { limitDescriptors } from './descriptor-limit.ts';
+import type { Famine } from './port-famine.ts';
+import { startHost } from '../../support/process/host.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
 import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
+
+/**
+ * Returns a command prefix that resolves these names to 127.0.0.1 with the system's resolver, in a separate mount
+ * namespace and without changing the process id. Needs root and the program `unshare`.
+ */
+async function withHosts(names: readonly string[], file: string): Promise<readonly string[]> {
+  await writeFile(file, `127.0.0.1 localhost ${names.join(' ')}\n`);
+  const mount = 'mount --bind "$0" /etc/hosts && exec "$@"';
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', mount, file];
+}
 
 const WITHIN = 20_000;
 const APPLIANCE_HOST = 'fac.example.org';
@@ -58,12 +64,12 @@ describeWhere(
 describeWhere(['root', 'network-namespaces'], 'a daemon on a machine without a free port', () => {
   test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
     await using sandbox = await createSandbox();
-    const [command = '', ...rest] = sandbox.prefix;
-    const program = fileURLToPath(new URL('../../support/network/port-famine.ts', import.meta.url));
-    const child = spawn(command, [...rest, process.execPath, program], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    const [{ starved, ...end }] = (await once(child, 'message')) as [Famine];
+    await using host = await startHost<null, Famine, never>(
+      new URL('port-famine.ts', import.meta.url),
+      null,
+      sandbox.prefix,
+    );
+    const { starved, ...end } = host.ready;
     expect(starved.filter((summary) => !summary.startsWith('unknown, '))).toEqual([]);
     expect(starved.join('\n')).not.toContain('broken');
     expect(end).toEqual({ mails: 0, code: 0, stderr: '' });

@@ -1,21 +1,20 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createMonitoredWorld,
   DIRECT_CONFIG,
-  messageOf,
   OTHERS,
   PROXY_CONFIG,
   RESOLVER,
   type MonitoredWorld,
   type Site,
-} from '../../support/network/monitored-world.ts';
-import type { DriverReport, DriverSettings, Verdict } from '../../support/network/network-state-driver.ts';
+} from './monitored-world.ts';
+import type { DriverReport, DriverSettings, Verdict } from './network-state-driver.ts';
+import { startHost } from '../../support/process/host.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
-const DRIVER = fileURLToPath(new URL('../../support/network/network-state-driver.ts', import.meta.url));
+const DRIVER = new URL('network-state-driver.ts', import.meta.url);
 const LIMIT = 180_000;
 
 /** A state of the network, or of the machine in it, in which a monitor may find itself. */
@@ -271,11 +270,8 @@ describeWhere(
         descriptors: state.descriptors ?? null,
         probes: world.probes,
       };
-      const driver = site.fork(DRIVER);
-      driver.send(settings);
-      const report = await messageOf(driver);
-      driver.disconnect();
-      return report as DriverReport;
+      await using driver = await startHost<DriverSettings, DriverReport, never>(DRIVER, settings, site.prefix);
+      return driver.ready;
     }
 
     async function configure(site: Site, file: string, more: object, state: NetworkState): Promise<string> {

@@ -10,7 +10,7 @@ import { audit, seriousOf } from '../../support/web/audit.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { launchBrowser, openPage, type OpenPage } from '../../support/web/browser.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { STOP_FAULTS } from '../../support/checks/stop-faults.ts';
+import { STOP_FAULTS } from './stop-faults.ts';
 import { writeHistoryOfLab } from '../../support/store/long-history.ts';
 
 type IncidentJson = ReturnType<typeof incidentsToJson>[number];

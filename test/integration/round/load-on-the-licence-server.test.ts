@@ -1,19 +1,41 @@
 import type { Socket } from 'node:net';
 import { createServer as createTls, type Server } from 'node:tls';
-
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-
 import type { Config } from '../../../src/config/config.ts';
 import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
 import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { countDialled } from '../../support/network/dialled.ts';
 import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 import { HOUR } from '../../support/store/incident-timeline.ts';
-import { startRoundsByHand, type RoundsByHandOptions } from '../../support/time/rounds-by-hand.ts';
+import { startRoundsByHand, type RoundsByHandOptions } from './rounds-by-hand.ts';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
 import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 import { sampleOf } from '../../support/random/samples.ts';
+
+/** Counts the attempts of this process to connect to one port, successful or not. */
+interface Dialled extends Disposable {
+  readonly count: number;
+}
+
+const CHANNEL = 'net.client.socket';
+
+function countDialled(port: number): Dialled {
+  let count = 0;
+  function onSocket(message: unknown): void {
+    const { socket } = message as { readonly socket: Socket };
+    socket.on('connectionAttempt', (_address: string, dialled: number) => {
+      if (dialled === port) count += 1;
+    });
+  }
+  subscribe(CHANNEL, onSocket);
+  return {
+    get count(): number {
+      return count;
+    },
+    [Symbol.dispose]: () => unsubscribe(CHANNEL, onSocket),
+  };
+}
 
 const CONTROL_HOST = 'www.control.test';
 

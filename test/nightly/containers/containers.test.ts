@@ -4,11 +4,38 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { buildChartRenderer } from '../../support/packaging/chart.ts';
-import { type ContainerEngine, CONTAINERS, createContainerEngine } from '../../support/packaging/container-engine.ts';
-import { makeComposeImages, makeNodeImage } from '../../support/packaging/container-images.ts';
+import { type ContainerEngine, CONTAINERS, createContainerEngine } from './container-engine.ts';
+import { makeComposeImages, makeNodeImage } from './container-images.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { generatedUnits } from '../../support/packaging/quadlet.ts';
 import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
+
+const GENERATOR = '/usr/libexec/podman/quadlet';
+
+/** The settings of a unit: values by section and key, in order. */
+interface GeneratedUnit {
+  values(section: string, key: string): readonly string[];
+}
+
+/** Returns the units that podman's own systemd generator creates from a folder, by name. @throws if it rejects one */
+function generatedUnits(folder: string): ReadonlyMap<string, GeneratedUnit> {
+  const env = { ...process.env, QUADLET_UNIT_DIRS: folder };
+  const text = execFileSync(GENERATOR, ['-dryrun'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const [, ...parts] = text.split(/^---(.+)---$/mu);
+  const units = parts.flatMap((name, index): readonly [string, GeneratedUnit][] =>
+    index % 2 === 0 ? [[name, unit(parts[index + 1] ?? '')]] : [],
+  );
+  return new Map(units);
+}
+
+function unit(text: string): GeneratedUnit {
+  const sections = text.split(/^\[(.+)\]$/mu);
+  return {
+    values(section, key) {
+      const body = sections[sections.indexOf(section) + 1] ?? '';
+      return [...body.matchAll(new RegExp(`^${key}=(.*)$`, 'gmu'))].map(([, value = '']) => value);
+    },
+  };
+}
 
 const PATIENCE = { timeout: 30_000, interval: 200 };
 /** Includes building the base, the image and the related images, which is done once. */

@@ -9,7 +9,7 @@ import { cleanEnvironment } from '../../support/process/clean-environment.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { freePort } from '../../support/network/free-port.ts';
 
-const BLOCKING = fileURLToPath(new URL('../../support/process/blocked-loop.ts', import.meta.url));
+const BLOCKING = fileURLToPath(new URL('./block-the-loop.ts', import.meta.url));
 const base = mkdtempSync(join(tmpdir(), 'ftm-watch-blocked-'));
 const main = join(base, 'dist', 'main.js');
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { listensIn, startProgram } from '../process/start-program.ts';
 import { LICENSE_ADDRESS, LICENSE_HOST } from './inspected-site.ts';
 import type { InspectedSite } from './inspected-site.ts';
+import type { Sandbox } from './sandbox.ts';
 
 const TO_LICENSE_SERVER = `iifname inside ip daddr ${LICENSE_ADDRESS} tcp dport 443`;
 /** A TLS hello. No other packet of a handshake is as long. */
@@ -9,12 +10,21 @@ const HELLO = 'meta length > 300';
 
 /** Adds nft rules and sets to the forwarding of a site's gateway until disposal. */
 export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Disposable {
-  gateway.sh(
-    `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain forward {\n type filter hook forward priority 0;\n` +
+  return block(gateway, 'forward', rules, sets);
+}
+
+/** Adds nft rules to what the servers on the internet receive. Refusals come from as far away as their answers. */
+export function filterAtServers({ internet }: InspectedSite, rules: string): Disposable {
+  return block(internet, 'input', rules);
+}
+
+function block(at: Sandbox, hook: 'forward' | 'input', rules: string, sets = ''): Disposable {
+  at.sh(
+    `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain ${hook} {\n type filter hook ${hook} priority 0;\n` +
       ` ${rules}\n }\n}\nEND`,
   );
   return disposable(() => {
-    gateway.sh('nft delete table ip blocking');
+    at.sh('nft delete table ip blocking');
   });
 }
 

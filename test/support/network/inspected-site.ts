@@ -1,9 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chainPem, createIdentity } from '../../../src/demo/lab/identity.ts';
 import type { Hierarchy } from '../certificates/hierarchy.ts';
 import type { Identity } from '../../../src/demo/lab/identity.ts';
@@ -12,6 +9,7 @@ import type { CheckResult } from '../process/check-result.ts';
 import { runFtmWatch } from '../process/ftm-watch.ts';
 import type { Origin, OriginSettings } from './origin-host.ts';
 import type { StartInterceptor } from './interceptors.ts';
+import { startHost } from '../process/host.ts';
 import type { Need } from '../process/privilege.ts';
 import { createSandbox } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -25,7 +23,9 @@ const VENDOR = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Aut
 export const GENUINE_AUTHORITY: string = `${VENDOR}, CN=fortinet-ca2`;
 /** A host of the vendor and an unrelated one, as in the default configuration. The addresses are the real ones. */
 const CONTROL_ADDRESSES = { 'www.fortinet.com': '54.177.212.176', 'www.iana.org': '192.0.43.8' } as const;
-const RESOLVER = '9.9.9.9';
+export const RESOLVER = '9.9.9.9';
+/** A mail server without logins. */
+export const MAIL_SERVER = { name: 'mail.example.org', address: '203.0.113.25' } as const;
 
 /** Requirements for describeWhere(). */
 export const INSPECTED_SITE_NEEDS: readonly Need[] = [
@@ -44,7 +44,8 @@ export const GATEWAY: string = SITE.gateway;
 /** An unused address in the site's network. */
 export const NOBODY = '10.20.0.99';
 
-const ORIGIN_PROGRAM = fileURLToPath(new URL('origin-host.ts', import.meta.url));
+/** Runs the servers on the far side. */
+export const ORIGIN_MODULE = new URL('origin-host.ts', import.meta.url);
 
 export interface Inspection {
   /** The authority with which the gateway signs. */
@@ -81,28 +82,33 @@ export interface InspectedSite extends AsyncDisposable {
   check(more?: Readonly<Record<string, unknown>>): Promise<CheckResult>;
 }
 
-/** Needs root, network namespaces and nft, and `squid-openssl` for inspection. */
-export async function createInspectedSite(): Promise<InspectedSite> {
+/**
+ * Needs root, network namespaces and nft, and `squid-openssl` for inspection.
+ * @param licenseAddresses addresses of the licence server
+ */
+export async function createInspectedSite(
+  licenseAddresses: readonly string[] = [LICENSE_ADDRESS],
+): Promise<InspectedSite> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-inspected-'));
   stack.defer(() => rm(folder, { recursive: true }));
   const internet = stack.use(await createSandbox());
   const gateway = stack.use(await createSandbox());
   const site = stack.use(await createSandbox());
-  connect({ site, gateway, internet });
   await writeFile(join(folder, 'resolv.conf'), `nameserver ${RESOLVER}\n`);
   site.sh(`mount --bind ${join(folder, 'resolv.conf')} /etc/resolv.conf`);
   const genuine = await vendorHierarchy();
   const { root, intermediate, leaf } = genuine;
   await writeFile(join(folder, 'authority.pem'), root.pem);
   const controls = await controlHosts();
-  const licenseServer = {
-    name: LICENSE_HOST,
-    address: LICENSE_ADDRESS,
-    key: leaf.keyPem,
-    cert: chainPem(leaf, intermediate),
-  };
-  stack.use(await startOrigins(internet, [licenseServer, ...controls.map(({ origin }) => origin)]));
+  const shown = { name: LICENSE_HOST, key: leaf.keyPem, cert: chainPem(leaf, intermediate) };
+  const origins = [
+    ...licenseAddresses.map((address) => ({ ...shown, address })),
+    ...controls.map(({ origin }) => origin),
+  ];
+  connect({ site, gateway, internet }, [RESOLVER, ...[...origins, MAIL_SERVER].map(({ address }) => address)]);
+  const settings: OriginSettings = { resolver: RESOLVER, origins, mailServers: [MAIL_SERVER] };
+  stack.use(await startHost(ORIGIN_MODULE, settings, internet.prefix));
   const trusted = chainPem(root, ...controls.map(({ authority }) => authority));
   let files = 0;
 
@@ -138,7 +144,7 @@ interface Namespaces {
   readonly internet: Sandbox;
 }
 
-function connect({ site, gateway, internet }: Namespaces): void {
+function connect({ site, gateway, internet }: Namespaces, addresses: readonly string[]): void {
   gateway.sh(`
     ip link add inside type veth peer name uplink netns ${String(site.pid)}
     ip link add outside type veth peer name gateway netns ${String(internet.pid)}
@@ -155,7 +161,6 @@ function connect({ site, gateway, internet }: Namespaces): void {
     ip link set uplink up
     ip route add default via ${SITE.gateway}
   `);
-  const addresses = [RESOLVER, LICENSE_ADDRESS, ...Object.values(CONTROL_ADDRESSES)];
   internet.sh(`
     ip addr add ${UPLINK.internet}/30 dev gateway
     ip link set gateway up
@@ -223,20 +228,4 @@ function controlHosts(): Promise<readonly { readonly authority: Identity; readon
       return { authority, origin: { name, address, key: leaf.keyPem, cert: chainPem(leaf) } };
     }),
   );
-}
-
-async function startOrigins({ prefix }: Sandbox, origins: readonly Origin[]): Promise<AsyncDisposable> {
-  const [program = '', ...rest] = prefix;
-  const host = fork(ORIGIN_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
-  const settings: OriginSettings = { resolver: RESOLVER, origins };
-  host.send(settings);
-  const [answer] = await Promise.race([once(host, 'message'), once(host, 'exit')]);
-  if (answer !== 'ready') throw new Error(`Cannot serve the internet: the process ended with ${String(answer)}`);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      const gone = once(host, 'exit');
-      host.disconnect();
-      await gone;
-    },
-  };
 }

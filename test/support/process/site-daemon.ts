@@ -1,12 +1,9 @@
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import type { DaemonHostRequest, DaemonHostSettings } from './daemon-host.ts';
+import { startHost } from './host.ts';
 import type { InspectedSite } from '../network/inspected-site.ts';
 
-const HOST_PROGRAM = fileURLToPath(new URL('daemon-host.ts', import.meta.url));
+const HOST_MODULE = new URL('daemon-host.ts', import.meta.url);
 
 /** The real daemon at a site. */
 export interface SiteDaemon extends AsyncDisposable {
@@ -31,34 +28,14 @@ export async function startSiteDaemon(
 ): Promise<SiteDaemon> {
   const configFile = await site.configure(more);
   const settings: DaemonHostSettings = { configFile, folder: site.folder, mailPort };
-  const [program = '', ...rest] = site.prefix;
-  const host = fork(HOST_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
-  await ask(host, settings);
+  const host = await startHost<DaemonHostSettings, null, DaemonHostRequest>(HOST_MODULE, settings, site.prefix);
   return {
     configFile,
-    status: async () => (await ask(host, { kind: 'status' })) as DiagnosisJson | null,
-    mails: async () => (await ask(host, { kind: 'mails' })) as readonly string[],
+    status: async () => (await host.ask({ kind: 'status' })) as DiagnosisJson | null,
+    mails: async () => (await host.ask({ kind: 'mails' })) as readonly string[],
     hear: async (line) => {
-      await ask(host, { kind: 'line', line });
+      await host.ask({ kind: 'line', line });
     },
-    [Symbol.asyncDispose]: async () => {
-      const gone = once(host, 'exit');
-      host.disconnect();
-      await gone;
-    },
+    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
   };
-}
-
-async function ask(host: ChildProcess, request: DaemonHostRequest | DaemonHostSettings): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    const answer = Promise.race([once(host, 'message', { signal }), once(host, 'exit', { signal })]);
-    host.send(request);
-    const [reply]: readonly unknown[] = await answer;
-    if (typeof reply === 'number') throw new Error(`Cannot ask the daemon at the site: it ended with ${String(reply)}`);
-    return reply;
-  } finally {
-    settled.abort();
-  }
 }

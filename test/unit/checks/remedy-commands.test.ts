@@ -1,12 +1,49 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import type { RemedyStep } from '../../../src/engine/model.ts';
+import type { RemedyStep, Step } from '../../../src/engine/model.ts';
 import { readPem } from '../../../src/trust/load-trust.ts';
 import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { textOfStep } from '../../support/checks/text-of-step.ts';
-import { ADVISED_STEPS } from '../../support/checks/advised-steps.ts';
-import { catalogueSteps } from '../../support/checks/catalogue-steps.ts';
-import { EMPTY, runFortiOs } from '../../support/connectors/fortios.ts';
+import { catalogueSteps } from './catalogue-steps.ts';
+import { EMPTY, runFortiOs } from './fortios.ts';
+import type { ConnectionFault } from '../../../src/checks/intermittent/sampling.ts';
+import { nameResolution } from '../../../src/checks/name-resolution/judge.ts';
+import { ANOTHER_SERVER, INCOMPLETE_PUBLIC_CHAIN } from '../../../src/checks/tls-genuine/causes.ts';
+import { judgeTarget } from '../../support/checks/judge-target.ts';
+import { path } from '../../support/checks/observed.ts';
+import { intermittentFinding, RESET } from '../../support/checks/sampled.ts';
+
+const ADDRESS = '192.0.2.9';
+const LICENSE_SERVER = {
+  host: 'license.example.test',
+  port: 443,
+  path: '/',
+  family: 6,
+  proxy: null,
+  serverName: null,
+  expectedAddresses: [],
+} as const;
+
+function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
+  return intermittentFinding({ [ADDRESS]: '.x.x.x.x.x.x.x.x.x.x' }, { ...RESET, stage }).advice?.remedy ?? [];
+}
+
+function withoutFamily(): readonly Step[] {
+  const reply = { kind: 'answer', rcode: 'NOERROR', cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 } as const;
+  const a = { ...reply, addresses: ['173.243.138.84'] };
+  const names = [{ resolver: 'system', name: LICENSE_SERVER.host, a, aaaa: { ...reply, addresses: [] } }];
+  const facts = { path: path({ host: LICENSE_SERVER.host, names }), licenseServer: LICENSE_SERVER };
+  return judgeTarget(nameResolution, facts).flatMap(({ advice }) => advice?.remedy ?? []);
+}
+
+/** Remedies with commands that judges add and that replace the catalogue's, with their names. */
+const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly Step[]])[] = [
+  ['is intermittent at the port', intermittentAt('reachability')],
+  ['is intermittent at TLS', intermittentAt('tls-genuine')],
+  ['no address of the family', withoutFamily()],
+  ['another server answers', ANOTHER_SERVER.remedy],
+  ['the public authority was not sent', INCOMPLETE_PUBLIC_CHAIN.remedy],
+];
 
 const NOTHING_KNOWN: WordingFacts = { subject: 'x:443', host: 'the licence server', port: '443' };
 const KNOWN: WordingFacts = {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
-import { catalogueSteps } from '../../support/checks/catalogue-steps.ts';
-import { type Entry, type FortiOs, runFortiOs } from '../../support/connectors/fortios.ts';
+import { catalogueSteps } from './catalogue-steps.ts';
+import { type Entry, type FortiOs, runFortiOs } from './fortios.ts';
 
 const STEPS = catalogueSteps().flatMap(([name, steps]) => (name === 'policy-inspects-traffic' ? steps : []));
 

@@ -7,7 +7,7 @@ import { type Config, configFile } from '../../../src/config/config.ts';
 import { formatIssue, allKeyPaths } from '../../../src/config/issues.ts';
 import { printConfig, secretUrls } from '../../../src/config/print.ts';
 import { changeTexts } from '../../../src/config/schema/section.ts';
-import { anyConfiguration } from '../../support/config/any-configuration.ts';
+import { anyConfiguration } from './any-configuration.ts';
 import { CANARY, loadText } from '../../support/config/config-machine.ts';
 import { samples } from '../../support/random/samples.ts';
 

@@ -2,7 +2,43 @@ import { readFileSync } from 'node:fs';
 import { validate, ValidationSeverity } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { stagesOf, valuesOf } from '../../support/packaging/dockerfile.ts';
+
+/** An instruction of a Dockerfile: its keyword in capitals, and the rest on one line. */
+interface Instruction {
+  readonly keyword: string;
+  readonly value: string;
+}
+
+/** The instructions between one FROM and the next. */
+interface Stage {
+  readonly name: string;
+  readonly base: string;
+  readonly instructions: readonly Instruction[];
+}
+
+/** Returns the stages of a Dockerfile. Here-documents are not supported. */
+function stagesOf(text: string): readonly Stage[] {
+  const lines = text
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith('#'))
+    .join('\n')
+    .replaceAll(/\\\n\s*/gu, '')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const stages: { readonly name: string; readonly base: string; readonly instructions: Instruction[] }[] = [];
+  for (const line of lines) {
+    const [, keyword = '', value = ''] = /^(\S+)\s+(.*)$/u.exec(line) ?? [];
+    const [base = '', , name = ''] = value.split(/\s+/u).filter((word) => !word.startsWith('--'));
+    if (keyword.toUpperCase() === 'FROM') stages.push({ name, base, instructions: [] });
+    else stages.at(-1)?.instructions.push({ keyword: keyword.toUpperCase(), value });
+  }
+  return stages;
+}
+
+/** Returns the values of an instruction, in order. */
+function valuesOf(stage: Stage, keyword: string): readonly string[] {
+  return stage.instructions.filter((instruction) => instruction.keyword === keyword).map(({ value }) => value);
+}
 
 const text = readFileSync('Dockerfile', 'utf8');
 const stages = stagesOf(text);

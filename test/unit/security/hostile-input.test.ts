@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { corpus, corpusFolders } from '../../support/security/corpus.ts';
 import { actingTexts, deeplyNested, mutated, mutatedJson, sizeOf } from '../../support/security/fuzz.ts';
-import { HOSTILE_PARSERS, type HostileParser } from '../../support/security/hostile-parsers.ts';
+import { HOSTILE_PARSERS, type HostileParser } from './hostile-parsers.ts';
 import { sampleOf, samples } from '../../support/random/samples.ts';
 
 /** Limit on processor time for the largest input of any parser, far below a harmful delay of the daemon. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Runner } from '../../../src/system/runner.ts';
 import { IDLE_BEAT } from '../../../src/system/clock.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
-import { createRunnerBench } from '../../support/time/runner-bench.ts';
+import { createRunnerBench } from './runner-bench.ts';
 import { wallTimer } from '../../support/time/wall-timer.ts';
 
 const HOUR = 3_600_000;

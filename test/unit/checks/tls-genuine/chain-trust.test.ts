@@ -4,7 +4,7 @@ import type { Trust } from '../../../../src/tls/trust.ts';
 import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { anchorOf, pinOf } from '../../../support/certificates/chains.ts';
 import { HOST } from '../../../support/certificates/interception-world.ts';
-import { prints, type SentChain, standingIn } from '../../../support/certificates/standing-in.ts';
+import { prints, type SentChain, standingIn } from './standing-in.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 
 const w = await createCast();

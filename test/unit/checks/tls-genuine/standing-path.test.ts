@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { createWorld, DAY_MS } from '../../../support/certificates/interception-world.ts';
-import { prints, standingIn } from '../../../support/certificates/standing-in.ts';
+import { prints, standingIn } from './standing-in.ts';
 
 const w = await createWorld();
 const { genuine, corporate, server, now } = w;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, FAULT_IDS, preconditionOf, type FaultId } from '../../../../src/checks/registry.ts';
-import { outcome } from '../../../support/checks/diagnosed-round.ts';
+import { outcome } from './diagnosed-round.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
 
 describe('diagnose()', () => {
