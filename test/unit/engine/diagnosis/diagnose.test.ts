@@ -3,8 +3,19 @@ import { describe, expect, test } from 'vitest';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, FAULT_IDS, preconditionOf, type FaultId } from '../../../../src/checks/registry.ts';
-import { outcome } from './diagnosed-round.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
+
+/** Returns a summary of the diagnosis of a round. */
+function outcome(assessments: readonly Assessment[]) {
+  const { ready, causes, preconditions } = diagnose(assessments, CONTEXT);
+  const inState = (state: string) => preconditions.filter((status) => status.state === state).map(({ id }) => id);
+  return {
+    ready,
+    causes: causes.map(({ id, severity }) => `${severity} ${id}`),
+    broken: inState('broken'),
+    blocked: inState('blocked'),
+  };
+}
 
 describe('diagnose()', () => {
   test('has evidence in proportion to what is broken, not to its square', () => {
