@@ -23,9 +23,12 @@ function load(site: string, others: Readonly<Record<string, string>> = {}): Prom
   return loadConfig(machine({ '/srv/site/ftm-watch.yaml': site, ...others }));
 }
 
+/** Returns where the problems are, and at which keys. The messages are in test/golden. */
 async function problems(site: string, others: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
   const result = await load(site, others);
-  return result.kind === 'ok' ? [] : result.issues.map(formatIssue);
+  return result.kind === 'ok'
+    ? []
+    : result.issues.map((issue) => formatIssue({ ...issue, message: '' }).replace(/[: ]*$/u, ''));
 }
 
 describe('include', () => {
@@ -76,67 +79,26 @@ describe('include', () => {
         '/srv/site/base.yaml': base,
       }),
     ).toEqual([
-      expect.stringMatching(/^site\/ftm-watch\.yaml:2:10 {2}mail\[0\]\.port: expected a port/u),
-      expect.stringMatching(
-        /^site\/ftm-watch\.yaml:3:20 {2}trust\.caFiles\[0\]: cannot read file "\/srv\/site\/missing/u,
-      ),
-      expect.stringMatching(/^site\/base\.yaml:3:3 {2}log\.level: expected one of .* got "loud"$/u),
-      expect.stringMatching(/^site\/base\.yaml:4:\d+ {2}notify\.email\.to: .*the key is missing$/u),
-      expect.stringMatching(/^site\/base\.yaml:5:1 {2}unknown key "webb"/u),
+      'site/ftm-watch.yaml:2:10  mail[0].port',
+      'site/ftm-watch.yaml:3:20  trust.caFiles[0]',
+      'site/base.yaml:3:3  log.level',
+      'site/base.yaml:4:11  notify.email.to',
+      'site/base.yaml:5:1',
     ]);
   });
 
+  const INCLUDES_B = 'include: [b.yaml]';
   test.each([
-    [
-      'a file that is not there',
-      'site: hq\ninclude:\n  - none.yaml',
-      {},
-      'site/ftm-watch.yaml:3:5  include[0]: cannot read "site/none.yaml": no such file',
-    ],
-    [
-      'one that is no YAML',
-      'include: [b.yaml]',
-      { '/srv/site/b.yaml': 'a: [' },
-      expect.stringMatching(/^site\/b\.yaml:1:\d+ {2}not valid YAML/u),
-    ],
-    [
-      'one that is empty',
-      'include: [b.yaml]',
-      { '/srv/site/b.yaml': '' },
-      expect.stringContaining('site/b.yaml  cannot read the configuration: the file is empty'),
-    ],
-    [
-      'one that is a list',
-      'include: [b.yaml]',
-      { '/srv/site/b.yaml': '- a' },
-      'site/b.yaml:1:1  expected keys and values',
-    ],
-    [
-      'one that includes itself',
-      'include: [ftm-watch.yaml]',
-      {},
-      'site/ftm-watch.yaml:1:1  include: only the main configuration file can include other files',
-    ],
-    [
-      'what is no list',
-      'include: b.yaml',
-      {},
-      expect.stringMatching(/^site\/ftm-watch\.yaml:1:1 {2}include: expected a list/u),
-    ],
-    [
-      'what is no name',
-      'include: [5]',
-      {},
-      expect.stringMatching(/^site\/ftm-watch\.yaml:1:11 {2}include\[0\]: expected/u),
-    ],
-    [
-      'a flood of names',
-      `include: [${'b.yaml, '.repeat(51)}]`,
-      {},
-      'site/ftm-watch.yaml:1:1  include: expected at most 50 files',
-    ],
+    ['a missing file', 'site: hq\ninclude:\n  - none.yaml', {}, 'ftm-watch.yaml:3:5  include[0]'],
+    ['one that is no YAML', INCLUDES_B, { '/srv/site/b.yaml': 'a: [' }, 'b.yaml:1:5'],
+    ['one that is empty', INCLUDES_B, { '/srv/site/b.yaml': '' }, 'b.yaml'],
+    ['one that is a list', INCLUDES_B, { '/srv/site/b.yaml': '- a' }, 'b.yaml:1:1'],
+    ['one that includes itself', 'include: [ftm-watch.yaml]', {}, 'ftm-watch.yaml:1:1  include'],
+    ['what is no list', 'include: b.yaml', {}, 'ftm-watch.yaml:1:1  include'],
+    ['what is no name', 'include: [5]', {}, 'ftm-watch.yaml:1:11  include[0]'],
+    ['a flood of names', `include: [${'b.yaml, '.repeat(51)}]`, {}, 'ftm-watch.yaml:1:1  include'],
   ])('refuses %s', async (_, site, others, expected) => {
-    expect(await problems(site, others)).toEqual([expected]);
+    expect(await problems(site, others)).toEqual([`site/${expected}`]);
   });
 
   test('finds the store of the base', async () => {

@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  MAX_CONFIG_BYTES,
-  type ReadResult,
-  type ConfigFiles,
-  loadConfig,
-  type LoadResult,
-} from '../../../src/config/load.ts';
-import type { Config } from '../../../src/config/config.ts';
+import { type ReadResult, type ConfigFiles, loadConfig, type LoadResult } from '../../../src/config/load.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { configMachine, loadText } from '../../support/config/config-machine.ts';
-
-const MINUTE = 60_000;
+import { configOf } from '../../support/config/config-of.ts';
+import { DAY, MINUTE } from '../../support/time/units.ts';
 
 /** A machine whose only file is at this path. */
 function machineWith(path: string, found: ReadResult): ConfigFiles {
@@ -25,14 +18,25 @@ function bytes(...parts: readonly (string | number[])[]): ReadResult {
   return { kind: 'read', bytes: Buffer.concat(parts.map((part) => Buffer.from(part))) };
 }
 
-async function configOf(text: string): Promise<Config> {
-  const result = await loadText(text);
-  if (result.kind === 'invalid') throw new Error(result.issues.map(formatIssue).join('\n'));
-  return result.config;
-}
-
 function messages(result: LoadResult): readonly string[] {
   return result.kind === 'ok' ? [] : result.issues.map(formatIssue);
+}
+
+/** Defaults that come from the machine or from other keys. The others are in the schema. */
+const DERIVED = {
+  site: 'watcher',
+  licenseServer: {
+    serverName: 'fortitokenmobile.fortinet.com',
+    expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
+  },
+  trust: { baselineFile: '/srv/data/trust-baseline.json' },
+  schedule: { timezone: 'UTC' },
+  store: { path: '/srv/data/ftm-watch.sqlite' },
+};
+
+/** Returns where the problems are, and at which keys. */
+function places(result: LoadResult): readonly string[] {
+  return messages(result).map((text) => /:(\d+:\d+ {2}[\w.[\]]*)/u.exec(text)?.[1]?.replace('  ', ' ') ?? text);
 }
 
 describe('loadConfig without a file', () => {
@@ -42,7 +46,7 @@ describe('loadConfig without a file', () => {
       kind: 'ok',
       sources: [],
       substitutes: [],
-      config: expect.objectContaining(DEFAULTS),
+      config: DERIVED,
     });
     expect(result.kind === 'ok' ? Object.keys(result.config) : []).not.toContain('file');
   });
@@ -66,7 +70,7 @@ describe('loadConfig without a file', () => {
     };
     const checkout = { ...configMachine('/srv'), files, checkout: '/srv' };
     expect(messages(await loadConfig(checkout))).toEqual([
-      '/srv/config/ftm-watch.yaml  cannot read the configuration: others write it. If you trust the file, name it with "-c"',
+      expect.stringMatching(/^\/srv\/config\/ftm-watch\.yaml {2}.*others write it/u),
     ]);
     expect(await loadConfig({ ...checkout, path: 'config/ftm-watch.yaml' })).toMatchObject({ kind: 'ok' });
   });
@@ -87,24 +91,21 @@ describe('loadConfig without a file', () => {
   ])('refuses $path where it cannot be read', async ({ path, checkout }) => {
     const files = machineWith(path, { kind: 'failed', reason: 'permission denied' });
     const result = await loadConfig({ ...configMachine('/srv'), files, checkout });
-    expect(messages(result)).toEqual([`${path}  cannot read the configuration: permission denied`]);
+    expect(messages(result)).toEqual([expect.stringMatching(`^${path}  .*permission denied`)]);
   });
 });
 
 describe('loadConfig', () => {
-  test.each<readonly [string, ReadResult, string]>([
-    ['a missing file', { kind: 'missing' }, 'no such file'],
-    ['an unreadable file', { kind: 'failed', reason: 'permission denied' }, 'permission denied'],
-    ['a huge file', { kind: 'too-large' }, `expected at most ${String(MAX_CONFIG_BYTES)} bytes`],
-    ['an empty file', bytes(), 'the file is empty, which can be caused by a full disk or an unfinished copy'],
-    ['Latin-1', bytes('site: B', [0xfc], 'ro'), 'expected UTF-8'],
-  ])('refuses %s', async (_name, found, reason) => {
-    const result = await loadConfig({
-      ...configMachine('/srv'),
-      path: 'own.yaml',
-      files: machineWith('/srv/own.yaml', found),
-    });
-    expect(messages(result)).toEqual([`own.yaml  cannot read the configuration: ${reason}`]);
+  test.each<readonly [string, ReadResult]>([
+    ['a missing file', { kind: 'missing' }],
+    ['an unreadable file', { kind: 'failed', reason: 'permission denied' }],
+    ['a huge file', { kind: 'too-large' }],
+    ['an empty file', bytes()],
+    ['Latin-1', bytes('site: B', [0xfc], 'ro')],
+  ])('refuses %s', async (_name, found) => {
+    const files = machineWith('/srv/own.yaml', found);
+    const result = await loadConfig({ ...configMachine('/srv'), path: 'own.yaml', files });
+    expect(messages(result)).toEqual([expect.stringMatching(/^own\.yaml {2}/u)]);
   });
 
   test('takes a byte order mark and Windows line ends', async () => {
@@ -154,7 +155,7 @@ describe('loadConfig', () => {
       { port: 465, user: null, password: null, from: null },
       { port: 25, user: 'fac', password: { kind: 'env', name: 'SET_SECRET' } },
     ]);
-    expect(config.logs).toMatchObject({ window: 1.5 * MINUTE, silentAfter: 7 * 24 * 60 * MINUTE });
+    expect(config.logs).toMatchObject({ window: 1.5 * MINUTE, silentAfter: 7 * DAY });
     expect(config.web.hosts).toEqual(['monitor.example.org']);
     expect(config.licenseServer.proxy).toEqual({
       host: '10.0.0.8',
@@ -164,22 +165,14 @@ describe('loadConfig', () => {
     });
   });
 
-  test('leaves the server name to the host, to null or to an address that has none', async () => {
-    const names = [
-      '{}',
-      '{ host: relay.example.org }',
-      '{ host: 10.0.0.9 }',
-      '{ serverName: null }',
-      '{ serverName: other.example.org }',
-    ];
-    const configs = await Promise.all(names.map((section) => configOf(`licenseServer: ${section}`)));
-    expect(configs.map((config) => config.licenseServer.serverName)).toEqual([
-      'fortitokenmobile.fortinet.com',
-      'relay.example.org',
-      null,
-      null,
-      'other.example.org',
-    ]);
+  test.each([
+    ['{}', 'fortitokenmobile.fortinet.com'],
+    ['{ host: relay.example.org }', 'relay.example.org'],
+    ['{ host: 10.0.0.9 }', null],
+    ['{ serverName: null }', null],
+    ['{ serverName: other.example.org }', 'other.example.org'],
+  ])('takes as the server name for %s: %s', async (section, expected) => {
+    expect((await configOf(`licenseServer: ${section}`)).licenseServer.serverName).toBe(expected);
   });
 
   test('expects no addresses of another licence server', async () => {
@@ -199,16 +192,15 @@ describe('loadConfig', () => {
       'store: { path: missing.sqlite, retenton: 1d }',
       'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: "", caFile: "" }',
     ].join('\n');
-    const told = messages(await loadText(text)).map((message) => message.replace(/^\S+\s+|, got .*/gu, ''));
-    expect(told).toEqual([
-      'trust.caFiles[0]: cannot read file "/etc/ftm-watch/missing.pem": no such file',
-      'trust.pins[0]: expected a pin that consists of "sha256/" and 44 base64 characters',
-      'appliances[0].name: expected a name of up to 64 letters, digits, spaces and "._-" (if it is a number, in quotes)',
-      'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
-      'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
-      'store: unknown key "retenton"; did you mean "retention"?',
-      'firewall.tokenFile: expected the name of a file',
-      'firewall.caFile: expected the name of a file',
+    expect(places(await loadText(text))).toEqual([
+      '1:20 trust.caFiles[0]',
+      '1:41 trust.pins[0]',
+      '2:16 appliances[0].name',
+      '2:44 appliances[0].snmp.communityEnv',
+      '3:79 logs.syslog.tls.keyFile',
+      '4:32 store',
+      '5:56 firewall.tokenFile',
+      '5:71 firewall.caFile',
     ]);
   });
 
@@ -228,67 +220,3 @@ describe('loadConfig', () => {
     expect('polluted' in {}).toBe(false);
   });
 });
-
-/** Excludes newer sources and channels, which define their own defaults. */
-const DEFAULTS: Partial<Config> = {
-  site: 'watcher',
-  licenseServer: {
-    host: 'fortitokenmobile.fortinet.com',
-    port: 443,
-    serverName: 'fortitokenmobile.fortinet.com',
-    path: '/',
-    expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
-    family: 'auto',
-    proxy: null,
-  },
-  trust: {
-    profile: 'fortinet',
-    pins: [],
-    caFiles: [],
-    baselineFile: '/srv/data/trust-baseline.json',
-    productFiles: [],
-  },
-  services: [],
-  controlHosts: [
-    { host: 'www.fortinet.com', port: 443 },
-    { host: 'www.iana.org', port: 443 },
-  ],
-  resolvers: [{ kind: 'system', label: 'system' }],
-  sourceAddress: null,
-  mail: [],
-  clock: { ntp: [], maxOffset: 30_000 },
-  appliances: [],
-  logs: {
-    syslog: { udp: null, tcp: null, tls: null },
-    files: [],
-    window: 15 * MINUTE,
-    silentAfter: 24 * 60 * MINUTE,
-    relays: [],
-    foreign: 'count',
-    signatureFiles: [],
-  },
-  registration: null,
-  firewall: [],
-  schedule: { probes: '*/30 * * * * *', appliance: '0 */5 * * * *', registration: '0 0 */6 * * *', timezone: 'UTC' },
-  notify: expect.objectContaining({
-    policy: { confirmations: 2, recoveries: 2, reminder: 4 * 60 * MINUTE, maxPerHour: 20 },
-    maintenance: [],
-    heartbeat: null,
-  }),
-  web: {
-    listen: { address: '127.0.0.1', port: 9843 },
-    publicUrl: null,
-    tls: null,
-    users: [],
-    tokens: [],
-    certificates: [],
-    proxy: null,
-    anonymous: null,
-    plaintext: false,
-    localReload: false,
-    hosts: [],
-    probeTargets: [],
-  },
-  store: { path: '/srv/data/ftm-watch.sqlite', retention: 90 * 24 * 60 * MINUTE },
-  log: { level: 'info' },
-};

@@ -1,25 +1,35 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BudgetStore, createMeteredCall, parseBudget } from '../../../src/connectors/metered-call.ts';
+import {
+  type BudgetStore,
+  type CallResult,
+  createMeteredCall,
+  parseBudget,
+} from '../../../src/connectors/metered-call.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 
 type Reply = 'answers' | 'has an error' | 'fails' | { readonly retryAfter: number };
 type MeteredCall = Awaited<ReturnType<typeof createMeteredCall>>;
 
 const NOW = 1_800_000_000_000;
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+
+type Context = Parameters<typeof createMeteredCall>[1];
 
 interface Bench {
   readonly clock: HandClock;
   /** Makes a call. Returns null, or the time until which it is postponed, counted from now. */
   readonly call: (reply?: Reply) => Promise<number | null>;
+  /** Makes this many calls one after the other, and returns how they ended. A minute passes while one waits. */
+  readonly calls: (count: number, reply?: Reply) => Promise<Readonly<Partial<Record<CallResult['kind'], number>>>>;
   /** Starts again with the budget that was stored. */
   readonly restart: () => Promise<void>;
+  readonly abort: AbortController;
 }
 
-async function bench(limits?: BudgetStore['limits']): Promise<Bench> {
-  const clock = handClock(NOW);
+async function bench(more: Pick<BudgetStore, 'limits' | 'patience'> = {}): Promise<Bench> {
+  const [clock, abort] = [handClock(NOW), new AbortController()];
   let json = 'null';
   const store: BudgetStore = {
     load: () => Promise.resolve(JSON.parse(json) as unknown),
@@ -27,15 +37,26 @@ async function bench(limits?: BudgetStore['limits']): Promise<Bench> {
       json = JSON.stringify(budget);
       return Promise.resolve();
     },
-    ...(limits === undefined ? {} : { limits }),
+    ...more,
   };
-  const context = { clock, signal: new AbortController().signal, env: {}, ownTurn: () => Promise.resolve() };
+  const context: Context = { clock, signal: abort.signal, env: {}, ownTurn: () => Promise.resolve() };
   let metered = await createMeteredCall(store, context);
   return {
     clock,
+    abort,
     call: async (reply = 'answers') => {
       const result = await metered(callWith(reply));
       return result.kind === 'postponed' ? result.until - clock.now() : null;
+    },
+    calls: async (count, reply = 'answers') => {
+      const results: CallResult['kind'][] = [];
+      for (let index = 0; index < count; index += 1) {
+        const result = metered(callWith(reply));
+        await setImmediate();
+        if (clock.timers() > 0 && !abort.signal.aborted) clock.advance(MINUTE + 1);
+        results.push((await result).kind);
+      }
+      return Object.fromEntries([...Map.groupBy(results, (kind) => kind)].map(([kind, all]) => [kind, all.length]));
     },
     restart: async () => {
       metered = await createMeteredCall(store, context);
@@ -135,7 +156,7 @@ describe("createMeteredCall() within FortiCloud's limits", () => {
     const step = fc.record({ after: fc.integer({ min: 0, max: 120_000 }), fails: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 300 }), async (steps) => {
-        const { clock, call } = await bench({ callsPerMinute: 5, callsPerHour: 20, errorsPerHour: 3 });
+        const { clock, call } = await bench({ limits: { callsPerMinute: 5, callsPerHour: 20, errorsPerHour: 3 } });
         const made: number[] = [];
         const errors: number[] = [];
         for (const { after, fails } of steps) {
@@ -158,6 +179,31 @@ function mostWithin(instants: readonly number[], span: number): number {
     ...instants.map((end) => instants.filter((instant) => instant <= end && instant > end - span).length),
   );
 }
+
+describe('createMeteredCall() with patience', () => {
+  const PATIENT = { patience: MINUTE + SECOND };
+
+  it('makes hundreds of calls in the minutes that it takes', async () => {
+    const { calls, clock } = await bench(PATIENT);
+    expect(await calls(250)).toEqual({ json: 250 });
+    expect(clock.elapsed()).toBeGreaterThan(2 * MINUTE);
+  });
+
+  it('does not wait for the next hour', async () => {
+    expect(await (await bench(PATIENT)).calls(1_010)).toEqual({ json: 1_000, postponed: 10 });
+  });
+
+  it('does not wait for a service that fails', async () => {
+    expect(await (await bench(PATIENT)).calls(2, 'fails')).toEqual({ failed: 1, postponed: 1 });
+  });
+
+  it('ends its wait when it is called off', async () => {
+    const { calls, abort } = await bench(PATIENT);
+    const waiting = calls(101);
+    abort.abort(new Error('Stopping'));
+    expect(await waiting).toEqual({ json: 100, postponed: 1 });
+  });
+});
 
 describe('parseBudget()', () => {
   it.each([

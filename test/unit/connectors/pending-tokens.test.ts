@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
+import { type ApplianceObservation, MOST_PENDING, pendingSince } from '../../../src/core/license/appliance.ts';
 import { valueOf } from '../../../src/core/observation.ts';
 import type { ApplianceConfig } from '../../../src/config/schema/watched.ts';
 import { createPendingMemory, createTokenCounter, type PendingMemory } from '../../../src/connectors/token-counts.ts';
@@ -49,15 +49,7 @@ async function agesOf(
   rest: ApplianceObservation | null,
   memory: PendingMemory,
   at: number,
-): Promise<readonly number[]> {
-  return agesAt({ config: UNIT, names: ['fac-1'] }, rest, memory, at);
-}
-
-async function agesAt(
-  { config, names }: { readonly config: ApplianceConfig | undefined; readonly names: readonly string[] },
-  rest: ApplianceObservation | null,
-  memory: PendingMemory,
-  at: number,
+  [config, names]: readonly [ApplianceConfig | undefined, readonly string[]] = [UNIT, ['fac-1']],
 ): Promise<readonly number[]> {
   if (config === undefined) throw new Error('expected two units');
   const seen = await memory.withAges({ config, rest, role: null }, names, at);
@@ -87,14 +79,27 @@ it('remembers the tokens of several units that are asked at the same time, each 
   const file = fileWith();
   const ask = (memory: PendingMemory, at: number): Promise<readonly (readonly number[])[]> =>
     Promise.all([
-      agesAt({ config: UNIT, names }, waiting('FTKMOB01'), memory, at),
-      agesAt({ config: OTHER, names }, waiting('FTKMOB02', 'FTKMOB03'), memory, at),
+      agesOf(waiting('FTKMOB01'), memory, at, [UNIT, names]),
+      agesOf(waiting('FTKMOB02', 'FTKMOB03'), memory, at, [OTHER, names]),
     ]);
   const memory = createPendingMemory(file);
   expect(await ask(memory, 1000)).toEqual([[0], [0, 0]]);
   expect(await ask(memory, 3000)).toEqual([[2000], [2000, 2000]]);
   const restarted = createPendingMemory(fileWith(file.text()));
-  expect(await agesAt({ config: OTHER, names }, waiting('FTKMOB02'), restarted, 5000)).toEqual([4000]);
+  expect(await agesOf(waiting('FTKMOB02'), restarted, 5000, [OTHER, names])).toEqual([4000]);
+});
+
+it('counts from now after the clock was set back', async () => {
+  const memory = createPendingMemory(fileWith());
+  await agesOf(waiting('FTKMOB01'), memory, 5000);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 1000)).toEqual([0]);
+  expect(await agesOf(waiting('FTKMOB01'), memory, 2500)).toEqual([1500]);
+});
+
+it('remembers a bounded number of tokens of a unit that never tells all', () => {
+  const ids = Array.from({ length: MOST_PENDING + 10 }, (_, index) => String(index));
+  const before = new Map([['a', 1000]]);
+  expect(pendingSince(before, { ids, isWhole: false, at: 3000 }).size).toBe(MOST_PENDING);
 });
 
 it('keeps no serial number', async () => {

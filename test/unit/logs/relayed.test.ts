@@ -1,65 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { readEnvelope, timesOfLast } from '../../../src/logs/envelope.ts';
 import { recogniseLine, recognisePasted } from '../../../src/logs/reader.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const catalogue = await shippedCatalogue();
 const ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 
-/** Text that relays add before a line, or around it. */
-const RELAYED: readonly { readonly name: string; readonly before: string; readonly behind?: string }[] = [
-  { name: 'behind the header of a relay', before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 db[16987]:  ' },
-  { name: 'behind a header without a priority', before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 fac01 db[16987]:  ' },
-  {
-    name: 'behind an ISO header',
-    before: '2026-11-25T10:00:00+01:00 relay01 2026-08-14T22:40:02+02:00 fac01 db[16987]: ',
-  },
-  {
-    name: 'within RFC 5424',
-    before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[16987]:  ',
-  },
-  {
-    name: 'within RFC 5424 twice',
-    before: '<14>1 2026-11-25T10:00:00Z relay02 - - - [a@1 b="c"] <14>1 2026-11-25T10:00:00Z relay01 db 16987 - - ',
-  },
-  { name: 'with blanks behind the priority', before: '<12> Aug 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'with a zone behind the time', before: '<12>Aug 14 22:40:02 UTC fac01 db[16987]:  ' },
-  { name: 'with the name of a zone and a colon', before: '<12>Aug 14 22:40:02.123 CEST: fac01 db[16987]:  ' },
-  { name: 'with an offset behind the time', before: '2026-08-14 22:40:02 +0200 fac01 db[16987]:  ' },
-  { name: 'with the month in capitals', before: '<12>AUG 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'with the year behind the time', before: '<6>Aug 10 22:18:24 2009  fac01 db[1]:  ' },
-  { name: 'with the zone and the year behind the time', before: 'Aug 10 22:18:24 UTC 2009 fac01 db[1]:  ' },
-  { name: 'with a tag that has no colon', before: '<6>Aug 10 22:18:24 fac01 db[1] ' },
-  { name: 'with a tag that has no colon, and no host', before: '<6>Aug 10 22:18:24 db[1]  ' },
-  {
-    name: 'behind the arrow of a collector',
-    before: '2026 Jun 16 00:00:00 fac01->10.0.0.1 Aug 14 22:32:52 db[16987]:  ',
-  },
-  {
-    name: 'behind the arrow of a collector, no header of its own',
-    before: '2026 Jun 16 00:00:00 collector->10.0.0.1 db[16987]:  ',
-  },
-  {
-    name: 'behind the arrow of a file that an agent reads',
-    before: '2026 Jun 16 00:00:00 (relay01) any->/var/log/fac.log Aug 14 22:32:52 fac01 db[16987]:  ',
-  },
-  { name: 'with slashes in the date', before: '2026/04/08 22:40:02 fac01 db[16987]:  ' },
-  { name: 'in a file of Kiwi', before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[16987]:  ' },
-  {
-    name: 'in a file of Kiwi, its own header kept',
-    before: '04-08-2026\t22:40:02\tLocal4.Warning\t10.0.0.5\tAug 14 22:40:02 db[16987]:  ',
-  },
-  { name: 'repeated', before: '<12>Aug 14 22:40:02 fac01 db[16987]: message repeated 3 times: [  ', behind: ']' },
-];
-
 describe('a line that a relay sends', () => {
-  test.each(RELAYED)('says the same to "explain": $name', ({ before, behind = '' }) => {
-    const line = `${before}category="Event" user="" status="" ${ERROR}${behind}`;
-    expect([recogniseLine(catalogue, line)?.signature.id, recognisePasted(catalogue, line)?.signature.id]).toEqual([
-      'ftm-polling-ssl',
-      'ftm-polling-ssl',
-    ]);
-  });
+  test.each(fixtureLines('relayed-lines.txt').map((entry) => entry.split(' | ')))(
+    'says the same to "explain": %s',
+    (_, added = '') => {
+      const line = added.replace('%s', `category="Event" user="" status="" ${ERROR}`);
+      const found = [recogniseLine(catalogue, line), recognisePasted(catalogue, line)];
+      expect(found.map((one) => one?.signature.id)).toEqual(['ftm-polling-ssl', 'ftm-polling-ssl']);
+    },
+  );
 
   test.each([
     { before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 fac01 db[1]: ', hosts: ['relay01', 'fac01'] },

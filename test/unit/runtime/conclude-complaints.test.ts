@@ -2,39 +2,30 @@ import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
 import type { PeerObservation } from '../../../src/core/round.ts';
-import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
+import type { PollingError } from '../../../src/core/polling/report.ts';
 import { OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';
-import type { Assessment, Finding } from '../../../src/engine/model.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
+import type { Finding } from '../../../src/engine/model.ts';
+import { AT, concluded } from '../../support/checks/concluded.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { finding, round, TARGET } from '../../support/checks/judged-round.ts';
+import { finding, type Special, TARGET } from '../../support/checks/judged-round.ts';
 import { intermittentFinding, RESET } from '../../support/checks/sampled.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
-import { picture } from '../../support/checks/observed.ts';
+import { HOUR, SECOND } from '../../support/time/units.ts';
 
-type Remembered = typeof NOTHING_REMEMBERED;
-type Conclusion = ReturnType<typeof conclude>;
+type Conclusion = ReturnType<typeof concluded>;
+type Remembered = NonNullable<Parameters<typeof concluded>[0]['remembered']>;
 
-const AT = Date.UTC(2026, 10, 24, 12);
 const config = await configOf(
   'logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n',
 );
 
 const SSL = pollingError(AT, 'FTM polling error: SSL session failed');
-const ONCE = pollingError(AT, 'FTM polling error: SSL session failed', { moments: [AT - 1000] });
+const ONCE = pollingError(AT, 'FTM polling error: SSL session failed', { moments: [AT - SECOND] });
 const MAIL = pollingError(AT, 'Failed to send activation code', { cause: 'mail-unreachable', severity: 'warning' });
 const LICENSE = pollingError(AT, 'FTM provision error: token does not belong to product', {
   cause: 'license-on-other-unit',
 });
-
-function concluded(
-  errors: readonly PollingError[],
-  broken: FaultId | null,
-  faultsSeen: readonly FaultSeen[] = [],
-): readonly string[] {
-  const probed = broken === null ? round() : round(['tls-genuine', [finding(broken)]]);
-  return namesOf(conclusionOf(errors, probed, { faultsSeen }));
-}
+const INTERCEPTED: Special = ['tls-genuine', [finding('tls-intercepted')]];
 
 function namesOf({ diagnosis }: Conclusion): readonly string[] {
   return diagnosis.causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`);
@@ -42,79 +33,38 @@ function namesOf({ diagnosis }: Conclusion): readonly string[] {
 
 function conclusionOf(
   errors: readonly PollingError[],
-  probed: readonly Assessment[],
-  remembered: Partial<Remembered> = {},
+  found: readonly Special[] = [],
+  remembered: Remembered = {},
   peers: readonly PeerObservation[] = [],
 ): Conclusion {
-  const report: PollingReport = {
-    window: 900_000,
-    silentAfter: 86_400_000,
-    appliances: [{ name: 'fac-1', errors, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null }],
-    firewallEvidence: [],
-  };
-  return conclude(
-    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture({ peers }) },
-    { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED, ...remembered },
-  );
+  return concluded({ config, errors: { 'fac-1': errors }, found, remembered, seen: { peers } });
 }
 
 describe('what FortiAuthenticator complains of', () => {
-  test.each<{
-    name: string;
-    errors: readonly PollingError[];
-    broken: FaultId | null;
-    faultsSeen?: readonly FaultSeen[];
-    causes: readonly string[];
-  }>([
-    { name: 'on a clean path', errors: [SSL], broken: null, causes: ['polling-failing critical confirmed'] },
-    { name: 'once, on a clean path', errors: [ONCE], broken: null, causes: ['polling-failing warning suspected'] },
-    {
-      name: 'of an inspection',
-      errors: [SSL],
-      broken: 'tls-intercepted',
-      causes: ['tls-intercepted critical confirmed'],
-    },
-    {
-      name: 'once, of an inspection',
-      errors: [ONCE],
-      broken: 'tls-intercepted',
-      causes: ['tls-intercepted critical confirmed'],
-    },
-    {
-      name: 'of mail during an inspection',
-      errors: [SSL, MAIL],
-      broken: 'tls-intercepted',
-      causes: ['tls-intercepted critical confirmed', 'polling-failing warning confirmed'],
-    },
-    {
-      name: 'of a licence during an inspection',
-      errors: [LICENSE],
-      broken: 'tls-intercepted',
-      causes: ['tls-intercepted critical confirmed', 'license-on-other-unit critical confirmed'],
-    },
-    {
-      name: 'of an inspection that is over',
-      errors: [SSL],
-      broken: null,
-      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, since: 0, at: AT - 5000 }],
-      causes: [],
-    },
-    {
-      name: 'of mail, just after an inspection',
-      errors: [MAIL],
-      broken: null,
-      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, since: 0, at: AT - 5000 }],
-      causes: ['polling-failing warning confirmed'],
-    },
-    {
-      name: 'of SSL, just after a licence came home',
-      errors: [SSL],
-      broken: null,
-      faultsSeen: [{ precondition: 'license-assignment', appliance: null, since: 0, at: AT - 5000 }],
-      causes: ['polling-failing critical confirmed'],
-    },
-  ])('$name', ({ errors, broken, faultsSeen, causes }) => {
-    expect(concluded(errors, broken, faultsSeen)).toEqual(causes);
+  const INTERCEPTION = 'tls-intercepted critical confirmed';
+  const seen = (precondition: PreconditionId): readonly FaultSeen[] => [
+    { precondition, appliance: null, since: 0, at: AT - 5 * SECOND },
+  ];
+
+  test.each<readonly [string, readonly PollingError[], FaultId | null, readonly FaultSeen[], readonly string[]]>([
+    ['on a clean path', [SSL], null, [], ['polling-failing critical confirmed']],
+    ['once, on a clean path', [ONCE], null, [], ['polling-failing warning suspected']],
+    ['of an inspection', [SSL], 'tls-intercepted', [], [INTERCEPTION]],
+    ['once, of an inspection', [ONCE], 'tls-intercepted', [], [INTERCEPTION]],
+    ['of mail', [SSL, MAIL], 'tls-intercepted', [], [INTERCEPTION, 'polling-failing warning confirmed']],
+    ['of a licence', [LICENSE], 'tls-intercepted', [], [INTERCEPTION, 'license-on-other-unit critical confirmed']],
+    ['of an inspection that is over', [SSL], null, seen('tls-genuine'), []],
+    ['of mail, just after an inspection', [MAIL], null, seen('tls-genuine'), ['polling-failing warning confirmed']],
+    [
+      'of SSL, just after a licence came home',
+      [SSL],
+      null,
+      seen('license-assignment'),
+      ['polling-failing critical confirmed'],
+    ],
+  ])('%s', (_, ...[errors, broken, faultsSeen, causes]) => {
+    const found: readonly Special[] = broken === null ? [] : [['tls-genuine', [finding(broken)]]];
+    expect(namesOf(conclusionOf(errors, found, { faultsSeen }))).toEqual(causes);
   });
 });
 
@@ -143,21 +93,21 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
       ['mail-unreachable warning confirmed', 'polling-failing warning suspected'],
     ],
   ])('%s', (_, errors, found, causes) => {
-    expect(namesOf(conclusionOf(errors, round(['reachability', [found]])))).toEqual(causes);
+    expect(namesOf(conclusionOf(errors, [['reachability', [found]]]))).toEqual(causes);
   });
 
   test('one datagram is evidence of it, and explained afterwards', () => {
-    const during = conclusionOf([ONCE], round(['reachability', [share]]));
+    const during = conclusionOf([ONCE], [['reachability', [share]]]);
     expect(during.diagnosis.causes[0]).toMatchObject({ consequences: ['polling'] });
     expect(during.diagnosis.causes[0]?.evidence.at(-1)).toContain('FTM polling error');
-    const again = conclusionOf([ONCE], round(['reachability', [share]]), during);
-    expect(namesOf(conclusionOf([ONCE], round(), again))).toEqual([]);
+    const again = conclusionOf([ONCE], [['reachability', [share]]], during);
+    expect(namesOf(conclusionOf([ONCE], [], again))).toEqual([]);
   });
 });
 
 describe('what FortiAuthenticator complains of while TLS 1.2 alone is cut', () => {
   const cut = finding('tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' });
-  const LINE = { reliable: true, moments: [AT - 1000] };
+  const LINE = { reliable: true, moments: [AT - SECOND] };
   const TIMEOUT = pollingError(AT, 'FTM polling error: connection timeout', { cause: 'egress-blocked' });
 
   test.each<readonly [string, readonly PollingError[], readonly string[]]>([
@@ -177,22 +127,26 @@ describe('what FortiAuthenticator complains of while TLS 1.2 alone is cut', () =
       ['tls-blocked critical suspected', 'polling-failing warning confirmed'],
     ],
   ])('%s', (_, errors, causes) => {
-    const probed = round(['tls-genuine', [cut]]);
+    const probed: readonly Special[] = [['tls-genuine', [cut]]];
     const during = conclusionOf(errors, probed);
     expect(namesOf(during)).toEqual(causes);
     // The explanation remains after the cut has ended.
     const again = conclusionOf(errors, probed, during);
-    expect(namesOf(conclusionOf(errors, round(), again))).toEqual(causes.slice(1));
+    expect(namesOf(conclusionOf(errors, [], again))).toEqual(causes.slice(1));
   });
 
   test('is evidence', () => {
-    const { causes } = conclusionOf([SSL], round(['tls-genuine', [cut]])).diagnosis;
+    const { causes } = conclusionOf([SSL], [['tls-genuine', [cut]]]).diagnosis;
     expect(causes[0]?.evidence.join('\n')).toContain('FTM polling error');
   });
 
   test('datagrams hide nothing that the probes prove', () => {
     const down = finding('license-server-down');
-    expect(namesOf(conclusionOf([SSL], round(['tls-genuine', [cut]], ['license-server', [down]])))).toEqual([
+    const both: readonly Special[] = [
+      ['tls-genuine', [cut]],
+      ['license-server', [down]],
+    ];
+    expect(namesOf(conclusionOf([SSL], both))).toEqual([
       'tls-blocked critical suspected',
       'license-server-down critical confirmed',
     ]);
@@ -219,43 +173,33 @@ describe('that another agent sees no fault on the path', () => {
     ['is not known if it does not answer', SSL, CUT, false],
     ['is no evidence of an error about mail', MAIL, seen(AT), false],
   ])('%s', (_, error, peer, isTold) => {
-    const [failing] = conclusionOf([error], round(), {}, [peer]).diagnosis.causes;
+    const [failing] = conclusionOf([error], [], {}, [peer]).diagnosis.causes;
     expect(failing?.id).toBe('polling-failing');
     expect(failing?.evidence.some((line) => line.includes('the agent dmz detected no fault'))).toBe(isTold);
   });
 });
 
 test('a line that is dated in the future is evidence of it, while nothing else explains the line', () => {
-  const ahead = { ...SSL, ahead: 2 * 3_600_000 };
-  const [failing, ...more] = conclusionOf([ahead], round()).diagnosis.causes;
-  expect([failing?.id, ...more]).toEqual(['polling-failing']);
-  expect(failing?.evidence.join('\n')).toContain(' is dated 2 h ahead of ');
-  const intercepted = round(['tls-genuine', [finding('tls-intercepted')]]);
-  expect(namesOf(conclusionOf([ahead], intercepted))).toEqual(['tls-intercepted critical confirmed']);
-  expect(namesOf(conclusionOf([{ ...ahead, severity: 'info' }], round()))).toEqual([]);
+  const ahead = { ...SSL, ahead: 2 * HOUR };
+  const evidenceOf = (error: PollingError) =>
+    conclusionOf([error]).diagnosis.causes.map(({ evidence }) => evidence.length);
+  expect(evidenceOf(ahead)).toEqual(evidenceOf(SSL).map((count) => count + 1));
+  expect(namesOf(conclusionOf([ahead], [INTERCEPTED]))).toEqual(['tls-intercepted critical confirmed']);
+  expect(namesOf(conclusionOf([{ ...ahead, severity: 'info' }]))).toEqual([]);
 });
 
-test('a log that has never said anything is waited for, and left out of "ready"', () => {
-  const waited = { name: 'fac-1', errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null };
-  const report: PollingReport = {
-    window: 900_000,
-    silentAfter: 86_400_000,
-    appliances: [waited],
-    firewallEvidence: [],
-  };
-  const probed = round().filter(({ id }) => id !== 'polling');
-  const log = { kind: 'heard', report, unknownSenders: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
-  const at = (blocked: typeof probed) =>
-    conclude({ config, at: AT, probed: blocked, picture: picture() }, log).diagnosis;
-  const polling = at(probed).preconditions.find(({ id }) => id === 'polling');
-  expect([at(probed).ready, polling?.state, polling?.summary]).toEqual([
-    'ready',
-    'unknown',
-    'fac-1: Waiting for the first log line (listening on UDP 127.0.0.1:5514); lines from unknown senders were ' +
-      'rejected: 10.9.9.9.',
-  ]);
-  const broken = at(round(['tls-genuine', [finding('tls-intercepted')]]).filter(({ id }) => id !== 'polling'));
-  expect(broken.preconditions.find(({ id }) => id === 'polling')?.state).toBe('unknown');
+test.each<readonly [string, readonly Special[]]>([
+  ['on a clean path', []],
+  ['beside a fault', [INTERCEPTED]],
+])('a log that has never said anything is waited for, and left out of "ready": %s', (_, found) => {
+  const never = { 'fac-1': { lastLineAt: null, reliableLineAt: null } };
+  const { diagnosis } = concluded({ config, lines: never, unknownSenders: ['10.9.9.9'], found });
+  expect(diagnosis.ready).toBe(found.length === 0 ? 'ready' : 'not-ready');
+  expect(diagnosis.preconditions.find(({ id }) => id === 'polling')).toMatchObject({
+    state: 'unknown',
+    waits: true,
+    summary: expect.stringMatching(/127\.0\.0\.1:5514.*10\.9\.9\.9/u),
+  });
 });
 
 describe('a fault that a single round showed', () => {
@@ -276,8 +220,8 @@ describe('a fault that a single round showed', () => {
       ['polling-failing critical confirmed'],
     ],
   ])('%s', (_, id, found, causes) => {
-    const { faultsSeen, lasting } = conclusionOf([SSL], round([id, [found]]));
-    expect(namesOf(conclusionOf([SSL], round(), { faultsSeen, lasting }))).toEqual(causes);
+    const { faultsSeen, lasting } = conclusionOf([SSL], [[id, [found]]]);
+    expect(namesOf(conclusionOf([SSL], [], { faultsSeen, lasting }))).toEqual(causes);
   });
 });
 
@@ -286,12 +230,12 @@ describe('a line from the time of a fault', () => {
   const inspection = { precondition: 'tls-genuine', appliance: null, since: AT - 3 * AGO, at: AT - AGO };
   const OLD = pollingError(AT - AGO, 'FTM polling error: SSL session failed', { reliable: true });
   const NEW = pollingError(AT, OLD.sample, { reliable: true, firstAt: OLD.firstAt, groups: [OLD, SSL].map(last) });
-  const expired = round(['tls-genuine', [finding('certificate-broken')]]);
+  const expired: readonly Special[] = [['tls-genuine', [finding('certificate-broken')]]];
 
   function last({ lastAt }: PollingError) {
     return { firstAt: lastAt, count: 1 };
   }
-  function evidence(error: PollingError, remembered: Partial<Remembered>): string | undefined {
+  function evidence(error: PollingError, remembered: Remembered): string | undefined {
     const { causes } = conclusionOf([error], expired, remembered).diagnosis;
     expect(causes.map(({ id }) => id)).toEqual(['certificate-broken']);
     return causes[0]?.evidence.find((line) => line.includes(OLD.sample));
@@ -313,7 +257,7 @@ describe('a line from the time of a fault', () => {
 
   test('does not raise the severity of a later one', () => {
     const cut = finding('tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' });
-    const later = conclusionOf([OLD], round(['tls-genuine', [cut]]), { faultsSeen: [inspection] });
+    const later = conclusionOf([OLD], [['tls-genuine', [cut]]], { faultsSeen: [inspection] });
     expect(namesOf(later)).toEqual(['tls-blocked warning suspected']);
   });
 });

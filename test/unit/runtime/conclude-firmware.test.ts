@@ -3,15 +3,13 @@ import type { ApplianceClock } from '../../../src/core/license/appliance.ts';
 import { factsAbout } from '../../../src/core/license/firmware.ts';
 import type { PollingError } from '../../../src/core/polling/report.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { AT, concluded } from '../../support/checks/concluded.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { finding, round, type Special } from '../../support/checks/judged-round.ts';
-import { picture } from '../../support/checks/observed.ts';
+import { finding, type Special } from '../../support/checks/judged-round.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 
-const AT = Date.UTC(2026, 10, 24, 12);
 const shipped = await loadFirmwareFacts([]);
 const config = await configOf(`
 appliances:
@@ -37,23 +35,13 @@ function diagnosisOf({ version, memoryKb = 4_032_452, clock, errors = [], specia
     role: null,
     known: factsAbout(firmware, shipped),
   }));
-  const appliance = { name: 'fac-1', errors, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
-  const ofUnits = ['polling', 'appliance', 'license-assignment', 'token-pool', 'firewall-policy'];
-  return conclude(
-    {
-      config,
-      at: AT,
-      probed: round(...special).filter(({ id }) => !ofUnits.includes(id)),
-      picture: picture({ appliances: units }),
-      ownClock: { estimate, clockBase: 0 },
-    },
-    {
-      kind: 'heard',
-      report: { window: 900_000, silentAfter: 86_400_000, appliances: [appliance], firewallEvidence: [] },
-      unknownSenders: [],
-      ...NOTHING_REMEMBERED,
-    },
-  ).diagnosis;
+  return concluded({
+    config,
+    errors: { 'fac-1': errors },
+    found: special,
+    seen: { appliances: units },
+    ownClock: { estimate, clockBase: 0 },
+  }).diagnosis;
 }
 
 const OUTAGE: Special = ['tls-genuine', [finding('tls-intercepted')]];

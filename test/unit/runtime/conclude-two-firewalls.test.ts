@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { assessUnits } from '../../../src/checks/assess.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
+import { AT, concluded } from '../../support/checks/concluded.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
-import { picture } from '../../support/checks/observed.ts';
+import { finding, type Special, TARGET } from '../../support/checks/judged-round.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 
-const AT = Date.UTC(2026, 10, 24, 12);
 const UNITS = `logs: { syslog: { udp: "127.0.0.1:5514" } }
 appliances: [{ name: fac-1, logSources: [10.0.0.5] }, { name: fac-2, logSources: [10.1.0.5] }]
 `;
@@ -32,36 +29,28 @@ const PASSES: PolicyMatch = {
 };
 const DENIES: PolicyMatch = { kind: 'implicit-deny', incoming: null, outgoing: null };
 
-function first(match: PolicyMatch): FirewallObservation {
-  return {
-    kind: 'ok',
-    firewall: 'FortiGate 10.0.0.1',
-    firewallHost: '10.0.0.1',
-    vdom: 'root',
-    appliances: ['fac-1'],
-    source: '10.0.0.5',
-    destination: TARGET,
-    match,
-    fqdnObjects: [],
-    serial: null,
-  };
+const FLOWS = [
+  { firewall: 'FortiGate 10.0.0.1', firewallHost: '10.0.0.1', vdom: 'root', appliances: ['fac-1'], source: '10.0.0.5' },
+  {
+    firewall: 'FortiGate 10.1.0.1 (VDOM dmz)',
+    firewallHost: '10.1.0.1',
+    vdom: 'dmz',
+    appliances: ['fac-2'],
+    source: '10.1.0.5',
+  },
+].map((flow) => ({ ...flow, destination: TARGET }));
+
+function looked(index: 0 | 1, match: PolicyMatch | 'denied'): FirewallObservation {
+  const [first, second] = FLOWS;
+  const flow = index === 0 ? first : second;
+  if (flow === undefined) throw new Error('never');
+  return match === 'denied'
+    ? { kind: 'denied', ...flow, status: 403 }
+    : { kind: 'ok', ...flow, match, fqdnObjects: [], serial: null };
 }
-const flow = {
-  firewall: 'FortiGate 10.1.0.1 (VDOM dmz)',
-  firewallHost: '10.1.0.1',
-  vdom: 'dmz',
-  appliances: ['fac-2'],
-  source: '10.1.0.5',
-};
-const SECOND: FirewallObservation = {
-  kind: 'ok',
-  ...flow,
-  destination: TARGET,
-  match: PASSES,
-  fqdnObjects: [],
-  serial: null,
-};
-const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
+const first = (match: PolicyMatch): FirewallObservation => looked(0, match);
+const SECOND = looked(1, PASSES);
+const SECOND_DENIED = looked(1, 'denied');
 
 /** Returns the diagnosis when these units log a failed TLS session. */
 async function told(
@@ -71,21 +60,13 @@ async function told(
   special: readonly Special[] = [],
 ): Promise<Diagnosis> {
   const config = await configOf(`${UNITS}firewall: [${entries.join(', ')}]\n`);
-  const seen = picture({ firewall });
-  const judged = assessUnits({ config, picture: seen, at: 0, speaking: [] }).map(({ id }) => id);
   const errors = [pollingError(AT, 'FTM polling error: SSL session failed')];
-  const report = {
-    window: 900_000,
-    silentAfter: 86_400_000,
-    appliances: ['fac-1', 'fac-2'].map((name) => {
-      const heard = { name, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
-      return { ...heard, errors: complaining.includes(name) ? errors : [] };
-    }),
-    firewallEvidence: [],
-  };
-  const probed = round(...special).filter(({ id }) => id !== 'polling' && !judged.includes(id));
-  const log = { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED } as const;
-  return conclude({ config, at: AT, probed, picture: seen }, log).diagnosis;
+  return concluded({
+    config,
+    errors: Object.fromEntries(complaining.map((name) => [name, errors])),
+    found: special,
+    seen: { firewall },
+  }).diagnosis;
 }
 
 describe('the second of two units complains', () => {

@@ -1,33 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import type { PreconditionState, Assessment, Diagnosis } from '../../../src/engine/model.ts';
-import type { Config } from '../../../src/config/config.ts';
+import { type Diagnosis, impactOf, type PreconditionState } from '../../../src/engine/model.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../../../src/core/license/appliance.ts';
-import type { PollingReport } from '../../../src/core/polling/report.ts';
 import type { PreconditionId } from '../../../src/checks/registry.ts';
-import { conclude, NOTHING_REMEMBERED, type LogPart } from '../../../src/runtime/conclude.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { AT, concluded } from '../../support/checks/concluded.ts';
+import { CONTEXT } from '../../support/checks/judged-round.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { picture } from '../../support/checks/observed.ts';
+import { MINUTE } from '../../support/time/units.ts';
 
-type Conclusion = ReturnType<typeof conclude>;
+type Conclusion = ReturnType<typeof concluded>;
 
-const MINUTE = 60_000;
-const NOW = Date.parse('2026-11-24T13:00:00Z');
-const SITE = `
+const config = await configOf(`
 appliances:
   - { name: fac-1, api: { url: 'https://10.0.0.5', user: api, keyEnv: SET_SECRET }, logSources: [10.0.0.5] }
   - { name: fac-2, api: { url: 'https://10.0.0.6', user: api, keyEnv: SET_SECRET }, logSources: [10.0.0.6] }
 logs: { syslog: { udp: '127.0.0.1:0' } }
-`;
+`);
 
-const PATH: readonly PreconditionId[] = [
-  'internet',
-  'name-resolution',
-  'reachability',
-  'tls-genuine',
-  'license-server',
-  'clock',
-];
 const FINE = applianceFacts({ appliance: 'fac-2' });
 const REFUSED: ApplianceObservation = { kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 };
 const DOWN: ApplianceObservation = {
@@ -60,46 +49,23 @@ interface Seen {
   readonly silent?: boolean;
 }
 
-function reportOf(config: Config, { heard, silent = false, byDatagrams }: Seen): PollingReport {
-  const { window, silentAfter } = config.logs;
-  const lastLineAt = heard === undefined ? null : NOW - heard * MINUTE;
-  const quiet = { errors: [], silent: false, silentFor: null };
-  return {
-    window,
-    silentAfter,
-    firewallEvidence: [],
-    appliances: [
-      { ...quiet, name: 'fac-1', lastLineAt, reliableLineAt: byDatagrams ? null : lastLineAt, silent },
-      { ...quiet, name: 'fac-2', lastLineAt: NOW, reliableLineAt: NOW },
-    ],
-  };
-}
-
-async function conclusionOf(seen: Seen): Promise<Conclusion> {
-  const { rest, other = FINE, role, unread } = seen;
-  const config = await configOf(SITE);
+function conclusionOf(seen: Seen): Conclusion {
+  const { rest, other = FINE, role = null, unread, heard, silent = false, byDatagrams } = seen;
   const [first, second] = config.appliances;
   if (first === undefined || second === undefined) throw new Error('Two appliances are configured');
-  const units = [
-    { config: first, rest, role: role ?? null },
-    { config: second, rest: other, role: null },
-  ];
-  const probed: readonly Assessment[] = [
-    ...PATH.map((id): Assessment => ({ id, kind: 'judged', findings: [], summary: 'Fine' })),
-    { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' },
-  ];
-  const log: LogPart = {
-    kind: 'heard',
-    report: reportOf(config, seen),
-    unknownSenders: [],
-    ...NOTHING_REMEMBERED,
-    unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
-  };
-  return conclude({ config, at: NOW, probed, picture: picture({ appliances: units }) }, log);
-}
-
-async function diagnosisOf(seen: Seen): Promise<Diagnosis> {
-  return (await conclusionOf(seen)).diagnosis;
+  const lastLineAt = heard === undefined ? null : AT - heard * MINUTE;
+  return concluded({
+    config,
+    lines: { 'fac-1': { lastLineAt, reliableLineAt: byDatagrams ? null : lastLineAt, silent } },
+    found: [['mail', [], 'not-configured']],
+    seen: {
+      appliances: [
+        { config: first, rest, role },
+        { config: second, rest: other, role: null },
+      ],
+    },
+    remembered: { unreadSince: new Map(unread === undefined ? [] : [['fac-1', AT - unread * MINUTE]]) },
+  });
 }
 
 interface SeenDiagnosis {
@@ -151,26 +117,21 @@ describe('an appliance that cannot be read', () => {
       { rest: applianceFacts() },
       { causes: [], ready: 'ready', states: { appliance: 'ok', 'token-pool': 'ok', mail: 'not-configured' } },
     ],
-  ])('%s', async (_, seen, expected) => {
-    expect(seenIn(await diagnosisOf(seen))).toEqual(expected);
+  ])('%s', (_, seen, expected) => {
+    expect(seenIn(conclusionOf(seen).diagnosis)).toEqual(expected);
   });
 
-  test('is remembered from the first round that could not read it, until one can', async () => {
-    expect((await conclusionOf({ rest: DOWN, unread: 60 })).unreadSince).toEqual(
-      new Map([['fac-1', NOW - 60 * MINUTE]]),
-    );
-    expect((await conclusionOf({ rest: DOWN })).unreadSince).toEqual(new Map([['fac-1', NOW]]));
-    expect((await conclusionOf({ rest: applianceFacts(), unread: 60 })).unreadSince).toEqual(new Map());
+  test.each<readonly [string, Seen, readonly (readonly [string, number])[]]>([
+    ['from the first round that could not read it', { rest: DOWN, unread: 60 }, [['fac-1', AT - 60 * MINUTE]]],
+    ['from now on', { rest: DOWN }, [['fac-1', AT]]],
+    ['no longer, once one could', { rest: applianceFacts(), unread: 60 }, []],
+  ])('is remembered %s', (_, seen, expected) => {
+    expect([...conclusionOf(seen).unreadSince]).toEqual(expected);
   });
 
-  test('says that activation may work, and names the appliance', async () => {
-    const { causes } = await diagnosisOf({ rest: DOWN, heard: 1 });
-
-    expect(causes[0]).toMatchObject({
-      subject: 'fac-1',
-      summary: 'ftm-watch cannot read fac-1, because its REST API does not answer. The unit itself is running.',
-      impact: 'Activation may work, but ftm-watch cannot check this precondition.',
-    });
-    expect(causes[0]?.evidence[0]).toContain('log lines from the unit still arrive');
+  test('says that activation may work, names the appliance, and why it is taken to run', () => {
+    const [cause] = conclusionOf({ rest: DOWN, heard: 1 }).diagnosis.causes;
+    expect(cause).toMatchObject({ subject: 'fac-1', impact: impactOf('blind', CONTEXT.activation) });
+    expect(cause?.evidence[0]).toContain('log lines from the unit still arrive');
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   activationContextOf,
   holdsTokensOf,
+  licensesOf,
   type ApplianceFacts,
   type ApplianceObservation,
 } from '../../../../src/core/license/appliance.ts';
@@ -104,6 +105,22 @@ describe('holdsTokensOf', () => {
     ['no more than those for trial, which cannot be read', licensed(2), false],
   ])('%s', (_, observation, expected) => {
     expect(holdsTokensOf(observation, LICENSE)).toBe(expected);
+  });
+});
+
+describe('licensesOf', () => {
+  const holds = holding({ EFTM000000000002: 1, FTMTRIAL00000001: 2 });
+
+  it.each<[string, readonly string[], ApplianceObservation | null, readonly string[]]>([
+    [
+      'joins the configured licences and those of the tokens, each once, trials left out',
+      ['eftm000000000001', 'EFTM000000000002'],
+      holds,
+      ['EFTM000000000001', 'EFTM000000000002'],
+    ],
+    ['has the configured ones while the appliance does not answer', ['EFTM000000000001'], null, ['EFTM000000000001']],
+  ])('%s', (_, configured, seen, expected) => {
+    expect(licensesOf(configured, seen)).toEqual(expected);
   });
 });
 
