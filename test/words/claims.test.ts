@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { judgeAgent } from '../../src/checks/agent/judge.ts';
 import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
-import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
+import { judgeDns, nameResolution } from '../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../src/checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { tlsGenuine } from '../../src/checks/tls-genuine/judge.ts';
@@ -54,6 +54,8 @@ import { after, ftm, MINUTE, report, T0 } from '../support/checks/polling-report
 import { faultsOfClaims } from '../support/checks/plain-claim.ts';
 import { namesOf } from '../support/checks/told-of.ts';
 import { configOf } from '../support/config/config-of.ts';
+import { judgeTarget } from '../support/checks/judge-target.ts';
+import { path } from '../support/checks/observed.ts';
 import { textOfStep } from '../support/checks/text-of-step.ts';
 import { expectRecorded } from './recorded.ts';
 
@@ -178,6 +180,13 @@ function fullName(a: DnsReply): DnsObservation {
   };
 }
 
+const { licenseServer } = await configOf('licenseServer: { host: license.example.test, family: 6 }');
+
+function ofFamily(a: DnsAnswer): readonly Finding[] {
+  const names = [{ resolver: 'system', name: licenseServer.host, a, aaaa: reply([]) }];
+  return judgeTarget(nameResolution, { path: path({ host: licenseServer.host, names }), licenseServer });
+}
+
 function reply(addresses: readonly string[], rcode = 'NOERROR'): DnsAnswer {
   return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 };
 }
@@ -206,6 +215,7 @@ const NAME_RESOLUTION = {
   'a name of this machine alone': names(reply(['10.0.0.1']), [A], 'system', {
     others: { absolute: fullName(reply([], 'NXDOMAIN')) },
   }),
+  'no address of the family': ofFamily(reply(['173.243.138.84', '173.243.138.85'])),
   ...Object.fromEntries(
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 4711].map((code) => [
       `extended error ${String(code)}`,
