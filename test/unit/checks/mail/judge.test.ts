@@ -1,196 +1,126 @@
 import { describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../../src/core/certificate.ts';
-import type { FailureReason, MailObservation, MailStage } from '../../../../src/core/observation.ts';
-import { type MailView, judgeMail as judgeMailUnchecked } from '../../../../src/checks/mail/judge.ts';
+import type { FailureReason, MailObservation, MailOutcome, MailStage } from '../../../../src/core/observation.ts';
+import { mailViewOf, judgeMail as judgeMailUnchecked } from '../../../../src/checks/mail/judge.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
+import { configOf } from '../../../support/config/config-of.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeMail = withPlainClaims(judgeMailUnchecked);
+const SERVER: MailObservation = {
+  server: 'mail.example.test:25',
+  security: 'starttls',
+  required: false,
+  patience: 5000,
+  outcome: { kind: 'accepted', durationMs: 9, slowestMs: 9, greeting: '220 hello' },
+  certificateNotAfter: null,
+};
+const ELSEWHERE = { fromAppliance: false };
+const FROM_APPLIANCE = { fromAppliance: true };
 
-interface Failing {
-  readonly stage: MailStage;
-  readonly reason: FailureReason;
-  readonly code?: number;
-  readonly tlsError?: string;
-  readonly message?: string;
+type Failure = Partial<Extract<MailOutcome, { readonly kind: 'failed' }>>;
+
+function failing(stage: MailStage, reason: FailureReason, more: Failure = {}): MailOutcome {
+  return { kind: 'failed', reason, message: 'as it is', durationMs: 9, stage, code: null, tlsError: null, ...more };
 }
 
-const ELSEWHERE: MailView = { fromAppliance: false };
-const FROM_APPLIANCE: MailView = { fromAppliance: true };
+const replied = (stage: MailStage, reply: string): MailOutcome =>
+  failing(stage, 'rejected', { code: Number(reply.slice(0, 3)), message: `The server replied "${reply}"` });
 
-function failing({ stage, reason, code, tlsError, message }: Failing): MailObservation {
-  const outcome = {
-    kind: 'failed',
-    reason,
-    message: message ?? 'as it is',
-    durationMs: 9,
-    stage,
-    code: code ?? null,
-    tlsError: tlsError ?? null,
-  } as const;
-  return {
-    server: 'mail.example.test:25',
-    security: 'starttls',
-    required: false,
-    patience: 5000,
-    outcome,
-    certificateNotAfter: null,
-  };
+function judge(outcome: MailOutcome, view = ELSEWHERE, more: Partial<MailObservation> = {}): Finding | undefined {
+  const [finding, ...others] = withPlainClaims(judgeMailUnchecked)({ ...SERVER, outcome, ...more }, view);
+  expect(others).toEqual([]);
+  return finding;
 }
 
-describe('judgeMail', () => {
-  test.each([
-    [5000, []],
-    [6044, ['warning mail-server-answers-in-time mail-slow']],
-  ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, expected) => {
-    const outcome = { kind: 'accepted', durationMs: 9000, slowestMs, greeting: '220 hello' } as const;
-    const findings = judgeMail({ ...failing({ stage: 'connect', reason: 'refused' }), outcome }, ELSEWHERE);
-    expect(findings.map(({ level, rule, suggests }) => `${level} ${rule} ${suggests ?? '-'}`)).toEqual(expected);
+const words = (finding: Finding | undefined): string =>
+  [finding?.level, finding?.rule, finding?.suggests, finding?.kind, finding?.confidence].filter(Boolean).join(' ');
+
+/** Failures without a reply, and typical replies, are recorded with their texts. */
+describe('judgeMail()', () => {
+  test.each<readonly [number, string]>([
+    [5000, ''],
+    [6044, 'warning mail-server-answers-in-time mail-slow'],
+  ])('judges a server that accepts by its slowest answer, %i ms: %s', (slowestMs, expected) => {
+    expect(words(judge({ kind: 'accepted', durationMs: 9000, slowestMs, greeting: '220 hello' }))).toBe(expected);
   });
 
-  test.each<[Failing, string]>([
-    [{ stage: 'connect', reason: 'refused' }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'connect', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'connect', reason: 'name-not-resolved' }, 'broken mail-server-resolves mail-unreachable'],
-    [{ stage: 'connect', reason: 'no-route' }, 'unknown mail-server-answers -'],
-    [{ stage: 'connect', reason: 'aborted' }, 'unknown mail-server-answers -'],
-    [{ stage: 'greeting', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'greeting', reason: 'rejected', code: 554 }, 'broken mail-client-accepted mail-client-refused'],
-    [{ stage: 'greeting', reason: 'rejected', code: 421 }, 'broken mail-server-available mail-unavailable'],
-    [{ stage: 'greeting', reason: 'closed' }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'greeting', reason: 'internal' }, 'unknown mail-server-answers -'],
-    [{ stage: 'ehlo', reason: 'rejected', code: 550 }, 'broken mail-client-accepted mail-client-refused'],
-    [{ stage: 'ehlo', reason: 'timeout' }, 'broken mail-session-goes-on mail-stops-answering'],
-    [{ stage: 'ehlo', reason: 'aborted' }, 'unknown mail-server-answers -'],
-    [
-      { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
-      'broken mail-tls-verifies mail-tls-broken',
-    ],
-    [{ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }, 'broken mail-tls-verifies mail-tls-broken'],
-    [{ stage: 'tls', reason: 'reset' }, 'broken mail-tls-verifies mail-tls-broken'],
-    [{ stage: 'tls', reason: 'reset', code: 454 }, 'broken mail-tls-verifies mail-tls-broken'],
-    [{ stage: 'tls', reason: 'rejected', code: 502 }, 'broken mail-tls-verifies mail-tls-broken'],
-    [{ stage: 'tls', reason: 'rejected' }, 'broken mail-tls-verifies mail-tls-broken'],
-    [
-      { stage: 'tls', reason: 'rejected', code: 454, tlsError: 'STARTTLS_REFUSED' },
-      'broken mail-server-available mail-unavailable',
-    ],
-    [{ stage: 'login', reason: 'rejected', code: 535 }, 'broken mail-login-accepted mail-login-rejected'],
-    [{ stage: 'login', reason: 'rejected' }, 'broken mail-login-accepted mail-login-rejected'],
-    [{ stage: 'login', reason: 'rejected', code: 454 }, 'warning mail-server-available mail-unavailable'],
-    [{ stage: 'login', reason: 'rejected', code: 503 }, 'broken mail-login-accepted mail-login-rejected'],
-    [{ stage: 'login', reason: 'timeout' }, 'broken mail-session-goes-on mail-stops-answering'],
-    [{ stage: 'login', reason: 'closed' }, 'broken mail-session-goes-on mail-stops-answering'],
-    [{ stage: 'login', reason: 'internal' }, 'unknown mail-login-accepted -'],
-    [{ stage: 'sender', reason: 'rejected', code: 354 }, 'broken mail-sender-accepted mail-recipient-rejected'],
-    [{ stage: 'sender', reason: 'rejected', code: 400 }, 'warning mail-sender-accepted mail-recipient-rejected'],
-    [{ stage: 'sender', reason: 'rejected', code: 500 }, 'broken mail-sender-accepted mail-recipient-rejected'],
-    [{ stage: 'sender', reason: 'rejected', code: 550 }, 'broken mail-sender-accepted mail-recipient-rejected'],
-    [{ stage: 'sender', reason: 'rejected', code: 451 }, 'warning mail-sender-accepted mail-recipient-rejected'],
-    [{ stage: 'recipient', reason: 'rejected', code: 550 }, 'broken mail-recipient-accepted mail-recipient-rejected'],
-    [{ stage: 'recipient', reason: 'rejected', code: 450 }, 'warning mail-recipient-accepted mail-recipient-rejected'],
-    [{ stage: 'recipient', reason: 'timeout' }, 'broken mail-session-goes-on mail-stops-answering'],
-    [{ stage: 'recipient', reason: 'aborted' }, 'unknown mail-recipient-accepted -'],
-    [{ stage: 'sender', reason: 'aborted' }, 'unknown mail-sender-accepted -'],
-    [{ stage: 'sender', reason: 'rejected', code: 530 }, 'broken mail-settings-suffice mail-settings-incomplete'],
-  ])('%j', (failure, expected) => {
-    const [finding] = judgeMail(failing(failure), ELSEWHERE);
-    expect(`${String(finding?.level)} ${String(finding?.rule)} ${finding?.suggests ?? '-'}`).toBe(expected);
-    expect(finding?.subject).toBe('mail.example.test:25');
-    expect(finding?.facts).toEqual({ security: 'starttls' });
+  test('names the server, and how it is encrypted', () => {
+    const { subject, facts } = judge(failing('connect', 'refused')) ?? {};
+    expect([subject, facts]).toEqual(['mail.example.test:25', { security: 'starttls' }]);
   });
 
-  test('is less sure of a policy that may be one for this machine alone', () => {
-    const refused = failing({ stage: 'sender', reason: 'rejected', code: 550, message: '550 5.7.1 not allowed' });
-    expect(judgeMail(refused, ELSEWHERE)[0]?.confidence).toBe('suspected');
-    expect(judgeMail(refused, FROM_APPLIANCE)[0]).not.toHaveProperty('confidence');
+  test.each<readonly [MailStage, FailureReason, Failure, string]>([
+    ['tls', 'rejected', { code: 502, tlsError: 'NO_STARTTLS' }, 'broken mail-tls-verifies mail-tls-broken'],
+    ['tls', 'reset', { code: 454 }, 'broken mail-tls-verifies mail-tls-broken'],
+    ['tls', 'rejected', { code: 502 }, 'broken mail-tls-verifies mail-tls-broken'],
+    ['tls', 'rejected', {}, 'broken mail-tls-verifies mail-tls-broken'],
+    ['tls', 'rejected', { code: 454, tlsError: 'STARTTLS_REFUSED' }, 'broken mail-server-available mail-unavailable'],
+    ['login', 'rejected', {}, 'broken mail-login-accepted mail-login-rejected'],
+  ])('at %s, %s, %j: %s', (stage, reason, more, expected) => {
+    expect(words(judge(failing(stage, reason, more)))).toBe(expected);
   });
 
-  test.each([
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'untrusted'],
-    ['SELF_SIGNED_CERT_IN_CHAIN', 'untrusted'],
-    ['UNABLE_TO_GET_ISSUER_CERT', 'untrusted'],
-    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'untrusted'],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'untrusted'],
-    ['CERT_HAS_EXPIRED', undefined],
-  ])('takes a certificate for untrusted that was seen and fails with %s', (tlsError, kind) => {
-    const seen = failing({ stage: 'tls', reason: 'tls', tlsError });
-    const issuer: DistinguishedName = { attributes: [{ type: 'CN', value: 'Acme' }] };
-    const shown = { ...seen, outcome: { ...seen.outcome, issuer } } as MailObservation;
-    expect(judgeMail(shown, ELSEWHERE)[0]?.kind).toBe(kind);
-    expect(judgeMail(seen, ELSEWHERE)[0]?.kind).toBeUndefined();
+  const UNABLE = 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
+  const FORTIGATE: DistinguishedName = { attributes: [{ type: 'CN', value: 'FG100F' }] };
+
+  test.each<readonly [string, DistinguishedName | undefined, readonly (string | undefined)[]]>([
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', FORTIGATE, ['untrusted', 'FG100F', 'CN=FG100F']],
+    ['SELF_SIGNED_CERT_IN_CHAIN', FORTIGATE, ['untrusted', 'FG100F', 'CN=FG100F']],
+    ['UNABLE_TO_GET_ISSUER_CERT', FORTIGATE, ['untrusted', 'FG100F', 'CN=FG100F']],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', FORTIGATE, ['untrusted', 'FG100F', 'CN=FG100F']],
+    [UNABLE, { attributes: [] }, ['untrusted', undefined, '(empty name)']],
+    ['CERT_HAS_EXPIRED', FORTIGATE, [undefined, 'FG100F', 'CN=FG100F']],
+    [UNABLE, undefined, [undefined, undefined, undefined]],
+  ])('names who issued the certificate of %s: %j', (tlsError, issuer, expected) => {
+    const finding = judge(failing('tls', 'tls', { tlsError, ...(issuer === undefined ? {} : { issuer }) }));
+    expect([finding?.kind, finding?.facts?.issuer, finding?.fullNames?.join()]).toEqual(expected);
   });
 
-  test.each<[MailStage, number, MailView, string]>([
-    ['recipient', 554, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
-    ['sender', 530, ELSEWHERE, 'broken mail-settings-suffice mail-settings-incomplete login'],
-    ['recipient', 454, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
-    ['recipient', 554, FROM_APPLIANCE, 'broken mail-relay-permitted mail-relay-denied -'],
-    ['recipient', 454, FROM_APPLIANCE, 'warning mail-relay-permitted mail-relay-denied -'],
-    ['login', 535, ELSEWHERE, 'broken mail-login-accepted mail-login-rejected -'],
-  ])('takes a refusal to relay at %s, %i, as an answer to the address that asks: %j', (stage, code, view, expected) => {
-    const message = `The server replied "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
-    const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
-    expect([finding?.level, finding?.rule, finding?.suggests, finding?.kind ?? '-'].join(' ')).toBe(expected);
+  test.each<readonly [MailStage, FailureReason, MailObservation['security'], string | undefined]>([
+    ['greeting', 'timeout', 'starttls', 'silent'],
+    ['greeting', 'timeout', 'none', 'silent'],
+    ['greeting', 'timeout', 'tls', undefined],
+    ['greeting', 'closed', 'none', undefined],
+    ['connect', 'timeout', 'none', undefined],
+  ])('a port that says nothing may want TLS from the start: %s, %s, %s', (stage, reason, security, kind) => {
+    expect(judge(failing(stage, reason), ELSEWHERE, { security })?.kind).toBe(kind);
   });
 
-  const FORTIGATE: DistinguishedName = {
-    attributes: [
-      { type: 'O', value: 'Fortinet' },
-      { type: 'CN', value: 'FG100F' },
-    ],
-  };
-  const NAMELESS: DistinguishedName = { attributes: [] };
-
-  test.each<[tlsError: string | undefined, DistinguishedName | undefined, ...(string | undefined)[]]>([
-    ['SELF_SIGNED_CERT_IN_CHAIN', FORTIGATE, 'untrusted', 'FG100F', 'O=Fortinet, CN=FG100F'],
-    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', NAMELESS, 'untrusted', undefined, '(empty name)'],
-    ['CERT_HAS_EXPIRED', FORTIGATE, undefined, 'FG100F', 'O=Fortinet, CN=FG100F'],
-    ['SELF_SIGNED_CERT_IN_CHAIN', undefined],
-    [undefined, undefined],
-  ])('names who issued the certificate of %s: %j', (tlsError, issued, kind, issuer, full) => {
-    const seen = failing({ stage: 'tls', reason: 'tls', ...(tlsError === undefined ? {} : { tlsError }) });
-    const outcome = {
-      ...seen.outcome,
-      ...(issued === undefined ? {} : { issuer: issued }),
-    } as MailObservation['outcome'];
-    const [finding] = judgeMail({ ...seen, outcome }, ELSEWHERE);
-    expect([finding?.kind, finding?.facts?.issuer, finding?.fullNames]).toEqual([
-      kind,
-      issuer,
-      full === undefined ? undefined : [full],
-    ]);
+  test.each<readonly [string, MailStage, string, typeof ELSEWHERE]>([
+    ['warning mail-relay-permitted mail-relay-denied this-machine', 'recipient', '554 Relay access denied', ELSEWHERE],
+    ['warning mail-relay-permitted mail-relay-denied this-machine', 'recipient', '454 Relay access denied', ELSEWHERE],
+    ['broken mail-relay-permitted mail-relay-denied', 'recipient', '554 Relay access denied', FROM_APPLIANCE],
+    ['warning mail-relay-permitted mail-relay-denied', 'recipient', '454 Relay access denied', FROM_APPLIANCE],
+    ['broken mail-settings-suffice mail-settings-incomplete login', 'sender', '530 Relay access denied', ELSEWHERE],
+    ['broken mail-login-accepted mail-login-rejected', 'login', '535 Relay access denied', ELSEWHERE],
+    ['broken mail-recipient-accepted mail-recipient-rejected suspected', 'recipient', '550 5.7.1 no', ELSEWHERE],
+    ['broken mail-recipient-accepted mail-recipient-rejected', 'recipient', '550 5.7.1 no', FROM_APPLIANCE],
+    ['broken mail-sender-accepted mail-recipient-rejected suspected', 'sender', '550 5.7.1 no', ELSEWHERE],
+    ['broken mail-sender-accepted mail-recipient-rejected', 'sender', '354 no', ELSEWHERE],
+    ['warning mail-sender-accepted mail-recipient-rejected', 'sender', '400 no', ELSEWHERE],
+    ['broken mail-sender-accepted mail-recipient-rejected', 'sender', '500 no', ELSEWHERE],
+    ['broken mail-client-accepted mail-client-refused turned-away suspected', 'greeting', '554 no', ELSEWHERE],
+    ['warning mail-client-accepted mail-client-refused this-machine', 'recipient', '550 5.7.25 no PTR', ELSEWHERE],
+    ['broken mail-client-accepted mail-client-refused', 'recipient', '550 5.7.25 no PTR', FROM_APPLIANCE],
+  ])('is as sure as the reply is clear to the address that asks: %s: %s, %s, %j', (expected, stage, reply, view) => {
+    expect(words(judge(replied(stage, reply), view))).toBe(expected);
   });
 
-  test.each<[Failing, MailObservation['security'], string]>([
-    [{ stage: 'greeting', reason: 'timeout' }, 'starttls', 'silent'],
-    [{ stage: 'greeting', reason: 'timeout' }, 'none', 'silent'],
-    [{ stage: 'greeting', reason: 'timeout' }, 'tls', '-'],
-    [{ stage: 'greeting', reason: 'closed' }, 'none', '-'],
-    [{ stage: 'connect', reason: 'timeout' }, 'none', '-'],
-  ])('a port that says nothing may want TLS from the start: %j, %s', (failure, security, kind) => {
-    expect(judgeMail({ ...failing(failure), security }, ELSEWHERE)[0]?.kind ?? '-').toBe(kind);
+  test.each<readonly [Partial<MailObservation>, string, string]>([
+    [{ isLoginUnknown: true }, '530 no', 'note mail-settings-suffice login'],
+    [{}, '530 no', 'broken mail-settings-suffice mail-settings-incomplete login'],
+    [{ isLoginUnknown: true }, '550 no', 'broken mail-sender-accepted mail-recipient-rejected'],
+  ])('a login that nobody tells is not missing: %j, %s', (more, reply, expected) => {
+    expect(words(judge(replied('sender', reply), ELSEWHERE, more))).toBe(expected);
   });
+});
 
-  test.each<[Partial<MailObservation>, number, string]>([
-    [{ isLoginUnknown: true }, 530, 'note -'],
-    [{}, 530, 'broken mail-settings-incomplete'],
-    [{ isLoginUnknown: true }, 550, 'broken mail-recipient-rejected'],
-  ])('a login that nobody tells is not missing: %j, %i', (more, code, expected) => {
-    const [finding] = judgeMail({ ...failing({ stage: 'sender', reason: 'rejected', code }), ...more }, ELSEWHERE);
-    expect(`${String(finding?.level)} ${finding?.suggests ?? '-'}`).toBe(expected);
-  });
-
-  test.each<[MailStage, number, string, MailView, string]>([
-    ['recipient', 550, '550 5.7.1 no', ELSEWHERE, 'broken mail-recipient-rejected suspected'],
-    ['recipient', 550, '550 5.7.1 no', FROM_APPLIANCE, 'broken mail-recipient-rejected -'],
-    ['sender', 550, '550 5.7.1 no', ELSEWHERE, 'broken mail-recipient-rejected suspected'],
-    ['sender', 553, '553 5.7.1 Sender address rejected: not owned', ELSEWHERE, 'broken mail-recipient-rejected -'],
-    ['greeting', 554, '554 no', ELSEWHERE, 'broken mail-client-refused suspected'],
-    ['recipient', 550, '550 5.7.25 no PTR', ELSEWHERE, 'warning mail-client-refused -'],
-    ['recipient', 550, '550 5.7.25 no PTR', FROM_APPLIANCE, 'broken mail-client-refused -'],
-  ])('is as sure as the reply is clear: %s, %s %s', (stage, code, reply, view, expected) => {
-    const message = `The server replied "${reply}"`;
-    const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
-    expect(`${String(finding?.level)} ${finding?.suggests ?? '-'} ${finding?.confidence ?? '-'}`).toBe(expected);
-  });
+test.each([
+  ['', false],
+  ['sourceAddress: 192.0.2.7', false],
+  ['sourceAddress: 192.0.2.5', true],
+  ['sourceAddress: "2001:db8::5"', true],
+])('the probe leaves from an address of FortiAuthenticator: %s: %s', async (sourceAddress, fromAppliance) => {
+  const units = 'appliances: [{ name: a, logSources: [fac-1] }, { name: b, logSources: [192.0.2.5, "2001:DB8:0::5"] }]';
+  expect(mailViewOf(await configOf(`${units}\n${sourceAddress}`))).toEqual({ fromAppliance });
 });
