@@ -30,6 +30,17 @@ describe('a group of configured units', () => {
   /** It is unknown whether the unit is a load balancer, a member of a pair, or restored from a backup. */
   const PERHAPS = 'fac-lb warning license-on-other-unit suspected';
 
+  const first = listed(FIRST, onA);
+  const second = listed(SECOND, onB);
+  const named = { ...SECOND, licenses: [LICENSE] };
+  const alone = listed(ALONE, standalone);
+  const balancer = listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'));
+  const perhaps = listed(BALANCER, balancing);
+  const holding = { ...BALANCER, licenses: [LICENSE] };
+  const trials = (serial: string, peerSerial: string | null) =>
+    applianceFacts({ system: { serial, peerSerial }, tokens: TRIAL_ONLY });
+  const beforeActivation = [listed(FIRST, trials('FAC-A', 'FAC-B')), listed(SECOND, trials('FAC-B', 'FAC-A'))];
+
   function found(units: readonly UnitObservation[], holder: string): readonly string[] {
     const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held(holder) }] } as const;
     return judgeUnits(units, registration).map(({ level, suggests, confidence, facts }) =>
@@ -38,15 +49,10 @@ describe('a group of configured units', () => {
   }
 
   it.each<[string, readonly UnitObservation[], holder: string, readonly string[]]>([
-    ['a pair, the licence on the first', [listed(FIRST, onA), listed(SECOND, onB)], 'FAC-A', []],
-    ['a pair, the licence on the second', [listed(FIRST, onA), listed(SECOND, onB)], 'FAC-B', []],
-    ['a pair that both name it', [listed(FIRST, onA), listed({ ...SECOND, licenses: [LICENSE] }, onB)], 'FAC-A', []],
-    [
-      'a pair of whom nothing but the configuration is known',
-      [listed(FIRST, null), listed({ ...SECOND, licenses: [LICENSE] }, null)],
-      'FAC-A',
-      [],
-    ],
+    ['a pair, the licence on the first', [first, second], 'FAC-A', []],
+    ['a pair, the licence on the second', [first, second], 'FAC-B', []],
+    ['a pair that both name it', [first, listed(named, onB)], 'FAC-A', []],
+    ['a pair of whom nothing but the configuration is known', [listed(FIRST, null), listed(named, null)], 'FAC-A', []],
     [
       'a pair whose first does not answer just now',
       [
@@ -76,25 +82,14 @@ describe('a group of configured units', () => {
     ],
     [
       'a pair before activation, the licence on the one that it is not configured for',
-      [
-        listed(FIRST, applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY })),
-        listed(SECOND, applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' }, tokens: TRIAL_ONLY })),
-      ],
+      beforeActivation,
       'FAC-B',
       ['fac-1 broken license-on-peer'],
     ],
-    [
-      'a pair before activation, the licence on the one that it is configured for',
-      [
-        listed(FIRST, applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY })),
-        listed(SECOND, applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' }, tokens: TRIAL_ONLY })),
-      ],
-      'FAC-A',
-      [],
-    ],
+    ['a pair before activation, the licence on the one that it is configured for', beforeActivation, 'FAC-A', []],
     [
       'a pair, the licence on a stranger',
-      [listed(FIRST, onA), listed(SECOND, onB)],
+      [first, second],
       'FAC-X',
       ['fac-1 broken license-on-other-unit', 'fac-2 broken license-on-other-unit'],
     ],
@@ -106,52 +101,39 @@ describe('a group of configured units', () => {
     ],
     [
       'a load balancer beside its primary',
-      [
-        listed(ALONE, standalone, tip('FAC-A', 'standalone-primary')),
-        listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer')),
-      ],
+      [listed(ALONE, standalone, tip('FAC-A', 'standalone-primary')), balancer],
       'FAC-A',
       [],
     ],
-    [
-      'a load balancer beside a cluster',
-      [listed(FIRST, onA), listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))],
-      'FAC-A',
-      [],
-    ],
+    ['a load balancer beside a cluster', [first, balancer], 'FAC-A', []],
     [
       'a load balancer that names the licence and whose SNMP does not answer just now',
-      [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing, silent)],
+      [alone, listed(holding, balancing, silent)],
       'FAC-A',
       [PERHAPS],
     ],
     [
       'a unit with the tokens of another that is configured too, its role not asked for',
-      [listed(ALONE, standalone), listed(BALANCER, balancing)],
+      [alone, perhaps],
       'FAC-A',
       [PERHAPS],
     ],
     [
       'a unit with the tokens of another that is configured too, alone for certain',
-      [listed(ALONE, standalone), listed(BALANCER, balancing, tip('FAC-LB', 'standalone-primary'))],
+      [alone, listed(BALANCER, balancing, tip('FAC-LB', 'standalone-primary'))],
       'FAC-A',
       ['fac-lb broken license-on-other-unit'],
     ],
-    [
-      'a load balancer whose primary is not configured',
-      [listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))],
-      'FAC-A',
-      ['fac-lb unknown'],
-    ],
+    ['a load balancer whose primary is not configured', [balancer], 'FAC-A', ['fac-lb unknown']],
     [
       'a new unit that names the licence of the old one, which is configured too',
-      [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing)],
+      [alone, listed(holding, balancing)],
       'FAC-A',
       [PERHAPS],
     ],
     [
       'a unit whose role is not told, the licence on a stranger',
-      [listed(ALONE, standalone)],
+      [alone],
       'FAC-X',
       ['fac-1 broken license-on-other-unit suspected'],
     ],
@@ -167,7 +149,7 @@ describe('a group of configured units', () => {
 
   it.each<readonly [string, of: ExpectedUnit, others: readonly UnitObservation[], users: readonly string[]]>([
     ['itself alone', FIRST, [], ['fac-1']],
-    ['the other of its cluster', FIRST, [listed(SECOND, onB)], ['fac-1', 'fac-2']],
+    ['the other of its cluster', FIRST, [second], ['fac-1', 'fac-2']],
     [
       'the other of its cluster, which does not name it',
       FIRST,
@@ -181,7 +163,7 @@ describe('a group of configured units', () => {
       ['fac-1', 'fac-2'],
     ],
     ['no stranger', ALONE, [listed({ ...BALANCER, name: 'fac-3' }, balancing)], ['fac-1']],
-    ['a load balancer', ALONE, [listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))], ['fac-1', 'fac-lb']],
+    ['a load balancer', ALONE, [balancer], ['fac-1', 'fac-lb']],
     ['one of unknown serial', ALONE, [listed({ ...BALANCER, serial: null }, null)], ['fac-1', 'fac-lb']],
     [
       'any, itself of unknown serial',
@@ -196,13 +178,11 @@ describe('a group of configured units', () => {
   });
 
   const none = (unit: ExpectedUnit): ExpectedUnit => ({ ...unit, licenses: [] });
-  const trials = (serial: string, peerSerial: string | null) =>
-    applianceFacts({ system: { serial, peerSerial }, tokens: TRIAL_ONLY });
 
   it.each<readonly [string, unit: UnitObservation, others: readonly UnitObservation[], covered: boolean]>([
-    ['alone', listed(none(ALONE), trials('FAC-A', null)), [listed(SECOND, onB)], false],
+    ['alone', listed(none(ALONE), trials('FAC-A', null)), [second], false],
     ['that balances', listed(BALANCER, trials('FAC-LB', null), tip('FAC-LB', 'load-balancer')), [], true],
-    ['whose other one has a licence', listed(SECOND, trials('FAC-B', 'FAC-A')), [listed(FIRST, onA)], true],
+    ['whose other one has a licence', listed(SECOND, trials('FAC-B', 'FAC-A')), [first], true],
     ['whose other one has none', listed(SECOND, null), [listed(none(FIRST), null)], false],
     ['beside a stranger with one', listed(SECOND, null), [listed({ ...FIRST, serial: 'FAC-X' }, null)], false],
     ['beside one of unknown serial', listed(SECOND, null), [listed({ ...FIRST, serial: null }, null)], false],
