@@ -38,161 +38,65 @@ const SILENT = failure('timeout');
 const WARNING = 'warning fac-1 peer-answers fac-2';
 const CRITICAL = 'broken fac-1 -';
 
+const member = (...seen: Seen): Seen => seen;
+const first = member(A, SILENT);
+const named = member(B, answers('FAC-B'));
+const inPair = (told: HaRoleObservation): Seen => member(B, answers('FAC-B', 'FAC-A'), told);
+const unasked = member({ ...B, api: null }, null);
+
 it.each<readonly [string, readonly Seen[], speaking: readonly string[], expected: readonly string[]]>([
-  [
-    'the configuration names the pair',
-    [
-      [A, SILENT],
-      [B, answers('FAC-B')],
-    ],
-    [],
-    [WARNING],
-  ],
+  ['the configuration names the pair', [first, named], [], [WARNING]],
   [
     'the configuration of the other one names it',
-    [
-      [{ serial: 'FAC-A' }, SILENT],
-      [{ peerSerial: 'fac-a' }, answers('FAC-B')],
-    ],
+    [member({ serial: 'FAC-A' }, SILENT), member({ peerSerial: 'fac-a' }, answers('FAC-B'))],
     [],
     [WARNING],
   ],
-  [
-    'the API names it',
-    [
-      [{ serial: 'fac-a' }, SILENT],
-      [{}, answers('FAC-B', 'FAC-A')],
-    ],
-    [],
-    [WARNING],
-  ],
+  ['the API names it', [member({ serial: 'fac-a' }, SILENT), member({}, answers('FAC-B', 'FAC-A'))], [], [WARNING]],
   [
     'the API names a peer of unknown serial',
-    [
-      [{}, SILENT],
-      [{}, answers('FAC-B', 'FAC-A')],
-    ],
+    [member({}, SILENT), member({}, answers('FAC-B', 'FAC-A'))],
     [],
     [WARNING],
   ],
   [
     'SNMP says cluster, of an unknown peer',
-    [
-      [{}, SILENT],
-      [{}, answers('FAC-B'), role('cluster-primary', 'FAC-B')],
-    ],
+    [member({}, SILENT), member({}, answers('FAC-B'), role('cluster-primary', 'FAC-B'))],
     [],
     [WARNING],
   ],
   [
     'which of several it is, is unknown',
-    [
-      [{}, SILENT],
-      [{}, answers('FAC-B', 'FAC-A')],
-      [{}, SILENT],
-    ],
+    [member({}, SILENT), member({}, answers('FAC-B', 'FAC-A')), member({}, SILENT)],
     [],
     [CRITICAL, 'broken fac-3 -'],
   ],
   [
     'the API of the other one refuses the key',
-    [
-      [A, SILENT],
-      [B, { appliance: 'fac-2', endpoint: '', kind: 'denied', status: 401 }],
-    ],
+    [first, member(B, { appliance: 'fac-2', endpoint: '', kind: 'denied', status: 401 })],
     [],
     [WARNING, 'warning fac-2 -'],
   ],
-  [
-    'the log of the other one arrives',
-    [
-      [A, SILENT],
-      [B, SILENT],
-    ],
-    ['fac-2'],
-    [WARNING, 'warning fac-2 -'],
-  ],
-  [
-    'the log of the other one, which has no API, arrives',
-    [
-      [A, SILENT],
-      [{ ...B, api: null }, null],
-    ],
-    ['fac-2'],
-    [WARNING],
-  ],
-  [
-    'the other one has no source',
-    [
-      [A, SILENT],
-      [{ ...B, api: null }, null],
-    ],
-    [],
-    [CRITICAL],
-  ],
+  ['the log of the other one arrives', [first, member(B, SILENT)], ['fac-2'], [WARNING, 'warning fac-2 -']],
+  ['the log of the other one, which has no API, arrives', [first, unasked], ['fac-2'], [WARNING]],
+  ['the other one has no source', [first, unasked], [], [CRITICAL]],
   [
     'the other one is the standby unit',
-    [
-      [A, SILENT],
-      [B, answers('FAC-B', 'FAC-A'), role('cluster-secondary', 'FAC-B')],
-    ],
+    [first, inPair(role('cluster-secondary', 'FAC-B'))],
     [],
     ['broken fac-1 active fac-2'],
   ],
-  [
-    'the other one is the active unit',
-    [
-      [A, SILENT],
-      [B, answers('FAC-B', 'FAC-A'), role('cluster-primary', 'FAC-B')],
-    ],
-    [],
-    [WARNING],
-  ],
-  [
-    'the other one is silent too',
-    [
-      [A, SILENT],
-      [B, failure('refused')],
-    ],
-    [],
-    [CRITICAL, 'broken fac-2 -'],
-  ],
-  [
-    'the other one was not asked yet',
-    [
-      [A, SILENT],
-      [B, null],
-    ],
-    [],
-    ['unknown fac-1 -'],
-  ],
+  ['the other one is the active unit', [first, inPair(role('cluster-primary', 'FAC-B'))], [], [WARNING]],
+  ['the other one is silent too', [first, member(B, failure('refused'))], [], [CRITICAL, 'broken fac-2 -']],
+  ['the other one was not asked yet', [first, member(B, null)], [], ['unknown fac-1 -']],
   [
     'the other one could not be asked from here',
-    [
-      [A, SILENT],
-      [B, failure('no-route')],
-    ],
+    [first, member(B, failure('no-route'))],
     [],
     ['unknown fac-1 -', 'unknown fac-2 -'],
   ],
-  [
-    'they are no pair',
-    [
-      [{ serial: 'FAC-A' }, SILENT],
-      [B, answers('FAC-B')],
-    ],
-    [],
-    [CRITICAL],
-  ],
-  [
-    'the other one has another peer',
-    [
-      [A, SILENT],
-      [B, answers('FAC-B', 'FAC-C')],
-    ],
-    [],
-    [CRITICAL],
-  ],
+  ['they are no pair', [member({ serial: 'FAC-A' }, SILENT), named], [], [CRITICAL]],
+  ['the other one has another peer', [first, member(B, answers('FAC-B', 'FAC-C'))], [], [CRITICAL]],
 ])('a unit does not answer, and %s', (_, seen, speaking, expected) => {
   if (appliance.from !== 'units') throw new Error('Expected a check of the units');
   const { findings } = appliance.judge({
