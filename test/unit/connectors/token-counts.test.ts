@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenCounter, parseTokenPage } from '../../../src/connectors/token-counts.ts';
+import { createTokenCounter, parseSmsQuota, parseTokenPage } from '../../../src/connectors/token-counts.ts';
 
 describe('createTokenCounter', () => {
   it('counts by status and by licence', () => {
@@ -56,4 +56,26 @@ describe('parseTokenPage', () => {
   ])('reads the next page of %j as %j', (value, next) => {
     expect(parseTokenPage(value)?.next).toBe(next);
   });
+});
+
+/** As in docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466, with numbers in place of `###`. */
+it.each([
+  [
+    { available_sms: 90, total_sms: 100, used_sms: 10 },
+    { total: 100, available: 90 },
+  ],
+  [
+    { available_sms: '90', total_sms: '100' },
+    { total: 100, available: 90 },
+  ],
+  [
+    { available_sms: 0, total_sms: 0, used_sms: 0 },
+    { total: 0, available: 0 },
+  ],
+  [{ total_sms: 100 }, null],
+  [{ available_sms: '###', total_sms: '###' }, null],
+  [[], null],
+  ['x', null],
+])('parseSmsQuota() reads %j as %j', (value, expected) => {
+  expect(parseSmsQuota(value)).toEqual(expected);
 });

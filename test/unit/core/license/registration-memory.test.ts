@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   afterLook,
+  type LicenseOutcome,
   nextLook,
   observationOf,
   openLicenses,
   type RegistrationMemory,
-  type LicenseOutcome,
   type RegistrationObservation,
 } from '../../../../src/core/license/registration.ts';
 

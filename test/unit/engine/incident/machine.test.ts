@@ -52,15 +52,6 @@ describe('opening and closing', () => {
     expect(line.heard()).toEqual(['firing license-on-peer']);
   });
 
-  it('keeps the causes of other subjects apart', () => {
-    const [first, second] = ['mail-1:25', 'mail-2:25'].map((subject) => causeOf('mail-unreachable', { subject }));
-    if (first === undefined || second === undefined) throw new Error('never');
-    const line = timeline().rounds(2, [first, second]);
-    expect(line.heard()).toEqual(['firing mail-unreachable', 'firing mail-unreachable']);
-    expect(line.rounds(3, [second]).heard()).toEqual(['resolved mail-unreachable']);
-    expect(line.state.incidents.find(({ status }) => status === 'open')?.cause.subject).toBe('mail-2:25');
-  });
-
   it('records information without telling anybody', () => {
     const line = timeline()
       .rounds(3, [causeOf('certificate-rotated', { severity: 'info' })])
@@ -105,17 +96,6 @@ describe('one fault, one incident', () => {
         formerCauses: [{ id: 'tls-interception-suspected', since: start, until: start + 90 * SECOND }],
       },
     ]);
-  });
-
-  it('is not continued by less certainty, nor by another fault in its place', () => {
-    const line = timeline().rounds(2, [intercepted]).rounds(3, [suspected]);
-    expect(line.heard()).toEqual([
-      'firing tls-intercepted',
-      'firing tls-interception-suspected',
-      'resolved tls-intercepted',
-    ]);
-    line.rounds(3, [causeOf('certificate-broken', { confidence: 'suspected' })]);
-    expect(line.heard()).toEqual(['firing certificate-broken', 'resolved tls-interception-suspected']);
   });
 
   it('leaves what a deeper cause hides open, unsaid, until it can be judged', () => {

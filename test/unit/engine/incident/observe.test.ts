@@ -86,14 +86,6 @@ describe('a new incident', () => {
       { since: at, causeSince: at, openedAt: at },
     ]);
   });
-
-  test('remembers how often it was back while it was confirmed', () => {
-    const looks = [1, 3, 5, 7].flatMap((minute) => [START + minute * MINUTE, null]);
-    const step = round({ candidates: [seenOnce(CAUSE, looks)] }, [CAUSE]);
-    expect(step.state.incidents).toMatchObject([
-      { since: NOW - 30 * SECOND, returns: [START + 3 * MINUTE, START + 5 * MINUTE, START + 7 * MINUTE, NOW] },
-    ]);
-  });
 });
 
 describe('an open incident', () => {
@@ -264,18 +256,5 @@ describe('the end', () => {
     expect(step.state.incidents).toMatchObject([
       closes ? { status: 'closed', closedAt: NOW, streak: 0 } : { status: 'open', closedAt: null },
     ]);
-  });
-
-  test('does not come in a round that cannot judge it, however often it was away', () => {
-    const input = { kind: 'diagnosis', diagnosis: diagnosisOf(NOW, []), fresh: ['clock'] } as const;
-    const state = { ...QUIET, incidents: [{ ...INCIDENT, ...away, streak: 9 }] };
-    expect(next(state, input, POLICY).effects).toEqual([]);
-  });
-
-  test('does not come while another fault in the same place is just being confirmed', () => {
-    const incidents = [{ ...INCIDENT, ...away }];
-    expect(transitions(round({ incidents }, [causeOf('tls-blocked')]))).toEqual([]);
-    expect(transitions(round({ incidents }, [causeOf('tls-blocked', { severity: 'info' })]))).toHaveLength(1);
-    expect(transitions(round({ incidents }, [causeOf('clock-skewed')]))).toHaveLength(1);
   });
 });

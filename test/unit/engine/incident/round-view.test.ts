@@ -80,15 +80,6 @@ describe('presenceOf()', () => {
 });
 
 describe('showsStill()', () => {
-  test.each<readonly [string, Round, boolean]>([
-    ['a fault that suggests it', { state: 'blocked', level: 'broken', suggests: 'tls-intercepted' }, true],
-    ['a note', { state: 'blocked', suggests: 'tls-intercepted' }, false],
-    ['another fault', { state: 'blocked', level: 'broken', suggests: 'tls-blocked' }, false],
-    ['it elsewhere', { state: 'blocked', level: 'broken', suggests: 'tls-intercepted', subject: 'a:1' }, false],
-  ])('%s', (_, round, shows) => {
-    expect(showsStill(CAUSE, view(round))).toBe(shows);
-  });
-
   test('what another check found says nothing', () => {
     const round = view({ state: 'blocked', level: 'broken', suggests: 'tls-intercepted' });
     expect(showsStill({ ...CAUSE, precondition: 'clock' }, round)).toBe(false);

@@ -1,12 +1,105 @@
 import { describe, expect, test } from 'vitest';
-import { remedyOf, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
+import { blocksOf, type CommandStep, headOf, shell } from '../../../../src/engine/model.ts';
+import { fill, remedyOf, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
 
-const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
+const ANY_FACTS = { subject: 'x:443', host: 'x.example', port: '443' };
+const LONG: CommandStep = {
+  text: 'Do it on {firewall}.',
+  syntax: 'fortios',
+  commands: ['config a', '    edit "{host}"', '    next', 'end'],
+  undo: ['config a', '    delete {newid}', 'end'],
+};
+
+describe('remedyOf()', () => {
+  test('keeps sentences, ends them with short commands, and leaves long blocks to the steps', () => {
+    const { remedy } = remedyOf(
+      ['Ask {host}.', shell('Look.', 'dig {host}'), shell('Look.', 'a', '  b'), LONG],
+      ANY_FACTS,
+    );
+    expect(remedy).toEqual([
+      'Ask x.example.',
+      'Look. Command: "dig x.example".',
+      'Look. Commands: "a", "b".',
+      'Do it on the firewall.',
+    ]);
+  });
+
+  test('tells a sentence, and a block with what has to be filled in', () => {
+    expect(remedyOf(['Ask {host}.', LONG], ANY_FACTS).remedySteps).toEqual([
+      { text: 'Ask x.example.', commands: null, undo: null, syntax: null, blanks: [] },
+      {
+        text: 'Do it on the firewall.',
+        commands: 'config a\n    edit "x.example"\n    next\nend',
+        undo: 'config a\n    delete FILL-IN-NEW-ID\nend',
+        syntax: 'fortios',
+        blanks: [{ name: 'FILL-IN-NEW-ID', meaning: 'the ID that the FortiGate assigned to the new policy' }],
+      },
+    ]);
+  });
+});
+
+test('only a block without a blank is called ready', () => {
+  const blocks = remedyOf(['Ask.', LONG], ANY_FACTS).remedySteps.flatMap(blocksOf);
+  expect(blocks.map(headOf)).toEqual([
+    'FortiGate CLI, ready to copy:',
+    'Undo, not ready: FILL-IN-NEW-ID is the ID that the FortiGate assigned to the new policy:',
+  ]);
+});
+
+const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'server.test', port: '443' };
+
+const filled = (text: string, facts: Partial<WordingFacts> = {}): string => fill(text, { ...FACTS, ...facts });
+
+describe('fill()', () => {
+  test('puts in what is known, as often as it is named', () => {
+    expect(filled('{host}:{port} and {host} by {product}', { product: 'Squid' })).toBe(
+      'server.test:443 and server.test by Squid',
+    );
+  });
+
+  test('leaves a name that nobody knows as it stands', () => {
+    expect(filled('{nonsense} {constructor} {Host}')).toBe('{nonsense} {constructor} {Host}');
+  });
+
+  test.each([
+    ['{address} fail and {clean} works', 'its addresses fail and no other address works'],
+    ['through {proxy}, by {resolver}', 'through the proxy, by the resolver'],
+    [
+      '{product} of {issuer}',
+      'an inspecting device that is not in the product catalogue of an authority without a name',
+    ],
+    ['{appliance} {failing}', 'FortiAuthenticator does not answer'],
+    ['{serial}', 'the serial number of this FortiAuthenticator'],
+    ['{primary}, {holder}, {license}', 'the active unit, another unit, the licence'],
+    ['{configured}, {found}', 'the configured value, a different value'],
+    ['{firewall}, {policy}, {profile}', 'the firewall, the matching policy, its inspection profile'],
+    ['{source}', 'FortiAuthenticator'],
+    ['{security}', 'starttls'],
+    ['{unclear}', 'a part of the path could not be checked'],
+    ['{judgement}.', "The licence server's certificate is not valid."],
+  ])('says %s in general words where nothing is known', (text, expected) => {
+    expect(filled(text)).toContain(expected);
+  });
+
+  test('names an unknown device by its authority', () => {
+    expect(filled('{product}', { issuer: 'Acme CA' })).toBe('"Acme CA", which is not in the product catalogue');
+    expect(filled('{appliance}', { issuer: 'Acme CA' })).toBe('FortiAuthenticator');
+  });
+});
+
+test.each<readonly [Partial<WordingFacts>, string]>([
+  [{ address: '10.0.0.5' }, 'https://10.0.0.5'],
+  [{}, 'the URL in appliances[].api.url'],
+])('the interface of a unit with %j is %s', (facts, expected) => {
+  expect(filled('{interface}', facts)).toBe(expected);
+});
+
+const MAIL_FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
 
 const PEM = '-----BEGIN CERTIFICATE-----\nMIIB+/==\n-----END CERTIFICATE-----';
 
 function fillCommands(commands: readonly string[], facts: Partial<WordingFacts> = {}) {
-  const { remedySteps } = remedyOf([{ text: '', syntax: 'shell', commands, undo: null }], { ...FACTS, ...facts });
+  const { remedySteps } = remedyOf([{ text: '', syntax: 'shell', commands, undo: null }], { ...MAIL_FACTS, ...facts });
   const [step] = remedySteps;
   if (step === undefined) throw new Error('Expected a step');
   return { text: step.commands, blanks: step.blanks };

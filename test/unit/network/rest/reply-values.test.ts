@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lenientCount, lenientNumber } from '../../../../src/network/rest/reply-values.ts';
+import * as z from 'zod';
+import { cutList, lenientCount, lenientNumber } from '../../../../src/network/rest/reply-values.ts';
 
 describe('lenientNumber', () => {
   it.each<[unknown, number | null]>([
@@ -36,4 +37,12 @@ describe('lenientCount', () => {
   ])('reads %j as %j', (value, expected) => {
     expect(lenientCount(value)).toBe(expected);
   });
+});
+
+it('looks at no more items than that', () => {
+  const list = cutList(z.number(), 2);
+
+  expect(list.parse([1, 2, 'x', 'y'])).toEqual([1, 2]);
+  expect(list.safeParse([1, 'x', 'y']).error?.issues).toHaveLength(1);
+  expect(list.safeParse('not a list').success).toBe(false);
 });
