@@ -1,23 +1,111 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import { fieldsOf, type ReplyFields } from '../network/rest/reply-values.ts';
 import { followEvents } from './event-source.ts';
 
-/** The real daemon in a separate process. */
-export interface Daemon extends AsyncDisposable {
+/** A line logged by the daemon: its event, message and fields. */
+export interface LogLine extends ReplyFields {
+  readonly event: string;
+  readonly msg: string;
+}
+
+export interface Ended {
+  /** null: killed by a signal. */
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** The real daemon in a separate process, which is stopped on disposal. */
+export interface DaemonProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly log: readonly LogLine[];
+  /** Resolves when the daemon exits, even unexpectedly. */
+  readonly ended: Promise<Ended>;
+  /** Waits for a line about this event, after skipping `skip` such lines. @throws if the daemon exits before */
+  logged(event: string, skip?: number): Promise<LogLine>;
+}
+
+export interface DaemonOptions {
+  readonly cwd: string;
+  readonly args?: readonly string[];
+  /** A command that starts another one, for example in another network namespace. */
+  readonly prefix?: readonly string[];
+  /** In addition to PATH and TZ, the only variables that it inherits. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `main.ts` of a checkout, or `main.js` of a built program. */
+  readonly main: string;
+  /** In a separate process group, which Ctrl-C in the terminal does not reach. */
+  readonly detached?: boolean;
+}
+
+const MOST_LINES = 10_000;
+
+/** Starts `run` without waiting for anything. */
+export function spawnDaemon(options: DaemonOptions): DaemonProcess {
+  const { cwd, args = [], prefix = [], env = {}, main, detached = false } = options;
+  const [command = '', ...rest] = [...prefix, process.execPath, main, 'run', ...args];
+  const { PATH = '', TZ = '' } = process.env;
+  const child = spawn(command, rest, { cwd, env: { PATH, TZ, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached });
+  const log: LogLine[] = [];
+  const news = new EventEmitter().setMaxListeners(0);
+  let stderr = '';
+  let hasEnded = false;
+  createInterface(child.stdout).on('line', (text) => {
+    log.push(parse(text));
+    if (log.length > MOST_LINES) log.shift();
+    news.emit('line');
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([code]: readonly (number | null)[]): Ended => {
+    hasEnded = true;
+    news.emit('line');
+    return { code: code ?? null, stderr };
+  });
+  return {
+    pid: child.pid ?? 0,
+    log,
+    ended,
+    logged: async (event, skip = 0) => {
+      for (;;) {
+        const found = log.filter((line) => line.event === event)[skip];
+        if (found !== undefined) return found;
+        if (hasEnded)
+          throw new Error(`The daemon ended before it logged "${event}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
+        await once(news, 'line');
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!hasEnded) child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function parse(text: string): LogLine {
+  const fields = parsed(text);
+  return { ...fields, event: String(fields['event']), msg: String(fields['msg']) };
+}
+
+function parsed(text: string): ReplyFields {
+  try {
+    return fieldsOf(JSON.parse(text));
+  } catch {
+    return { msg: text };
+  }
+}
+
+/** A daemon whose page is there. */
+export interface Daemon extends DaemonProcess {
   /** URL of the status page, with a trailing slash. */
   readonly url: string;
   /** UDP port for log lines; null if the configuration has none. */
   readonly syslogPort: number | null;
   /** TCP port for log lines; null if the configuration has none. */
   readonly syslogTcpPort: number | null;
-  readonly pid: number;
-  /** Resolves with the exit code when the daemon exits, even unexpectedly; null: killed by a signal. */
-  readonly ended: Promise<number | null>;
   /**
    * Returns the latest diagnosis, or the first after it, that matches. @throws {Error} with the last diagnosis if the
    * signal aborts
@@ -26,36 +114,28 @@ export interface Daemon extends AsyncDisposable {
   get(path: string): Promise<Response>;
 }
 
-const LAST_LINES = 20;
-
 /**
  * Starts the daemon in a folder and waits for its page.
- * @param main `main.ts` of a checkout, or `main.js` of a built program
  * @throws {Error} with its output if it exits before
  */
 export async function startDaemon(configFile: string, folder: string, main: string): Promise<Daemon> {
-  const child = spawn(process.execPath, [main, 'run', '--config', configFile], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A separate process group, because Ctrl-C in the terminal is meant for the parent, which stops the daemon in
-    // order.
-    detached: true,
-  });
-  const ended = once(child, 'close').then(([code]: readonly (number | null)[]) => code ?? null);
-  const { url, ...ports } = await announced(child, ended);
+  const daemon = spawnDaemon({ cwd: folder, args: ['--config', configFile], main, detached: true });
+  const url = String((await daemon.logged('page-served'))['url']);
+  const listening = daemon.log.find(({ event }) => event === 'log-listening');
   return {
+    ...daemon,
     url,
-    ...ports,
-    pid: child.pid ?? 0,
-    ended,
+    syslogPort: portOf(listening?.['udp']),
+    syslogTcpPort: portOf(listening?.['tcp']),
     diagnosis: (isMeant, signal) => firstDiagnosis(`${url}api/v1/events`, isMeant, signal),
     get: (path) => fetch(new URL(path, url)),
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
   };
+}
+
+/** Null if it does not listen. */
+export function portOf(listener: unknown): number | null {
+  const { port } = fieldsOf(listener);
+  return typeof port === 'number' ? port : null;
 }
 
 async function firstDiagnosis(
@@ -77,11 +157,12 @@ async function firstDiagnosis(
   );
 }
 
-function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
+/** Returns a summary of a diagnosis, without the parts that are ok. */
+export function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
   const states = preconditions
     .filter(({ state }) => state !== 'ok')
     .map(({ id, state, summary }) => `${id} ${state} (${summary})`);
-  return [ready, ...causes.map(({ id }) => id), ...states].join(', ');
+  return [ready, ...causes.map(({ id, subject }) => `${id} ${subject}`), ...states].join(', ');
 }
 
 /** Stores the licence server's chain as trusted, as an administrator does on a path that is known to be clean. */
@@ -92,48 +173,4 @@ export async function learnTrust(configFile: string, folder: string, main: strin
   });
   const code = await once(child, 'close').then(([ended]: readonly (number | null)[]) => ended);
   if (code !== 0) throw new Error(`Cannot learn the trust of the lab: "trust learn" ended with ${String(code)}`);
-}
-
-type Child = ChildProcessByStdio<null, Readable, Readable>;
-
-async function announced(
-  child: Child,
-  ended: Promise<number | null>,
-): Promise<Pick<Daemon, 'url' | 'syslogPort' | 'syslogTcpPort'>> {
-  const said: string[] = [];
-  let ports: Pick<Daemon, 'syslogPort' | 'syslogTcpPort'> = { syslogPort: null, syslogTcpPort: null };
-  const hear = (line: string): ReplyFields => {
-    said.push(line);
-    if (said.length > LAST_LINES) said.shift();
-    return parse(line);
-  };
-  createInterface(child.stderr).on('line', hear);
-  const url = await new Promise<string | null>((resolve) => {
-    createInterface(child.stdout).on('line', (line) => {
-      const { event, url: page, udp, tcp } = hear(line);
-      if (event === 'log-listening') {
-        ports = { syslogPort: portOf(udp), syslogTcpPort: portOf(tcp) };
-      }
-      if (event === 'page-served' && typeof page === 'string') resolve(page);
-    });
-    void ended.then(() => {
-      resolve(null);
-    });
-  });
-  if (url === null)
-    throw new Error(`The daemon ended with ${String(await ended)} before its page was there:\n${said.join('\n')}`);
-  return { url, ...ports };
-}
-
-function parse(line: string): ReplyFields {
-  try {
-    return fieldsOf(JSON.parse(line));
-  } catch {
-    return {};
-  }
-}
-
-function portOf(listener: unknown): number | null {
-  const { port } = fieldsOf(listener);
-  return typeof port === 'number' ? port : null;
 }

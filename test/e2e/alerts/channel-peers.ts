@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { listening, type Listening } from '../../../src/demo/lab/listening.ts';
 import type { MailServer } from '../../support/mail/mail-server.ts';
 import { POSTING_CHANNELS, postingSections } from '../../support/notify/posting-channels.ts';
 import { jsonReceiver, type ReceivedPost } from '../../support/notify/json-receiver.ts';
@@ -77,7 +77,7 @@ function keyOf({ path, body }: ReceivedPost): string | null {
 }
 
 /** Reads each connection until it closes. Every connection carries RFC 5424 lines with a length prefix. */
-async function syslogReceiver(onLine: (line: string) => void): Promise<AsyncDisposable & { readonly port: number }> {
+function syslogReceiver(onLine: (line: string) => void): Promise<Listening> {
   const server = createServer((socket) => {
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -89,15 +89,6 @@ async function syslogReceiver(onLine: (line: string) => void): Promise<AsyncDisp
         .slice(1)
         .forEach(onLine),
     );
-    socket.on('error', () => undefined);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return listening(server);
 }

@@ -12,7 +12,8 @@ import {
   valueIn,
   type DaemonBench,
 } from '../../support/process/daemon-bench.ts';
-import { sendLines, type DaemonProcess, type LogLine } from '../../support/process/daemon-process.ts';
+import type { LogLine } from '../../../src/demo/daemon.ts';
+import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { createMailServer } from '../../support/mail/mail-server.ts';
 import { createTlsPeer } from '../../support/network/tls-peer.ts';

@@ -9,7 +9,8 @@ import type { Famine } from './port-famine.ts';
 import { startHost } from '../../support/process/host.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
-import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
+import { summaryOf } from '../../../src/demo/daemon.ts';
+import { watchRounds } from '../../support/process/round-watcher.ts';
 
 /**
  * Returns a command prefix that resolves these names to 127.0.0.1 with the system's resolver, in a separate mount

@@ -7,7 +7,8 @@ import { createLab } from '../../../src/demo/lab/lab.ts';
 import { listening } from '../../../src/demo/lab/listening.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import type { Hosted } from '../../support/process/host.ts';
-import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
+import { summaryOf } from '../../../src/demo/daemon.ts';
+import { watchRounds } from '../../support/process/round-watcher.ts';
 
 const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 const PORTS = [61_000, 61_001, 61_002] as const;

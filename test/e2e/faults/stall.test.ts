@@ -5,7 +5,8 @@ import { createLab } from '../../../src/demo/lab/lab.ts';
 import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
+import { summaryOf } from '../../../src/demo/daemon.ts';
+import { watchRounds } from '../../support/process/round-watcher.ts';
 
 const WITHIN = 20_000;
 const STALL_MS = 10_000;

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import { chainPem } from '../../../src/demo/lab/identity.ts';
 import type { Identity } from '../../../src/demo/lab/identity.ts';
+import { listening } from '../../../src/demo/lab/listening.ts';
 
 /** A server on loopback that is closed on disposal, with all its connections. */
 export interface Peer extends AsyncDisposable {
@@ -27,19 +27,12 @@ export function createTlsPeer({ chain, serve, ...options }: TlsPeerOptions): Pro
     socket.on('error', () => {});
     serve?.(socket);
   });
-  server.on('tlsClientError', () => {});
   return listen(server);
 }
 
 /** Starts a TCP server that treats each connection as a broken or hostile peer does. */
-export function createTcpPeer(serve: (socket: Socket) => void, host = '127.0.0.1'): Promise<Peer> {
-  return listen(
-    createServer((socket) => {
-      socket.on('error', () => {});
-      serve(socket);
-    }),
-    host,
-  );
+export function createTcpPeer(serve: (socket: Socket) => void, address = '127.0.0.1'): Promise<Peer> {
+  return listen(createServer(serve), address);
 }
 
 /** As `createTcpPeer`, but after the client's first bytes (its ClientHello) have arrived. */
@@ -51,29 +44,20 @@ export function createPeerAtHello(serve: (socket: Socket, hello: Buffer) => void
   });
 }
 
-async function listen(server: Server, host = '127.0.0.1'): Promise<Peer> {
-  const sockets = new Set<Socket>();
+async function listen(server: Server, address = '127.0.0.1'): Promise<Peer> {
   let seen = 0;
-  server.on('connection', (socket: Socket) => {
+  server.on('connection', () => {
     seen += 1;
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(0, host);
-  await once(server, 'listening');
+  const { port, sockets, close } = await listening(server, { address });
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get open(): number {
       return sockets.size;
     },
     get seen(): number {
       return seen;
     },
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -1,9 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { listening } from '../../../src/demo/lab/listening.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createScriptedSmtp, type ScriptedSmtp } from '../mail/smtp-script.ts';
 
@@ -34,15 +35,15 @@ export function echoSmtp(): Promise<ScriptedSmtp> {
 }
 
 /** Answers 500 with a page that quotes the path, header fields and body. */
-export function echoHttp(): Promise<EchoPeer> {
+export async function echoHttp(): Promise<EchoPeer> {
   const bodies: string[] = [];
   const server = createHttpServer((request, response) => {
-    void textOf(request).then((body) => {
+    void text(request).then((body) => {
       bodies.push(body);
       response.writeHead(500).end(`Cannot ${quoted(request, '')} ${PREFIX} ${quoted(request, '')}`);
     });
   });
-  return listening(server, bodies);
+  return { ...(await listening(server)), bodies };
 }
 
 /**
@@ -54,7 +55,7 @@ export async function echoApi(token: string): Promise<EchoPeer & { readonly pem:
   const bodies: string[] = [];
   let logins = 0;
   const server = createHttpsServer({ cert: identity.pem, key: identity.keyPem }, (request, response) => {
-    void textOf(request).then((body) => {
+    void text(request).then((body) => {
       bodies.push(body);
       const isLogin = request.url?.includes('/oauth/token') === true;
       if (isLogin) logins += 1;
@@ -64,7 +65,7 @@ export async function echoApi(token: string): Promise<EchoPeer & { readonly pem:
       response.end(withEscapes(JSON.stringify(answer), said));
     });
   });
-  return { ...(await listening(server, bodies)), pem: identity.pem };
+  return { ...(await listening(server)), bodies, pem: identity.pem };
 }
 
 /**
@@ -112,7 +113,6 @@ function quoted(request: IncomingMessage, body: string): string {
 /** Starts a CONNECT proxy that requires a login and quotes it in its status line. */
 export async function echoProxy(): Promise<EchoPeer> {
   const server = createTcpServer((socket) => {
-    socket.on('error', () => undefined);
     socket.once('data', (data: Buffer) => {
       const sent = /proxy-authorization: basic (\S+)/iu.exec(data.toString('latin1'))?.[1] ?? '';
       const decoded = Buffer.from(sent, 'base64').toString('latin1');
@@ -121,16 +121,7 @@ export async function echoProxy(): Promise<EchoPeer> {
       );
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    bodies: [],
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { ...(await listening(server)), bodies: [] };
 }
 
 /** Starts an SNMP agent that answers with a different community. The library quotes both. */
@@ -154,24 +145,4 @@ export async function echoSnmp(): Promise<EchoPeer> {
         socket.close(resolve);
       }),
   };
-}
-
-async function listening(server: Server, bodies: readonly string[]): Promise<EchoPeer> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    bodies,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+import { listening } from '../../../src/demo/lab/listening.ts';
 
 export interface ReceivedPost {
   readonly path: string;
@@ -25,13 +25,10 @@ export async function jsonReceiver(
 ): Promise<JsonReceiver> {
   const posts: ReceivedPost[] = [];
   const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const text = Buffer.concat(chunks).toString('utf8');
+    void textOf(request).then((text) => {
       const post = { path: request.url ?? '', headers: request.headers, body: JSON.parse(text) as unknown, text };
       posts.push(post);
-      void respond(post, response);
+      return respond(post, response);
     });
   });
   async function respond(post: ReceivedPost, response: ServerResponse): Promise<void> {
@@ -40,15 +37,6 @@ export async function jsonReceiver(
     const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
     response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
   }
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    posts,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  const { port, close } = await listening(server);
+  return { url: `http://127.0.0.1:${String(port)}`, posts, [Symbol.asyncDispose]: close };
 }

@@ -1,29 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { EventEmitter, once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { type DaemonProcess as Spawned, type Ended, portOf, spawnDaemon } from '../../../src/demo/daemon.ts';
 import { PROGRAM } from './program.ts';
 
-/** A line logged by the daemon: its event, message and fields. */
-export interface LogLine {
-  readonly event: string;
-  readonly msg: string;
-  readonly [key: string]: unknown;
-}
-
-export interface Ended {
-  /** null: killed by a signal. */
-  readonly code: number | null;
-  readonly stderr: string;
-}
-
 /** The real daemon in a separate process. */
-export interface DaemonProcess extends AsyncDisposable {
-  readonly pid: number;
-  readonly log: readonly LogLine[];
-  readonly ended: Promise<Ended>;
-  /** Waits for a line about this event, after skipping `skip` such lines. @throws if the daemon exits before */
-  logged(event: string, skip?: number): Promise<LogLine>;
+export interface DaemonProcess extends Spawned {
   /** Resolves with the URL of the status page when it is available, without a trailing slash. */
   page(): Promise<string>;
   /** Port for log lines over UDP. */
@@ -35,78 +15,36 @@ export interface DaemonProcess extends AsyncDisposable {
   end(name: NodeJS.Signals): Promise<Ended & { readonly tookMs: number }>;
 }
 
-export interface DaemonOptions {
-  readonly cwd: string;
-  readonly args?: readonly string[];
-  /** A command that starts another one, for example in another network namespace. */
-  readonly prefix?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+export interface DaemonOptions extends Omit<Parameters<typeof spawnDaemon>[0], 'main'> {
   /** `main.js` of another version of the program. @default this version */
   readonly main?: string;
 }
 
 /** Starts `run` without waiting. The process is killed on disposal. */
-export function startDaemonProcess({
-  cwd,
-  args = [],
-  prefix = [],
-  env = {},
-  main = PROGRAM,
-}: DaemonOptions): DaemonProcess {
-  const [command = '', ...rest] = [...prefix, process.execPath, main, 'run', ...args];
-  const { PATH = '', TZ = '' } = process.env;
-  const child = spawn(command, rest, { cwd, env: { PATH, TZ, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const log: LogLine[] = [];
-  const news = new EventEmitter().setMaxListeners(0);
-  let stderr = '';
+export function startDaemonProcess({ main = PROGRAM, ...options }: DaemonOptions): DaemonProcess {
+  const daemon = spawnDaemon({ main, ...options });
   let hasEnded = false;
-  createInterface(child.stdout).on('line', (line) => {
-    log.push(JSON.parse(line) as LogLine);
-    news.emit('line');
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = once(child, 'close').then(([code]: readonly (number | null)[]): Ended => {
+  const ended = daemon.ended.finally(() => {
     hasEnded = true;
-    news.emit('line');
-    return { code: code ?? null, stderr };
   });
-
-  async function logged(event: string, skip = 0): Promise<LogLine> {
-    for (;;) {
-      const found = log.filter((line) => line.event === event)[skip];
-      if (found !== undefined) return found;
-      if (hasEnded)
-        throw new Error(`The daemon ended before it logged "${event}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
-      await once(news, 'line');
-    }
-  }
-  async function portOf(transport: 'udp' | 'tcp'): Promise<number> {
-    const line = (await logged('log-listening')) as LogLine &
-      Readonly<Record<'udp' | 'tcp', { readonly port: number }>>;
-    return line[transport].port;
-  }
-  function signal(name: NodeJS.Signals): void {
-    process.kill(child.pid ?? 0, name);
-  }
-
+  const port = async (transport: 'udp' | 'tcp'): Promise<number> =>
+    portOf((await daemon.logged('log-listening'))[transport]) ?? 0;
+  const signal = (name: NodeJS.Signals): void => {
+    process.kill(daemon.pid, name);
+  };
   return {
-    pid: child.pid ?? 0,
-    log,
-    ended,
-    logged,
+    ...daemon,
     signal,
-    page: async () => String((await logged('page-served'))['url']).replace(/\/$/u, ''),
-    syslogPort: () => portOf('udp'),
-    syslogTcpPort: () => portOf('tcp'),
+    page: async () => String((await daemon.logged('page-served'))['url']).replace(/\/$/u, ''),
+    syslogPort: () => port('udp'),
+    syslogTcpPort: () => port('tcp'),
     end: async (name) => {
       const startedAt = performance.now();
       signal(name);
       return { ...(await ended), tookMs: performance.now() - startedAt };
     },
     [Symbol.asyncDispose]: async () => {
-      if (!hasEnded) child.kill('SIGKILL');
+      if (!hasEnded) signal('SIGKILL');
       await ended;
     },
   };

@@ -37,7 +37,9 @@ export async function startHost<Settings, Ready, Request>(
   prefix: readonly string[] = [],
 ): Promise<Host<Ready, Request>> {
   const [execPath, ...execArgv] = [...prefix, process.execPath];
-  const child = fork(RUNNER, [module.href], { execPath, execArgv, stdio: 'inherit' });
+  const { PATH, TZ, FTM_WATCH_PROGRAM } = process.env;
+  const env = { PATH, TZ, FTM_WATCH_PROGRAM };
+  const child = fork(RUNNER, [module.href], { execPath, execArgv, env, stdio: 'inherit' });
   const ended = once(child, 'exit').then(([code]: readonly unknown[]) => {
     throw new Error(`The process with ${module.pathname} ended with ${String(code)}`);
   });

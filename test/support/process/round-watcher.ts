@@ -1,3 +1,4 @@
+import { summaryOf } from '../../../src/demo/daemon.ts';
 import { followEvents } from '../../../src/demo/event-source.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { until } from '../time/until.ts';
@@ -60,12 +61,4 @@ export async function watchRounds(page: string): Promise<RoundWatcher> {
     20_000,
   );
   return watcher;
-}
-
-/** Returns a summary of a diagnosis, without the parts that are ok. */
-export function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
-  const states = preconditions
-    .filter(({ state }) => state !== 'ok')
-    .map(({ id, state, summary }) => `${id} ${state} (${summary})`);
-  return [ready, ...causes.map(({ id, subject }) => `${id} ${subject}`), ...states].join(', ');
 }
