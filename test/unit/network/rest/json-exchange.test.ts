@@ -63,9 +63,7 @@ describe('HttpGetter', () => {
     'refuses %j: credentials go over TLS alone',
     async (url) => {
       const options = { url, trust: { caFile: null, pin: null }, authorization: '', secrets: [] };
-      await expect(createHttpGetter(options, connectorContext())).rejects.toThrow(
-        'expected a URL that begins with "https://"',
-      );
+      await expect(createHttpGetter(options, connectorContext())).rejects.toThrow('https://');
     },
   );
 });
