@@ -3,7 +3,6 @@ import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x
 import type { FlawKind } from '../../../src/tls/flaws.ts';
 import { createIdentity, type Identity, type IdentityOptions } from '../../../src/demo/lab/identity.ts';
 import { CONSTRAINT_ROWS } from './constraint-rows.ts';
-import { OTHER_CONSTRAINT_ROWS } from './other-constraint-rows.ts';
 import { der } from './name-constraints.ts';
 
 const HOST = 'license.example.test';
@@ -100,7 +99,6 @@ export const FLAW_ROWS: readonly FlawRow[] = [
   { name: 'a critical OCSP no-check', leaf: extension('1.3.6.1.5.5.7.48.1.5', true) },
 
   ...CONSTRAINT_ROWS,
-  ...OTHER_CONSTRAINT_ROWS,
 
   { name: 'an expired root', root: PAST, flaw: 'authority-out-of-date' },
   { name: 'a root of the future', root: FUTURE, flaw: 'authority-out-of-date' },
