@@ -5,8 +5,8 @@ import type { ApplianceObservation, ExpectedUnit } from '../../../src/core/licen
 import type { OwnClock } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../config/config-of.ts';
+import { judgedBy } from './judged-by.ts';
 import { picture } from './observed.ts';
-import { withPlainClaims } from './plain-claim.ts';
 
 const CONFIG = await configOf(
   'appliances: [{ name: fac-1, api: { url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET } }]',
@@ -21,20 +21,18 @@ export interface OtherViews extends Pick<UnitObservation, 'role' | 'known' | 'fa
 }
 
 /** Returns the findings about the only unit. */
-export const judgeAppliance = withPlainClaims(
-  (
-    rest: ApplianceObservation,
-    { unit, licenseServer }: { readonly unit: ExpectedUnit; readonly licenseServer: HostPort },
-    { role, known = [], factsAsOf = null, at = '1970-01-01', logSpeaks, ownClock = null, snmp = null }: OtherViews,
-  ): readonly Finding[] => {
-    const [entry] = CONFIG.appliances;
-    if (appliance.from !== 'units' || entry === undefined) throw new Error('Expected a check of the units, and a unit');
-    return appliance.judge({
-      config: { ...CONFIG, licenseServer: { ...CONFIG.licenseServer, ...licenseServer } },
-      picture: picture({ appliances: [{ config: { ...entry, ...unit, snmp }, rest, role, known, factsAsOf }] }),
-      at: Date.parse(at),
-      ownClock,
-      speaking: logSpeaks ? [unit.name] : [],
-    }).findings;
-  },
-);
+export function judgeAppliance(
+  rest: ApplianceObservation,
+  { unit, licenseServer }: { readonly unit: ExpectedUnit; readonly licenseServer: HostPort },
+  { role, known = [], factsAsOf = null, at = '1970-01-01', logSpeaks, ownClock = null, snmp = null }: OtherViews,
+): readonly Finding[] {
+  const [entry] = CONFIG.appliances;
+  if (entry === undefined) throw new Error('Expected a unit');
+  return judgedBy(appliance, {
+    config: { ...CONFIG, licenseServer: { ...CONFIG.licenseServer, ...licenseServer } },
+    picture: picture({ appliances: [{ config: { ...entry, ...unit, snmp }, rest, role, known, factsAsOf }] }),
+    at: Date.parse(at),
+    ownClock,
+    speaking: logSpeaks ? [unit.name] : [],
+  });
+}

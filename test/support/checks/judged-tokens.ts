@@ -4,8 +4,8 @@ import type { ApplianceFacts, ApplianceObservation, TokenCounts } from '../../..
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../config/config-of.ts';
+import { judgedBy } from './judged-by.ts';
 import { picture } from './observed.ts';
-import { withPlainClaims } from './plain-claim.ts';
 
 const CONFIG = await configOf(
   'appliances: [{ name: fac-1, api: { url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET } }]',
@@ -34,10 +34,9 @@ export function tokens(left: number, assigned: number, more: Partial<TokenCounts
 }
 
 /** Returns the findings about the tokens of these units. */
-export const judgeTokens = withPlainClaims(
-  (appliances: readonly UnitObservation[], registration: RegistrationObservation | null = null): readonly Finding[] => {
-    if (tokenPool.from !== 'units') throw new Error('Expected a check of the units');
-    const facts = { config: CONFIG, picture: picture({ appliances, registration }), at: 0, speaking: [] };
-    return tokenPool.judge(facts).findings;
-  },
-);
+export function judgeTokens(
+  appliances: readonly UnitObservation[],
+  registration: RegistrationObservation | null = null,
+): readonly Finding[] {
+  return judgedBy(tokenPool, { config: CONFIG, picture: picture({ appliances, registration }) });
+}

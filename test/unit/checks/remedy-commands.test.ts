@@ -9,7 +9,7 @@ import { EMPTY, runFortiOs } from './fortios.ts';
 import type { ConnectionFault } from '../../../src/checks/intermittent/sampling.ts';
 import { nameResolution } from '../../../src/checks/name-resolution/judge.ts';
 import { ANOTHER_SERVER, INCOMPLETE_PUBLIC_CHAIN } from '../../../src/checks/tls-genuine/causes.ts';
-import { judgeTarget } from '../../support/checks/judge-target.ts';
+import { judgedBy } from '../../support/checks/judged-by.ts';
 import { path } from '../../support/checks/observed.ts';
 import { intermittentFinding, RESET } from '../../support/checks/sampled.ts';
 
@@ -33,7 +33,7 @@ function withoutFamily(): readonly Step[] {
   const a = { ...reply, addresses: ['173.243.138.84'] };
   const names = [{ resolver: 'system', name: LICENSE_SERVER.host, a, aaaa: { ...reply, addresses: [] } }];
   const facts = { path: path({ host: LICENSE_SERVER.host, names }), licenseServer: LICENSE_SERVER };
-  return judgeTarget(nameResolution, facts).flatMap(({ advice }) => advice?.remedy ?? []);
+  return judgedBy(nameResolution, facts).flatMap(({ advice }) => advice?.remedy ?? []);
 }
 
 /** Remedies with commands that judges add and that replace the catalogue's, with their names. */

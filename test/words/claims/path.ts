@@ -5,7 +5,7 @@ import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
 import type { DnsAnswer, DnsObservation, DnsReply, HttpOutcome, TcpOutcome } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { judgeTarget } from '../../support/checks/judge-target.ts';
+import { judgedBy } from '../../support/checks/judged-by.ts';
 import { path } from '../../support/checks/observed.ts';
 import { TARGET, A, B, failure, REASONS } from './failures.ts';
 
@@ -109,7 +109,7 @@ const { licenseServer } = await configOf('licenseServer: { host: license.example
 
 function ofFamily(a: DnsAnswer): readonly Finding[] {
   const names = [{ resolver: 'system', name: licenseServer.host, a, aaaa: reply([]) }];
-  return judgeTarget(nameResolution, { path: path({ host: licenseServer.host, names }), licenseServer });
+  return judgedBy(nameResolution, { path: path({ host: licenseServer.host, names }), licenseServer });
 }
 
 function reply(addresses: readonly string[], rcode = 'NOERROR'): DnsAnswer {

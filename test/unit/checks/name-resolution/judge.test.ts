@@ -3,7 +3,7 @@ import { NAME_CAUSES, type NameCause } from '../../../../src/checks/name-resolut
 import { judgeDns as judgeDnsUnchecked, nameResolution } from '../../../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../../../src/checks/name-resolution/other-names.ts';
 import type { DnsAnswer, DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
-import { judgeTarget } from '../../../support/checks/judge-target.ts';
+import { judgedBy } from '../../../support/checks/judged-by.ts';
 import { path } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 import { configOf } from '../../../support/config/config-of.ts';
@@ -316,7 +316,7 @@ describe('the family that is asked for', () => {
     const isV6 = (address: string): boolean => address.includes(':');
     const ipv4 = answer(addresses.filter((address) => !isV6(address)));
     const names = [seen(ipv4, answer(addresses.filter(isV6)), 'system', licenseServer.host)];
-    const findings = judgeTarget(nameResolution, { path: path({ host: licenseServer.host, names }), licenseServer });
+    const findings = judgedBy(nameResolution, { path: path({ host: licenseServer.host, names }), licenseServer });
     const told = { level: 'broken', suggests: 'name-not-found', subject: 'license.example.test:443' };
     expect(findings.filter(({ rule }) => rule === 'name-has-family')).toMatchObject(isMissing ? [told] : []);
   });

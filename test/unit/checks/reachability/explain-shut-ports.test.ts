@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
 import type { ControlHosts } from '../../../../src/checks/check.ts';
 import { controlHostsOf, reachability } from '../../../../src/checks/reachability/judge.ts';
-import { judgeTarget } from '../../../support/checks/judge-target.ts';
+import { judgedBy } from '../../../support/checks/judged-by.ts';
 import { endpoint, open, path } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judge = withPlainClaims(
   (controlHosts: ControlHosts, roundTrip: number | null, ...endpoints: readonly EndpointObservation[]) => {
     const known = roundTrip === null ? [] : endpoints.map(({ address }) => [address, roundTrip] as const);
-    return judgeTarget(reachability, { path: path({ endpoints }), controlHosts, roundTrips: new Map(known) });
+    return judgedBy(reachability, { path: path({ endpoints }), controlHosts, roundTrips: new Map(known) });
   },
 );
 
