@@ -10,7 +10,7 @@ import { withPlainClaims } from './plain-claim.ts';
 type Heard = Extract<LogFacts, { readonly kind: 'heard' }>;
 type Facts = Partial<TargetFacts & RoundFacts & UnitFacts> & Partial<Omit<Heard, 'kind'>>;
 
-const config = await configOf('');
+const config = await configOf('{}');
 
 /** Returns a check's findings about these facts, whose claims must be plain. What is not given was not observed. */
 export const judgedBy = withPlainClaims((check: Declaration, facts: Facts): readonly Finding[] => {
