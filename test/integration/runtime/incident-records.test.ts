@@ -1,15 +1,16 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { findIncidents, incidentRecord } from '../../../src/runtime/incident-records.ts';
-import { createStore, type Store } from '../../../src/store/store.ts';
+import { createAlertHistory, findIncidents, incidentRecord } from '../../../src/runtime/incident-records.ts';
+import type { Store } from '../../../src/store/store.ts';
 import type { IncidentQuery } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { handClock } from '../../support/time/hand-clock.ts';
-import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
-import { logRecorder } from '../../support/process/log-recorder.ts';
+import { HOUR, MINUTE, SECOND, START, timeline } from '../../support/store/incident-timeline.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
-import { folderOfEachTest } from '../../support/process/test-folder.ts';
+import { storeBench } from '../../support/store/store-bench.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { msOf, msOfWait } from '../../support/store/lock-wait.ts';
+import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
 
 const DAY = 24 * HOUR;
 const EVERY_INCIDENT: IncidentQuery = { cause: null, state: null, from: null, until: null };
@@ -24,16 +25,11 @@ const CHANGE: AuditEntry = {
   detail: 'x',
 };
 
-const folder = folderOfEachTest();
+const bench = storeBench();
+
 let store: Store;
-
 beforeEach(() => {
-  const deps = { clock: handClock(START + 30 * DAY), logger: logRecorder() };
-  store = createStore({ path: folder.at('history.sqlite'), retention: 90 * DAY }, deps);
-});
-
-afterEach(() => {
-  store.close();
+  store = bench.open();
 });
 
 /** This incident ended weeks ago, so it is no longer in memory. */
@@ -121,4 +117,95 @@ test('finds the digest that told of it', () => {
     'digest-1',
     'old.1',
   ]);
+});
+
+type AlertHistorySource = ReturnType<Parameters<typeof createAlertHistory>[0]>;
+
+function remembering(store: Store, inMind: readonly Incident[] = []): AlertHistorySource {
+  return { store, alerting: { incidents: () => inMind } };
+}
+
+function ended(id: string, closedAt: number): Incident {
+  return { ...incidentOf(), id, status: 'closed', openedAt: closedAt - HOUR, closedAt };
+}
+
+function keep(store: Store, incidents: readonly Incident[]): void {
+  store.journal.record({ ...openedEntry(), incidents, outboxEntries: [] });
+}
+
+describe('the history of alerts', () => {
+  test('has incidents that the daemon has forgotten, after a restart too: of a week, the latest 50', () => {
+    const many = Array.from({ length: 60 }, (_, index) => ended(`i${String(index)}`, START - index * HOUR));
+    keep(bench.open(), [...many, ended('old', START - 8 * DAY)]);
+    const fresh = bench.open();
+    const read = createAlertHistory(() => remembering(fresh), bench.clock)();
+
+    expect(read.incidents.map(({ id }) => id)).toEqual(many.slice(0, 50).map(({ id }) => id));
+    expect(read).toMatchObject({ omitted: 10, complete: true });
+    const inMind = createAlertHistory(() => remembering(fresh, many.slice(0, 55)), bench.clock)();
+    expect([inMind.incidents.length, inMind.omitted]).toEqual([55, 5]);
+  });
+
+  test('knows better what the daemon has in mind', () => {
+    const store = bench.open();
+    keep(store, [ended('same', START - HOUR), ended('other', START - HOUR)]);
+    const inMind = { ...ended('same', START - HOUR), streak: 1 };
+
+    expect(createAlertHistory(() => remembering(store, [inMind]), bench.clock)().incidents).toEqual([
+      inMind,
+      expect.objectContaining({ id: 'other' }),
+    ]);
+  });
+
+  test('shows a notification at each moment of its way, once', () => {
+    const store = bench.open();
+    const alertHistory = createAlertHistory(() => remembering(store), bench.clock);
+    const statuses = () =>
+      alertHistory()
+        .outboxEntries.map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)
+        .toSorted();
+    expect(statuses()).toEqual([]);
+
+    store.journal.record(openedEntry());
+    expect(statuses()).toEqual(['a@example.org pending', 'b@example.org pending']);
+    store.journal.update([sentDelivery(store.journal.pending()[0]?.delivery)]);
+    expect(statuses()).toEqual(['a@example.org sent', 'b@example.org pending']);
+    store.journal.update([sentDelivery(store.journal.pending()[0]?.delivery)]);
+    expect(statuses()).toEqual(['a@example.org sent', 'b@example.org sent']);
+  });
+
+  test('says so while the file cannot be used, tells what it knew, and is whole again afterwards', () => {
+    const store = bench.open();
+    keep(store, [ended('known', START - HOUR)]);
+    const alertHistory = createAlertHistory(() => remembering(store), bench.clock);
+    expect(alertHistory()).toMatchObject({ complete: true, incidents: [{ id: 'known' }] });
+
+    const other = new DatabaseSync(bench.path);
+    other.exec('BEGIN EXCLUSIVE');
+    store.recordRound(roundRecord(START));
+    bench.clock.advance(3 * SECOND);
+    const ask = (): void => expect(alertHistory()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
+    const wait = msOfWait(bench.path);
+    expect(msOf(() => Array.from({ length: 50 }, ask))).toBeLessThan(10 * wait);
+    // Events since then are available without the file.
+    store.journal.record(openedEntry());
+    expect(alertHistory().outboxEntries).toHaveLength(2);
+
+    other.exec('COMMIT');
+    other.close();
+    bench.clock.advance(10 * SECOND);
+    store.recordRound(roundRecord(START + 13 * SECOND));
+    expect(alertHistory().complete).toBe(true);
+  });
+
+  test('forgets what it knew of another file', () => {
+    const store = bench.open();
+    keep(store, [ended('known', START - HOUR)]);
+    let current = remembering(store);
+    const alertHistory = createAlertHistory(() => current, bench.clock);
+    expect(alertHistory().incidents).toHaveLength(1);
+
+    current = remembering(bench.open(bench.folder.at('other.sqlite')));
+    expect(alertHistory()).toEqual({ incidents: [], omitted: 0, outboxEntries: [], complete: true });
+  });
 });

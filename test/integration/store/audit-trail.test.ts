@@ -1,40 +1,26 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { MIGRATIONS } from '../../../src/store/database.ts';
-import { createStore, type Store } from '../../../src/store/store.ts';
+import { type Store } from '../../../src/store/store.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
-import { logRecorder } from '../../support/process/log-recorder.ts';
 import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 import { roundRecord } from '../../support/store/store-records.ts';
 import { storedRows } from '../../support/store/stored-rows.ts';
-import { folderOfEachTest } from '../../support/process/test-folder.ts';
+import { storeBench } from '../../support/store/store-bench.ts';
 
 const DAY = 24 * HOUR;
 
-const folder = folderOfEachTest();
-let path: string;
-let clock: HandClock;
+const bench = storeBench();
+
 let store: Store;
-
 beforeEach(() => {
-  path = folder.at('data', 'history.sqlite');
-  clock = handClock(START);
-  store = open();
+  store = bench.open();
 });
-
-afterEach(() => {
-  store.close();
-});
-
-function open(): Store {
-  return createStore({ path, retention: 90 * DAY }, { clock, logger: logRecorder() });
-}
 
 const INCIDENT: Incident = { ...incidentOf(causeOf('tls-intercepted')), id: 'ours', since: START };
 
@@ -47,7 +33,7 @@ function change(more: Partial<AuditEntry>): AuditEntry {
 function insert(entries: readonly AuditEntry[]): void {
   // This creates the file.
   store.auditTrail(1);
-  using db = new DatabaseSync(path);
+  using db = new DatabaseSync(bench.path);
   db.exec('BEGIN');
   const one = db.prepare(
     'INSERT INTO audit (at, action, account, address, incident, cause, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ' +
@@ -66,7 +52,7 @@ describe('what was changed', () => {
   it('is kept for the whole retention, however much it is, and read page by page', () => {
     store.recordChange(change({ detail: 'first' }));
     insert(many(25_000, (index) => change({ action: 'reload', account: 'automation', at: START + index })));
-    clock.advance(80 * DAY);
+    bench.clock.advance(80 * DAY);
     store.recordRound(roundRecord(START + 80 * DAY));
 
     let [read, before] = [0, Number.MAX_SAFE_INTEGER];
@@ -158,7 +144,7 @@ describe('refused changes', () => {
     refuse('viewer', '10.0.0.7', START + 40_000);
     refuse('viewer', null, START + 40_000);
     store.close();
-    store = open();
+    store = bench.open();
     const one = { account: 'viewer', address: '10.0.0.7', action: 'comment' };
     expect(store.refusedChanges(10)).toEqual([
       { ...one, first: START + MINUTE, last: START + MINUTE, count: 1 },
@@ -177,27 +163,27 @@ describe('refused changes', () => {
 
   it('cost no row and no memory without bounds while the file is locked', () => {
     store.recordRound(roundRecord(START));
-    const other = new DatabaseSync(path);
+    const other = new DatabaseSync(bench.path);
     other.exec('BEGIN EXCLUSIVE');
     for (const index of many(2_000, (index) => index))
       refuse('viewer', `10.0.${String(index >> 8)}.${String(index & 255)}`);
     expect(store.refusedChanges(10_000)).toHaveLength(200);
     other.close();
-    clock.advance(10_000);
+    bench.clock.advance(10_000);
     store.recordRound(roundRecord(START + 10_000));
-    expect(storedRows(path, 'SELECT * FROM refused_changes')).toHaveLength(200);
+    expect(storedRows(bench.path, 'SELECT * FROM refused_changes')).toHaveLength(200);
   });
 
   it('are dropped after the retention', () => {
     refuse('viewer', '10.0.0.7');
     store.recordRound(roundRecord(START));
-    clock.advance(91 * DAY);
+    bench.clock.advance(91 * DAY);
     store.recordRound(roundRecord(START + 91 * DAY));
     expect(store.refusedChanges(10)).toEqual([]);
   });
 
   it('of the former layout leave the audit trail', () => {
-    const old = folder.at('old', 'history.sqlite');
+    const old = bench.folder.at('old', 'history.sqlite');
     mkdirSync(dirname(old));
     using db = new DatabaseSync(old);
     for (const sql of MIGRATIONS.slice(0, -1)) db.exec(sql);
@@ -209,12 +195,11 @@ describe('refused changes', () => {
     row.run(START, 'viewer', '10.0.0.7', 'role');
     row.run(START + 1, 'viewer', '10.0.0.7', 'role');
     row.run(START + 1, 'viewer', null, 'role');
-    const moved = createStore({ path: old, retention: 90 * DAY }, { clock, logger: logRecorder() });
+    const moved = bench.open(old);
     expect(moved.auditTrail(10).map(({ account }) => account)).toEqual(['ada']);
     expect(moved.refusedChanges(10)).toMatchObject([
       { account: 'viewer', address: null, count: 1 },
       { account: 'viewer', address: '10.0.0.7', first: START, last: START + 1, count: 2 },
     ]);
-    moved.close();
   });
 });

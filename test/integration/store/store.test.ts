@@ -1,45 +1,23 @@
 import { existsSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
-import { createStore, type RoundRecord, type Store } from '../../../src/store/store.ts';
+import { type RoundRecord, type Store } from '../../../src/store/store.ts';
 import { readStoredHistory, type StoredHistory } from '../../../src/store/stored-history.ts';
-import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
-import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
-import { folderOfEachTest } from '../../support/process/test-folder.ts';
+import { storeBench } from '../../support/store/store-bench.ts';
 
 type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
 const DAY = 24 * HOUR;
 const ALL = { since: 0, until: START + 365 * DAY };
 
-const folder = folderOfEachTest();
-let path: string;
-let clock: HandClock;
-let log: LogRecorder;
-const opened: Store[] = [];
-
-beforeEach(() => {
-  path = folder.at('data', 'history.sqlite');
-  clock = handClock(START);
-  log = logRecorder();
-});
-
-afterEach(() => {
-  for (const store of opened.splice(0)) store.close();
-});
-
-function open(file = path): Store {
-  const store = createStore({ path: file, retention: 90 * DAY }, { clock, logger: log });
-  opened.push(store);
-  return store;
-}
+const bench = storeBench();
 
 /** Returns the store as another process sees it. */
 function kept(): ReadableHistory {
-  const past = readStoredHistory(path, { incidents: 10, outboxEntries: 10, certificates: 200 });
+  const past = readStoredHistory(bench.path, { incidents: 10, outboxEntries: 10, certificates: 200 });
   if (past.kind !== 'read') throw new Error(`Nothing was kept: ${past.kind}`);
   return past;
 }
@@ -47,33 +25,33 @@ function kept(): ReadableHistory {
 describe('createStore', () => {
   it('gives back after a restart what alerting must not forget', () => {
     const before = openedEntry();
-    open().journal.record(before);
-    const after = open();
+    bench.open().journal.record(before);
+    const after = bench.open();
     expect(after.journal.savedState()).toEqual(before.state);
     expect(after.journal.pending()).toEqual(before.outboxEntries);
     expect(kept().incidents).toEqual(before.incidents);
   });
 
   it('writes nothing at its end when nothing was recorded: the file may be of another one by now', () => {
-    open().close();
-    expect(existsSync(path)).toBe(false);
-    const inForce = open();
+    bench.open().close();
+    expect(existsSync(bench.path)).toBe(false);
+    const inForce = bench.open();
     const first = openedEntry();
     inForce.journal.record(first);
-    const refused = open();
+    const refused = bench.open();
     expect(refused.journal.savedState()).toEqual(first.state);
     const second = { ...first.state, maintenance: true };
     inForce.journal.record({ state: second, incidents: [], outboxEntries: [] });
     refused.close();
-    expect(open().journal.savedState()).toEqual(second);
+    expect(bench.open().journal.savedState()).toEqual(second);
   });
 
   it('never gives an acknowledged delivery again', () => {
-    const first = open();
+    const first = bench.open();
     first.journal.record(openedEntry());
     first.journal.update([sentDelivery(first.journal.pending()[0]?.delivery)]);
     expect(first.journal.pending().map(({ delivery }) => delivery.recipient)).toEqual(['b@example.org']);
-    const second = open();
+    const second = bench.open();
     expect(second.journal.pending().map(({ delivery }) => delivery.recipient)).toEqual(['b@example.org']);
     expect(second.deliveries(10).map(({ delivery }) => delivery.status)).toEqual(['pending', 'sent']);
   });
@@ -86,27 +64,27 @@ describe('createStore', () => {
       ...first,
       delivery: { ...first.delivery, recipient: `${String(index)}@example.org` },
     }));
-    const store = open();
+    const store = bench.open();
     store.journal.record({ ...entry, outboxEntries });
     const recipients = (one: Store) => one.journal.pending().map(({ delivery }) => delivery.recipient);
     expect(recipients(store)).toEqual(outboxEntries.slice(200).map(({ delivery }) => delivery.recipient));
-    expect(recipients(open())).toEqual(recipients(store));
+    expect(recipients(bench.open())).toEqual(recipients(store));
   });
 
   it('does not believe a state that does not fit', () => {
     const before = openedEntry();
-    open().journal.record({ ...before, state: { ...before.state, version: 2 } as unknown as IncidentState });
-    const after = open();
+    bench.open().journal.record({ ...before, state: { ...before.state, version: 2 } as unknown as IncidentState });
+    const after = bench.open();
     expect(after.journal.savedState()).toBeNull();
     expect(after.journal.pending()).toHaveLength(2);
   });
 
   it('keeps samples, states and certificates', () => {
-    const store = open();
+    const store = bench.open();
     const midnight = Date.parse('2026-11-25T00:00:00Z');
     for (let index = -10; index < 10; index += 1)
       store.recordRound(roundRecord(midnight + index * MINUTE, index < 5 ? 'ok' : 'broken'));
-    expect(storedRows(path, TLS_SAMPLES).slice(-3)).toEqual([
+    expect(storedRows(bench.path, TLS_SAMPLES).slice(-3)).toEqual([
       { at: midnight + 7 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
       { at: midnight + 8 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
       { at: midnight + 9 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
@@ -119,7 +97,7 @@ describe('createStore', () => {
   });
 
   it('does not call the time in which nobody looked healthy', () => {
-    const store = open();
+    const store = bench.open();
     store.recordRound(roundRecord(START));
     store.recordRound(roundRecord(START + MINUTE));
     store.recordRound(roundRecord(START + 5 * HOUR));
@@ -136,7 +114,7 @@ describe('createStore', () => {
     ['eight thousand years ahead', [8_000 * 365 * DAY]],
     ['a year behind, and then right', [-365 * DAY, -365 * DAY + MINUTE]],
   ])('continues the states after rounds with a clock that was %s', (_, wrong) => {
-    const store = open();
+    const store = bench.open();
     const minutes = [0, 1, 2, 3].map((minute) => START + minute * MINUTE);
     const now = START + 3 * MINUTE;
     for (const at of [minutes[0] ?? 0, ...wrong.map((skew) => START + skew), ...minutes.slice(1)])
@@ -148,7 +126,7 @@ describe('createStore', () => {
   });
 
   it('stores the states that follow when the clock was set back within a state', () => {
-    const store = open();
+    const store = bench.open();
     for (let minute = 0; minute <= 9; minute += 1) store.recordRound(roundRecord(START + minute * MINUTE));
     store.recordRound(roundRecord(START + 5 * MINUTE));
     const tls = () =>
@@ -165,7 +143,7 @@ describe('createStore', () => {
   });
 
   it('has the states of all preconditions from any time on, and tells unknown from what does not count', () => {
-    const store = open();
+    const store = bench.open();
     const unknown = (leftOut: object): RoundRecord['preconditions'] => [
       { id: 'polling', state: 'unknown', summary: '', blockedBy: [], findings: [], ...leftOut },
     ];
@@ -179,33 +157,33 @@ describe('createStore', () => {
   });
 
   it('drops what is older than the retention, and keeps what is open or undelivered', () => {
-    const store = open();
+    const store = bench.open();
     store.journal.record(openedEntry());
     store.recordRound(roundRecord(START));
-    clock.advance(100 * DAY);
-    store.recordRound(roundRecord(clock.now()));
-    expect(storedRows(path, TLS_SAMPLES)).toHaveLength(1);
+    bench.clock.advance(100 * DAY);
+    store.recordRound(roundRecord(bench.clock.now()));
+    expect(storedRows(bench.path, TLS_SAMPLES)).toHaveLength(1);
     expect(store.stateSpans(ALL)).toEqual([]);
     expect(kept().incidents).toHaveLength(1);
     expect(store.journal.pending()).toHaveLength(2);
   });
 
   it('drops nothing because of a clock that is ahead for some minutes', () => {
-    const store = open();
+    const store = bench.open();
     store.recordRound(roundRecord(START));
-    clock.advance(HOUR);
-    clock.step(365 * DAY);
+    bench.clock.advance(HOUR);
+    bench.clock.step(365 * DAY);
     for (let minute = 0; minute < 9; minute += 1) {
-      store.recordRound(roundRecord(clock.now()));
-      clock.advance(MINUTE);
+      store.recordRound(roundRecord(bench.clock.now()));
+      bench.clock.advance(MINUTE);
     }
-    clock.step(-365 * DAY);
-    store.recordRound(roundRecord(clock.now()));
-    expect(storedRows(path, TLS_SAMPLES)[0]).toMatchObject({ at: START });
+    bench.clock.step(-365 * DAY);
+    store.recordRound(roundRecord(bench.clock.now()));
+    expect(storedRows(bench.path, TLS_SAMPLES)[0]).toMatchObject({ at: START });
   });
 
   it('keeps the newest certificates of a target that shows a new one each time', () => {
-    const store = open();
+    const store = bench.open();
     for (let index = 0; index < 150; index += 1) {
       store.recordRound({
         ...roundRecord(START + index),

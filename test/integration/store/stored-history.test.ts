@@ -26,6 +26,12 @@ function daemonStore(): Store {
   return store;
 }
 
+/** Changes the file as another program does. */
+function change(sql: string): void {
+  using db = new DatabaseSync(path);
+  db.exec(sql);
+}
+
 describe('what a daemon has kept', () => {
   test('is read while it goes on writing', () => {
     const store = daemonStore();
@@ -92,11 +98,8 @@ describe('what a daemon has kept', () => {
     const store = daemonStore();
     const found = readStoredIncident(path, '', 1);
     const [whole] = found.kind === 'missing' ? found.latest : [];
-    using db = new DatabaseSync(path);
-    db.exec(
-      `INSERT INTO incidents SELECT 'part', cause, subject, severity, opened_at, closed_at,
-         json_set(json, '$.id', 'part', '$.mergedInto', id) FROM incidents`,
-    );
+    change(`INSERT INTO incidents SELECT 'part', cause, subject, severity, opened_at, closed_at,
+      json_set(json, '$.id', 'part', '$.mergedInto', id) FROM incidents`);
     expect(readStoredIncident(path, 'part', 5)).toMatchObject({ kind: 'found', incident: whole });
     store.close();
   });
@@ -149,13 +152,7 @@ describe('what a daemon has kept', () => {
   });
 
   test.each([
-    [
-      'is no database',
-      () => {
-        writeFileSync(path, 'nothing'.repeat(1_000));
-      },
-      'file is not a database',
-    ],
+    ['is no database', () => writeFileSync(path, 'nothing'.repeat(1_000)), 'file is not a database'],
     [
       'is cut',
       () => {
@@ -164,22 +161,8 @@ describe('what a daemon has kept', () => {
       },
       'database disk image is malformed',
     ],
-    [
-      'is of a newer program',
-      () => {
-        using db = new DatabaseSync(path);
-        db.exec('PRAGMA user_version = 999');
-      },
-      'The history has version 999, but this ftm-watch supports',
-    ],
-    [
-      'lacks its tables',
-      () => {
-        using db = new DatabaseSync(path);
-        db.exec('PRAGMA user_version = 1');
-      },
-      'no such table',
-    ],
+    ['is of a newer program', () => change('PRAGMA user_version = 999'), 'version 999'],
+    ['lacks its tables', () => change('PRAGMA user_version = 1'), 'no such table'],
   ])('cannot be read when it %s, and is left as it is', (_, make, message) => {
     make();
     const before = readFileSync(path);
