@@ -36,7 +36,6 @@ describe('ftm-watch check --nagios', () => {
   test('tells what the daemon knows, the log too', async () => {
     const diagnosis = diagnosisOf(systemClock.now() - 5_000, [causeOf('polling-failing')]);
     await using _ = await startControl(socket, { diagnosis });
-
     const { code, status, text, data } = await run();
     expect({ code, status, text }).toEqual({ code: 2, status: 'CRITICAL', text: 'Summary of polling-failing' });
     expect(data.get('round_age')?.value).toBeGreaterThanOrEqual(5);
@@ -46,7 +45,6 @@ describe('ftm-watch check --nagios', () => {
     const line = timeline().rounds(5, [causeOf('mail-unreachable')]);
     const incidents = [...line.state.incidents.values()];
     await using _ = await startControl(socket, { diagnosis: diagnosisOf(systemClock.now(), []), incidents });
-
     const { code, text, data } = await run();
     expect(code).toBe(1);
     expect(text).toMatch(/^Ready now, but an incident is still open: Summary of mail-unreachable, since 20\d\d-/u);
@@ -61,7 +59,6 @@ describe('ftm-watch check --nagios', () => {
     );
     const incidents = [...timeline().rounds(2, causes).state.incidents.values()];
     await using _ = await startControl(socket, { diagnosis: diagnosisOf(systemClock.now(), causes), incidents });
-
     const { code, text, data } = await run();
     expect(text).toMatch(/^Summary of mail-unreachable, since .* \(and 199 more\)$/u);
     expect(code).toBe(2);
@@ -71,7 +68,6 @@ describe('ftm-watch check --nagios', () => {
   test('is UNKNOWN before the first round, and when the last one is old', async () => {
     await using bench = await startControl(socket);
     expect(await run()).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The first round has not finished yet' });
-
     bench.state.diagnosis = diagnosisOf(systemClock.now() - 120_000, []);
     expect(await run('--max-age', '1m')).toMatchObject({ code: 3, status: 'UNKNOWN' });
     expect(await run('--max-age', '3m')).toMatchObject({ code: 0, status: 'OK' });
@@ -129,7 +125,6 @@ describe('ftm-watch check --nagios', () => {
       status: 'UNKNOWN',
       text: 'The checks did not finish within 1 s',
     });
-
     const plain = await runCommand(['check', '--json', '-t', '1', '-c', 'ftm-watch.yaml'], { cwd: folder.path });
     expect(plain.code).toBe(3);
     expect(JSON.parse(plain.output)).toMatchObject({ ready: 'unknown' });

@@ -62,7 +62,6 @@ describe('ftm-watch init', () => {
 
   test('asks a person, again where an answer cannot be used', async () => {
     const ran = await init([], ['', '10.0.0.5, 10.0.0.300', '10.0.0.5', '[fd00::25]:587', '', '']);
-
     expect(ran.output).toContain('appliances[1].logSources[0]: expected a host name or an address, got "10.0.0.300"');
     expect(parse(written())).toEqual({
       appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }],
@@ -98,7 +97,6 @@ describe('ftm-watch init', () => {
   test('takes piped answers, a line for each question', async () => {
     const input = pipe('hq\n10.0.0.5 10.0', '.0.6\n\nadmins@example.org');
     const ran = await runCommand(['init', '-c', 'new/ftm-watch.yaml'], { cwd: folder.path, input });
-
     expect(ran.code).toBe(0);
     expect(ran.errors).toContain(
       'Name of this site [watcher]: \nAddresses of your FortiAuthenticator units [none]: \n',
@@ -115,7 +113,6 @@ describe('ftm-watch init', () => {
       cwd: folder.path,
       input: pipe('hq\n10.0.0.300\n'),
     });
-
     expect(ran).toMatchObject({ code: 3, output: '' });
     expect(ran.errors).toMatch(/\nInvalid answer: appliances\[0\].*got "10\.0\.0\.300"\n$/u);
     expect(written).toThrow('ENOENT');
@@ -140,7 +137,6 @@ describe('ftm-watch init', () => {
 
   test('never overwrites', async () => {
     writeFileSync(folder.at('own.yaml'), 'site: own');
-
     expect(await runCommand(['init', '-c', 'own.yaml', '--site', 'hq'], { cwd: folder.path })).toEqual({
       code: 3,
       output: '',

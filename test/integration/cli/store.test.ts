@@ -41,7 +41,6 @@ const VERSION = String(MIGRATIONS.length);
 describe('ftm-watch store check', () => {
   test('says what is in a store that a daemon uses', async () => {
     using _ = openStore();
-
     expect(await run('check')).toEqual({
       code: 0,
       output: expect.stringMatching(
@@ -67,7 +66,6 @@ describe('ftm-watch store check', () => {
   test('finds a damage in the middle', async () => {
     openStore()[Symbol.dispose]();
     truncateSync(path, statSync(path).size - 4096);
-
     expect(await run('check')).toMatchObject({
       code: 2,
       output: '',
@@ -119,7 +117,6 @@ describe('ftm-watch store backup', () => {
   test('replaces a copy only when it is told to, and as a whole', async () => {
     using _ = openStore();
     writeFileSync(folder.at('copy.sqlite'), 'precious');
-
     expect(await run('backup', 'copy.sqlite')).toMatchObject({
       code: 3,
       errors: `Cannot write "${folder.at('copy.sqlite')}": the file already exists; use --force to overwrite it\n`,

@@ -68,7 +68,6 @@ describe('what surprises', () => {
     const text =
       `mail: [{ host: a, user: u, passwordFile: ${open} }, { host: b, user: u, passwordFile: ${closed} }]\n` +
       `web: { tls: { certFile: ${open}, keyFile: ${key} } }\n`;
-
     expect(await surprises(TOLD + HEARD + text)).toEqual([
       `Every user on this machine can read the secrets in "${open}". To prevent this, run: chmod o= "${open}".`,
       expect.stringContaining(key),
@@ -96,7 +95,6 @@ describe('what surprises', () => {
 
   test('tells of the configuration itself where a URL in it is a secret', async () => {
     const source = file('ftm-watch.yaml', 0o644);
-
     expect(await surprises(TOLD + HEARD, [source])).toEqual([]);
     const hook = 'notify: { webhooks: [{ url: "https://hooks.example.org/T00" }] }\n';
     expect(await surprises(hook + HEARD, [source])).toEqual([expect.stringContaining(source)]);

@@ -91,9 +91,7 @@ describe('a certificate that proves an appliance', () => {
     ]);
     const names = ['fac-2.example.test', 'FAC-2.common.test', `SHA-256:${printed.fingerprint.toLowerCase()}`];
     const bench = await listen({ certificates: names.map((name) => ({ name, appliance: 'fac-2' })) });
-
     for (const identity of [named, common, printed]) say(bench, identity);
-
     await bench.until(() => expect(owners(bench)).toEqual(['fac-2', 'fac-2', 'fac-2']));
     expect(bench.intake.unknownSenders()).toEqual([]);
   });
@@ -103,10 +101,8 @@ describe('a certificate that proves an appliance', () => {
     const bench = await listen({ certificates: [{ name: 'fac-1.example.test', appliance: 'fac-1' }] });
     const plain = connectPlain(bench.portOf('tcp'), '127.0.0.1').on('error', () => {});
     onTestFinished(() => void plain.destroy());
-
     plain.write(`${TROUBLE}\n`);
     say(bench, other);
-
     await bench.until(() => {
       const { tcp, tls } = bench.intake.counters().lines;
       expect([tcp.foreign, tls.foreign]).toEqual([1, 1]);
@@ -119,10 +115,8 @@ describe('a certificate that proves an appliance', () => {
     const other = await sender('CN=other.example.test');
     const certificates = [{ name: 'fac-1.example.test', appliance: 'fac-1' }];
     const bench = await listen({ certificates, foreign: 'refuse', appliances: UNITS.slice(0, 1) });
-
     const refused = once(say(bench, other), 'close');
     say(bench, known);
-
     await refused;
     await bench.until(() => expect(owners(bench)).toEqual(['fac-1']));
     expect(bench.intake.counters().connections.refused).toBe(1);

@@ -190,7 +190,6 @@ describe('the mail channel', () => {
     const channel = channelTo([ALICE], [relay(silent.port)], clock);
     expect(kinds(await deliverTo(channel, NOTIFICATION))).toEqual([`${ALICE} deferred`]);
     expect(clock.timers()).toBe(0);
-
     const stopping = new AbortController();
     onConnection = () => stopping.abort(new Error('stop'));
     expect(kinds(await deliverTo(channel, NOTIFICATION, stopping.signal))).toEqual([`${ALICE} deferred`]);

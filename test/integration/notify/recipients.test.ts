@@ -159,7 +159,6 @@ describe('what every server refuses', () => {
     expect(bench.tries.length).toBeLessThan(13);
     expect(new Set(bench.results)).toEqual(new Set(['email rejected']));
     await bench.stop(first);
-
     bench.answer(() => 'sent');
     await bench.rounds(bench.start([ALICE]), 11, [intercepted]);
     expect(sent()).toEqual(['firing tls-intercepted sent']);

@@ -103,7 +103,6 @@ describe('a daemon that is started with a copy of the store', () => {
     await restored.rounds(restored.start(RECIPIENTS), 3, []);
     const [theirs, ours] = [before, restored].map(({ store }) => store.deliveries(1)[0]?.notification);
     before[Symbol.dispose]();
-
     expect([theirs, ours]).toMatchObject([{ event: 'resolved' }, { event: 'resolved' }]);
     expect(theirs?.id).not.toBe(ours?.id);
   });

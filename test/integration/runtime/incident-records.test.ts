@@ -56,7 +56,6 @@ test('finds what is over in the file, and what is open in memory', () => {
   record(OVER, { ...OVER, id: 'older', closedAt: START + MINUTE }, OPEN);
   const ids = (query: Partial<IncidentQuery>, limit = 10): readonly string[] =>
     findIncidents(source(), { ...EVERY_INCIDENT, ...query }, limit).incidents.map(({ id }) => id);
-
   expect(ids({})).toEqual(['new', 'old', 'older']);
   expect(ids({ state: 'open' })).toEqual(['new']);
   expect(ids({ state: 'closed' })).toEqual(['old', 'older']);
@@ -139,7 +138,6 @@ describe('the history of alerts', () => {
     keep(bench.open(), [...many, ended('old', START - 8 * DAY)]);
     const fresh = bench.open();
     const read = createAlertHistory(() => remembering(fresh), bench.clock)();
-
     expect(read.incidents.map(({ id }) => id)).toEqual(many.slice(0, 50).map(({ id }) => id));
     expect(read).toMatchObject({ omitted: 10, complete: true });
     const inMind = createAlertHistory(() => remembering(fresh, many.slice(0, 55)), bench.clock)();
@@ -150,7 +148,6 @@ describe('the history of alerts', () => {
     const store = bench.open();
     keep(store, [ended('same', START - HOUR), ended('other', START - HOUR)]);
     const inMind = { ...ended('same', START - HOUR), streak: 1 };
-
     expect(createAlertHistory(() => remembering(store, [inMind]), bench.clock)().incidents).toEqual([
       inMind,
       expect.objectContaining({ id: 'other' }),
@@ -204,7 +201,6 @@ describe('the history of alerts', () => {
     let current = remembering(store);
     const alertHistory = createAlertHistory(() => current, bench.clock);
     expect(alertHistory().incidents).toHaveLength(1);
-
     current = remembering(bench.open(bench.folder.at('other.sqlite')));
     expect(alertHistory()).toEqual({ incidents: [], omitted: 0, outboxEntries: [], complete: true });
   });

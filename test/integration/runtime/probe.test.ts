@@ -59,9 +59,7 @@ describe('GET /probe of the licence server', () => {
     ['dns', ['probe_dns_answer_rrs', 'probe_dns_query_succeeded', 'probe_dns_duration_seconds{phase="request"}']],
   ])('goes no deeper than %s', async (module, names) => {
     await using bench = await startProbeBench();
-
     const { metrics } = await bench.probe(`target=${LICENSE_HOST}&module=${module}`);
-
     expect(metrics.get(SUCCESS)).toBe(1);
     for (const name of names) expect([...metrics.keys()]).toContain(name);
     expect([...metrics.keys()].some((name) => name.startsWith('probe_http'))).toBe(false);
@@ -70,9 +68,7 @@ describe('GET /probe of the licence server', () => {
 
   test('explains what was seen and what it means', async () => {
     await using bench = await startProbeBench({ trust: { profile: 'public' } });
-
     const { status, text, metrics } = await bench.probe(`target=${LICENSE_HOST}&module=tls&debug=true`);
-
     expect(status).toBe(200);
     expect(text).toMatch(/^tls probe of license\.example\.test: failure after \d+\.\d ms\n/u);
     expect(text).toMatch(/A     NOERROR 127\.0\.0\.1, TTL 60 s in \d/u);
@@ -87,7 +83,6 @@ describe('GET /probe of the licence server', () => {
 describe('GET /probe of what else the configuration names', () => {
   test('asks a resolver for the licence server', async () => {
     await using bench = await startProbeBench();
-
     for (const target of [
       `127.0.0.1:${String(bench.resolver.port)}`,
       `udp://127.0.0.1:${String(bench.resolver.port)}`,
@@ -101,9 +96,7 @@ describe('GET /probe of what else the configuration names', () => {
 
   test('says that a name is not there', async () => {
     await using bench = await startProbeBench({ controlHosts: ['gone.example.test:443'] });
-
     const { metrics } = await bench.probe('target=gone.example.test&module=dns');
-
     expect(metrics.get(SUCCESS)).toBe(0);
     expect(metrics.get('probe_dns_query_succeeded')).toBe(1);
     expect(metrics.get('probe_dns_answer_rrs')).toBe(0);
@@ -144,7 +137,6 @@ describe('GET /probe of what else the configuration names', () => {
     await using bench = await startProbeBench({
       web: { probeTargets: [`127.0.0.1:${String(peer.port)}`, `127.0.0.1:${String(closed)}`] },
     });
-
     expect((await bench.probe(`target=127.0.0.1:${String(peer.port)}&module=tcp`)).metrics.get(SUCCESS)).toBe(1);
     const { metrics } = await bench.probe(`target=127.0.0.1:${String(closed)}&module=http`);
     expect(metrics.get(SUCCESS)).toBe(0);
@@ -164,9 +156,7 @@ describe('GET /probe refuses', () => {
     ['an unknown module', `target=${LICENSE_HOST}&module=icmp`, 400, 'expected one of dns, tcp, tls, http, smtp'],
   ])('%s', async (_, query, status, hint) => {
     await using bench = await startProbeBench();
-
     const reply = await bench.probe(query);
-
     expect(reply.status).toBe(status);
     expect(reply.text).toContain(hint);
     expect([bench.licenseServer.seen, bench.resolver.asked]).toEqual([0, []]);
@@ -175,7 +165,6 @@ describe('GET /probe refuses', () => {
   test('pages of another origin, and times that are none', async () => {
     await using bench = await startProbeBench();
     const query = `target=${LICENSE_HOST}&module=tcp`;
-
     expect((await bench.probe(query, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
     expect((await bench.probe(query, { 'X-Prometheus-Scrape-Timeout-Seconds': 'soon' })).status).toBe(400);
     expect(bench.licenseServer.seen).toBe(0);
@@ -186,11 +175,9 @@ describe('GET /probe of a target that does not answer', () => {
   test('answers before Prometheus gives up', async () => {
     await using silent = await createTcpPeer((socket) => socket.resume());
     await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(silent.port)}`] } });
-
     const { status, metrics } = await bench.probe(`target=127.0.0.1:${String(silent.port)}&module=tls`, {
       'X-Prometheus-Scrape-Timeout-Seconds': '0.8',
     });
-
     expect(status).toBe(200);
     expect(metrics.get(SUCCESS)).toBe(0);
     expect(metrics.get('probe_duration_seconds')).toBeLessThan(0.8);
@@ -202,9 +189,7 @@ describe('GET /probe of a target that does not answer', () => {
     await using bench = await startProbeBench({ web: { probeTargets: [target] } });
     const asked = bench.probe(`target=${target}&module=tls`, { 'X-Prometheus-Scrape-Timeout-Seconds': '1.5' });
     await expect.poll(() => silent.open).toBe(1);
-
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
-
     const { status, text } = await asked;
     expect({ status, text }).toEqual({
       status: 503,
@@ -218,9 +203,7 @@ describe('GET /probe of a target that does not answer', () => {
     const client = connect(bench.web.port, '127.0.0.1');
     client.write(`GET /probe?target=127.0.0.1:${String(silent.port)}&module=tls HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     await expect.poll(() => silent.open).toBe(1);
-
     client.destroy();
-
     await expect.poll(() => silent.open).toBe(0);
   });
 
@@ -251,9 +234,7 @@ describe('GET /probe of a target that does not answer', () => {
     await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(silent.port)}`] } });
     const asked = bench.probe(`target=127.0.0.1:${String(silent.port)}&module=tls`);
     await expect.poll(() => silent.open).toBe(1);
-
     bench.probes.stop();
-
     const { status, text } = await asked;
     expect({ status, text }).toEqual({
       status: 503,
@@ -267,12 +248,10 @@ describeWhere([{ program: 'promtool' }], 'promtool', () => {
   test.each(['dns', 'tcp', 'tls', 'http'])('accepts what module %s tells, without a word', async (module) => {
     await using bench = await startProbeBench();
     const { text } = await bench.probe(`target=${LICENSE_HOST}&module=${module}`);
-
     const { status, stdout, stderr } = spawnSync(findProgram('promtool') ?? '', ['check', 'metrics'], {
       input: text,
       encoding: 'utf8',
     });
-
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 });

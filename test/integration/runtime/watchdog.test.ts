@@ -83,9 +83,7 @@ describeWhere(['linux', { program: 'bash' }], 'the watchdog', () => {
   test.concurrent('leaves a process alone that sends lines, whatever signals the group gets', async () => {
     await using host = await startHost();
     for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.kill(host.watchdog, name);
-
     await setTimeout(3_000);
-
     expect(isRunning(host.watchdog)).toBe(true);
     host.signal('SIGUSR2');
     expect(await host.ended).toBe('SIGKILL');
@@ -93,19 +91,16 @@ describeWhere(['linux', { program: 'bash' }], 'the watchdog', () => {
 
   test.concurrent('leaves a process alone that was stopped for longer', async () => {
     await using host = await startHost();
-
     host.signal('SIGSTOP');
     await setTimeout(4_000);
     host.signal('SIGCONT');
     await setTimeout(1_000);
-
     expect(host.lines).toEqual([]);
     expect(isRunning(host.watchdog)).toBe(true);
   });
 
   test.concurrent('leaves a process alone that it was frozen with', async () => {
     await using host = await startHost();
-
     process.kill(host.watchdog, 'SIGSTOP');
     host.signal('SIGSTOP');
     await setTimeout(4_000);
@@ -114,16 +109,13 @@ describeWhere(['linux', { program: 'bash' }], 'the watchdog', () => {
     await setTimeout(200);
     host.signal('SIGCONT');
     await setTimeout(1_000);
-
     expect(isRunning(host.watchdog)).toBe(true);
   });
 
   test.concurrent('ends with the process', async () => {
     await using host = await startHost();
-
     host.signal('SIGKILL');
     await host.ended;
-
     await until(
       () => Promise.resolve(isRunning(host.watchdog)),
       (runs) => !runs,

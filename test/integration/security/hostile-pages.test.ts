@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../src/engine/incident/incident.ts';
-import { hashPassword } from '../../../src/web/password-hash.ts';
 import { diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 import { HOUR, START } from '../../support/store/incident-timeline.ts';
 import {
   ACCOUNT_LOGIN,
-  basicAuth,
   dial,
+  loginOf,
   startWeb,
   type WebBench,
   type WebBenchOptions,
@@ -22,11 +23,15 @@ const SILENCE: Silence = {
   by: 'Ada',
   comment: 'x',
 };
-const BODY = JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' });
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 const CHANGES = [
-  ['POST', '/-/reload', ''],
-  ['POST', '/api/v1/silences', BODY],
-  ['DELETE', '/api/v1/silences/silence-1', ''],
+  ['POST /-/reload', JSON_TYPE, ''],
+  ['POST /api/v1/silences', JSON_TYPE, JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' })],
+  ['DELETE /api/v1/silences/silence-1', JSON_TYPE, ''],
+  [`POST /incidents/${incidentOf().id}/acknowledge`, FORM_TYPE, 'by=Mallory'],
+  [`POST /incidents/${incidentOf().id}/silence`, FORM_TYPE, 'duration=2h&comment=x'],
+  [`POST /incidents/${incidentOf().id}/comment`, FORM_TYPE, 'comment=x'],
 ] as const;
 /** All documented paths, which are all that exist, except those for orchestrators. */
 const READS = [
@@ -34,90 +39,81 @@ const READS = [
 ]
   .map(([, path = '']) => path.replace(':name', 'style.css').replace(':id', 'x'))
   .filter((path) => !path.startsWith('/-/'));
-const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 
-function open(more: Pick<WebBenchOptions, 'account' | 'config'> = {}): Promise<WebBench> {
-  return startWeb({ ...more, state: { silences: [SILENCE], diagnosis: diagnosisOf(START, []) } });
+function open(more: Pick<WebBenchOptions, 'account' | 'config' | 'users'> = {}): Promise<WebBench> {
+  const state = { silences: [SILENCE], incidents: [incidentOf()], diagnosis: diagnosisOf(START, []) };
+  return startWeb({ ...more, state });
 }
 
-/** Sends a request as a browser does for a malicious page. */
+/** Sends a request as a browser does for a malicious page. @returns the status */
 async function ask(port: number, line: string, headers: Readonly<Record<string, string>>, body = ''): Promise<number> {
-  const all = {
-    'Content-Type': 'application/json',
-    'Content-Length': String(body.length),
-    Connection: 'close',
-    ...headers,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const own = { 'Content-Type': JSON_TYPE, 'Content-Length': String(body.length), Connection: 'close' };
+  const lines = Object.entries({ ...own, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   using client = await dial(port, `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
   return Number(/^HTTP\/1\.1 (\d{3}) /u.exec(await client.until('\r\n'))?.[1]);
 }
 
-function isUntouched({ state }: WebBench): boolean {
-  return state.reloads === 0 && state.silences.length === 1;
+function hostOf({ port }: WebBench): { readonly Host: string } {
+  return { Host: `127.0.0.1:${String(port)}` };
+}
+
+function expectUntouched({ state }: WebBench): void {
+  expect([state.reloads, state.silences, state.changes]).toEqual([0, [SILENCE], []]);
+  expect(state.incidents).toEqual([incidentOf()]);
 }
 
 describe("a page of somebody else's, in the browser of an administrator", () => {
-  test.each(
-    CHANGES.flatMap(([method, path, body]) =>
-      [
-        { Origin: 'https://evil.example' },
-        { Origin: 'null' },
-        { Origin: 'http://127.0.0.1:1' },
-        { Origin: 'http://127.0.0.1.evil.example' },
-        { 'Sec-Fetch-Site': 'cross-site' },
-        { 'Sec-Fetch-Site': 'same-site' },
-      ].map((headers) => [method, path, headers, body] as const),
-    ),
-  )('%s %s with %j changes nothing', async (method, path, headers, body) => {
+  test.each(CHANGES)('changes nothing by %s', async (line, type, body) => {
     // The browser adds the credentials.
     await using web = await open({ account: 'ops' });
-    const host = { Host: `127.0.0.1:${String(web.port)}`, ...ACCOUNT_LOGIN };
-
-    expect(await ask(web.port, `${method} ${path}`, { ...host, ...headers }, body)).toBe(403);
-    expect(isUntouched(web)).toBe(true);
+    const own = { ...hostOf(web), ...ACCOUNT_LOGIN, 'Content-Type': type };
+    for (const foreign of [
+      { Origin: 'https://evil.example' },
+      { Origin: 'null' },
+      { Origin: 'http://127.0.0.1:1' },
+      { Origin: 'http://127.0.0.1.evil.example' },
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+    ])
+      expect([foreign, await ask(web.port, line, { ...own, ...foreign }, body)]).toEqual([foreign, 403]);
+    expectUntouched(web);
   });
 
-  test.each([
-    { Origin: 'https://evil.example' },
-    { 'Sec-Fetch-Site': 'cross-site' },
-    { 'X-Forwarded-For': '127.0.0.1' },
-    { Host: 'monitor' },
-    { Host: '2130706433' },
-    { Host: '0x7f000001' },
-  ])('cannot reload where "localReload" needs no login: %j', async (headers) => {
+  test.each<[Readonly<Record<string, string>>, number]>([
+    [{ Origin: 'https://evil.example' }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+    [{ 'X-Forwarded-For': '127.0.0.1' }, 403],
+    [{ Host: hostname() }, 403],
+    [{ Host: 'monitor' }, 421],
+    [{ Host: 'evil.example' }, 421],
+    [{ Host: '2130706433' }, 421],
+    [{ Host: '0x7f000001' }, 421],
+  ])('cannot reload where "localReload" needs no login: %j', async (headers, status) => {
     await using web = await open({ config: { localReload: true } });
-    const host = { Host: `127.0.0.1:${String(web.port)}` };
-
-    const status = await ask(web.port, 'POST /-/reload', { ...host, ...headers });
-    expect(status).toBe('Host' in headers ? 421 : 403);
-    expect(isUntouched(web)).toBe(true);
-    expect(await ask(web.port, 'POST /-/reload', host)).toBe(200);
+    expect(await ask(web.port, 'POST /-/reload', { ...hostOf(web), ...headers })).toBe(status);
+    expectUntouched(web);
+    expect(await ask(web.port, 'POST /-/reload', hostOf(web))).toBe(200);
   });
 
-  test('cannot send a silence with a form', async () => {
+  test.each(CHANGES.filter(([, , body]) => body !== ''))('cannot send %s in another form', async (line, own, body) => {
     await using web = await open({ account: 'ops' });
-    const host = { Host: `127.0.0.1:${String(web.port)}`, ...ACCOUNT_LOGIN };
-
-    for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']) {
-      expect(await ask(web.port, 'POST /api/v1/silences', { ...host, 'Content-Type': type }, BODY)).toBe(415);
+    for (const type of [FORM_TYPE, 'multipart/form-data', 'text/plain'].filter((other) => other !== own)) {
+      const headers = { ...hostOf(web), ...ACCOUNT_LOGIN, 'Content-Type': type };
+      expect(await ask(web.port, line, headers, body)).toBe(415);
     }
-    expect(isUntouched(web)).toBe(true);
+    expectUntouched(web);
   });
 
   test('cannot make it probe', async () => {
     await using web = await open();
-
     expect(await ask(web.port, 'GET /probe?target=x', { Host: '127.0.0.1', 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
   });
 
   test('gets no permission to read, whatever its origin', async () => {
     await using web = await open();
-
-    const response = await web.get('/api/v1/status', { headers: { Origin: 'https://evil.example' } });
-
-    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
-    expect(response.headers.get('Cross-Origin-Resource-Policy')).toBe('same-origin');
+    const { headers } = await web.get('/api/v1/status', { headers: { Origin: 'https://evil.example' } });
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    expect(headers.get('Cross-Origin-Resource-Policy')).toBe('same-origin');
   });
 });
 
@@ -126,40 +122,27 @@ describe('a page whose own name points here (DNS rebinding)', () => {
 
   test('reads no more than numbers, which a Prometheus may ask for by any name', async () => {
     await using web = await open();
-
     expect(await ask(web.port, 'GET /metrics', { Host: 'evil.example' })).toBe(200);
   });
 
   test.each(READS.filter((path) => path !== '/metrics'))('reads nothing of %s', async (path) => {
     await using web = await open();
     expect(READS.length).toBeGreaterThan(8);
-
-    for (const host of [
-      'evil.example',
-      'evil.example:9843',
-      '127.0.0.1.evil.example',
-      'localhost.evil.example',
-      '2130706433.evil.example',
-    ]) {
-      expect(await ask(web.port, `GET ${path}`, { Host: host })).toBe(421);
-    }
+    const names = ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '2130706433.evil.example'];
+    for (const Host of [...names, 'evil.example:9843']) expect(await ask(web.port, `GET ${path}`, { Host })).toBe(421);
   });
 
-  test.each(CHANGES)('%s %s changes nothing', async (method, path, body) => {
+  test.each(CHANGES)('changes nothing by %s', async (line, type, body) => {
     await using web = await open();
-
-    expect(await ask(web.port, `${method} ${path}`, rebound, body)).toBe(421);
-    expect(isUntouched(web)).toBe(true);
+    expect(await ask(web.port, line, { ...rebound, 'Content-Type': type }, body)).toBe(421);
+    expectUntouched(web);
   });
 
   test('is asked for a password like everybody where there are users', async () => {
-    const env = { OPS_HASH: await hashPassword('secret', { ln: 4, r: 8, p: 1 }) };
-    await using web = await startWeb({ config: { users: USERS }, env });
-
+    await using web = await open({ users: ['change'] });
     expect(await ask(web.port, 'GET /metrics', rebound)).toBe(401);
-    expect(
-      await ask(web.port, 'GET /metrics', { Host: 'monitor.example.org', ...basicAuth('ops', 'secret').headers }),
-    ).toBe(200);
+    const own = { Host: 'monitor.example.org', ...loginOf('change').headers };
+    expect(await ask(web.port, 'GET /metrics', own)).toBe(200);
   });
 
   test.each([
@@ -169,24 +152,20 @@ describe('a page whose own name points here (DNS rebinding)', () => {
     'ftm-watch:9843',
     'monitor.example.org',
     'MONITOR.example.org.:9843',
-  ])('is told from who calls it by %s', async (host) => {
+  ])('is told from who calls it by %s', async (Host) => {
     await using web = await open({ config: { hosts: ['monitor.example.org'] } });
-
-    expect(await ask(web.port, 'GET /metrics', { Host: host })).toBe(200);
+    expect(await ask(web.port, 'GET /metrics', { Host })).toBe(200);
   });
 
   test('cannot keep an orchestrator from asking whether it lives', async () => {
     await using web = await open();
-
     expect(await ask(web.port, 'GET /-/healthy', { Host: 'any.example' })).toBe(200);
   });
 
   test('is told from a configured name, which may change things', async () => {
     await using web = await open({ config: { hosts: ['monitor.example.org'], localReload: true } });
-
-    expect(
-      await ask(web.port, 'POST /-/reload', { Host: 'monitor.example.org', Origin: 'https://monitor.example.org' }),
-    ).toBe(200);
+    const own = { Host: 'monitor.example.org', Origin: 'https://monitor.example.org' };
+    expect(await ask(web.port, 'POST /-/reload', own)).toBe(200);
     expect(await ask(web.port, 'POST /-/reload', { Host: 'ftm-watch' })).toBe(421);
     expect(web.state.reloads).toBe(1);
   });
@@ -205,18 +184,11 @@ describe('every answer', () => {
     ['another method', '/', { method: 'DELETE' }, 405],
     ['a large body', '/', { method: 'POST', body: 'x'.repeat(2_000) }, 413],
     ['a refused change', '/-/reload', { method: 'POST', headers: { Origin: 'https://evil.example' } }, 403],
-    [
-      'a bad silence',
-      '/api/v1/silences',
-      { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' },
-      400,
-    ],
+    ['a bad silence', '/api/v1/silences', { method: 'POST', headers: { 'Content-Type': JSON_TYPE }, body: '{}' }, 400],
     ['a bad probe', '/probe', {}, 400],
   ])('tells browsers what they may not do: %s', async (_, path, init, status) => {
     await using web = await open({ account: 'ops' });
-
     const response = await web.get(path, init);
-
     expect(response.status).toBe(status);
     const policy = response.headers.get('Content-Security-Policy') ?? '';
     expect(policy).toContain("default-src 'none'");
@@ -237,9 +209,7 @@ describe('every answer', () => {
   ])('%s too', async (_, request, status) => {
     await using web = await open();
     using client = await dial(web.port, request);
-
     const head = (await client.until('\r\n\r\n')).toLowerCase();
-
     expect(head).toContain(`http/1.1 ${status}`);
     expect(head).toContain("content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n");
     expect(head).toContain('x-frame-options: deny\r\n');

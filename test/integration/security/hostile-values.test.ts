@@ -169,7 +169,6 @@ describe('a target that the configuration does not name', () => {
     ),
   )('%j is never looked at by %s', (target, module) => {
     const choice = chooseProbe(config, target, module);
-
     // A resolver ignores the port of a name.
     const isName = module === 'dns' && /^license\.example\.test(?::\d+)?$/u.test(target);
     expect(choice.kind === 'forbidden' || choice.kind === 'malformed' || isName).toBe(true);

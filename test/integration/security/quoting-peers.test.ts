@@ -36,12 +36,10 @@ describe('a peer that quotes the secret that it was sent', () => {
   test("a mail server of FortiAuthenticator's", async () => {
     await using server = await echoSmtp();
     const bench = await createMailBench();
-
     const { outcome } = await bench.look(server.port, {
       config: { ...LOGIN, security: 'none' },
       ports: { readSecret: () => Promise.resolve(SECRET) },
     });
-
     expect(outcome).toMatchObject({ kind: 'failed', stage: 'login', code: 535 });
     expect(JSON.stringify(outcome)).toContain('‹secret›');
     expect(JSON.stringify(outcome)).not.toMatch(TRACES);
@@ -50,10 +48,8 @@ describe('a peer that quotes the secret that it was sent', () => {
   test('a web hook whose path is a secret', async () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
-
     const channel = webhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS);
     const outcomes = await deliverTo(channel, firingOf());
-
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
     expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);
     expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
@@ -71,7 +67,6 @@ describe('a peer that quotes the secret that it was sent', () => {
     const url = `http://127.0.0.1:${String(receiver.port)}/services/topic-hunter2`;
     const sections = postingSection(id, url, otherSecrets[id]?.(url));
     const outcomes = await deliverTo(await channelOf(sections, { env: { SET_SECRET: SECRET } }), firingOf());
-
     expect(outcomes).toMatchObject([
       { recipient: 'ops', kind: 'deferred', detail: expect.stringContaining('HTTP 500') },
     ]);

@@ -95,7 +95,6 @@ describe.each(RELEASES)('the store of release %s', (release) => {
   test('loses only what has an unknown cause or channel, and tells of it once', () => {
     take(release, ...unknown);
     const store = open();
-
     expect(openCauses(store)).toEqual(['mail-unreachable']);
     expect(store.journal.savedState()?.silences).toHaveLength(1);
     expect(recipients(store)).toEqual(['email a@example.org', 'webhook https://hooks.example.org/ftm']);
@@ -120,7 +119,6 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     opened.pop()?.close();
     using db = new DatabaseSync(path);
     db.exec(`UPDATE deliveries SET channel = 'email' WHERE channel = 'pager'`);
-
     expect(recipients(open())).toContain('email b@example.org');
   });
 
@@ -148,7 +146,6 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     const store = open();
     store.journal.record(openedEntry());
     store.recordRound(roundRecord(START));
-
     expect(store.journal.savedState()).toEqual(openedEntry().state);
     expect(store.newer()).toContain('Start the newer ftm-watch again, or restore the copy from before the upgrade');
     expect(log.lines).toHaveLength(1);
@@ -164,7 +161,6 @@ describe('a store of an older version', () => {
     using db = new DatabaseSync(path);
     db.exec(`${FIRST}; INSERT INTO incident_state VALUES (1, 'a state'); PRAGMA user_version = 1`);
     open().recordRound(roundRecord(START));
-
     expect(inFile('PRAGMA user_version')).toBe(MIGRATIONS.length);
     const copy = folder.at('history.sqlite.version-1-2026-11-24T130500.000Z');
     expect(statSync(copy).mode & 0o777).toBe(0o600);
@@ -180,7 +176,6 @@ describe('a store of an older version', () => {
     copyFileSync(path, folder.at('history.sqlite.version-1-2026-11-24T130500.000Z'));
     const store = open();
     store.journal.record(openedEntry());
-
     expect(store.writable()).toBe(false);
     expect(store.journal.pending()).toHaveLength(2);
     expect(inFile('PRAGMA user_version')).toBe(1);

@@ -49,7 +49,6 @@ async function kill(child: ChildProcess): Promise<void> {
 describe('lockStore()', () => {
   test('refuses a store that another process uses, and names it', async () => {
     const other = await holder();
-
     expect(() => lockStore(path, log)).toThrow(
       `Cannot use the store "${path}": process ${String(other.pid)} on ${hostname()} is using it`,
     );
@@ -65,7 +64,6 @@ describe('lockStore()', () => {
       const link = folder.at('link');
       symlinkSync(isFolder ? dirname(path) : path, link);
       await holder();
-
       expect(() => lockStore(isFolder ? join(link, basename(path)) : link, log)).toThrow('process ');
       expect(statSync(`${path}.lock`).mode & 0o777).toBe(0o600);
     },
@@ -73,7 +71,6 @@ describe('lockStore()', () => {
 
   test('takes it over from a process that was killed', async () => {
     await kill(await holder());
-
     lockStore(path, log).release();
     expect(log.lines).toEqual([]);
   });
@@ -81,7 +78,6 @@ describe('lockStore()', () => {
   test('takes it again after it was released, as a reload does', () => {
     lockStore(path, log).release();
     const again = lockStore(path, log);
-
     expect(() => lockStore(path, log)).toThrow(`process ${String(process.pid)} on`);
     again.release();
     expect(existsSync(`${path}.holder`)).toBe(false);
@@ -90,7 +86,6 @@ describe('lockStore()', () => {
   test('says no more than it knows of the other process', async () => {
     await holder();
     writeFileSync(`${path}.holder`, 'process 1 on x\u001B[31m\n');
-
     expect(() => lockStore(path, log)).toThrow('another process is using it');
     rmSync(`${path}.holder`);
     expect(() => lockStore(path, log)).toThrow('another process is using it');
@@ -99,7 +94,6 @@ describe('lockStore()', () => {
   test('goes on without a lock where none can be made, and says so', () => {
     const file = folder.at('file');
     writeFileSync(file, '');
-
     lockStore(join(file, 'history.sqlite'), log).release();
     expect(log.lines).toMatchObject([{ level: 'warn', event: 'history-not-locked' }]);
     expect(readFileSync(file, 'utf8')).toBe('');

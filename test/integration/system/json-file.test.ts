@@ -42,9 +42,7 @@ describeWhere(['root'], 'replaceFile() by root in the folder of another user', (
     await writeFile(victim, 'of root');
     // The file itself, and the temporary names that can be guessed.
     for (const name of [path, `${path}.tmp`, `${path}.${String(process.pid)}.tmp`]) await symlink(victim, name);
-
     await replaceFile(path, 'new', { mode: 0o600, flush: true });
-
     expect(await readFile(victim, 'utf8')).toBe('of root');
     expect(await readFile(path, 'utf8')).toBe('new');
     expect(await lstat(path)).toMatchObject({ uid: 65_534, gid: 65_534, mode: 0o100_600 });

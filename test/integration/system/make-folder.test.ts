@@ -15,20 +15,17 @@ const folder = folderOfEachTest();
 describe('makeFolder()', () => {
   test('makes a folder and those above it, each with the mode', () => {
     makeFolder(folder.at('a', 'b'), 0o700);
-
     for (const made of ['a', 'a/b']) expect(statSync(folder.at(made)).mode.toString(8)).toBe('40700');
   });
 
   test('leaves one alone that is there', () => {
     const { mode } = statSync(folder.path);
-
     makeFolder(folder.path, 0o500);
     expect(statSync(folder.path).mode).toBe(mode);
   });
 
   test('names the folder that a file is in the way of', () => {
     writeFileSync(folder.at('file'), '');
-
     expect(() => makeFolder(folder.at('file', 'a', 'b'))).toThrow(
       `Cannot create the folder "${folder.at('file')}": EEXIST`,
     );
@@ -43,7 +40,6 @@ describeWhere(['linux'], 'makeFolder() below a folder that takes none', () => {
       killSignal: 'SIGKILL',
       encoding: 'utf8',
     });
-
     expect(signal).toBeNull();
     expect(stdout).toMatch(/^Cannot create the folder "\/proc\/nope": ENOENT/u);
   });

@@ -25,7 +25,6 @@ async function post(route: string): Promise<string> {
 describe('startControlServer()', () => {
   test('lets the owner and the group change what they like, and nobody else in', async () => {
     await using control = await startControl(path);
-
     expect(statSync(path).mode.toString(8)).toBe('140660');
     expect(await post('/-/reload')).toBe('200 Configuration reloaded\n');
     expect(control.state.reloads).toBe(1);
@@ -42,7 +41,6 @@ describe('startControlServer()', () => {
 
   test('leaves no socket behind', async () => {
     await (await startControl(path)).server.stop();
-
     expect(existsSync(path)).toBe(false);
   });
 
@@ -53,7 +51,6 @@ describe('startControlServer()', () => {
     await once(killed, 'exit');
     expect(statSync(path).isSocket()).toBe(true);
     await (await startControl(path)).server.stop();
-
     symlinkSync('/run/none/control.sock', path);
     await using _ = await startControl(path);
     expect(await post('/-/reload')).toMatch(/^200 /u);
@@ -61,21 +58,18 @@ describe('startControlServer()', () => {
 
   test('refuses the place of a daemon that answers', async () => {
     await using _ = await startControl(path);
-
     await expect(startControl(path)).rejects.toThrow(SocketTaken);
     expect(await post('/-/reload')).toMatch(/^200 /u);
   });
 
   test('leaves a file alone', async () => {
     writeFileSync(path, 'precious');
-
     await expect(startControl(path)).rejects.toThrow(`Cannot listen at "${path}": a file with this name exists`);
     expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
   test('refuses a path that the operating system would cut off', async () => {
     const long = folder.at('x'.repeat(100));
-
     await expect(startControl(long)).rejects.toThrow(`"${long}": the path must be at most 107 bytes long`);
   });
 });

@@ -25,7 +25,6 @@ describe('GET /api/v1/events', () => {
     ]);
     await using web = await startWeb({ state: { diagnosis: first } });
     using client = await listen(web);
-
     expect(await client.until(eventOf(first))).toMatch(/HTTP\/1.1 200 OK\r\nContent-Type: text\/event-stream\r\n/u);
     web.state.publish(second);
     expect(await client.until(eventOf(second))).not.toMatch(/^event: forged/mu);
@@ -35,7 +34,6 @@ describe('GET /api/v1/events', () => {
     await using web = await startWeb();
     using client = await listen(web);
     await client.until('retry: 3000\n\n');
-
     expect(client.received).not.toContain('event:');
     web.state.publish(diagnosisOf(START, []));
     await client.until(eventOf(diagnosisOf(START, [])));
@@ -50,7 +48,6 @@ describe('GET /api/v1/events', () => {
     expect(client.received).not.toContain(': still here');
     clock.advance(1);
     await client.until(': still here\n\n');
-
     client.socket.destroy();
     await expect.poll(() => clock.timers()).toBe(0);
   });
@@ -78,7 +75,6 @@ describe('GET /api/v1/events', () => {
     await using web = await startWeb();
     const clients = await Promise.all(Array.from({ length: MAX_LISTENERS }, () => listen(web)));
     await Promise.all(clients.map((client) => client.until('retry')));
-
     using other = await listen(web, '127.0.0.9');
     expect(await other.until('retry')).toContain('200 OK');
     await clients[0]?.closed;
@@ -141,9 +137,7 @@ describe('GET /api/v1/events', () => {
     const web = await startWeb({ clock });
     using client = await listen(web);
     await client.until('retry');
-
     await web.server.stop();
-
     await client.closed;
     expect(web.state.listeners.size).toBe(0);
     expect(clock.timers()).toBe(0);

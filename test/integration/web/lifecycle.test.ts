@@ -1,17 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
+import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createWebServer } from '../../../src/web/http-server.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';
-import { chainPem, createIdentity } from '../../../src/demo/lab/identity.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
-import { dial, getOverTls, startWeb, webConfig } from '../../support/web/web-bench.ts';
+import { dial, getOverTls, startWeb, tlsFiles, webConfig } from '../../support/web/web-bench.ts';
 import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 
+const folder = folderOfEachTest();
 const DEPS = { clock: systemClock, logger: pino({ level: 'silent' }), env: {} };
 
 describe('createWebServer()', () => {
@@ -19,11 +19,7 @@ describe('createWebServer()', () => {
     await using web = await startWeb();
     const config = webConfig({ listen: { address: '127.0.0.1', port: web.port } });
     const second = createWebServer(config, { sources: sourcesOf(webState()), ...DEPS });
-
-    await expect(second.start()).rejects.toThrow(
-      `Cannot serve the status page on "127.0.0.1:${String(web.port)}": the port is in use by another program ` +
-        '(possibly another ftm-watch); stop that program, or set web.listen to a free port',
-    );
+    await expect(second.start()).rejects.toThrow(/"127\.0\.0\.1:\d+": .*web\.listen/u);
     await second.stop();
   });
 
@@ -32,18 +28,15 @@ describe('createWebServer()', () => {
       sources: sourcesOf(webState()),
       ...DEPS,
     });
-
     await expect(server.start()).rejects.toThrow('this machine does not have this address');
   });
 
   test('stops although it never started, and twice', async () => {
     const server = createWebServer(webConfig(), { sources: sourcesOf(webState()), ...DEPS });
-
     await server.stop();
     const { port } = await server.start();
     await server.stop();
     await server.stop();
-
     await expect(dial(port)).rejects.toThrow('ECONNREFUSED');
   });
 
@@ -51,9 +44,7 @@ describe('createWebServer()', () => {
     const web = await startWeb();
     using idle = await dial(web.port, 'GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await idle.until('Healthy');
-
     await web.server.stop();
-
     await idle.closed;
     await expect(dial(web.port)).rejects.toThrow('ECONNREFUSED');
   });
@@ -103,50 +94,26 @@ describe('createWebServer()', () => {
 });
 
 describe('createWebServer() over TLS', () => {
-  test('serves with the configured certificate', async () => {
+  test('serves with the configured certificate, while all places are taken by connections without a handshake', async () => {
     const { root, intermediate, leaf } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
-    await using files = await pemFiles(chainPem(leaf, intermediate), leaf.keyPem);
-    await using web = await startWeb({ config: { tls: files } });
-
+    await using web = await startWeb({ config: { tls: tlsFiles(folder, [leaf, intermediate]) } });
+    const silent = await Promise.all(Array.from({ length: 300 }, () => dial(web.port)));
     const { status, headers } = await getOverTls(web.port, root.pem, 'monitor.example.test');
-
     expect(status).toBe(200);
     expect(headers).toMatchObject({ 'cross-origin-opener-policy': 'same-origin' });
     expect(headers).not.toHaveProperty('strict-transport-security');
-  });
-
-  test('serves while all places are taken by connections that begin no handshake', async () => {
-    const { root, intermediate, leaf } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
-    await using files = await pemFiles(chainPem(leaf, intermediate), leaf.keyPem);
-    await using web = await startWeb({ config: { tls: files } });
-    const silent = await Promise.all(Array.from({ length: 300 }, () => dial(web.port)));
-
-    expect(await getOverTls(web.port, root.pem, 'monitor.example.test')).toMatchObject({ status: 200 });
     for (const client of silent) client.socket.destroy();
   });
 
   test.each([
-    ['a key of another certificate', 'other', 'it does not belong to the certificate in'],
-    ['a file that is no key', 'hello', 'expected PEM without a passphrase'],
-    ['a file that is missing', null, "Cannot read the status page's key from"],
-  ])('does not start with %s', async (_, key, message) => {
-    const [leaf, other] = await Promise.all([createIdentity({ name: 'CN=a' }), createIdentity({ name: 'CN=b' })]);
-    await using files = await pemFiles(leaf.pem, key === 'other' ? other.keyPem : key);
-
-    await expect(startWeb({ config: { tls: files } })).rejects.toThrow(message);
+    ['a key of another certificate', ({ keyPem }: Identity) => keyPem, 'it does not belong to the certificate in'],
+    ['a file that is no key', () => 'hello', 'without a passphrase'],
+    ['a file that is missing', () => null, 'ENOENT'],
+  ])('does not start with %s', async (_, keyOf, message) => {
+    const tls = tlsFiles(folder, [await createIdentity({ name: 'CN=a' })]);
+    const key = keyOf(await createIdentity({ name: 'CN=b' }));
+    if (key === null) rmSync(tls.keyFile);
+    else writeFileSync(tls.keyFile, key);
+    await expect(startWeb({ config: { tls } })).rejects.toThrow(message);
   });
 });
-
-async function pemFiles(cert: string, key: string | null) {
-  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-web-'));
-  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  await writeFile(certFile, cert);
-  if (key !== null) await writeFile(keyFile, key);
-  return {
-    certFile,
-    keyFile,
-    clientCaFile: null,
-    clientCrlFile: null,
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
-  };
-}

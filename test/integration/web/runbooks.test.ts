@@ -64,7 +64,7 @@ test('the page of the alerts says what its page in the docs says, and has a head
   expect(new Set(headings)).toEqual(new Set(alerts));
   const causes = [...page.matchAll(/<a href="([a-z-]+)">/gu)].map(([, path = '']) => path);
   expect(causes.length).toBeGreaterThan(3);
-  for (const path of causes) expect((await web.get(`/runbooks/${path}`)).status).toBe(200);
+  for (const path of causes) expect(await web.status(`/runbooks/${path}`)).toBe(200);
 });
 
 test('the procedures say what their page in the docs says, and every link to one leads to a heading', async () => {
@@ -85,12 +85,12 @@ test('the procedures say what their page in the docs says, and every link to one
 
 test('asks for nothing but what is there, wherever a proxy puts it', async () => {
   await using web = await startWeb();
-  const page = await (await web.get('/runbooks/tls-intercepted')).text();
+  const page = await web.text('/runbooks/tls-intercepted');
   const links = [...page.matchAll(/(?:src|href)="(?!https:)([^"#]+)[^"]*"/gu)].map(([, path]) => path ?? '');
   expect(new Set(links)).toEqual(
     new Set(['../static/icon-unknown.svg', '../static/style.css', '../', '../incidents', 'procedures']),
   );
-  for (const link of links) expect((await web.get(`/runbooks/${link}`)).status).toBe(200);
+  for (const link of links) expect(await web.status(`/runbooks/${link}`)).toBe(200);
   expect(page).not.toMatch(/<script|<form|<button/u);
 });
 
@@ -106,5 +106,5 @@ test.each(['nonsense', '__proto__', 'constructor', 'tls-intercepted.md', '..%2f'
 
 test('only shows: nothing can be sent to it', async () => {
   await using web = await startWeb();
-  expect((await web.get('/runbooks/tls-intercepted', { method: 'POST' })).status).toBe(405);
+  expect(await web.status('/runbooks/tls-intercepted', { method: 'POST' })).toBe(405);
 });

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { longExponentKeys } from '../../support/certificates/chains.ts';
-import { startWeb } from '../../support/web/web-bench.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
+import { startWeb, tlsFiles } from '../../support/web/web-bench.ts';
+
+const folder = folderOfEachTest();
 
 /** Returns a chain that takes OpenSSL about half a second to verify. */
 async function slowChain(): Promise<readonly Identity[]> {
@@ -38,20 +38,9 @@ function ask(port: number, localAddress: string, client: { readonly cert?: strin
 // Listeners of network/tls/handshake-limit.ts: callback of after, on connection, once close, on secureConnection
 // Listeners of network/tls/handshake-limit.ts: on tlsClientError
 test('client certificates that are slow to verify do not stall clients whose handshake was fast', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-slow-'));
-  const [authority, server] = [
-    await createIdentity({ name: 'CN=clients', authority: true }),
-    await createIdentity({ name: 'CN=monitor' }),
-  ];
-  const files = { 'server.pem': server.pem, 'server.key': server.keyPem, 'clients.pem': authority.pem };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  const [certFile, keyFile, clientCaFile] = Object.keys(files).map((name) => join(folder, name));
-  const tls = {
-    certFile: certFile ?? '',
-    keyFile: keyFile ?? '',
-    clientCaFile: clientCaFile ?? '',
-    clientCrlFile: null,
-  };
+  const server = await createIdentity({ name: 'CN=monitor' });
+  const authority = await createIdentity({ name: 'CN=clients', authority: true });
+  const tls = tlsFiles(folder, [server], authority.pem);
   await using web = await startWeb({ config: { tls, certificates: [{ name: 'prometheus', role: 'read' }] } });
   const chain = await slowChain();
   const attacker = { cert: chainPem(...chain), key: chain[0]?.keyPem ?? '' };
@@ -64,5 +53,4 @@ test('client certificates that are slow to verify do not stall clients whose han
     expect.stringContaining('200'),
     '',
   ]);
-  await rm(folder, { recursive: true });
 });

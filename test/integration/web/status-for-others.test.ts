@@ -46,20 +46,20 @@ describe('the new routes', () => {
       env: { HASH: hash },
       state: { incidents: [OPEN] },
     });
-    expect((await web.get(path)).status).toBe(401);
-    expect((await web.get(path, basicAuth('metrics', 'secret'))).status).toBe(403);
+    expect(await web.status(path)).toBe(401);
+    expect(await web.status(path, basicAuth('metrics', 'secret'))).toBe(403);
     const answer = await web.get(path, basicAuth('read', 'secret'));
     expect(answer.status).toBe(200);
     expect(answer.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
     expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
-    expect((await web.get(path, { method: 'POST', ...basicAuth('read', 'secret') })).status).toBe(405);
+    expect(await web.status(path, { method: 'POST', ...basicAuth('read', 'secret') })).toBe(405);
   });
 });
 
 describe('GET /incidents.atom', () => {
   test('is found from the list, and is not sent again until something changes', async () => {
     await using web = await startWeb({ state: { incidents: [OPEN], publicUrl: 'https://ftm.example.org' } });
-    const page = await (await web.get('/incidents')).text();
+    const page = await web.text('/incidents');
     expect(page).toContain(
       '<link rel="alternate" type="application/atom+xml" title="Incidents" href="incidents.atom">',
     );
@@ -68,17 +68,17 @@ describe('GET /incidents.atom', () => {
     expect(first.headers.get('Cache-Control')).toBe('no-cache');
     expect(await first.text()).toContain(`href="https://ftm.example.org/incidents/${OPEN.id}"`);
     const again = { headers: { 'If-None-Match': first.headers.get('ETag') ?? '' } };
-    expect((await web.get('/incidents.atom', again)).status).toBe(304);
+    expect(await web.status('/incidents.atom', again)).toBe(304);
     web.state.incidents = [{ ...OPEN, lastSeen: OPEN.lastSeen + MINUTE }];
-    expect((await web.get('/incidents.atom', again)).status).toBe(304);
+    expect(await web.status('/incidents.atom', again)).toBe(304);
     web.state.incidents = [OVER];
-    expect((await web.get('/incidents.atom', again)).status).toBe(200);
+    expect(await web.status('/incidents.atom', again)).toBe(200);
   });
 
   test('has at most 50 incidents', async () => {
     const incidents = Array.from({ length: 60 }, (_, index) => ({ ...OVER, id: `i-${String(index)}` }));
     await using web = await startWeb({ state: { incidents } });
-    expect((await (await web.get('/incidents.atom')).text()).split('<entry>')).toHaveLength(51);
+    expect((await web.text('/incidents.atom')).split('<entry>')).toHaveLength(51);
   });
 });
 
@@ -96,7 +96,7 @@ describe('the badge', () => {
     );
     clock.step(10 * MINUTE + 1);
     expect(await badge()).toMatchObject({ message: 'unknown', color: 'lightgrey' });
-    expect(await (await web.get('/badge.svg')).text()).toContain('aria-label="FTM h&amp;q: unknown"');
+    expect(await web.text('/badge.svg')).toContain('aria-label="FTM h&amp;q: unknown"');
   });
 
   test('can be embedded in pages of the same site alone, and nothing else can', async () => {
@@ -119,7 +119,7 @@ describe('the availability', () => {
       '2026-11,2026-11-24T12:00:00.000Z,2026-11-24T13:00:00.000Z,,0,0,3600,false',
       '',
     ]);
-    const page = (await (await web.get('/incidents')).text()).replaceAll(/<[^>]+>/gu, ' ').replaceAll(/\s+/gu, ' ');
+    const page = (await web.text('/incidents')).replaceAll(/<[^>]+>/gu, ' ').replaceAll(/\s+/gu, ' ');
     expect(page).toContain('Period (Europe/Berlin) Availability Not ready Unknown');
     expect(page).toContain('2026 from 2026-11-24 99.99 % 100 ms 10 min (16.7 %)');
     expect(page).toContain('2026-11 unknown never 1 h (100.0 %)');
@@ -128,8 +128,8 @@ describe('the availability', () => {
 
   test('is not invented where nothing is stored', async () => {
     await using web = await startWeb();
-    expect(await (await web.get('/incidents')).text()).toContain('No data yet.');
-    expect((await (await web.get('/api/v1/availability.csv')).text()).split('\r\n')).toHaveLength(2);
+    expect(await web.text('/incidents')).toContain('No data yet.');
+    expect((await web.text('/api/v1/availability.csv')).split('\r\n')).toHaveLength(2);
   });
 });
 
@@ -162,7 +162,7 @@ describe('GET /incidents/:id.md', () => {
         publicUrl: 'https://ftm.example.org/',
       },
     });
-    const page = await (await web.get(`/incidents/${incident.id}`)).text();
+    const page = await web.text(`/incidents/${incident.id}`);
     expect(page).toContain(`href="../incidents/${incident.id}.md"`);
     const answer = await web.get(`/incidents/${incident.id}.md`);
     expect(answer.headers.get('Content-Type')).toBe('text/markdown; charset=utf-8');
@@ -206,11 +206,10 @@ describe('GET /incidents/:id.md', () => {
 
   test('says what is missing, and knows no other incident', async () => {
     await using web = await startWeb({ state: { incidents: [OPEN], complete: false } });
-    const text = await (await web.get(`/incidents/${OPEN.id}.md`)).text();
+    const text = await web.text(`/incidents/${OPEN.id}.md`);
     expect(text).toContain('- Still open, last seen: ');
     expect(text).toContain('- The history was not available, so entries may be missing.');
     expect(text).not.toMatch(/<http|Page|Runbook/u);
-    for (const id of ['nothing.md', '.md', '%3Cscript%3E.md'])
-      expect((await web.get(`/incidents/${id}`)).status).toBe(404);
+    for (const id of ['nothing.md', '.md', '%3Cscript%3E.md']) expect(await web.status(`/incidents/${id}`)).toBe(404);
   });
 });

@@ -86,7 +86,7 @@ describe('the zone of the site', () => {
       const path = route.replace('ID', encodeURIComponent(shown.incident));
       for (const [timezone, expected] of Object.entries(UNDER)) {
         web.state.timezone = timezone;
-        const found = times(await (await web.get(path)).text());
+        const found = times(await web.text(path));
         expect(found.length).toBeGreaterThan(0);
         expect(found.filter((text) => !expected.test(text))).toEqual([]);
       }
@@ -95,7 +95,7 @@ describe('the zone of the site', () => {
 
   test('is the one of the charts and of their table', async () => {
     await using web = await startWeb({ state: { ...shown.state, timezone: 'Europe/Berlin' } });
-    const page = await (await web.get('/?range=24h')).text();
+    const page = await web.text('/?range=24h');
     expect(START).toBe(Date.parse('2026-11-24T13:00:00Z'));
     expect(page).toContain('data-timezone="Europe/Berlin"');
     expect(page).toContain('<th scope="col">From (Europe/Berlin)</th>');
@@ -117,11 +117,11 @@ describe('the zone of the site', () => {
 
 describe('the days of /incidents', () => {
   async function listed(web: WebBench, path: string): Promise<number> {
-    return (await (await web.get(path)).text()).split('Summary of tls-intercepted').length - 1;
+    return (await web.text(path)).split('Summary of tls-intercepted').length - 1;
   }
 
   async function csvOf(web: WebBench, path: string): Promise<string> {
-    const page = await (await web.get(path)).text();
+    const page = await web.text(path);
     return (/href="(api\/v1\/incidents\.csv\?[^"]*)"/u.exec(page)?.[1] ?? '').replaceAll('&amp;', '&');
   }
 
@@ -144,7 +144,7 @@ describe('the days of /incidents', () => {
 
   test('stay in the form as they were chosen, and a time of the address by its day there', async () => {
     await using web = await startWeb({ state: { timezone: 'Pacific/Kiritimati' } });
-    const page = await (await web.get('/incidents?from=2026-11-20&until=2026-11-24T13:00:00Z')).text();
+    const page = await web.text('/incidents?from=2026-11-20&until=2026-11-24T13:00:00Z');
     expect(page).toContain('name="from" value="2026-11-20"');
     expect(page).toContain('name="until" value="2026-11-25"');
   });

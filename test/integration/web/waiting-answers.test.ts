@@ -98,7 +98,6 @@ describe('what clients make the server hold', () => {
     const { port } = await serve({});
     const sleepers = [];
     for (let index = 0; index < 5; index += 1) sleepers.push(await askAndNeverRead(port));
-
     expect(await readRest(await ask(port))).toBe(true);
     const served = [];
     for (const sleeper of sleepers) served.push(await readRest(sleeper));
@@ -138,7 +137,7 @@ test('the metrics are handed to a crowd that never reads one by one, so that the
     most = Math.max(most, process.memoryUsage().arrayBuffers + process.memoryUsage().external - before);
   }, 1);
   rendered.resolve(`${'x'.repeat(79)}\n`.repeat(110_000));
-  expect((await (await web.get('/metrics')).text()).length).toBe(8_800_000);
+  expect((await web.text('/metrics')).length).toBe(8_800_000);
   clearInterval(looking);
   for (const client of clients) client.socket.destroy();
   // Memory is counted twice, including what has not been garbage-collected yet. All responses together would be 1,760

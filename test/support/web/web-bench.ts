@@ -1,11 +1,14 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import pino from 'pino';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { WebConfig } from '../../../src/config/schema/web.ts';
+import type { Role, WebConfig } from '../../../src/config/schema/web.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { createWebServer, type WebServer } from '../../../src/web/http-server.ts';
+import { chainPem, type Identity } from '../../../src/demo/lab/identity.ts';
+import type { TestFolder } from '../process/test-folder.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
 /** A running web server and its state. It is stopped on disposal. */
@@ -16,10 +19,17 @@ export interface WebBench extends AsyncDisposable {
   /** Log lines, as one JSON object each. */
   readonly log: readonly string[];
   get(path: string, init?: RequestInit): Promise<Response>;
+  status(path: string, init?: RequestInit): Promise<number>;
+  text(path: string, init?: RequestInit): Promise<string>;
+  json(path: string, init?: RequestInit): Promise<unknown>;
+  /** Posts JSON; a string is sent as it is. */
+  post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
 export interface WebBenchOptions {
   readonly config?: Partial<WebConfig>;
+  /** Users that are named after their roles. See {@link loginOf}. */
+  readonly users?: readonly Role[];
   /** Name of an account that can make every change. `get` uses it unless given another login. */
   readonly account?: string;
   readonly state?: Partial<WebState>;
@@ -46,12 +56,16 @@ export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
 }
 
 const ACCOUNT_TOKEN = 'of-the-bench';
+const PASSWORD = 'secret';
+/** Of the password, by a cheap scrypt. */
+export const PASSWORD_HASH = '$scrypt$ln=4,r=8,p=1$SytguzH4JIgTnJ+BzLBdlw$sX7mz0je7vTai4t0v+f/DZPFsrZDO7fN/itqhsUTB38';
 
 /** The login of `account`, for clients other than `get`. */
 export const ACCOUNT_LOGIN = { Authorization: `Bearer ${ACCOUNT_TOKEN}` } as const;
 
 export async function startWeb({
   config,
+  users = [],
   account,
   state: given,
   env = {},
@@ -60,32 +74,45 @@ export async function startWeb({
   const state = webState(given);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
-  const server = createWebServer(webConfig(withAccount(config, account)), {
+  const server = createWebServer(webConfig(withAccounts(config, users, account)), {
     sources: sourcesOf(state),
     clock,
     logger,
-    env: { ...env, ACCOUNT_TOKEN },
+    env: { ...env, ACCOUNT_TOKEN, PASSWORD_HASH },
   });
   const { port } = await server.start();
   const scheme = config?.tls ? 'https' : 'http';
+  const get: WebBench['get'] = (path, init = {}) =>
+    fetch(`${scheme}://127.0.0.1:${String(port)}${path}`, { ...init, headers: headersOf(init, account !== undefined) });
   return {
     state,
     server,
     port,
     log,
-    get: (path, init = {}) =>
-      fetch(`${scheme}://127.0.0.1:${String(port)}${path}`, {
-        ...init,
-        headers: headersOf(init, account !== undefined),
+    get,
+    status: async (path, init) => (await get(path, init)).status,
+    text: async (path, init) => (await get(path, init)).text(),
+    json: async (path, init) => (await get(path, init)).json(),
+    post: (path, body = '', headers = {}) =>
+      get(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
 
-function withAccount(config: Partial<WebConfig> = {}, account?: string): Partial<WebConfig> {
+function withAccounts(
+  config: Partial<WebConfig> = {},
+  roles: readonly Role[],
+  account: string | undefined,
+): Partial<WebConfig> {
+  const passwordHash = { kind: 'env', name: 'PASSWORD_HASH' } as const;
   const token = { kind: 'env', name: 'ACCOUNT_TOKEN' } as const;
-  const own = account === undefined ? [] : [{ name: account, token, role: 'change' as const }];
-  return { ...config, tokens: [...(config.tokens ?? []), ...own] };
+  const users = roles.map((role) => ({ name: role, passwordHash, role }));
+  const tokens = account === undefined ? [] : [{ name: account, token, role: 'change' as const }];
+  return { ...config, users: [...(config.users ?? []), ...users], tokens: [...(config.tokens ?? []), ...tokens] };
 }
 
 function headersOf({ headers }: RequestInit, hasAccount: boolean): Headers {
@@ -129,6 +156,11 @@ export async function dial(port: number, firstBytes = '', localAddress = '127.0.
   };
 }
 
+/** Returns the login of one of `users`. */
+export function loginOf(role: Role): ReturnType<typeof basicAuth> {
+  return basicAuth(role, PASSWORD);
+}
+
 export function basicAuth(name: string, password: string): { readonly headers: { readonly Authorization: string } } {
   return { headers: { Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` } };
 }
@@ -145,4 +177,22 @@ export async function getOverTls(
   response.resume();
   await once(response, 'end');
   return { status: response.statusCode, headers: response.headers };
+}
+
+/** Writes the status page's certificate and key. @param clientCa the PEM of the clients' authorities */
+export function tlsFiles(
+  folder: TestFolder,
+  chain: readonly [Identity, ...Identity[]],
+  clientCa: string | null = null,
+): NonNullable<WebConfig['tls']> {
+  const write = (name: string, pem: string): string => {
+    writeFileSync(folder.at(name), pem);
+    return folder.at(name);
+  };
+  return {
+    certFile: write('web.pem', chainPem(...chain)),
+    keyFile: write('web.key', chain[0].keyPem),
+    clientCaFile: clientCa === null ? null : write('clients.pem', clientCa),
+    clientCrlFile: null,
+  };
 }

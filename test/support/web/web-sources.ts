@@ -1,7 +1,9 @@
 import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../../src/core/audit.ts';
 import type { AvailabilityPeriod } from '../../../src/engine/availability.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import { type Incident, type Silence, type OutboxEntry, withAttached } from '../../../src/engine/incident/incident.ts';
+import { EMPTY_STATE, type Incident, type Silence, type OutboxEntry } from '../../../src/engine/incident/incident.ts';
+import { next } from '../../../src/engine/incident/machine.ts';
+import type { IncidentInput } from '../../../src/engine/incident/round-view.ts';
 import {
   type Activity,
   type Health,
@@ -14,7 +16,7 @@ import {
 } from '../../../src/web/sources.ts';
 import type { MaintenancePlan } from '../../../src/notify/maintenance.ts';
 import { byUrgency, isAskedFor } from '../../../src/web/incident-json.ts';
-import { START } from '../store/incident-timeline.ts';
+import { POLICY, START } from '../store/incident-timeline.ts';
 
 /** The web server's state, which can be changed while it runs. */
 export interface WebState {
@@ -103,10 +105,16 @@ export function webState(more: Partial<WebState> = {}): WebState {
   return state;
 }
 
-function acknowledged(state: WebState, id: string, acknowledgement: Incident['acknowledgement']): boolean {
-  const isMeant = (incident: Incident): boolean => incident.id === id && incident.status === 'open';
-  const isThere = state.incidents.some(isMeant);
-  state.incidents = state.incidents.map((one) => (isMeant(one) ? { ...one, acknowledgement } : one));
+/** Lets the incident machine take a change at START. */
+function take(state: WebState, input: IncidentInput): void {
+  const { incidents, silences } = state;
+  const after = next({ ...EMPTY_STATE, incidents, silences, counter: silences.length }, input, POLICY).state;
+  Object.assign(state, { incidents: after.incidents, silences: after.silences });
+}
+
+function takeAboutOpen(state: WebState, input: Extract<IncidentInput, { readonly id: string }>): boolean {
+  const isThere = state.incidents.some(({ id, status }) => id === input.id && status === 'open');
+  take(state, input);
   return isThere;
 }
 
@@ -155,24 +163,18 @@ export function sourcesOf(state: WebState): WebSources {
       const changes = state.changes.filter((change) => change.incident === null || change.incident === id);
       return incident === undefined ? null : { incident, outboxEntries, changes, omittedChanges, complete };
     },
-    acknowledge: (id, by) => acknowledged(state, id, { at: START, by }),
-    unacknowledge: (id) => acknowledged(state, id, null),
-    attachEvidence: (id, attached) => {
-      state.incidents = state.incidents.map((one) =>
-        one.id === id ? { ...one, attached, cause: withAttached(one.cause, { attached }) } : one,
-      );
-      return true;
-    },
+    acknowledge: (id, by) => takeAboutOpen(state, { kind: 'acknowledge', at: START, id, by }),
+    unacknowledge: (id) => takeAboutOpen(state, { kind: 'unacknowledge', at: START, id }),
+    attachEvidence: (id, evidence) => takeAboutOpen(state, { kind: 'attach', at: START, id, evidence }),
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {
-      const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}` };
-      state.silences = [...state.silences, silence];
-      return silence;
+      take(state, { kind: 'silence', at: START, silence: request });
+      return state.silences.at(-1) ?? { ...request, id: 'none' };
     },
     unsilence(id) {
       const before = state.silences.length;
-      state.silences = state.silences.filter((silence) => silence.id !== id);
+      take(state, { kind: 'unsilence', at: START, id });
       return state.silences.length < before;
     },
     certificates: () => state.certificates,
