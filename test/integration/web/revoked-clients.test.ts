@@ -212,7 +212,7 @@ test('an event stream ends when the password it was opened with is no longer rig
 });
 
 test('parses a long revocation list once, not for each request', async () => {
-  const serials = Array.from({ length: 3_000 }, (_, index) => (index + 0x1000_0000).toString(16));
+  const serials = Array.from({ length: 1_000 }, (_, index) => (index + 0x1000_0000).toString(16));
   put('clients.crl', await revocationList(authority, [], serials));
   await web.server.refreshCertificate();
   const [ca, crl] = [authority.pem, readFileSync(folder.at('clients.crl'), 'utf8')];
