@@ -13,7 +13,6 @@ export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
 
 /** Printed by `check --verify --json`, so the JSON format must stay compatible. */
 export interface RepairVerdict {
-  /** ID of the incident or, if it was merged, of the incident into which it was merged. */
   readonly incident: string;
   readonly cause: string;
   readonly subject: string;

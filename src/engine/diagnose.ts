@@ -40,9 +40,8 @@ export function diagnose(
     at: context.at,
     preconditions,
     causes,
-    corroborated: found.flatMap(({ cause: { id, subject }, isCorroborated }) =>
-      isCorroborated ? [{ id, subject }] : [],
-    ),
+    corroborated: found.filter(({ isCorroborated: is }) => is).map(keyOf),
+    unproven: found.filter(({ isUnproven: is }) => is).map(keyOf),
     ...(context.configFile === undefined ? {} : { configFile: context.configFile }),
   };
 }
@@ -138,6 +137,11 @@ function findCauses(states: JudgedStates, context: CauseContext): readonly Found
 interface FoundCause {
   readonly cause: Cause;
   readonly isCorroborated: boolean;
+  readonly isUnproven: boolean;
+}
+
+function keyOf({ cause: { id, subject } }: FoundCause): Pick<Cause, 'id' | 'subject'> {
+  return { id, subject };
 }
 
 function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly FoundCause[] {
@@ -154,7 +158,11 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
     const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
     const attached = attachedTo(judged.check.id, group.main, states);
     const fault = { ...group, stage: judged.check, attached, elsewhere };
-    return { cause: buildCause(fault, states, context), isCorroborated: areTwoWitnesses(fault, context.at) };
+    return {
+      cause: buildCause(fault, states, context),
+      isCorroborated: areTwoWitnesses(fault, context.at),
+      isUnproven: isUnproven(group.main),
+    };
   });
 }
 

@@ -394,6 +394,8 @@ export interface Diagnosis {
    * output.
    */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
+  /** Causes that are based only on log lines that anybody can write. Not included in the JSON output. */
+  readonly unproven?: readonly Pick<Cause, 'id' | 'subject'>[];
   /** Absent if the defaults were used. Not included in the JSON output. */
   readonly configFile?: string;
 }
@@ -459,8 +461,6 @@ export interface CauseWords {
   readonly isEvent?: true;
   /** If a fault has several possible causes, the cause with the lowest rank is reported. */
   readonly rank?: number;
-  /** More general cause into which this cause can develop during the same fault. */
-  readonly partOf?: string;
   /**
    * By default, findings with the same subject count as one fault. `per-host`: all findings for a host count as one
    * fault. `for-all-hosts`: findings for several hosts count as one fault, for example if a resolver fails for many

@@ -101,7 +101,7 @@ function summaryNote(
   const open = state.incidents
     .filter(isOpenFault)
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
-  const over = facts.ended.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null);
+  const over = facts.ended.filter(({ cause }) => cause.severity !== 'info');
   const count = open.length + over.length;
   const lasting = state.silences.filter((one) => one.until > until);
   const share = availabilityShare(facts.availability);

@@ -133,7 +133,7 @@ function summed({ name, points }: ChartLine, span: Millis): ChartLine {
 function incidentsOf(source: ChartDataSource, shown: TimeRange): readonly ChartIncident[] {
   const query = { cause: null, state: null, from: shown.since, until: shown.until };
   return findIncidents(source, query, MOST_INCIDENTS)
-    .incidents.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null)
+    .incidents.filter(({ cause }) => cause.severity !== 'info')
     .flatMap((incident) => [...incident.earlier, incident].map((occurrence) => markOf(incident, occurrence)))
     .filter(({ until }) => until === null || until >= shown.since)
     .slice(0, MOST_INCIDENTS);

@@ -111,8 +111,6 @@ const incidentRow = occurrence.extend({
   published: z.boolean(),
   subjectKind: z.literal(['configured', 'observed', 'removed']).default('observed'),
   thread: z.object({ count: z.number(), first: z.string().nullable(), last: z.string().nullable() }),
-  merged: z.array(z.string()).default([]),
-  mergedInto: z.string().nullable().default(null),
 });
 
 /** The stored format uses field names from version 0.1.0. */
@@ -133,11 +131,16 @@ const candidate: z.ZodType<Candidate> = z
   .object({
     cause,
     since: instant,
+    causeSince: instant.optional(),
     streak: z.number(),
     looks: z.array(instant.nullable()).optional(),
     clearBefore: instant.nullable().default(null),
   })
-  .transform((row) => ({ ...row, looks: row.looks ?? Array.from({ length: row.streak }, () => row.since) }));
+  .transform((row) => ({
+    ...row,
+    causeSince: row.causeSince ?? row.since,
+    looks: row.looks ?? Array.from({ length: row.streak }, () => row.since),
+  }));
 
 const silence: z.ZodType<Silence> = z.object({
   id: z.string(),

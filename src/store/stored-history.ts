@@ -134,19 +134,15 @@ export type StoredIncident =
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
 /**
- * Does not write to the file. If another incident continues this one, returns that incident. Never throws.
+ * Does not write to the file. Never throws.
  * @param most number of latest incidents to list if the incident does not exist
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {
     // Open incidents are current only in the state, because their rows are written only at transitions.
     const current = readState(db)?.state.incidents ?? [];
-    const incidentOf = (one: string): Incident | null =>
-      current.find((incident) => incident.id === one) ?? readIncident(db, one);
-    const found = incidentOf(id);
-    if (found === null) return { kind: 'missing', latest: readIncidents(db, most, ALL_TIME) };
-    const goesOnIn = found.mergedInto === null ? null : incidentOf(found.mergedInto);
-    const incident = goesOnIn ?? found;
+    const incident = current.find((one) => one.id === id) ?? readIncident(db, id);
+    if (incident === null) return { kind: 'missing', latest: readIncidents(db, most, ALL_TIME) };
     const outboxEntries = readDeliveriesAbout(db, incident, MOST_ENTRIES);
     const about = versionOf(db) < CHANGES_BY_INCIDENT ? NO_CHANGES : readAuditAbout(db, incident);
     return { kind: 'found', incident, outboxEntries, about };

@@ -42,8 +42,8 @@ function entryOf(
   updated: EpochMs,
   { base, zone }: { readonly base: string; readonly zone: Zone },
 ): Markup {
-  const { id, cause, since, closedAt, mergedInto } = incident;
-  const page = (of: string): string => `${base}incidents/${encodeURIComponent(of)}`;
+  const { id, cause, since, closedAt } = incident;
+  const page = `${base}incidents/${encodeURIComponent(id)}`;
   const [step] = cause.remedy;
   const started = zone.text(since);
   const duration = closedAt === null ? `Since ${started}` : `Started ${started} and lasted ${lastedText(incident)}`;
@@ -53,19 +53,17 @@ function entryOf(
 <published>${isoTime(firstOccurrence(incident).openedAt)}</published>
 <updated>${isoTime(updated)}</updated>
 <category term="${cause.id}"/>
-<link rel="alternate" type="text/html" href="${page(id)}"/>
+<link rel="alternate" type="text/html" href="${page}"/>
 <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${cause.summary}</p>
 <p>${duration}.</p>
-${mergedInto === null ? null : markup`<p>It continues in <a href="${page(mergedInto)}">another incident</a>.</p>`}
 ${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
-<p><a href="${page(id)}">The incident</a></p></div></content>
+<p><a href="${page}">The incident</a></p></div></content>
 </entry>
 `;
 }
 
-function stateWord({ status, mergedInto, cause }: Incident): string {
-  if (status === 'open') return SEVERITY_WORDS[cause.severity];
-  return mergedInto === null ? 'Resolved' : 'Merged';
+function stateWord({ status, cause }: Incident): string {
+  return status === 'open' ? SEVERITY_WORDS[cause.severity] : 'Resolved';
 }
 
 /**

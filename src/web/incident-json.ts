@@ -22,7 +22,7 @@ export function incidentsToJson(incidents: readonly Incident[]): readonly Return
 }
 
 function incidentToJson(incident: Incident) {
-  const { id, status, cause, formerCauses, merged, mergedInto, acknowledgement, thread } = incident;
+  const { id, status, cause, formerCauses, acknowledgement, thread } = incident;
   return {
     id,
     status,
@@ -52,8 +52,6 @@ function incidentToJson(incident: Incident) {
       since: isoTime(former.since),
       until: isoTime(former.until),
     })),
-    merged,
-    mergedInto,
     acknowledgement: acknowledgement === null ? null : { at: isoTime(acknowledgement.at), by: acknowledgement.by },
     notifications: thread.count,
   };

@@ -56,7 +56,7 @@ function factLines(
   { incident, complete }: IncidentRecord,
   { site, zone, publicUrl }: Reader,
 ): readonly (Paragraph | LinkedLine)[] {
-  const { id, cause, since, closedAt, lastSeen, earlier, mergedInto } = incident;
+  const { id, cause, since, closedAt, lastSeen, earlier } = incident;
   const { page, runbook } = incidentLinks(incident, { publicUrl, runbookUrl: null });
   const count = earlier.length;
   return [
@@ -67,7 +67,6 @@ function factLines(
     closedAt === null ? `Still open, last seen: ${zone.text(lastSeen)}` : `Resolved: ${zone.text(closedAt)}`,
     ...(closedAt === null ? [] : [`Duration: ${lastedText(incident)}`]),
     ...(count === 0 ? [] : [`Earlier occurrences: ${String(count)} (see the timeline)`]),
-    ...(mergedInto === null ? [] : [['Continues in: ', { code: mergedInto }]]),
     ...(page === null ? [] : [{ text: 'Page:', links: [['Incident', page]] } as const]),
     ...(runbook === null ? [] : [{ text: 'Runbook:', links: [['Runbook', runbook]] } as const]),
     ...(complete ? [] : ['The history was not available, so entries may be missing.']),

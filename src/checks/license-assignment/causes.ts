@@ -133,9 +133,9 @@ export const ASSIGNMENT_CAUSES = {
       TRANSFER,
     ],
   },
-  'license-expires-in-90-days': { ...expiresWithin(90), partOf: 'license-expires-in-30-days' },
-  'license-expires-in-30-days': { ...expiresWithin(30), partOf: 'license-expires-in-7-days' },
-  'license-expires-in-7-days': { ...expiresWithin(7), partOf: 'license-expired', brokenPath: LAST_DAYS },
+  'license-expires-in-90-days': expiresWithin(90),
+  'license-expires-in-30-days': expiresWithin(30),
+  'license-expires-in-7-days': { ...expiresWithin(7), brokenPath: LAST_DAYS },
   'license-expired': {
     severity: 'warning',
     title: 'the certificate of a licence expired unused',

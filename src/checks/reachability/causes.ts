@@ -260,7 +260,6 @@ export const REACHABILITY_CAUSES = {
   },
   'egress-partly-blocked': {
     severity: 'warning',
-    partOf: 'egress-blocked',
     title: 'some addresses of the licence server do not accept connections',
     short: 'some server addresses blocked',
     headline: 'some addresses of {subject} do not accept connections',

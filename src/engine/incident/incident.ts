@@ -8,6 +8,7 @@ export interface Occurrence {
   /** Time of the first round that detected the fault. The fault was confirmed later, at `openedAt`. */
   readonly since: EpochMs;
   readonly openedAt: EpochMs;
+  /** Time of the last round that explained the fault as `cause` does. */
   readonly lastSeen: EpochMs;
   readonly closedAt: EpochMs | null;
   /**
@@ -17,7 +18,7 @@ export interface Occurrence {
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
 
-/** A confirmed fault, until it ends. The incident continues even if the cause changes. */
+/** A confirmed fault, until it ends. Its cause is how the last rounds explain it, and can change. */
 export interface Incident extends Occurrence {
   /** Globally unique. Consists of the time, the origin and a counter. */
   readonly id: string;
@@ -30,7 +31,7 @@ export interface Incident extends Occurrence {
   /** Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. */
   readonly attached: readonly string[];
   readonly acknowledgement: Acknowledgement | null;
-  /** Earlier causes, and causes that alternate with the current cause, oldest first. */
+  /** Earlier causes, oldest first. */
   readonly formerCauses: readonly FormerCause[];
   /** Oldest first. */
   readonly earlier: readonly Occurrence[];
@@ -60,10 +61,6 @@ export interface Incident extends Occurrence {
   /** True if the current cause can be sent to Alertmanager. Set once no maintenance or silence is active. */
   readonly published: boolean;
   readonly thread: Thread;
-  /** IDs of incidents that alternated with this incident and were merged into it. */
-  readonly merged: readonly string[];
-  /** ID of the incident into which this incident was merged. Null if this incident was not merged. */
-  readonly mergedInto: string | null;
 }
 
 export interface Acknowledgement {
@@ -103,15 +100,17 @@ interface Thread {
   readonly last: string | null;
 }
 
-/** A cause that has not yet been detected often enough to open an incident. */
+/** A fault that has not yet been detected often enough to open an incident. */
 export interface Candidate {
   readonly cause: Cause;
-  /** Time of the first of the consecutive rounds that detected the cause. */
+  /** Time of the first of the consecutive rounds that detected the fault. */
   readonly since: EpochMs;
+  /** Time of the first round that explained the fault as `cause` does. */
+  readonly causeSince: EpochMs;
   readonly streak: number;
-  /** Last rounds that checked the cause, oldest first: the round's time if it detected the cause, otherwise null. */
+  /** Last rounds that checked the fault, oldest first: the round's time if it detected the fault, otherwise null. */
   readonly looks: readonly (EpochMs | null)[];
-  /** Time of the last round before `since` that did not detect the cause. */
+  /** Time of the last round before `since` that did not detect the fault. */
   readonly clearBefore: EpochMs | null;
 }
 
@@ -171,6 +170,21 @@ export const EMPTY_STATE: IncidentState = {
   restartToldAt: null,
   summarizedUntil: null,
 };
+
+type FaultKey = Pick<Cause, 'precondition' | 'subject' | 'severity' | 'isEvent'>;
+
+/**
+ * A fault is what is broken, and where. Its cause is an interpretation, which can change. Information, and what has
+ * happened once, stand beside a fault at the same place.
+ */
+export function sameFault(a: FaultKey, b: FaultKey): boolean {
+  return (
+    a.precondition === b.precondition &&
+    a.subject === b.subject &&
+    (a.severity === 'info') === (b.severity === 'info') &&
+    a.isEvent === b.isEvent
+  );
+}
 
 export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
@@ -453,7 +467,7 @@ export function observedOf({ observed }: Pick<Cause, 'observed'>): Pick<Cause, '
 
 const MAX_FORMER = 20;
 
-export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
+function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
   const { id, subject, severity } = cause;
   return {
     id,
@@ -476,7 +490,7 @@ export function withCause(
   return {
     ...incident,
     cause: withAttached(cause, incident),
-    formerCauses: withFormer(incident, [formerOf(incident, now)]),
+    formerCauses: [...incident.formerCauses, formerOf(incident, now)].slice(-MAX_FORMER),
     causeSince: since,
     published: false,
     acknowledgement: null,
@@ -487,8 +501,4 @@ export function withCause(
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };
-}
-
-export function withFormer({ formerCauses }: Incident, more: readonly FormerCause[]): readonly FormerCause[] {
-  return [...formerCauses, ...more].slice(-MAX_FORMER);
 }

@@ -15,12 +15,14 @@ import {
   ENDED,
   MAX_EARLIER,
   sameCause,
+  sameFault,
   type Candidate,
   isGap,
   type Moment,
   isOpenFault,
 } from './incident.ts';
 import {
+  type IncidentEffect,
   type IncidentInput,
   type IncidentStep,
   roundView,
@@ -33,7 +35,6 @@ import {
   lastClear,
 } from './round-view.ts';
 import { knownCause, type Cause, type Check } from '../model.ts';
-import { isInOnePlace, mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
 export const MAX_SILENCES = 100;
@@ -140,21 +141,27 @@ function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPo
   const { ready, waiting } = lookForCandidates(state, view, policy);
   const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
     state: { ...state, incidents, candidates: waiting },
-    effects: [],
+    effects: changesOf(state.incidents, incidents),
   });
-  const merged = mergeUnjudged(mergeAlternating(state, placed, view), view.diagnosis.at);
-  return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
+  return closeRecovered(withFlapping(placed, { now: view.diagnosis.at, policy }), view, policy);
+}
+
+function changesOf(before: readonly Incident[], after: readonly Incident[]): readonly IncidentEffect[] {
+  return after
+    .filter((incident, index) => before[index]?.cause.id !== incident.cause.id)
+    .map((incident) => ({ kind: 'transition', transition: 'changed', incident }));
 }
 
 function updated(incident: Incident, view: RoundView, state: IncidentState, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
   switch (presence) {
-    case 'seen':
+    case 'seen': {
+      const seen = renewed(incident, view, state);
       return {
-        ...renewed(incident, view, state),
+        ...seen,
         presence,
-        lastSeen: now,
+        lastSeen: view.causes.some((cause) => sameCause(cause, seen.cause)) ? now : seen.lastSeen,
         clear: { ...incident.clear, after: null },
         streak: 0,
         returns:
@@ -162,6 +169,7 @@ function updated(incident: Incident, view: RoundView, state: IncidentState, poli
             ? returned([...incident.returns, now], { now, policy })
             : recent(incident.returns, now, policy),
       };
+    }
     case 'absent':
       return {
         ...incident,
@@ -193,20 +201,29 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
 
 function renewed(incident: Incident, view: RoundView, state: IncidentState): Incident {
   const now = view.diagnosis.at;
-  const cause = view.causes.find((other) => sameCause(other, incident.cause));
-  return cause === undefined || isRaisedTooSoon(cause, incident, view, state) || isExplainedOnce(cause, incident, view)
-    ? incident
-    : withCauseDetails(incident, cause, { since: now, now });
+  const cause = view.causes.find((other) => sameFault(other, incident.cause));
+  if (cause === undefined || isRaisedTooSoon(cause, incident, view, state)) return incident;
+  if (isSameExplanation(cause, incident.cause, view.checks))
+    return withCauseDetails(incident, cause, { since: now, now });
+  const since = explainedSince(cause, view);
+  return since === null ? incident : withCauseDetails(incident, cause, { since, now });
+}
+
+/** Away from the path, a cause's kind is a detail. */
+function isSameExplanation(cause: Cause, before: Cause, checks: readonly Check[]): boolean {
+  return cause.id === before.id && (cause.kind === before.kind || !isOnPath(cause, checks));
 }
 
 /**
- * A single round's explanation that contradicts the incident does not replace the incident's explanation, because the
- * fault may have ended during this round.
+ * Returns the time of the first round that explained the fault in this way. Null if a single round does, because the
+ * fault may have ended or changed during this round. A second round, a second witness or a firewall's own statement
+ * confirms the explanation.
  */
-function isExplainedOnce(cause: Cause, incident: Incident, { checks, looks }: RoundView): boolean {
-  if (cause.kind === incident.cause.kind || cause.culprit !== undefined || !isOnPath(cause, checks)) return false;
-  const before = looks?.get(cause.precondition)?.causes.find((other) => sameCause(other, cause));
-  return before?.kind !== cause.kind;
+function explainedSince(cause: Cause, view: RoundView): EpochMs | null {
+  const before = view.looks?.get(cause.precondition);
+  const explained = before?.causes.find((other) => sameFault(other, cause));
+  if (before !== undefined && explained?.id === cause.id && explained.kind === cause.kind) return before.at;
+  return cause.culprit !== undefined || isWitnessed(cause, view) ? view.diagnosis.at : null;
 }
 
 function isOnPath({ precondition }: Cause, checks: readonly Check[]): boolean {
@@ -224,13 +241,17 @@ function isRaisedTooSoon(
   { incidents }: IncidentState,
 ): boolean {
   if (compareSeverity(cause.severity, incident.cause.severity) >= 0) return false;
-  const isOutage = (one: Incident): boolean =>
-    isOpenFault(one) && one.cause.severity === 'critical' && isOnPath(one.cause, checks);
-  return knownCause(checks, cause.id).words.brokenPath !== undefined && !incidents.some(isOutage);
+  const isOut = incidents.some((one) => isOpenFault(one) && isOutage(one.cause, checks));
+  return knownCause(checks, cause.id).words.brokenPath !== undefined && !isOut;
 }
 
-/** A different severity counts as a changed cause. Only a higher severity ends the acknowledgement. */
+function isOutage(cause: Cause, checks: readonly Check[]): boolean {
+  return cause.severity === 'critical' && isOnPath(cause, checks);
+}
+
+/** A different severity counts as a changed cause. A lower one does not end the acknowledgement. */
 function withCauseDetails(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
+  if (cause.id !== incident.cause.id) return withCause(incident, cause, times);
   const order = compareSeverity(cause.severity, incident.cause.severity);
   if (order === 0) return { ...incident, cause: withAttached(cause, incident) };
   const changedCause = withCause(incident, cause, times);
@@ -245,7 +266,11 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
   return recent(times, now, policy).slice(-MAX_RETURNS);
 }
 
-/** The cause either continues another open incident, reopens its former incident, or opens a new one. */
+function isWitnessed(cause: Cause, { corroborated }: RoundView): boolean {
+  return corroborated.some((other) => sameFault(other, cause));
+}
+
+/** The fault either continues another open incident, reopens its former incident, or opens a new one. */
 function placeCandidate(
   step: IncidentStep,
   candidate: Candidate,
@@ -256,11 +281,8 @@ function placeCandidate(
   const continued = continuedBy(step.state.incidents, candidate.cause, view);
   if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
   const former = step.state.incidents.find(
-    ({ closedAt, cause, mergedInto }) =>
-      closedAt !== null &&
-      present.now - closedAt < policy.reopenWindow &&
-      mergedInto === null &&
-      sameCause(cause, candidate.cause),
+    ({ closedAt, cause }) =>
+      closedAt !== null && present.now - closedAt < policy.reopenWindow && sameFault(cause, candidate.cause),
   );
   return former === undefined
     ? open(step, candidate, present)
@@ -268,29 +290,26 @@ function placeCandidate(
 }
 
 function changed(incident: Incident, candidate: Candidate, present: Moment): Incident {
-  const { cause } = candidate;
-  const { since } = beginOf(candidate, present.policy);
-  const isBack = incident.formerCauses.some((former) => sameCause(former, cause));
+  const { causeSince } = beginOf(candidate, present.policy);
   return {
-    ...withCause(incident, cause, { since, now: present.now }),
+    ...withCause(incident, candidate.cause, { since: causeSince, now: present.now }),
     ...seenAgain(present.now),
     clear: { ...incident.clear, after: null },
-    returns: isBack ? returned([...incident.returns, since], present) : incident.returns,
   };
 }
 
 function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
-  const { since, clearBefore } = beginOf(candidate, present.policy);
+  const { since, causeSince, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
   return {
-    ...withCauseDetails({ ...incident, attached: [] }, candidate.cause, { since, now: present.now }),
+    ...withCauseDetails({ ...incident, attached: [] }, candidate.cause, { since: causeSince, now: present.now }),
     ...seenAgain(present.now),
     status: 'open',
     openingEvidence: candidate.cause.evidence,
     openingPolicyReport: candidate.cause.policyReport ?? null,
     earlier: [...incident.earlier, { since: incident.since, openedAt, lastSeen, closedAt, clear }].slice(-MAX_EARLIER),
     since,
-    causeSince: since,
+    causeSince,
     openedAt: present.now,
     closedAt: null,
     clear: { before: clearBefore, after: null },
@@ -328,7 +347,7 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     closedAt: null,
     clear: { before: begin.clearBefore, after: null },
     earlier: [],
-    causeSince: since,
+    causeSince: Math.min(begin.causeSince, now),
     ...seenAgain(now),
     returns: returned(returnsOf(candidate), present),
     flapping: false,
@@ -337,8 +356,6 @@ function open(step: IncidentStep, candidate: Candidate, present: Moment): Incide
     published: false,
     subjectKind: 'observed',
     thread: { count: 0, first: null, last: null },
-    merged: [],
-    mergedInto: null,
   };
   return {
     state: { ...step.state, counter, incidents: [...step.state.incidents, incident] },
@@ -363,8 +380,7 @@ function withFlapping({ state, effects }: IncidentStep, present: Moment): Incide
 /** Counts the outages of this incident and of closed incidents about the same target. */
 function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
   const others = incidents.filter(
-    ({ status, mergedInto, cause }) =>
-      status === 'closed' && mergedInto === null && cause.subject === incident.cause.subject,
+    ({ status, cause }) => status === 'closed' && cause.subject === incident.cause.subject,
   );
   const begins = [incident, ...others].flatMap(({ since, earlier, returns }) => [
     since,
@@ -399,7 +415,11 @@ function isConfigured({ precondition }: Cause, { diagnosis: { preconditions } }:
 }
 
 function mayContinueAs(incident: Incident, cause: Cause, view: RoundView): boolean {
-  return isInOnePlace(incident.cause, cause) || continuedBy([incident], cause, view) !== null;
+  return (
+    incident.cause.consequences.includes(cause.precondition) ||
+    cause.consequences.includes(incident.cause.precondition) ||
+    continuedBy([incident], cause, view) !== null
+  );
 }
 
 function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {
@@ -409,114 +429,65 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues. An incident whose own cause is still reported is
- * never continued. Any other incident is continued in one of these cases:
- * - The incident had this cause before.
- * - This cause confirms the incident's suspicion.
- * - The incident's cause is part of this cause.
- * - This cause is `precondition-unknown` for the incident's precondition.
- * - This cause explains the incident, and the incident's findings are still there.
+ * Returns the open incident that a new fault continues, if the incident's own fault is no longer reported:
+ * - an incident that had this cause before, for example before a deeper fault explained it
+ * - an incident that this fault explains, and whose findings are still there
+ * - an outage of the path that a deeper outage hides
+ * - an incident whose precondition has become unknown, or is no longer unknown
  */
 function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
   const open = incidents.filter(
-    (incident) => isOpenFault(incident) && !view.causes.some((present) => sameCause(present, incident.cause)),
+    (incident) => isOpenFault(incident) && !view.causes.some((present) => sameFault(present, incident.cause)),
   );
+  const isContinued = ({ cause: before }: Incident): boolean =>
+    cause.id === UNKNOWN_CAUSE || before.id === UNKNOWN_CAUSE
+      ? before.precondition === cause.precondition
+      : cause.consequences.includes(before.precondition) &&
+        (showsStill(before, view) || [cause, before].every((one) => isOutage(one, view.checks)));
   return (
     open.find(({ formerCauses }) => formerCauses.some((former) => sameCause(former, cause))) ??
-    open.find(
-      (incident) =>
-        settlesSuspicion(cause, incident.cause) ||
-        isWholeOf(cause, incident.cause, view.checks) ||
-        (cause.id === UNKNOWN_CAUSE && incident.cause.precondition === cause.precondition) ||
-        isCauseOf(cause, incident.cause, view),
-    ) ??
+    open.find(isContinued) ??
     null
   );
 }
 
-function settlesSuspicion(cause: Cause, before: Cause): boolean {
-  return (
-    before.confidence === 'suspected' &&
-    cause.confidence === 'confirmed' &&
-    before.precondition === cause.precondition &&
-    before.subject === cause.subject
-  );
-}
-
-function isWholeOf(whole: Cause, part: Cause, checks: readonly Check[]): boolean {
-  return (
-    whole.subject === part.subject &&
-    whole.precondition === part.precondition &&
-    checks.find(({ id }) => id === part.precondition)?.causes[part.id]?.partOf === whole.id
-  );
-}
-
-function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
-  return cause.consequences.includes(symptom.precondition) && showsStill(symptom, view);
-}
-
 /**
- * Processes the last round again after an answer has arrived late, for example from a firewall. No checks are counted
- * and no incident recovers, because nothing was checked again.
+ * The last round, judged again after an answer has arrived late, for example from a firewall. No checks are counted and
+ * no incident recovers, because nothing was checked again.
  */
 function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const { at } = view.diagnosis;
   const isShown = (candidate: Candidate): boolean => candidate.looks.at(-1) === at;
-  const shown = before.incidents.filter(
-    ({ status, presence, lastSeen }) => status === 'open' && presence === 'seen' && lastSeen === at,
+  const incidents = before.incidents.map((incident) =>
+    incident.status === 'open' && incident.presence === 'seen' && incident.lastSeen === at
+      ? revised(incident, view, before)
+      : incident,
   );
-  const changed = shown.reduce<IncidentStep>((step, incident) => withCauseNow(step, incident, view), {
-    state: before,
-    effects: [],
-  });
-  const { candidates } = before.candidates.filter(isShown).reduce(withCandidateNow(view), changed.state);
+  const candidates = before.candidates.map((candidate) =>
+    isShown(candidate) ? explained(candidate, view) : candidate,
+  );
   const ready = candidates.filter((candidate) => isShown(candidate) && isReady(candidate, view, policy));
-  const waiting = candidates.filter((candidate) => !ready.includes(candidate));
   return ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
-    ...changed,
-    state: { ...changed.state, candidates: waiting },
+    state: { ...before, incidents, candidates: candidates.filter((candidate) => !ready.includes(candidate)) },
+    effects: changesOf(before.incidents, incidents),
   });
 }
 
-function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Candidate) => IncidentState {
-  return (state, candidate) => {
-    const cause = causeNow(candidate.cause, state, view);
-    if (cause === null) return state;
-    const candidates = state.candidates.map((other) => (other === candidate ? { ...candidate, cause } : other));
-    return { ...state, candidates };
-  };
-}
-
-/**
- * Returns the re-evaluated cause, or the cause that replaces it. Null if the replacement already has an incident or
- * candidate.
- */
-function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
-  const same = causes.find((cause) => sameCause(cause, before));
-  if (same !== undefined) return same;
-  const known = [...incidents.filter(({ status }) => status === 'open'), ...candidates];
-  const others = causes.filter(
-    ({ precondition, subject }) => precondition === before.precondition && subject === before.subject,
-  );
-  return others.find((cause) => !known.some((one) => sameCause(one.cause, cause))) ?? null;
-}
-
-function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view: RoundView): IncidentStep {
+function revised(incident: Incident, view: RoundView, state: IncidentState): Incident {
   const { at } = view.diagnosis;
-  const cause = causeNow(incident.cause, state, view);
-  if (cause === null || isRaisedTooSoon(cause, incident, view, state)) return { state, effects };
-  const isSame = sameCause(cause, incident.cause);
-  const times = { since: at, now: at };
-  const revised = isSame ? withCauseDetails(incident, cause, times) : withCause(incident, cause, times);
-  return {
-    state: withIncidents(state, [revised]),
-    effects: isSame ? effects : [...effects, { kind: 'transition', transition: 'changed', incident: revised }],
-  };
+  const cause = causeNow(incident.cause, view);
+  return isRaisedTooSoon(cause, incident, view, state)
+    ? incident
+    : withCauseDetails(incident, cause, { since: at, now: at });
+}
+
+function causeNow(before: Cause, { causes }: RoundView): Cause {
+  return causes.find((cause) => sameFault(cause, before)) ?? before;
 }
 
 interface Candidates {
-  /** Causes that were detected in this round and often enough overall to open an incident. */
+  /** Faults that were detected in this round and often enough overall to open an incident. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }
@@ -524,14 +495,15 @@ interface Candidates {
 /** A candidate is not changed if the round could not check it. */
 function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
   const isClaimed = (cause: Cause): boolean =>
-    state.incidents.some((incident) => incident.status === 'open' && sameCause(incident.cause, cause));
+    state.incidents.some((incident) => incident.status === 'open' && sameFault(incident.cause, cause));
   const known = state.candidates.filter(({ cause }) => !isClaimed(cause));
   const appeared = view.causes
-    .filter((cause) => !isClaimed(cause) && !known.some((candidate) => sameCause(candidate.cause, cause)))
+    .filter((cause) => !isClaimed(cause) && !known.some((candidate) => sameFault(candidate.cause, cause)))
     .map(
       (cause): Candidate => ({
         cause,
         since: view.diagnosis.at,
+        causeSince: view.diagnosis.at,
         streak: 0,
         looks: [],
         clearBefore: lastClear(cause, view),
@@ -552,7 +524,7 @@ function updatedCandidate(candidate: Candidate, view: RoundView, policy: Inciden
   switch (presenceOf(candidate.cause, view)) {
     case 'seen':
       return {
-        cause: view.causes.find((cause) => sameCause(cause, candidate.cause)) ?? candidate.cause,
+        ...explained(candidate, view),
         since: candidate.streak === 0 ? at : candidate.since,
         streak: candidate.streak + 1,
         looks: keep(at),
@@ -566,18 +538,23 @@ function updatedCandidate(candidate: Candidate, view: RoundView, policy: Inciden
   }
 }
 
+function explained(candidate: Candidate, view: RoundView): Candidate {
+  const cause = causeNow(candidate.cause, view);
+  const causeSince = cause.id === candidate.cause.id ? candidate.causeSince : view.diagnosis.at;
+  return { ...candidate, cause, causeSince };
+}
+
 function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: IncidentPolicy): EpochMs | null {
   return clearBefore === null || isGap(policy, cause.precondition, at - clearBefore) ? null : clearBefore;
 }
 
 /**
- * The cause must be detected in enough consecutive rounds or, for an intermittent fault, in enough of the recent
+ * The fault must be detected in enough consecutive rounds or, for an intermittent fault, in enough of the recent
  * rounds. If two witnesses agree, one round fewer is enough.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
-  const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
-  return streak + witnessed >= policy.confirmations || isIntermittent(looks, policy);
+  return streak + (isWitnessed(cause, view) ? 1 : 0) >= policy.confirmations || isIntermittent(looks, policy);
 }
 
 /**
@@ -595,11 +572,17 @@ function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): bool
 }
 
 function beginOf(
-  { since, clearBefore, streak, looks }: Candidate,
+  candidate: Candidate,
   policy: IncidentPolicy,
-): Pick<Candidate, 'since' | 'clearBefore'> {
-  if (streak >= policy.confirmations || !isIntermittent(looks, policy)) return { since, clearBefore };
-  return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
+): Pick<Candidate, 'since' | 'causeSince' | 'clearBefore'> {
+  const { streak, looks } = candidate;
+  const isLasting = streak >= policy.confirmations || !isIntermittent(looks, policy);
+  const since = isLasting ? candidate.since : (looks.find((look) => look !== null) ?? candidate.since);
+  return {
+    since,
+    causeSince: Math.max(since, candidate.causeSince),
+    clearBefore: isLasting ? candidate.clearBefore : null,
+  };
 }
 
 function returnsOf({ looks }: Candidate): readonly EpochMs[] {

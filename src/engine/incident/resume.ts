@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { Cause } from '../model.ts';
-import { ENDED, type Incident, type IncidentPolicy, type IncidentState, isGap } from './incident.ts';
+import { ENDED, type Incident, type IncidentPolicy, type IncidentState, isGap, sameFault } from './incident.ts';
 import type { IncidentStep } from './round-view.ts';
 
 export interface Resumption {
@@ -12,6 +12,7 @@ export interface Resumption {
 /**
  * Continues the incidents of the previous process or configuration. Nothing new is sent about them until a round has
  * checked them. Incidents whose subject is no longer configured are closed, because no round will check them.
+ * Version 0.1.0 opened an incident for each cause. Only the last one about a fault goes on.
  */
 export function resume(state: IncidentState, resumption: Resumption, policy: IncidentPolicy): IncidentStep {
   const { now, lastRound } = resumption;
@@ -20,7 +21,8 @@ export function resume(state: IncidentState, resumption: Resumption, policy: Inc
   const incidents = state.incidents.map((incident): Incident => {
     if (incident.status === 'closed') return { ...incident, presence: 'resumed' };
     if (incident.subjectKind === 'configured' && !policy.isConfigured(incident.cause.subject))
-      return removed(incident, now);
+      return ended(incident, now, 'removed');
+    if (isContinued(incident, state)) return ended(incident, now, incident.subjectKind);
     // Rounds before and after a gap do not confirm each other.
     const isUnverified = incident.presence === 'unverified' || isLong(incident.cause, incident.lastSeen);
     return { ...incident, presence: isUnverified ? 'unverified' : 'resumed' };
@@ -28,7 +30,11 @@ export function resume(state: IncidentState, resumption: Resumption, policy: Inc
   return {
     state: {
       ...state,
-      candidates: state.candidates.filter(({ cause, looks, since }) => !isLong(cause, looks.at(-1) ?? since)),
+      candidates: state.candidates.filter(
+        ({ cause, looks, since }, index) =>
+          !isLong(cause, looks.at(-1) ?? since) &&
+          state.candidates.findIndex((other) => sameFault(other.cause, cause)) === index,
+      ),
       incidents,
     },
     effects: incidents
@@ -37,6 +43,12 @@ export function resume(state: IncidentState, resumption: Resumption, policy: Inc
   };
 }
 
-function removed(incident: Incident, now: EpochMs): Incident {
-  return { ...incident, ...ENDED, presence: 'absent', closedAt: now, streak: 0, subjectKind: 'removed' };
+function ended(incident: Incident, now: EpochMs, subjectKind: Incident['subjectKind']): Incident {
+  return { ...incident, ...ENDED, presence: 'absent', closedAt: now, streak: 0, subjectKind };
+}
+
+/** A later incident is about the same fault. */
+function isContinued(incident: Incident, { incidents }: IncidentState): boolean {
+  const last = incidents.findLast(({ status, cause }) => status === 'open' && sameFault(cause, incident.cause));
+  return last !== incident;
 }

@@ -13,6 +13,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { isCorroborated } from '../diagnose.ts';
 import {
   sameCause,
+  sameFault,
   type CausePresence,
   isOpenFault,
   type Incident,
@@ -28,7 +29,7 @@ import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
 
 export interface RoundView {
   readonly diagnosis: Diagnosis;
-  /** Limited in size and without duplicates. */
+  /** Limited in size. One for each fault. */
   readonly causes: readonly Cause[];
   /** Causes on which two witnesses agree. */
   readonly corroborated: readonly Cause[];
@@ -41,7 +42,7 @@ export interface RoundView {
 /** Preconditions for which several units are queried separately. */
 export interface PartlyFresh {
   /** Causes on units that were queried again. */
-  readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
+  readonly seen: readonly Cause[];
   /**
    * Preconditions for which all units have been queried again, which means that a cause that is no longer detected is
    * absent.
@@ -74,10 +75,13 @@ export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView)
 const MAX_CAUSES = 200;
 
 export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
+  const { unproven = [] } = diagnosis;
+  const isUnproven = (cause: Cause): boolean => unproven.some((other) => sameCause(other, cause));
   const all = diagnosis.causes.slice(0, MAX_CAUSES);
-  const causes = all.map(boundCause);
+  // What anybody can write displaces no proven cause of the same fault.
+  const causes = all.toSorted((a, b) => Number(isUnproven(a)) - Number(isUnproven(b))).map(boundCause);
   const isFirst = (cause: Cause, index: number): boolean =>
-    causes.findIndex((other) => sameCause(other, cause)) === index;
+    causes.findIndex((other) => sameFault(other, cause)) === index;
   const corroborated = all.filter((cause) => isCorroborated(diagnosis, cause)).map(boundCause);
   return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
@@ -87,7 +91,7 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
  * queried for it may not be configured either.
  */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
-  const isSeen = view.causes.some((other) => sameCause(other, cause));
+  const isSeen = view.causes.some((other) => sameFault(other, cause));
   const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
   if (status?.state !== 'not-configured' && !isFreshOf(cause, isSeen, view)) return 'unjudged';
   if (isSeen) return 'seen';
@@ -120,7 +124,7 @@ export function showsStill(cause: Cause, view: RoundView): boolean {
 }
 
 function shows(finding: Finding, cause: Cause): boolean {
-  return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
+  return isFault(finding) && finding.subject === cause.subject;
 }
 
 /** Some sources are queried less often than once per round. */
@@ -133,7 +137,7 @@ function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
   if (isFresh(cause.precondition, view)) return true;
   if (partlyFresh === undefined) return false;
   return isSeen
-    ? partlyFresh.seen.some((other) => sameCause(other, cause))
+    ? partlyFresh.seen.some((other) => sameFault(other, cause))
     : partlyFresh.gone.includes(cause.precondition);
 }
 
@@ -313,8 +317,7 @@ export type IncidentInput =
   | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'attach'; readonly at: EpochMs; readonly id: string; readonly evidence: readonly string[] };
 
-/** `merged`: the incident continues as part of another incident. */
-export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
+export type Transition = 'opened' | 'reopened' | 'changed' | 'closed';
 
 /** Run after the state has been stored. */
 export type IncidentEffect =

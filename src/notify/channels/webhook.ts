@@ -263,8 +263,6 @@ function incidentJson(incident: Incident, context: MessageContext): object {
       since: isoTimeOrNull(since),
       until: isoTimeOrNull(until),
     })),
-    merged: incident.merged,
-    mergedInto: incident.mergedInto,
   };
 }
 

@@ -61,8 +61,8 @@ function omittedView({ root, record: { incident, omittedChanges } }: IncidentPag
     : markup`<p class="quiet">${omittedChanges} more changes are not shown. <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">Show all changes</a></p>`;
 }
 
-function headView({ root, record: { incident }, quiet, reader }: IncidentPage): Markup {
-  const { status, cause, since, closedAt, acknowledgement, mergedInto, merged } = incident;
+function headView({ record: { incident }, quiet, reader }: IncidentPage): Markup {
+  const { status, cause, since, closedAt, acknowledgement } = incident;
   const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
   return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${stateBadge(incident)}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</header>
 <h1 id="incident-title">${breakable(cause.summary)}</h1>
@@ -72,8 +72,6 @@ function headView({ root, record: { incident }, quiet, reader }: IncidentPage): 
       : markup`Started ${reader.zone.text(since)}, resolved ${distance(closedAt, reader)} (${reader.zone.text(closedAt)}). The incident lasted ${lastedText(incident)}`
   }. Last seen ${distance(incident.lastSeen, reader)}.</p>
 ${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}. No reminders are sent.</p>`}
-${mergedInto === null ? null : markup`<p>This incident was merged into <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, because the two faults kept alternating.</p>`}
-${merged.length === 0 ? null : markup`<p class="quiet">Incidents merged into this one: ${merged.map((id) => markup`<a href="${root}incidents/${encodeURIComponent(id)}">${id}</a> `)}</p>`}
 </section>`;
 }
 

@@ -92,13 +92,12 @@ function openView(incident: Incident, context: IncidentListContext): Markup {
 }
 
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
-  const { status, flapping, acknowledgement, mergedInto, cause, subjectKind } = incident;
+  const { status, flapping, acknowledgement, cause, subjectKind } = incident;
   const isOpen = status === 'open';
   const tags = [
     flapping ? 'flapping' : null,
     isOpen && isMuted(quiet, cause, now) ? (quiet.maintenance ? 'in maintenance' : 'silenced') : null,
     isOpen && acknowledgement !== null ? 'acknowledged' : null,
-    mergedInto === null ? null : 'merged into another incident',
     subjectKind === 'removed' ? 'no longer checked' : null,
   ];
   return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;

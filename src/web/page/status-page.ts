@@ -30,7 +30,7 @@ import { notificationsView } from './notifications-view.ts';
 import { counted } from '../../core/visible-text.ts';
 import { spanText } from '../../core/time-text.ts';
 import { isAgentCause, titleOf } from '../../checks/registry.ts';
-import { type Incident, isPlanned, sameCause, type Silence } from '../../engine/incident/incident.ts';
+import { type Incident, isPlanned, sameFault, type Silence } from '../../engine/incident/incident.ts';
 import { headline, leftOutSentence } from '../../checks/headline.ts';
 
 /** The page works without scripts, and updates itself if scripts are enabled. */
@@ -115,7 +115,7 @@ interface CausesContext {
 function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Markup {
   const tone = SEVERITY_TONES[cause.severity];
   const id = `cause-${identityOf([cause.id, cause.subject])}`;
-  const incident = incidents.find((one) => one.status === 'open' && sameCause(one.cause, cause));
+  const incident = incidents.find((one) => one.status === 'open' && sameFault(one.cause, cause));
   return markup`<article id="${id}" class="card cause ${tone}" aria-labelledby="${id}-title">
 <header>${badge(tone, SEVERITY_WORDS[cause.severity])}${
     cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null

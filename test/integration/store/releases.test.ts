@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
-import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
+import { resume } from '../../../src/engine/incident/resume.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START, timeline } from '../../support/store/incident-timeline.ts';
 import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
 import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
@@ -151,6 +153,39 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     expect(log.lines).toHaveLength(1);
     expect(readFileSync(path)).toEqual(before);
     expect(readdirSync(folder.path)).toEqual(['history.sqlite']);
+  });
+});
+
+describe('a store in which each cause was an incident, and two that alternated were merged', () => {
+  const [old, blocked] = ['20261124T130030Z-a1b2c3d4e5-1', '20261124T130630Z-a1b2c3d4e5-7'];
+  const policy = { ...POLICY, recoveries: 6 };
+
+  test('goes on with one incident for each fault, and keeps silences and acknowledgements', () => {
+    copyFileSync(join(FIXTURES, 'merged-incidents.sqlite'), path);
+    const stored = open().journal.savedState() ?? EMPTY_STATE;
+    const now = START + 450 * SECOND;
+    const { state, effects } = resume(stored, { now, lastRound: now - 30 * SECOND }, policy);
+    const goingOn = state.incidents.filter(({ status }) => status === 'open');
+
+    expect(effects).toMatchObject([{ transition: 'closed', incident: { id: old } }]);
+    expect(goingOn).toMatchObject([
+      { cause: { id: 'mail-unreachable' }, acknowledgement: { by: 'anna' } },
+      { id: blocked, cause: { id: 'tls-blocked' } },
+    ]);
+    expect(state.silences).toMatchObject([{ cause: 'tls-intercepted', by: 'anna' }]);
+    expect(state.candidates).toHaveLength(1);
+    expect(log.lines).toEqual([]);
+  });
+
+  test('ends with one message about each incident that was told', () => {
+    copyFileSync(join(FIXTURES, 'merged-incidents.sqlite'), path);
+    const line = timeline(policy);
+    line.now = START + 450 * SECOND;
+    const stored = open().journal.savedState() ?? EMPTY_STATE;
+    line.state = resume(stored, { now: line.now, lastRound: line.now - 30 * SECOND }, policy).state;
+    line.input({ kind: 'unsilence', at: line.now, id: line.state.silences[0]?.id ?? '' });
+    const ends = ['resolved tls-intercepted', 'resolved tls-blocked', 'resolved mail-unreachable'];
+    expect(line.rounds(8, []).heard().toSorted()).toEqual(ends.toSorted());
   });
 });
 

@@ -94,16 +94,6 @@ describe('what a daemon has kept', () => {
     });
   });
 
-  test('has of an incident that goes on in another one that one', () => {
-    const store = daemonStore();
-    const found = readStoredIncident(path, '', 1);
-    const [whole] = found.kind === 'missing' ? found.latest : [];
-    change(`INSERT INTO incidents SELECT 'part', cause, subject, severity, opened_at, closed_at,
-      json_set(json, '$.id', 'part', '$.mergedInto', id) FROM incidents`);
-    expect(readStoredIncident(path, 'part', 5)).toMatchObject({ kind: 'found', incident: whole });
-    store.close();
-  });
-
   test('has no incident where nothing was kept, or it cannot be read', () => {
     expect(readStoredIncident(path, 'any', 5)).toEqual({ kind: 'none' });
     writeFileSync(path, 'no database');

@@ -58,13 +58,13 @@ test.each([
   expect(summaryNote(EMPTY, { availability: { ready, notReady, unknown: 5 } }).short).toMatch(short);
 });
 
-test('counts nothing that is only noted, and once what was merged', () => {
+test('counts nothing that is only noted', () => {
   const [over] = timeline().rounds(2, [DOWN]).rounds(2, []).state.incidents;
   const [noted] = timeline()
     .rounds(2, [causeOf('certificate-rotated', { severity: 'info' })])
     .rounds(2, []).state.incidents;
   if (over === undefined || noted === undefined) throw new Error('Two incidents were to end');
-  const ended = [over, noted, { ...over, mergedInto: 'another' }];
+  const ended = [over, noted];
   const { short, sections } = summaryNote(timeline().rounds(2, [LOW]).state, { ended });
   expect(short).toMatch(/, 2 /u);
   expect(sections.map(({ lines }) => lines.length)).toEqual([1, 1]);

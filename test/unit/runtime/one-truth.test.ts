@@ -86,8 +86,6 @@ function lastMessages(site: FlakyPath): readonly string[] {
     const items = told.kind === 'digest' ? told.items : told.kind === 'incident' ? [told] : [];
     for (const { event, incident } of items) last.set(incident.id, event);
   }
-  // An incident that was merged into another one has no separate end.
-  for (const { id, mergedInto } of site.line.state.incidents) if (mergedInto !== null) last.delete(id);
   return [...last.values()];
 }
 

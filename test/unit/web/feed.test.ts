@@ -60,9 +60,6 @@ describe('the feed', () => {
       expect(feed).toContain(text);
     expect(feed).not.toContain('Then do that.');
     expect(all(feedOf([OVER]), 'title')[1]).toBe('Resolved: TLS is intercepted');
-    const merged = feedOf([{ ...OVER, mergedInto: 'another' }]);
-    expect(all(merged, 'title')[1]).toBe('Merged: TLS is intercepted');
-    expect(merged).toContain('href="incidents/another"');
   });
 
   test('names no host unless one is configured', () => {

@@ -27,8 +27,6 @@ describe('incidentsToJson()', () => {
       earlier: [],
       flapping: false,
       formerCauses: [],
-      merged: [],
-      mergedInto: null,
       acknowledgement: null,
       notifications: incident.thread.count,
     });

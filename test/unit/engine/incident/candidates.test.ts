@@ -23,7 +23,8 @@ function agreed(diagnosis: Diagnosis): Diagnosis {
 }
 
 function candidate(over: Partial<Candidate> = {}): Candidate {
-  return { cause: CAUSE, since: 1, streak: 1, looks: [1], clearBefore: null, ...over };
+  const { since = 1 } = over;
+  return { cause: CAUSE, since, causeSince: since, streak: 1, looks: [1], clearBefore: null, ...over };
 }
 
 function after(diagnosis: Diagnosis, before: Partial<IncidentState> = {}, policy = POLICY): IncidentState {
@@ -66,7 +67,7 @@ describe('a cause without an incident', () => {
     const [absent] = looked(view(2, []), candidate()).candidates;
     expect(absent).toEqual(candidate({ streak: 0, looks: [1, null], clearBefore: 2 }));
     expect(looked(view(3, [CAUSE]), absent ?? candidate()).candidates).toEqual([
-      candidate({ since: 3, looks: [1, null, 3], clearBefore: 2 }),
+      candidate({ since: 3, causeSince: 1, looks: [1, null, 3], clearBefore: 2 }),
     ]);
   });
 

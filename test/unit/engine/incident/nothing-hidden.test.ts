@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_IDS, preconditionOf, wordsOf } from '../../../../src/checks/registry.ts';
 import type { Cause } from '../../../../src/engine/model.ts';
 import type { EpochMs } from '../../../../src/core/clock.ts';
-import type { Incident, DigestItem, Notification } from '../../../../src/engine/incident/incident.ts';
+import {
+  sameFault,
+  type Incident,
+  type DigestItem,
+  type Notification,
+} from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 import { timeline } from '../../../support/store/incident-timeline.ts';
 import { SECOND } from '../../../support/time/units.ts';
@@ -61,12 +66,17 @@ function play(story: readonly Phase[], rules: Parameters<typeof timeline>[0]): r
   for (const { causes, symptoms } of rounds) {
     const at = line.now;
     const hidden = symptoms.filter((symptom) => causes[0]?.consequences.includes(symptom.precondition) === true);
-    const shown = causes.filter((cause) => !hidden.includes(cause));
+    const shown = oneForEachFault(causes).filter((cause) => !hidden.includes(cause));
     line.shown(shown, hidden);
     seen.push({ at, causes: shown, told: [...line.told], incidents: line.state.incidents });
     line.wait(ROUND);
   }
   return seen;
+}
+
+/** As a diagnosis does. */
+function oneForEachFault(causes: readonly Cause[]): readonly Cause[] {
+  return causes.filter((cause, index) => causes.findIndex((other) => sameFault(other, cause)) === index);
 }
 
 function itemsOf(notification: Notification): readonly DigestItem[] {

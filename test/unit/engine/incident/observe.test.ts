@@ -13,7 +13,7 @@ import { next } from '../../../../src/engine/incident/machine.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { POLICY, START } from '../../../support/store/incident-timeline.ts';
 import { MINUTE, SECOND } from '../../../support/time/units.ts';
-import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 const NOW = START + 10 * MINUTE;
@@ -30,7 +30,8 @@ function round(state: Partial<IncidentState>, causes: readonly Cause[], at: Epoc
 
 /** Returns a cause that was seen once, in the previous round. */
 function seenOnce(cause: Cause = CAUSE, looks: Candidate['looks'] = [NOW - 30 * SECOND]): Candidate {
-  return { cause, since: NOW - 30 * SECOND, streak: 1, looks, clearBefore: NOW - MINUTE };
+  const since = NOW - 30 * SECOND;
+  return { cause, since, causeSince: since, streak: 1, looks, clearBefore: NOW - MINUTE };
 }
 
 /** Returns the incident after one round. */
@@ -72,9 +73,7 @@ describe('a new incident', () => {
       awaitsDigest: false,
       published: false,
       thread: { count: 0, first: null, last: null },
-      merged: [],
       subjectKind: 'observed',
-      mergedInto: null,
     };
     expect(step.state).toMatchObject({ counter: 8, incidents: [opened], candidates: [] });
     expect(step.effects).toEqual([{ kind: 'transition', transition: 'opened', incident: opened }]);
@@ -132,33 +131,6 @@ describe('an open incident', () => {
 });
 
 describe('a fault that is confirmed', () => {
-  test('goes on in the incident that it continues, where being back counts as a return', () => {
-    const former = formerCauseOf('tls-blocked', START, CAUSE.subject);
-    const blocked = causeOf('tls-blocked');
-    const open = { ...INCIDENT, streak: 1, formerCauses: [former] };
-    const step = round({ incidents: [open], candidates: [seenOnce(blocked)] }, [blocked]);
-    expect(transitions(step)).toEqual([`changed ${INCIDENT.id}`]);
-    expect(step.state.incidents).toMatchObject([
-      {
-        cause: blocked,
-        causeSince: NOW - 30 * SECOND,
-        lastSeen: NOW,
-        presence: 'seen',
-        streak: 0,
-        returns: [NOW - 30 * SECOND],
-        formerCauses: [former, { id: CAUSE.id, replacedAt: NOW }],
-      },
-    ]);
-  });
-
-  test('is no return where it is only better understood', () => {
-    const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
-    const open = { ...INCIDENT, cause: suspected, formerCauses: [formerCauseOf('tls-blocked', START)] };
-    const step = round({ incidents: [open], candidates: [seenOnce()] }, [CAUSE]);
-    expect(transitions(step)).toEqual([`changed ${INCIDENT.id}`]);
-    expect(step.state.incidents).toMatchObject([{ returns: [] }]);
-  });
-
   test('brings back the incident that it was, and counts as a return', () => {
     const step = round({ incidents: [CLOSED], candidates: [seenOnce()] }, [CAUSE]);
     expect(transitions(step)).toEqual([`reopened ${INCIDENT.id}`]);
@@ -196,7 +168,6 @@ describe('a fault that is confirmed', () => {
   });
 
   test.each<readonly [string, Partial<Incident>]>([
-    ['went on in another one', { mergedInto: 'other' }],
     ['was about something else', { cause: causeOf('clock-skewed') }],
     ['ended half an hour ago', { closedAt: NOW - 30 * MINUTE }],
   ])('does not bring back an incident that %s', (_, over) => {
@@ -226,7 +197,6 @@ describe('an incident of a target that had five outages before', () => {
     ['one of them too long ago', [{ ...INCIDENT, returns: [NOW] }, other({ since: NOW - 120 * MINUTE })], false],
     ['of another target', [INCIDENT, other({ cause: causeOf('tls-blocked', { subject: 'other:443' }) })], false],
     ['which are the same outages', [{ ...INCIDENT, returns: back(3) }, other({ status: 'open' })], false],
-    ['which went on in it', [INCIDENT, other({ mergedInto: INCIDENT.id, returns: back(5) })], false],
   ])('%s: flaps, or does not', (_, incidents, flapping) => {
     expect(round({ incidents }, [CAUSE]).state.incidents[0]).toMatchObject({ id: INCIDENT.id, flapping });
   });

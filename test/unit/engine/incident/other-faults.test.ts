@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { START, timeline } from '../../../support/store/incident-timeline.ts';
 import { MINUTE, SECOND } from '../../../support/time/units.ts';
 import { randomOf } from '../../../support/random/random-of.ts';
@@ -10,54 +10,62 @@ const intercepted = causeOf('tls-intercepted');
 describe('another fault', () => {
   const hijacked = causeOf('answer-hijacked', { subject: 'fortitokenmobile.fortinet.com' });
 
-  it('is told at once when it takes the place of the first, which is told to end when it can be judged', () => {
+  it('is told at once when it takes the place of the first on the path, and they have one end', () => {
     const line = timeline().rounds(4, [intercepted]).rounds(2, [hijacked]);
-    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing answer-hijacked']);
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'changed answer-hijacked']);
     expect(line.rounds(20, [hijacked]).heard()).toEqual([]);
-    expect(line.rounds(2, []).heard()).toEqual(['resolved tls-intercepted', 'resolved answer-hijacked']);
+    expect(line.rounds(2, []).heard()).toEqual(['resolved answer-hijacked']);
   });
 
   it('is told at once after some flapping of the first', () => {
     const line = timeline().rounds(2, [intercepted]);
     for (let index = 0; index < 4; index += 1) line.rounds(1, []).rounds(1, [intercepted]);
     expect(line.heard()).toEqual(['firing tls-intercepted']);
-    expect(line.rounds(2, [hijacked]).heard()).toEqual(['firing answer-hijacked']);
+    expect(line.rounds(2, [hijacked]).heard()).toEqual(['changed answer-hijacked']);
   });
 
-  it('becomes one with the first when that returns, and has one end with it', () => {
+  it('alternates with the first on the path in one incident, which is told once for each, and ends once', () => {
     const line = timeline().rounds(4, [intercepted]).rounds(4, [hijacked]).rounds(4, [intercepted]);
-    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing answer-hijacked']);
-    expect(line.transitions).toEqual([
-      'opened tls-intercepted',
-      'opened answer-hijacked',
-      'merged answer-hijacked',
-      'changed tls-intercepted',
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'changed answer-hijacked']);
+    expect(line.state.incidents).toMatchObject([
+      { status: 'open', formerCauses: [{ id: 'tls-intercepted' }, { id: 'answer-hijacked' }] },
     ]);
-    const [first, second] = line.state.incidents;
-    expect(first).toMatchObject({
-      status: 'open',
-      merged: [second?.id],
-      formerCauses: [{ id: 'tls-intercepted' }, { id: 'answer-hijacked' }],
-    });
-    expect(second).toMatchObject({ status: 'closed', mergedInto: first?.id });
     for (let index = 0; index < 4; index += 1) line.rounds(4, [hijacked]).rounds(4, [intercepted]);
     expect(line.heard()).toEqual([]);
     expect(line.rounds(40, []).heard()).toEqual(['resolved tls-intercepted']);
-    expect(line.told.at(-1)).toMatchObject({
-      incident: { formerCauses: expect.arrayContaining([expect.objectContaining({ id: 'answer-hijacked' })]) },
-    });
   });
 
-  it('becomes one with a first that was told to be over, which is named again', () => {
+  it.each([
+    ['two certain explanations', causeOf('tls-blocked')],
+    ['a suspicion', causeOf('tls-interception-suspected', { confidence: 'suspected', severity: 'warning' })],
+  ])('in the same place is a change of the same fault: %s', (_, other) => {
+    const line = timeline().rounds(4, [intercepted]).rounds(1, [other]);
+    expect(line.state.incidents).toMatchObject([{ presence: 'seen', cause: { id: 'tls-intercepted' } }]);
+    line.rounds(1, [intercepted]).rounds(2, [other]);
+    expect(line.heard()).toEqual(['firing tls-intercepted', `changed ${other.id}`]);
+    const seen = { until: START + 150 * SECOND };
+    expect(line.state.incidents).toMatchObject([{ causeSince: START + 180 * SECOND, formerCauses: [seen] }]);
+    expect(line.rounds(4, [intercepted]).rounds(4, [other]).heard()).toEqual([]);
+    expect(line.rounds(2, []).heard()).toEqual([`resolved ${other.id}`]);
+  });
+
+  it('in the same place is told at once when two witnesses agree', () => {
+    const line = timeline().rounds(4, [intercepted]);
     const blocked = causeOf('tls-blocked');
-    const line = timeline().rounds(4, [intercepted]).rounds(4, [blocked]).rounds(4, [intercepted]);
-    expect(line.heard()).toEqual([
-      'firing tls-intercepted',
-      'firing tls-blocked',
-      'resolved tls-intercepted',
-      'changed tls-intercepted',
-    ]);
-    expect(line.rounds(70, []).heard()).toEqual(['resolved tls-intercepted']);
+    const { id, subject } = blocked;
+    line.input({
+      kind: 'diagnosis',
+      diagnosis: { ...diagnosisOf(line.now, [blocked]), corroborated: [{ id, subject }] },
+      fresh: null,
+    });
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'changed tls-blocked']);
+  });
+
+  it('of each second round confirms the first, since something is broken there in both', () => {
+    const line = timeline();
+    for (let index = 0; index < 20; index += 1)
+      line.rounds(1, [index % 2 === 0 ? intercepted : causeOf('tls-blocked')]);
+    expect(line.heard()).toEqual(['firing tls-blocked']);
   });
 });
 

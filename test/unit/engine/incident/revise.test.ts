@@ -84,10 +84,4 @@ describe('a round that is judged again by a late answer', () => {
     line.input({ kind: 'revision', at: line.now, diagnosis: diagnosisOf(line.now, [DOWN]) });
     expect(line.state.incidents).toEqual(before.incidents);
   });
-
-  test('does not take a cause for another one that has a history of its own', () => {
-    const line = timeline().rounds(2, [DOWN]).rounds(1, [SHUT, DOWN]);
-    revised(line, [SHUT, DOWN], [DOWN]);
-    expect(line.state.incidents.map(({ cause: { id } }) => id)).toEqual(['license-server-down', 'egress-blocked']);
-  });
 });

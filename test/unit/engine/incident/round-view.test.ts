@@ -46,7 +46,7 @@ describe('presenceOf()', () => {
     ['of a check where all is fine', { state: 'ok' }, 'absent'],
     ['that a finding shows still', { state: 'broken', level: 'broken', suggests: 'tls-intercepted' }, 'hidden'],
     ['that a milder one shows still', { state: 'warning', level: 'warning', suggests: 'tls-intercepted' }, 'hidden'],
-    ['where another fault shows', { state: 'broken', level: 'broken', suggests: 'tls-blocked' }, 'absent'],
+    ['where another fault shows', { state: 'broken', level: 'broken', suggests: 'tls-blocked' }, 'hidden'],
     [
       'that shows at another target',
       { state: 'broken', level: 'broken', suggests: 'tls-intercepted', subject: 'other.example:443' },
@@ -86,7 +86,13 @@ describe('showsStill()', () => {
   });
 });
 
-test('roundView() keeps each cause once, the first one, and bounded', () => {
+test('roundView() prefers a proven cause of a fault to what anybody can write', () => {
+  const forged = causeOf('tls-blocked', { subject: CAUSE.subject });
+  const diagnosis = { ...diagnosisOf(START, [forged, CAUSE]), unproven: [forged] };
+  expect(roundView({ diagnosis, fresh: null, checks: CHECKS }).causes.map(({ id }) => id)).toEqual([CAUSE.id]);
+});
+
+test('roundView() keeps one cause of each fault, the first one, and bounded', () => {
   const again = { ...CAUSE, summary: 'again' };
   const other = { ...CAUSE, subject: 'x'.repeat(900) };
   const { causes } = view({ state: 'broken', causes: [CAUSE, again, other] });
