@@ -1,6 +1,6 @@
 import { CAUSE_IDS } from '../../../src/checks/registry.ts';
 import type { EpochMs } from '../../../src/core/clock.ts';
-import type { IncidentState, Notification } from '../../../src/engine/incident/incident.ts';
+import { EMPTY_STATE, type IncidentState, type Notification } from '../../../src/engine/incident/incident.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { mailChannel } from './channel-bench.ts';
 import { HOUR, timeline } from '../store/incident-timeline.ts';
@@ -18,20 +18,26 @@ export interface CauseStory {
 /** Returns a story that began some hours before `now`. */
 export function causeStory(now: EpochMs = systemClock.now()): CauseStory {
   const causes = CAUSE_IDS.map(wordedCause).filter(({ severity }) => severity !== 'info');
-  const line = timeline({ burst: 1_000, maxPerHour: 1_000 });
-  line.now = now - 5 * HOUR;
-  const open = line.rounds(2, causes).state;
-  const told = line
-    .wait(4 * HOUR)
-    .tick()
-    .rounds(2, []).told;
-  const items = open.incidents.map((incident) => ({ event: 'firing', incident }) as const);
+  // Each has a timeline of its own, because many of them are causes of the same fault.
+  const stories = causes.map((cause, index) => {
+    const line = timeline();
+    line.now = now - 5 * HOUR;
+    line.state = { ...line.state, counter: index };
+    const open = line.rounds(2, [cause]).state;
+    line
+      .wait(4 * HOUR)
+      .tick()
+      .rounds(2, []);
+    return { open, told: line.told };
+  });
+  const incidents = stories.flatMap(({ open }) => open.incidents);
+  const items = incidents.map((incident) => ({ event: 'firing', incident }) as const);
   return {
-    open,
+    open: { ...EMPTY_STATE, incidents },
     told: [
-      ...told,
-      { kind: 'digest', id: 'digest-1', at: line.now, items, omitted: 0, omittedOpen: 0, stillOpen: [] },
-      { kind: 'test', id: 'test-1', at: line.now },
+      ...stories.flatMap(({ told }) => told),
+      { kind: 'digest', id: 'digest-1', at: now, items, omitted: 0, omittedOpen: 0, stillOpen: [] },
+      { kind: 'test', id: 'test-1', at: now },
     ],
   };
 }
