@@ -53,8 +53,6 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'looks',
   'named',
   'replacedAt',
-  'merged',
-  'mergedInto',
   'stillOpen',
   'remedySteps',
   'attached',
@@ -91,8 +89,6 @@ describe('what 0.1.0 wrote', () => {
       incidents: [
         {
           cause: { id: 'tls-intercepted', remedySteps: ['Do this.', 'Then do that.'].map(sentenceStep) },
-          merged: [],
-          mergedInto: null,
           earlier: [],
           clear: { before: null, after: null },
           formerCauses: [
