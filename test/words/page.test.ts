@@ -131,7 +131,6 @@ const INCIDENTS: Readonly<Record<string, Partial<WebState>>> = {
     outboxEntries: [outboxEntryOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR })],
     activity: alertmanager(NOW, 0),
   },
-  'is merged into another one': { incidents: [{ ...incident, ...OVER, mergedInto: 'another' }] },
   'is of a subject that is gone': { incidents: [{ ...incident, ...OVER, subjectKind: 'removed' }] },
 };
 
@@ -169,7 +168,7 @@ const RECORDS: Readonly<
     { ...PLAIN, complete: false, incident: { ...incident, acknowledgement: { at: START, by: 'ada' } } },
     ALLOWED,
   ],
-  'over, after other causes, and merged': [
+  'over, after other causes': [
     {
       ...PLAIN,
       incident: {
@@ -178,8 +177,6 @@ const RECORDS: Readonly<
         openingEvidence: [],
         formerCauses: [formerCauseOf('tls-blocked', START + MINUTE)],
         earlier: [{ ...incident, ...OVER }],
-        merged: ['one-more'],
-        mergedInto: 'another',
       },
     },
     ALLOWED,

@@ -414,7 +414,7 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
     ? `This cause has returned. From ${since} to ${until}, the cause was ${before}. Both causes belong to one incident.`
-    : `Until ${until}, the cause was believed to be ${before}. This email replaces earlier ones.`;
+    : `Until ${until}, the cause was ${before}. This email replaces earlier ones.`;
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
