@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { diagnose } from '../../src/engine/diagnose.ts';
 import { changesSince, type Migration, snapshotOf, type UnitState } from '../../src/preflight/compare.ts';
 import { changesText, planMigration, planText, usersText } from '../../src/preflight/preflight-text.ts';
-import { CONTEXT, finding, round } from '../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound } from '../support/checks/judged-round.ts';
 import { expectRecorded } from './recorded.ts';
 
 const STYLE = { color: false, width: 100 } as const;
@@ -30,8 +30,8 @@ const UNIT: UnitState = {
   policy: 'policy 5 "fac-out"',
 };
 const STAYS: Migration = { unit: 'fac-1', serial: null, address: null, firmware: null, licenses: [] };
-const WORKS = diagnose(round(), CONTEXT);
-const BROKEN = diagnose(round(['internet', [finding('internet-unreachable')]]), CONTEXT);
+const WORKS = diagnose(judgedRound(), CONTEXT);
+const BROKEN = diagnose(judgedRound(['internet', [finding('internet-unreachable')]]), CONTEXT);
 
 /** Migrations, and the unit afterwards. */
 const MIGRATIONS: Readonly<Record<string, readonly [Partial<Migration>, Partial<UnitState>, Partial<UnitState>]>> = {

@@ -14,7 +14,7 @@ import { logExcerpts, timelineOf } from '../../src/report/timeline.ts';
 import type { StoredHistory } from '../../src/store/stored-history.ts';
 import { createMask } from '../../src/text/mask.ts';
 import { matched, NO_INSPECTION } from '../support/checks/firewall-match.ts';
-import { CONTEXT, finding, round as judgements, type Special, TARGET } from '../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
 import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
 import { diagnosisToJson } from '../../src/engine/diagnosis-json.ts';
 import { ALL_TIME } from '../../src/core/time-text.ts';
@@ -198,13 +198,13 @@ const REPAIRS: Readonly<Record<string, readonly Special[]>> = {
 };
 
 function repairs(): readonly (readonly [string, string])[] {
-  const [cause] = diagnose(judgements(INTERCEPTS, INSPECTS), CONTEXT).causes;
+  const [cause] = diagnose(judgedRound(INTERCEPTS, INSPECTS), CONTEXT).causes;
   if (cause === undefined) throw new Error('No cause');
   const open = incidentOf(cause);
   const closed = { ...open, status: 'closed', closedAt: START } as const;
   const told = (incident: Incident, parts: readonly Special[], more: object = {}): string => {
     const firewall = parts.includes(NO_FIREWALL) ? [] : [matched({ id: 7 }, NO_INSPECTION, { destination: TARGET })];
-    const after = { diagnosis: diagnose(judgements(...parts), CONTEXT), firewall, isLookedAt: () => true, silent: [] };
+    const after = { diagnosis: diagnose(judgedRound(...parts), CONTEXT), firewall, isLookedAt: () => true, silent: [] };
     return renderRepair(repairVerdict(incident, { ...after, ...more }), cause, STYLE);
   };
   return [

@@ -11,7 +11,7 @@ import { actualOf, type Assessment, type Step } from '../../../src/engine/model.
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import type { Firewall } from '../../../src/demo/lab/firewall.ts';
 import type { HttpFault } from '../../../src/demo/lab/https-peer.ts';
-import { CONTEXT, round } from '../../support/checks/judged-round.ts';
+import { CONTEXT, judgedRound } from '../../support/checks/judged-round.ts';
 import { textOfStep } from '../../support/checks/text-of-step.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';
@@ -79,7 +79,7 @@ async function rowOf(id: PreconditionId, picture: Partial<Picture>): Promise<Row
   const own = (assessment: Assessment): Assessment =>
     assessment.id === 'tls-genuine' ? unreadablePeers(assessment, facts.picture.peers) : assessment;
   const judged = assessUnits(facts).filter((one) => one.id === id);
-  const others = round().filter((one) => !judged.some((other) => other.id === one.id));
+  const others = judgedRound().filter((one) => !judged.some((other) => other.id === one.id));
   const { causes, preconditions } = diagnose([...others.map(own), ...judged], CONTEXT);
   const found = preconditions.filter((one) => one.id === id);
   const findings = found.flatMap((status) => status.findings);

@@ -4,7 +4,7 @@ import type { Picture } from '../../../src/connectors/picture.ts';
 import type { OwnClock } from '../../../src/core/observation.ts';
 import type { AppliancePolling, PollingError } from '../../../src/core/polling/report.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { round, type Special } from './judged-round.ts';
+import { judgedRound, type Special } from './judged-round.ts';
 import { picture } from './observed.ts';
 
 export const AT: number = Date.UTC(2026, 10, 24, 12);
@@ -38,7 +38,7 @@ export function concluded(heard: Heard): ReturnType<typeof conclude> {
     {
       config,
       at: AT,
-      probed: round(...found).filter(({ id }) => id !== 'polling' && !ofUnits.includes(id)),
+      probed: judgedRound(...found).filter(({ id }) => id !== 'polling' && !ofUnits.includes(id)),
       picture: known,
       ...(heard.ownClock === undefined ? {} : { ownClock: heard.ownClock }),
     },

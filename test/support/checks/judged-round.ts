@@ -34,7 +34,7 @@ export function finding(suggests: FaultId | null, overrides: Partial<Finding> = 
 export type Special = readonly [id: PreconditionId, findings: readonly Finding[], kind?: Assessment['kind']];
 
 /** Returns judgements in which all preconditions are met, except for these. */
-export function round(...special: readonly Special[]): readonly Assessment[] {
+export function judgedRound(...special: readonly Special[]): readonly Assessment[] {
   return CHECKS.map(({ id }) => {
     const [, findings, kind] = special.find(([candidate]) => candidate === id) ?? [id, []];
     return { id, kind: kind ?? 'judged', findings, summary: 'Everything works' };

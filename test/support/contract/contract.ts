@@ -112,7 +112,7 @@ async function pageOf(main: string, lab: Lab): Promise<Contract> {
   await daemon.diagnosis(({ ready }) => ready === 'ready', signal);
   await lab.inspect(true);
   await lab.inbox.mail(({ event, cause }) => event === 'firing' && cause === 'tls-intercepted', signal);
-  const metrics = metricsOf(await daemon.get('/metrics').then((answer) => answer.text()));
+  const metrics = seriesIn(await daemon.get('/metrics').then((answer) => answer.text()));
   const http: string[] = [];
   for (const request of REQUESTS) http.push(...(await answerTo(daemon, lab, request)));
   return { metrics, http };
@@ -173,7 +173,7 @@ function linesOfAnswer({ method, path }: Asked, { status, type, text }: SocketAn
 const FREE_LABELS: ReadonlySet<string> = new Set(['version', 'node']);
 
 /** Returns names, types, labels and the values of our labels. */
-function metricsOf(text: string): readonly string[] {
+function seriesIn(text: string): readonly string[] {
   const types = text.split('\n').filter((line) => line.startsWith('# TYPE '));
   const labels = parseExposition(text).flatMap(({ name, labels: pairs }) => [
     `${name} {${Object.keys(pairs).join(',')}}`,

@@ -18,7 +18,7 @@ import type { Assessment, Diagnosis, Finding } from '../../../src/engine/model.t
 import { loadRoundMemory } from '../../../src/round/memory.ts';
 import { parseState, stateText } from '../../../src/store/saved-state.ts';
 import { handClock } from '../time/hand-clock.ts';
-import { CONTEXT, finding, round as assessments } from '../checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound } from '../checks/judged-round.ts';
 import { endpoint, failed, open, path, round } from '../checks/observed.ts';
 import { SECOND, START, timeline, type Timeline } from '../store/incident-timeline.ts';
 
@@ -201,7 +201,7 @@ function probedBy(endpoints: readonly Dialled[], sampling: Sampling): readonly A
   const isOpen = endpoints.some(({ tcp }) => tcp.kind === 'open');
   const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null, 'license-server': null };
   const stages = withSampling(own, sampling, path({ endpoints }));
-  return assessments(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
+  return judgedRound(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
 }
 
 const TLS_FAULTS = {

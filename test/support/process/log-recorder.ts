@@ -1,6 +1,6 @@
 import type { LogFields } from '../../../src/system/operator-log.ts';
 
-export interface LogLine {
+export interface RecordedLine {
   readonly level: 'info' | 'warn' | 'error' | 'debug';
   readonly event: string;
   readonly message: string;
@@ -10,7 +10,7 @@ export interface LogLine {
 
 /** Collects pino's output for the test. */
 export interface LogRecorder {
-  readonly lines: LogLine[];
+  readonly lines: RecordedLine[];
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
@@ -18,9 +18,9 @@ export interface LogRecorder {
 }
 
 export function logRecorder(): LogRecorder {
-  const lines: LogLine[] = [];
+  const lines: RecordedLine[] = [];
   const record =
-    (level: LogLine['level']) =>
+    (level: RecordedLine['level']) =>
     ({ event, ...fields }: LogFields, message: string): void => {
       lines.push({ level, event, message, fields });
     };

@@ -1,10 +1,9 @@
-import { stringify } from 'yaml';
+import { configOf } from '../config/config-of.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from '../../../src/runtime/probe-on-demand.ts';
 import { createHierarchy, type Hierarchy } from '../certificates/hierarchy.ts';
-import { loadText } from '../config/config-machine.ts';
 import { createDnsServer, type DnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
 import { createTlsPeer, type Peer } from '../network/tls-peer.ts';
 import { startWeb, type WebBench } from './web-bench.ts';
@@ -40,13 +39,15 @@ export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
   });
   const address = { type: 'A', name: LICENSE_HOST, ttl: 60, data: '127.0.0.1' } as const;
   const resolver = await createDnsServer(zone({ [LICENSE_HOST]: [address] }));
-  const config = await configOf({
-    licenseServer: { host: LICENSE_HOST, port: licenseServer.port, expectedAddresses: ['127.0.0.1'] },
-    trust: { profile: 'pinned', pins: [hierarchy.intermediate.pin] },
-    resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
-    controlHosts: [],
-    ...more,
-  });
+  const config = await configOf(
+    JSON.stringify({
+      licenseServer: { host: LICENSE_HOST, port: licenseServer.port, expectedAddresses: ['127.0.0.1'] },
+      trust: { profile: 'pinned', pins: [hierarchy.intermediate.pin] },
+      resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
+      controlHosts: [],
+      ...more,
+    }),
+  );
   const probes = createProbesOnDemand(await createInstruments(config, { clock: systemClock, env: {} }));
   const web = await startWeb({ state: { probe: (request, signal) => probes.probe(request, signal) } });
   return {
@@ -59,7 +60,7 @@ export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
     probe: async (query, headers = {}) => {
       const response = await web.get(`/probe?${query}`, { headers });
       const text = await response.text();
-      return { status: response.status, text, metrics: metricsOf(text) };
+      return { status: response.status, text, metrics: probeMetrics(text) };
     },
     [Symbol.asyncDispose]: async () => {
       probes.stop();
@@ -70,13 +71,7 @@ export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
   };
 }
 
-async function configOf(sections: object): Promise<Config> {
-  const loaded = await loadText(stringify(sections));
-  if (loaded.kind === 'ok') return loaded.config;
-  throw new Error(`The bench has a bad configuration: ${JSON.stringify(loaded.issues)}`);
-}
-
-function metricsOf(text: string): ReadonlyMap<string, number> {
+function probeMetrics(text: string): ReadonlyMap<string, number> {
   return new Map(
     [...text.matchAll(/^(probe_\w+(?:\{[^}]*\})?) (\S+)$/gmu)].map(([, name = '', value]) => [name, Number(value)]),
   );

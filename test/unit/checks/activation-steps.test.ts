@@ -4,10 +4,10 @@ import { activationOutlook, type ActivationOutlook, outlookSentence } from '../.
 import { CHECKS, FAULT_IDS, type FaultId, type PreconditionId } from '../../../src/checks/registry.ts';
 import type { Assessment } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 
 function outlookOf(...parts: readonly Special[]): ActivationOutlook {
-  return activationOutlook(diagnose(round(...parts), CONTEXT));
+  return activationOutlook(diagnose(judgedRound(...parts), CONTEXT));
 }
 
 function preconditionOf(fault: FaultId): PreconditionId {
@@ -42,7 +42,7 @@ describe('activationOutlook()', () => {
   });
 
   test('says for each step what it is, and what would show it where no check does', () => {
-    const { steps } = activationOutlook({ ...diagnose(round(), CONTEXT), preconditions: [] });
+    const { steps } = activationOutlook({ ...diagnose(judgedRound(), CONTEXT), preconditions: [] });
     expect(steps).toHaveLength(9);
     for (const { title, remedy } of steps) {
       expect(title).toMatch(/^[A-Z].{20}/u);
@@ -52,7 +52,10 @@ describe('activationOutlook()', () => {
 
   test('tells what several checks say in whole sentences', () => {
     const outlook = outlookOf();
-    const assessments = round().map((own) => ({ ...own, summary: own.id === 'mail' ? 'It answers.' : 'It works' }));
+    const assessments = judgedRound().map((own) => ({
+      ...own,
+      summary: own.id === 'mail' ? 'It answers.' : 'It works',
+    }));
     const [why] = activationOutlook(diagnose(assessments, CONTEXT)).steps.flatMap(({ id, why: told }) =>
       id === 'code' ? [told] : [],
     );

@@ -5,7 +5,7 @@ import { CHECKS } from '../../../src/checks/registry.ts';
 import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/round.ts';
 import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../../support/checks/judged-round.ts';
 import { everything } from '../../support/checks/everything.ts';
 import { picture } from '../../support/checks/observed.ts';
 
@@ -55,7 +55,7 @@ const SILENT: PeerObservation = {
 };
 
 function diagnosed(peers: readonly PeerObservation[], ...own: readonly Special[]): Diagnosis {
-  return diagnose(adjusted(round(...own), everything({ picture: picture({ peers }) })), CONTEXT);
+  return diagnose(adjusted(judgedRound(...own), everything({ picture: picture({ peers }) })), CONTEXT);
 }
 
 function toldOf({ preconditions }: Diagnosis): readonly string[] {

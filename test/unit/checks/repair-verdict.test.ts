@@ -7,7 +7,7 @@ import type { Assessment, Cause } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { matched, NO_INSPECTION } from '../../support/checks/firewall-match.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../../support/checks/judged-round.ts';
 import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 
 type AfterRepair = Parameters<typeof repairVerdict>[1];
@@ -26,7 +26,7 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
 }
 
 function causeIn(...parts: readonly Special[]): Cause {
-  const [cause] = diagnose(round(...parts), CONTEXT).causes;
+  const [cause] = diagnose(judgedRound(...parts), CONTEXT).causes;
   if (cause === undefined) throw new Error('No cause');
   return cause;
 }
@@ -40,7 +40,7 @@ const INTERCEPTED = incidentOf(
 
 function after(parts: readonly Special[], more: Partial<AfterRepair> = {}): AfterRepair {
   return {
-    diagnosis: diagnose(round(...parts), CONTEXT),
+    diagnosis: diagnose(judgedRound(...parts), CONTEXT),
     firewall: [],
     isLookedAt: () => true,
     silent: [],

@@ -5,7 +5,7 @@ import type { CloserLook, EndpointObservation, TlsOutcome, DnsReply } from '../.
 import type { PathObservation } from '../../../src/core/round.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { CONTEXT, finding, round as assessments, type Special } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 import { endpoint, failed, path, round } from '../../support/checks/observed.ts';
 
 type Seen = 'nothing' | 'mail' | 'port' | 'resolver' | 'blind';
@@ -20,7 +20,7 @@ const FOUND: Readonly<Record<Seen, readonly Special[]>> = {
 };
 
 function examination(seen: Seen): RoundResult {
-  const probed = assessments(...FOUND[seen]);
+  const probed = judgedRound(...FOUND[seen]);
   return {
     diagnosis: diagnose(probed, CONTEXT),
     observations: round(),
@@ -187,7 +187,7 @@ describe('unconfirmedIn()', () => {
     ['an uplink', 'internet', 'internet-unreachable', path(), true],
     ['a mail server', 'mail', 'mail-unreachable', endpointWith({ tcp: SILENT }), false],
   ])('%s', (_, precondition, cause, licenseServer, isOpen) => {
-    const probed = assessments([precondition, [finding(cause)]]);
+    const probed = judgedRound([precondition, [finding(cause)]]);
     const once: RoundResult = {
       diagnosis: diagnose(probed, CONTEXT),
       observations: round({ licenseServer }),
@@ -204,7 +204,7 @@ describe('unconfirmedIn()', () => {
   });
 
   test('leaves alone what no probe looks at', () => {
-    const probed = assessments(['appliance', [finding('appliance-unreachable', { subject: 'fac-1' })]]);
+    const probed = judgedRound(['appliance', [finding('appliance-unreachable', { subject: 'fac-1' })]]);
     const own = { assessments: probed.filter(({ id }) => id !== 'appliance'), tls: [] };
     const seen = { diagnosis: diagnose(probed, CONTEXT), observations: round(), judged: own };
     expect(unconfirmedIn(seen, [seen])).toEqual([]);

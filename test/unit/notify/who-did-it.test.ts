@@ -8,7 +8,7 @@ import { slackMessage } from '../../../src/notify/channels/slack.ts';
 import { renderDiagnosis } from '../../../src/report/report-text.ts';
 import { FLOW, matched, NO_INSPECTION } from '../../support/checks/firewall-match.ts';
 import { judgePolicies } from '../../support/checks/judged-policy.ts';
-import { CONTEXT, finding, round } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound } from '../../support/checks/judged-round.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
 import { render } from '../../support/web/rendered-page.ts';
@@ -43,7 +43,7 @@ function told(
 ): Diagnosis {
   const kind = answers.length === 0 ? 'not-configured' : 'judged';
   const stages = stage === null ? [] : [[stage, own] as const];
-  return diagnose(round(...stages, ['firewall-policy', judgePolicies(answers), kind]), CONTEXT);
+  return diagnose(judgedRound(...stages, ['firewall-policy', judgePolicies(answers), kind]), CONTEXT);
 }
 
 function mailOf(cause: Cause | undefined, site = 'hq'): ReturnType<typeof composeMessage> {
@@ -137,7 +137,7 @@ describe('no policy is named as the culprit', () => {
     ['until it was asked again', FAILED, undefined],
     ['but by a fresh answer', INSPECTS, { policy: { id: 12 }, action: 'inspects' }],
   ])('%s: the answer is from before the fault', (_, fresh, culprit) => {
-    const assessments = round(['tls-genuine', intercepted()], ['firewall-policy', judgePolicies([INSPECTS])]);
+    const assessments = judgedRound(['tls-genuine', intercepted()], ['firewall-policy', judgePolicies([INSPECTS])]);
     const [cause] = diagnose(assessments, { ...CONTEXT, fresh: judgePolicies([fresh]) }).causes;
     expect(cause).toMatchObject(culprit === undefined ? { id: 'tls-intercepted' } : { culprit });
     expect(cause?.culprit === undefined).toBe(culprit === undefined);

@@ -9,7 +9,7 @@ import {
   type UnitState,
 } from '../../../src/preflight/compare.ts';
 import { planMigration, type MigrationPlan } from '../../../src/preflight/preflight-text.ts';
-import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 
 const [OLD, PEER, NEW] = ['FACVM0000000001', 'FACVM0000000002', 'FACVM0000000009'] as const;
 const [LICENSE, OTHER_LICENSE] = ['EFTM000000000001', 'EFTM000000000002'] as const;
@@ -42,7 +42,7 @@ function planOf(
   unit: Partial<UnitState> = {},
   ...special: readonly Special[]
 ): MigrationPlan {
-  return planMigration({ ...STAYS, ...migration }, { ...UNIT, ...unit }, diagnose(round(...special), CONTEXT));
+  return planMigration({ ...STAYS, ...migration }, { ...UNIT, ...unit }, diagnose(judgedRound(...special), CONTEXT));
 }
 
 function snapshot(
@@ -50,7 +50,7 @@ function snapshot(
   unit: Partial<UnitState> = {},
   ...special: readonly Special[]
 ): Snapshot {
-  return snapshotOf({ ...STAYS, ...migration }, { ...UNIT, ...unit }, diagnose(round(...special), CONTEXT));
+  return snapshotOf({ ...STAYS, ...migration }, { ...UNIT, ...unit }, diagnose(judgedRound(...special), CONTEXT));
 }
 
 // What people read is in test/golden/preflight.txt.

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Cause, Finding } from '../../../src/engine/model.ts';
 import { type AnswerFaults, withAnswers } from '../../../src/checks/intermittent/answers.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { MINUTE, SECOND } from '../../support/time/units.ts';
 import { render } from '../../support/web/rendered-page.ts';
@@ -16,7 +16,7 @@ function shownDuring(fault: Special): { readonly words: readonly string[]; reado
     const [id, wrong] = fault;
     const told = withAnswers(faults, count % 2 === 0 ? wrong : [], line.now);
     faults = told.faults;
-    const diagnosis = diagnose(round([id, told.findings]), { ...CONTEXT, at: line.now });
+    const diagnosis = diagnose(judgedRound([id, told.findings]), { ...CONTEXT, at: line.now });
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const { incidents } = line.state;
     if (incidents.some(({ status }) => status === 'open')) {
@@ -73,7 +73,7 @@ describe('an explanation that contradicts the rounds before it', () => {
     let before: readonly Cause[] = [];
     for (const one of rounds) {
       const special: readonly Special[] = one === null ? [] : [['name-resolution', [one]]];
-      const diagnosis = diagnose(round(...special), { ...CONTEXT, at: line.now, before });
+      const diagnosis = diagnose(judgedRound(...special), { ...CONTEXT, at: line.now, before });
       line.input({ kind: 'diagnosis', diagnosis, fresh: null }).wait(30 * SECOND);
       before = diagnosis.causes;
       certain.push(before[0]?.confidence);

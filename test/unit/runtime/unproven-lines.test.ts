@@ -14,7 +14,7 @@ import { createAttribution, type Origin } from '../../../src/logs/senders.ts';
 import { newLineTally } from '../../../src/logs/tally.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
-import { finding, round, type Special } from '../../support/checks/judged-round.ts';
+import { finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 import { picture } from '../../support/checks/observed.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
@@ -146,7 +146,7 @@ function assessments({ faults, unjudged }: Probed): readonly Assessment[] {
     ([id, found]): Special => [id, found.map(([, suggests, changes]) => finding(suggests, changes))],
   );
   const open = unjudged.filter((id) => !byId.has(id)).map((id): Special => [id, [], 'unjudged']);
-  return round(...special, ...open).filter(({ id }) => !OF_UNITS_AND_LOG.includes(id));
+  return judgedRound(...special, ...open).filter(({ id }) => !OF_UNITS_AND_LOG.includes(id));
 }
 
 const OF_UNITS_AND_LOG: readonly string[] = ['polling', 'appliance', 'token-pool', 'firewall-policy'];

@@ -3,7 +3,7 @@ import type { ClockObservation, HttpOutcome } from '../../../../src/core/observa
 import { correctedNow, observeDateHeader } from '../../../../src/checks/clock/judge.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { judgeClock } from '../../../support/checks/judged-clock.ts';
-import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
 
 const MAX = 60_000;
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -101,7 +101,7 @@ test.each([
   [90_000, "This machine's clock is 1 min 30 s behind compared with external time sources."],
   [-7_200_000, "This machine's clock is 2 h ahead compared with external time sources."],
 ])('a clock that is %i ms off is told with that', (offset, summary) => {
-  const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)])]), CONTEXT).causes;
+  const [cause] = diagnose(judgedRound(['clock', judgeClock([ntp(offset)])]), CONTEXT).causes;
   expect(cause).toMatchObject({ id: 'clock-skewed', summary });
 });
 

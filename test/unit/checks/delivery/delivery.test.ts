@@ -6,7 +6,7 @@ import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 import { everything } from '../../../support/checks/everything.ts';
 import { picture, round as observations } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
@@ -117,7 +117,7 @@ describe('what is found at a host that carries', () => {
 });
 
 function causesOf(found: readonly Finding[], ...special: readonly Special[]): readonly string[] {
-  const { causes } = diagnose(round(['delivery', found], ...special), CONTEXT);
+  const { causes } = diagnose(judgedRound(['delivery', found], ...special), CONTEXT);
   return causes.map(({ id, subject }) => `${id} ${subject}`);
 }
 

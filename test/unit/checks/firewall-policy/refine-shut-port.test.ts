@@ -4,7 +4,7 @@ import { asksForPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
 import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
 import { everything } from '../../../support/checks/everything.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 
 const SILENT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });
 const REFUSED: Finding = { ...SILENT, kind: 'refused' };
@@ -28,7 +28,7 @@ const MUTE = finding(null, { rule: 'firewall-answers', level: 'unknown' });
 const LOCKED = finding(null, { rule: 'firewall-accepts-token', level: 'unknown' });
 
 function diagnosed(port: Finding, ...policy: readonly Special[]): readonly Cause[] {
-  const assessments = round(['reachability', [port]], ...policy);
+  const assessments = judgedRound(['reachability', [port]], ...policy);
   const own = assessments.find(({ id }) => id === 'firewall-policy');
   const policies = own?.kind === 'judged' ? own.findings : null;
   return diagnose(adjusted(assessments, everything({ policies })), CONTEXT).causes;
@@ -102,7 +102,7 @@ describe('a port that stays shut', () => {
     ['an address of several is concerned', false, [ONE_ADDRESS]],
     ['it is another fault', false, [OTHER]],
   ])('has the firewall asked or not: %s', (_, asks, findings) => {
-    expect(asksForPolicy(round(['reachability', findings]))).toBe(asks);
+    expect(asksForPolicy(judgedRound(['reachability', findings]))).toBe(asks);
   });
 
   test('names the policy that denies, as evidence and in the summary', () => {

@@ -5,7 +5,7 @@ import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 import { held, judgeUnits, LICENSE, TRIAL_ONLY } from '../../../support/checks/license-bench.ts';
 
 function judgeRedeemBy(units: readonly UnitObservation[], registration: RegistrationObservation | null, now: number) {
@@ -91,7 +91,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning'],
   ])('while the path is %s', async (_, path, severity) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, SOON);
-    const { causes } = diagnose(round(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);
+    const { causes } = diagnose(judgedRound(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);
     expect(causes.find(({ id }) => id === 'license-expires-in-7-days')?.severity).toBe(severity);
   });
 
@@ -103,7 +103,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   ])('is critical together with a broken path only in the last days: at %s, it is a %s', async (now, severity) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, at(now));
     const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
-    const { causes } = diagnose(round(['license-assignment', found], broken), CONTEXT);
+    const { causes } = diagnose(judgedRound(['license-assignment', found], broken), CONTEXT);
     expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted', found[0]?.suggests]);
     expect(causes[1]?.severity).toBe(severity);
   });
@@ -111,7 +111,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   it('raises no alarm while the path is broken where it is only suspected', async () => {
     const found = judgeRedeemBy([await unitWith(null, '')], null, SOON);
     const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
-    const { causes } = diagnose(round(['license-assignment', found], broken), CONTEXT);
+    const { causes } = diagnose(judgedRound(['license-assignment', found], broken), CONTEXT);
     expect(causes.find(({ id }) => id === 'license-expires-in-7-days')).toMatchObject({
       severity: 'warning',
       confidence: 'suspected',

@@ -6,7 +6,7 @@ import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 import { judgeMailServers } from '../../../support/checks/judged-mail.ts';
-import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
 
 const HOUR = 3_600_000;
 const failure = { kind: 'failed', message: 'as it is', durationMs: 9, tlsError: null } as const;
@@ -82,7 +82,7 @@ describe('several mail servers', () => {
   });
 
   test('leave localhost to deliver codes while none works', () => {
-    const [cause] = diagnose(round(['mail', judgeMailServers([DOWN])]), CONTEXT).causes;
+    const [cause] = diagnose(judgedRound(['mail', judgeMailServers([DOWN])]), CONTEXT).causes;
     expect(cause?.remedy.at(-1)).toMatch(/"localhost".*SPF, DKIM/u);
   });
 });

@@ -6,7 +6,7 @@ import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { everything } from '../../../support/checks/everything.ts';
-import { CONTEXT, round as assessments } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
 import { picture, round } from '../../../support/checks/observed.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 
@@ -114,7 +114,7 @@ describe('a login with a password at Exchange Online', () => {
 
   test('is a fault of its own while the server has another one', async () => {
     const own = await judged({ result: 'no answer', onAppliance: EXCHANGE });
-    const others = assessments().filter(({ id }) => id !== mail.id);
+    const others = judgedRound().filter(({ id }) => id !== mail.id);
     const { causes } = diagnose([...others, own], CONTEXT);
     expect(causes.map(({ id, severity, subject, evidence }) => [id, severity, subject, evidence.length])).toEqual([
       ['mail-unreachable', 'critical', 'smtp.office365.com:587', 1],

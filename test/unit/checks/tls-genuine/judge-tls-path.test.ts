@@ -11,7 +11,7 @@ import {
 import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, established, failed, handshake } from '../../../support/certificates/chains.ts';
 import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
-import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
 import { endpoint, path } from '../../../support/checks/observed.ts';
 import { freshKnowledge } from '../../../support/certificates/tls-knowledge.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
@@ -169,7 +169,7 @@ describe('the findings of several addresses', () => {
     ['IPv4 alone is inspected', [at(A, ...company), at(V6, ...genuine)], ['critical', A, V6]],
     ['both are inspected', [at(A, ...company), at(V6, ...company)], ['critical']],
   ])('lead to one cause that names the bad and the clean addresses: %s', (_, endpoints, expected) => {
-    const { causes } = diagnose(round(['tls-genuine', judge(...endpoints).worst?.findings ?? []]), CONTEXT);
+    const { causes } = diagnose(judgedRound(['tls-genuine', judge(...endpoints).worst?.findings ?? []]), CONTEXT);
     const addresses = causes.flatMap(({ summary }) => summary.match(/192\.0\.2\.\d|2001:db8::\d/gu) ?? []);
     expect([...causes.map(({ severity }) => severity), ...addresses]).toEqual(expected);
   });

@@ -8,7 +8,7 @@ import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { everything } from '../../../support/checks/everything.ts';
 import { FLOW, matched } from '../../../support/checks/firewall-match.ts';
-import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, TARGET } from '../../../support/checks/judged-round.ts';
 import { picture } from '../../../support/checks/observed.ts';
 import { pollingError } from '../../../support/checks/polling-error.ts';
 
@@ -208,7 +208,7 @@ describe('a firewall that admits its inspection', () => {
     ['judged', [LINE], 'ready'],
   ])('TLS that is %s is judged by no single datagram', (kind, firewallEvidence, ready) => {
     const log = { report: { ...UNHEARD, firewallEvidence }, complainedOf: [] };
-    const diagnosis = diagnose(adjustedRound(round(['tls-genuine', [], kind]), everything({ log })), CONTEXT);
+    const diagnosis = diagnose(adjustedRound(judgedRound(['tls-genuine', [], kind]), everything({ log })), CONTEXT);
     expect(diagnosis.ready).toBe(ready);
     expect(diagnosis.causes.map(({ id }) => id)).toEqual(firewallEvidence.map(() => 'tls-intercepted'));
   });

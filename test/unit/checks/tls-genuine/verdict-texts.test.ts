@@ -13,7 +13,7 @@ import { chainOf, failed, handshake } from '../../../support/certificates/chains
 import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PINNED, PUBLIC, reference } from '../../../support/certificates/verdict-rows.ts';
-import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
 import { impactOf } from '../../../../src/engine/model.ts';
 import { sampleOf } from '../../../support/random/samples.ts';
 
@@ -114,7 +114,7 @@ function textsOf(evidence: TlsEvidence): {
   if (sent === null) throw new Error('Cannot judge a chain without certificates');
   const opened = openCase(sent, evidence, checks);
   const { summary, wouldSettle, findings } = judgeTls(evidence, checks);
-  const { causes } = diagnose(round(['tls-genuine', findings]), CONTEXT);
+  const { causes } = diagnose(judgedRound(['tls-genuine', findings]), CONTEXT);
   const texts = causes.flatMap((cause) => [cause.summary, cause.impact, headline(cause), ...cause.remedy]);
   return {
     opened,

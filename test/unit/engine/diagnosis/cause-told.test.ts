@@ -5,7 +5,7 @@ import { ANY_SERVER, fill, remedyOf } from '../../../../src/engine/remedy-words.
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { headline, shortCause } from '../../../../src/checks/headline.ts';
 import { CHECKS, type FaultId, isFaultId, type PreconditionId, wordsOf } from '../../../../src/checks/registry.ts';
-import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, TARGET } from '../../../support/checks/judged-round.ts';
 
 type DiagnosisContext = Parameters<typeof diagnose>[1];
 
@@ -14,7 +14,7 @@ function causesAt(
   findings: readonly Finding[],
   context: Partial<DiagnosisContext> = {},
 ): readonly Cause[] {
-  return diagnose(round([stage, findings]), { ...CONTEXT, ...context }).causes;
+  return diagnose(judgedRound([stage, findings]), { ...CONTEXT, ...context }).causes;
 }
 
 function toldAt(
@@ -199,7 +199,7 @@ describe('the policy that a firewall named', () => {
     });
   const commandsOf = (...policies: readonly Finding[]): string => {
     const intercepted = finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } });
-    const { causes } = diagnose(round(['tls-genuine', [intercepted]], ['firewall-policy', policies]), CONTEXT);
+    const { causes } = diagnose(judgedRound(['tls-genuine', [intercepted]], ['firewall-policy', policies]), CONTEXT);
     expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
     return causes[0]?.remedySteps.map(({ commands }) => commands ?? '').join('\n') ?? '';
   };
@@ -223,10 +223,13 @@ describe('of several units whose traffic has one fault', () => {
   const inspected = (source: string): Finding =>
     finding('policy-inspects-traffic', { subject: `${source} to server`, facts: { source, firewall: 'fgt-1' } });
   const remedyBeside = (main: Partial<Finding>, sources: readonly string[]): string =>
-    diagnose(round(['tls-genuine', [finding('tls-intercepted', main)]], ['firewall-policy', sources.map(inspected)]), {
-      ...CONTEXT,
-      source: '192.0.2.1',
-    }).causes[0]?.remedy.join('\n') ?? '';
+    diagnose(
+      judgedRound(['tls-genuine', [finding('tls-intercepted', main)]], ['firewall-policy', sources.map(inspected)]),
+      {
+        ...CONTEXT,
+        source: '192.0.2.1',
+      },
+    ).causes[0]?.remedy.join('\n') ?? '';
 
   test.each<readonly [string, Partial<Finding>, readonly string[], string]>([
     ['the address of each is named', {}, ['10.0.0.5', '10.0.0.6', '10.0.0.5'], '10.0.0.5, 10.0.0.6'],

@@ -6,7 +6,7 @@ import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import { FAULT_IDS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { POLICY } from '../../../support/store/incident-timeline.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 
 type Witness = NonNullable<Finding['witness']>;
 
@@ -45,7 +45,7 @@ describe('two witnesses', () => {
       [tls({ ...MAIN, witness: 'firewall', at: AT - 1 }), log(told('appliance-log', 1))],
     ],
   ])('agree: %s', (_, found) => {
-    expect(diagnose(round(...found), CONTEXT).corroborated).toHaveLength(1);
+    expect(diagnose(judgedRound(...found), CONTEXT).corroborated).toHaveLength(1);
   });
 
   test.each<readonly [string, found: readonly Special[]]>([
@@ -62,7 +62,7 @@ describe('two witnesses', () => {
     ['the firewall alone tells of it, twice', [tls({ ...MAIN, witness: 'firewall' }), byPolicy(policy)]],
     ['what it explains was seen by the same look', [tls(MAIN), ['license-server', [finding('license-server-down')]]]],
   ])('do not: %s', (_, found) => {
-    expect(diagnose(round(...found), CONTEXT).corroborated).toEqual([]);
+    expect(diagnose(judgedRound(...found), CONTEXT).corroborated).toEqual([]);
   });
 });
 
@@ -70,7 +70,7 @@ describe('a round', () => {
   test('names the causes that two witnesses agree on, and no others', () => {
     const complaint = finding('polling-failing', { subject: 'fac-1', witness: 'appliance-log', at: AT - 1_000 });
     const diagnosis = diagnose(
-      round(
+      judgedRound(
         ['name-resolution', [finding('name-not-found')]],
         ['mail', [finding('mail-unreachable')]],
         ['polling', [complaint]],
@@ -98,7 +98,7 @@ describe('a round', () => {
       fc.property(fc.array(found, { maxLength: 12 }), fc.constantFrom(...kinds), (all, witness) => {
         const byCheck = Map.groupBy(all, ({ check }) => CONTEXT.checks[check % CONTEXT.checks.length]?.id ?? '');
         const diagnosis = diagnose(
-          round(
+          judgedRound(
             ...[...byCheck].map(
               ([id, own]) =>
                 [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../../../support/checks/judged-round.ts';
 
 describe('diagnose() where something is left open', () => {
   test('calls the path of this machine clean only where every stage is ok', () => {
@@ -8,7 +8,7 @@ describe('diagnose() where something is left open', () => {
       'polling',
       [finding('polling-failing', { subject: 'fac-1', facts: { appliance: 'fac-1' } })],
     ] as const;
-    const told = (...special: readonly Special[]) => diagnose(round(complaint, ...special), CONTEXT).causes.at(0);
+    const told = (...special: readonly Special[]) => diagnose(judgedRound(complaint, ...special), CONTEXT).causes.at(0);
     expect(told()?.remedy[0]).toContain('On the firewall of fac-1, look up');
     expect(told(['internet', [], 'not-configured'])?.remedy[0]).toContain('On the firewall of fac-1, look up');
     const unknown = told(['tls-genuine', [finding(null, { level: 'unknown', actual: 'a stranger issued it' })]]);
@@ -30,7 +30,7 @@ describe('diagnose() where something is left open', () => {
   test('does not speak of the path for another cause of the log', () => {
     const licence = finding('license-on-peer', { subject: 'fac-1' });
     const { causes } = diagnose(
-      round(['tls-genuine', [finding(null, { level: 'unknown' })]], ['license-assignment', [licence]]),
+      judgedRound(['tls-genuine', [finding(null, { level: 'unknown' })]], ['license-assignment', [licence]]),
       CONTEXT,
     );
     expect(causes[0]?.evidence).toHaveLength(1);
@@ -38,9 +38,10 @@ describe('diagnose() where something is left open', () => {
 
   test('takes the confidence of the finding that decided, the certain one of two', () => {
     const confidences = (...findings: Parameters<typeof finding>[1][]) =>
-      diagnose(round(['tls-genuine', findings.map((over) => finding('tls-intercepted', over))]), CONTEXT).causes.map(
-        ({ confidence }) => confidence,
-      );
+      diagnose(
+        judgedRound(['tls-genuine', findings.map((over) => finding('tls-intercepted', over))]),
+        CONTEXT,
+      ).causes.map(({ confidence }) => confidence);
     expect(confidences({})).toEqual(['confirmed']);
     expect(confidences({ confidence: 'suspected' })).toEqual(['suspected']);
     expect(confidences({ confidence: 'suspected' }, { confidence: 'confirmed' })).toEqual(['confirmed']);
@@ -53,7 +54,7 @@ describe('diagnose() where something is left open', () => {
   test('leaves a precondition unknown beside a warning that says why', () => {
     const open = finding(null, { level: 'unknown', actual: 'nobody can say' });
     const { causes, preconditions, ready } = diagnose(
-      round(['tls-genuine', [finding('vendor-ca-changed', { level: 'warning', confidence: 'suspected' }), open]]),
+      judgedRound(['tls-genuine', [finding('vendor-ca-changed', { level: 'warning', confidence: 'suspected' }), open]]),
       CONTEXT,
     );
     expect(causes).toMatchObject([{ id: 'vendor-ca-changed', severity: 'warning', confidence: 'suspected' }]);
@@ -66,7 +67,7 @@ describe('diagnose() where something is left open', () => {
 
   test('names an inspecting device that the catalogue does not know by its issuer', () => {
     const summaries = (facts: Parameters<typeof finding>[1]) =>
-      diagnose(round(['tls-genuine', [finding('tls-intercepted', facts)]]), CONTEXT).causes[0];
+      diagnose(judgedRound(['tls-genuine', [finding('tls-intercepted', facts)]]), CONTEXT).causes[0];
     expect(summaries({ facts: { issuer: 'Contoso TLS 3' } })?.summary).toBe(
       `TLS to ${TARGET} is intercepted by "Contoso TLS 3", which is not in the product catalogue.`,
     );

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, FAULT_IDS, preconditionOf, type FaultId } from '../../../../src/checks/registry.ts';
-import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, TARGET } from '../../../support/checks/judged-round.ts';
 
 /** Returns a summary of the diagnosis of a round. */
 function outcome(assessments: readonly Assessment[]) {
@@ -23,7 +23,7 @@ describe('diagnose()', () => {
     const services = many.map((index) => finding('tls-intercepted', { subject: `service-${String(index)}.test:443` }));
     const complaints = many.map((index) => finding('polling-failing', { subject: `fac-${String(index)}` }));
     const { causes } = diagnose(
-      round(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]),
+      judgedRound(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]),
       CONTEXT,
     );
     expect(causes).toHaveLength(1_001);
@@ -31,12 +31,12 @@ describe('diagnose()', () => {
     const warnings = services.map((service): Finding => ({ ...service, level: 'warning', suggests: 'tls-blocked' }));
     const alike = services.map((service): Finding => ({ ...service, level: 'warning' }));
     const one = diagnose(
-      round(['tls-genuine', [finding('tls-intercepted'), ...alike]], ['polling', complaints]),
+      judgedRound(['tls-genuine', [finding('tls-intercepted'), ...alike]], ['polling', complaints]),
       CONTEXT,
     );
     expect(one.causes.map(({ evidence }) => evidence.length)).toEqual([1 + 20 + 20]);
     const mild = diagnose(
-      round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]),
+      judgedRound(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]),
       CONTEXT,
     );
     expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([
@@ -47,7 +47,7 @@ describe('diagnose()', () => {
 
   test('does not believe an HTTP answer behind an intercepted handshake', () => {
     const intercepted = finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } });
-    const [cause, ...others] = diagnose(round(['tls-genuine', [intercepted]]), CONTEXT).causes;
+    const [cause, ...others] = diagnose(judgedRound(['tls-genuine', [intercepted]]), CONTEXT).causes;
     expect(others).toEqual([]);
     expect(cause).toMatchObject({
       id: 'tls-intercepted',
@@ -61,7 +61,9 @@ describe('diagnose()', () => {
   });
 
   test('lets one good address prove the way when another resolver lies', () => {
-    const result = outcome(round(['name-resolution', [finding('answer-hijacked', { subject: 'udp://10.0.0.53:53' })]]));
+    const result = outcome(
+      judgedRound(['name-resolution', [finding('answer-hijacked', { subject: 'udp://10.0.0.53:53' })]]),
+    );
     expect(result).toEqual({
       ready: 'not-ready',
       causes: ['critical answer-hijacked'],
@@ -72,7 +74,7 @@ describe('diagnose()', () => {
 
   test('makes one cause of several resolvers that fail, the false answer first', () => {
     const result = diagnose(
-      round([
+      judgedRound([
         'name-resolution',
         [
           finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' }),
@@ -88,7 +90,7 @@ describe('diagnose()', () => {
   test('blames the proxy where the way leads through one', () => {
     const through = (findings: readonly Finding[]) =>
       diagnose(
-        round(['reachability', findings]).map((own) =>
+        judgedRound(['reachability', findings]).map((own) =>
           own.id === 'name-resolution' ? { ...own, delegate: { checkedBy: 'reachability', name: 'the proxy' } } : own,
         ),
         CONTEXT,
@@ -114,7 +116,7 @@ describe('diagnose()', () => {
     ['tls-intercepted', { facts: { product: 'Fortinet FortiGate' } }, false],
     ['certificate-broken', { facts: { proxy: '10.0.0.8:3128', judgement: 'It has expired' } }, false],
   ])('%s inside a tunnel is looked for at the proxy first: %j', (id, more, isTold) => {
-    const [cause] = diagnose(round(['tls-genuine', [finding(id, more)]]), CONTEXT).causes;
+    const [cause] = diagnose(judgedRound(['tls-genuine', [finding(id, more)]]), CONTEXT).causes;
     expect(cause?.summary.includes('The connection uses the proxy 10.0.0.8:3128.')).toBe(isTold);
     expect(cause?.remedy[0]?.includes('The proxy 10.0.0.8:3128')).toBe(isTold);
     expect(cause?.remedy.join('').includes('-proxy 10.0.0.8:3128')).toBe(isTold);
@@ -122,7 +124,7 @@ describe('diagnose()', () => {
 
   test('makes a cause of each mail server that fails', () => {
     const failing = ['a.example:25', 'b.example:25'].map((subject) => finding('mail-recipient-rejected', { subject }));
-    expect(outcome(round(['mail', failing])).causes).toEqual([
+    expect(outcome(judgedRound(['mail', failing])).causes).toEqual([
       'critical mail-recipient-rejected',
       'critical mail-recipient-rejected',
     ]);
@@ -131,7 +133,7 @@ describe('diagnose()', () => {
   test('prefers the advice of a finding to what the catalogue says', () => {
     const advice = { summary: 'A former member.', remedy: ['Remove it from {appliance}.'] };
     const stale = finding('license-not-registered', { level: 'warning', advice, facts: { appliance: 'fac-1' } });
-    const { causes, ready } = diagnose(round(['polling', [stale]]), CONTEXT);
+    const { causes, ready } = diagnose(judgedRound(['polling', [stale]]), CONTEXT);
     expect(ready).toBe('ready');
     expect(causes).toMatchObject([
       { severity: 'warning', summary: 'A former member.', remedy: ['Remove it from fac-1.'] },
@@ -140,7 +142,7 @@ describe('diagnose()', () => {
 
   test('keeps warnings and notes from breaking anything', () => {
     const result = outcome(
-      round(
+      judgedRound(
         ['reachability', [finding('egress-partly-blocked', { level: 'warning' })]],
         ['tls-genuine', [finding('certificate-rotated', { level: 'note' })]],
         ['internet', [finding(null, { level: 'note' })]],

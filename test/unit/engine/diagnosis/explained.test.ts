@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Diagnosis, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../../../support/checks/judged-round.ts';
 import { intermittentFinding } from '../../../support/checks/sampled.ts';
 
 function seenIn(special: readonly Special[]): Diagnosis {
-  return diagnose(round(...special), CONTEXT);
+  return diagnose(judgedRound(...special), CONTEXT);
 }
 
 function causesIn(special: readonly Special[]): string {

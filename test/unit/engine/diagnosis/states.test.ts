@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Assessment, PreconditionState, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 
 function statusOf(id: PreconditionId, ...special: readonly Special[]) {
-  const status = diagnose(round(...special), CONTEXT).preconditions.find((candidate) => candidate.id === id);
+  const status = diagnose(judgedRound(...special), CONTEXT).preconditions.find((candidate) => candidate.id === id);
   return { state: status?.state, blockedBy: status?.blockedBy, summary: status?.summary };
 }
 
@@ -23,7 +23,7 @@ const OPEN = finding(null, { level: 'unknown' });
 const PARTLY = finding('egress-partly-blocked', { level: 'warning' });
 
 describe('the state of a precondition', () => {
-  const LOST_TEXT = diagnose(round(['mail', [LOST]]), CONTEXT).causes[0]?.summary ?? '';
+  const LOST_TEXT = diagnose(judgedRound(['mail', [LOST]]), CONTEXT).causes[0]?.summary ?? '';
 
   test.each<readonly [string, PreconditionId, readonly Special[], PreconditionState, string]>([
     ['ok', 'mail', [], 'ok', 'Everything works'],
@@ -112,7 +112,7 @@ describe('the readiness', () => {
     ['not-ready', 'the log complains', [['polling', [open, finding('polling-failing')]]]],
     ['not-ready', 'something else is broken', [['polling', [open]], BLOCKED]],
   ])('is %s where %s', (ready, _, special) => {
-    const assessments = round(...special).map(
+    const assessments = judgedRound(...special).map(
       (one): Assessment => (one.id === 'polling' && one.kind === 'judged' ? { ...one, waits: true } : one),
     );
     expect(diagnose(assessments, CONTEXT).ready).toBe(ready);
@@ -125,7 +125,7 @@ describe.each(CHECKS)('$id', ({ id, countsForReady }) => {
     ['unknown', [finding(null, { level: 'unknown' })], 'judged', 'unknown'],
     ['broken', [finding(null)], 'judged', 'not-ready'],
   ])('counts for the readiness as declared while it is %s', (_, findings, kind, ready) => {
-    const { preconditions, ready: seen } = diagnose(round([id, findings, kind]), CONTEXT);
+    const { preconditions, ready: seen } = diagnose(judgedRound([id, findings, kind]), CONTEXT);
     expect(seen).toBe(countsForReady ? ready : 'ready');
     expect(preconditions.some(({ state }) => state === 'broken')).toBe(countsForReady && ready === 'not-ready');
   });
@@ -144,7 +144,7 @@ describe('what FortiAuthenticator complains of', () => {
     ['license-assignment', finding('license-on-peer')],
     ['firewall-policy', finding('policy-missing')],
   ])('is explained by %s, and stands there as evidence, once', (by, fault) => {
-    const { causes } = diagnose(round([by, [fault]], ['polling', [COMPLAINT]]), CONTEXT);
+    const { causes } = diagnose(judgedRound([by, [fault]], ['polling', [COMPLAINT]]), CONTEXT);
     expect(causes.map(({ id, evidence }) => [id, evidence])).toEqual([
       [fault.suggests, ['that. Expected: this.', LINE]],
     ]);
@@ -173,7 +173,7 @@ describe('what FortiAuthenticator complains of', () => {
   test('is evidence where it is a fault or a warning, and stays a warning by itself', () => {
     const warning: Finding = { ...COMPLAINT, level: 'warning', claim: 'a retry.' };
     const others = (['note', 'unknown'] as const).map((level): Finding => ({ ...COMPLAINT, level, suggests: null }));
-    const { causes } = diagnose(round(BLOCKED, ['polling', [COMPLAINT, warning, ...others]]), CONTEXT);
+    const { causes } = diagnose(judgedRound(BLOCKED, ['polling', [COMPLAINT, warning, ...others]]), CONTEXT);
     expect(causes.map(({ evidence }) => evidence)).toEqual([
       ['that. Expected: this.', LINE, 'fac-1: a retry. Expected: this.'],
     ]);
@@ -198,7 +198,7 @@ describe('what FortiAuthenticator complains of', () => {
     const noted = finding(null, { level: 'note', actual: 'noted' });
     const warned = finding('egress-partly-blocked', { level: 'warning', actual: 'warned' });
     const seen = (...special: readonly Special[]) =>
-      diagnose(round(['polling', [COMPLAINT]], ...special), CONTEXT)
+      diagnose(judgedRound(['polling', [COMPLAINT]], ...special), CONTEXT)
         .causes.find(({ id }) => id === 'polling-failing')
         ?.evidence.map((line) =>
           line
