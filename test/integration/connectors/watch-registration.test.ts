@@ -35,7 +35,7 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
   const clock = handClock(Date.now());
   const seen: RegistrationObservation[] = [];
   const units = async (all: readonly string[]): Promise<readonly UnitObservation[]> => {
-    const { appliances } = await configOf(JSON.stringify({ appliances: [{ name: 'fac-1', licenses: all }] }));
+    const { appliances } = await configOf({ appliances: [{ name: 'fac-1', licenses: all }] });
     return appliances.map((config) => ({ config, rest: null, role: null }));
   };
   let known = units(licenses);

@@ -57,7 +57,7 @@ function silentServices(count: number, port: number): Promise<Config> {
     host: `127.1.${String(Math.floor(index / 250))}.${String((index % 250) + 1)}`,
     port,
   }));
-  return configOf(JSON.stringify({ licenseServer: { host: '127.0.0.1', port }, controlHosts: [], services }));
+  return configOf({ licenseServer: { host: '127.0.0.1', port }, controlHosts: [], services });
 }
 
 describe('a round of many targets', () => {
@@ -65,18 +65,16 @@ describe('a round of many targets', () => {
     const names = ['license.example.test', 'a.example.test', 'b.example.test'];
     const servers = await Promise.all([0, 1].map(() => createDnsServer(zone({}))));
     for (const server of servers) cleanUps.push(() => server[Symbol.asyncDispose]());
-    const config = await configOf(
-      JSON.stringify({
-        licenseServer: { host: names[0] },
-        controlHosts: names.map((host) => `${host}:8443`),
-        services: Array.from({ length: 60 }, (_, index) => ({
-          name: `service-${String(index)}`,
-          host: names[index % names.length],
-          port: 1_000 + index,
-        })),
-        resolvers: servers.map(({ port }) => `udp://127.0.0.1:${String(port)}`),
-      }),
-    );
+    const config = await configOf({
+      licenseServer: { host: names[0] },
+      controlHosts: names.map((host) => `${host}:8443`),
+      services: Array.from({ length: 60 }, (_, index) => ({
+        name: `service-${String(index)}`,
+        host: names[index % names.length],
+        port: 1_000 + index,
+      })),
+      resolvers: servers.map(({ port }) => `udp://127.0.0.1:${String(port)}`),
+    });
     const round = await begin(config, systemClock, new AbortController().signal);
     const { services } = (await round.end).path;
     expect(services.map(({ subject }) => subject)).toEqual(

@@ -116,14 +116,12 @@ async function configFor(port: number): Promise<Config> {
         socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')),
     }),
   );
-  return configOf(
-    JSON.stringify({
-      licenseServer: { host: '127.0.0.1', port, serverName: 'license.example.test' },
-      trust: { profile: 'pinned', pins: [genuine.intermediate.pin] },
-      controlHosts: [`${CONTROL_HOST}:${String(control.port)}`],
-      resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
-    }),
-  );
+  return configOf({
+    licenseServer: { host: '127.0.0.1', port, serverName: 'license.example.test' },
+    trust: { profile: 'pinned', pins: [genuine.intermediate.pin] },
+    controlHosts: [`${CONTROL_HOST}:${String(control.port)}`],
+    resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
+  });
 }
 
 /** Returns the connections in the first hour, which has the most because everything new is investigated. */

@@ -13,22 +13,20 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
   const held = (licenseNumber: string) => ({ licenseNumber, serialNumber: 'FAC-VM0000000001', status: 'Registered' });
   await using service = await startRegistration({ licenses: [held(A), held(B)], password: SECRET });
   await using fac = await createFortiAuthenticator({ state: { key: SECRET } });
-  const config = await configOf(
-    JSON.stringify({
-      appliances: [
-        { name: 'fac-1', api: { url: fac.url, user: 'monitor', keyEnv: 'SET_SECRET', pin: fac.identity.pin } },
-      ],
-      registration: {
-        user: 'api-user',
-        passwordEnv: 'SET_SECRET',
-        url: service.config.url,
-        authUrl: service.config.authUrl,
-        caFile: service.config.caFile,
-      },
-      // The next date is so far away that any further check was requested.
-      schedule: { appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' },
-    }),
-  );
+  const config = await configOf({
+    appliances: [
+      { name: 'fac-1', api: { url: fac.url, user: 'monitor', keyEnv: 'SET_SECRET', pin: fac.identity.pin } },
+    ],
+    registration: {
+      user: 'api-user',
+      passwordEnv: 'SET_SECRET',
+      url: service.config.url,
+      authUrl: service.config.authUrl,
+      caFile: service.config.caFile,
+    },
+    // The next date is so far away that any further check was requested.
+    schedule: { appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' },
+  });
   const clock = handClock(Date.UTC(2026, 10, 24, 13));
   const monitor = new UnitMonitor(config, {
     clock,

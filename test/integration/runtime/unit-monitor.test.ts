@@ -30,9 +30,10 @@ async function start(appliance: string): Promise<void> {
     name,
     api: { url, user: state.user, keyEnv: 'SET_SECRET', pin: identity.pin },
   });
-  const config: Config = await configOf(
-    JSON.stringify({ appliances: [unit('fac-1', quick), unit('fac-2', slow)], schedule: { appliance } }),
-  );
+  const config: Config = await configOf({
+    appliances: [unit('fac-1', quick), unit('fac-2', slow)],
+    schedule: { appliance },
+  });
   monitor = new UnitMonitor(config, {
     clock: systemClock,
     env: { SET_SECRET: 'key' },

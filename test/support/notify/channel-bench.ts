@@ -27,7 +27,7 @@ export async function channelsOf(
     readonly context?: MessageContext & typeof DIRECT;
   } = {},
 ): Promise<readonly MessageChannel[]> {
-  const { notify } = await configOf(JSON.stringify({ notify: sections }));
+  const { notify } = await configOf({ notify: sections });
   const deps = {
     ...context,
     env,

@@ -39,15 +39,13 @@ export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
   });
   const address = { type: 'A', name: LICENSE_HOST, ttl: 60, data: '127.0.0.1' } as const;
   const resolver = await createDnsServer(zone({ [LICENSE_HOST]: [address] }));
-  const config = await configOf(
-    JSON.stringify({
-      licenseServer: { host: LICENSE_HOST, port: licenseServer.port, expectedAddresses: ['127.0.0.1'] },
-      trust: { profile: 'pinned', pins: [hierarchy.intermediate.pin] },
-      resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
-      controlHosts: [],
-      ...more,
-    }),
-  );
+  const config = await configOf({
+    licenseServer: { host: LICENSE_HOST, port: licenseServer.port, expectedAddresses: ['127.0.0.1'] },
+    trust: { profile: 'pinned', pins: [hierarchy.intermediate.pin] },
+    resolvers: [`udp://127.0.0.1:${String(resolver.port)}`],
+    controlHosts: [],
+    ...more,
+  });
   const probes = createProbesOnDemand(await createInstruments(config, { clock: systemClock, env: {} }));
   const web = await startWeb({ state: { probe: (request, signal) => probes.probe(request, signal) } });
   return {

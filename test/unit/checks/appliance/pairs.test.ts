@@ -9,7 +9,7 @@ import { picture } from '../../../support/checks/observed.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 
 const api = { url: 'https://10.0.0.5', user: 'reader', keyEnv: 'SET_SECRET' };
-const CONFIG = await configOf(JSON.stringify({ appliances: [{ name: 'fac-1', api }] }));
+const CONFIG = await configOf({ appliances: [{ name: 'fac-1', api }] });
 
 type Told = Partial<Pick<UnitObservation['config'], 'serial' | 'peerSerial' | 'api'>>;
 type Seen = readonly [told: Told, rest: ApplianceObservation | null, role?: HaRoleObservation];

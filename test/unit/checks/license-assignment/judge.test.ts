@@ -128,7 +128,7 @@ describe('a licence', () => {
     const numbers = Array.from({ length: 60 }, (_, index) => `EFTM${String(index).padStart(12, '0')}`);
     const appliances = [{ name: 'fac-1', serial: 'FAC-A', licenses: numbers }];
     const registration = { user: 'api', passwordEnv: 'SET_SECRET' };
-    const config = await configOf(JSON.stringify({ appliances, registration }));
+    const config = await configOf({ appliances, registration });
     const units = config.appliances.map((one) => ({ config: one, rest: null, role: null }));
     const lookups = numbers.map((license, index) => ({
       license,

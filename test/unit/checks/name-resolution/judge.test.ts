@@ -310,9 +310,7 @@ describe('the family that is asked for', () => {
     [6, [GOOD], true],
     [6, [NAT64], true],
   ])('%s, and the name has %j: missing %s', async (family, addresses, isMissing) => {
-    const { licenseServer } = await configOf(
-      JSON.stringify({ licenseServer: { host: 'license.example.test', family } }),
-    );
+    const { licenseServer } = await configOf({ licenseServer: { host: 'license.example.test', family } });
     const isV6 = (address: string): boolean => address.includes(':');
     const ipv4 = answer(addresses.filter((address) => !isV6(address)));
     const names = [seen(ipv4, answer(addresses.filter(isV6)), 'system', licenseServer.host)];

@@ -13,7 +13,7 @@ async function waitsFor(
   appliances: readonly AppliancePolling[],
   { logs = LOGS, unknownSenders = [] }: { readonly logs?: object; readonly unknownSenders?: readonly string[] } = {},
 ) {
-  const config = await configOf(JSON.stringify({ logs }));
+  const config = await configOf({ logs });
   const report = { window: 1, silentAfter: 1, appliances, firewallEvidence: [] };
   return judgeLog(report, { config, unknownSenders }).filter(({ rule }) => rule === 'first-line-arrived');
 }
