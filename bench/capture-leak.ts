@@ -55,12 +55,14 @@ async function serve(mode: string): Promise<void> {
   process.send?.((server.address() as AddressInfo).port);
 }
 
+const secureContext = createProbeSecureContext();
+
 async function measure(mode: string, probes: number, depth: EndpointRequest['depth']): Promise<void> {
   const child = fork(import.meta.filename, ['serve', mode], { execArgv: [] });
   const [port] = (await once(child, 'message')) as [number];
   const certificates = createCertificateCache(64);
   const deps = {
-    secureContext: createProbeSecureContext(),
+    contextFor: () => secureContext,
     parse: (der: Uint8Array) => certificates.parse(der),
     readSecret: () => Promise.resolve(''),
     recognisePage: () => null,

@@ -225,8 +225,6 @@ function createConnectionJudge(
       outcome,
       controls: [],
       references: [],
-      openssl: null,
-      knownFlaws: knowledge.flaws.at(hostOf(seen.server)),
       traces: [],
       now: file.isRelative ? now : seen.startedAt,
     };

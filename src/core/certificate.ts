@@ -122,6 +122,19 @@ export const shortName = oncePer((name: DistinguishedName): string | null => {
   return value === undefined ? null : visibleText(value.trim(), MAX_SHORT);
 });
 
+/** Short enough for two names to fit in a claim. */
+const MAX_CALLED = 60;
+
+/** As `shortName`, for a claim. */
+export function called(name: DistinguishedName): string {
+  const short = shortName(name);
+  return short === null ? 'an authority without a name' : visibleText(short, MAX_CALLED);
+}
+
+export function inFull(...names: readonly DistinguishedName[]): readonly string[] {
+  return [...new Set(names.map(formatDistinguishedName))];
+}
+
 /** Names that are equal under RFC 5280 §7.1 (ignoring case and repeated spaces) have the same key. */
 export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
   attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),

@@ -173,6 +173,11 @@ export interface TlsFacts {
   /** For example `TLSv1.3`. Null if the handshake ended before the version was negotiated. */
   readonly protocol: string | null;
   readonly cipher: string | null;
+  /**
+   * Why OpenSSL rejects the chain under the target's trusted authorities, for example `PATH_LENGTH_EXCEEDED`. If there
+   * are several reasons, the last one found. Absent if OpenSSL accepts the chain or was not asked.
+   */
+  readonly refusal?: string;
   /** From the time when the TCP connection was established to the end of the handshake. */
   readonly durationMs: Millis;
 }
@@ -319,11 +324,6 @@ export interface OwnClock {
   readonly estimate: ClockEstimate | null;
   /** Wall clock minus monotonic clock at the start of the round. */
   readonly clockBase: Millis;
-}
-
-export interface OpensslWord {
-  /** For example `PATH_LENGTH_EXCEEDED`. Null if OpenSSL accepts the chain. */
-  readonly refusal: string | null;
 }
 
 export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;

@@ -75,7 +75,6 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   memory.roundTrips.note(given);
   memory.sampling.note(sampling);
   memory.answers = answers.faults;
-  for (const { path, judged: seen } of judged.tls) base.rememberFlaws(path.subject, seen);
   return judged;
 }
 

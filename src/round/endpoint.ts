@@ -7,6 +7,7 @@ import type { ProxyConfig } from '../config/schema/secret.ts';
 import type { ProbeContext } from '../network/context.ts';
 import { errorCode, failureFrom } from '../network/failure.ts';
 import { hasRoute } from '../network/udp-exchange.ts';
+import type { NewestVersion } from '../network/tls/secure-context.ts';
 import { type CertificateParser, shakeHands, type Handshake } from '../network/tls/handshake.ts';
 import { dial, TunnelRefused } from '../network/dial.ts';
 import type { SecretReader } from '../system/secret.ts';
@@ -25,8 +26,8 @@ export interface EndpointRequest {
 }
 
 export interface EndpointDeps {
-  /** Created once for the whole program. */
-  readonly secureContext: SecureContext;
+  /** Returns a context in which OpenSSL knows the certificates that are trusted for the target. */
+  readonly contextFor: (target: HostPort, maxVersion?: NewestVersion) => SecureContext;
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   readonly recognisePage: RecognisePage;
@@ -125,14 +126,14 @@ async function upperPhases(
 
 async function handshakePhase(
   socket: Socket,
-  { serverName }: EndpointRequest,
+  { target, serverName }: EndpointRequest,
   ctx: ProbeContext,
   deps: EndpointDeps,
 ): Promise<Handshake> {
   const started = ctx.clock.elapsed();
-  const { secureContext, parse, limits } = deps;
+  const { contextFor, parse, limits } = deps;
   try {
-    return await shakeHands(socket, { serverName, secureContext, parse, limit: limits.tls }, ctx);
+    return await shakeHands(socket, { serverName, secureContext: contextFor(target), parse, limit: limits.tls }, ctx);
   } catch (error) {
     const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
     return {

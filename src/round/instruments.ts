@@ -3,11 +3,12 @@ import type { Config } from '../config/config.ts';
 import { authority } from '../core/addresses.ts';
 import { recogniseBlockPage } from '../core/block-page.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { createCertificateCache } from '../core/parse-certificate.ts';
+import { certificatePem, createCertificateCache } from '../core/parse-certificate.ts';
 import type { ProbeContext } from '../network/context.ts';
 import { createLimiter, createSystemLookup, type Limiter, type SystemLookup } from '../network/lookup.ts';
 import { createProbeSecureContext, FileTrust, publicTrust } from '../network/tls/secure-context.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
+import { trustedCertificates } from '../tls/trust.ts';
 import { type AskName, observeDns } from './dns.ts';
 import { ENDPOINT_LIMITS, type EndpointDeps } from './endpoint.ts';
 import { loadRoundMemory, type MemoryFiles, type RoundMemory } from './memory.ts';
@@ -69,7 +70,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
     fileTrust: new FileTrust(),
     readSecret: secrets,
     endpoint: {
-      secureContext: createProbeSecureContext(),
+      contextFor: createContexts(knowledge),
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
       recognisePage: (candidate) => recogniseBlockPage(candidate, knowledge.products),
@@ -79,6 +80,18 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
     mailLimit: deps.mailLimit ?? null,
     knowledge,
     memory,
+  };
+}
+
+/** Each context is created for its first connection. Targets with the same trusted certificates share a context. */
+function createContexts(knowledge: TlsKnowledgeBase): EndpointDeps['contextFor'] {
+  const made = new Map<string, SecureContext>();
+  return (target, maxVersion = 'TLSv1.3') => {
+    const anchors = trustedCertificates(knowledge.ofAny(authority(target))).map(certificatePem);
+    const key = [maxVersion, ...anchors].join('\n');
+    const context = made.get(key) ?? createProbeSecureContext({ maxVersion, anchors });
+    made.set(key, context);
+    return context;
   };
 }
 

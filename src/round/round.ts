@@ -13,13 +13,7 @@ import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
 import { type MailPace, observeWithMemory } from './mail.ts';
 import { observeNtp } from '../network/ntp/sntp.ts';
-import {
-  observeOlderTls,
-  verifyWithOpenssl,
-  observeClosely,
-  observeOtherNames,
-  observeReferences,
-} from './second-looks.ts';
+import { observeOlderTls, observeClosely, observeOtherNames, observeReferences } from './second-looks.ts';
 import {
   controlTarget,
   licenseTarget,
@@ -125,7 +119,6 @@ export async function observeRound(
     observeOlderTls(target, licenseServer, second, wishes.isComplained),
     observeClosely(target, seen, second),
     observeOtherNames(target, seen, second),
-    verifyWithOpenssl(target, seen, second),
   ]);
 
   const looked = {

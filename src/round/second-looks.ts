@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
 import type { TlsJudgement, Verdict } from '../checks/tls-genuine/chain-case.ts';
+import { FLAW_RULE } from '../checks/tls-genuine/expectations.ts';
 import { isOlderInspected } from '../checks/tls-genuine/judge-older-tls.ts';
 import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
@@ -13,16 +14,11 @@ import {
   endingOf,
   type EndpointObservation,
   isBlocked,
-  type OpensslWord,
   type TlsOutcome,
 } from '../core/observation.ts';
-import { certificatePem } from '../core/parse-certificate.ts';
 import type { PathObservation, ReferenceObservation, VersionSeries } from '../core/round.ts';
-import type { ProbeContext } from '../network/context.ts';
-import { dial } from '../network/dial.ts';
-import { shakeHands } from '../network/tls/handshake.ts';
-import { createProbeSecureContext, createRefusableSecureContext } from '../network/tls/secure-context.ts';
-import { type EndpointDeps, type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
+import { createRefusableSecureContext } from '../network/tls/secure-context.ts';
+import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
 import { areRelatedHosts } from '../tls/extensions.ts';
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
@@ -59,8 +55,8 @@ function needsReference(path: PathObservation, controls: readonly PathObservatio
 }
 
 /** A chain that has flaws but leads to a trusted key does not come from an inspecting device. */
-function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
-  return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
+function isDoubtful({ verdict, findings }: TlsJudgement): boolean {
+  return !NEEDS_NO_REFERENCE.includes(verdict) && !findings.some(({ rule }) => rule === FLAW_RULE);
 }
 
 /** The result depends on how long this process stalled during the round. */
@@ -104,7 +100,7 @@ async function examineBlock(
   const [again, other, refused] = await Promise.all([
     connect(serverName),
     serverName === null ? null : connect(name),
-    connect(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
+    connect(serverName, { ...endpoint, contextFor: createRefusableSecureContext }),
   ]);
   const connects = [first, again, other, refused].flatMap((seen) =>
     seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [],
@@ -237,7 +233,7 @@ function isOlderDisputed(path: PathObservation, older: ReferenceObservation, loo
 function inOlderTls(look: Look): Look {
   return {
     ...look,
-    endpoint: { ...look.endpoint, secureContext: createProbeSecureContext({ maxVersion: 'TLSv1.2' }) },
+    endpoint: { ...look.endpoint, contextFor: (to) => look.endpoint.contextFor(to, 'TLSv1.2') },
   };
 }
 
@@ -284,88 +280,4 @@ function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
     outcome.alert === null &&
     (outcome.plaintext !== null || ['reset', 'closed', 'timeout'].includes(outcome.reason))
   );
-}
-
-// --- Verification with OpenSSL
-
-/** Opens one connection for each new chain that leads to a trusted key. */
-export async function verifyWithOpenssl(
-  { host, port, serverName, proxy }: PathTarget,
-  { path, controls }: Seen,
-  { ctx, limiter, endpoint: deps, knowledge, clock }: Look,
-): Promise<void> {
-  const known = knowledge.of(path.subject);
-  const isOpen = path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain));
-  if (ctx.signal.aborted || !isOpen) return;
-  const { endpoints } = judgeTlsPath(path, known, { controls: controlChainsOf(controls), now: clock.now() });
-  const asked = endpoints.map(async ({ endpoint: { address }, outcome: { chain }, judgement: { accepted } }) => {
-    // `take` counts the attempt, and returns false if the quota is used up.
-    if (chain === null || accepted === null || !known.openssl.take(chain)) return;
-    const request = { target: { host, port }, address, serverName, proxy };
-    const result = await limiter.run(() => askOpenssl(request, accepted.end, ctx, deps), ctx.signal).catch(() => null);
-    if (result !== null) known.openssl.keep(result.chain, result.word);
-  });
-  await Promise.all(asked);
-}
-
-interface OpensslResult {
-  readonly chain: CapturedChain;
-  readonly word: OpensslWord;
-}
-
-/**
- * Returns null if the result is inconclusive. Over TLS 1.2, the handshake is always incomplete if the server requires a
- * client certificate.
- */
-export async function askOpenssl(
-  request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
-  anchor: Certificate,
-  ctx: ProbeContext,
-  { parse, readSecret, limits }: EndpointDeps,
-): Promise<OpensslResult | null> {
-  const { serverName } = request;
-  try {
-    const socket = await dial(
-      { ...request, readSecret, limit: limits.tcp, tunnelLimit: limits.tunnel ?? limits.tcp },
-      ctx,
-    );
-    try {
-      const secureContext = createProbeSecureContext({ anchor: certificatePem(anchor) });
-      const options = { serverName, secureContext, parse, limit: limits.tls };
-      const { outcome, session } = await shakeHands(socket, options, ctx);
-      return session === null || outcome.chain === null ? null : heard(outcome.chain, session.socket);
-    } finally {
-      socket.destroy();
-    }
-  } catch {
-    // Connection errors are ignored here, because the round's own connections report them.
-    return null;
-  }
-}
-
-/**
- * Other checks report these errors, and check validity dates against a corrected clock. A chain that does not reach the
- * anchor is incomplete or is a different chain.
- */
-const IGNORED_ERRORS: ReadonlySet<string> = new Set([
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-]);
-
-/**
- * According to @types/node, `authorizationError` is an Error, but it is a string with the error code (lib/_tls_wrap.js,
- * onConnectSecure).
- */
-function heard(
-  chain: CapturedChain,
-  socket: { readonly authorized: boolean; readonly authorizationError: unknown },
-): OpensslResult | null {
-  if (socket.authorized) return { chain, word: { refusal: null } };
-  const code = String(socket.authorizationError);
-  return IGNORED_ERRORS.has(code) ? null : { chain, word: { refusal: code } };
 }

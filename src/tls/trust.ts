@@ -71,6 +71,20 @@ export interface Baseline {
   readonly accepted: readonly string[];
 }
 
+/** What a client that trusts the same keys would have in its store. A key of which only the hash is known is missing. */
+export function trustedCertificates({
+  profile,
+  trust,
+  baseline,
+}: {
+  readonly profile: TrustProfile;
+  readonly trust: Trust;
+  readonly baseline: Baseline | null;
+}): readonly Certificate[] {
+  const anchors = trustUnder(profile, trust).anchors.map(({ certificate }) => certificate);
+  return distinctCertificates([...anchors, ...(baseline?.leaves ?? []), ...(baseline?.authorities ?? [])]);
+}
+
 interface LearnedChain {
   readonly chain: CapturedChain;
   /** Found by verifying signatures, not merely sent. */

@@ -4,7 +4,7 @@ import { describe, test } from 'vitest';
 import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
 import { createIdentity, type Identity } from '../../src/demo/lab/identity.ts';
-import { certificateOf, chainOf, failed, handshake } from '../support/certificates/chains.ts';
+import { anchorOf, certificateOf, chainOf, failed, handshake } from '../support/certificates/chains.ts';
 import { DAY_MS } from '../support/certificates/interception-world.ts';
 import { toldOf } from '../support/checks/told-of.ts';
 import { createCast } from '../support/certificates/verdict-cast.ts';
@@ -74,7 +74,11 @@ const cut = (...chain: readonly Identity[]): Partial<TlsEvidence> => ({
 });
 const elsewhere = [w.publicLeaf, w.public.sub, w.public.root] as const;
 const claimed = [byNewSub, newSub] as const;
-const REFUSED = { openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } } as const;
+const refused = (refusal: string): Partial<TlsEvidence> => ({ outcome: handshake({ refusal }, server, genuine.sub) });
+const expiredRoot = {
+  ...anchorOf(genuine.root),
+  certificate: { ...certificateOf(genuine.root), notAfter: now - DAY_MS },
+};
 
 /** One case for every row of the verdict table, and more if a row has several texts. */
 const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
@@ -92,8 +96,14 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'misnamed, for no name': sees(await forNames(), genuine.sub),
   gap: { ...PUBLIC, ...sees(w.publicServer), references: reference('address', w.publicServer, w.public.sub) },
   cut: cut(server, genuine.sub),
-  'new-flaw': { ...REFUSED, knownFlaws: [] },
-  flaw: REFUSED,
+  flaw: refused('PATH_LENGTH_EXCEEDED'),
+  'flaw, not for servers': refused('INVALID_PURPOSE'),
+  'flaw, an issuer that is no authority': refused('INVALID_CA'),
+  'flaw, without a name': refused('UNSPECIFIED'),
+  'flaw, an expired authority': {
+    ...sees(server, genuine.sub, genuine.root),
+    trust: { ...w.trust, pins: [], anchors: [expiredRoot] },
+  },
   'other-authority': { ...LEARNED, ...sees(byOlder, genuine.older) },
   renewed: { ...LEARNED, ...sees(w.otherNode, genuine.sub) },
   genuine: {},

@@ -50,7 +50,7 @@ export function forEachCombination(visit: (facts: VerdictFacts) => void): void {
     baselineMatch: 'none',
     gap: true,
     profile: 'fortinet',
-    flaw: 'none',
+    flawed: false,
     trusting: true,
     ended: 'handshake',
     witnessed: true,

@@ -1,9 +1,8 @@
-import { type Certificate, formatDistinguishedName } from '../../core/certificate.ts';
+import { type Certificate, called, formatDistinguishedName } from '../../core/certificate.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import { certificatePem } from '../../core/parse-certificate.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { type Finding, type FindingFacts, note } from '../../engine/model.ts';
-import { called } from '../../tls/flaws.ts';
 
 /** FortiAuthenticator has no public root authorities, so each root must be imported (ta-p/214959). */
 export function judgeAuthority(seen: MailObservation): readonly Finding<'mail-authority-changed'>[] {

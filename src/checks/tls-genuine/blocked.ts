@@ -129,7 +129,7 @@ const FEWEST_CONNECTS = 4;
 /** An answer within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
 
-const NO_CHAIN = { authorities: [], accepted: null };
+const NO_CHAIN = { authorities: [] };
 
 /**
  * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. If there is a problem

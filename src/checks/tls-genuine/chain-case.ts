@@ -7,7 +7,8 @@ import {
   attributeValues,
   isSameName,
   type CapturedChain,
-  isInDate,
+  called,
+  inFull,
   type DistinguishedName,
   formatDistinguishedName,
 } from '../../core/certificate.ts';
@@ -30,8 +31,7 @@ import {
 } from '../../tls/chain.ts';
 import type { Confidence, Finding } from '../../engine/model.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import type { CloserLook, OpensslWord, TlsOutcome } from '../../core/observation.ts';
-import { type Flaw, type FlawKind, endFlaws, lastingFlaws, called, inFull } from '../../tls/flaws.ts';
+import type { CloserLook, TlsOutcome } from '../../core/observation.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
 
@@ -55,8 +55,8 @@ export interface ChainCase {
   /** The certificate on the path to which `dates` refers. Null if all dates are valid. */
   readonly outdated: Certificate | null;
   readonly baselineMatch: BaselineMatch;
-  /** Null if the chain does not lead to a key that the profile accepts. */
-  readonly accepted: TrustedPath | null;
+  /** The chain leads to a key that the profile accepts. */
+  readonly accepted: boolean;
   /** Intermediate certificate that the path requires but that the server did not send. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
@@ -73,7 +73,7 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
     claim: claimOf(chainTrust, sent, evidence.trust),
     identity: identify(leaf, evidence),
     ...judgeDates(chainTrust, evidence, checks),
-    accepted: judgeFlaws(chainTrust, evidence, checks),
+    accepted: isAccepted(chainTrust, evidence),
     baselineMatch: compareBaseline(evidence.baseline, leaf, chainTrust.authorities),
     gap:
       chainTrust.path
@@ -81,6 +81,10 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
         .find((link) => !sent.some((certificate) => certificate.fingerprint === link.fingerprint)) ?? null,
     checks,
   };
+}
+
+function isAccepted({ kind }: ChainTrust, { profile }: Pick<TlsEvidence, 'profile'>): boolean {
+  return kind === 'trusted' || (kind === 'public' && profile === 'public');
 }
 
 export function isRightful(identity: Identity): boolean {
@@ -156,12 +160,6 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   });
 }
 
-interface TrustedPath {
-  /** This machine's stored copy is preferred over the copy that the server sent. */
-  readonly end: Certificate;
-  readonly flaws: readonly Flaw[];
-}
-
 /** Everything except the current round's observations. */
 export interface TlsGrounds {
   readonly trust: Trust;
@@ -179,13 +177,6 @@ export interface TlsEvidence extends TlsGrounds {
   readonly closer?: CloserLook;
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /** OpenSSL's result for this chain when the chain's trusted certificate is the trust anchor. */
-  readonly openssl: OpensslWord | null;
-  /**
-   * Flaws that the learned chain and all accepted chains at this address have in common. Null if there are no such
-   * chains.
-   */
-  readonly knownFlaws: readonly FlawKind[] | null;
   /** Names of response headers that only proxies and filters add. */
   readonly traces: readonly string[];
   /** Already corrected if this machine's clock is known to be wrong. */
@@ -232,102 +223,6 @@ export interface TlsJudgement {
   readonly wouldSettle: string | null;
   /** Found by verifying signatures, starting with the issuer. */
   readonly authorities: readonly Certificate[];
-  /** Null if the chain does not lead to a key that the profile accepts. */
-  readonly accepted: TrustedPath | null;
-}
-
-type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
-
-/** Returns null if the chain does not lead to a key that the profile accepts. */
-export function judgeFlaws(
-  chainTrust: ChainTrust,
-  evidence: FlawEvidence,
-  checks: SignatureChecks,
-): TrustedPath | null {
-  const { profile, openssl, now } = evidence;
-  const last = chainTrust.path.at(-1);
-  const isAccepted = chainTrust.kind === 'trusted' || (chainTrust.kind === 'public' && profile === 'public');
-  if (last === undefined || !isAccepted) return null;
-  const held = heldCopy(last, evidence);
-  const end = held ?? last;
-  const path = [...chainTrust.path.slice(0, -1), end];
-  // If only the key's hash is known, clients may have a newer certificate with the same key.
-  const own = [...ownFlaws(path, checks), ...(held === null ? [] : endFlaws(path, now))];
-  if (openssl === null) return { end, flaws: own };
-  // OpenSSL checked the chain when it was first received. An authority's certificate may have expired since then.
-  if (openssl.refusal === null) return { end, flaws: own.filter(({ kind }) => kind === 'authority-out-of-date') };
-  const { refusal } = openssl;
-  const refused: Flaw = {
-    kind: 'openssl',
-    claim: `OpenSSL rejects the certificate: ${refusal}.`,
-    fullNames: [],
-  };
-  return { end, flaws: own.length > 0 ? own : [refused] };
-}
-
-/** A server may send an old copy of an authority's certificate, but clients use their stored copy. */
-function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Certificate | null {
-  const anchors = trust.anchors.map(({ certificate }) => certificate);
-  const held = [...anchors, ...trust.publicRoots.bySubject(end.subject), ...(baseline?.authorities ?? [])];
-  const copies = held.filter(({ pin }) => pin === end.pin);
-  return copies.find((copy) => isInDate(copy, now)) ?? copies[0] ?? null;
-}
-
-function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readonly Flaw[] {
-  const key = `sound ${chainKey(path)}`;
-  return checks.once(key, () => lastingFlaws(path).length === 0) ? [] : lastingFlaws(path);
-}
-
-/** OpenSSL has not checked the learned chain. */
-export function learnedFlaws(
-  baseline: Baseline,
-  options: Omit<ChainTrustOptions, 'baseline' | 'helpers' | 'host'>,
-): readonly FlawKind[] {
-  const host = hostOf(baseline.target);
-  const found = baseline.leaves.flatMap((leaf) => {
-    const chainTrust = findChainTrust([leaf, ...baseline.authorities], { ...options, baseline, helpers: [], host });
-    return judgeFlaws(chainTrust, { ...options, baseline, openssl: null }, options.checks)?.flaws ?? [];
-  });
-  return [...new Set<FlawKind>([...found.map(({ kind }) => kind), 'openssl'])];
-}
-
-/**
- * `old`: no accepted chain without the flaw is known. Fortinet does not publish its genuine chain, so the flaw may be
- * harmless. `new`: an accepted chain without the flaw was observed or learned.
- */
-export type FlawAge = 'none' | 'old' | 'new';
-
-export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null): FlawAge {
-  if (flaws.length === 0) return 'none';
-  return known === null || flaws.every(({ kind }) => known.includes(kind)) ? 'old' : 'new';
-}
-
-/**
- * Flaws that all accepted chains at an address had in common. A flaw that has always been present has done no harm yet.
- */
-export interface FlawMemory {
-  /** Null if no accepted chain was observed at the address. */
-  at(address: string): readonly FlawKind[] | null;
-  keep(address: string, flaws: readonly FlawKind[]): void;
-}
-
-/** High enough to prevent forged DNS answers from displacing real addresses. */
-const MOST_ADDRESSES = 256;
-
-/** @param learned the learned chain's flaws, which apply to new addresses */
-export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
-  const kept = new Map<string, readonly FlawKind[]>();
-  const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;
-  return {
-    at,
-    keep: (address, flaws) => {
-      const before = at(address);
-      // The least recently seen address is discarded, because a name's addresses change over months.
-      kept.delete(address);
-      kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
-      for (const oldest of [...kept.keys()].slice(0, -MOST_ADDRESSES)) kept.delete(oldest);
-    },
-  };
 }
 
 /**

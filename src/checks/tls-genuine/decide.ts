@@ -3,7 +3,8 @@ import type { TlsOutcome } from '../../core/observation.ts';
 import type { Confidence, FindingLevel } from '../../engine/model.ts';
 import { type BaselineMatch, trustUnder } from '../../tls/trust.ts';
 import type { CertificateKind } from './causes.ts';
-import { ageOf, type ChainCase, isRightful, type Verdict } from './chain-case.ts';
+import { type ChainCase, isRightful, type Verdict } from './chain-case.ts';
+import { flawFindings } from './expectations.ts';
 import type { Signal } from './signals.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { Signal } from './signals.ts';
  *
  * - `accepted`: with the profile `public`, a chain to a public root is also accepted
  * - `gap`: the server did not send a required intermediate certificate, but it is known from another source
- * - `flaw`: an accepted chain has an old or a new flaw that makes TLS clients reject it
+ * - `flawed`: an accepted chain has a flaw that makes TLS clients reject it
  * - `trusting`: any trusted key is configured
  * - `ended`: how the connection ended after the certificate was received. `cut`: reset, closed or timed out. `alert`:
  *   the peer sent a TLS alert with a reason
@@ -28,7 +29,7 @@ export const FACT_VALUES = {
   baselineMatch: ['none', 'same-leaf', 'same-authority', 'other-authority'],
   gap: [true, false],
   profile: ['fortinet', 'public', 'pinned'],
-  flaw: ['none', 'old', 'new'],
+  flawed: [false, true],
   trusting: [true, false],
   ended: ['handshake', 'alert', 'cut'],
   witnessed: [true, false],
@@ -152,14 +153,14 @@ function doubtOf({ dates, ended }: VerdictFacts): Reason | null {
   return ended === 'cut' ? 'cut' : null;
 }
 
-function faultOf({ dates, identity, gap, profile, ended, flaw }: VerdictFacts): Reason | null {
+function faultOf({ dates, identity, gap, profile, ended, flawed }: VerdictFacts): Reason | null {
   if (dates === 'clock') return 'clock';
   if (identity === 'device') return 'device';
   if (dates !== 'valid') return 'dates';
   if (!isRightful(identity)) return 'name';
   if (gap && profile === 'public') return 'gap';
   if (ended === 'cut') return 'cut';
-  return flaw === 'none' ? null : 'flaw';
+  return flawed ? 'flaw' : null;
 }
 
 function differenceOf({ identity, baselineMatch }: VerdictFacts): Reason {
@@ -181,10 +182,7 @@ const OUTCOMES: Readonly<Record<Reason, (facts: VerdictFacts, origin: Origin) =>
   gap: () => ({ ...confirmed('certificate-broken'), kind: 'incomplete' }),
   cut: () => suspected('blocked'),
   signer: () => suspected('interception-suspected'),
-  flaw: ({ flaw }) =>
-    flaw === 'new'
-      ? { ...confirmed('certificate-broken'), kind: 'flawed' }
-      : { ...suspected('certificate-broken'), kind: 'flawed', level: 'warning' },
+  flaw: () => ({ ...suspected('certificate-broken'), kind: 'flawed', level: 'warning' }),
   authority: ofAuthority,
   key: () => confirmed('rotated'),
   strength: () => ({ ...suspected('certificate-broken'), kind: 'weak' }),
@@ -217,14 +215,14 @@ export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): Verdi
   const witnesses = signals.filter(({ weight }) => weight === 'witness');
   return {
     chainTrust: chainTrust.kind,
-    accepted: chain.accepted !== null,
+    accepted: chain.accepted,
     claim,
     identity,
     dates,
     baselineMatch: baselineMatchOf(chain),
     gap: chain.gap !== null,
     profile: evidence.profile,
-    flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
+    flawed: flawFindings(chain).length > 0,
     trusting: isAnythingTrusted(chain),
     ended: endOf(evidence.outcome),
     witnessed: witnesses.length > 0,

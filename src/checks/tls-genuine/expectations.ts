@@ -1,10 +1,9 @@
-import { isSameName } from '../../core/certificate.ts';
+import { type Certificate, called, inFull, isInDate, isSameName } from '../../core/certificate.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
 import type { ChainCase } from './chain-case.ts';
 import { isForServers } from '../../tls/extensions.ts';
-import { called, inFull } from '../../tls/flaws.ts';
 import { isFault, type Finding, type Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
@@ -139,13 +138,44 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
 
-export function flawFindings({ accepted }: ChainCase): readonly Told[] {
-  return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
-    rule: FLAW_RULE,
-    claim,
-    fullNames,
-    expected: 'A chain that TLS clients accept',
-  }));
+/**
+ * Reasons why TLS clients reject a chain although a trusted key signed it. Other rules judge the key, the signatures
+ * and the dates, which OpenSSL compares with this machine's clock.
+ */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['PATH_LENGTH_EXCEEDED', 'The chain has more authorities than one of them allows'],
+  ['INVALID_PURPOSE', 'A certificate in the chain is not intended for TLS servers'],
+  ['INVALID_CA', 'A certificate in the chain may not issue other certificates'],
+  // Node has no name for these errors.
+  ['UNSPECIFIED', 'The chain has, for example, an unknown critical extension or a name that an authority excludes'],
+]);
+
+/** Why TLS clients reject a chain that leads to a key that the profile accepts. */
+export function flawFindings(chain: ChainCase): readonly Told[] {
+  if (!chain.accepted) return [];
+  const { outcome, now } = chain.evidence;
+  const code = outcome.kind === 'failed' ? '' : (outcome.refusal ?? '');
+  const [refusal, outdated] = [REFUSALS.get(code), outdatedEnd(chain)];
+  const flaw = { rule: FLAW_RULE, expected: 'A chain that TLS clients accept' };
+  if (refusal !== undefined) return [{ ...flaw, claim: `${refusal} (OpenSSL: ${code}).` }];
+  if (outdated === null) return [];
+  const { subject, notAfter } = outdated;
+  const claim = `The certificate of ${called(subject)} ${now > notAfter ? 'has expired' : 'is not yet valid'}.`;
+  return [{ ...flaw, claim, fullNames: inFull(subject) }];
+}
+
+/**
+ * The trusted certificate, if it is above the leaf and out of date. A server may send an old copy of an authority's
+ * certificate, but clients use their own copy.
+ */
+function outdatedEnd({ chainTrust: { path }, evidence }: ChainCase): Certificate | null {
+  const end = path.length > 1 ? path.at(-1) : undefined;
+  if (end === undefined) return null;
+  const { trust, baseline, now } = evidence;
+  const anchors = trust.anchors.map(({ certificate }) => certificate);
+  const held = [...anchors, ...trust.publicRoots.bySubject(end.subject), ...(baseline?.authorities ?? [])];
+  const copies = held.filter(({ pin }) => pin === end.pin);
+  return copies.some((copy) => isInDate(copy, now)) ? null : (copies[0] ?? null);
 }
 
 export const FLAW_RULE = 'chain-has-no-flaw';

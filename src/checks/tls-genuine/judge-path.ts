@@ -1,16 +1,10 @@
 import { addressFamily } from '../../core/addresses.ts';
-import { isSameLeaf, type CapturedChain, chainKey } from '../../core/certificate.ts';
-import {
-  decidingAddresses,
-  type EndpointObservation,
-  type TlsOutcome,
-  type OpensslWord,
-} from '../../core/observation.ts';
+import { isSameLeaf } from '../../core/certificate.ts';
+import { decidingAddresses, type EndpointObservation, type TlsOutcome } from '../../core/observation.ts';
 import { type Finding, isFault } from '../../engine/model.ts';
-import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import type {
-  FlawMemory,
   ControlChain,
   ReferenceChain,
   TlsEvidence,
@@ -27,9 +21,6 @@ import type { PathObservation, ReferenceObservation } from '../../core/round.ts'
 export interface TlsKnowledge extends TlsGrounds {
   /** Not used, because it was learned without confirmation. */
   readonly refusedBaseline: RefusedBaseline | null;
-  readonly openssl: OpensslWords;
-  /** Flaws that all accepted chains had in common, by address. */
-  readonly flaws: FlawMemory;
   /** Cache of verified signatures. */
   readonly checks: SignatureChecks;
 }
@@ -99,7 +90,7 @@ function ofOther(finding: Finding): Finding {
 
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline, openssl, flaws }: TlsKnowledge,
+  { trust, profile, products, baseline }: TlsKnowledge,
   surroundings: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -111,8 +102,6 @@ export function tlsEvidence(
       outcome,
       ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
       references: referencesFor(endpoint, path),
-      openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
-      knownFlaws: flaws.at(endpoint.address),
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
       ...surroundings,
       trust,
@@ -168,58 +157,4 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
   return names
     .filter(({ a, aaaa }) => [a, aaaa].some((reply) => reply.kind === 'answer' && reply.addresses.includes(address)))
     .map(({ resolver }) => resolver);
-}
-
-/** OpenSSL checks each chain once, over a separate connection. */
-interface OpensslWords {
-  of(chain: CapturedChain): OpensslWord | null;
-  isOpen(chain: CapturedChain): boolean;
-  /** Returns whether the check is possible now and, if so, counts it. */
-  take(chain: CapturedChain): boolean;
-  keep(chain: CapturedChain, word: OpensslWord): void;
-}
-
-/**
- * If the handshake does not complete, or another node responds, OpenSSL tries once more. After that, only the rules in
- * `src/tls/flaws.ts` are used.
- */
-const MOST_TRIES = 2;
-const MOST_AN_HOUR = 8;
-const HOUR: Millis = 3_600_000;
-const MOST_CHAINS = 256;
-
-export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
-  const known = new Map<string, { tries: number; word: OpensslWord | null }>();
-  let asked: readonly EpochMs[] = [];
-
-  function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
-    const key = chainKey(chain.certificates);
-    const found = known.get(key) ?? { tries: 0, word: null };
-    // Reinserts the chain as the newest entry, so that other chains do not displace it while it is in use.
-    known.delete(key);
-    known.set(key, found);
-    const [oldest = ''] = known.keys();
-    if (known.size > MOST_CHAINS) known.delete(oldest);
-    return found;
-  }
-
-  function isOpen(chain: CapturedChain): boolean {
-    const { word, tries } = entry(chain);
-    return word === null && tries < MOST_TRIES;
-  }
-
-  return {
-    of: (chain) => entry(chain).word,
-    isOpen,
-    take: (chain) => {
-      asked = asked.filter((at) => now() - at < HOUR);
-      if (!isOpen(chain) || asked.length >= MOST_AN_HOUR) return false;
-      entry(chain).tries += 1;
-      asked = [...asked, now()];
-      return true;
-    },
-    keep: (chain, word) => {
-      entry(chain).word = word;
-    },
-  };
 }

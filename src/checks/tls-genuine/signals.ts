@@ -3,13 +3,14 @@ import {
   type Certificate,
   type DistinguishedName,
   attributeValues,
+  called,
+  inFull,
   isSameName,
   type CapturedChain,
   type SentChain,
   sentChain,
 } from '../../core/certificate.ts';
 import type { Told } from '../../engine/model.ts';
-import { called, inFull } from '../../tls/flaws.ts';
 import {
   type ChainCase,
   type TlsEvidence,
@@ -49,7 +50,7 @@ function referenceSignal(chain: ChainCase): Signal | null {
  * it.
  */
 function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
-  return accepted !== null && isRightful(identity);
+  return accepted && isRightful(identity);
 }
 
 function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceChain): Signal | null {
@@ -63,7 +64,7 @@ function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceCh
   const { subject, issuer } = chain.leaf;
   const rule = 'reference-path-agrees';
   // The same authority signs device certificates and the server's certificate.
-  if (chain.accepted !== null)
+  if (chain.accepted)
     return {
       rule,
       weight: 'witness',
@@ -89,7 +90,7 @@ function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
   // The genuine authority also signs device certificates, but these do not belong to the server.
-  return identity !== 'device' && (accepted !== null || isShared);
+  return identity !== 'device' && (accepted || isShared);
 }
 
 function isGenuine({ kind }: ChainTrust, [leaf]: SentChain, evidence: TlsEvidence): boolean {

@@ -1,5 +1,5 @@
 import type { Advice, Told } from '../../engine/model.ts';
-import { called } from '../../tls/flaws.ts';
+import { called } from '../../core/certificate.ts';
 import { trustUnder } from '../../tls/trust.ts';
 import { INCOMPLETE_PUBLIC_CHAIN } from './causes.ts';
 import { type ChainCase, deviceOf } from './chain-case.ts';
@@ -115,16 +115,14 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
     summary: `TLS to ${target} ${decision.origin === 'claimed' ? 'may be' : 'is probably'} intercepted by ${by}`,
     settle: otherView(chain),
   }),
-  flaw: ({ chain, decision, target }) => {
+  flaw: ({ chain, target }) => {
     const evidence = flawFindings(chain);
     const flaw = evidence[0]?.claim.replace(/\.$/u, '') ?? 'it has an unknown flaw';
-    return decision.confidence === 'confirmed'
-      ? { summary: `TLS clients reject the new certificate of ${target}: ${flaw}`, evidence }
-      : {
-          summary: `TLS clients may reject the certificate of ${target}: ${flaw}`,
-          settle: "check FortiAuthenticator's log to find out whether FortiAuthenticator connects anyway",
-          evidence,
-        };
+    return {
+      summary: `TLS clients may reject the certificate of ${target}: ${flaw}`,
+      settle: "check FortiAuthenticator's log to find out whether FortiAuthenticator connects anyway",
+      evidence,
+    };
   },
   authority: (known) => {
     const { decision, chain, target } = known;

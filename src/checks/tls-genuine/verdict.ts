@@ -47,7 +47,6 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     product: isInterception(decision) ? productOf(chain, signals) : null,
     ...reportCase(chain, decision, signals),
     authorities: chain.chainTrust.authorities,
-    accepted: chain.accepted,
   };
 }
 

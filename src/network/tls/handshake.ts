@@ -41,8 +41,8 @@ export interface Handshake {
 }
 
 /**
- * Captures the peer's data even if the handshake fails, and does not verify the certificate. Failures caused by the
- * peer are returned, not thrown. The caller destroys the socket.
+ * Captures the peer's data even if the handshake fails. A certificate that OpenSSL rejects does not end the handshake.
+ * Failures caused by the peer are returned, not thrown. The caller destroys the socket.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -52,7 +52,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   const tlsSocket = connect({
     socket: tap,
     secureContext: options.secureContext,
-    // Certificates are verified later, so that handshakes with invalid certificates are also captured.
+    // Handshakes with invalid certificates are also captured, and judged later.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
@@ -86,8 +86,9 @@ function finished(socket: TLSSocket, peer: PeerFacts, facts: Omit<TlsFacts, 'cha
   socket.on('error', (error) => {
     broken ??= error;
   });
+  const chain = peer.chain ?? { certificates: [], dropped: 0 };
   return {
-    outcome: { kind: 'established', ...facts, chain: peer.chain ?? { certificates: [], dropped: 0 } },
+    outcome: { kind: 'established', ...facts, ...refusalOf(socket), chain },
     session: {
       socket,
       protocol: peer.protocol,
@@ -95,6 +96,17 @@ function finished(socket: TLSSocket, peer: PeerFacts, facts: Omit<TlsFacts, 'cha
       error: () => broken,
     },
   };
+}
+
+/**
+ * According to @types/node, `authorizationError` is an Error, but it is a string with the error code (lib/_tls_wrap.js,
+ * onConnectSecure).
+ */
+function refusalOf(socket: {
+  readonly authorized: boolean;
+  readonly authorizationError: unknown;
+}): Pick<TlsFacts, 'refusal'> {
+  return socket.authorized ? {} : { refusal: String(socket.authorizationError) };
 }
 
 interface PeerFacts {

@@ -32,7 +32,7 @@ const { tcp } = await observeEndpoint(
   },
   probeContext(),
   {
-    secureContext: createProbeSecureContext(),
+    contextFor: () => createProbeSecureContext(),
     parse: parseCertificate,
     recognisePage: () => null,
     readSecret: () => Promise.resolve(''),

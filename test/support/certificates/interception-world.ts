@@ -106,8 +106,6 @@ export async function createWorld(): Promise<World> {
       controls: [],
       references: [],
       baseline: null,
-      openssl: null,
-      knownFlaws: null,
       traces: [],
       trust: world.trust,
       products,

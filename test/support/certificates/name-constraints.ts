@@ -9,13 +9,6 @@ export function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 
 export const dns = (name: string): Uint8Array => der(0x82, Buffer.from(name));
 
-export const email = (address: string): Uint8Array => der(0x81, Buffer.from(address));
-
-export const uri = (text: string): Uint8Array => der(0x86, Buffer.from(text));
-
-/** Returns a registered identifier, a kind of name that OpenSSL does not compare. */
-export const registeredId = (...bytes: readonly number[]): Uint8Array => der(0x88, new Uint8Array(bytes));
-
 /** Returns an address and its mask, both as bytes. */
 export const network = (...bytes: readonly number[]): Uint8Array => der(0x87, new Uint8Array(bytes));
 
@@ -32,9 +25,4 @@ export function nameConstraints(permitted: readonly Uint8Array[], excluded: read
     ...(excluded.length === 0 ? [] : [der(0xa1, ...excluded.map((name) => der(0x30, name)))]),
   ];
   return new Extension('2.5.29.30', true, der(0x30, ...lists));
-}
-
-/** Returns the extension SubjectAltName with these names. */
-export function alternativeNames(...names: readonly Uint8Array[]): Extension {
-  return new Extension('2.5.29.17', false, der(0x30, ...names));
 }

@@ -68,7 +68,7 @@ const { products } = await loadProducts([]);
 export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDeps {
   const certificates = createCertificateCache(64);
   return {
-    secureContext: createProbeSecureContext(),
+    contextFor: () => createProbeSecureContext(),
     parse: (der) => certificates.parse(der),
     recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     readSecret: () => Promise.reject(new Error('No secrets in this test')),

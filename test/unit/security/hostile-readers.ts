@@ -259,7 +259,6 @@ const CAPTURE_TARGET = { host: 'license.example.test', port: 443, serverName: nu
 const CAPTURE_NOW = Date.UTC(2026, 10, 28);
 const captureKnowledge = freshKnowledge({
   trust: { pins: [], anchors: [], publicRoots: createPublicRoots([]) },
-  now: CAPTURE_NOW,
 });
 
 /** Returns every connection of a capture with its verdict. */

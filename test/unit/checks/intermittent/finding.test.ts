@@ -195,7 +195,6 @@ const GENUINE: TlsJudgement = {
   summary: '',
   wouldSettle: null,
   authorities: [],
-  accepted: null,
 };
 const FORGED: TlsJudgement = {
   ...GENUINE,

@@ -14,7 +14,6 @@ const RECORDED = [
   'genuine confirmed',
   'blocked suspected',
   'certificate-broken suspected warning flawed',
-  'certificate-broken confirmed flawed',
   'certificate-broken confirmed incomplete',
   'certificate-broken confirmed',
   'unknown suspected',

@@ -6,13 +6,7 @@ import {
   Extension,
 } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import {
-  authorityKeyIdentifier,
-  extensionsOf,
-  isForServers,
-  locationsOf,
-  maySignFor,
-} from '../../../../src/tls/extensions.ts';
+import { authorityKeyIdentifier, isForServers, locationsOf, maySignFor } from '../../../../src/tls/extensions.ts';
 import { createSignatureChecks, findChainTrust } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import { certificateOf, publicRootsOf } from '../../../support/certificates/chains.ts';
@@ -92,20 +86,8 @@ describe('locationsOf()', () => {
 
 test('what cannot be read has no extensions', () => {
   const unreadable = { ...certificateOf(root), der: new Uint8Array([0x30]) };
-  expect(extensionsOf(unreadable)).toEqual([]);
   expect(authorityKeyIdentifier(unreadable)).toBeNull();
   expect(maySignFor(unreadable, 'a.example.org')).toBe(true);
-});
-
-describe('extensionsOf()', () => {
-  test.each([
-    [true, true],
-    [false, false],
-  ])('says what is critical: %s', async (critical, is) => {
-    const extension = new Extension('1.3.6.1.4.1.12356.1', critical, new Uint8Array([5, 0]));
-    const found = extensionsOf(certificateOf(await authorityWith(extension))).at(-1);
-    expect(found).toEqual({ identifier: '2b06010401e04401', critical: is, value: new Uint8Array([5, 0]) });
-  });
 });
 
 describe('isForServers()', () => {

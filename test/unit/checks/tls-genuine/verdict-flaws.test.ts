@@ -1,85 +1,89 @@
-import '../../../../src/demo/lab/reflect-metadata.ts';
-import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
-import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { learnedFlaws, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
+import type { Certificate } from '../../../../src/core/certificate.ts';
 import { createIdentity } from '../../../../src/demo/lab/identity.ts';
-import { anchorOf } from '../../../support/certificates/chains.ts';
-import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { certificateOf, failed, chainOf, handshake } from '../../../support/certificates/chains.ts';
+import { HOUR_MS, PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
-import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
-const forClients = await w.leaf(w.genuine.sub, { extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])] });
-const strange = await w.leaf(w.genuine.sub, {
-  extensions: [new Extension('1.3.6.1.4.1.12356.1', true, new Uint8Array([5, 0]))],
+const { now, genuine } = w;
+
+/** Returns the verdict, and the level of the findings about flaws. */
+function judge(over: Partial<TlsEvidence>): readonly string[] {
+  const { verdict, findings } = judgeTls(w.evidence(over));
+  return [verdict, ...findings.filter(({ rule }) => rule === 'chain-has-no-flaw').map(({ level }) => level)];
+}
+
+const FLAWED = ['certificate-broken', 'warning'];
+
+describe("OpenSSL's result", () => {
+  const refused = (refusal: string): Partial<TlsEvidence> => ({
+    outcome: handshake({ refusal }, w.server, genuine.sub),
+  });
+
+  test.each(['PATH_LENGTH_EXCEEDED', 'INVALID_PURPOSE', 'INVALID_CA', 'UNSPECIFIED'])('%s is a flaw', (code) => {
+    expect(judge(refused(code))).toEqual(FLAWED);
+  });
+
+  test.each([
+    'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+    'CERT_SIGNATURE_FAILURE',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ])('%s is not, because other rules judge keys and dates', (code) => {
+    expect(judge(refused(code))).toEqual(['genuine']);
+  });
+
+  test('does not count for a chain that leads to no trusted key', () => {
+    const outcome = handshake({ refusal: 'PATH_LENGTH_EXCEEDED' }, w.byCorporate, w.corporate.root);
+    expect(judge({ outcome })).toEqual(['interception-suspected']);
+  });
+
+  test('is unknown if the handshake failed after the certificate arrived', () => {
+    expect(judge({ outcome: failed({ alert: 'handshake_failure', chain: chainOf(w.server, genuine.sub) }) })).toEqual([
+      'genuine',
+    ]);
+  });
 });
 
-const judge = (
-  over: Partial<TlsEvidence>,
-): Pick<TlsJudgement, 'verdict'> & { readonly levels: readonly string[]; readonly summary: string } => {
-  const { verdict, findings, summary } = judgeTls(w.evidence(over));
-  return {
-    verdict,
-    summary,
-    levels: findings.filter(({ rule }) => rule === 'chain-has-no-flaw').map(({ level }) => level),
-  };
-};
-const clients = sees(forClients, w.genuine.sub, w.genuine.root);
-
-describe('judgeTls() on chains that TLS clients refuse', () => {
-  test.each([
-    { name: 'that was never seen without it', known: null, level: 'warning' },
-    { name: 'that always had it', known: ['not-for-servers', 'path-length'] as const, level: 'warning' },
-    { name: 'that did not have it before', known: [], level: 'broken' },
-    { name: 'that had another one before', known: ['path-length'] as const, level: 'broken' },
-  ])('a chain $name: $level', ({ known, level }) => {
-    const { verdict, levels, summary } = judge({ ...clients, knownFlaws: known });
-    expect({ verdict, levels }).toEqual({ verdict: 'certificate-broken', levels: [level] });
-    expect(summary).toContain('is not intended for TLS servers');
+describe('the date of the trusted certificate', () => {
+  const sub = certificateOf(genuine.sub);
+  const valid = (from: number, to: number): Certificate => ({ ...sub, notBefore: now + from, notAfter: now + to });
+  const [old, current, future] = [valid(-2, -1), valid(-HOUR_MS, HOUR_MS), valid(1, 2)];
+  const held = (...certificates: readonly Certificate[]): Partial<TlsEvidence> => ({
+    ...sees(w.server, genuine.sub),
+    trust: {
+      ...w.trust,
+      pins: [],
+      anchors: certificates.map((certificate) => ({ certificate, label: 'held', origin: 'configured' as const })),
+    },
   });
 
-  test("OpenSSL's word counts more than our rules, and names what they do not know", () => {
-    expect(judge({ ...clients, openssl: { refusal: null }, knownFlaws: [] }).verdict).toBe('genuine');
-    const refused = judge({ openssl: { refusal: 'CERT_REJECTED' }, knownFlaws: [] });
-    expect(refused).toMatchObject({ verdict: 'certificate-broken', levels: ['broken'] });
-    expect(refused.summary).toContain('CERT_REJECTED');
-    expect(judge({ ...sees(strange, w.genuine.sub), openssl: { refusal: 'UNSPECIFIED' } }).summary).toContain(
-      'critical extension',
-    );
+  test.each<readonly [string, Partial<TlsEvidence>, readonly string[]]>([
+    ['is past', held(old), FLAWED],
+    ['is in the future', held(future), FLAWED],
+    ['is past, as learned', { ...sees(w.otherNode, genuine.sub), baseline: learned(old) }, FLAWED],
+    ['is valid until now', held(valid(-1, 0)), ['genuine']],
+    ['is valid from now on', held(valid(0, 1)), ['genuine']],
+    ['is valid in one of several copies', held(old, future, current), ['genuine']],
+    ['is not known, because only the hash of the key is', sees(w.server, genuine.sub), ['genuine']],
+    ['is past for another key', held(current, { ...old, pin: 'sha256/other' }), ['genuine']],
+  ])('%s', (_, seen, expected) => {
+    expect(judge(seen)).toEqual(expected);
   });
 
-  test('an authority that has expired since OpenSSL was asked', () => {
-    const root = { ...anchorOf(w.genuine.root) };
-    const expired = { ...root, certificate: { ...root.certificate, notAfter: w.now - DAY_MS } };
-    const trust = { ...w.trust, pins: [], anchors: [expired] };
-    const seen = { ...sees(w.server, w.genuine.sub), trust, knownFlaws: [], openssl: { refusal: null } };
-    expect(judge(seen)).toMatchObject({ verdict: 'certificate-broken', levels: ['broken'] });
-  });
+  function learned(authority: Certificate): TlsEvidence['baseline'] {
+    return { ...w.baseline(w.server), authorities: [authority] };
+  }
 
-  test('an old copy that is sent of an authority which is held in a newer certificate is no flaw', async () => {
+  test('is that of the public root which this machine holds, not of the old copy that is sent', async () => {
+    const { root } = w.public;
     const past = { notBefore: new Date('2015-01-01'), notAfter: new Date('2020-01-01') };
-    const old = await createIdentity({ name: w.public.root.name, keys: w.public.root.keys, authority: true, ...past });
-    const evidence = {
-      ...sees(w.publicServer, w.public.sub, old),
-      profile: 'public',
-      target: 'push.fortinet.com:443',
-      serverName: 'push.fortinet.com',
-    } as const;
-    expect(judge(evidence).verdict).toBe('genuine');
-  });
-
-  test('a chain that leads to no trusted key is judged for that', () => {
-    expect(
-      judgeTls(w.evidence({ ...sees(w.byCorporate, w.corporate.root), openssl: { refusal: 'CERT_REJECTED' } }))
-        .accepted,
-    ).toBeNull();
-  });
-
-  test('what a learned chain had is known', () => {
-    const options = { profile: 'fortinet', trust: w.trust, now: w.now, checks: createSignatureChecks() } as const;
-    expect(learnedFlaws(w.baseline(forClients, w.genuine.sub), options)).toEqual(['not-for-servers', 'openssl']);
-    expect(learnedFlaws(w.baseline(w.server, w.genuine.sub), options)).toEqual(['openssl']);
+    const sent = await createIdentity({ name: root.name, keys: root.keys, authority: true, ...past });
+    expect(judge({ ...PUBLIC, ...sees(w.publicServer, w.public.sub, sent) })).toEqual(['genuine']);
   });
 });

@@ -67,8 +67,8 @@ const PROFILES: readonly Partial<TlsEvidence>[] = [
 const LEARNED: readonly Partial<TlsEvidence>[] = [
   {},
   { baseline: w.baseline(w.otherNode, genuine.sub) },
-  { baseline: w.baseline(w.server, genuine.sub, genuine.root), openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } },
-  { baseline: w.baseline(w.publicServer, w.public.sub), knownFlaws: [], openssl: { refusal: 'INVALID_PURPOSE' } },
+  { baseline: w.baseline(w.server, genuine.sub, genuine.root) },
+  { baseline: w.baseline(w.publicServer, w.public.sub) },
 ];
 const AROUND: readonly Partial<TlsEvidence>[] = [
   {},
@@ -80,7 +80,7 @@ const AROUND: readonly Partial<TlsEvidence>[] = [
 ];
 const ENDS: readonly (readonly [ahead: number, outcome: (chain: readonly Identity[]) => TlsEvidence['outcome']])[] = [
   [0, (chain) => handshake({}, ...chain)],
-  [0, (chain) => handshake({ protocol: 'TLSv1.2' }, ...chain)],
+  [0, (chain) => handshake({ protocol: 'TLSv1.2', refusal: 'PATH_LENGTH_EXCEEDED' }, ...chain)],
   [0, (chain) => failed({ reason: 'closed', chain: chainOf(...chain) })],
   [500 * DAY_MS, (chain) => handshake({}, ...chain)],
   [-100 * DAY_MS, (chain) => handshake({}, ...chain)],
