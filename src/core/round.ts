@@ -1,5 +1,4 @@
 import { authority, type HostPort } from './addresses.ts';
-import type { CapturedChain } from './certificate.ts';
 import type { Millis, EpochMs } from './clock.ts';
 import type {
   ClockObservation,
@@ -59,25 +58,11 @@ export interface PathObservation {
 }
 
 export interface ReferenceObservation {
-  readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
-  /** The name, the resolver or the proxy. For `tls-1.2`, the address. */
+  /** `tls-1.2`, `tls-1.3`: the newest version that was offered. */
+  readonly kind: 'server-name' | 'tls-1.2' | 'tls-1.3';
+  /** The name. For a TLS version, the address. */
   readonly label: string;
-  /** False if the certificate is from an earlier round, but still usable for comparison. */
-  readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** The chain that the same address sent over TLS 1.3 at the same time. Present only for `tls-1.2`. */
-  readonly beside?: CapturedChain;
-  /**
-   * Further connections with both TLS versions, in irregular order. Present only for `tls-1.2`, if the first two chains
-   * differed.
-   */
-  readonly again?: VersionSeries;
-}
-
-/** Outcomes by the highest TLS version that was offered. */
-export interface VersionSeries {
-  readonly older: readonly TlsOutcome[];
-  readonly newer: readonly TlsOutcome[];
 }
 
 export interface ProbeSample extends ProbeTarget {

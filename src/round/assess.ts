@@ -15,7 +15,6 @@ import { nameResolution } from '../checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../checks/name-resolution/other-names.ts';
 import { controlHostsOf } from '../checks/reachability/judge.ts';
 import { CHECKS } from '../checks/registry.ts';
-import { mixedVersions } from '../checks/tls-genuine/judge-older-tls.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { Config } from '../config/config.ts';
@@ -107,14 +106,6 @@ export function withMail(judged: JudgedRound, config: Config, round: RoundObserv
 function sampledIn(round: RoundObservations, { path, tls, knowledge, surroundings }: TargetFacts): SampledRound {
   const { burst } = round.path;
   const judged = judgeTlsPath({ ...path, endpoints: burst }, knowledge, surroundings).endpoints;
-  const versions = mixedVersions({ path, tls, knowledge, surroundings });
-  const more = [
-    ...connectionsOf(burst, judged),
-    ...connectionsOf(
-      versions.map(({ endpoint }) => endpoint),
-      versions,
-    ),
-  ];
   const dialled = path.endpoints.map(({ address }) => address);
   const answers = path.names.flatMap(addressesIn);
   return {
@@ -122,7 +113,7 @@ function sampledIn(round: RoundObservations, { path, tls, knowledge, surrounding
     answers: path.names.length === 0 ? dialled : dialled.filter((address) => answers.includes(address)),
     deciding: decidingAddresses(path.endpoints).map(({ address }) => address),
     own: connectionsOf(path.endpoints, tls.endpoints),
-    burst: burst.length + more.length === 0 ? null : more,
+    burst: burst.length === 0 ? null : connectionsOf(burst, judged),
   };
 }
 

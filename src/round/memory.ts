@@ -4,7 +4,7 @@ import { NO_SAMPLES, type Sampling } from '../checks/intermittent/sampling.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import { type CloserLook, leastRoundTrip, type MailOutcome } from '../core/observation.ts';
-import type { ReferenceObservation, RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../core/round.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import { loadMailRoots, type MailRoots } from './mail-roots.ts';
 
@@ -111,31 +111,31 @@ function isClear({ kind, bursts: seen, forged }: Sampling): boolean {
   return kind === 'clear' && seen.length === 0 && forged.length === 0;
 }
 
-/**
- * Minimum interval between checks while FortiAuthenticator reports errors, and for chains that change with each
- * connection.
- */
+/** Minimum interval between looks while FortiAuthenticator reports errors. */
 const LEAST_GAP: Millis = 300_000;
 
 /** TLS 1.2 is checked in addition to TLS 1.3, because some devices inspect or block only TLS 1.2. */
 interface OlderTls {
-  /** If a check is due, also records it as done. */
-  isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** The result is valid until the next check. */
-  last: ReferenceObservation | null;
+  /**
+   * If a look is due, also records it as done.
+   * @param isComplained whether FortiAuthenticator's log reports failed connections
+   */
+  isDue(isComplained: boolean): boolean;
+  /** While the versions differ, a look is due in each round, so that a repair is detected immediately. */
+  differs: boolean;
 }
 
 function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
-  let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
-  return {
-    last: null,
-    isDue: (leaf, { isComplained, isDisputed }) => {
-      const gap = isComplained || leaf !== looked?.leaf ? LEAST_GAP : HOUR;
-      const isDue = isDisputed || looked === null || !isRecent(looked.at, now(), gap);
-      if (isDue) looked = { at: now(), leaf };
+  let lookedAt: EpochMs | null = null;
+  const memory: OlderTls = {
+    differs: false,
+    isDue: (isComplained) => {
+      const isDue = memory.differs || lookedAt === null || !isRecent(lookedAt, now(), isComplained ? LEAST_GAP : HOUR);
+      if (isDue) lookedAt = now();
       return isDue;
     },
   };
+  return memory;
 }
 
 /** A block is examined only occasionally, because the additional connections could be mistaken for a scan. */

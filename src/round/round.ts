@@ -116,7 +116,7 @@ export async function observeRound(
   const second: Look = { ...look, ctx: { ...look.ctx, signal: rest.signal } };
   const [references, older, closer, otherNames] = await Promise.all([
     observeReferences(target, seen, second),
-    observeOlderTls(target, licenseServer, second, wishes.isComplained),
+    observeOlderTls(target, seen, second, wishes.isComplained),
     observeClosely(target, seen, second),
     observeOtherNames(target, seen, second),
   ]);

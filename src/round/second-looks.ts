@@ -2,10 +2,9 @@ import { isIP } from 'node:net';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
 import type { TlsJudgement, Verdict } from '../checks/tls-genuine/chain-case.ts';
 import { FLAW_RULE } from '../checks/tls-genuine/expectations.ts';
-import { isOlderInspected } from '../checks/tls-genuine/judge-older-tls.ts';
+import { isVersionDecisive } from '../checks/tls-genuine/judge-older-tls.ts';
 import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
-import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import type { Millis } from '../core/clock.ts';
 import {
   type BlockedOutcome,
@@ -16,9 +15,9 @@ import {
   isBlocked,
   type TlsOutcome,
 } from '../core/observation.ts';
-import type { PathObservation, ReferenceObservation, VersionSeries } from '../core/round.ts';
+import type { PathObservation, ReferenceObservation } from '../core/round.ts';
 import { createRefusableSecureContext } from '../network/tls/secure-context.ts';
-import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
+import { type EndpointDeps, type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
 import { areRelatedHosts } from '../tls/extensions.ts';
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
@@ -40,7 +39,7 @@ export async function observeReferences(
     return [];
   const request: EndpointRequest = { ...requestOf(target, endpoint.address), serverName: other, depth: 'tls' };
   const seen = await observeEndpoint(request, look.ctx, look.endpoint);
-  return seen.tls === null ? [] : [{ kind: 'server-name', label: other, isFresh: true, outcome: seen.tls }];
+  return seen.tls === null ? [] : [{ kind: 'server-name', label: other, outcome: seen.tls }];
 }
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
@@ -171,106 +170,45 @@ function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expect
 // --- The same address with TLS 1.2
 
 /**
- * Uses the first address that supports TLS 1.3. While the results of the two versions differ, a check is due in each
- * round, so that a repair is detected immediately.
+ * Connects to the first address that supports TLS 1.3, because some devices inspect or block only TLS 1.2. A new
+ * difference is checked at once, because a single connection can fail by chance.
  * @param isComplained whether FortiAuthenticator's log reports failed connections
  */
 export async function observeOlderTls(
   target: PathTarget,
-  path: PathObservation,
+  { path, controls }: Seen,
   look: Look,
   isComplained: boolean,
 ): Promise<readonly ReferenceObservation[]> {
-  const [newer] = path.endpoints.flatMap(inNewerTls);
-  if (newer === undefined || look.ctx.signal.aborted) return [];
+  const newer = path.endpoints.find(({ tls }) => tls?.kind !== 'failed' && tls?.protocol === 'TLSv1.3');
   const { olderTls } = look.memory;
-  const before = olderTls.last;
-  const isDisputed = before !== null && isOlderDisputed(path, before, look);
-  if (olderTls.isDue(newer.leaf.fingerprint, { isComplained, isDisputed })) {
-    const seen = await lookOnce(target, newer, look);
-    olderTls.last =
-      seen === null || !isOlderDisputed(path, seen, look)
-        ? seen
-        : // The results of an earlier series of connections are kept while each check has the same result.
-          { ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) };
-  } else if (before !== null) olderTls.last = { ...before, isFresh: false };
-  return olderTls.last === null ? [] : [olderTls.last];
-}
-
-/**
- * Together with the two previous connections, this makes three connections with each version. The order does not
- * alternate, because a fault that affects every second connection could then look like a difference between the
- * versions.
- */
-const TURNS = ['older', 'newer', 'newer', 'older'] as const;
-
-async function lookInTurns(
-  { label, outcome: first }: ReferenceObservation,
-  target: PathTarget,
-  look: Look,
-): Promise<VersionSeries> {
-  const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
-    connectTls(target, label, version === 'older' ? inOlderTls(look) : look);
-  // If the first connection received no response, the other connections are opened concurrently, because consecutive
-  // time-outs would take too long for a round.
-  const isSilent = isBlocked(first) && endingOf(first) === 'silence';
-  const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
-  if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
-  const seenIn = (wanted: (typeof TURNS)[number]): readonly TlsOutcome[] =>
-    outcomes.filter((outcome, index): outcome is TlsOutcome => outcome !== null && TURNS[index] === wanted);
-  return { older: seenIn('older'), newer: seenIn('newer') };
-}
-
-/** Returns whether TLS 1.2 was inspected or blocked while TLS 1.3 is currently neither inspected nor blocked. */
-function isOlderDisputed(path: PathObservation, older: ReferenceObservation, look: Look): boolean {
-  const seen = { ...path, references: [older] };
-  const surroundings = { controls: [], now: look.clock.now() };
+  if (newer === undefined || look.ctx.signal.aborted || !olderTls.isDue(isComplained)) return [];
   const knowledge = look.knowledge.of(path.subject);
-  const tls = judgeTlsPath(seen, knowledge, surroundings);
-  return isOlderInspected({ path: seen, tls, knowledge, surroundings });
-}
-
-function inOlderTls(look: Look): Look {
-  return {
-    ...look,
-    endpoint: { ...look.endpoint, contextFor: (to) => look.endpoint.contextFor(to, 'TLSv1.2') },
+  const surroundings = { controls: controlChainsOf(controls), now: look.clock.now() };
+  const differ = (references: readonly ReferenceObservation[]): boolean => {
+    const seen = { ...path, references };
+    const tls = judgeTlsPath(seen, knowledge, surroundings);
+    return isVersionDecisive({ path: seen, tls, knowledge, surroundings });
   };
+  const first = await connectOlder(target, newer.address, look);
+  const seen = differ(first) && !olderTls.differs ? await connectOlder(target, newer.address, look) : first;
+  olderTls.differs = differ(seen);
+  return seen;
 }
 
-async function connectTls(
+/** Returns nothing if the result is inconclusive, for example if the server rejects TLS 1.2. */
+async function connectOlder(
   target: PathTarget,
   address: string,
   { endpoint, limiter, ctx }: Look,
-): Promise<TlsOutcome | null> {
+): Promise<readonly ReferenceObservation[]> {
   const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
-  const { tls } = await limiter
-    .run(() => observeEndpoint(request, ctx, endpoint), ctx.signal)
+  const older: EndpointDeps = { ...endpoint, contextFor: (to) => endpoint.contextFor(to, 'TLSv1.2') };
+  const { tls: outcome } = await limiter
+    .run(() => observeEndpoint(request, ctx, older), ctx.signal)
     .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
-  return tls;
-}
-
-interface NewerTls {
-  readonly address: string;
-  readonly leaf: Certificate;
-  readonly chain: CapturedChain;
-}
-
-function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] {
-  const leaf = tls?.chain?.certificates[0];
-  if (tls === null || tls.kind === 'failed' || tls.protocol !== 'TLSv1.3' || leaf === undefined) return [];
-  return [{ address, leaf, chain: tls.chain }];
-}
-
-/** Returns null if the result is inconclusive, for example if the server rejects TLS 1.2. */
-async function lookOnce(
-  target: PathTarget,
-  { address, chain }: NewerTls,
-  look: Look,
-): Promise<ReferenceObservation | null> {
-  const outcome = await connectTls(target, address, inOlderTls(look));
-  return outcome !== null && (outcome.chain !== null || isCut(outcome))
-    ? { kind: 'tls-1.2', label: address, isFresh: true, outcome, beside: chain }
-    : null;
+  const isConclusive = outcome !== null && (outcome.chain !== null || isCut(outcome));
+  return isConclusive ? [{ kind: 'tls-1.2', label: address, outcome }] : [];
 }
 
 /** An alert counts as a response, because a server sends an alert if it does not support TLS 1.2. */

@@ -118,7 +118,7 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
     trust: onlyRoot,
   },
   'weak, not for servers': { ...PUBLIC, ...sees(forClients, w.public.sub) },
-  'elsewhere-contradicted': { ...sees(...elsewhere), references: reference('proxy', server, genuine.sub) },
+  'elsewhere-contradicted': { ...sees(...elsewhere), references: reference('resolver', server, genuine.sub) },
   'elsewhere-own-clock': { ...sees(...elsewhere), ...CLOCK },
   'elsewhere-dates': { ...sees(...elsewhere), ...EARLIER },
   'elsewhere-cut': cut(...elsewhere),

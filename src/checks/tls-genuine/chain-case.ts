@@ -190,12 +190,12 @@ export interface ControlChain {
 
 /**
  * A chain from the same target. `resolver`: at an address that only another resolver returned. `address`: at a
- * different address. `proxy`: over a different path. `server-name`: at the same address with a different SNI.
- * `tls-version`: at the same address with a different TLS version, because a device may inspect only one.
+ * different address. `server-name`: at the same address with a different SNI. `tls-version`: at the same address with
+ * a different TLS version, because a device may inspect only one.
  */
 export interface ReferenceChain {
   readonly label: string;
-  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name' | 'tls-version';
+  readonly kind: 'resolver' | 'address' | 'server-name' | 'tls-version';
   readonly chain: CapturedChain;
 }
 

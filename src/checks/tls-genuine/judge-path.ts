@@ -1,5 +1,4 @@
 import { addressFamily } from '../../core/addresses.ts';
-import { isSameLeaf } from '../../core/certificate.ts';
 import { decidingAddresses, type EndpointObservation, type TlsOutcome } from '../../core/observation.ts';
 import { type Finding, isFault } from '../../engine/model.ts';
 import type { EpochMs } from '../../core/clock.ts';
@@ -15,7 +14,7 @@ import type {
 import { withClean } from '../endpoint-words.ts';
 import type { SignatureChecks } from '../../tls/chain.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
-import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
+import type { PathObservation } from '../../core/round.ts';
 
 /** TLS facts about a target that are kept between rounds. */
 export interface TlsKnowledge extends TlsGrounds {
@@ -133,24 +132,13 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
         ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
         : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
     });
-  const asked = path.references
-    .filter((reference) => isComparable(reference, endpoint))
-    .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
-      if (chain === null) return [];
-      return kind === 'tls-1.2'
-        ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }]
-        : [{ kind, label, chain }];
-    });
+  const asked = path.references.flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
+    if (chain === null) return [];
+    if (kind === 'server-name') return [{ kind, label, chain }];
+    const version = kind === 'tls-1.2' ? 'TLS 1.2' : 'TLS 1.3';
+    return label === endpoint.address ? [{ kind: 'tls-version', label: `${version} at ${label}`, chain }] : [];
+  });
   return [...asked, ...elsewhere];
-}
-
-/** A TLS 1.2 observation is valid until the address presents a different certificate. */
-function isComparable(
-  { kind, label, isFresh, beside }: ReferenceObservation,
-  { address, tls }: EndpointObservation,
-): boolean {
-  if (kind !== 'tls-1.2') return isFresh;
-  return label === address && isSameLeaf(tls?.chain, beside);
 }
 
 function resolversOf({ address }: EndpointObservation, { names }: PathObservation): readonly string[] {

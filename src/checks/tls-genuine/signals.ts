@@ -30,7 +30,6 @@ import { authorityKeyIdentifier, areRelatedHosts, matchesName, locationsOf } fro
 /** How a reference that can contradict the chain was reached. */
 const WAYS = {
   resolver: 'at the address from',
-  proxy: 'over',
   address: 'at',
   'tls-version': 'in',
 } as const;

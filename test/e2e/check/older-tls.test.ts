@@ -77,9 +77,9 @@ describe('a licence server that speaks TLS 1.3, before which TLS 1.2 ends', () =
     await ending(end, Infinity, async (front) => {
       const result = await bench.check(front.port);
       expect(conclusionOf(result)).toEqual(readyWithWarning('tls-blocked'));
-      expect(evidenceOf(result)).toContain('TLS 1.2 is blocked, but TLS 1.3 is not.');
+      expect(evidenceOf(result)).toContain('TLS 1.2 was blocked');
       expect(result.causes[0]?.summary).toContain(words);
-      expect(result.causes[0]?.summary).toContain('TLS 1.3 works.');
+      expect(result.causes[0]?.summary).toContain('TLS 1.3 worked.');
     });
   });
 
@@ -111,7 +111,7 @@ describe('a licence server that speaks TLS 1.3', () => {
       expect(preconditionOf(result, 'tls-genuine').state).toBe('warning');
       // The genuine key in the other version is a witness, because no change at the server looks like that.
       expect(result.causes).toMatchObject([{ id: 'tls-intercepted', severity: 'warning', confidence: 'confirmed' }]);
-      expect(evidenceOf(result)).toContain('TLS 1.2 is inspected');
+      expect(evidenceOf(result)).toContain('TLS 1.2 was inspected');
       expect(result.causes[0]?.summary).toContain('Contoso');
     });
   });
@@ -139,7 +139,6 @@ describe('a licence server that speaks TLS 1.3', () => {
     const result = await bench.check(front.port, { trust: { profile: 'fortinet', caFiles: ['authority.pem'] } });
     expect(result.causes.map(({ id }) => id)).toEqual([expect.stringMatching(/^tls-interce/u)]);
     expect(result.exitCode).toBeGreaterThan(0);
-    expect(JSON.stringify(result.causes)).not.toContain('TLS 1.3 works');
   });
 
   test('and has another genuine certificate in TLS 1.2', async () => {

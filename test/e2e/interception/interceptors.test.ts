@@ -119,7 +119,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
     await using _ = await site.intercept(haproxyWithoutTls12(), LICENSE_SERVER);
     const result = await look(CONTROLS);
     expect(conclusionOf(result)).toEqual(readyWithWarning('tls-blocked'));
-    expect(evidenceOf(result)).toContain('TLS 1.2 is blocked');
+    expect(evidenceOf(result)).toContain('TLS 1.2 was blocked');
   });
 
   test.each([

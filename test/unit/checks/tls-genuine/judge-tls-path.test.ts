@@ -107,20 +107,13 @@ describe('what an address is judged on', () => {
     expect(references(more)).toEqual(expected);
   });
 
-  const reference: ReferenceObservation = {
-    kind: 'proxy',
-    label: 'p:3128',
-    isFresh: true,
-    outcome: established(...genuine),
-  };
-  const older: ReferenceObservation = { ...reference, kind: 'tls-1.2', label: A, isFresh: false };
+  const reference: ReferenceObservation = { kind: 'tls-1.2', label: A, outcome: established(...genuine) };
   test.each<readonly [string, ReferenceObservation, readonly string[]]>([
-    ['of this round', reference, ['proxy p:3128']],
-    ['of an earlier one', { ...reference, isFresh: false }, []],
+    ['with another name', { ...reference, kind: 'server-name', label: HOST }, [`server-name ${HOST}`]],
     ['without a chain', { ...reference, outcome: failed({}) }, []],
-    ['in TLS 1.2, of this certificate', { ...older, beside: chainOf(...company) }, [`tls-version TLS 1.2 at ${A}`]],
-    ['in TLS 1.2, of another certificate', { ...older, beside: chainOf(...genuine) }, []],
-    ['in TLS 1.2, of another address', { ...older, label: B, beside: chainOf(...company) }, []],
+    ['in TLS 1.2', reference, [`tls-version TLS 1.2 at ${A}`]],
+    ['in TLS 1.3', { ...reference, kind: 'tls-1.3' }, [`tls-version TLS 1.3 at ${A}`]],
+    ['in TLS 1.2, of another address', { ...reference, label: B }, []],
   ])('is a look %s', (_, one, expected) => {
     expect(references({ endpoints: [at(A, ...company)], references: [one] })).toEqual(expected);
   });

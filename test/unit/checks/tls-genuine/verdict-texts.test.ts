@@ -73,7 +73,7 @@ const LEARNED: readonly Partial<TlsEvidence>[] = [
 const AROUND: readonly Partial<TlsEvidence>[] = [
   {},
   { traces: ['x-bluecoat-via'] },
-  { references: reference('proxy', w.server, genuine.sub) },
+  { references: reference('tls-version', w.server, genuine.sub) },
   { references: reference('resolver', w.publicServer, w.public.sub) },
   { controls: [w.cleanControl] },
   { controls: [await w.control('www.iana.org', corporate.sub)] },
