@@ -2,10 +2,15 @@ import '../../src/demo/lab/reflect-metadata.ts';
 import { CRLDistributionPointsExtension, ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, test } from 'vitest';
 import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
+import { judgeOlderTls } from '../../src/checks/tls-genuine/judge-older-tls.ts';
+import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-path.ts';
 import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
+import type { TlsOutcome } from '../../src/core/observation.ts';
 import { createIdentity, type Identity } from '../../src/demo/lab/identity.ts';
 import { anchorOf, certificateOf, chainOf, failed, handshake } from '../support/certificates/chains.ts';
-import { DAY_MS } from '../support/certificates/interception-world.ts';
+import { DAY_MS, TARGET } from '../support/certificates/interception-world.ts';
+import { freshKnowledge } from '../support/certificates/tls-knowledge.ts';
+import { endpoint, path } from '../support/checks/observed.ts';
 import { toldOf } from '../support/checks/told-of.ts';
 import { createCast } from '../support/certificates/verdict-cast.ts';
 import { PINNED, PUBLIC, reference, sees } from '../support/certificates/verdict-rows.ts';
@@ -137,7 +142,7 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
     references: reference('resolver', server, genuine.sub),
   },
   ...Object.fromEntries(
-    (['proxy', 'address', 'tls-version'] as const).map((kind) => [
+    (['address', 'tls-version'] as const).map((kind) => [
       `witnessed, with another key by ${kind}`,
       { ...sees(byCompany, corporate.sub), references: reference(kind, server, genuine.sub) },
     ]),
@@ -179,9 +184,28 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'no readable certificate': { outcome: handshake({ chain: { certificates: [], dropped: 3 } }) },
 };
 
+/** Returns what is said if TLS 1.3 is genuine and TLS 1.2 ended like this. */
+function toldOfOlder(outcome: TlsOutcome): string {
+  const address = '192.0.2.1';
+  const seen = path({
+    subject: TARGET,
+    endpoints: [{ ...endpoint(address), tls: handshake({}, server, genuine.sub) }],
+    references: [{ kind: 'tls-1.2', label: address, outcome }],
+  });
+  const surroundings = { controls: [], now };
+  const knowledge = { ...freshKnowledge(w), products: w.evidence({}).products };
+  const tls = judgeTlsPath(seen, knowledge, surroundings);
+  if (tls.worst === null) throw new Error('Expected a judgement');
+  return toldOf({ ...tls.worst, findings: judgeOlderTls({ path: seen, tls, knowledge, surroundings }) });
+}
+
 describe('judgeTls()', () => {
   test('says of every case what it is, why, and what would settle it', async () => {
     const told = Object.entries(CASES).map(([name, seen]) => [name, toldOf(judgeTls(w.evidence(seen)))] as const);
-    await expectRecorded('verdicts-told', Object.fromEntries(told));
+    await expectRecorded('verdicts-told', {
+      ...Object.fromEntries(told),
+      'older TLS, inspected': toldOfOlder(handshake({}, w.byFortigate, w.fortigate)),
+      'older TLS, blocked': toldOfOlder(failed({ reason: 'reset' })),
+    });
   });
 });

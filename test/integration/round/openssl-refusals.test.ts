@@ -1,9 +1,9 @@
-import '../../support/certificates/reflect-metadata.ts';
+import '../../../src/demo/lab/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
-import { createIdentity, type Identity, type IdentityOptions } from '../../support/certificates/authority.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../src/demo/lab/identity.ts';
 import { dns, nameConstraints } from '../../support/certificates/name-constraints.ts';
 import { createTlsBench, HOST } from '../../support/network/tls-bench.ts';
 import { createTlsPeer, type TlsPeerOptions } from '../../support/network/tls-peer.ts';

@@ -39,7 +39,7 @@ function atTarget(): TargetFacts {
     port: 443,
     licenseServer: null,
     tls: { endpoints: [], worst: null },
-    knowledge: freshKnowledge({ trust, now: 0 }),
+    knowledge: freshKnowledge({ trust }),
     surroundings: { controls: [], now: 0 },
     controlHosts: { accepting: 0, refusing: 0, tried: 0 },
     roundTrips: new Map(),

@@ -231,12 +231,11 @@ const genuineBy = (kind: ReferenceChain['kind']): ReferenceChain => shown(kind, 
 
 test.each<readonly [string, Sent, readonly ReferenceChain[], Seen]>([
   ['at another resolver', likeVendor, [genuineBy('resolver')], {}],
-  ['over a proxy', likeVendor, [genuineBy('proxy')], {}],
   ['in another version of TLS', likeVendor, [genuineBy('tls-version')], {}],
   ['at another address of a company', company, [genuineBy('address')], {}],
   ["where a device's certificate is shown here", [w.device, genuine.sub], [genuineBy('resolver')], {}],
-  ['on two paths', company, [genuineBy('resolver'), genuineBy('proxy')], {}],
-  ['under a public authority that counts', company, [shown('proxy', w.publicServer, w.public.sub)], PUBLIC],
+  ['on two paths', company, [genuineBy('resolver'), genuineBy('tls-version')], {}],
+  ['under a public authority that counts', company, [shown('tls-version', w.publicServer, w.public.sub)], PUBLIC],
 ])('the genuine key on another path is one witness: %s', (_, sent, references, seen) => {
   expect(weights(REFERENCE, sent, { ...seen, references })).toEqual(['witness']);
 });
@@ -246,14 +245,14 @@ test.each<readonly [string, Sent, ReferenceChain, Seen]>([
   ['another trusted authority signed for another name', [byOlder, genuine.older], genuineBy('resolver'), {}],
   ['the authority is right, but not the key', [weak, genuine.sub], genuineBy('address'), {}],
   ["the vendor's nodes are renewed in turn", likeVendor, genuineBy('address'), {}],
-  ['it has another name there', company, shown('proxy', w.misnamed, genuine.sub), {}],
-  ["it is in a device's certificate there", company, shown('proxy', w.device, genuine.sub), {}],
+  ['it has another name there', company, shown('tls-version', w.misnamed, genuine.sub), {}],
+  ["it is in a device's certificate there", company, shown('tls-version', w.device, genuine.sub), {}],
   ['another server name was sent', company, genuineBy('server-name'), {}],
-  ['nothing was shown', company, shown('proxy'), {}],
-  ['a stranger was shown', company, shown('proxy', ...company), {}],
-  ['a public authority does not count', company, shown('proxy', w.publicLeaf, w.public.sub), {}],
-  ['a public authority signed for another name', company, shown('proxy', w.publicLeaf, w.public.sub), PUBLIC],
-  ['a stranger was shown, where public authorities count', company, shown('proxy', ...company), PUBLIC],
+  ['nothing was shown', company, shown('tls-version'), {}],
+  ['a stranger was shown', company, shown('tls-version', ...company), {}],
+  ['a public authority does not count', company, shown('tls-version', w.publicLeaf, w.public.sub), {}],
+  ['a public authority signed for another name', company, shown('tls-version', w.publicLeaf, w.public.sub), PUBLIC],
+  ['a stranger was shown, where public authorities count', company, shown('tls-version', ...company), PUBLIC],
 ])('the genuine key on another path is none where %s', (_, sent, shownThere, seen) => {
   expect(weights(REFERENCE, sent, { ...seen, references: [shownThere] })).toEqual([]);
 });

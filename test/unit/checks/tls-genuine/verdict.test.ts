@@ -259,13 +259,13 @@ const INTERCEPTED: Readonly<Record<string, Seen>> = {
   ),
   'another resolver shows the genuine key': { ...byCompany, references: reference('resolver', server, genuine.sub) },
   'another address shows the genuine key': { ...byCompany, references: reference('address', server, genuine.sub) },
-  'a proxy shows the genuine key, not sent': {
+  'another version of TLS shows the genuine key, not sent': {
     ...sees(byCorporate),
-    references: reference('proxy', server, genuine.sub),
+    references: reference('tls-version', server, genuine.sub),
   },
-  "an authority of the vendor's name, a proxy shows the genuine key": {
+  "an authority of the vendor's name, another version of TLS shows the genuine key": {
     ...likeVendor,
-    references: reference('proxy', server, genuine.sub),
+    references: reference('tls-version', server, genuine.sub),
   },
   "an authority of the vendor's name on a control host": {
     ...likeVendor,
@@ -334,7 +334,6 @@ const SUSPECTED: Readonly<Record<string, Seen>> = {
     ...byCompany,
     trust: untrusting,
   },
-  'corporate authority, which is not judged for its flaws': { ...byCompany, knownFlaws: [] },
   "a directory's authority without an organization": byDirectory,
   'a nameless authority': byNameless,
   'signed by itself': sees(selfSigned),
