@@ -44,6 +44,10 @@ export interface FlakyPath {
   readonly line: Timeline;
   /** Number of connections to the licence server so far. */
   connections(): number;
+  /** Number of incidents that were opened. */
+  opened(): number;
+  /** Returns the events of all notifications that were sent. */
+  events(): readonly string[];
   /** Runs the scheduled rounds and any extra rounds requested in between. */
   run(time: Millis): void;
   last(): RoundResult;
@@ -130,6 +134,8 @@ export function flakyPath(
   return {
     line,
     connections: () => clock.made,
+    opened: () => line.transitions.filter((transition) => transition.startsWith('opened')).length,
+    events: () => line.told.map((told) => (told.kind === 'incident' ? told.event : told.kind)),
     check: () => {
       const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
       return diagnose(probedBy(endpoints, NO_SAMPLES), { ...CONTEXT, at: clock.at });

@@ -35,36 +35,21 @@ describe('parseDuration', () => {
 });
 
 describe('isHost', () => {
-  test.each([
-    'localhost',
-    'a',
-    'fortitokenmobile.fortinet.com',
-    'mail_relay.local',
-    'xn--bcher-kva.example',
-    '10.0.0.5',
-    '2001:db8::1',
-    '9.example',
-  ])('takes "%s"', (text) => {
+  test.each(
+    (
+      'localhost a fortitokenmobile.fortinet.com mail_relay.local xn--bcher-kva.example 10.0.0.5 ' +
+      '2001:db8::1 9.example'
+    ).split(' '),
+  )('takes "%s"', (text) => {
     expect(isHost(text)).toBe(true);
   });
 
   test.each([
     '',
-    '.',
-    'a..b',
-    'a.',
-    '-a',
-    'a-',
     'a b',
-    'bücher.example',
-    '10.0.0',
-    '10.0.0.300',
-    '256',
-    'http://a',
-    'a/b',
-    'a:1',
     `${'a'.repeat(64)}.b`,
     `${'a.'.repeat(127)}b`,
+    ...'. a..b a. -a a- bücher.example 10.0.0 10.0.0.300 256 http://a a/b a:1'.split(' '),
   ])('refuses "%s"', (text) => {
     expect(isHost(text)).toBe(false);
   });
@@ -82,22 +67,12 @@ describe('parseHostPort', () => {
     expect(parseHostPort(text, 443)).toEqual(expected);
   });
 
-  test.each([
-    '',
-    ':443',
-    'a:',
-    'a:0',
-    'a:65536',
-    'a:443x',
-    '[10.0.0.5]:443',
-    '[a]:443',
-    '[::1',
-    'a:1:2',
-    'https://a',
-    'a b:1',
-  ])('refuses "%s"', (text) => {
-    expect(parseHostPort(text, 443)).toBeNull();
-  });
+  test.each(['', 'a b:1', ...':443 a: a:0 a:65536 a:443x [10.0.0.5]:443 [a]:443 [::1 a:1:2 https://a'.split(' ')])(
+    'refuses "%s"',
+    (text) => {
+      expect(parseHostPort(text, 443)).toBeNull();
+    },
+  );
 
   test('reads back what authority() writes', () => {
     const hosts = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()).filter(isHost);
@@ -142,15 +117,10 @@ describe('a resolver', () => {
 
   test.each([
     '',
-    'System',
-    'dns.example.org',
-    'udp://dns.example.org',
-    'tcp://',
-    'tls://a/b',
-    'http://dns.example/dns-query',
-    'https://',
-    'https://u:p@dns.example/',
-    'quic://9.9.9.9',
+    ...(
+      'System dns.example.org udp://dns.example.org tcp:// tls://a/b http://dns.example/dns-query ' +
+      'https:// https://u:p@dns.example/ quic://9.9.9.9'
+    ).split(' '),
   ])('refuses "%s"', (text) => {
     expect(resolvers.safeParse([text]).success).toBe(false);
   });

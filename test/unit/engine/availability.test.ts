@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
+import { DAY, HOUR } from '../../support/time/units.ts';
 import {
   type AvailabilityPeriod,
   availabilityByDay,
@@ -10,11 +11,8 @@ import {
   type StateSpan,
 } from '../../../src/engine/availability.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const BERLIN = zoneOf('Europe/Berlin');
 const UTC = zoneOf('UTC');
-const STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured', 'waiting', 'of another version'];
 
 function at(text: string): number {
   return Date.parse(text);
@@ -22,6 +20,16 @@ function at(text: string): number {
 
 function span(state: string, from: string, until: string): StateSpan {
   return { precondition: 'mail', state, from: at(from), until: at(until) };
+}
+
+/** Returns one to eight states that begin within this time. */
+function spansWithin(min: number, max: number): fc.Arbitrary<readonly StateSpan[]> {
+  const state = fc.constantFrom('ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured', 'waiting', 'newer');
+  const one = fc.record({ state, from: fc.integer({ min, max }), lasts: fc.integer({ min: 1, max: 40 * DAY }) });
+  return fc.array(
+    one.map(({ state: name, from, lasts }) => ({ precondition: 'mail', state: name, from, until: from + lasts })),
+    { minLength: 1, maxLength: 8 },
+  );
 }
 
 /** Returns the periods as `NAME ready/not ready/unknown`, in hours, with a `~` for partial ones. */
@@ -34,17 +42,23 @@ function told(periods: readonly AvailabilityPeriod[]): readonly string[] {
 
 describe('availabilityByMonth()', () => {
   test('evaluates each time like a diagnosis', () => {
+    const on = (state: string, from: number, until: number): StateSpan => ({
+      precondition: 'mail',
+      state,
+      from: at('2026-11-02T00:00:00Z') + from * HOUR,
+      until: at('2026-11-02T00:00:00Z') + until * HOUR,
+    });
     const spans = [
-      span('ok', '2026-11-02T00:00:00Z', '2026-11-02T10:00:00Z'),
+      on('ok', 0, 10),
       // Broken for 2 h, of which the dependent precondition is blocked for 1 h and another unknown for 3 h.
-      span('ok', '2026-11-02T00:00:00Z', '2026-11-02T04:00:00Z'),
-      span('broken', '2026-11-02T04:00:00Z', '2026-11-02T06:00:00Z'),
-      span('blocked', '2026-11-02T05:00:00Z', '2026-11-02T06:00:00Z'),
-      span('unknown', '2026-11-02T05:00:00Z', '2026-11-02T08:00:00Z'),
-      span('waiting', '2026-11-02T00:00:00Z', '2026-11-02T10:00:00Z'),
-      span('warning', '2026-11-02T09:00:00Z', '2026-11-02T10:00:00Z'),
+      on('ok', 0, 4),
+      on('broken', 4, 6),
+      on('blocked', 5, 6),
+      on('unknown', 5, 8),
+      on('waiting', 0, 10),
+      on('warning', 9, 10),
       // Nobody looked for 2 h.
-      span('ok', '2026-11-02T12:00:00Z', '2026-11-02T13:00:00Z'),
+      on('ok', 12, 13),
     ];
     const until = at('2026-11-02T13:00:00Z');
     expect(told(availabilityByMonth(spans, { since: 0, until, zone: UTC }))).toEqual(['2026~ 7/2/4', '2026-11~ 7/2/4']);
@@ -79,16 +93,7 @@ describe('availabilityByMonth()', () => {
   });
 
   const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/Havana', 'Pacific/Apia', 'Pacific/Chatham');
-  const spans = fc.array(
-    fc
-      .record({
-        state: fc.constantFrom(...STATES),
-        from: fc.integer({ min: at('2011-10-01T00:00:00Z'), max: at('2012-04-15T00:00:00Z') }),
-        lasted: fc.integer({ min: 1, max: 40 * DAY }),
-      })
-      .map(({ state, from, lasted }) => ({ precondition: 'mail', state, from, until: from + lasted })),
-    { minLength: 1, maxLength: 8 },
-  );
+  const spans = spansWithin(at('2011-10-01T00:00:00Z'), at('2012-04-15T00:00:00Z'));
   const back = fc.integer({ min: 0, max: 100 * DAY });
 
   test('adds up, without gaps and overlaps, in any zone', () => {
@@ -154,41 +159,32 @@ describe('availabilityByDay()', () => {
     until: day * DAY + (from + hours) * HOUR,
   });
 
-  test.each<[string, readonly StateSpan[], readonly (readonly [day: number, share: number, hours: number])[]]>([
-    ['a day without trouble', [on(1, 'ok', 0, 20), on(1, 'warning', 20, 4)], [[1, 1, 24]]],
+  test.each<[string, readonly StateSpan[], string]>([
+    ['a day without trouble', [on(1, 'ok', 0, 20), on(1, 'warning', 20, 4)], '1: 1 of 24 h'],
     [
       'two faults one after the other',
       [on(1, 'ok', 0, 24), on(1, 'broken', 0, 3), on(1, 'broken', 6, 3)],
-      [[1, 0.75, 24]],
+      '1: 0.75 of 24 h',
     ],
-    ['a daemon that was stopped for most of the day', [on(1, 'ok', 0, 1), on(1, 'broken', 1, 1)], [[1, 0.5, 2]]],
-    ['a state that is unknown beside a known one', [on(1, 'ok', 0, 24), on(1, 'unknown', 0, 18)], [[1, 1, 6]]],
-    ['a day of which nothing is known', [on(1, 'unknown', 0, 24)], []],
+    ['a daemon that was stopped for most of the day', [on(1, 'ok', 0, 1), on(1, 'broken', 1, 1)], '1: 0.5 of 2 h'],
+    ['a state that is unknown beside a known one', [on(1, 'ok', 0, 24), on(1, 'unknown', 0, 18)], '1: 1 of 6 h'],
+    ['a day of which nothing is known', [on(1, 'unknown', 0, 24)], ''],
     [
       'a state that continues into the next day',
       [on(1, 'ok', 0, 12), on(1, 'broken', 12, 30)],
-      [
-        [1, 0.5, 24],
-        [2, 0, 18],
-      ],
+      '1: 0.5 of 24 h, 2: 0 of 18 h',
     ],
   ])('%s', (_name, states, expected) => {
-    expect(availabilityByDay(states, { from: 0, until: 3 * DAY, span: DAY })).toEqual(
-      expected.map(([day, share, hours]) => ({ day: day * DAY, share, knownMs: hours * HOUR })),
+    const days = availabilityByDay(states, { from: 0, until: 3 * DAY, span: DAY });
+    const told = days.map(
+      ({ day, share, knownMs }) => `${String(day / DAY)}: ${String(share)} of ${String(knownMs / HOUR)} h`,
     );
+    expect(told.join(', ')).toBe(expected);
   });
 });
 
 test('a chart, a summary and the table tell the same availability of the same time', () => {
-  const state = fc.record({
-    state: fc.constantFrom('ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured', 'waiting'),
-    from: fc.integer({ min: 0, max: 20 * DAY }),
-    lasted: fc.integer({ min: 1, max: 9 * DAY }),
-  });
-  const states = fc.array(
-    state.map(({ state: name, from, lasted }) => ({ precondition: 'mail', state: name, from, until: from + lasted })),
-    { minLength: 1, maxLength: 8 },
-  );
+  const states = spansWithin(0, 20 * DAY);
   fc.assert(
     fc.property(states, (all) => {
       const [from, until] = [Math.min(...all.map((one) => one.from)), Math.max(...all.map((one) => one.until))];

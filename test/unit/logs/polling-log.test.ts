@@ -8,13 +8,12 @@ import type { JsonFile } from '../../../src/system/json-file.ts';
 import { createPollingLog, readPolling } from '../../../src/logs/polling-log.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { DAY, HOUR } from '../../support/time/units.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 type PollingLog = ReturnType<typeof createPollingLog>;
 
 const START = Date.UTC(2026, 10, 24, 13);
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 
 let config: Config;
 let signatures: SignatureSet;
@@ -48,6 +47,11 @@ async function resumed(file: JsonFile, clock: HandClock): Promise<PollingLog> {
   log.resume(await file.load());
   log.keep();
   return log;
+}
+
+async function running(): Promise<{ readonly file: Memory; readonly clock: HandClock; readonly log: PollingLog }> {
+  const [file, clock] = [memory(), handClock(START)];
+  return { file, clock, log: await resumed(file, clock) };
 }
 
 function error(at: number, line = 'FTM polling error'): FtmEvent {
@@ -107,8 +111,7 @@ test('what an older version kept stays corroborated, and is reliable only if tha
 
 describe('the memory of a log', () => {
   test('is written soon after an error, and once for many', async () => {
-    const [file, clock] = [memory(), handClock(START)];
-    const log = await resumed(file, clock);
+    const { file, clock, log } = await running();
     clock.advance(0);
     for (let times = 0; times < 1_000; times += 1) log.record(error(clock.now()));
     clock.advance(2_900);
@@ -123,8 +126,7 @@ describe('the memory of a log', () => {
   });
 
   test('is written once a minute when the appliance merely speaks, and sooner when an error comes', async () => {
-    const [file, clock] = [memory(), handClock(START)];
-    const log = await resumed(file, clock);
+    const { file, clock, log } = await running();
     for (let second = 0; second < 120; second += 1) {
       log.record(heard(clock.now()));
       clock.advance(1_000);
@@ -173,8 +175,7 @@ describe('the memory of a log', () => {
   });
 
   test('is written at the end, until when it was listened too, and leaves no timer', async () => {
-    const [file, clock] = [memory(), handClock(START)];
-    const log = await resumed(file, clock);
+    const { file, clock, log } = await running();
     await log.stop();
     expect(file.saves).toHaveLength(1);
     log.record(heard(clock.now()));
@@ -184,8 +185,7 @@ describe('the memory of a log', () => {
   });
 
   test('is continued', async () => {
-    const [file, clock] = [memory(), handClock(START)];
-    const log = await resumed(file, clock);
+    const { file, clock, log } = await running();
     log.record(error(clock.now(), 'the line'));
     await log.stop();
     clock.advance(60_000);
@@ -218,8 +218,7 @@ describe('the memory of a log', () => {
   });
 
   test('counts as no silence what nobody listened to', async () => {
-    const [file, clock] = [memory(), handClock(START)];
-    const log = await resumed(file, clock);
+    const { file, clock, log } = await running();
     log.record(heard(clock.now()));
     await log.stop();
     clock.advance(3 * DAY);
@@ -250,55 +249,35 @@ describe('the memory of a log', () => {
     expect(again.report().appliances).toMatchObject([{ name: 'fac-1', lastLineAt: clock.now(), silent: false }]);
   });
 
+  const empty = { version: 1, bucketMs: 15_000, appliances: {}, firewall: [] };
   test.each([
     ['nothing', null],
     ['a text', 'x'],
     ['a list', []],
-    ['another version', { version: 2, bucketMs: 15_000, appliances: {}, firewall: [] }],
-    ['a bucket without width', { version: 1, bucketMs: 0, appliances: {}, firewall: [] }],
-    [
-      'a count that is none',
-      { version: 1, bucketMs: 15_000, appliances: { 'fac-1': { lastLineAt: 'now', signatures: {} } }, firewall: [] },
-    ],
-    [
-      'too much',
-      { version: 1, bucketMs: 15_000, appliances: {}, firewall: Array.from({ length: 10_000 }, () => ({})) },
-    ],
+    ['another version', { ...empty, version: 2 }],
+    ['a bucket without width', { ...empty, bucketMs: 0 }],
+    ['a count that is none', { ...empty, appliances: { 'fac-1': { lastLineAt: 'now', signatures: {} } } }],
+    ['too much', { ...empty, firewall: Array.from({ length: 10_000 }, () => ({})) }],
   ])('that is %s counts as none', async (_, content) => {
     const log = await resumed(memory(content), handClock(START));
     expect(log.report().appliances).toMatchObject([{ name: 'fac-1', errors: [], lastLineAt: null }]);
   });
 });
 
-describe('an appliance that has never sent a line', () => {
-  test('is silent after silentAfter, also when the daemon was started again meanwhile', async () => {
+test.each(['started again meanwhile', 'killed'])(
+  'an appliance that has never sent a line is silent after silentAfter, also when the daemon was %s',
+  async (how) => {
     const [file, clock] = [memory(), handClock(START)];
     for (let day = 0; day < 2; day += 1) {
       const log = await resumed(file, clock);
       expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: false, lastLineAt: null }]);
-      clock.advance(HOUR * 12);
-      await log.stop();
+      clock.advance(12 * HOUR);
+      await (how === 'killed' ? setImmediate() : log.stop());
     }
     const log = await resumed(file, clock);
     clock.advance(HOUR);
-    expect(log.report().appliances).toMatchObject([
-      { name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR },
-    ]);
+    expect(log.report().appliances).toMatchObject([{ silent: true, lastLineAt: null, silentFor: 25 * HOUR }]);
     log.record(heard(clock.now()));
     expect(log.report().appliances).toMatchObject([{ silent: false }]);
-  });
-
-  test('is silent after silentAfter, also when each daemon was killed', async () => {
-    const [file, clock] = [memory(), handClock(START)];
-    for (let day = 0; day < 2; day += 1) {
-      await resumed(file, clock);
-      clock.advance(HOUR * 12);
-      await setImmediate();
-    }
-    const log = await resumed(file, clock);
-    clock.advance(HOUR);
-    expect(log.report().appliances).toMatchObject([
-      { name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR },
-    ]);
-  });
-});
+  },
+);

@@ -13,41 +13,51 @@ import {
 import { NO_OTHERS } from '../../support/logs/no-others.ts';
 import type { FramedLine } from '../../../src/logs/framing.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR } from '../../support/time/units.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 
 const two = [
   { name: 'fac-1', logSources: ['10.0.0.5', 'fac01.example.org'] },
   { name: 'fac-2', logSources: ['2001:db8::5', 'fac02'] },
 ];
+const one = [{ name: 'fac-1', logSources: ['10.0.0.5'] }];
+/** It names no source. */
+const open = [{ name: 'fac-1', logSources: [] }];
 
-describe('createAttribution', () => {
-  test('welcomes everybody while no appliance is configured', () => {
-    const attribution = createAttribution([], NO_OTHERS);
-    expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'appliance', appliance: null, isKnown: false });
-    expect(attribution.file()).toEqual({ kind: 'appliance', appliance: null, isKnown: true });
+describe('createAttribution()', () => {
+  test.each<readonly [string, Parameters<typeof createAttribution>[0], readonly string[], unknown]>([
+    ['10.0.0.5', two, [], { kind: 'appliance', appliance: 'fac-1', isKnown: true }],
+    ['::ffff:10.0.0.5', two, [], { kind: 'appliance', appliance: 'fac-1', isKnown: true }],
+    ['2001:DB8:0::5', two, [], { kind: 'appliance', appliance: 'fac-2', isKnown: true }],
+    ['10.0.0.6', two, [], { kind: 'unproven' }],
+    ['10.0.0.1', two, [], { kind: 'firewall' }],
+    ['10.0.0.9', [], [], { kind: 'appliance', appliance: null, isKnown: false }],
+    ['10.0.0.9', open, [], { kind: 'appliance', appliance: 'fac-1', isKnown: false }],
+    ['10.0.0.9', one, [], { kind: 'foreign' }],
+    ['10.0.0.9', [...open, { name: 'b', logSources: [] }], [], { kind: 'foreign' }],
+    ['10.0.0.9', two, ['10.0.0.9'], { kind: 'relay' }],
+    ['::ffff:10.1.2.3', two, ['10.1.0.0/16', '2001:db8:9::/48'], { kind: 'relay' }],
+    ['2001:db8:9::1', two, ['10.1.0.0/16', '2001:db8:9::/48'], { kind: 'relay' }],
+    ['10.0.0.8', two, ['10.0.0.9'], { kind: 'foreign' }],
+    ['10.0.0.5', two, ['10.0.0.9'], { kind: 'appliance', appliance: 'fac-1', isKnown: true }],
+    ['10.0.0.9', open, ['10.0.0.9'], { kind: 'appliance', appliance: 'fac-1', isKnown: true }],
+    ['10.0.0.8', open, ['10.0.0.9'], { kind: 'foreign' }],
+    ['10.0.0.8', [], ['10.0.0.9'], { kind: 'foreign' }],
+  ])('says who sends from %s where the units are %j and the relays %j', (address, appliances, relays, origin) => {
+    expect(createAttribution(appliances, { firewalls: ['10.0.0.1'], relays }).sender(address)).toEqual(origin);
   });
 
   test.each([
-    { address: '10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1', isKnown: true } },
-    { address: '::ffff:10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1', isKnown: true } },
-    { address: '2001:DB8:0::5', origin: { kind: 'appliance', appliance: 'fac-2', isKnown: true } },
-    { address: '10.0.0.6', origin: { kind: 'unproven' } },
-    { address: '10.0.0.1', origin: { kind: 'firewall' } },
-  ])('knows $address', ({ address, origin }) => {
-    expect(createAttribution(two, { firewalls: ['10.0.0.1'], relays: [] }).sender(address)).toEqual(origin);
-  });
-
-  test.each([
-    { host: 'fac01.example.org', appliance: 'fac-1' },
-    { host: 'FAC01.EXAMPLE.ORG', appliance: 'fac-1' },
-    { host: '10.0.0.5', appliance: 'fac-1' },
-    { host: 'fac02', appliance: 'fac-2' },
-    { host: 'fac02.example.org', appliance: 'fac-2' },
-    { host: '2001:db8:0:0::5', appliance: 'fac-2' },
-    { host: 'fac01', appliance: undefined },
-    { host: 'constructor', appliance: undefined },
-    { host: '__proto__', appliance: undefined },
-  ])('finds the owner of the host $host', ({ host, appliance }) => {
+    ['fac01.example.org', 'fac-1'],
+    ['FAC01.EXAMPLE.ORG', 'fac-1'],
+    ['10.0.0.5', 'fac-1'],
+    ['fac02', 'fac-2'],
+    ['fac02.example.org', 'fac-2'],
+    ['2001:db8:0:0::5', 'fac-2'],
+    ['fac01', undefined],
+    ['constructor', undefined],
+    ['__proto__', undefined],
+  ])('finds the owner of the host %s: %s', (host, appliance) => {
     expect(createAttribution(two, NO_OTHERS).host(host)).toBe(appliance);
   });
 
@@ -58,75 +68,32 @@ describe('createAttribution', () => {
     },
   );
 
-  test.each([
-    { appliances: two, relays: [], address: '10.0.0.9', kind: 'unproven' },
-    { appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }], relays: [], address: '10.0.0.9', kind: 'foreign' },
-    { appliances: two, relays: ['10.0.0.9'], address: '10.0.0.9', kind: 'relay' },
-    { appliances: two, relays: ['10.1.0.0/16', '2001:db8:9::/48'], address: '::ffff:10.1.2.3', kind: 'relay' },
-    { appliances: two, relays: ['10.1.0.0/16', '2001:db8:9::/48'], address: '2001:db8:9::1', kind: 'relay' },
-    { appliances: two, relays: ['10.0.0.9'], address: '10.0.0.8', kind: 'foreign' },
-    { appliances: two, relays: ['10.0.0.9'], address: '10.0.0.5', kind: 'appliance' },
-    { appliances: [{ name: 'fac-1', logSources: [] }], relays: ['10.0.0.9'], address: '10.0.0.9', kind: 'appliance' },
-    { appliances: [{ name: 'fac-1', logSources: [] }], relays: ['10.0.0.9'], address: '10.0.0.8', kind: 'foreign' },
-    { appliances: [], relays: ['10.0.0.9'], address: '10.0.0.8', kind: 'foreign' },
-  ])('takes $address for $kind where the relays are $relays', ({ appliances, relays, address, kind }) => {
-    expect(createAttribution(appliances, { firewalls: [], relays }).sender(address).kind).toBe(kind);
-  });
-
   test('believes a file, whatever sends over the network', () => {
     expect(createAttribution(two, NO_OTHERS).file()).toEqual({ kind: 'relay' });
     expect(createAttribution(two, { firewalls: [], relays: ['10.0.0.9'] }).file()).toEqual({ kind: 'relay' });
-  });
-
-  test('gives every line to an only appliance that names no source', () => {
-    expect(createAttribution([{ name: 'fac-1', logSources: [] }], NO_OTHERS).sender('10.9.9.9')).toEqual({
-      kind: 'appliance',
-      appliance: 'fac-1',
-      isKnown: false,
-    });
-  });
-
-  test('calls everybody foreign when several appliances name no source', () => {
-    const attribution = createAttribution(
-      [
-        { name: 'a', logSources: [] },
-        { name: 'b', logSources: [] },
-      ],
-      NO_OTHERS,
-    );
-    expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'foreign' });
+    expect(createAttribution([], NO_OTHERS).file()).toEqual({ kind: 'appliance', appliance: null, isKnown: true });
   });
 });
 
-test.each<{ from: string; site: Parameters<typeof createAttribution>; address: string; reliable: boolean }>([
-  { from: 'a unit', site: [two, NO_OTHERS], address: '10.0.0.5', reliable: true },
-  { from: 'a relay', site: [two, { firewalls: [], relays: ['10.0.0.9'] }], address: '10.0.0.9', reliable: true },
-  {
-    from: 'a relay, without units',
-    site: [[], { firewalls: [], relays: ['10.0.0.9'] }],
-    address: '10.0.0.9',
-    reliable: true,
-  },
-  { from: 'a firewall', site: [two, { firewalls: ['10.0.0.1'], relays: [] }], address: '10.0.0.1', reliable: true },
-  { from: 'a unit that is known by name', site: [two, NO_OTHERS], address: '10.9.9.9', reliable: false },
-  { from: 'anybody, as no unit is known', site: [[], NO_OTHERS], address: '10.9.9.9', reliable: false },
-  {
-    from: 'anybody, as the only unit names no source',
-    site: [[{ name: 'fac-1', logSources: [] }], NO_OTHERS],
-    address: '10.9.9.9',
-    reliable: false,
-  },
-])(
-  'a connection from $from is reliable: $reliable; a datagram never is, a file always',
-  ({ site, address, reliable }) => {
-    const attribution = createAttribution(...site);
-    const origin = attribution.sender(address);
-    expect(isReliable({ origin, source: 'tcp' })).toBe(reliable);
-    expect(isReliable({ origin, source: 'tls' })).toBe(reliable);
-    expect(isReliable({ origin, source: 'udp' })).toBe(false);
-    expect(isReliable({ origin: attribution.file(), source: 'file' })).toBe(true);
-  },
-);
+const RELAYED = { firewalls: [], relays: ['10.0.0.9'] };
+
+test.each<readonly [string, Parameters<typeof createAttribution>, string, boolean]>([
+  ['a unit', [two, NO_OTHERS], '10.0.0.5', true],
+  ['a relay', [two, RELAYED], '10.0.0.9', true],
+  ['a relay, without units', [[], RELAYED], '10.0.0.9', true],
+  ['a firewall', [two, { firewalls: ['10.0.0.1'], relays: [] }], '10.0.0.1', true],
+  ['a unit that is known by name', [two, NO_OTHERS], '10.9.9.9', false],
+  ['anybody, as no unit is known', [[], NO_OTHERS], '10.9.9.9', false],
+  ['anybody, as the only unit names no source', [open, NO_OTHERS], '10.9.9.9', false],
+])('a connection from %s is reliable, or not; a datagram never is, a file always', (...row) => {
+  const [, site, address, reliable] = row;
+  const attribution = createAttribution(...site);
+  const origin = attribution.sender(address);
+  expect(isReliable({ origin, source: 'tcp' })).toBe(reliable);
+  expect(isReliable({ origin, source: 'tls' })).toBe(reliable);
+  expect(isReliable({ origin, source: 'udp' })).toBe(false);
+  expect(isReliable({ origin: attribution.file(), source: 'file' })).toBe(true);
+});
 
 describe('a log source', () => {
   test.each([
@@ -197,17 +164,13 @@ describe('isNameless', () => {
 
 describe('sampleOf', () => {
   test.each([
-    {
-      name: 'an ordinary line',
-      line: 'FTM polling error: SSL session failed',
-      sample: 'FTM polling error: SSL session failed',
-    },
-    { name: 'terminal sequences', line: 'a\x1b[2Jb\x07', sample: 'a\u{FFFD}[2Jb\u{FFFD}' },
-    { name: 'line breaks', line: 'a\r\nb', sample: 'a\u{FFFD}\u{FFFD}b' },
-    { name: 'text that runs backwards', line: 'a\u{202E}b\u{2028}c', sample: 'a\u{FFFD}b\u{FFFD}c' },
-    { name: 'an activation code', line: 'code 0A1B-2C3D-4E5F-6071-8293 sent', sample: 'code <code> sent' },
-    { name: 'half a surrogate pair', line: 'a\u{D800}b', sample: 'a\u{FFFD}b' },
-  ])('makes $name fit for people', ({ line, sample }) => {
+    ['an ordinary line', 'FTM polling error: SSL session failed', 'FTM polling error: SSL session failed'],
+    ['terminal sequences', 'a\x1b[2Jb\x07', 'a\u{FFFD}[2Jb\u{FFFD}'],
+    ['line breaks', 'a\r\nb', 'a\u{FFFD}\u{FFFD}b'],
+    ['text that runs backwards', 'a\u{202E}b\u{2028}c', 'a\u{FFFD}b\u{FFFD}c'],
+    ['an activation code', 'code 0A1B-2C3D-4E5F-6071-8293 sent', 'code <code> sent'],
+    ['half a surrogate pair', 'a\u{D800}b', 'a\u{FFFD}b'],
+  ])('makes %s fit for people', (_, line, sample) => {
     expect(sampleOf(line)).toBe(sample);
   });
 
@@ -228,7 +191,6 @@ describe('sampleOf', () => {
   });
 });
 
-const HOUR = 3_600_000;
 const TEXT = '<14>Aug 14 22:32:52 fac01 db[16987]: x';
 const LINE: FramedLine = { bytes: Buffer.from(TEXT), text: TEXT, start: 0, end: TEXT.length, cut: false };
 

@@ -3,6 +3,7 @@ import type { ApplianceObservation } from '../../../src/core/license/appliance.t
 import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
+import { tokens } from '../../support/checks/judged-tokens.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 
@@ -15,18 +16,9 @@ registration: { user: monitor, passwordEnv: SET_SECRET }
 logs: { syslog: { udp: '127.0.0.1:5514' } }
 `;
 const config = await configOf(SITE);
-const tokens = (license: string): Parameters<typeof applianceFacts>[0] => {
-  const value = {
-    total: 32,
-    byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
-    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
-    withoutLicense: 0,
-  };
-  return { tokens: { kind: 'read', value: { ...value, byLicense: [{ license, tokens: 32 }] } } };
-};
-
+const SECOND_TOKENS = tokens(30, 2, { byLicense: [{ license: LICENSE_2, tokens: 32 }] });
 const ALONE_1 = applianceFacts();
-const ALONE_2 = applianceFacts({ appliance: 'fac-2', system: { serial: 'FAC-B' }, ...tokens(LICENSE_2) });
+const ALONE_2 = applianceFacts({ appliance: 'fac-2', system: { serial: 'FAC-B' }, tokens: SECOND_TOKENS });
 const CLUSTER_1 = applianceFacts({ system: { peerSerial: 'FAC-B' } });
 const CLUSTER_2 = applianceFacts({ appliance: 'fac-2', system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
 const GONE: ApplianceObservation = { kind: 'denied', appliance: 'fac-2', endpoint: '10.0.0.6:443', status: 401 };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
+import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
+import { FLOW, matched, NO_INSPECTION } from '../../support/checks/firewall-match.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { finding, type Special, TARGET } from '../../support/checks/judged-round.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
@@ -12,25 +13,8 @@ appliances: [{ name: fac-1, logSources: [10.0.0.5] }, { name: fac-2, logSources:
 const ENTRY_1 = '{ url: "https://10.0.0.1", source: 10.0.0.5, appliances: [fac-1], tokenEnv: SET_SECRET }';
 const ENTRY_2 = '{ url: "https://10.1.0.1", source: 10.1.0.5, appliances: [fac-2], vdom: dmz, tokenEnv: SET_SECRET }';
 
-const PASSES: PolicyMatch = {
-  kind: 'policy',
-  policy: {
-    id: 7,
-    name: 'fac-2-out',
-    action: 'accept',
-    proxyMode: false,
-    securityProfiles: [],
-    incoming: [],
-    outgoing: [],
-    nat: { enabled: true, pools: [] },
-    schedule: 'always',
-  },
-  inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
-};
-const DENIES: PolicyMatch = { kind: 'implicit-deny', incoming: null, outgoing: null };
-
-const FLOWS = [
-  { firewall: 'FortiGate 10.0.0.1', firewallHost: '10.0.0.1', vdom: 'root', appliances: ['fac-1'], source: '10.0.0.5' },
+const [FIRST_FLOW, SECOND_FLOW] = [
+  { appliances: ['fac-1'], source: '10.0.0.5' },
   {
     firewall: 'FortiGate 10.1.0.1 (VDOM dmz)',
     firewallHost: '10.1.0.1',
@@ -38,19 +22,15 @@ const FLOWS = [
     appliances: ['fac-2'],
     source: '10.1.0.5',
   },
-].map((flow) => ({ ...flow, destination: TARGET }));
-
-function looked(index: 0 | 1, match: PolicyMatch | 'denied'): FirewallObservation {
-  const [first, second] = FLOWS;
-  const flow = index === 0 ? first : second;
-  if (flow === undefined) throw new Error('never');
-  return match === 'denied'
-    ? { kind: 'denied', ...flow, status: 403 }
-    : { kind: 'ok', ...flow, match, fqdnObjects: [], serial: null };
-}
-const first = (match: PolicyMatch): FirewallObservation => looked(0, match);
-const SECOND = looked(1, PASSES);
-const SECOND_DENIED = looked(1, 'denied');
+] as const;
+const OUT = { id: 7, name: 'fac-2-out' };
+const FIRST = matched(OUT, NO_INSPECTION, FIRST_FLOW);
+const FIRST_DENIES: FirewallObservation = {
+  ...FIRST,
+  match: { kind: 'implicit-deny', incoming: null, outgoing: null },
+};
+const SECOND = matched(OUT, NO_INSPECTION, SECOND_FLOW);
+const SECOND_DENIED: FirewallObservation = { ...FLOW, ...SECOND_FLOW, kind: 'denied', status: 403 };
 
 /** Returns the diagnosis when these units log a failed TLS session. */
 async function told(
@@ -71,12 +51,9 @@ async function told(
 
 describe('the second of two units complains', () => {
   test('and the remedy names it, its FortiGate and the policy that was looked up for it', async () => {
-    const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, SECOND]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([['polling-failing', 'fac-2']]);
-    expect(causes[0]?.summary).toBe(
-      'fac-2: FTM polling error: SSL session failed. No fault on the path from this machine explains this. On ' +
-        'FortiGate 10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
-    );
+    expect(causes[0]?.summary).toMatch(/FortiGate 10\.1\.0\.1 \(VDOM dmz\).*policy 7 "fac-2-out".*10\.1\.0\.5/u);
     const remedy = causes[0]?.remedy.join('\n') ?? '';
     expect(remedy).toContain(
       'On FortiGate 10.1.0.1 (VDOM dmz), check policy 7 "fac-2-out", which matches fac-2 (10.1.0.5)',
@@ -86,7 +63,7 @@ describe('the second of two units complains', () => {
 
   test('also while a part of the path is unclear', async () => {
     const unclear = finding(null, { level: 'unknown' });
-    const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
     expect(remedy).toContain('These may be the same fault. First check');
     expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7');
@@ -94,7 +71,7 @@ describe('the second of two units complains', () => {
   });
 
   test.each([
-    ['does not accept the token', [first(PASSES), SECOND_DENIED]],
+    ['does not accept the token', [FIRST, SECOND_DENIED]],
     ['was not asked yet', []],
   ])('and its FortiGate %s', async (_, observed) => {
     const { causes } = await told([ENTRY_1, ENTRY_2], observed);
@@ -104,12 +81,12 @@ describe('the second of two units complains', () => {
   });
 
   test('and only the first has a FortiGate that is configured', async () => {
-    const { causes } = await told([ENTRY_1], [first(PASSES)]);
+    const { causes } = await told([ENTRY_1], [FIRST]);
     expect(causes[0]?.remedy.join('\n')).toContain('To check the path from fac-2 itself, configure "firewall"');
   });
 
   test('and is not explained by the policy of the first', async () => {
-    const { causes } = await told([ENTRY_1, ENTRY_2], [first(DENIES), SECOND]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST_DENIES, SECOND]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([
       ['policy-missing', `10.0.0.5 to ${TARGET}`],
       ['polling-failing', 'fac-2'],
@@ -121,7 +98,7 @@ describe('the second of two units complains', () => {
 });
 
 test('the first of two units is explained by the policy of its own FortiGate', async () => {
-  const { causes } = await told([ENTRY_1, ENTRY_2], [first(DENIES), SECOND], ['fac-1']);
+  const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST_DENIES, SECOND], ['fac-1']);
   expect(causes.map(({ id }) => id)).toEqual(['policy-missing']);
 });
 

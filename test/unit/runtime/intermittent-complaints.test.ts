@@ -33,12 +33,10 @@ describe('an intermittent fault, and FortiAuthenticator complains of it', () => 
         const appliance = { ...WORLDS[source].create(), every: minutes * MINUTE };
         const site = flakyPath(({ at }) => at < START + 2 * HOUR && random() < part, { appliance });
         site.run(3 * HOUR);
-        const { told, transitions } = site.line;
-        const events = told.flatMap((one) => (one.kind === 'incident' ? [one.event] : [one.kind]));
-        const last = told.at(-1);
+        const last = site.line.told.at(-1);
         return [
-          transitions.filter((transition) => transition.startsWith('opened')).length,
-          ...events.filter((event) => event !== 'changed'),
+          site.opened(),
+          ...site.events().filter((event) => event !== 'changed'),
           last?.kind === 'incident' ? last.incident.cause.id : '',
         ].join(' ');
       });

@@ -36,15 +36,7 @@ function half(seed: number, ends = Infinity): FailsAt {
 }
 
 /** Returns the events. An increase in severity does not count as a beginning. */
-function events({ line }: FlakyPath): readonly string[] {
-  return line.told
-    .flatMap((told) => (told.kind === 'incident' ? [told.event] : [told.kind]))
-    .filter((event) => event !== 'changed');
-}
-
-function opened({ line }: FlakyPath): number {
-  return line.transitions.filter((transition) => transition.startsWith('opened')).length;
-}
+const events = (site: FlakyPath): readonly string[] => site.events().filter((event) => event !== 'changed');
 
 function lastCause(site: FlakyPath): Cause | undefined {
   return site.last().diagnosis.causes[0];
@@ -75,7 +67,7 @@ describe('a name with several addresses', () => {
       const [first] = site.line.told;
       return (
         JSON.stringify(events(site)) === '["firing","resolved"]' &&
-        opened(site) === 1 &&
+        site.opened() === 1 &&
         first !== undefined &&
         first.at - START <= 3 * MINUTE
       );
@@ -91,7 +83,7 @@ describe('a name with several addresses', () => {
       const random = randomOf(seed);
       const site = flakyPath(({ at }) => at < START + HOUR && random() < 0.2, { answers: () => addresses });
       site.run(2 * HOUR);
-      return JSON.stringify(events(site)) === '["firing","resolved"]' && opened(site) === 1;
+      return JSON.stringify(events(site)) === '["firing","resolved"]' && site.opened() === 1;
     });
     expect(SEEDS.length - right.length).toBeLessThanOrEqual(0.05 * SEEDS.length);
   });
@@ -109,7 +101,7 @@ describe('a name with several addresses', () => {
       new RegExp(`All connections to ${bad.length > 1 ? `(${A}, ${C}|${C}, ${A})` : A} fail, but those to `, 'u'),
     );
     site.run(2 * HOUR);
-    expect(opened(site)).toBe(1);
+    expect(site.opened()).toBe(1);
     expect(events(site).at(-1)).toBe('resolved');
     // The first turn of each address is a separate outage, because it is not yet known that the address returns.
     expect(events(site).length).toBeLessThanOrEqual(2 * bad.length + 2);

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Millis } from '../../../src/core/clock.ts';
-import { flakyPath, type FailsAt, type FlakyPath } from '../../support/network/flaky-path.ts';
+import { flakyPath, type FailsAt } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
 import { START } from '../../support/store/incident-timeline.ts';
-import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
 const SEEDS = Array.from({ length: samples(20) }, (_, index) => index + 1);
-const DAY = 24 * HOUR;
 const MONTH = 30 * DAY;
 /** Each month takes a second. */
 const MONTHS = samples(1);
@@ -16,11 +15,6 @@ const MONTHS = samples(1);
 function share(seed: number, part: number): FailsAt {
   const random = randomOf(seed);
   return () => random() < part;
-}
-
-/** Returns the events of all notifications that were sent. */
-function firings({ line }: FlakyPath): readonly string[] {
-  return line.told.flatMap((told) => (told.kind === 'incident' ? [told.event] : [told.kind]));
 }
 
 function toldWithin(seed: number, fails: FailsAt, time: Millis): boolean {
@@ -51,7 +45,7 @@ describe('an intermittent fault, at the default schedule', () => {
     const incidents = SEEDS.slice(0, MONTHS).map((seed) => {
       const site = flakyPath(share(seed, 0.02));
       site.run(MONTH);
-      return site.line.transitions.filter((transition) => transition.startsWith('opened')).length;
+      return site.opened();
     });
     expect(incidents.filter((count) => count > 0).length).toBeLessThanOrEqual(0.05 * MONTHS);
   });
@@ -59,7 +53,7 @@ describe('an intermittent fault, at the default schedule', () => {
   test('one that alternates strictly opens an incident, told once', () => {
     const site = flakyPath(alternating());
     site.run(2 * HOUR);
-    expect(firings(site)).toEqual(['firing']);
+    expect(site.events()).toEqual(['firing']);
   });
 
   test.each([5 * SECOND, 30 * SECOND])(
@@ -72,7 +66,7 @@ describe('an intermittent fault, at the default schedule', () => {
       };
       const site = flakyPath(forged, { every });
       site.run(2 * HOUR);
-      expect(firings(site)).toEqual(['firing']);
+      expect(site.events()).toEqual(['firing']);
     },
   );
 
@@ -81,7 +75,7 @@ describe('an intermittent fault, at the default schedule', () => {
       const random = randomOf(seed);
       const site = flakyPath(({ at }) => at < START + 2 * HOUR && random() < 0.5);
       site.run(3 * HOUR);
-      return JSON.stringify(firings(site)) === '["firing","resolved"]';
+      return JSON.stringify(site.events()) === '["firing","resolved"]';
     });
     expect(once).toBeGreaterThanOrEqual(0.95 * SEEDS.length);
   });
@@ -101,7 +95,7 @@ describe('an intermittent fault, at the default schedule', () => {
     const ends = START + 6 * period - up * MINUTE;
     const site = flakyPath(({ at }) => at < ends && (at - START) % period < down * MINUTE);
     site.run(ends - START + HOUR);
-    expect(firings(site)).toEqual(Array.from({ length: 6 }, () => ['firing', 'resolved']).flat());
+    expect(site.events()).toEqual(Array.from({ length: 6 }, () => ['firing', 'resolved']).flat());
     const times = site.line.told.map(({ at }) => at - START);
     for (const outage of [0, 1, 2, 3, 4])
       expect(times.slice(2 * outage, 2 * outage + 2)).toEqual([

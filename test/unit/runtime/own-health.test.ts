@@ -43,13 +43,8 @@ describe('channelHealth', () => {
 
   test('counts recipients once and by channel, and forgets those that are not configured', () => {
     const hook = outboxEntryOf(FIRING, { channel: 'webhook', recipient: 'https://h', status: 'rejected' });
-    const outboxEntries = [
-      outboxEntry('a', 'rejected'),
-      outboxEntry('b', 'expired'),
-      outboxEntry('a', 'rejected'),
-      outboxEntry('gone', 'rejected'),
-      hook,
-    ];
+    const [a, b, gone] = [outboxEntry('a', 'rejected'), outboxEntry('b', 'expired'), outboxEntry('gone', 'rejected')];
+    const outboxEntries = [a, b, a, gone, hook];
     expect(unreached({ outboxEntries, isRecipient: ({ recipient }) => recipient !== 'gone' })).toEqual({
       email: 2,
       webhook: 1,

@@ -3,10 +3,10 @@ import {
   activationContextOf,
   holdsTokensOf,
   licensesOf,
-  type ApplianceFacts,
   type ApplianceObservation,
 } from '../../../../src/core/license/appliance.ts';
 import { firmwareVersion } from '../../../../src/core/license/firmware.ts';
+import { tokens } from '../../../support/checks/judged-tokens.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 
 const denied: ApplianceObservation = { kind: 'denied', appliance: 'fac-2', endpoint: '10.0.0.6:443', status: 401 };
@@ -15,20 +15,11 @@ function firmware(text: string | null): ApplianceObservation {
   return applianceFacts({ system: { firmware: text } });
 }
 
-/** Returns tokens by licence. Those under `''` have none. */
-function tokens(byLicense: Readonly<Record<string, number>>): ApplianceFacts['tokens'] {
-  const { '': withoutLicense = 0, ...named } = byLicense;
-  const total = Object.values(byLicense).reduce((sum, count) => sum + count, 0);
-  const byStatus = { new: 0, available: total, pending: 0, assigned: 0, other: 0 };
-  const licenses = Object.entries(named).map(([license, count]) => ({ license, tokens: count }));
-  return {
-    kind: 'read',
-    value: { total, byStatus, byLicense: licenses, locked: { ...byStatus, available: 0 }, withoutLicense },
-  };
-}
-
-function holding(byLicense: Readonly<Record<string, number>>): ApplianceObservation {
-  return applianceFacts({ tokens: tokens(byLicense) });
+/** Returns a unit with tokens by licence. Those under `''` have none. */
+function holding({ '': withoutLicense = 0, ...named }: Readonly<Record<string, number>>): ApplianceObservation {
+  const byLicense = Object.entries(named).map(([license, count]) => ({ license, tokens: count }));
+  const total = byLicense.reduce((sum, { tokens: count }) => sum + count, withoutLicense);
+  return applianceFacts({ tokens: tokens(total, 0, { byLicense, withoutLicense }) });
 }
 
 /** Returns a unit whose tokens cannot be read, but whose token count can. */

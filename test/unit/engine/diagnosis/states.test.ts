@@ -83,14 +83,8 @@ describe('the state of a precondition', () => {
   test('is not configured where nothing was judged', () => {
     const { ready, preconditions } = diagnose([], CONTEXT);
     expect(ready).toBe('ready');
-    expect(preconditions).toEqual(
-      CHECKS.map(({ id }) => ({
-        id,
-        state: 'not-configured',
-        summary: 'Not configured',
-        blockedBy: [],
-        findings: [],
-      })),
+    expect(preconditions.map(({ id, state, blockedBy }) => [id, state, blockedBy])).toEqual(
+      CHECKS.map(({ id }) => [id, 'not-configured', []]),
     );
   });
 });

@@ -49,34 +49,24 @@ const transitions = ({ effects }: IncidentStep): readonly string[] =>
 describe('a new incident', () => {
   test('has a name of its own, and the times of its rounds', () => {
     const step = round({ candidates: [seenOnce()] }, [CAUSE]);
-    const opened: Incident = {
-      id: '20261124T131000Z-here-8',
-      status: 'open',
-      cause: CAUSE,
-      openingEvidence: ['Evidence of tls-intercepted'],
-      openingPolicyReport: null,
-      attached: [],
-      acknowledgement: null,
-      formerCauses: [],
+    const known = { status: 'open', cause: CAUSE, openingEvidence: CAUSE.evidence, presence: 'seen', published: false };
+    const times = {
       since: NOW - 30 * SECOND,
-      openedAt: NOW,
-      closedAt: null,
-      clear: { before: NOW - MINUTE, after: null },
-      earlier: [],
       causeSince: NOW - 30 * SECOND,
-      presence: 'seen',
+      openedAt: NOW,
       lastSeen: NOW,
-      streak: 0,
-      returns: [],
-      flapping: false,
+      closedAt: null,
+    };
+    const opened = {
+      id: '20261124T131000Z-here-8',
+      ...known,
+      ...times,
+      clear: { before: NOW - MINUTE, after: null },
       lastNotified: null,
-      awaitsDigest: false,
-      published: false,
-      thread: { count: 0, first: null, last: null },
-      subjectKind: 'observed',
+      returns: [],
     };
     expect(step.state).toMatchObject({ counter: 8, incidents: [opened], candidates: [] });
-    expect(step.effects).toEqual([{ kind: 'transition', transition: 'opened', incident: opened }]);
+    expect(step.effects).toEqual([{ kind: 'transition', transition: 'opened', incident: step.state.incidents[0] }]);
   });
 
   test('began before a wall clock was set back: it begins now', () => {

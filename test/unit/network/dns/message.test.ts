@@ -12,24 +12,22 @@ const answers = [
   { type: 'CNAME' as const, name: 'license.example.test', class: 'IN' as const, ttl: 30, data: 'edge.example.test' },
   { type: 'A' as const, name: 'edge.example.test', class: 'IN' as const, ttl: 60, data: '173.243.138.84' },
 ];
-const good = encode({
-  type: 'response',
-  id: 4711,
+const opt = (extendedRcode: number) => ({
+  type: 'OPT' as const,
+  name: '.',
+  udpPayloadSize: 1232,
+  extendedRcode,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+});
+const reply = (more: Parameters<typeof encode>[0]): Buffer => encode({ type: 'response', id: 4711, ...more });
+const good = reply({
   questions,
   answers,
   authorities: [{ type: 'NS', name: 'example.test', class: 'IN', ttl: 5, data: 'ns.example.test' }],
-  additionals: [
-    {
-      type: 'OPT',
-      name: '.',
-      udpPayloadSize: 1232,
-      extendedRcode: 0,
-      ednsVersion: 0,
-      flags: 0,
-      flag_do: false,
-      options: [],
-    },
-  ],
+  additionals: [opt(0)],
 });
 
 describe('encodeQuery', () => {
@@ -57,23 +55,13 @@ describe('readReply', () => {
   });
 
   test('takes the upper bits of the rcode from OPT', () => {
-    const opt = {
-      type: 'OPT' as const,
-      name: '.',
-      udpPayloadSize: 512,
-      extendedRcode: 1,
-      ednsVersion: 0,
-      flags: 0,
-      flag_do: false,
-      options: [],
-    };
-    const bytes = encode({ type: 'response', id: 4711, questions, additionals: [opt] });
+    const bytes = reply({ questions, additionals: [opt(1)] });
     expect(readReply(bytes, query)).toMatchObject({ kind: 'answer', rcode: 'BADVERS' });
   });
 
   /** Returns a response whose OPT record has these options. */
   function withOptions(...options: readonly (readonly [code: number, data: Buffer])[]): Buffer {
-    const bytes = Buffer.from(encode({ type: 'response', id: 4711, questions, answers }));
+    const bytes = Buffer.from(reply({ questions, answers }));
     bytes.writeUInt16BE(1, 10);
     const data = Buffer.concat(
       options.map(([code, content]) => {
@@ -83,9 +71,9 @@ describe('readReply', () => {
         return Buffer.concat([head, content]);
       }),
     );
-    const opt = Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    opt.writeUInt16BE(data.length, 9);
-    return Buffer.concat([bytes, opt, data]);
+    const record = Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    record.writeUInt16BE(data.length, 9);
+    return Buffer.concat([bytes, record, data]);
   }
   const extended = (code: number, text = ''): readonly [number, Buffer] => [
     15,
@@ -126,18 +114,18 @@ describe('readReply', () => {
   });
 
   test('takes an error without a question section, but no address without one', () => {
-    expect(readReply(encode({ type: 'response', id: 4711, flags: 2 }), query)).toMatchObject({
+    expect(readReply(reply({ flags: 2 }), query)).toMatchObject({
       kind: 'answer',
       rcode: 'SERVFAIL',
     });
-    expect(readReply(encode({ type: 'response', id: 4711, answers }), query)).toMatchObject({ kind: 'foreign' });
+    expect(readReply(reply({ answers }), query)).toMatchObject({ kind: 'foreign' });
   });
 
   test('counts a TTL with the highest bit as zero', () => {
     const huge = [
       { type: 'A' as const, name: 'license.example.test', class: 'IN' as const, ttl: 0x8000_0001, data: '192.0.2.1' },
     ];
-    expect(readReply(encode({ type: 'response', id: 4711, questions, answers: huge }), query)).toMatchObject({
+    expect(readReply(reply({ questions, answers: huge }), query)).toMatchObject({
       ttlSeconds: 0,
     });
   });
@@ -150,7 +138,7 @@ describe('readReply', () => {
       ttl: 1,
       data: `10.0.${String(index >> 8)}.${String(index & 255)}`,
     }));
-    const reading = readReply(encode({ type: 'response', id: 4711, questions, answers: many }), query);
+    const reading = readReply(reply({ questions, answers: many }), query);
     expect(reading.kind === 'answer' ? reading.addresses.length : 0).toBe(64);
   });
 
@@ -158,7 +146,7 @@ describe('readReply', () => {
     const hostile = [
       { ...answers[0], type: 'CNAME' as const, name: 'license.example.test', data: 'a\u001B[2J\u202Eb.test' },
     ];
-    const reading = readReply(encode({ type: 'response', id: 4711, questions, answers: hostile }), query);
+    const reading = readReply(reply({ questions, answers: hostile }), query);
     expect(reading).toMatchObject({ cnames: ['a\\u{1B}[2J\\u{202E}b.test'] });
   });
 
