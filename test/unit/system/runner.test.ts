@@ -89,16 +89,16 @@ describe('a runner whose wall clock is set', () => {
   });
 
   test.each([
-    ['slewed', -1],
-    ['slewed by chrony as fast as it can', 83],
-  ])('goes on where it is %s: %i ms a second', async (_, step) => {
+    ['slewed', -1, [0, 10, 40, 70, 100]],
+    ['slewed by chrony as fast as it can', 83, [0, 10, 39, 67, 94]],
+  ])('goes on where it is %s: %i ms a second', async (_, step, starts) => {
     const bench = started();
     for (let second = 0; second < 105; second += 1) {
       bench.clock.step(step);
       await bench.pass(1);
     }
     expect([bench.restarts(), bench.missed()]).toEqual([0, 0]);
-    if (step === -1) expect(bench.starts.map(Math.round)).toEqual([0, 10, 40, 70, 100]);
+    expect(bench.starts.map(Math.round)).toEqual(starts);
   });
 });
 
