@@ -29,7 +29,8 @@ const SHORTEST = 3;
 
 const SQL =
   /\b(?:SELECT|INSERT|CREATE|UPDATE|DELETE|WHERE|ORDER BY|GROUP BY|ON CONFLICT|ALTER TABLE|PRAGMA|FROM|VALUES)\b/u;
-const STYLE = /^[\w-]+:\S+;/u;
+/** A style sheet, or the style of an element. */
+const STYLE = /^[\w-]+:\S+;|\{\s*[\w-]+:[^{}]+\}/u;
 
 interface Missing {
   readonly path: string;

@@ -73,6 +73,9 @@ const COMMANDS = [
   'run -c missing.yaml',
   'run -c bad.yaml',
   'completion tcsh',
+  'completion bash',
+  'completion fish',
+  'completion zsh',
 ] as const;
 
 test('what commands say about wrong arguments, files and daemons that do not run', async () => {
