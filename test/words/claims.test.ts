@@ -6,9 +6,7 @@ import { everything } from '../support/checks/everything.ts';
 import { finding } from '../support/checks/judged-round.ts';
 import { pollingError } from '../support/checks/polling-error.ts';
 import { after, report, T0 } from '../support/checks/polling-report.ts';
-import { faultsOfClaims } from '../support/checks/plain-claim.ts';
-import { namesOf } from '../support/checks/told-of.ts';
-import { textOfStep } from '../support/checks/text-of-step.ts';
+import { findingText } from './finding-text.ts';
 import { expectRecorded } from './recorded.ts';
 import { TARGET } from './claims/failures.ts';
 import { REACHABILITY, LICENSE_SERVER, NAME_RESOLUTION } from './claims/path.ts';
@@ -75,22 +73,7 @@ const CASES = {
 
 test('the claims of every check', async () => {
   const told = Object.entries(CASES).flatMap(([check, cases]) =>
-    Object.entries(cases).map(([name, findings]) => [`${check}: ${name}`, findings.map(lineOf).join('\n')] as const),
+    Object.entries(cases).map(([name, findings]) => [`${check}: ${name}`, findings.map(findingText).join('\n')] as const),
   );
   await expectRecorded('claims', Object.fromEntries(told));
 });
-
-function lineOf(finding: Finding): string {
-  const { level, suggests, rule, kind, confidence, claim, expected, actual, advice } = finding;
-  const ids = [level, rule, suggests, kind, confidence].filter((id) => typeof id === 'string').join(' ');
-  const faults = faultsOfClaims([finding]).map((fault) => `  WRONG ${fault}`);
-  return [
-    `- ${ids}`,
-    `  ${claim}`,
-    ...namesOf(finding),
-    `  expected: ${expected}`,
-    ...(actual === undefined ? [] : [`  actual: ${actual}`]),
-    ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
-    ...faults,
-  ].join('\n');
-}

@@ -7,6 +7,22 @@ import { expectRecorded } from './recorded.ts';
 
 const CONFIGURATIONS = readFileSync('test/fixtures/config/bad.txt', 'utf8').split(/^=== /mu).slice(1);
 
+/** Rare mistakes in YAML. */
+const YAML: Readonly<Record<string, string>> = {
+  'an anchor before an alias': 'site: &a hq\nlog: &b *a\n',
+  'an anchor without a name': 'site: & hq\n',
+  'a directive': '%HUNTER 2\n---\nsite: hq\n',
+  'an escape': 'site: "\\q"\n',
+  'a special character': 'site: @hq\n',
+  'a list in brackets': 'resolvers: [\n- system\n]\n',
+  'a long key': `${'k'.repeat(1_100)}: 1\n`,
+  'a key of two lines': 'site\nlog: 1\n',
+  'two anchors': 'site: &a &b hq\n',
+  'two tags': 'site: !!str !!int hq\n',
+  'text behind brackets': 'resolvers: [system] udp\n',
+  'a text': 'hq\n',
+};
+
 function textFile(...parts: readonly (string | number[])[]): ReadResult {
   return { kind: 'read', bytes: Buffer.concat(parts.map((part) => Buffer.from(part))) };
 }
@@ -41,11 +57,12 @@ test('messages about bad configurations', async () => {
     const [path = '', ...lines] = configuration.split('\n');
     return [path, messagesOf(await loadText(lines.join('\n'), { path }))] as const;
   });
+  const yaml = Object.entries(YAML).map(async ([name, text]) => [name, messagesOf(await loadText(text))] as const);
   const machine = configMachine(CONFIG_FOLDER);
   const files = Object.entries(FILES).map(async ([name, [main, included = MISSING]]) => {
     const read = (path: string) => Promise.resolve(path.endsWith('/main.yaml') ? main : included);
     const result = await loadConfig({ ...machine, path: 'main.yaml', files: { ...machine.files, read } });
     return [name, messagesOf(result)] as const;
   });
-  await expectRecorded('configuration', Object.fromEntries(await Promise.all([...messages, ...files])));
+  await expectRecorded('configuration', Object.fromEntries(await Promise.all([...messages, ...yaml, ...files])));
 });

@@ -1,0 +1,166 @@
+import { test } from 'vitest';
+import { adjusted } from '../../src/checks/assess.ts';
+import { delivery } from '../../src/checks/delivery/judge.ts';
+import { internet } from '../../src/checks/internet/judge.ts';
+import { CHECKS } from '../../src/checks/registry.ts';
+import type { DnsReply, FailureReason } from '../../src/core/observation.ts';
+import type { PeerObservation, RoundObservations } from '../../src/core/round.ts';
+import { diagnose } from '../../src/engine/diagnose.ts';
+import type { Finding } from '../../src/engine/model.ts';
+import { renderProbe } from '../../src/metrics/probe-metrics.ts';
+import { applianceFacts } from '../support/checks/appliance-facts.ts';
+import { everything } from '../support/checks/everything.ts';
+import { CONTEXT, finding, round as judgements, type Special, TARGET } from '../support/checks/judged-round.ts';
+import { endpoint, failed, open, path, picture, round } from '../support/checks/observed.ts';
+import { intermittentFinding, RESET } from '../support/checks/sampled.ts';
+import { configOf } from '../support/config/config-of.ts';
+import { findingText } from './finding-text.ts';
+import { expectRecorded } from './recorded.ts';
+
+const [A, B] = ['192.0.2.1', '192.0.2.2'];
+const config = await configOf('appliances: [{ name: fac-1 }]');
+
+const FAULTS = {
+  blocked: RESET,
+  'the port': { ...RESET, stage: 'reachability', cause: 'egress-blocked' },
+  intercepted: { ...RESET, cause: 'tls-intercepted', product: 'Squid' },
+  certificate: { ...RESET, cause: 'certificate-broken' },
+} as const;
+const BURSTS = {
+  'a few': { [A]: '.xxxxxx.............' },
+  many: { [A]: '.xxxxxxxxxxxx.......' },
+  'one of two addresses': { [A]: '.xxxxxxxxx', [B]: '..........' },
+  'both addresses': { [A]: '.xxxxxx...', [B]: '.xxxxx....' },
+} as const;
+const INTERMITTENT = Object.entries(FAULTS).flatMap(([fault, of]) =>
+  Object.entries(BURSTS).map(
+    ([name, burst]) => [`intermittent: ${fault}, ${name}`, [intermittentFinding(burst, of)]] as const,
+  ),
+);
+
+const silent = (reason: FailureReason): DnsReply => ({ ...failed('timeout'), reason, attempts: 1 });
+const named = (reason: FailureReason) => ({
+  resolver: 'udp://10.0.0.53:53',
+  name: 'server.test',
+  a: silent(reason),
+  aaaa: silent(reason),
+});
+const SILENT = path({ endpoints: [endpoint(B, failed('timeout'))] });
+const REFUSING = path({ endpoints: [endpoint(B, failed('refused'))] });
+const UNROUTED = path({ endpoints: [{ ...endpoint('2001:db8::2', failed('no-route')), family: 6 }] });
+const PROXIED = path({ endpoints: [{ ...endpoint('server.test', failed('timeout')), proxy: '192.0.2.9:3128' }] });
+const ROUNDS: Readonly<Record<string, Partial<Parameters<typeof round>[0]>>> = {
+  'control hosts answer': { controls: [path({ endpoints: [endpoint(A, open())] })] },
+  'only the server answers': { licenseServer: path({ endpoints: [endpoint(A, open())] }), controls: [SILENT] },
+  refused: { controls: [REFUSING] },
+  'nothing answers': { licenseServer: SILENT, controls: [SILENT] },
+  'one attempt': { licenseServer: SILENT },
+  'no route': { licenseServer: UNROUTED, controls: [UNROUTED] },
+  'a proxy alone': { licenseServer: PROXIED, controls: [PROXIED] },
+  'no name': { licenseServer: path({ names: [named('timeout')] }), controls: [path()] },
+  'no route to the resolver': { licenseServer: path({ names: [named('no-route')] }), controls: [path()] },
+  'no attempt': {},
+};
+
+function judgeInternet(seen: RoundObservations, answered: readonly string[]): readonly Finding[] {
+  if (internet.from !== 'round') throw new Error('Expected a check of the round');
+  const judged = internet.judge({ config, round: seen, carriers: [], clock: [], answered: new Set(answered) });
+  const summary = finding(null, { level: 'note', claim: judged.summary, expected: '', actual: '' });
+  return [...judged.findings, summary];
+}
+
+const INTERNET = Object.entries(ROUNDS).flatMap(([name, seen]) => [
+  [`internet: ${name}`, judgeInternet(round(seen), ['server.test:443', 'control.test:443'])] as const,
+  [`internet: ${name}, only the server before`, judgeInternet(round(seen), ['server.test:443'])] as const,
+  [`internet: ${name}, nobody before`, judgeInternet(round(seen), [])] as const,
+]);
+
+function peer(states: Readonly<Record<string, string>>): PeerObservation {
+  const preconditions = CHECKS.map(({ id }) => {
+    const state = states[id] ?? 'ok';
+    return { id, state, isHearsay: false, seesNoFault: state === 'ok' };
+  });
+  const { precondition } = { precondition: 'tls-genuine' } as const;
+  const cause = { id: 'tls-intercepted', confidence: 'confirmed', severity: 'critical', subject: TARGET } as const;
+  const causes =
+    states['tls-genuine'] === 'broken'
+      ? [{ ...cause, precondition, product: null, summary: 'It is intercepted.' }]
+      : [];
+  return { kind: 'seen', peer: 'dmz', at: CONTEXT.at, preconditions, causes };
+}
+
+const INTERCEPTED: Special = ['tls-genuine', [finding('tls-intercepted')]];
+const PEERS: Readonly<Record<string, readonly [PeerObservation, ...Special[]]>> = {
+  'a fault here alone': [peer({}), INTERCEPTED],
+  'the same fault': [peer({ 'tls-genuine': 'broken' }), INTERCEPTED],
+  'a fault there alone': [peer({ 'tls-genuine': 'broken' })],
+  'a fault that this machine could not see': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
+  'no answer': [{ ...failed('timeout'), peer: 'dmz' }, INTERCEPTED],
+};
+const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, ...own]]) => {
+  const assessments = adjusted(judgements(...own), everything({ picture: picture({ peers: [observation] }) }));
+  const { preconditions } = diagnose(assessments, CONTEXT);
+  return [`peers: ${name}`, preconditions.flatMap(({ findings }) => findings)] as const;
+});
+
+const AT = 'carrier.test:443';
+const FOUND = {
+  closed: { reachability: [finding('egress-blocked', { subject: AT })] },
+  inspected: { 'tls-genuine': [finding('tls-intercepted', { subject: AT })] },
+  'of another authority': {
+    'tls-genuine': [finding('tls-interception-suspected', { subject: AT, confidence: 'suspected' })],
+  },
+  'not seen': { 'tls-genuine': [finding(null, { subject: AT, level: 'unknown' })] },
+  well: {},
+} as const;
+const CARRIED = (['push', 'sms', 'fortigate', 'cloud', 'answers'] as const).flatMap((carries) =>
+  Object.entries(FOUND).map(([name, found]) => {
+    if (delivery.from !== 'round') throw new Error('Expected a check of the round');
+    const one = { carries, host: 'carrier.test', port: 443, severity: 'warning', found } as const;
+    const facts = { config, round: round(), carriers: [one], clock: [], answered: new Set<string>() };
+    return [`delivery: ${carries}, ${name}`, delivery.judge(facts).findings] as const;
+  }),
+);
+const SMS = [0, 5, 50].map((available) => {
+  const own = { id: 'delivery', kind: 'judged', findings: [], summary: '' } as const;
+  const sms = { kind: 'read', value: { total: 100, available } } as const;
+  const units = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts({ sms }), role: null }));
+  const judged = delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) }));
+  return [`delivery: ${String(available)} SMS left`, judged?.findings ?? []] as const;
+});
+
+test('the claims about a whole round', async () => {
+  const told = [...INTERMITTENT, ...INTERNET, ...SEEN_BY_PEERS, ...CARRIED, ...SMS].map(
+    ([name, findings]) => [name, findings.map(findingText).join('\n')] as const,
+  );
+  await expectRecorded('rounds', Object.fromEntries(told));
+});
+
+const ANSWER = {
+  kind: 'answer',
+  rcode: 'NOERROR',
+  addresses: [A],
+  cnames: [],
+  ttlSeconds: 60,
+  durationMs: 3,
+  attempts: 1,
+} as const;
+
+test('what the metrics of /probe mean', async () => {
+  const established = { kind: 'established', durationMs: 4, protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+  const tls = { ...established, chain: { certificates: [], dropped: 0 } } as never;
+  const http = { kind: 'response', status: 200, durationMs: 4 } as never;
+  const probed = (['dns', 'http'] as const).map(async (module) => {
+    const { body } = await renderProbe({
+      module,
+      success: true,
+      durationMs: 9,
+      names: [{ resolver: 'system', name: 'server.test', a: ANSWER, aaaa: ANSWER }],
+      endpoint: module === 'dns' ? null : { ...endpoint(A), tls, http },
+      mailCertificateNotAfter: module === 'dns' ? null : 1_800_000_000_000,
+      genuineNotAfter: 1_800_000_000_000,
+    });
+    return [module, (body.match(/^# HELP .*$/gmu) ?? []).join('\n')] as const;
+  });
+  await expectRecorded('probe', Object.fromEntries(await Promise.all(probed)));
+});
