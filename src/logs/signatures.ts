@@ -9,6 +9,7 @@ import {
   type SignatureSet,
   compileSignatures,
 } from '../core/polling/signature.ts';
+import { issueTexts } from '../text/message-of.ts';
 
 const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
 
@@ -106,7 +107,7 @@ export function parseSignatures(
   const attempt = `Cannot use the signatures in "${file}"`;
   const outer = catalogue.safeParse(value);
   if (!outer.success)
-    throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
+    throw catalogueError(attempt, `expected a key "signatures" with a list: ${issueTexts(outer.error).join('; ')}`);
   const entries = entriesWith(isCause);
   const problems: string[] = [];
   const signatures: Signature[] = [];

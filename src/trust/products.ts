@@ -148,6 +148,11 @@ const compileShipped: PatternCompiler = (source, scope) => {
   };
 };
 
+const TOO_LARGE: CompiledPattern = {
+  kind: 'unsupported',
+  reason: 'its repetitions are too large, as in "a{1,500}"',
+};
+
 /** RE2 matches any text in linear time. It is loaded only for the administrator's patterns, because it needs 4 MiB. */
 export async function loadLinearCompiler(): Promise<PatternCompiler> {
   const { RE2JS } = await import('re2js');
@@ -156,8 +161,7 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
       throw unusable(source.slice(0, MAX_LENGTH), `expected 1 to ${String(MAX_LENGTH)} characters`);
     try {
       const compiled = RE2JS.compile(inRe2Syntax(source), scope === 'value' ? 0 : RE2JS.CASE_INSENSITIVE);
-      if (compiled.programSize() > MAX_INSTRUCTIONS)
-        return { kind: 'unsupported', reason: 'its repetitions are too large, as in "a{1,500}"' };
+      if (compiled.programSize() > MAX_INSTRUCTIONS) return TOO_LARGE;
       const test = (text: string): boolean => (scope === 'value' ? compiled.testExact(text) : compiled.test(text));
       const find = (text: string): string | null => {
         const matcher = compiled.matcher(text);
@@ -166,6 +170,7 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
       return { kind: 'usable', pattern: { test, find, isLinear: true } };
     } catch (error) {
       const reason = messageOf(error).replace(/^error parsing regexp: /u, '');
+      if (reason.startsWith('invalid repeat count')) return TOO_LARGE;
       if (isRegExp(source))
         return { kind: 'unsupported', reason: `RE2 does not support look-around or back-references: ${reason}` };
       throw unusable(source, reason, error);

@@ -3,7 +3,7 @@ import { renderTrust, trustLearn } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
-import { anchorOf, certificateOf, chainOf, failed, pinOf } from '../../support/certificates/chains.ts';
+import { anchorOf, chainOf, failed, pinOf } from '../../support/certificates/chains.ts';
 import { TARGET } from '../../support/certificates/interception-world.ts';
 import { createCast } from '../../support/certificates/verdict-cast.ts';
 import { sees } from '../../support/certificates/verdict-rows.ts';
@@ -96,9 +96,7 @@ describe('trustLearn()', () => {
   ])('does not learn $name by --yes, and says what to compare and what to type', async ({ seen, rests }) => {
     const refused = await learn([seen], { yes: true });
     expect({ code: refused.code, saved: refused.saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
-    expect(refused.text.slice(refused.text.indexOf('Its last certificate is'))).toContain(rests.fingerprint);
-    expect(refused.text).toContain('ftm-watch trust learn --fingerprint SHA256');
-    expect(refused.text).not.toContain('caFiles');
+    expect(refused.text.lastIndexOf(rests.fingerprint)).toBeGreaterThan(refused.text.indexOf('Nothing learned'));
     const typed = await learn([seen], { yes: true, fingerprints: [rests.fingerprint] });
     expect({ code: typed.code, accepted: typed.saved[0]?.accepted }).toEqual({
       code: LEARN_EXIT.learned,
@@ -147,25 +145,21 @@ describe('trustLearn()', () => {
   });
 
   test.each([
-    { name: 'no was answered', over: { answer: false }, hint: 'Nothing learned' },
-    { name: 'nobody can be asked', over: { ask: null }, hint: '--yes' },
-  ])('saves nothing when $name', async ({ over, hint }) => {
-    const { code, saved, text } = await learn([{}], over);
+    { name: 'no was answered', over: { answer: false } },
+    { name: 'nobody can be asked', over: { ask: null } },
+  ])('saves nothing when $name', async ({ over }) => {
+    const { code, saved } = await learn([{}], over);
     expect({ code, saved }).toEqual({ code: LEARN_EXIT.declined, saved: [] });
-    expect(text).toContain(hint);
   });
 
   test.each([
-    { name: 'an intercepted chain', seen: sees(w.byFortigate, w.fortigate), says: 'Fortinet FortiGate' },
-    { name: 'a device in its place', seen: sees(w.device, w.genuine.sub), says: 'factory certificate' },
-    { name: 'a blocked connection', seen: { outcome: failed({ reason: 'reset' }) }, says: 'reset' },
-  ])('refuses $name, even with --yes and a learned baseline', async ({ seen, says }) => {
-    const { code, saved, text } = await learn([{}, { ...seen, baseline: w.baseline(w.byFortigate, w.fortigate) }], {
-      yes: true,
-    });
+    { name: 'an intercepted chain', seen: sees(w.byFortigate, w.fortigate) },
+    { name: 'a device in its place', seen: sees(w.device, w.genuine.sub) },
+    { name: 'a blocked connection', seen: { outcome: failed({ reason: 'reset' }) } },
+  ])('refuses $name, even with --yes and a learned baseline', async ({ seen }) => {
+    const baseline = w.baseline(w.byFortigate, w.fortigate);
+    const { code, saved } = await learn([{}, { ...seen, baseline }], { yes: true });
     expect({ code, saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
-    expect(text).toContain(says);
-    expect(text).toContain('Learn the chain on a different path');
   });
 
   test.each([{ seen: [] }, { seen: [{ outcome: failed({ reason: 'internal' }) }] }])(
@@ -216,18 +210,6 @@ describe('renderTrust()', () => {
   test('leaves out what the profile does not count', () => {
     const trust = { ...w.trust, anchors: [anchorOf(w.genuine.root)] };
     expect(show({ trust, profile: 'pinned' })).not.toContain(w.genuine.root.fingerprint);
-    expect(show({ trust, profile: 'public' })).toContain("Mozilla's root certificates");
-  });
-
-  test('says that a chain which nobody confirms is not used, and what it rests on', () => {
-    const baseline = w.baseline(w.byCorporateSub, w.corporate.sub);
-    const text = show({ refusedBaseline: { baseline, unconfirmed: certificateOf(w.corporate.sub) } });
-    expect(text).toContain('not used');
-    expect(text).toContain(w.corporate.sub.fingerprint);
-  });
-
-  test('says how to learn when nothing was', () => {
-    expect(show({})).toContain('trust learn');
   });
 
   test('shows no control character of a hostile name', () => {
