@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
+import { CHECKS, type FaultId } from '../../../src/checks/registry.ts';
 import { unconfirmedIn, untilSettled } from '../../../src/cli/examine.ts';
-import type { CloserLook, EndpointObservation, TlsOutcome, DnsReply } from '../../../src/core/observation.ts';
+import type {
+  CloserLook,
+  DnsReply,
+  EndpointObservation,
+  HttpOutcome,
+  TcpOutcome,
+  TlsOutcome,
+} from '../../../src/core/observation.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
@@ -148,46 +155,28 @@ describe('unconfirmedIn()', () => {
     return path({ names: [{ resolver: 'udp://192.0.2.53:53', name: 'server.test', a: reply, aaaa: reply }] });
   };
 
-  test.each<readonly [string, PreconditionId, FaultId, PathObservation, boolean]>([
-    ['a port that was silent', 'reachability', 'egress-blocked', endpointWith({ tcp: SILENT }), true],
-    ['a port that was refused', 'reachability', 'egress-blocked', endpointWith({ tcp: REFUSED }), false],
-    ['a silent resolver', 'name-resolution', 'resolver-unreachable', names('timeout'), true],
-    ['a resolver that refuses', 'name-resolution', 'resolver-unreachable', names('refused'), false],
-    ['a silent handshake', 'tls-genuine', 'tls-blocked', silentTls, true],
-    [
-      'a silent handshake, and again',
-      'tls-genuine',
-      'tls-blocked',
-      { ...silentTls, closer: closer(handshake({})) },
-      false,
-    ],
-    [
-      'a silent handshake, and again for a second until the end',
-      'tls-genuine',
-      'tls-blocked',
-      { ...silentTls, closer: closer(handshake({ reason: 'aborted', durationMs: 1000 })) },
-      false,
-    ],
-    [
-      'a silent handshake, and again for a moment until the end',
-      'tls-genuine',
-      'tls-blocked',
-      { ...silentTls, closer: closer(handshake({ reason: 'aborted', durationMs: 999 })) },
-      true,
-    ],
-    [
-      'a handshake that was cut',
-      'tls-genuine',
-      'tls-blocked',
-      endpointWith({ tls: handshake({ reason: 'reset' }) }),
-      false,
-    ],
-    ['an answer that did not come', 'license-server', 'license-server-down', endpointWith({ http: SILENT }), true],
-    ['an error', 'license-server', 'license-server-down', endpointWith({ http: REFUSED }), false],
-    ['an uplink', 'internet', 'internet-unreachable', path(), true],
-    ['a mail server', 'mail', 'mail-unreachable', endpointWith({ tcp: SILENT }), false],
-  ])('%s', (_, precondition, cause, licenseServer, isOpen) => {
-    const probed = judgedRound([precondition, [finding(cause)]]);
+  const again = (more: object): PathObservation => ({ ...silentTls, closer: closer(handshake(more)) });
+  const shut = (tcp: TcpOutcome): PathObservation => endpointWith({ tcp });
+  const answering = (http: HttpOutcome): PathObservation => endpointWith({ http });
+  const cut = endpointWith({ tls: handshake({ reason: 'reset' }) });
+  test.each<readonly [string, FaultId, PathObservation, boolean]>([
+    ['a port that was silent', 'egress-blocked', shut(SILENT), true],
+    ['a port that was refused', 'egress-blocked', shut(REFUSED), false],
+    ['a silent resolver', 'resolver-unreachable', names('timeout'), true],
+    ['a resolver that refuses', 'resolver-unreachable', names('refused'), false],
+    ['a silent handshake', 'tls-blocked', silentTls, true],
+    ['a silent handshake, and again', 'tls-blocked', again({}), false],
+    ['and again for a second until the end', 'tls-blocked', again({ reason: 'aborted', durationMs: 1000 }), false],
+    ['and again for a moment until the end', 'tls-blocked', again({ reason: 'aborted', durationMs: 999 }), true],
+    ['a handshake that was cut', 'tls-blocked', cut, false],
+    ['an answer that did not come', 'license-server-down', answering(SILENT), true],
+    ['an error', 'license-server-down', answering(REFUSED), false],
+    ['an uplink', 'internet-unreachable', path(), true],
+    ['a mail server', 'mail-unreachable', shut(SILENT), false],
+  ])('%s', (_, cause, licenseServer, isOpen) => {
+    const probed = judgedRound(
+      ...CHECKS.filter(({ causes }) => Object.hasOwn(causes, cause)).map(({ id }): Special => [id, [finding(cause)]]),
+    );
     const once: RoundResult = {
       diagnosis: diagnose(probed, CONTEXT),
       observations: round({ licenseServer }),

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import type { AlertJournal } from '../../../src/engine/incident/incident.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
-import type { RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
+import { Outbox } from '../../../src/notify/outbox.ts';
+import type { MessageChannel, RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { SECOND, START } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
 
 const URL = 'http://127.0.0.1:9093';
@@ -60,7 +62,7 @@ function started(publish: StateChannel['publish']): Bench {
       clock.advance(15 * SECOND);
       await alerting.idle();
     },
-    logged: () => logger.lines.map(({ message }) => message),
+    logged: () => logger.lines.map(({ event }) => event),
     results,
   };
 }
@@ -72,10 +74,7 @@ test('reports once that a recipient fails, and once that it accepts alerts again
   kind = 'sent';
   await nextTick();
   await nextTick();
-  expect(logged()).toEqual([
-    'Cannot send alerts to Alertmanager. ftm-watch will retry',
-    'Alertmanager accepts alerts again',
-  ]);
+  expect(logged()).toEqual(['alerts-refused', 'alerts-accepted']);
   expect(results).toEqual(['alertmanager failed', 'alertmanager failed', 'alertmanager sent', 'alertmanager sent']);
 });
 
@@ -109,4 +108,20 @@ test('goes on after a channel that throws', async () => {
   isBroken = false;
   await nextTick();
   expect(results).toEqual(['alertmanager failed', 'alertmanager failed', 'alertmanager sent']);
+});
+
+test('what the hourly limit holds back waits for each recipient that wants it, and for no other', () => {
+  const channel = (id: string, minSeverity: MessageChannel['minSeverity'], recipients: readonly string[]) =>
+    ({ kind: 'messages', id, minSeverity, recipients, deliver: () => Promise.resolve([]) }) as const;
+  const held = [
+    incidentOf(causeOf('tls-intercepted')),
+    incidentOf(causeOf('mail-unreachable', { severity: 'warning' })),
+  ];
+  const messages = [
+    channel('email', 'warning', ['a@example.org', 'b@example.org']),
+    channel('slack', 'critical', ['https://hooks.example.org']),
+  ];
+  const deps = { clock: handClock(START), logger: logRecorder(), journal: JOURNAL, onDelivery: () => undefined };
+  const outbox = new Outbox(messages, deps, new AbortController().signal);
+  expect(['email', 'slack', 'webhook'].map((id) => outbox.pending(id, held))).toEqual([4, 1, 0]);
 });
