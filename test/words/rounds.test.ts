@@ -1,8 +1,10 @@
 import { test } from 'vitest';
-import { adjusted } from '../../src/checks/assess.ts';
+import { adjusted, assessUnits } from '../../src/checks/assess.ts';
 import { delivery } from '../../src/checks/delivery/judge.ts';
 import { internet } from '../../src/checks/internet/judge.ts';
 import { CHECKS } from '../../src/checks/registry.ts';
+import type { Picture } from '../../src/connectors/picture.ts';
+import type { ApplianceObservation } from '../../src/core/license/appliance.ts';
 import type { DnsReply, FailureReason } from '../../src/core/observation.ts';
 import type { PeerObservation, RoundObservations } from '../../src/core/round.ts';
 import { diagnose } from '../../src/engine/diagnose.ts';
@@ -129,11 +131,30 @@ const SMS = [0, 5, 50].map((available) => {
   return [`delivery: ${String(available)} SMS left`, judged?.findings ?? []] as const;
 });
 
+const { appliances: certified } = await configOf('appliances: [{ name: fac-1, licenses: [EFTM000000000001] }]');
+const PICTURES = {
+  'nothing is configured': picture({}),
+  'nothing was read': picture({ appliances: units(certified, null) }),
+  'no answer': picture({ appliances: units(certified, { ...applianceFacts(), ...failed('timeout') }) }),
+  'all is read': picture({ appliances: units(certified, applianceFacts()) }),
+} as const;
+
+function units(configured: typeof config.appliances, rest: ApplianceObservation | null): Picture['appliances'] {
+  return configured.map((unit) => ({ config: unit, rest, role: null }));
+}
+
+/** What a check says where it has no finding. */
+const SUMMARIES = Object.entries(PICTURES).flatMap(([name, seen]) =>
+  assessUnits({ config, picture: seen, at: 0, speaking: [] }).map(
+    ({ id, kind, summary }) => [`${id}: ${name}`, `${kind}: ${summary}`] as const,
+  ),
+);
+
 test('the claims about a whole round', async () => {
   const told = [...INTERMITTENT, ...INTERNET, ...SEEN_BY_PEERS, ...CARRIED, ...SMS].map(
     ([name, findings]) => [name, findings.map(findingText).join('\n')] as const,
   );
-  await expectRecorded('rounds', Object.fromEntries(told));
+  await expectRecorded('rounds', Object.fromEntries([...told, ...SUMMARIES]));
 });
 
 const ANSWER = {

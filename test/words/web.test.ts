@@ -8,7 +8,7 @@ import { handClock } from '../support/time/hand-clock.ts';
 import { incidentOf } from '../support/notify/outbox-entry-of.ts';
 import { START } from '../support/store/incident-timeline.ts';
 import { startWeb, webConfig, type WebBenchOptions } from '../support/web/web-bench.ts';
-import { expectRecorded } from './recorded.ts';
+import { expectRecorded, outline } from './recorded.ts';
 
 const incident = incidentOf();
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -89,7 +89,11 @@ test('what the status page answers to requests that it refuses', async () => {
       const response = await web.get(path, init);
       const text = await response.text();
       expect([path, response.status >= 400]).toEqual([path, true]);
-      const shown = text.startsWith('<') ? (/<section class="own".*?<\/section>/su.exec(text)?.[0] ?? '') : text;
+      const shown = text.startsWith('<')
+        ? (/<section class="own".*?<\/section>/su.exec(text)?.[0] ?? '')
+        : text.startsWith('{')
+          ? outline(JSON.parse(text))
+          : text;
       const body = typeof init?.body === 'string' && init.body !== '' ? ` ${init.body}` : '';
       told.push([
         `${place}: ${init?.method ?? 'GET'} ${path}${body}${init?.headers === undefined ? '' : ` ${JSON.stringify(init.headers)}`}`,
