@@ -51,7 +51,7 @@ function judgeSample(subject: string): readonly Finding<SampleCause>[] {
   const told = { rule: 'sample-fits', subject, claim: 'There is no sample.', expected: 'A sample' };
   return [
     { ...told, level: 'warning', suggests: 'sample-fault' },
-    unknown({ ...told, claim: 'The second sample could not be checked.' }),
+    unknown({ ...told, claim: 'Nobody knows the second sample.' }),
   ];
 }
 `;

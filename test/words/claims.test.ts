@@ -73,7 +73,9 @@ const CASES = {
 
 test('the claims of every check', async () => {
   const told = Object.entries(CASES).flatMap(([check, cases]) =>
-    Object.entries(cases).map(([name, findings]) => [`${check}: ${name}`, findings.map(findingText).join('\n')] as const),
+    Object.entries(cases).map(
+      ([name, findings]) => [`${check}: ${name}`, findings.map(findingText).join('\n')] as const,
+    ),
   );
   await expectRecorded('claims', Object.fromEntries(told));
 });

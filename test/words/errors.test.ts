@@ -96,7 +96,7 @@ test('what commands say about wrong arguments, files and daemons that do not run
   for (const line of COMMANDS) {
     const args = line.split(' ').filter((word) => word !== '');
     const { code, output, errors } = await runCommand(args, { cwd: folder });
-    const text = `${output}${errors}`.replaceAll(folder, '/folder');
+    const text = `${output}${errors}`.replaceAll(folder, '/folder').replaceAll(/\d{4}-\d\d-\d\dT[\d.-]+Z/gu, 'TIME');
     cases.push([`ftm-watch ${line}`.trim(), `exit code ${String(code)}\n${text}`]);
   }
   await expectRecorded('errors', Object.fromEntries(cases));

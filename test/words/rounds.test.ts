@@ -12,7 +12,7 @@ import type { Finding } from '../../src/engine/model.ts';
 import { renderProbe } from '../../src/metrics/probe-metrics.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
 import { everything } from '../support/checks/everything.ts';
-import { CONTEXT, finding, round as judgements, type Special, TARGET } from '../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound as judgements, type Special, TARGET } from '../support/checks/judged-round.ts';
 import { endpoint, failed, open, path, picture, round } from '../support/checks/observed.ts';
 import { intermittentFinding, RESET } from '../support/checks/sampled.ts';
 import { configOf } from '../support/config/config-of.ts';
@@ -60,7 +60,7 @@ const ROUNDS: Readonly<Record<string, Partial<Parameters<typeof round>[0]>>> = {
   'no route': { licenseServer: UNROUTED, controls: [UNROUTED] },
   'a proxy alone': { licenseServer: PROXIED, controls: [PROXIED] },
   'no name': { licenseServer: path({ names: [named('timeout')] }), controls: [path()] },
-  'no route to the resolver': { licenseServer: path({ names: [named('no-route')] }), controls: [path()] },
+  'the resolver is not routed': { licenseServer: path({ names: [named('no-route')] }), controls: [path()] },
   'no attempt': {},
 };
 
@@ -96,7 +96,7 @@ const PEERS: Readonly<Record<string, readonly [PeerObservation, ...Special[]]>> 
   'a fault here alone': [peer({}), INTERCEPTED],
   'the same fault': [peer({ 'tls-genuine': 'broken' }), INTERCEPTED],
   'a fault there alone': [peer({ 'tls-genuine': 'broken' })],
-  'a fault that this machine could not see': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
+  'a fault there, unjudged here': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
   'no answer': [{ ...failed('timeout'), peer: 'dmz' }, INTERCEPTED],
 };
 const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, ...own]]) => {

@@ -108,10 +108,10 @@ const signature = (rest: string): string =>
 /** Files that people write, and that cannot be used. */
 const FILES: readonly (readonly [name: string, load: Load, text: string])[] = [
   ['no certificate', authorities, 'hello\n'],
-  ['a certificate that is cut', authorities, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
+  ['half a certificate', authorities, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
   ['text in a certificate', authorities, '-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n'],
-  ['a learned chain that is cut', baselines, '{'],
-  ['a learned chain of something else', baselines, '{"version":1}'],
+  ['half a learned chain', baselines, '{'],
+  ['another file', baselines, '{"version":1}'],
   ['no signatures', signatures, 'a: 1\n'],
   ['a text as signatures', signatures, 'hello\n'],
   ['a bad id', signatures, 'signatures: [{ id: A_B }]\n'],
