@@ -189,7 +189,7 @@ const REPAIRS: Readonly<Record<string, readonly Special[]>> = {
   'still inspected': [INSPECTS],
   'another fault': [['tls-genuine', [finding('tls-blocked')]]],
   'the firewall does not answer': [['firewall-policy', [finding(null, { level: 'unknown' })]]],
-  'no question to the firewall': [['firewall-policy', [], 'unjudged']],
+  'the firewall is not asked': [['firewall-policy', [], 'unjudged']],
   'no firewall': [NO_FIREWALL],
   'broken before it': [['reachability', [finding('egress-blocked')]]],
   unjudged: [NO_FIREWALL, ['tls-genuine', [], 'unjudged']],
