@@ -280,6 +280,21 @@ describe('observeFirewall', () => {
     ]);
   });
 
+  it.each([
+    ['refuses a wrong token', { token: { kind: 'env', name: 'WRONG' } }, { kind: 'denied', status: 401 }],
+    ['has no such virtual domain', { vdom: 'dmz' }, { kind: 'failed', reason: 'rejected' }],
+  ] as const)('%s', async (_, config, expected) => {
+    await using firewall = await bench.start();
+    expect(await bench.observe(firewall, config)).toMatchObject(expected);
+  });
+
+  it('with the certificate of somebody else gets no token', async () => {
+    await using firewall = await bench.start();
+    const seen = await bench.observe(firewall, { caFile: null });
+    expect(seen).toMatchObject({ kind: 'failed', reason: 'tls', certificate: 'untrusted' });
+    expect(firewall.requests).toEqual([]);
+  });
+
   it('sends nothing but GET, and names no token anywhere', async () => {
     await using firewall = await bench.start(exempting({ type: 'address', address: 'gone' }));
     const observation = await bench.observe(firewall, { sourceInterface: null });

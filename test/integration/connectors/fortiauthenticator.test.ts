@@ -1,12 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ApplianceApiConfig } from '../../../src/config/schema/watched.ts';
-import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import type { HttpFault } from '../../../src/demo/lab/https-peer.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
-import { idleClock } from '../../support/time/idle-clock.ts';
-
-const clock = idleClock();
 
 describe('observeAppliance', () => {
   it('reads serials, licence, tokens, the provisioning server and the mail servers', async () => {
@@ -125,50 +121,12 @@ describe('observeAppliance', () => {
   });
 });
 
-/** Quoted in ta-p/390182, for this URL. */
-const NOT_ALLOWED = 'You are not allowed to access this site using https://fac.homelab';
-
 describe('a failing appliance', () => {
   let fac: FortiAuthenticator;
 
   beforeEach(async () => {
     fac = await createFortiAuthenticator();
     return () => fac.close();
-  });
-
-  it.each<[string, HttpFault, Partial<ApplianceObservation>]>([
-    ['401', { kind: 'status', status: 401 }, { kind: 'denied', status: 401 }],
-    ['403', { kind: 'status', status: 403 }, { kind: 'denied', status: 403 }],
-    ['404', { kind: 'status', status: 404 }, { kind: 'failed', reason: 'rejected' }],
-    ['429', { kind: 'status', status: 429 }, { kind: 'failed', reason: 'rejected' }],
-    ['500', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
-    [
-      'a redirect',
-      { kind: 'status', status: 302, headers: { location: 'https://evil.test/' } },
-      { kind: 'failed', reason: 'rejected' },
-    ],
-    ...[200, 400, 403].map((status): [string, HttpFault, Partial<ApplianceObservation>] => [
-      `${String(status)} and the page for a host that is not allowed`,
-      { kind: 'page', status, text: NOT_ALLOWED },
-      { kind: 'failed', reason: 'rejected', refusedHost: '127.0.0.1' },
-    ]),
-    ['HTML', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
-    ['JSON of something else', { kind: 'body', body: '{"ok": true}' }, { kind: 'failed', reason: 'protocol' }],
-    ['a truncated body', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],
-    ['a reset', { kind: 'reset' }, { kind: 'failed', reason: 'reset' }],
-    ['a body without end', { kind: 'endless' }, { kind: 'failed', reason: 'protocol' }],
-  ])('answers with %s', async (_, fault, expected) => {
-    fac.setFault(fault);
-    expect(await observeApi(apiOf(fac))).toMatchObject({ appliance: 'fac-1', ...expected });
-  });
-
-  it.each<[string, HttpFault]>([
-    ['is silent', { kind: 'silent' }],
-    ['trickles', { kind: 'trickle', clock }],
-  ])('%s until the time is up', async (_, fault) => {
-    fac.setFault(fault);
-    const observation = await observeApi(apiOf(fac), { clock });
-    expect(observation).toMatchObject({ kind: 'failed', reason: 'timeout', message: 'No result within 10000 ms' });
   });
 
   it('refuses a wrong key', async () => {

@@ -74,14 +74,15 @@ export async function createDnsBench(): Promise<DnsBench> {
   };
 }
 
-export function over(kind: 'udp' | 'tcp' | 'tls', server: DnsServer, host: string = '127.0.0.1'): ResolverConfig {
+export type Transport = 'udp' | 'tcp' | 'tls' | 'https';
+
+export function over(kind: Transport, server: DnsServer, host: string = '127.0.0.1'): ResolverConfig {
+  if (kind === 'https') {
+    const url = `https://${host}:${String(server.httpsPort)}/dns-query`;
+    return { kind, label: url, url };
+  }
   const port = kind === 'tls' ? server.tlsPort : server.port;
   return { kind, label: `${kind}://${host}:${String(port)}`, host, port };
-}
-
-export function overHttps(server: DnsServer, host: string = '127.0.0.1'): ResolverConfig {
-  const url = `https://${host}:${String(server.httpsPort)}/dns-query`;
-  return { kind: 'https', label: url, url };
 }
 
 /** Applies the reaction to the A question only. AAAA is answered as by a server without IPv6. */
