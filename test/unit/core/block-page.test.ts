@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type BlockPage, blockPageText, recogniseBlockPage, type TextPattern } from '../../../src/core/block-page.ts';
 import { readableText } from '../../../src/network/tls/handshake.ts';
 import { loadProducts, parseProducts } from '../../../src/trust/products.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 const { products } = await loadProducts([]);
@@ -13,42 +14,15 @@ function anywhere(source: string): TextPattern {
   return pattern;
 }
 
-function page(text: string, status: number | null = 403, location: string | null = null): BlockPage | null {
+function found(text: string, status: number | null = 403, location: string | null = null): BlockPage | null {
   return recogniseBlockPage({ status, location, text, words: readableText(Buffer.from(text)) }, products);
 }
 
 describe('recogniseBlockPage', () => {
-  test.each([
-    [
-      '<h3>Web Page Blocked!</h3><p>You have tried to access a web page which is in violation of your internet ' +
-        'usage policy.</p>',
-      'Fortinet FortiGate',
-    ],
-    [
-      '<p>You have tried to access a web page that is in violation of your Internet usage policy.</p>',
-      'Fortinet FortiGate',
-    ],
-    ['<title>Web Filter Violation</title>', 'Fortinet FortiGate'],
-    [
-      '<h3>Application Blocked!</h3>You have attempted to use an application which is in violation of your ' +
-        'internet usage policy.',
-      'Fortinet FortiGate',
-    ],
-    ['The page you have requested has been blocked because the URL is banned.', 'Fortinet FortiGate'],
-    ['Your organization has selected Zscaler to protect you from internet threats.', 'Zscaler'],
-    ['<div id="content"><!-- ERR_ACCESS_DENIED --></div>', 'Squid'],
-    ['<iframe src="https://block.opendns.com/main?url=x">', 'Cisco Umbrella'],
-    [
-      'Access to the web page you were trying to visit has been blocked in accordance with company policy.',
-      'Palo Alto Networks',
-    ],
-    ['Your request was denied because of its content categorization: "x"', 'Symantec Blue Coat ProxySG'],
-    ['Request denied by WatchGuard Firewall.', 'WatchGuard Firebox'],
-    ['This site has been blocked by the network administrator.', 'SonicWall'],
-    ['<title>Sophos Firewall - Blocked Request</title>', 'Sophos Firewall'],
-  ])('recognises %s', (text, expected) => {
-    expect(page(text)).toMatchObject({ kind: 'filter', product: expected });
-    expect(page(`HTTP/1.1 403 Forbidden ${text}`, null)).toMatchObject({ kind: 'filter', product: expected });
+  test.each(fixtureLines('block-pages.txt').map((entry) => entry.split(' | ')))('recognises %s: %s', (...page) => {
+    const [product, text = ''] = page;
+    expect(found(text)).toMatchObject({ kind: 'filter', product });
+    expect(found(`HTTP/1.1 403 Forbidden ${text}`, null)).toMatchObject({ kind: 'filter', product });
   });
 
   test.each<readonly [string, number | null, string | null, string]>([
@@ -57,14 +31,9 @@ describe('recogniseBlockPage', () => {
     ['a portal by its name', 302, 'http://captive.example.test/login', ''],
     ['a private address', 302, 'http://10.0.0.1/', ''],
     ['a private IPv6 address', 302, 'http://[fd00::1]:8080/x', ''],
-    [
-      'plain text where TLS was expected',
-      null,
-      null,
-      'HTTP/1.1 302 Found Location: http://192.168.1.1/portal Content-Length: 0',
-    ],
+    ['plain text where TLS was expected', null, null, 'HTTP/1.1 302 Found Location: http://192.168.1.1/portal A: 0'],
   ])('recognises a captive portal by %s', (_, status, location, text) => {
-    expect(page(text, status, location)).toMatchObject({ kind: 'portal', product: null });
+    expect(found(text, status, location)).toMatchObject({ kind: 'portal', product: null });
   });
 
   test.each<readonly [string, number | null, string | null, string]>([
@@ -81,7 +50,7 @@ describe('recogniseBlockPage', () => {
     ['nothing', 204, null, ''],
     ['a banner', null, null, '220 mail.example.test ESMTP location: http://10.0.0.1/'],
   ])('takes %s for no block page', (_, status, location, text) => {
-    expect(page(text, status, location)).toBeNull();
+    expect(found(text, status, location)).toBeNull();
   });
 
   test.each([
@@ -90,15 +59,15 @@ describe('recogniseBlockPage', () => {
     ['HTTP/1.1 200 OK Access has been denied', null, 'Access has been denied'],
     ['HTTP/1.1 403 Forbidden: ask the Netskope team', 'Netskope', 'Netskope'],
   ])('takes a mention or a refusal for a page only where TLS was expected: %s', (text, product, quote) => {
-    expect(page(text, null)).toEqual({ kind: 'filter', product, quote });
-    expect(page(text)).toBeNull();
+    expect(found(text, null)).toEqual({ kind: 'filter', product, quote });
+    expect(found(text)).toBeNull();
   });
 
   test.each([
     ['HTTP/1.1 302 Found Location: http://10.0.0.1/login', 'Location: http://10.0.0.1/login'],
     ['HTTP/1.1 307 See Location: https://fw.example:1003/fgtauth?0a', 'Location: https://fw.example:1003/fgtauth?0a'],
   ])('quotes by what a portal was recognised: %s', (text, quote) => {
-    expect(page(text, null)).toEqual({ kind: 'portal', product: null, quote });
+    expect(found(text, null)).toEqual({ kind: 'portal', product: null, quote });
   });
 
   test('knows the products of an administrator, within TLS and instead of it', () => {
@@ -136,6 +105,6 @@ describe('recogniseBlockPage', () => {
 
   test('is quick on long hostile text', () => {
     const texts = ['SonicWall', 'Sophos', '<', 'location: '].map((text) => text.repeat(65_536 / text.length));
-    expect(cpuMsOf(() => texts.forEach((text) => page(text)))).toBeLessThan(500);
+    expect(cpuMsOf(() => texts.forEach((text) => found(text)))).toBeLessThan(500);
   });
 });

@@ -17,13 +17,13 @@ const LOOK: CloserLook = {
   controls: [],
 };
 
-async function looksWith(clock: HandClock): Promise<RoundMemory['closerLooks']> {
-  return (await loadRoundMemory('license.test:443', {}, clock)).closerLooks;
+function memoryWith(clock: HandClock): Promise<RoundMemory> {
+  return loadRoundMemory('license.test:443', {}, clock);
 }
 
 test('a look into a block stands for five minutes, for the same block', async () => {
   const clock = handClock(0);
-  const looks = await looksWith(clock);
+  const { closerLooks: looks } = await memoryWith(clock);
   expect(looks.recent('a cut')).toBeNull();
   looks.keep('a cut', LOOK);
   clock.advance(5 * MINUTE - 1);
@@ -35,7 +35,7 @@ test('a look into a block stands for five minutes, for the same block', async ()
 
 test('a clock that is set back makes an old look no newer', async () => {
   const clock = handClock(10 * MINUTE);
-  const looks = await looksWith(clock);
+  const { closerLooks: looks } = await memoryWith(clock);
   looks.keep('a cut', LOOK);
   clock.step(-5 * MINUTE);
   expect(looks.recent('a cut')).toBeNull();
@@ -89,10 +89,6 @@ const OUTCOMES: Readonly<Record<string, MailOutcome>> = {
   lost: { ...FAILED, stage: 'connect', reason: 'timeout', code: null },
 };
 
-async function deferralsWith(clock: HandClock): Promise<RoundMemory['deferrals']> {
-  return (await loadRoundMemory('license.test:443', {}, clock)).deferrals;
-}
-
 /** Each look has a minute and an outcome. */
 it.each([
   ['nothing of a server that takes at once', '0 taken', [null]],
@@ -104,7 +100,7 @@ it.each([
   ['the second time by itself', '0 put off, 20 taken, 90 put off, 95 put off', [0, 20, 0, 5]],
 ])('tells %s', async (_, looks, expected) => {
   const clock = handClock(0);
-  const deferrals = await deferralsWith(clock);
+  const { deferrals } = await memoryWith(clock);
   const told = looks.split(', ').map((look) => {
     const [, minute = '', name = ''] = /^(\d+) (.*)$/u.exec(look) ?? [];
     const outcome = OUTCOMES[name];
@@ -118,7 +114,7 @@ it.each([
 
 it('tells servers apart', async () => {
   const clock = handClock(0);
-  const deferrals = await deferralsWith(clock);
+  const { deferrals } = await memoryWith(clock);
   deferrals.note('a:25', PUT_OFF);
   clock.advance(MINUTE);
   expect(deferrals.note('b:25', PUT_OFF)).toBe(0);

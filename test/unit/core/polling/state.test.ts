@@ -10,42 +10,36 @@ import {
 } from '../../../../src/core/polling/state.ts';
 import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/checks/polling-report.ts';
 
-const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({
-  kind: 'heard',
-  appliance,
-  at,
-  reliable: false,
-});
+const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ ...WORD, appliance, at });
+const WORD = { kind: 'heard', reliable: false } as const;
 
 describe('recordEvents and pollingReport', () => {
   test('know every configured appliance before anything was heard', () => {
+    const silent = { errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null };
     expect(report(emptyPolling(WINDOW), T0)).toEqual({
       window: WINDOW,
       silentAfter: 60 * MINUTE,
-      appliances: [
-        { name: 'fac-1', errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null },
-        { name: 'fac-2', errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null },
-      ],
+      appliances: ['fac-1', 'fac-2'].map((name) => ({ name, ...silent })),
       firewallEvidence: [],
     });
   });
 
   test('count by signature, most severe first, with first, last, rate and the last line', () => {
     const state = after([ftm('alpha', T0, 5), ftm('beta', T0 + MINUTE), ftm('beta', T0 + 3 * MINUTE, 2)]);
-    expect(report(state, T0 + 5 * MINUTE).appliances[0]).toMatchObject({
-      lastLineAt: T0 + 3 * MINUTE,
-      errors: [
-        {
-          signature: 'beta',
-          severity: 'critical',
-          count: 3,
-          firstAt: T0 + MINUTE,
-          lastAt: T0 + 3 * MINUTE,
-          sample: `line of ${String(T0 + 3 * MINUTE)}`,
-        },
-        { signature: 'alpha', severity: 'warning', count: 5, firstAt: T0, lastAt: T0 },
-      ],
-    });
+    const [unit] = report(state, T0 + 5 * MINUTE).appliances;
+    const last = T0 + 3 * MINUTE;
+    expect(unit?.lastLineAt).toBe(last);
+    expect(unit?.errors).toMatchObject([
+      {
+        signature: 'beta',
+        severity: 'critical',
+        count: 3,
+        firstAt: T0 + MINUTE,
+        lastAt: last,
+        sample: `line of ${String(last)}`,
+      },
+      { signature: 'alpha', severity: 'warning', count: 5, firstAt: T0, lastAt: T0 },
+    ]);
   });
 
   test.each([
@@ -68,31 +62,24 @@ describe('recordEvents and pollingReport', () => {
   });
 
   test('name lines without an owner only when there were any', () => {
-    expect(report(after([ftm('beta', T0, 1, null)]), T0).appliances.map(({ name }) => name)).toEqual([
-      'fac-1',
-      'fac-2',
-      'unnamed',
-    ]);
+    const { appliances } = report(after([ftm('beta', T0, 1, null)]), T0);
+    expect(appliances.map(({ name }) => name)).toEqual(['fac-1', 'fac-2', 'unnamed']);
   });
 
   test('leave out signatures that the catalogue no longer knows', () => {
     expect(report(after([ftm('gone', T0)]), T0).appliances[0]?.errors).toEqual([]);
   });
 
-  test.each([
-    { name: 'it never spoke', events: [], now: T0 + 1000 * MINUTE, since: T0, silent: false },
-    { name: 'it spoke lately', events: [heard(T0)], now: T0 + 60 * MINUTE, since: T0, silent: false },
-    { name: 'it has been quiet', events: [heard(T0)], now: T0 + 61 * MINUTE, since: T0, silent: true },
-    {
-      name: 'nobody listened until lately',
-      events: [heard(T0)],
-      now: T0 + 90 * MINUTE,
-      since: T0 + 89 * MINUTE,
-      silent: false,
-    },
-    { name: 'nobody listens', events: [heard(T0)], now: T0 + 90 * MINUTE, since: null, silent: false },
-  ])('call an appliance silent ($silent) when $name', ({ events, now, since, silent }) => {
-    expect(report(after(events), now, { listeningSince: since }).appliances[0]?.silent).toBe(silent);
+  test.each<readonly [string, readonly LogEvent[], after: number, since: number | null, boolean]>([
+    ['it never spoke', [], 1000, 0, false],
+    ['it spoke lately', [heard(T0)], 60, 0, false],
+    ['it has been quiet', [heard(T0)], 61, 0, true],
+    ['nobody listened until lately', [heard(T0)], 90, 89, false],
+    ['nobody listens', [heard(T0)], 90, null, false],
+  ])('call an appliance silent, or not, when %s', (_, ...[events, minutes, since, silent]) => {
+    const listeningSince = since === null ? null : T0 + since * MINUTE;
+    const { appliances } = report(after(events), T0 + minutes * MINUTE, { listeningSince });
+    expect(appliances[0]?.silent).toBe(silent);
   });
 
   test.each([
@@ -152,7 +139,7 @@ describe('recordEvents and pollingReport', () => {
 });
 
 describe('firewall evidence', () => {
-  const evidence = (changes: Partial<FirewallEvidence> = {}): FirewallEvidence => ({
+  const EVIDENCE: FirewallEvidence = {
     device: 'fgt',
     policy: '20',
     profile: 'deep',
@@ -160,18 +147,14 @@ describe('firewall evidence', () => {
     sourceAddress: '10.0.0.5',
     destinationAddress: '173.243.138.84',
     hostName: null,
-    ...changes,
-  });
-  const seen = (
-    at: number,
-    changes: Partial<FirewallEvidence> = {},
-  ): Extract<LogEvent, { kind: 'firewall-evidence' }> => ({
+  };
+  const seen = (at: number, changes: Partial<FirewallEvidence> = {}): Extract<LogEvent, { evidence: unknown }> => ({
     kind: 'firewall-evidence',
     ofUnit: true,
     signature: 'alpha',
     at,
     count: 1,
-    evidence: evidence(changes),
+    evidence: { ...EVIDENCE, ...changes },
     line: 'l',
     reliable: false,
   });
