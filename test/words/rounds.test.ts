@@ -60,7 +60,7 @@ const ROUNDS: Readonly<Record<string, Partial<Parameters<typeof round>[0]>>> = {
   'no route': { licenseServer: UNROUTED, controls: [UNROUTED] },
   'a proxy alone': { licenseServer: PROXIED, controls: [PROXIED] },
   'no name': { licenseServer: path({ names: [named('timeout')] }), controls: [path()] },
-  'the resolver is not routed': { licenseServer: path({ names: [named('no-route')] }), controls: [path()] },
+  'no way to DNS': { licenseServer: path({ names: [named('no-route')] }), controls: [path()] },
   'no attempt': {},
 };
 

@@ -1,5 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { describedProgram } from '../../../tools/package/described-program.ts';
+import { CHECKS } from '../../../src/checks/registry.ts';
+import { leafCommands } from '../../../src/cli/exit-codes.ts';
+import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const text = readFileSync(new URL('test/proofs.md', ROOT), 'utf8');
@@ -9,4 +13,12 @@ test('test/proofs.md lists only tests that exist', () => {
 
   expect(named.length).toBeGreaterThan(100);
   expect(named.filter((path) => !existsSync(new URL(path, ROOT)))).toEqual([]);
+});
+
+test('test/proofs.md lists every check, channel and command', () => {
+  const commands = leafCommands(describedProgram('0', () => undefined)).map(([name]) => name);
+  const features = [...CHECKS.map(({ id }) => id), ...CHANNEL_IDS, ...commands];
+  const firstCells = [...text.matchAll(/^\| ([^|]+) \|/gmu)].map(([, cell]) => cell).join('\n');
+
+  expect(features.filter((name) => !firstCells.includes(`\`${name}\``))).toEqual([]);
 });
