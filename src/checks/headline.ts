@@ -1,30 +1,19 @@
-import { type Cause, type Diagnosis, GENERAL_FACTS } from '../engine/model.ts';
-import { culpritText } from '../engine/words.ts';
+import type { Cause, Diagnosis } from '../engine/model.ts';
+import { culpritText, FORTIGATE, wordsFor } from '../engine/words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import { titleOf, wordsOf } from './registry.ts';
 import { nameList, visibleText } from '../core/visible-text.ts';
 
-export function headline({
-  id,
-  subject,
-  severity,
-  product,
-  culprit,
-  peer = GENERAL_FACTS.peer,
-  observed,
-}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit' | 'peer' | 'observed'>): string {
-  const words = wordsOf(id);
-  if (culprit !== undefined && words.byFirewall !== undefined)
-    return words.byFirewall.headline.replace('{culprit}', () => culpritText(culprit));
-  if (observed !== undefined) {
-    const place = observed.includes(subject) ? '' : `${subject}: `;
-    return `${place}${shortened(observed, MAX_HEADLINE - place.length) ?? visibleText(observed, MAX_HEADLINE)}`;
-  }
-  if (product !== null && words.productHeadline !== undefined)
-    return words.productHeadline.replace('{product}', () => product);
-  const usual = words.headline ?? words.title;
-  const text = severity === 'warning' ? (words.warningHeadline ?? usual) : usual;
-  return text.replace('{subject}', () => subject).replace('{peer}', () => peer);
+/** What a cause's name depends on. */
+type NamedCause = Pick<Cause, 'id' | 'subject' | 'severity' | 'product'> &
+  Partial<Pick<Cause, 'kind' | 'culprit' | 'said' | 'peer' | 'observed'>>;
+
+/** Returns the whole name of a cause. A suspected cause is named by what was observed. */
+export function headline(cause: NamedCause): string {
+  const { subject, culprit, observed } = cause;
+  if (observed === undefined || culprit !== undefined) return namesOf(cause)[0] ?? '';
+  const place = observed.includes(subject) ? '' : `${subject}: `;
+  return `${place}${shortened(observed, MAX_HEADLINE - place.length) ?? visibleText(observed, MAX_HEADLINE)}`;
 }
 
 /** Sentence about the checks that could not be evaluated although the site is ready. Empty if there are none. */
@@ -41,29 +30,61 @@ const MAX_HEADLINE = 100;
 /** A mail subject contains the state, the site and the cause. Phones display only about 60 characters of a subject. */
 const MAX_SHORT_CAUSE = 32;
 
-type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said' | 'peer' | 'observed'> &
-  Partial<Pick<Cause, 'subject'>>;
-
-/**
- * Describes the fault in at most 32 characters, excluding the host. A long product name is shortened to its first
- * words, which include the vendor, or is omitted.
- */
-export function shortCause(cause: ShortCause, room: number = MAX_SHORT_CAUSE): string {
+/** Describes the fault in at most 32 characters, or with the host and the whole product if there is more room. */
+export function shortCause(cause: NamedCause, room: number = MAX_SHORT_CAUSE): string {
   const { subject, culprit, said, observed } = cause;
-  if (said !== undefined) {
-    const withUnit = `${subject} logs ${said}`;
-    return withUnit.length <= room ? withUnit : `logs ${said}`;
-  }
-  if (culprit !== undefined) {
-    const shorts = culpritShorts(culprit);
-    return shorts.find(({ length }) => length <= room) ?? shorts.at(-1) ?? '';
-  }
-  if (observed !== undefined) return shortObservation(observed, subject, room);
-  return namedHeadline(cause, room) ?? shortByProduct(cause);
+  if (observed !== undefined && culprit === undefined && said === undefined)
+    return shortObservation(observed, subject, room);
+  const names = namesOf(cause);
+  return names.find(({ length }) => length <= room) ?? names.at(-1) ?? '';
+}
+
+/** Returns all forms of a cause's name, most informative first. The last one is always short enough. */
+function namesOf({ id, kind, severity, product, culprit, subject, said, peer }: NamedCause): readonly string[] {
+  const { name } = wordsFor(wordsOf(id), { kind, product: product ?? undefined, culprit: culprit?.action, severity });
+  const values: NameValues = {
+    subject: subject === '' ? [] : [subject],
+    said: said === undefined ? [] : [said],
+    peer: peer === undefined ? [] : [peer],
+    product: product === null ? [] : productForms(product),
+    culprit: culprit === undefined ? [] : [culpritText(culprit)],
+    policy: culprit === undefined ? [] : policyForms(culprit),
+  };
+  return [...alternativesOf(name), inHeadlineStyle(generalName(name))].flatMap((text) => filled(text, values));
+}
+
+/** Returns a cause's name without facts. */
+export function generalName(name: string): string {
+  return alternativesOf(name).at(-1) ?? name;
+}
+
+function alternativesOf(name: string): readonly string[] {
+  const { before, choice, after } = /^(?<before>[^[]*)\[(?<choice>[^\]]*)\](?<after>.*)$/u.exec(name)?.groups ?? {};
+  if (choice === undefined) return [name];
+  const texts = choice.includes('|') ? choice.split('|') : [choice, ''];
+  return texts.map((text) => `${before ?? ''}${text}${after ?? ''}`);
+}
+
+/** Without articles and forms of "be", as in newspapers. */
+function inHeadlineStyle(text: string): string {
+  return text.replaceAll(/\b(?:the|an?|is|are|was|were) /gu, '');
+}
+
+/** Forms of each fact, longest first. Empty if the fact is unknown. */
+type NameValues = Readonly<Record<string, readonly string[]>>;
+
+/** Returns a text for each form of its facts, and none if a fact is unknown. */
+function filled(text: string, values: NameValues): readonly string[] {
+  const [whole, name = ''] = /\{([a-z]+)\}/u.exec(text) ?? [];
+  if (whole === undefined) return [text];
+  const [before = '', ...after] = text.split(whole);
+  return filled(after.join(whole), values).flatMap((rest) =>
+    (values[name] ?? []).map((value) => `${before}${value}${rest}`),
+  );
 }
 
 /** The host is omitted before anything else, because a mail names it below the subject. */
-function shortObservation(observed: string, subject = '', room: number): string {
+function shortObservation(observed: string, subject: string, room: number): string {
   const isServer = /:\d+$/u.test(subject);
   const hostless = isServer ? observed.replaceAll(subject, () => 'the server') : observed;
   return shortened(observed, room) ?? shortened(hostless, room) ?? visibleText(hostless, room);
@@ -83,36 +104,15 @@ function shortened(clause: string, room: number): string | null {
 const PHRASE_END =
   /[,;:] | (?:although|because|before|after|which|while)\b| (?:at|through the proxy) \S+?(?=$|[,;:] )/gu;
 
-/** Returns null if the cause's headline is not used in mail subjects, or does not fit. */
-function namedHeadline({ subject, ...cause }: ShortCause, room: number): string | null {
-  if (subject === undefined || wordsOf(cause.id).isNamedInSubject !== true) return null;
-  const named = headline({ ...cause, subject });
-  return named.length <= room ? named : null;
+function policyForms({ policy, firewall, firewallHost }: Culprit): readonly string[] {
+  const name = policy === null ? 'the implicit deny' : `policy ${String(policy.id)}`;
+  return [`${name} on ${firewall}`, `${name} on ${firewallHost}`, name];
 }
 
-function shortByProduct({ id, severity, product }: ShortCause): string {
-  const { short, warningShort, productShort = {}, anyProductShort } = wordsOf(id);
-  const usual = severity === 'warning' ? (warningShort ?? short) : short;
-  if (product === null) return usual;
-  if (Object.hasOwn(productShort, product)) return productShort[product] ?? usual;
-  if (anyProductShort === undefined) return usual;
-  const name = leadingWords(product, MAX_SHORT_CAUSE - anyProductShort.replace('{product}', '').length);
-  return name === '' ? usual : anyProductShort.replace('{product}', () => name);
-}
-
-/** Returns short descriptions for a mail subject, most informative first. The last one is always short enough. */
-function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
-  if (policy === null)
-    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];
-  const name = `policy ${String(policy.id)}`;
-  const does = action === 'inspects' ? 'inspects TLS' : 'blocks it';
-  return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
-}
-
-function leadingWords(text: string, room: number): string {
-  const words = visibleText(text, 200).split(' ');
-  const fitting = words.map((_, index) => words.slice(0, index + 1).join(' ')).filter(({ length }) => length <= room);
-  return fitting.at(-1) ?? '';
+/** Returns the product's name, then its first words, which include the vendor. */
+function productForms(product: string): readonly string[] {
+  const words = (product === FORTIGATE ? 'FortiGate' : visibleText(product, 200)).split(' ');
+  return words.map((_, index) => words.slice(0, words.length - index).join(' ')).filter((form) => form !== '');
 }
 
 /** Returns whether the cause only states that ftm-watch could not evaluate a precondition. */

@@ -20,7 +20,7 @@ import { spanText, zonedText } from '../core/time-text.ts';
  * is guaranteed to be a single line of printable text.
  */
 export interface NotificationText {
-  /** At most 60 characters, such as `CRITICAL hq: TLS intercepted by FortiGate`. */
+  /** At most 60 characters, such as `CRITICAL hq: TLS is intercepted by FortiGate`. */
   readonly subject: string;
   readonly tone: Tone;
   /** The next step for the reader. */

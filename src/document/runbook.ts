@@ -1,4 +1,6 @@
-import { impactOf, type RemedyStep, sentenceStep, type Step } from '../engine/model.ts';
+import { generalName } from '../checks/headline.ts';
+import { impactOf, type RemedyStep, sentenceStep, type Step, type Variant } from '../engine/model.ts';
+import { ANY_PRODUCT, wordsFor } from '../engine/words.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
 import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
 import {
@@ -118,7 +120,7 @@ export function runbookOf(id: CauseId): Runbook {
   const causes = causesOfPage(id);
   const [first = id] = causes;
   const words = wordsOf(first);
-  const { name = first, title = words.title } = words.runbook ?? {};
+  const { name = first, title = generalName(words.name) } = words.runbook ?? {};
   const sources = [...new Set(causes.flatMap((cause) => wordsOf(cause).sources ?? []))];
   return {
     name,
@@ -208,10 +210,10 @@ function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);
   const known = new Set(own.flatMap((list) => [JSON.stringify(list.steps), withoutProcedures(list)]));
   const further = others.flatMap((lists, index) => {
-    const { title } = wordsOf(causes[index + 1] ?? '');
+    const { name } = wordsOf(causes[index + 1] ?? '');
     return lists.flatMap((list) => {
       const isKnown = known.has(list.heading === MITIGATION ? JSON.stringify(list.steps) : withoutProcedures(list));
-      return isKnown ? [] : [list.heading === MITIGATION ? { ...list, heading: headingOf(title) } : list];
+      return isKnown ? [] : [list.heading === MITIGATION ? { ...list, heading: headingOf(generalName(name)) } : list];
     });
   });
   return [...own.slice(0, 1), ...further, ...own.slice(1)];
@@ -222,28 +224,33 @@ function withoutProcedures({ heading, steps }: StepList): string {
 }
 
 function listsOf(id: CauseId): readonly StepList[] {
-  const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
+  const { remedy, variants = [], summary } = wordsOf(id);
   const places = placesOf(id);
   const general = remedyOf(remedy, places).remedySteps;
   // A summary that several variants share does not distinguish them.
   const isShared = (meaning: string): boolean =>
-    [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
-  const variant = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
-    if (steps === undefined) return [];
-    const own = remedyOf(steps, places).remedySteps;
-    const described = meaning === undefined || isShared(meaning) ? null : fill(meaning, places);
-    return [{ heading, meaning: described, steps: JSON.stringify(own) === JSON.stringify(general) ? [] : own }];
+    [{ summary }, ...variants].filter((variant) => variant.summary === meaning).length > 1;
+  const variantList = (variant: Variant): readonly StepList[] => {
+    const heading = situationText(variant);
+    if (heading === null) return [];
+    const steps = remedyOf(variant.remedy ?? remedy, places).remedySteps;
+    const meaning = variant.summary === undefined || isShared(variant.summary) ? null : fill(variant.summary, places);
+    return [{ heading, meaning, steps: JSON.stringify(steps) === JSON.stringify(general) ? [] : steps }];
   };
-  return [
-    { heading: MITIGATION, meaning: null, steps: general },
-    ...Object.entries(productRemedy).flatMap(([product, steps]) =>
-      variant(`First, if the inspecting device is ${product}`, steps),
-    ),
-    ...variant('First, if the inspecting device is a different known product', anyProductRemedy),
-    ...Object.values(kinds).flatMap((kind) => variant(headingOf(kind.title), kind.remedy, kind.summary)),
-    ...variant('If the connection goes through a proxy', proxyRemedy),
-    ...variant('While the path is broken', brokenPath?.remedy, brokenPath?.summary),
-  ].filter(({ meaning, steps }) => meaning !== null || steps.length > 0);
+  return [{ heading: MITIGATION, meaning: null, steps: general }, ...variants.flatMap(variantList)].filter(
+    ({ meaning, steps }) => meaning !== null || steps.length > 0,
+  );
+}
+
+/** Null if only an incident can tell whether the variant applies. */
+function situationText({ when, name }: Variant): string | null {
+  const { kind, product, isProxied, isPathUnclear, isPathBroken } = when;
+  if (isPathUnclear !== undefined) return null;
+  if (isPathBroken !== undefined) return 'While the path is broken';
+  if (isProxied !== undefined) return 'If the connection goes through a proxy';
+  if (product !== undefined)
+    return `First, if the inspecting device is ${product === ANY_PRODUCT ? 'a known product without a section here' : product}`;
+  return kind === undefined || name === undefined ? null : headingOf(generalName(name));
 }
 
 function headingOf(kind: string): string {
@@ -300,14 +307,14 @@ function withNote(steps: Section): Section {
 const PROCEDURES: readonly StepList[] = [
   procedure('Create a policy on a FortiGate', wordsOf('policy-inspects-traffic').remedy.slice(0, 3)),
   procedure(CAPTURE, wordsOf('tls-interception-suspected').remedy.slice(0, 3)),
-  procedure('Exempt a name from a DNS filter', wordsOf('name-not-found').kinds?.['filtered']?.remedy),
-  procedure('Find a name in the hosts file', wordsOf('answer-unexpected').kinds?.['local-name']?.remedy),
+  procedure('Exempt a name from a DNS filter', wordsFor(wordsOf('name-not-found'), { kind: 'filtered' }).remedy),
+  procedure('Find a name in the hosts file', wordsFor(wordsOf('answer-unexpected'), { kind: 'local-name' }).remedy),
   procedure('Learn the new certificate', wordsOf('certificate-rotated').remedy),
   procedure('Send codes without the mail server', wordsOf('mail-unavailable').remedy.slice(-1)),
   procedure('Move a licence', wordsOf('license-on-peer').remedy.slice(-2)),
 ];
 
-function procedure(heading: string, steps: readonly Step[] = []): StepList {
+function procedure(heading: string, steps: readonly Step[]): StepList {
   return { heading, meaning: null, steps: remedyOf(steps, PLACES).remedySteps };
 }
 

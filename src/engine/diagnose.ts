@@ -11,16 +11,23 @@ import {
   isFault,
   known,
   type CauseWords,
-  type KindWords,
   impactOf,
-  type Step,
   type PreconditionState,
 } from './model.ts';
 import { nameList } from '../core/visible-text.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
-import { clauseOf, culpritText, evidenceLine, FORTIGATE, FORTIGATE_SERIAL, observationText } from './words.ts';
+import {
+  clauseOf,
+  culpritText,
+  dependsOnFact,
+  evidenceLine,
+  FORTIGATE,
+  FORTIGATE_SERIAL,
+  observationText,
+  wordsFor,
+} from './words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
@@ -133,6 +140,8 @@ function findCauses(states: JudgedStates, context: CauseContext): readonly Found
   const found = [...states.values()].flatMap((judged) => causesOf(judged, states, context));
   return found.sort((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
 }
+
+type CulpritFinding = Suggesting & { readonly culprit: Culprit };
 
 interface FoundCause {
   readonly cause: Cause;
@@ -296,7 +305,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }),
     ...(found === null ? {} : { culprit: culpritText(found.culprit) }),
   };
-  const words = withBrokenPath(withCulprit(wordsOf(fault, facts), found, context.checks), main, states);
+  const words = wordsOf(fault, facts, found, states, context);
   const precondition = brokenBy(fault);
   const evidence = [...byWeight(fault, found), ...fault.elsewhere, ...witnessesOf(unclear)];
   const ofPolicy = evidence.find(({ describesPolicy }) => describesPolicy === true);
@@ -317,7 +326,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     impact: impactOf(impactKindOf(words, main, context), context.activation),
     evidence: evidence.map((finding) => evidenceLine(finding, fault.subject)),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
-    ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
+    ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...words.remedy], facts),
   };
 }
 
@@ -340,17 +349,17 @@ function contradicts({ stage, subject, main }: Fault, { before = [] }: CauseCont
 function culpritFinding(
   main: Finding,
   others: readonly Finding[],
-  { byFirewall }: CauseWords,
+  { variants = [] }: CauseWords,
   fresh: readonly Finding[] | undefined,
-): (Finding & { readonly culprit: Culprit }) | null {
+): CulpritFinding | null {
   const { product = FORTIGATE, issuer = '' } = main.facts ?? {};
-  if (byFirewall === undefined || main.advice !== undefined || main.clean !== undefined || product !== FORTIGATE)
-    return null;
-  const candidates = [main, ...others].flatMap((finding) =>
-    isFault(finding) && finding.culprit?.action === byFirewall.action && !isOtherUnit(issuer, finding.culprit)
-      ? [{ ...finding, culprit: finding.culprit }]
-      : [],
-  );
+  if (main.advice !== undefined || main.clean !== undefined || product !== FORTIGATE) return null;
+  const isExplained = ({ action }: Culprit): boolean => variants.some(({ when }) => when.culprit === action);
+  const candidates = [main, ...others].flatMap((finding) => {
+    const { suggests, culprit } = finding;
+    const isIt = isFault(finding) && culprit !== undefined && isExplained(culprit) && !isOtherUnit(issuer, culprit);
+    return isIt && suggests !== null ? [{ ...finding, suggests, culprit }] : [];
+  });
   const isFresh = ({ culprit }: { readonly culprit: Culprit }): boolean =>
     fresh === undefined ||
     fresh.some((one) => one.culprit !== undefined && culpritText(one.culprit) === culpritText(culprit));
@@ -387,39 +396,34 @@ function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
 }
 
-function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingFacts): CauseWords {
-  const special = kind === undefined ? undefined : words.kinds?.[kind];
-  const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
-  const { summary, remedy, unclearPath, impact = words.impact }: KindWords = special ?? words;
-  return {
-    // A remedy for the cause's kind is more specific than a remedy for the product.
-    ...(special === undefined ? words : plain),
-    summary,
-    remedy,
-    impact,
-    ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),
-    ...advice,
-  };
-}
-
-/** If the responsible firewall policy is known, the remedy begins with how to change it instead of how to find it. */
-function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
-  if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
-  const { productRemedy: _, anyProductRemedy: __, ...others } = words;
-  const own = knownCause(checks, found.suggests).words;
-  const { remedy } = (found.kind === undefined ? undefined : own.kinds?.[found.kind]) ?? own;
-  return { ...others, summary: words.byFirewall.summary, remedy };
-}
-
 /**
- * Makes a cause critical if its remedy requires a working path and the path is broken. Suspected causes are not
- * changed.
+ * If the responsible firewall policy is known, the remedy begins with how to change it instead of how to find it. The
+ * advice of a finding is more specific than all variants.
  */
-function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
-  const { brokenPath } = words;
-  if (brokenPath === undefined || confidence === 'suspected') return words;
-  const isBroken = [...states.values()].some(({ check, state }) => check.onPath === true && state === 'broken');
-  return isBroken ? { ...words, ...brokenPath, severity: 'critical' } : words;
+function wordsOf(
+  { words, main }: Fault,
+  { product, proxy, unclear }: WordingFacts,
+  found: CulpritFinding | null,
+  states: JudgedStates,
+  { checks }: CauseContext,
+): CauseWords {
+  const { kind, confidence, facts, advice } = main;
+  const judged = facts?.judgement === undefined ? words : { ...words, summary: '{judgement}.' };
+  const own = wordsFor(judged, {
+    kind,
+    product,
+    isProxied: proxy !== undefined,
+    culprit: found?.culprit.action,
+    severity: severityOf(words, main, words),
+    isPathUnclear: unclear !== undefined,
+    isPathBroken: confidence !== 'suspected' && [...states.values()].some(isBrokenStage),
+  });
+  if (found === null) return { ...own, ...advice };
+  return { ...own, remedy: wordsFor(knownCause(checks, found.suggests).words, { kind: found.kind }).remedy };
+}
+
+function isBrokenStage({ check, state }: JudgedState): boolean {
+  return check.onPath === true && state === 'broken';
 }
 
 function factsOf({ subject, main, attached, ...fault }: Fault, context: CauseContext): WordingFacts {
@@ -459,16 +463,16 @@ const SEEMS_UNAFFECTED =
   ' FortiAuthenticator has not logged any errors so far, so its path may differ from the path of this machine.';
 
 function causeSummary(
-  { summary, proxyRemedy, impact }: CauseWords,
+  { summary, impact }: CauseWords,
   facts: WordingFacts,
-  { main, usual }: Fault,
+  { main, usual, words }: Fault,
   { applianceUnaffected, activation }: CauseContext,
 ): string {
   const onThePath = usual.onPath === true && main.level === 'broken';
   const isOutage = impact === 'activation' && main.level === 'broken';
   const warning = (isOutage ? activation.outageWarning : null) ?? '';
   const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
-    facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
+    facts.proxy === undefined || !dependsOnFact(words, 'isProxied') ? '' : THROUGH_PROXY
   }`;
   // The sentence can start with a lower-case word from `GENERAL`.
   const sentence = fill(text, facts).replace(/^the /u, 'The ');
@@ -478,12 +482,6 @@ function causeSummary(
 function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords): Severity {
   if (main.level === 'note') return 'info';
   return main.level === 'warning' && usual.severity === 'critical' ? 'warning' : severity;
-}
-
-function stepsOf(words: CauseWords, { product, proxy }: WordingFacts): readonly Step[] {
-  const { remedy, productRemedy, anyProductRemedy, proxyRemedy } = words;
-  if (proxy !== undefined && proxyRemedy !== undefined) return proxyRemedy;
-  return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
 }
 
 interface JudgedState {
@@ -583,8 +581,8 @@ function rootsOf(judged: JudgedState | undefined, id: string): readonly string[]
 }
 
 /** Returns the stages of this machine's path that are not `ok`, if the cause's wording depends on them. */
-function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): readonly JudgedState[] {
-  if (unclearPath === undefined) return [];
+function unclearStages(words: CauseWords, states: JudgedStates): readonly JudgedState[] {
+  if (!dependsOnFact(words, 'isPathUnclear')) return [];
   return [...states.values()].filter(
     ({ check, state }) => check.onPath === true && state !== 'ok' && state !== 'not-configured',
   );

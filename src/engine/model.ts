@@ -78,7 +78,7 @@ export function known(facts: { readonly [Name in TextFact]?: string | null | und
 }
 
 export interface Advice {
-  readonly summary: string;
+  readonly summary?: string;
   readonly remedy: readonly Step[];
 }
 
@@ -140,8 +140,8 @@ export const GENERAL_FACTS = {
   security: 'starttls',
   /** Stages of this machine's path whose state is not `ok`, such as `Genuine TLS is unknown`. */
   unclear: 'a part of the path could not be checked',
-  /** Verdict on a certificate, as a sentence without a full stop. */
-  judgement: "The licence server's certificate is not valid",
+  /** Verdict on a certificate, as a sentence without a full stop. Replaces the cause's usual summary. */
+  judgement: 'The certificate is not valid',
 } as const;
 
 /** `security` is compared with these values, so a wrong one would change a command. */
@@ -255,7 +255,10 @@ type ReadyShare<C extends string> =
   /** The check only warns: its worst state is `warning`, and the site can be ready while the state is `unknown`. */
   | { readonly countsForReady: false; readonly causes: Readonly<Record<C, WarningWords>> };
 
-type WarningWords = CauseWords & { readonly severity: Exclude<Severity, 'critical'>; readonly brokenPath?: never };
+type WarningWords = CauseWords & {
+  readonly severity: Exclude<Severity, 'critical'>;
+  readonly variants?: readonly (Variant & { readonly severity?: never })[];
+};
 
 interface CheckBase<Id extends string> {
   readonly id: Id;
@@ -400,36 +403,24 @@ export interface Diagnosis {
   readonly configFile?: string;
 }
 
-/** Wording for a cause, which can contain `{placeholders}` (see remedy-words.ts). */
-export interface CauseWords {
-  /** Severity if the precondition is broken. If the finding is only a warning, the severity is at most `warning`. */
-  readonly severity: Severity;
-  /** A clause such as "TLS is intercepted". */
-  readonly title: string;
-  /** For mail subjects. At most 32 characters and without the host, so that it is never truncated. */
-  readonly short: string;
-  readonly warningShort?: string;
-  /** The keys are product names from config/inspection-products.yaml. */
-  readonly productShort?: Readonly<Record<string, string>>;
-  /** For other known products. Contains `{product}`. */
-  readonly anyProductShort?: string;
-  /** Short description for lists. The title is used if this is absent. Can contain `{subject}`. */
-  readonly headline?: string;
-  /** Replaces `headline` if the inspecting product is known. Can contain `{product}`. */
-  readonly productHeadline?: string;
-  /** Can also contain `{peer}`. */
-  readonly warningHeadline?: string;
-  /** Set if a mail subject contains the headline instead of the short description, provided that it fits. */
-  readonly isNamedInSubject?: true;
-  /** Absent if a firewall policy cannot be the cause. */
-  readonly byFirewall?: {
-    readonly action: Culprit['action'];
-    /** Contains `{culprit}`, like the summary. */
-    readonly headline: string;
-    readonly summary: string;
-  };
+/** Texts about a cause, which can contain `{placeholders}` (see remedy-words.ts). */
+interface Wording {
+  /**
+   * A clause such as `TLS to [{subject}|the server] is blocked`. Of the alternatives in brackets, the first is used
+   * whose facts are known and that fits. `[ of {subject}]` is left out if it does not fit. Without these facts, and
+   * without articles and forms of "be", the name has at most 32 characters. See checks/headline.ts.
+   */
+  readonly name: string;
   readonly summary: string;
   readonly impact: ImpactKind;
+  readonly remedy: readonly Step[];
+  /** Severity if the precondition is broken. If the finding is only a warning, the severity is at most `warning`. */
+  readonly severity: Severity;
+}
+
+export interface CauseWords extends Wording {
+  /** Texts that replace the above in some situations. The last variant that applies wins, for each text. */
+  readonly variants?: readonly Variant[];
   /**
    * Sources of the vendor facts. `ta-p/N` stands for https://community.fortinet.com/…/ta-p/N, and `docs:X` for
    * https://docs.fortinet.com/document/X.
@@ -437,23 +428,6 @@ export interface CauseWords {
   readonly sources?: readonly string[];
   /** Runbook that several causes share, with its file name, heading and first sentence. */
   readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
-  readonly remedy: readonly Step[];
-  readonly kinds?: Readonly<Record<string, KindWords>>;
-  /**
-   * Used while a stage of this machine's path is not `ok` (`facts.unclear`), because both paths may have the same
-   * fault.
-   */
-  readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /**
-   * Used while this machine's path is broken. In that case, the cause is critical, because its remedy requires a
-   * working path.
-   */
-  readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /** The keys are product names from config/inspection-products.yaml. */
-  readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
-  readonly anyProductRemedy?: readonly Step[];
-  /** Replaces `remedy` if the connection uses a proxy, because the proxy must be checked before any firewall. */
-  readonly proxyRemedy?: readonly Step[];
   /**
    * True for an event that administrators must know, such as a change. The event is reported separately from faults of
    * the same subject, and without reminders.
@@ -469,13 +443,33 @@ export interface CauseWords {
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }
 
-export interface KindWords {
-  readonly title: string;
-  readonly summary: string;
-  /** Replaces the cause's impact. */
-  readonly impact?: ImpactKind;
-  readonly remedy: readonly Step[];
-  readonly unclearPath?: CauseWords['unclearPath'];
+export interface Variant extends Partial<Wording> {
+  readonly when: Situation;
+}
+
+/** A variant applies in a situation that has all facts of its `when`. */
+export interface Situation {
+  /** Of the main finding. */
+  readonly kind?: string | undefined;
+  /** Inspecting product, by its name in config/inspection-products.yaml. `*` in a variant: any known product. */
+  readonly product?: string | undefined;
+  readonly isProxied?: boolean;
+  /** What the matching firewall policy does. Without a variant for it, a policy cannot be the cause. */
+  readonly culprit?: Culprit['action'] | undefined;
+  readonly severity?: Severity;
+  /** A stage of this machine's path is not `ok` (`facts.unclear`), so both paths may have the same fault. */
+  readonly isPathUnclear?: boolean;
+  /** If so, a remedy that requires a working path makes a cause critical. Never true for a suspected cause. */
+  readonly isPathBroken?: boolean;
+}
+
+/** Texts for one kind of a cause. Its name is also a heading in the runbook. */
+export type KindWords = Pick<Wording, 'name'> & Partial<Pick<Wording, 'summary' | 'impact' | 'remedy'>>;
+
+export function kindVariants(
+  kinds: Readonly<Record<string, KindWords>>,
+): readonly (KindWords & Pick<Variant, 'when'>)[] {
+  return Object.entries(kinds).map(([kind, words]) => ({ when: { kind }, ...words }));
 }
 
 export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator', 'pem'] as const;

@@ -267,8 +267,16 @@ function shellWord(text: string): string {
   return /^[\w.:@/+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-export function unknownProduct(issuer: string): string {
-  return `"${issuer}", which is not in the product catalogue`;
+/**
+ * A FortiGate's certificate authority is named after its serial number, which identifies the unit. A device that is not
+ * in the catalogue is identified by its authority.
+ */
+export function productText({ product, issuer }: Pick<FindingFacts, 'product' | 'issuer'>): string {
+  if (product === undefined)
+    return issuer === undefined ? GENERAL.product : `"${issuer}", which is not in the product catalogue`;
+  return product === FORTIGATE && issuer !== undefined && FORTIGATE_SERIAL.test(issuer)
+    ? `${product} ${issuer}`
+    : product;
 }
 
 export interface WordingFacts extends FindingFacts {
@@ -307,27 +315,19 @@ export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
     if (!isFactName(name)) return whole;
-    const known = facts[name];
-    return known === undefined ? generalWord(name, facts) : named(name, known, facts);
+    if (name === 'product') return productText(facts);
+    const known = facts[name] ?? generalWord(name, facts);
+    // A keyword of the configuration.
+    return name === 'resolver' && known === 'system' ? 'the resolver of this machine' : known;
   });
-}
-
-/**
- * A FortiGate's certificate authority is named after its serial number, which identifies the unit. "system" is a
- * configuration keyword.
- */
-function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
-  if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
-  return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
 function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
-  if (name === 'source' && unit !== undefined) return unit;
-  return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];
+function generalWord(name: WordingName, { unit }: WordingFacts): string {
+  return name === 'source' && unit !== undefined ? unit : GENERAL[name];
 }
 
 function isFactName(name: string): name is WordingName {

@@ -1,5 +1,5 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
-import { type CauseWords, type Finding, shell } from './model.ts';
+import { type CauseWords, type Finding, shell, type Situation } from './model.ts';
 
 /**
  * The product's name in config/inspection-products.yaml. Faults that this product causes can be explained by a
@@ -65,6 +65,23 @@ export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
 
+/** Returns whether a cause's words depend on a fact. */
+export function dependsOnFact({ variants = [] }: CauseWords, fact: keyof Situation): boolean {
+  return variants.some(({ when }) => when[fact] !== undefined);
+}
+
+/** Returns the words that apply in a situation. */
+export function wordsFor(words: CauseWords, situation: Situation): CauseWords {
+  const known: ReadonlyMap<string, unknown> = new Map(Object.entries(situation));
+  const applies = ([fact, wanted]: readonly [string, unknown]): boolean =>
+    wanted === ANY_PRODUCT ? known.get(fact) !== undefined : known.get(fact) === wanted;
+  return (words.variants ?? [])
+    .filter(({ when }) => Object.entries(when).every(applies))
+    .reduce((all, variant) => ({ ...all, ...variant }), words);
+}
+
+export const ANY_PRODUCT = '*';
+
 const SHOWN = 5;
 
 export function foldEvidence(evidence: readonly string[]): {
@@ -79,9 +96,7 @@ export const UNKNOWN_CAUSE = 'precondition-unknown';
 /** Steps from the precondition or its findings are inserted before these steps. */
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
-  title: 'a precondition cannot be checked',
-  short: 'a precondition cannot be checked',
-  headline: '{subject} cannot be checked',
+  name: '[{subject}|a precondition] cannot be checked',
   summary: '{subject} could not be checked for 15 minutes or longer.',
   impact: 'blind',
   remedy: [

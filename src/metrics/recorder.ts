@@ -387,8 +387,8 @@ function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): v
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
   for (const cause of CAUSE_IDS) {
-    const { severity, brokenPath } = wordsOf(cause);
-    const own = brokenPath === undefined ? [severity] : [severity, 'critical' as const];
+    const { severity, variants = [] } = wordsOf(cause);
+    const own = [severity, ...variants.flatMap((variant) => variant.severity ?? [])];
     for (const each of [...own, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
   }
 }

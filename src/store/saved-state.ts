@@ -182,6 +182,7 @@ const stillOpen = z
       id: causeId,
       subject: z.string(),
       severity,
+      kind: z.string().exactOptional(),
       product: z.string().nullable(),
       culprit: culprit.exactOptional(),
       observed,

@@ -17,9 +17,7 @@ const CAUSES = `import type { CauseWords } from '../../engine/model.ts';
 export const SAMPLE_CAUSES = {
   'sample-fault': {
     severity: 'warning',
-    title: 'the sample is at fault',
-    short: 'sample at fault',
-    headline: 'the sample {subject} is at fault',
+    name: 'the sample[ {subject}] is at fault',
     summary: 'The sample {subject} is at fault.',
     impact: 'none',
     remedy: ['Replace the sample.'],

@@ -1,4 +1,5 @@
 import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
+import { generalName } from '../../src/checks/headline.ts';
 import { ALERT_RUNBOOK } from '../../src/document/alert-runbook.ts';
 import { anchorOf } from '../../src/document/document.ts';
 import { markdownFile, type MarkdownPlace, partBlock, sectionBlocks } from '../../src/document/markdown.ts';
@@ -40,7 +41,7 @@ function renderList(): string {
       `## ${title}`,
       causes
         .filter(isCauseId)
-        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title}`)
+        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${generalName(wordsOf(id).name)}`)
         .join('\n'),
     ]),
   ]);

@@ -1,13 +1,11 @@
-import { type CauseWords, shell } from '../../engine/model.ts';
+import { type CauseWords, shell, kindVariants } from '../../engine/model.ts';
 
 const LOAD = 'ftm-watch loads them within 5 s.';
 
 export const AGENT_CAUSES = {
   'store-not-writable': {
     severity: 'warning',
-    title: 'ftm-watch cannot write its history',
-    short: 'history cannot be written',
-    headline: 'ftm-watch cannot write to the {subject}',
+    name: 'the [{subject}|history] cannot be written',
     summary: 'ftm-watch cannot write to the {subject}.',
     impact: 'history',
     remedy: [
@@ -15,33 +13,31 @@ export const AGENT_CAUSES = {
       'Check that the folder of store.path belongs to the ftm-watch user. The next round writes everything that is ' +
         'missing.',
     ],
-    kinds: {
+    variants: kindVariants({
       newer: {
-        title: 'a newer version of ftm-watch wrote the store',
+        name: 'a newer version wrote the [{subject}|store]',
         summary: 'A newer version of ftm-watch wrote the {subject}, so this version does not change it.',
         remedy: [
           'Install the newer version again, or restore the copy from before the upgrade. The file is next to the ' +
             'store, and its name contains the older version.',
         ],
       },
-    },
+    }),
   },
   'own-certificate-expires': {
     severity: 'warning',
-    title: 'a certificate of ftm-watch has expired or expires within two weeks',
-    short: 'own certificate expires',
-    headline: 'the {subject} must be renewed',
+    name: '[the {subject} must be renewed|a certificate of ftm-watch expires]',
     summary: 'The {subject} has the expiry date {date}.',
     impact: 'own-page',
     remedy: [`Write the new certificate and its key to certFile and keyFile. ${LOAD}`],
-    kinds: {
+    variants: kindVariants({
       page: {
-        title: 'the certificate of the status page',
+        name: '[the {subject} must be renewed|the page certificate expires]',
         summary: 'The {subject} has the expiry date {date}.',
         remedy: [`Write the new certificate and its key to the files in web.tls. ${LOAD}`],
       },
       listener: {
-        title: 'the certificate of the syslog listener',
+        name: '[the {subject} must be renewed|the listener certificate expires]',
         summary: 'The {subject} has the expiry date {date}.',
         impact: 'own-log',
         remedy: [
@@ -49,13 +45,11 @@ export const AGENT_CAUSES = {
           'If another authority issued the new certificate, FortiAuthenticator must trust this authority.',
         ],
       },
-    },
+    }),
   },
   'listener-lost': {
     severity: 'warning',
-    title: 'ftm-watch has lost a listener for log lines',
-    short: 'a log listener is closed',
-    headline: 'the {subject} is closed',
+    name: '[the {subject}|a log listener] is closed',
     summary: 'The {subject} is closed. ftm-watch tries to open it again every few seconds.',
     impact: 'own-log',
     remedy: [
@@ -68,9 +62,7 @@ export const AGENT_CAUSES = {
   },
   'log-lines-lost': {
     severity: 'warning',
-    title: 'log lines were lost',
-    short: 'log lines were lost',
-    headline: 'the {subject} is incomplete',
+    name: '[the {subject} is incomplete|log lines were lost]',
     summary: 'The {subject} is incomplete, because lines arrived faster than ftm-watch could read them.',
     impact: 'own-log',
     remedy: [
@@ -84,9 +76,7 @@ export const AGENT_CAUSES = {
   },
   'log-sender-refused': {
     severity: 'warning',
-    title: "the TLS connection of an appliance's log fails",
-    short: 'log sender cannot connect',
-    headline: 'the {subject} does not arrive',
+    name: '[the {subject} does not arrive|a log sender cannot connect]',
     summary: 'The {subject} does not arrive, because the sender {failing}.',
     impact: 'own-log',
     remedy: [
@@ -100,9 +90,7 @@ export const AGENT_CAUSES = {
   },
   'notifications-stuck': {
     severity: 'warning',
-    title: 'notifications are not delivered',
-    short: 'notifications not delivered',
-    headline: '{subject} are not delivered',
+    name: '[{subject}|notifications] are not delivered',
     summary: 'ftm-watch cannot deliver {subject}.',
     impact: 'own-messages',
     remedy: [
@@ -113,9 +101,7 @@ export const AGENT_CAUSES = {
   },
   'reload-rejected': {
     severity: 'warning',
-    title: 'ftm-watch rejected its configuration',
-    short: 'configuration rejected',
-    headline: 'the {subject} was rejected',
+    name: 'the [{subject}|configuration] was rejected',
     summary: 'The last reload of the {subject} was rejected. The previous configuration is still active.',
     impact: 'own-configuration',
     remedy: [

@@ -1,4 +1,4 @@
-import { type CauseWords, fortiauthenticator, shell } from '../../engine/model.ts';
+import { type CauseWords, fortiauthenticator, shell, kindVariants, type KindWords } from '../../engine/model.ts';
 
 const OPEN =
   'Open {interface} in a browser. The login page should appear. If the name does not resolve, correct it in ' +
@@ -22,15 +22,122 @@ const ASKED_RARELY = shell(
   'ftm-watch reload{config}',
 );
 
+const UNREACHABLE_KINDS = {
+  'locked-out': {
+    name: 'this machine may be locked out[ of {subject}]',
+    summary:
+      'ftm-watch cannot reach {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
+      'address of this machine may be locked out.',
+    remedy: LOCKED_OUT,
+  },
+  'peer-answers': {
+    name: '[{subject} does not answer, but {peer} does|one unit of a pair does not answer]',
+    summary: 'ftm-watch cannot reach {appliance}, because its REST API {failing}. {peer} of the same HA pair answers.',
+    impact: 'redundancy',
+    remedy: [
+      'If {appliance} is restarting, for example after a firmware upgrade, wait until it answers again.',
+      'If {appliance} is the standby unit, {peer} serves the users. Under System > Administration > High ' +
+        'Availability on {peer}, check the state of the pair.',
+      OPEN,
+      ALLOW,
+    ],
+  },
+  active: {
+    name: 'the active unit[, {subject},] does not answer',
+    summary:
+      'ftm-watch cannot reach {appliance}, because its REST API {failing}. According to SNMP, its HA peer {peer} ' +
+      'is only the standby unit.',
+    remedy: [
+      'Under System > Administration > High Availability on {peer}, check whether {peer} has become the active ' +
+        'unit. A failover can take a few minutes.',
+      'If {appliance} is restarting, for example after a firmware upgrade, wait until it answers again.',
+      OPEN,
+      ALLOW,
+    ],
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type UnreachableKind = keyof typeof UNREACHABLE_KINDS;
+
+const UNREADABLE_KINDS = {
+  'untrusted-certificate': {
+    name: 'the API certificate[ of {subject}] is not trusted',
+    summary: CERTIFICATE,
+    remedy: [
+      shell(
+        'Set appliances[].api.caFile to the certificate of the authority that issued the certificate of ' +
+          '{appliance}, in PEM format. For a self-signed certificate, use the certificate itself, which this ' +
+          'command shows.',
+        'openssl s_client -connect {api} -showcerts </dev/null',
+      ),
+      'Or set appliances[].api.pin to the hash of its public key. The documentation about connectors shows how ' +
+        'to calculate the hash.',
+      'Compare the fingerprint with that of the certificate on {appliance}. If they differ, another device ' +
+        'answers at this address.',
+    ],
+  },
+  'invalid-certificate': {
+    name: 'the API certificate[ of {subject}] is not valid',
+    summary: CERTIFICATE,
+    remedy: [
+      'On {appliance}, install a certificate that is valid now and contains the host in appliances[].api.url, or ' +
+        'correct the URL.',
+      'For a certificate that does not contain the host, you can set appliances[].api.caFile to the certificate ' +
+        'itself. Its name is then not checked.',
+      'For an expired certificate, you can set appliances[].api.pin instead of caFile. Only its key is then ' +
+        'checked.',
+    ],
+  },
+  slow: {
+    name: 'the API[ of {subject}] is too slow',
+    summary:
+      'ftm-watch cannot read {appliance}, because its REST API does not answer in time. The unit itself is ' +
+      'running, but may be overloaded.',
+    remedy: [
+      'On {appliance}, check the CPU, memory and disk usage on the dashboard. Other clients of the API, backups ' +
+        'and remote user synchronization can cause the load.',
+      'Check the release notes of its firmware for known issues.',
+    ],
+  },
+  'host-refused': {
+    name: 'the API[ of {subject}] refuses the host name',
+    summary:
+      'ftm-watch cannot read {appliance}, because its REST API {failing}. It accepts the addresses of its ' +
+      'interfaces, its device FQDN and its allowed hosts.',
+    remedy: [
+      'Use the address of one of its interfaces in appliances[].api.url.',
+      'Or set {requested} as Dashboard > Status > Device FQDN on {appliance}. This restarts its web server.',
+      'Or add {requested} to the allowed hosts of {appliance}: System > Administration > System Access, or ' +
+        'allowed-hosts in the section "system global" on its command line.',
+    ],
+  },
+  'locked-out': {
+    name: 'this machine may be locked out[ of {subject}]',
+    summary:
+      'ftm-watch cannot read {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
+      'address of this machine may be locked out. The unit itself is running.',
+    remedy: LOCKED_OUT,
+  },
+  snmp: {
+    name: 'SNMP[ of {subject}] does not answer',
+    summary: 'ftm-watch cannot read {appliance}, because SNMP {failing}.',
+    remedy: [
+      'Compare the community, or the user, passwords and protocols, in appliances[].snmp with System > ' +
+        'Administration > SNMP on {appliance}.',
+      'Allow SNMP on the interface of {appliance}, and queries from this machine. Any firewall on the path must ' +
+        'allow UDP port 161.',
+      'Check that {appliance} is running.',
+    ],
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type UnreadableKind = keyof typeof UNREADABLE_KINDS;
+
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
     severity: 'critical',
     runbook: { name: 'appliance-unreachable' },
-    title: 'FortiAuthenticator cannot be reached',
-    short: 'FortiAuthenticator unreachable',
-    headline: '{subject} is unreachable',
-    warningHeadline: '{subject} does not answer; {peer} does',
-    isNamedInSubject: true,
+    name: '[{subject}|FortiAuthenticator] is unreachable',
     summary: 'ftm-watch cannot reach {appliance}, because its REST API {failing}.',
     impact: 'blind',
     sources: [
@@ -38,48 +145,12 @@ export const APPLIANCE_CAUSES = {
       'docs:fortiauthenticator/6.6.0/administration-guide/706937',
     ],
     remedy: [OPEN, ALLOW],
-    kinds: {
-      'locked-out': {
-        title: 'the API does not answer after it has refused the key',
-        summary:
-          'ftm-watch cannot reach {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
-          'address of this machine may be locked out.',
-        remedy: LOCKED_OUT,
-      },
-      'peer-answers': {
-        title: 'the other unit of its pair answers',
-        summary:
-          'ftm-watch cannot reach {appliance}, because its REST API {failing}. {peer} of the same HA pair answers.',
-        impact: 'redundancy',
-        remedy: [
-          'If {appliance} is restarting, for example after a firmware upgrade, wait until it answers again.',
-          'If {appliance} is the standby unit, {peer} serves the users. Under System > Administration > High ' +
-            'Availability on {peer}, check the state of the pair.',
-          OPEN,
-          ALLOW,
-        ],
-      },
-      active: {
-        title: 'the active unit of a pair does not answer',
-        summary:
-          'ftm-watch cannot reach {appliance}, because its REST API {failing}. According to SNMP, its HA peer {peer} ' +
-          'is only the standby unit.',
-        remedy: [
-          'Under System > Administration > High Availability on {peer}, check whether {peer} has become the active ' +
-            'unit. A failover can take a few minutes.',
-          'If {appliance} is restarting, for example after a firmware upgrade, wait until it answers again.',
-          OPEN,
-          ALLOW,
-        ],
-      },
-    },
+    variants: kindVariants(UNREACHABLE_KINDS),
   },
   'appliance-unreadable': {
     severity: 'warning',
     runbook: { name: 'appliance-unreachable' },
-    title: 'ftm-watch cannot read FortiAuthenticator',
-    short: 'FortiAuthenticator not readable',
-    headline: 'ftm-watch cannot read {subject}',
+    name: '[{subject}|FortiAuthenticator] is not readable',
     summary: 'ftm-watch cannot read {appliance}, because its REST API {failing}. The unit itself is running.',
     impact: 'blind',
     sources: [
@@ -93,83 +164,11 @@ export const APPLIANCE_CAUSES = {
       `${ALLOW} Any firewall on the path must allow them too.`,
       "If FortiAuthenticator's certificate was renewed, update appliances[].api.caFile or the pin.",
     ],
-    kinds: {
-      'untrusted-certificate': {
-        title: 'the certificate is not trusted',
-        summary: CERTIFICATE,
-        remedy: [
-          shell(
-            'Set appliances[].api.caFile to the certificate of the authority that issued the certificate of ' +
-              '{appliance}, in PEM format. For a self-signed certificate, use the certificate itself, which this ' +
-              'command shows.',
-            'openssl s_client -connect {api} -showcerts </dev/null',
-          ),
-          'Or set appliances[].api.pin to the hash of its public key. The documentation about connectors shows how ' +
-            'to calculate the hash.',
-          'Compare the fingerprint with that of the certificate on {appliance}. If they differ, another device ' +
-            'answers at this address.',
-        ],
-      },
-      'invalid-certificate': {
-        title: 'the certificate is not valid',
-        summary: CERTIFICATE,
-        remedy: [
-          'On {appliance}, install a certificate that is valid now and contains the host in appliances[].api.url, or ' +
-            'correct the URL.',
-          'For a certificate that does not contain the host, you can set appliances[].api.caFile to the certificate ' +
-            'itself. Its name is then not checked.',
-          'For an expired certificate, you can set appliances[].api.pin instead of caFile. Only its key is then ' +
-            'checked.',
-        ],
-      },
-      slow: {
-        title: 'the API is too slow',
-        summary:
-          'ftm-watch cannot read {appliance}, because its REST API does not answer in time. The unit itself is ' +
-          'running, but may be overloaded.',
-        remedy: [
-          'On {appliance}, check the CPU, memory and disk usage on the dashboard. Other clients of the API, backups ' +
-            'and remote user synchronization can cause the load.',
-          'Check the release notes of its firmware for known issues.',
-        ],
-      },
-      'host-refused': {
-        title: 'the host name is not allowed',
-        summary:
-          'ftm-watch cannot read {appliance}, because its REST API {failing}. It accepts the addresses of its ' +
-          'interfaces, its device FQDN and its allowed hosts.',
-        remedy: [
-          'Use the address of one of its interfaces in appliances[].api.url.',
-          'Or set {requested} as Dashboard > Status > Device FQDN on {appliance}. This restarts its web server.',
-          'Or add {requested} to the allowed hosts of {appliance}: System > Administration > System Access, or ' +
-            'allowed-hosts in the section "system global" on its command line.',
-        ],
-      },
-      'locked-out': {
-        title: 'the API does not answer after it has refused the key',
-        summary:
-          'ftm-watch cannot read {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
-          'address of this machine may be locked out. The unit itself is running.',
-        remedy: LOCKED_OUT,
-      },
-      snmp: {
-        title: 'SNMP does not answer',
-        summary: 'ftm-watch cannot read {appliance}, because SNMP {failing}.',
-        remedy: [
-          'Compare the community, or the user, passwords and protocols, in appliances[].snmp with System > ' +
-            'Administration > SNMP on {appliance}.',
-          'Allow SNMP on the interface of {appliance}, and queries from this machine. Any firewall on the path must ' +
-            'allow UDP port 161.',
-          'Check that {appliance} is running.',
-        ],
-      },
-    },
+    variants: kindVariants(UNREADABLE_KINDS),
   },
   'appliance-access-denied': {
     severity: 'warning',
-    title: 'FortiAuthenticator refuses access to its API',
-    short: 'API access refused',
-    headline: '{subject} refuses access to its API',
+    name: 'the API[ of {subject}] refuses access',
     summary: 'ftm-watch cannot read {appliance}, because the user or the web service access key is refused.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
@@ -179,9 +178,9 @@ export const APPLIANCE_CAUSES = {
       'Write the new key to the file in appliances[].api.keyFile. No restart is needed.',
       ASKED_RARELY,
     ],
-    kinds: {
+    variants: kindVariants({
       'not-permitted': {
-        title: 'a permission is missing',
+        name: 'an API permission[ on {subject}] is missing',
         summary:
           'ftm-watch cannot read all of {appliance}, because its account lacks a permission. The key is accepted.',
         remedy: [
@@ -190,13 +189,11 @@ export const APPLIANCE_CAUSES = {
           ASKED_RARELY,
         ],
       },
-    },
+    }),
   },
   'appliance-serial-differs': {
     severity: 'warning',
-    title: 'the serial number differs from the configuration',
-    short: 'unexpected serial number',
-    headline: '{subject} has an unexpected serial number',
+    name: 'the serial number[ of {subject}] is unexpected',
     summary: '{appliance} has the serial number {found}, but {configured} is configured.',
     impact: 'none',
     sources: [
@@ -210,9 +207,9 @@ export const APPLIANCE_CAUSES = {
       'If the HA pair has changed, correct serial and peerSerial. Both members are then treated as one unit.',
       'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to a different unit.',
     ],
-    kinds: {
+    variants: kindVariants({
       peer: {
-        title: 'the peer has a different serial number',
+        name: "the peer's serial number is unexpected",
         summary: 'The HA peer of {appliance} has the serial number {found}, but {configured} is configured.',
         remedy: [
           'If the peer was replaced, set appliances[].peerSerial to {found}. A licence registered to {configured} is ' +
@@ -220,13 +217,11 @@ export const APPLIANCE_CAUSES = {
           'If {configured} should be the peer, check System > Administration > High Availability on both units.',
         ],
       },
-    },
+    }),
   },
   'provisioning-server-differs': {
     severity: 'warning',
-    title: 'FortiAuthenticator uses a licence server that is not probed',
-    short: 'another licence server is in use',
-    headline: '{subject} uses a different licence server',
+    name: 'another licence server is in use[ on {subject}]',
     summary:
       '{appliance} provisions tokens through {found}, but ftm-watch probes {configured}, which may behave differently.',
     impact: 'none',
@@ -239,9 +234,7 @@ export const APPLIANCE_CAUSES = {
   },
   'appliance-clock-skewed': {
     severity: 'warning',
-    title: "FortiAuthenticator's clock is wrong",
-    short: 'FortiAuthenticator clock wrong',
-    headline: 'the {subject} is wrong',
+    name: "[the {subject}|FortiAuthenticator's clock] is wrong",
     summary:
       'The clock of {appliance} is {found}. If the difference is 60 s or more, {appliance} rejects all time-based ' +
       'codes.',
@@ -253,9 +246,9 @@ export const APPLIANCE_CAUSES = {
       'Correct the clock before you adjust the drift of individual tokens. An adjustment made while the clock is ' +
         'wrong becomes incorrect once the clock is corrected.',
     ],
-    kinds: {
+    variants: kindVariants({
       'codes-rejected': {
-        title: 'the clock is off by 60 s or more',
+        name: 'time-based codes are rejected',
         summary:
           'The clock of {appliance} is {found}, so time-based codes are rejected, even those from active tokens. ' +
           'HOTP tokens are not affected.',
@@ -267,13 +260,11 @@ export const APPLIANCE_CAUSES = {
             'the clock is correct.',
         ],
       },
-    },
+    }),
   },
   'appliance-memory-low': {
     severity: 'warning',
-    title: 'FortiAuthenticator has too little memory for its firmware',
-    short: 'FortiAuthenticator lacks memory',
-    headline: 'the {subject} is too small',
+    name: '[the {subject} is too small|FortiAuthenticator lacks memory]',
     summary:
       '{appliance} has {found} of memory, but its firmware needs at least 4 GB. When FortiAuthenticator uses ' +
       'swap, token provisioning and push notifications fail.',

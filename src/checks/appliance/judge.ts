@@ -2,7 +2,7 @@ import { suggestsOnly, type Finding, known as knownFacts, note, unknown, isFault
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { APPLIANCE_CAUSES } from './causes.ts';
+import { APPLIANCE_CAUSES, type UnreachableKind, type UnreadableKind } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { SnmpConfig } from '../../config/schema/watched.ts';
 import {
@@ -152,14 +152,10 @@ function partnerState(
   return isAsked && (last?.kind !== 'failed' || isOfThisMachine(last.reason)) ? 'unclear' : null;
 }
 
-type UnreachableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreachable']['kinds'];
-
 const PEER_ANSWERS: UnreachableKind = 'peer-answers';
 const ACTIVE: UnreachableKind = 'active';
 
 type CertificateFault = NonNullable<ApplianceFailure['certificate']>;
-
-type UnreadableKind = keyof (typeof APPLIANCE_CAUSES)['appliance-unreadable']['kinds'];
 
 const SLOW: UnreadableKind = 'slow';
 const BY_CERTIFICATE: Readonly<Record<CertificateFault, UnreadableKind>> = {
@@ -251,8 +247,6 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   );
 }
 
-const NOT_PERMITTED: keyof (typeof APPLIANCE_CAUSES)['appliance-access-denied']['kinds'] = 'not-permitted';
-
 /** 401 means that the user or the key is wrong, and 403 that the account lacks a permission. */
 function deniedOf(
   status: number,
@@ -263,7 +257,7 @@ function deniedOf(
   if (status === 403) {
     const claim = `The ftm-watch account is not permitted to read ${what} (HTTP 403).`;
     const expected = 'permission to read all resources that are checked';
-    return { ...found, rule: 'api-permits-reading', claim, expected, kind: NOT_PERMITTED };
+    return { ...found, rule: 'api-permits-reading', claim, expected, kind: 'not-permitted' };
   }
   const claim = `The API refused the web service key with HTTP ${String(status)} for ${what}.`;
   return { ...found, rule: 'api-accepts-key', claim, expected: 'an API that accepts the web service key' };

@@ -3,9 +3,7 @@ import { type CauseWords, shell } from '../../engine/model.ts';
 export const CLOCK_CAUSES = {
   'clock-skewed': {
     severity: 'warning',
-    title: "this machine's clock is wrong",
-    short: 'the clock is wrong',
-    headline: 'the clock is wrong',
+    name: "this machine's clock is wrong",
     summary: "This machine's clock is {found} compared with external time sources.",
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],

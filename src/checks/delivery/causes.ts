@@ -8,9 +8,7 @@ const CHECK_STATUS = `If access is allowed, check ${VENDOR_STATUS} for incidents
 export const DELIVERY_CAUSES = {
   'push-unreachable': {
     severity: 'critical',
-    title: 'push notifications cannot be sent',
-    short: 'push service unreachable',
-    headline: 'the push service {host} is unreachable',
+    name: 'the push service[ {subject}] is unreachable',
     summary:
       'FortiAuthenticator sends push notifications through {host}, port {port}. From this machine, the path to ' +
       'this host is blocked or inspected, so phones show no notifications. Codes that users type still work.',
@@ -24,9 +22,7 @@ export const DELIVERY_CAUSES = {
   },
   'push-certificate-refused': {
     severity: 'warning',
-    title: 'phones reject the certificate for push replies',
-    short: 'phones may reject push replies',
-    headline: 'phones may reject the certificate of {host}',
+    name: 'phones may reject the certificate[ of {subject}]',
     summary:
       'Phones send their replies to push notifications to {host}, port {port}. The certificate presented there is ' +
       'not from an authority that phones trust, so the app rejects it.',
@@ -46,9 +42,7 @@ export const DELIVERY_CAUSES = {
   },
   'sms-gateway-unreachable': {
     severity: 'critical',
-    title: 'SMS cannot be sent',
-    short: 'SMS gateway unreachable',
-    headline: 'the SMS gateway {host} is unreachable',
+    name: 'the SMS gateway[ {subject}] is unreachable',
     summary:
       'FortiAuthenticator sends SMS through {host}, port {port}. From this machine, the path to this host is ' +
       'blocked or inspected, so codes do not reach users by SMS.',
@@ -62,9 +56,7 @@ export const DELIVERY_CAUSES = {
   },
   'fortigate-activation-unreachable': {
     severity: 'critical',
-    title: 'a FortiGate cannot activate its own tokens',
-    short: 'FortiGate activation unreachable',
-    headline: 'the FortiGate activation host {host} is unreachable',
+    name: 'a FortiGate cannot activate tokens[ at {subject}]',
     summary:
       'A FortiGate with its own FortiToken Mobile tokens activates them at {host}, port {port}. From this machine, ' +
       'the path to this host is blocked or inspected.',
@@ -89,9 +81,7 @@ export const DELIVERY_CAUSES = {
   },
   'fortitoken-cloud-unreachable': {
     severity: 'critical',
-    title: 'FortiIdentity Cloud is unreachable',
-    short: 'FortiIdentity Cloud unreachable',
-    headline: 'FortiIdentity Cloud, {host}, is unreachable',
+    name: 'FortiIdentity Cloud[ at {subject}] is unreachable',
     summary:
       'FortiIdentity Cloud (formerly FortiToken Cloud) is at {host}, port {port}. From this machine, the path to this host is blocked or ' +
       'inspected, so logins with its tokens may fail.',
@@ -106,8 +96,7 @@ export const DELIVERY_CAUSES = {
   'sms-running-out': {
     severity: 'warning',
     runbook: { name: 'sms-running-out' },
-    title: 'SMS messages are running out',
-    short: 'SMS are running out',
+    name: 'SMS messages are running out',
     summary: '{appliance} is running low on FortiGuard SMS messages.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
@@ -118,9 +107,7 @@ export const DELIVERY_CAUSES = {
   'sms-exhausted': {
     severity: 'warning',
     runbook: { name: 'sms-running-out' },
-    title: 'no SMS messages are left',
-    short: 'no SMS are left',
-    headline: 'no SMS messages are left',
+    name: 'no SMS messages are left',
     summary: '{appliance} has no FortiGuard SMS messages left, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],

@@ -1,4 +1,4 @@
-import { type CauseWords, fortios } from '../../engine/model.ts';
+import { type CauseWords, fortios, kindVariants, type KindWords } from '../../engine/model.ts';
 import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from './separate-policy.ts';
 
 const WITHOUT_INSPECTION =
@@ -18,18 +18,40 @@ const INTERNET_SERVICE = fortios(
   'diagnose internet-service match root {serverip} 255.255.255.255',
 );
 
+const MISSING_KINDS = {
+  denied: {
+    name: 'a policy denies the connection',
+    summary: 'On {firewall}, {policy} denies the connection from {source} to {host}, TCP {port}.',
+    remedy: [...CREATE, MOVE_UP, CHECK_ORDER],
+  },
+  'fqdn-unresolved': {
+    name: 'an address object does not resolve',
+    summary:
+      'No policy on {firewall} allows {source} to reach {host} on TCP {port}. The address object for {host} does ' +
+      'not resolve, so a policy with that object matches nothing.',
+    remedy: [
+      fortios(
+        "On {firewall}, check the object's addresses and the resolvers (Network > DNS). The second command is " +
+          'for FortiOS before 7.0.',
+        'diagnose firewall fqdn list-ip',
+        'diagnose firewall fqdn list',
+      ),
+      'Configure the FortiGate to use the same resolvers as FortiAuthenticator. An FQDN object matches only ' +
+        'addresses that the FortiGate itself has resolved.',
+      'Until the object resolves, use an address object with the addresses of {host} as the destination of the ' +
+        'policy.',
+      CHECK_ORDER,
+    ],
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type MissingKind = keyof typeof MISSING_KINDS;
+
 export const POLICY_CAUSES = {
   'policy-inspects-traffic': {
     severity: 'critical',
-    title: "a firewall policy inspects FortiAuthenticator's traffic",
-    short: 'firewall policy inspects traffic',
-    headline: 'a firewall policy inspects the traffic',
+    name: 'a firewall policy inspects the traffic',
     summary: 'On {firewall}, {policy} matches the traffic from {source} to {host} and inspects it ({profile}).',
-    byFirewall: {
-      action: 'inspects',
-      headline: 'FortiAuthenticator traffic is inspected by {culprit}',
-      summary: 'The traffic from {source} to {host} is inspected by {culprit}.',
-    },
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/192971', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
@@ -39,18 +61,18 @@ export const POLICY_CAUSES = {
       CHECK_ORDER,
       INTERNET_SERVICE,
     ],
+    variants: [
+      {
+        when: { culprit: 'inspects' },
+        name: '[FortiAuthenticator traffic is inspected by {culprit}|{policy} inspects TLS|a policy inspects TLS]',
+        summary: 'The traffic from {source} to {host} is inspected by {culprit}.',
+      },
+    ],
   },
   'policy-missing': {
     severity: 'critical',
-    title: "no firewall policy allows FortiAuthenticator's traffic",
-    short: 'no policy allows the traffic',
-    headline: 'no firewall policy allows the traffic',
+    name: 'no policy allows the traffic',
     summary: 'No policy on {firewall} allows {source} to reach {host} on TCP {port}.',
-    byFirewall: {
-      action: 'denies',
-      headline: 'FortiAuthenticator traffic is blocked by {culprit}',
-      summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
-    },
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'ta-p/192971', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
@@ -58,31 +80,13 @@ export const POLICY_CAUSES = {
       'If a policy exists, check its source address, interfaces and position with Policy Lookup.',
       INTERNET_SERVICE,
     ],
-    kinds: {
-      denied: {
-        title: 'a policy denies the connection',
-        summary: 'On {firewall}, {policy} denies the connection from {source} to {host}, TCP {port}.',
-        remedy: [...CREATE, MOVE_UP, CHECK_ORDER],
+    variants: [
+      ...kindVariants(MISSING_KINDS),
+      {
+        when: { culprit: 'denies' },
+        name: '[FortiAuthenticator traffic is blocked by {culprit}|{policy} blocks it|a policy blocks it]',
+        summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
       },
-      'fqdn-unresolved': {
-        title: 'the address object for the server does not resolve',
-        summary:
-          'No policy on {firewall} allows {source} to reach {host} on TCP {port}. The address object for {host} does ' +
-          'not resolve, so a policy with that object matches nothing.',
-        remedy: [
-          fortios(
-            "On {firewall}, check the object's addresses and the resolvers (Network > DNS). The second command is " +
-              'for FortiOS before 7.0.',
-            'diagnose firewall fqdn list-ip',
-            'diagnose firewall fqdn list',
-          ),
-          'Configure the FortiGate to use the same resolvers as FortiAuthenticator. An FQDN object matches only ' +
-            'addresses that the FortiGate itself has resolved.',
-          'Until the object resolves, use an address object with the addresses of {host} as the destination of the ' +
-            'policy.',
-          CHECK_ORDER,
-        ],
-      },
-    },
+    ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -13,7 +13,7 @@ import {
 } from '../../engine/model.ts';
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { POLICY_CAUSES } from './causes.ts';
+import { type MissingKind, POLICY_CAUSES } from './causes.ts';
 import {
   INTERFACE_SEPARATOR,
   type Culprit,
@@ -100,8 +100,6 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
     }
   }
 }
-
-type MissingKind = keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'];
 
 const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';

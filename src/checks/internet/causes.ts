@@ -1,4 +1,4 @@
-import { type CauseWords, fortiauthenticator, shell, type Step } from '../../engine/model.ts';
+import { type CauseWords, fortiauthenticator, shell, type Step, kindVariants } from '../../engine/model.ts';
 
 const REMEDY: readonly Step[] = [
   shell("Check this machine's route to the internet.", 'ip route get 173.243.138.84'),
@@ -15,16 +15,15 @@ const REMEDY: readonly Step[] = [
 export const INTERNET_CAUSES = {
   'internet-unreachable': {
     severity: 'critical',
-    title: 'the internet is unreachable',
-    short: 'the internet is unreachable',
+    name: 'the internet is unreachable',
     summary:
       'Neither the licence server nor any control host accepts a connection, so the internet is unreachable from here.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: REMEDY,
-    kinds: {
+    variants: kindVariants({
       'never-answered': {
-        title: 'no host has answered since ftm-watch was started',
+        name: 'no host has answered yet',
         summary:
           'Neither the licence server nor any control host has accepted a connection since ftm-watch was ' +
           'started. The internet is probably unreachable from here, unless a firewall allows only the licence ' +
@@ -35,7 +34,7 @@ export const INTERNET_CAUSES = {
           ...REMEDY,
         ],
       },
-    },
+    }),
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

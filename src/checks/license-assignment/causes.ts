@@ -1,4 +1,4 @@
-import type { CauseWords } from '../../engine/model.ts';
+import { type CauseWords, kindVariants, type Variant } from '../../engine/model.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
@@ -21,8 +21,7 @@ const FOLLOWS =
 function expiresWithin(days: number): CauseWords {
   return {
     severity: 'warning',
-    title: `a licence must be redeemed within ${String(days)} days`,
-    short: `redeem a licence within ${String(days)} days`,
+    name: `redeem a licence within ${String(days)} days`,
     summary:
       'Licence {license} has not been redeemed, and its certificate expires on {date}, within ' +
       `${String(days)} days.`,
@@ -45,7 +44,9 @@ function expiresWithin(days: number): CauseWords {
 }
 
 /** Only in the last days is there a risk that the path is not repaired in time. */
-const LAST_DAYS: CauseWords['brokenPath'] = {
+const LAST_DAYS: Variant = {
+  when: { isPathBroken: true },
+  severity: 'critical',
   summary:
     'The certificate of licence {license} can be redeemed only until {date}. This requires the licence server, ' +
     'but the path to it is broken.',
@@ -60,9 +61,7 @@ const LAST_DAYS: CauseWords['brokenPath'] = {
 export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
     severity: 'critical',
-    title: 'the licence is registered to the HA peer',
-    short: 'licence is on the HA peer',
-    headline: 'the licence is on the HA peer',
+    name: 'the licence is on the HA peer',
     summary: 'Licence {license} is registered to {holder}, the HA peer, but {appliance} needs it on {primary}.',
     impact: 'assignment',
     sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
@@ -76,11 +75,7 @@ export const ASSIGNMENT_CAUSES = {
   },
   'license-on-other-unit': {
     severity: 'critical',
-    title: 'the licence is registered to another unit',
-    short: 'licence is on another unit',
-    warningShort: 'licence may be on the wrong unit',
-    headline: 'the licence is on another unit',
-    warningHeadline: 'the licence may be on the wrong unit',
+    name: 'the licence is on another unit',
     summary: 'Licence {license} is registered to {holder}, not to {primary}.',
     impact: 'assignment',
     sources: [
@@ -98,32 +93,33 @@ export const ASSIGNMENT_CAUSES = {
       MAKE_AGAIN,
       TRANSFER,
     ],
-    kinds: {
-      'role-unknown': {
-        title: "the unit's role is unknown",
-        summary:
-          'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer ' +
-          'or a member of a pair, or it was restored after a migration.',
-        remedy: [
-          'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the ' +
-            'role over SNMP (appliances[].snmp).',
-          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To close ' +
-            'this incident, configure snmp, or set peerSerial to the serial number of the other member.',
-          `If {appliance} was restored after a migration and has the serial number {primary}, ${TICKET}`,
-          FOLLOWS,
-          MAKE_AGAIN,
-          TRANSFER,
-        ],
-      },
-    },
+    variants: [
+      { when: { severity: 'warning' }, name: 'the licence may be on the wrong unit' },
+      ...kindVariants({
+        'role-unknown': {
+          name: "the unit's role is unknown",
+          summary:
+            'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer ' +
+            'or a member of a pair, or it was restored after a migration.',
+          remedy: [
+            'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the ' +
+              'role over SNMP (appliances[].snmp).',
+            'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To close ' +
+              'this incident, configure snmp, or set peerSerial to the serial number of the other member.',
+            `If {appliance} was restored after a migration and has the serial number {primary}, ${TICKET}`,
+            FOLLOWS,
+            MAKE_AGAIN,
+            TRANSFER,
+          ],
+        },
+      }),
+    ],
   },
   'license-not-registered': {
     severity: 'critical',
-    title: 'the licence is not registered',
-    short: 'licence is not registered',
-    warningShort: "warning in a unit's log",
-    // A log line alone does not prove an outage, so the headline mentions only the log.
-    warningHeadline: 'the log of {subject} has a warning',
+    name: 'the licence is not registered',
+    // A log line alone does not prove an outage, so the name mentions only the log.
+    variants: [{ when: { severity: 'warning' }, name: 'the log[ of {subject}] has a warning' }],
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
     sources: ['ta-p/194050', 'ta-p/205363'],
@@ -135,11 +131,10 @@ export const ASSIGNMENT_CAUSES = {
   },
   'license-expires-in-90-days': expiresWithin(90),
   'license-expires-in-30-days': expiresWithin(30),
-  'license-expires-in-7-days': { ...expiresWithin(7), brokenPath: LAST_DAYS },
+  'license-expires-in-7-days': { ...expiresWithin(7), variants: [LAST_DAYS] },
   'license-expired': {
     severity: 'warning',
-    title: 'the certificate of a licence expired unused',
-    short: 'a licence expired unused',
+    name: 'a licence expired unused',
     summary: 'The certificate of licence {license} expired on {date}, and the licence has not been redeemed.',
     impact: 'none',
     sources: ['ta-p/197790', 'KB 99299'],

@@ -1,13 +1,11 @@
-import { type CauseWords, shell } from '../../engine/model.ts';
+import { type CauseWords, shell, kindVariants } from '../../engine/model.ts';
 import { VENDOR_STATUS } from '../../engine/words.ts';
 import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 export const LICENSE_SERVER_CAUSES = {
   'license-server-down': {
     severity: 'critical',
-    title: 'the licence server is not working',
-    short: 'the server is down',
-    headline: '{subject} is down',
+    name: '[{subject}|the server] is down',
     summary: 'The path to {subject} is open and not intercepted, but the server does not answer properly.',
     impact: 'activation',
     sources: ['ta-p/194050', VENDOR_STATUS],
@@ -26,7 +24,7 @@ export const LICENSE_SERVER_CAUSES = {
       ),
       RETRY_WHEN_CLEAN,
     ],
-    kinds: SILENT_PAST_POLICY,
+    variants: kindVariants(SILENT_PAST_POLICY),
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

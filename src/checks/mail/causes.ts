@@ -1,4 +1,4 @@
-import { type CauseWords, pem, shell } from '../../engine/model.ts';
+import { type CauseWords, pem, shell, kindVariants } from '../../engine/model.ts';
 
 const TRY_LOCALHOST =
   'Until the mail server works, FortiAuthenticator can deliver codes directly: System > Messaging > Email Services, ' +
@@ -31,9 +31,7 @@ const IMPORT_ROOT =
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
-    title: 'the mail server rejects the login',
-    short: 'mail server rejects the login',
-    headline: 'the mail server {subject} rejects the login',
+    name: 'the mail server[ {subject}] rejects the login',
     summary: 'The mail server {subject} rejects the login of the account that sends activation codes.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974', ...EXCHANGE_SOURCES],
@@ -44,9 +42,9 @@ const REFUSAL_CAUSES = {
         'and in the file named in mail[].passwordFile.',
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       'not-offered': {
-        title: 'no login is offered',
+        name: 'the mail server[ {subject}] does not offer a login',
         summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
           'Many servers allow logins only over TLS. Set mail[].security to "starttls" or "tls" in ftm-watch, and ' +
@@ -58,7 +56,7 @@ const REFUSAL_CAUSES = {
         ],
       },
       'passwords-disabled': {
-        title: 'Exchange Online does not accept a password',
+        name: 'the mail server[ {subject}] accepts no passwords',
         summary:
           'The mail server {subject} (Exchange Online) does not accept a login with a password. The reply does not ' +
           'say that the password is wrong.',
@@ -70,13 +68,11 @@ const REFUSAL_CAUSES = {
           TRY_LOCALHOST,
         ],
       },
-    },
+    }),
   },
   'mail-login-retiring': {
     severity: 'warning',
-    title: 'Exchange Online is about to reject password logins',
-    short: 'Exchange ends password logins',
-    headline: 'the mail server {subject} ends password logins',
+    name: '[the mail server {subject}|Exchange] ends password logins',
     summary:
       'The login to the mail server {subject} uses a password. Exchange Online disables such logins by default at the ' +
       'end of December 2026, so activation codes can then no longer be sent by email.',
@@ -86,9 +82,7 @@ const REFUSAL_CAUSES = {
   },
   'mail-settings-incomplete': {
     severity: 'critical',
-    title: 'the mail server requires a login or encryption',
-    short: 'mail server needs login or TLS',
-    headline: 'the mail server {subject} needs a login or encryption',
+    name: 'the mail settings[ for {subject}] are incomplete',
     summary: 'The mail server {subject} does not accept messages with the settings in "mail".',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
@@ -97,9 +91,9 @@ const REFUSAL_CAUSES = {
         "settings, FortiAuthenticator's messages are refused too.",
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       login: {
-        title: 'a login is missing',
+        name: 'the mail server[ {subject}] requires a login',
         summary: 'The mail server {subject} accepts messages only after a login, but none is configured in "mail".',
         remedy: [
           'If FortiAuthenticator does not log in either, its messages are refused too. Configure a user and a ' +
@@ -110,7 +104,7 @@ const REFUSAL_CAUSES = {
         ],
       },
       encryption: {
-        title: 'encryption is missing',
+        name: 'the mail server[ {subject}] requires encryption',
         summary: 'The mail server {subject} requires encryption, but "security" in "mail" is "none".',
         remedy: [
           'If FortiAuthenticator does not use encryption either, its messages are refused too. Select STARTTLS there ' +
@@ -119,15 +113,11 @@ const REFUSAL_CAUSES = {
           TRY_LOCALHOST,
         ],
       },
-    },
+    }),
   },
   'mail-recipient-rejected': {
     severity: 'critical',
-    title: 'the mail server refuses the message',
-    short: 'mail server rejects a recipient',
-    warningShort: 'mail server refuses a message',
-    headline: 'the mail server {subject} rejects the recipient',
-    warningHeadline: 'the mail server {subject} refuses a message',
+    name: 'the mail server[ {subject}] refuses a message',
     summary: 'The mail server {subject} refuses the sender or the recipient.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
@@ -137,9 +127,9 @@ const REFUSAL_CAUSES = {
         'use it, and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       later: {
-        title: 'the server asks the client to retry later',
+        name: 'the mail server[ {subject}] delays messages',
         summary: 'The mail server {subject} asks clients to send messages again later (greylisting).',
         remedy: [
           'FortiAuthenticator retries later, so codes arrive late. To avoid the delay, exempt the ' +
@@ -149,15 +139,11 @@ const REFUSAL_CAUSES = {
             'not be the cause.',
         ],
       },
-    },
+    }),
   },
   'mail-client-refused': {
     severity: 'critical',
-    title: 'the mail server refuses the client',
-    short: 'mail server refuses the client',
-    warningShort: 'mail server refuses this machine',
-    headline: 'the mail server {subject} refuses the client',
-    warningHeadline: 'the mail server {subject} refuses this machine',
+    name: 'the mail server[ {subject}] refuses the client',
     summary: 'The mail server {subject} answers, but refuses the address of FortiAuthenticator.',
     impact: 'codes',
     sources: ['ta-p/194050', 'ta-p/199344'],
@@ -169,9 +155,9 @@ const REFUSAL_CAUSES = {
         'mail server.',
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       'this-machine': {
-        title: 'this machine and FortiAuthenticator have different addresses',
+        name: 'the mail server[ {subject}] refuses this machine',
         summary:
           'The mail server {subject} answers, but refuses the address of this machine. It is unknown whether the ' +
           "server also refuses FortiAuthenticator's address.",
@@ -184,7 +170,7 @@ const REFUSAL_CAUSES = {
         ],
       },
       'turned-away': {
-        title: 'the mail server gives no reason',
+        name: 'the mail server[ {subject}] refuses the session',
         summary:
           'The mail server {subject} answers, but refuses the session. It refuses either the address of this machine ' +
           'or all clients.',
@@ -197,15 +183,11 @@ const REFUSAL_CAUSES = {
           TRY_LOCALHOST,
         ],
       },
-    },
+    }),
   },
   'mail-relay-denied': {
     severity: 'critical',
-    title: 'the mail server does not relay',
-    short: 'mail server does not relay',
-    warningShort: 'mail server refuses this machine',
-    headline: 'the mail server {subject} does not relay',
-    warningHeadline: 'the mail server {subject} does not relay for this machine',
+    name: 'the mail server[ {subject}] does not relay',
     summary: 'The mail server {subject} does not relay messages from the address of FortiAuthenticator.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
@@ -215,9 +197,9 @@ const REFUSAL_CAUSES = {
         'FortiAuthenticator (System > Messaging > SMTP Servers).',
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       'this-machine': {
-        title: 'the probe and FortiAuthenticator have different addresses',
+        name: 'this machine cannot relay mail[ at {subject}]',
         summary:
           'The mail server {subject} does not relay messages from the address of this machine. It is unknown ' +
           'whether the server relays for FortiAuthenticator, which has a different address.',
@@ -229,16 +211,14 @@ const REFUSAL_CAUSES = {
             '(mail[].user). Alternatively, remove mail[].from and mail[].to, so that the probe stops after the login.',
         ],
       },
-    },
+    }),
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 
 export const MAIL_CAUSES = {
   'mail-unreachable': {
     severity: 'critical',
-    title: 'the mail server cannot be reached',
-    short: 'mail server unreachable',
-    headline: 'the mail server {subject} is unreachable',
+    name: 'the mail server[ {subject}] is unreachable',
     summary: 'The mail server {subject} does not respond to SMTP.',
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
@@ -252,9 +232,9 @@ export const MAIL_CAUSES = {
       'On FortiAuthenticator, check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       silent: {
-        title: 'the port is open but no greeting is sent',
+        name: 'the mail server[ {subject}] sends no greeting',
         summary: 'The port of the mail server {subject} is open, but the server sends no greeting.',
         remedy: [
           'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set ' +
@@ -266,13 +246,11 @@ export const MAIL_CAUSES = {
           TRY_LOCALHOST,
         ],
       },
-    },
+    }),
   },
   'mail-stops-answering': {
     severity: 'critical',
-    title: 'the mail server stops answering',
-    short: 'mail server stops answering',
-    headline: 'the mail server {subject} stops answering',
+    name: 'the mail server[ {subject}] stops answering',
     summary: 'The mail server {subject} sends a greeting, but stops answering before it accepts a message.',
     impact: 'codes',
     sources: ['ta-p/194050'],
@@ -287,9 +265,7 @@ export const MAIL_CAUSES = {
   },
   'mail-unavailable': {
     severity: 'critical',
-    title: 'the mail server is temporarily unavailable',
-    short: 'temporary mail server failure',
-    headline: 'the mail server {subject} is unavailable',
+    name: 'the mail server[ {subject}] fails temporarily',
     summary: 'The mail server {subject} answers, but reports that it is temporarily unavailable.',
     impact: 'codes',
     sources: ['ta-p/194050'],
@@ -304,9 +280,7 @@ export const MAIL_CAUSES = {
   },
   'mail-slow': {
     severity: 'warning',
-    title: 'the mail server answers too slowly',
-    short: 'mail server is slow',
-    headline: 'the mail server {subject} is slow',
+    name: 'the mail server[ {subject}] is slow',
     summary:
       'The mail server {subject} accepts messages, but takes longer than FortiAuthenticator waits ' +
       '(mail[].timeout), so activation codes may not be sent.',
@@ -323,9 +297,7 @@ export const MAIL_CAUSES = {
   },
   'mail-outlasts-code': {
     severity: 'warning',
-    title: 'the mail server delays mail for longer than an activation code is valid',
-    short: 'mail server holds codes too long',
-    headline: 'the mail server {subject} delays codes until they expire',
+    name: 'codes expire at the mail server[ {subject}]',
     summary:
       'The mail server {subject} deferred mail from this machine for {waited}, but activation codes are valid ' +
       'for only {life}. A code delayed for that long has expired by the time it arrives.',
@@ -344,9 +316,7 @@ export const MAIL_CAUSES = {
   },
   'mail-tls-broken': {
     severity: 'critical',
-    title: 'TLS with the mail server fails',
-    short: 'mail server TLS fails',
-    headline: 'TLS on the mail server {subject} is broken',
+    name: 'TLS with the mail server[ {subject}] fails',
     summary:
       'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be set up.',
     impact: 'codes',
@@ -363,9 +333,9 @@ export const MAIL_CAUSES = {
         'Exempt the session.',
       TRY_LOCALHOST,
     ],
-    kinds: {
+    variants: kindVariants({
       'missing-root': {
-        title: 'FortiAuthenticator does not trust the root authority',
+        name: 'FortiAuthenticator lacks the root[ authority of {subject}]',
         summary:
           'FortiAuthenticator does not trust the certificate of the mail server {subject}. The certificate leads to ' +
           '{root}, but not to an authority in mail[].applianceCaFile.',
@@ -384,7 +354,7 @@ export const MAIL_CAUSES = {
         ],
       },
       untrusted: {
-        title: 'the issuing authority is not trusted by this machine',
+        name: 'the mail certificate[ of {subject}] is not trusted',
         summary:
           'The mail server {subject} presents a certificate issued by "{issuer}", which this machine does not ' +
           'trust. Either a device on the path inspects mail, or the authority is your own.',
@@ -402,13 +372,11 @@ export const MAIL_CAUSES = {
           TRY_LOCALHOST,
         ],
       },
-    },
+    }),
   },
   'mail-authority-changed': {
     severity: 'warning',
-    title: "the root authority of the mail server's certificate has changed",
-    short: 'mail server has a new root',
-    headline: 'the mail server {subject} uses another root authority',
+    name: 'the mail server [{subject} has a new root authority|has a new root]',
     summary:
       'The certificate of the mail server {subject} now leads to the root authority "{root}". Unless FortiAuthenticator ' +
       'already trusts this root, it can no longer send activation codes through this server.',

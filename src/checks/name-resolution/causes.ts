@@ -1,8 +1,15 @@
-import { type CauseWords, type KindWords, fortiauthenticator, fortios, shell } from '../../engine/model.ts';
+import {
+  type CauseWords,
+  type KindWords,
+  fortiauthenticator,
+  fortios,
+  shell,
+  kindVariants,
+} from '../../engine/model.ts';
 
 /** Used if the resolver itself reports the filter in an extended DNS error. */
 const FILTERED: KindWords = {
-  title: 'the resolver reports that it filters the name',
+  name: 'a DNS resolver filters [{subject}|a name]',
   summary: '{resolver} reports that it filters {host}.',
   remedy: [
     'Find the rule on {resolver} (response policy zone, DNS firewall, FortiGuard DNS filter, family protection of a ' +
@@ -13,7 +20,7 @@ const FILTERED: KindWords = {
 };
 
 const LOCAL_NAME: KindWords = {
-  title: 'the address comes from the hosts file or search list',
+  name: 'a local entry overrides DNS[ for {subject}]',
   summary:
     'The hosts file or search list of this machine resolves {host} to {address}, but DNS returns a different answer. ' +
     'FortiAuthenticator may not be affected.',
@@ -32,12 +39,124 @@ const LOCAL_NAME: KindWords = {
   ],
 };
 
+const RESOLVER_KINDS = {
+  'tcp-blocked': {
+    name: 'DNS over TCP is blocked[ for {subject}]',
+    summary: '{resolver} truncates its answer for {host}, and does not send the full answer over TCP.',
+    remedy: [
+      'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
+        'firewall on the path, because DNS needs both (RFC 7766 section 5).',
+      shell(
+        'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself. In that ' +
+          'case, make it listen on TCP.',
+        'dig +tcp {host} @{resolverip}',
+      ),
+      'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
+    ],
+  },
+  refused: {
+    name: 'a DNS resolver refuses to answer[ for {subject}]',
+    summary:
+      '{resolver} is running, but refuses to answer for {host}, probably because it does not serve this ' + 'machine.',
+    remedy: [
+      'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query ' +
+        'and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to "Recursive" ' +
+        'under Network > DNS Servers.',
+      shell(
+        'Query an unrelated name. If the answer is REFUSED again, the access list is the cause.',
+        'dig iana.org @{resolverip}',
+      ),
+      'A server that answers only for its own zones is not a resolver. Configure a resolver in ftm-watch and on ' +
+        'FortiAuthenticator.',
+    ],
+  },
+  filtered: FILTERED,
+  dnssec: {
+    name: 'DNSSEC validation fails[ for {subject}]',
+    summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
+    remedy: [
+      'Check the clock of {resolver}, and make sure that its trust anchor is current. A wrong date makes every ' +
+        'signature invalid.',
+      'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
+        'to use a forwarder that supports DNSSEC, and exempt {resolver} from DNS inspection.',
+      shell(
+        'Check whether DNSSEC is the cause. The second query does not validate signatures.',
+        'dig {host} @{resolverip}',
+        'dig +cd {host} @{resolverip}',
+      ),
+    ],
+  },
+  'no-authority': {
+    name: 'a resolver cannot reach the internet',
+    summary: '{resolver} is running, but cannot reach any authoritative server for {host}.',
+    remedy: [
+      "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
+        'to any destination.',
+      shell('Trace the query from the root.', 'dig +trace {host}'),
+      'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
+    ],
+  },
+  'this-name-alone': {
+    name: 'a resolver fails only for [{subject}|one name]',
+    summary: '{resolver} fails for {host}, but answers for other names. The cause is a filter or a DNSSEC failure.',
+    remedy: [
+      'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
+        '{resolver} that covers fortinet.com, and exempt the name.',
+      shell(
+        'Check whether DNSSEC is the cause. The second query does not validate signatures.',
+        'dig {host} @{resolverip}',
+        'dig +cd {host} @{resolverip}',
+      ),
+      'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
+    ],
+  },
+  untrusted: {
+    name: 'a DNS resolver is not trusted',
+    summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
+    remedy: [
+      'Specify the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
+        'certificate is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
+      "If {resolver} is a public resolver, a device on the path is answering in its place. Exempt the resolver's " +
+        'traffic from TLS inspection, or list the resolvers that FortiAuthenticator uses.',
+    ],
+  },
+  encrypted: {
+    name: 'DNS over TLS is not answered',
+    summary: '{resolver}, which is queried over TLS, does not accept connections.',
+    remedy: [
+      'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
+        'DNS over HTTPS. Many firewalls deliberately block public resolvers over TLS.',
+      'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, ' +
+        'ftm-watch queries them over UDP and TCP port 53.',
+    ],
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
+const HIJACK_KINDS = {
+  filtered: FILTERED,
+  'local-name': LOCAL_NAME,
+  'shared-address': {
+    name: 'other names have the same address',
+    summary: '{resolver} resolves {host} to {address}, and returns the same address for unrelated names.',
+    remedy: [
+      shell(
+        'Compare two unrelated names. If both have the same address, the resolver, or a device in front of it, ' +
+          'gives the same answer for every name.',
+        'dig +short {host} @{resolverip}',
+        'dig +short iana.org @{resolverip}',
+      ),
+      'Possible causes are a captive portal that waits for a login, a provider that parks domain names, a ' +
+        'wildcard zone or a DNS filter. Log in to the portal, or remove the zone or filter on {resolver}.',
+      'Do not add this address to licenseServer.expectedAddresses, because it is not the licence server.',
+      'Until the fault is fixed, configure a working resolver on FortiAuthenticator.',
+    ],
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
 export const NAME_CAUSES = {
   'resolver-unreachable': {
     severity: 'critical',
-    title: 'the DNS resolver does not answer',
-    short: 'a DNS resolver does not answer',
-    headline: 'a resolver does not answer for {subject}',
+    name: 'a DNS resolver does not answer[ for {subject}]',
     summary: '{resolver} returns no usable answer for {host}.',
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
@@ -57,108 +176,14 @@ export const NAME_CAUSES = {
       ),
       'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
     ],
-    kinds: {
-      'tcp-blocked': {
-        title: 'the response is truncated and TCP is blocked',
-        summary: '{resolver} truncates its answer for {host}, and does not send the full answer over TCP.',
-        remedy: [
-          'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
-            'firewall on the path, because DNS needs both (RFC 7766 section 5).',
-          shell(
-            'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself. In that ' +
-              'case, make it listen on TCP.',
-            'dig +tcp {host} @{resolverip}',
-          ),
-          'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
-        ],
-      },
-      refused: {
-        title: 'the resolver refuses to answer',
-        summary:
-          '{resolver} is running, but refuses to answer for {host}, probably because it does not serve this ' +
-          'machine.',
-        remedy: [
-          'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query ' +
-            'and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to "Recursive" ' +
-            'under Network > DNS Servers.',
-          shell(
-            'Query an unrelated name. If the answer is REFUSED again, the access list is the cause.',
-            'dig iana.org @{resolverip}',
-          ),
-          'A server that answers only for its own zones is not a resolver. Configure a resolver in ftm-watch and on ' +
-            'FortiAuthenticator.',
-        ],
-      },
-      filtered: FILTERED,
-      dnssec: {
-        title: 'DNSSEC validation fails',
-        summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
-        remedy: [
-          'Check the clock of {resolver}, and make sure that its trust anchor is current. A wrong date makes every ' +
-            'signature invalid.',
-          'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
-            'to use a forwarder that supports DNSSEC, and exempt {resolver} from DNS inspection.',
-          shell(
-            'Check whether DNSSEC is the cause. The second query does not validate signatures.',
-            'dig {host} @{resolverip}',
-            'dig +cd {host} @{resolverip}',
-          ),
-        ],
-      },
-      'no-authority': {
-        title: 'the resolver cannot reach the internet',
-        summary: '{resolver} is running, but cannot reach any authoritative server for {host}.',
-        remedy: [
-          "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
-            'to any destination.',
-          shell('Trace the query from the root.', 'dig +trace {host}'),
-          'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
-        ],
-      },
-      'this-name-alone': {
-        title: 'the resolver fails only for this name',
-        summary: '{resolver} fails for {host}, but answers for other names. The cause is a filter or a DNSSEC failure.',
-        remedy: [
-          'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
-            '{resolver} that covers fortinet.com, and exempt the name.',
-          shell(
-            'Check whether DNSSEC is the cause. The second query does not validate signatures.',
-            'dig {host} @{resolverip}',
-            'dig +cd {host} @{resolverip}',
-          ),
-          'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
-        ],
-      },
-      untrusted: {
-        title: "the resolver's certificate is not trusted",
-        summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
-        remedy: [
-          'Specify the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
-            'certificate is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
-          "If {resolver} is a public resolver, a device on the path is answering in its place. Exempt the resolver's " +
-            'traffic from TLS inspection, or list the resolvers that FortiAuthenticator uses.',
-        ],
-      },
-      encrypted: {
-        title: 'the resolver does not answer over TLS',
-        summary: '{resolver}, which is queried over TLS, does not accept connections.',
-        remedy: [
-          'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
-            'DNS over HTTPS. Many firewalls deliberately block public resolvers over TLS.',
-          'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, ' +
-            'ftm-watch queries them over UDP and TCP port 53.',
-        ],
-      },
-    },
+    variants: kindVariants(RESOLVER_KINDS),
     rank: 2,
     oneFault: 'for-all-hosts',
   },
   'name-not-found': {
     severity: 'critical',
     oneFault: 'per-host',
-    title: "the licence server's name does not resolve",
-    short: 'a DNS name is not found',
-    headline: 'the name {subject} is not found',
+    name: '[{subject}|a name] is not found in DNS',
     summary: '{resolver} reports that {host} does not exist or has no address.',
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581'],
@@ -172,15 +197,13 @@ export const NAME_CAUSES = {
       'If no resolver finds the name, check the spelling of licenseServer.host in ftm-watch and the server address ' +
         'on FortiAuthenticator under System > Administration > FortiGuard.',
     ],
-    kinds: { filtered: FILTERED },
+    variants: kindVariants({ filtered: FILTERED }),
     rank: 1,
   },
   'answer-hijacked': {
     severity: 'critical',
     oneFault: 'per-host',
-    title: 'DNS returns a false address',
-    short: 'false DNS answer',
-    headline: 'the name {subject} is hijacked',
+    name: 'DNS returns a false address[ for {subject}]',
     summary: '{resolver} returns the wrong address {address} for {host}.',
     impact: 'activation',
     sources: ['docs:fortigate/7.2.13/administration-guide'],
@@ -198,34 +221,13 @@ export const NAME_CAUSES = {
       ),
       'If {address} is your own relay to the licence server, add the address to licenseServer.expectedAddresses.',
     ],
-    kinds: {
-      filtered: FILTERED,
-      'local-name': LOCAL_NAME,
-      'shared-address': {
-        title: 'unrelated names have the same address',
-        summary: '{resolver} resolves {host} to {address}, and returns the same address for unrelated names.',
-        remedy: [
-          shell(
-            'Compare two unrelated names. If both have the same address, the resolver, or a device in front of it, ' +
-              'gives the same answer for every name.',
-            'dig +short {host} @{resolverip}',
-            'dig +short iana.org @{resolverip}',
-          ),
-          'Possible causes are a captive portal that waits for a login, a provider that parks domain names, a ' +
-            'wildcard zone or a DNS filter. Log in to the portal, or remove the zone or filter on {resolver}.',
-          'Do not add this address to licenseServer.expectedAddresses, because it is not the licence server.',
-          'Until the fault is fixed, configure a working resolver on FortiAuthenticator.',
-        ],
-      },
-    },
+    variants: kindVariants(HIJACK_KINDS),
     rank: 0,
   },
   'answer-unexpected': {
     severity: 'warning',
     oneFault: 'per-host',
-    title: 'DNS returns an address outside the expected list',
-    short: 'unexpected address in DNS',
-    headline: '{subject} has an unexpected address',
+    name: 'DNS returns an unexpected address[ for {subject}]',
     summary: '{resolver} resolves {host} to {address}, which is outside licenseServer.expectedAddresses.',
     impact: 'none',
     sources: ['ta-p/327581'],
@@ -234,10 +236,10 @@ export const NAME_CAUSES = {
       'If firewall policies contain the old address, allow the new address too.',
       'Add the address to licenseServer.expectedAddresses once you trust it.',
     ],
-    kinds: {
+    variants: kindVariants({
       'local-name': LOCAL_NAME,
       relay: {
-        title: 'the address is private, but has presented the genuine certificate',
+        name: 'DNS leads to a relay[ for {subject}]',
         summary:
           '{resolver} resolves {host} to the private address {address}. The genuine certificate has been presented ' +
           'there, so a device forwards connections to the licence server.',
@@ -248,14 +250,12 @@ export const NAME_CAUSES = {
             '{address}.',
         ],
       },
-    },
+    }),
   },
   'resolvers-disagree': {
     severity: 'warning',
     oneFault: 'per-host',
-    title: 'resolvers return different addresses',
-    short: 'DNS resolvers disagree',
-    headline: 'the resolvers disagree about {subject}',
+    name: 'DNS resolvers disagree[ about {subject}]',
     summary: 'The configured resolvers return different addresses for {host}, with none in common.',
     impact: 'none',
     sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
@@ -268,6 +268,4 @@ export const NAME_CAUSES = {
 
 export type NameCause = keyof typeof NAME_CAUSES;
 
-export type NameKind =
-  | keyof (typeof NAME_CAUSES)['resolver-unreachable']['kinds']
-  | keyof (typeof NAME_CAUSES)['answer-hijacked']['kinds'];
+export type NameKind = keyof typeof RESOLVER_KINDS | keyof typeof HIJACK_KINDS;

@@ -18,7 +18,7 @@ import { nameList } from '../../core/visible-text.ts';
 import { type Finding, known, note, shell, suggestsOnly, type Told } from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
-import { NAME_CAUSES, type NameCause } from './causes.ts';
+import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 import { type OtherNames, explainAnswer } from './other-names.ts';
 
 interface DnsCase {
@@ -352,7 +352,7 @@ function isCutShort(reply: DnsReply): boolean {
   return reply.kind === 'failed' && reply.truncated === true && SHUT.includes(reply.reason);
 }
 
-function kindOf(reply: DnsReply): { readonly kind?: keyof (typeof NAME_CAUSES)['resolver-unreachable']['kinds'] } {
+function kindOf(reply: DnsReply): { readonly kind?: NameKind } {
   return isCutShort(reply) ? { kind: 'tcp-blocked' } : {};
 }
 

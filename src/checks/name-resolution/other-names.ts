@@ -91,10 +91,10 @@ export function explainAnswer(
 ): Finding<NameCause> {
   if (finding.suggests === null || finding.kind !== undefined) return finding;
   const { kind, more, quote, confidence, facts } = explanationOf(finding, seen, names);
-  const { kinds = {} }: CauseWords = NAME_CAUSES[finding.suggests];
+  const { variants = [] }: CauseWords = NAME_CAUSES[finding.suggests];
   return {
     ...(more === undefined ? finding : withMoreSaid(finding, '; ', more)),
-    ...(kind !== undefined && kind in kinds ? { kind } : {}),
+    ...(kind !== undefined && variants.some(({ when }) => when.kind === kind) ? { kind } : {}),
     ...(quote === undefined ? {} : { quote }),
     ...(confidence === undefined ? {} : { confidence }),
     ...(facts === undefined ? {} : { facts: { ...finding.facts, ...facts } }),

@@ -1,4 +1,4 @@
-import { type CauseWords, fortiauthenticator, shell } from '../../engine/model.ts';
+import { type CauseWords, fortiauthenticator, shell, kindVariants, type KindWords } from '../../engine/model.ts';
 import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
@@ -42,15 +42,27 @@ const POLICY_UNREAD = [
   ...CAPTURE_STEPS,
 ] as const;
 
+/** A log line alone does not prove an outage, so the name mentions only the log. */
+const LOGS = '{subject} logs {said}|logs {said}';
+
+const POLICY_KINDS = {
+  'policy-read': {
+    name: `[${LOGS}|the policy for this unit is known]`,
+    summary: `${UNEXPLAINED}. On {firewall}, {policy} matches {source}.`,
+    remedy: POLICY_READ,
+  },
+  'policy-unread': {
+    name: `[${LOGS}|the policy for this unit is not known]`,
+    remedy: POLICY_UNREAD,
+  },
+} satisfies Readonly<Record<string, KindWords>>;
+
+export type PolicyKind = keyof typeof POLICY_KINDS;
+
 export const POLLING_CAUSES = {
   'polling-failing': {
     severity: 'critical',
-    title: 'FortiAuthenticator reports FortiToken Mobile errors',
-    short: 'FortiAuthenticator polling fails',
-    warningShort: "warning in a unit's log",
-    headline: 'FortiAuthenticator’s polling fails',
-    // A log line alone does not prove an outage, so the headline mentions only the log.
-    warningHeadline: 'the log of {subject} has a warning',
+    name: `[${LOGS}|{subject} logs errors|FortiAuthenticator logs errors]`,
     summary: ON_ITS_OWN_PATH,
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
@@ -59,35 +71,25 @@ export const POLLING_CAUSES = {
         'and check whether the policy inspects or blocks TLS (on a FortiGate: Policy Lookup).',
       ...ITS_OWN_VIEW,
     ],
-    unclearPath: {
-      summary: UNCLEAR,
-      remedy: [
-        CLEAR_UP,
-        'If you find no fault, compare the firewall policies for {source} and for this machine (Policy Lookup on the ' +
-          'FortiGate), because policies match source addresses.',
-        ...ITS_OWN_VIEW,
-      ],
-    },
-    kinds: {
-      'policy-read': {
-        title: 'the policy for this unit is known',
-        summary: `${UNEXPLAINED}. On {firewall}, {policy} matches {source}.`,
-        remedy: POLICY_READ,
-        unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_READ] },
+    variants: [
+      ...kindVariants(POLICY_KINDS),
+      {
+        when: { isPathUnclear: true },
+        summary: UNCLEAR,
+        remedy: [
+          CLEAR_UP,
+          'If you find no fault, compare the firewall policies for {source} and for this machine (Policy Lookup on ' +
+            'the FortiGate), because policies match source addresses.',
+          ...ITS_OWN_VIEW,
+        ],
       },
-      'policy-unread': {
-        title: 'the policy for this unit could not be read',
-        summary: ON_ITS_OWN_PATH,
-        remedy: POLICY_UNREAD,
-        unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
-      },
-    },
+      { when: { isPathUnclear: true, kind: 'policy-read' }, remedy: [CLEAR_UP, ...POLICY_READ] },
+      { when: { isPathUnclear: true, kind: 'policy-unread' }, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
+    ],
   },
   'users-disabled': {
     severity: 'critical',
-    title: 'FortiAuthenticator disabled users whose activation has expired',
-    short: 'users were disabled',
-    headline: '{subject} were disabled',
+    name: '[{subject}|users] were disabled',
     summary:
       '{appliance} disabled users because the activation of their FortiToken Mobile token has expired. They cannot ' +
       'log in.',
@@ -103,9 +105,7 @@ export const POLLING_CAUSES = {
   },
   'appliance-fault-logged': {
     severity: 'warning',
-    title: 'FortiAuthenticator logs an internal fault',
-    short: 'FortiAuthenticator logs a fault',
-    headline: '{subject} logs a fault',
+    name: `[${LOGS}|{subject} logs a fault|FortiAuthenticator logs a fault]`,
     summary: 'The log of {appliance} reports a fault in the unit itself, such as in its cluster, memory or clock.',
     impact: 'appliance',
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
@@ -125,9 +125,7 @@ export const POLLING_CAUSES = {
   },
   'appliance-silent': {
     severity: 'warning',
-    title: "FortiAuthenticator's log has gone silent",
-    short: 'FortiAuthenticator log is silent',
-    headline: 'FortiAuthenticator sends no log lines',
+    name: 'no log lines arrive[ from {subject}]',
     summary:
       'No log line has arrived from {appliance} for longer than logs.silentAfter, so ftm-watch would miss its errors.',
     impact: 'blind',

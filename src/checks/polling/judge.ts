@@ -13,7 +13,7 @@ import type { Declaration, Judgement, LogFacts } from '../check.ts';
 import { notConfigured, unjudged, judged } from '../judgement.ts';
 import { pathSeenBy } from '../peer-views.ts';
 import { memoryBeside } from '../appliance/judge.ts';
-import { POLLING_CAUSES, type PollingCause } from './causes.ts';
+import { POLLING_CAUSES, type PolicyKind, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_UNPROVEN } from '../../core/polling/state.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText, utcText } from '../../core/time-text.ts';
@@ -337,8 +337,6 @@ function judgeLog(facts: LogFacts): Judgement {
     }
   }
 }
-
-type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
 /** Policies for other units are ignored. */
 function ownPolicy(appliance: string, { config, firewall }: Heard): Pick<Finding, 'kind' | 'facts'> {

@@ -1,4 +1,12 @@
-import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, type Step } from '../../engine/model.ts';
+import {
+  type CauseWords,
+  shell,
+  type KindWords,
+  fortiauthenticator,
+  fortios,
+  type Step,
+  kindVariants,
+} from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
 const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
@@ -12,7 +20,7 @@ const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
 /** `through-proxy`: the proxy does not respond. The other kinds depend on its response. */
 const PROXY_KINDS = {
   'through-proxy': {
-    title: 'the proxy does not respond',
+    name: 'the proxy does not respond',
     summary: DOES_NOT_CONNECT,
     remedy: [
       shell(
@@ -27,7 +35,7 @@ const PROXY_KINDS = {
     ],
   },
   'proxy-login': {
-    title: 'the proxy requires a login',
+    name: 'the proxy requires a login',
     summary: 'The proxy {proxy} requires a login before it connects to {subject}.',
     remedy: [
       'Set licenseServer.proxy.user and passwordFile in ftm-watch, and the same login on FortiAuthenticator.',
@@ -36,7 +44,7 @@ const PROXY_KINDS = {
     ],
   },
   'proxy-login-rejected': {
-    title: 'the proxy rejects the login',
+    name: 'the proxy rejects the login',
     summary: 'The proxy {proxy} rejects the configured user name and password, and does not connect to {subject}.',
     remedy: [
       'On the proxy, check whether the account is locked or expired, and whether it is permitted to use CONNECT.',
@@ -45,7 +53,7 @@ const PROXY_KINDS = {
     ],
   },
   'proxy-login-scheme': {
-    title: 'the proxy does not offer a login with user name and password',
+    name: 'the proxy offers no Basic login',
     summary: 'The proxy {proxy} requires a login with {found} before it connects to {subject}.',
     remedy: [
       'ftm-watch supports only Basic authentication, which the proxy does not offer.',
@@ -56,7 +64,7 @@ const PROXY_KINDS = {
     ],
   },
   'proxy-is-server': {
-    title: 'the proxy answers like a web server',
+    name: 'the proxy answers like a web server',
     summary: '{proxy} answers CONNECT with status 401, as a web server would. A proxy would return 407.',
     remedy: [
       'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
@@ -67,7 +75,7 @@ const PROXY_KINDS = {
     ],
   },
   'proxy-refuses': {
-    title: 'the proxy refuses the connection',
+    name: 'the proxy refuses the connection[ to {subject}]',
     summary: DOES_NOT_CONNECT,
     remedy: [
       'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The block ' +
@@ -76,7 +84,7 @@ const PROXY_KINDS = {
     ],
   },
   'proxy-cannot-connect': {
-    title: 'the proxy cannot reach the server',
+    name: 'the proxy cannot reach [{subject}|the server]',
     summary: 'The proxy {proxy} answers, but cannot reach {subject}.',
     remedy: [
       "Check the proxy's log, its resolver, and the firewall between it and the internet.",
@@ -139,14 +147,13 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
 
 const SHUT_PORT_KINDS = {
   'no-answer': {
-    title: 'no answer',
+    name: '[{subject}|the server] does not answer',
     summary:
       'The internet is reachable, but {subject} does not answer. A firewall on the path drops the connection, or the ' +
       'server is down.',
-    remedy: SHUT_PORT_REMEDY,
   },
   'no-answer-from-any': {
-    title: 'neither the server nor a control host answers',
+    name: 'no host answers[, including {subject}]',
     summary:
       '{subject} does not answer, and no control host accepts a connection. A firewall on the path drops the ' +
       'connection, the internet connection is down, or the server is down.',
@@ -157,26 +164,24 @@ const SHUT_PORT_KINDS = {
     ],
   },
   'no-answer-in-capture': {
-    title: 'no answer in a packet capture',
+    name: 'no answer[ from {subject}] in the capture',
     summary:
       'In the packet capture, {subject} does not answer. A firewall on the path drops the connection, or the server ' +
       'is down.',
-    remedy: SHUT_PORT_REMEDY,
   },
   refused: {
-    title: 'the connection is refused',
+    name: 'connections to [{subject}|the server] are refused',
     summary: 'Connections to {subject} are refused, either by a firewall on the path or by the server itself.',
-    remedy: SHUT_PORT_REMEDY,
   },
   'refused-nearer': {
-    title: 'a device on the path refuses the connection',
+    name: 'a device refuses connections[ to {subject}]',
     summary:
       'Connections to {subject} are refused by a device on the path, probably a firewall, before they reach the ' +
       'server.',
     remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'all-refused': {
-    title: 'the control hosts refuse connections too',
+    name: 'connections to all hosts are refused',
     summary:
       'Connections to {subject} and to every control host are refused. A device on the path to all of them, ' +
       'such as a firewall or a stopped transparent proxy, refuses the connections.',
@@ -192,7 +197,7 @@ const SHUT_PORT_KINDS = {
     ],
   },
   'denied-by-policy': {
-    title: 'the firewall policy denies it',
+    name: 'a policy denies access[ to {subject}]',
     summary:
       "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port is closed.",
     remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, FROM_APPLIANCE],
@@ -204,7 +209,7 @@ export type ShutPortKind = keyof typeof SHUT_PORT_KINDS;
 /** Kind of `license-server-down` for a closed port if the firewall policy accepts the connection. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
   'silent-past-policy': {
-    title: 'the port is closed although the firewall policy allows the connection',
+    name: '[{subject}|the server] is down or blocked',
     summary:
       '{subject} does not accept connections, although the firewall policy allows {source}. Either another firewall ' +
       'on the path blocks them, or the server is down.',
@@ -221,30 +226,25 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
 export const REACHABILITY_CAUSES = {
   'egress-blocked': {
     severity: 'critical',
-    title: 'the licence server does not accept connections',
-    short: 'connections to server fail',
-    headline: '{subject} does not accept connections',
-    byFirewall: {
-      action: 'denies',
-      headline: 'the connection is blocked by {culprit}',
-      summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
-    },
+    name: 'connections to [{subject}|the server] fail',
     summary:
       'The internet is reachable, but {subject} does not accept connections. Either a firewall on the path blocks ' +
       'them, or the server is down.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: SHUT_PORT_REMEDY,
-    kinds: {
-      ...SHUT_PORT_KINDS,
-      ...PROXY_KINDS,
-    },
+    variants: [
+      ...kindVariants({ ...SHUT_PORT_KINDS, ...PROXY_KINDS }),
+      {
+        when: { culprit: 'denies' },
+        name: '[the connection is blocked by {culprit}|{policy} blocks it|a policy blocks it]',
+        summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
+      },
+    ],
   },
   'proxy-slow': {
     severity: 'warning',
-    title: 'the proxy is slow to connect',
-    short: 'proxy is slow to connect',
-    headline: 'the proxy is slow to connect to {subject}',
+    name: 'the proxy is slow to connect[ to {subject}]',
     summary: 'The proxy {proxy} took {waited} to connect to {subject}, and FortiAuthenticator may time out earlier.',
     impact: 'none',
     remedy: [
@@ -260,9 +260,7 @@ export const REACHABILITY_CAUSES = {
   },
   'egress-partly-blocked': {
     severity: 'warning',
-    title: 'some addresses of the licence server do not accept connections',
-    short: 'some server addresses blocked',
-    headline: 'some addresses of {subject} do not accept connections',
+    name: 'some addresses[ of {subject}] are unreachable',
     summary: 'Some addresses of {subject} accept connections, but {address} does not.',
     impact: 'none',
     sources: ['ta-p/327581'],

@@ -3,9 +3,11 @@ import {
   type CauseWords,
   type CommandStep,
   fortios,
+  kindVariants,
   type KindWords,
   shell,
   type Step,
+  type Variant,
 } from '../../engine/model.ts';
 import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { CAPTURE_STEPS } from '../capture-steps.ts';
@@ -45,20 +47,25 @@ const FORTIGATE = [
 ];
 
 /** The configured firewall does not inspect the traffic, so changing its configuration would have no effect. */
-const BEHIND_FIREWALL: readonly Step[] = [
-  'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
-    'comes from a different FortiGate, {issuer}.',
-  fortios(
-    "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud service. " +
-      'First check the next hop of {firewall} towards the server.',
-    'get router info routing-table details {serverip}',
-  ),
-  'If {issuer} is another member of the same cluster, both members use the same certificate authority. This machine ' +
-    'and {source} then match different policies. Compare the policies using Policy Lookup.',
-  'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
-    ONLY_FORTINETS_OWN,
-  REPEAT,
-];
+const BEHIND_FIREWALL: KindWords = {
+  name: 'another FortiGate intercepts TLS',
+  remedy: [
+    'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
+      'comes from a different FortiGate, {issuer}.',
+    fortios(
+      "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud service. " +
+        'First check the next hop of {firewall} towards the server.',
+      'get router info routing-table details {serverip}',
+    ),
+    'If {issuer} is another member of the same cluster, both members use the same certificate authority. This machine ' +
+      'and {source} then match different policies. Compare the policies using Policy Lookup.',
+    'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
+      ONLY_FORTINETS_OWN,
+    REPEAT,
+  ],
+};
+
+const INSPECTED = '[TLS is inspected by {culprit}|{policy} inspects TLS|a policy inspects TLS]';
 
 const OTHER_PRODUCT = [
   'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}. Exempt the server by ' +
@@ -101,18 +108,38 @@ const INTERCEPTION = {
   runbook: { name: 'tls-intercepted' },
   impact: 'activation',
   sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
-  remedy: UNKNOWN_PRODUCT,
-  productRemedy: { 'Fortinet FortiGate': FORTIGATE, 'Palo Alto Networks': PALO_ALTO, 'Cisco Umbrella': UMBRELLA },
-  anyProductRemedy: OTHER_PRODUCT,
-  proxyRemedy: [
-    'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption). Exempt {host}, TCP {port}, there. ' +
-      ONLY_FORTINETS_OWN,
-    THROUGH_PROXY,
-    'If the proxy does not inspect TLS, a device behind it does. The firewall behind the proxy sees the address ' +
-      'of the proxy. On that firewall, exempt connections from the proxy to {host} from inspection.',
-    REPEAT,
-  ],
 } as const;
+
+/** @param proof steps that show which certificate FortiAuthenticator receives */
+function exemption(proof: readonly Step[]): Pick<CauseWords, 'remedy'> & { readonly variants: readonly Variant[] } {
+  return {
+    remedy: [...proof, ...UNKNOWN_PRODUCT],
+    variants: [
+      { when: { product: '*' }, remedy: [...proof, ...OTHER_PRODUCT] },
+      { when: { product: 'Fortinet FortiGate' }, remedy: [...proof, ...FORTIGATE] },
+      { when: { product: 'Palo Alto Networks' }, remedy: [...proof, ...PALO_ALTO] },
+      { when: { product: 'Cisco Umbrella' }, remedy: [...proof, ...UMBRELLA] },
+      ...kindVariants({ 'behind-firewall': BEHIND_FIREWALL }),
+      {
+        when: { isProxied: true },
+        remedy: [
+          'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption). Exempt {host}, TCP {port}, there. ' +
+            ONLY_FORTINETS_OWN,
+          THROUGH_PROXY,
+          ...proof,
+          'If the proxy does not inspect TLS, a device behind it does. The firewall behind the proxy sees the address ' +
+            'of the proxy. On that firewall, exempt connections from the proxy to {host} from inspection.',
+          REPEAT,
+        ],
+      },
+      {
+        when: { culprit: 'inspects' },
+        name: INSPECTED,
+        summary: 'TLS to {subject} is inspected by {culprit}.',
+      },
+    ],
+  };
+}
 
 const SAME_ELSEWHERE = compare(
   "Check the certificate from another network. If it is the same there, the fault is on Fortinet's side. Otherwise, " +
@@ -126,7 +153,6 @@ const TICKET = shell(
 
 /** For a certificate from a genuine authority, which inspecting devices cannot use. */
 export const ANOTHER_SERVER: Advice = {
-  summary: '{judgement}.',
   remedy: [
     'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
     SAME_ELSEWHERE,
@@ -137,7 +163,6 @@ export const ANOTHER_SERVER: Advice = {
 
 /** For a chain that ends with the name of a public authority, whose certificate was not sent. */
 export const INCOMPLETE_PUBLIC_CHAIN: Advice = {
-  summary: '{judgement}.',
   remedy: [
     'A server must send the intermediate certificates with its certificate. Check the chain from another ' +
       'network. If it is incomplete there too, the server is at fault.',
@@ -148,13 +173,11 @@ export const INCOMPLETE_PUBLIC_CHAIN: Advice = {
 
 const BROKEN_KINDS = {
   weak: {
-    title: 'its key, signature or usage is not acceptable',
-    summary: '{judgement}.',
+    name: 'the certificate[ of {subject}] is not acceptable',
     remedy: [SAME_ELSEWHERE, TICKET],
   },
   misnamed: {
-    title: 'the certificate is for another name',
-    summary: '{judgement}.',
+    name: 'the certificate[ of {subject}] is for another name',
     remedy: [
       'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
       SAME_ELSEWHERE,
@@ -166,13 +189,11 @@ const BROKEN_KINDS = {
     ],
   },
   incomplete: {
-    title: 'part of the chain is missing',
-    summary: '{judgement}.',
+    name: 'part of the chain[ of {subject}] is missing',
     remedy: [SAME_ELSEWHERE, TICKET],
   },
   flawed: {
-    title: 'TLS clients reject the chain',
-    summary: '{judgement}.',
+    name: 'TLS clients reject the chain[ of {subject}]',
     remedy: [
       'Check the FortiAuthenticator log. If FortiAuthenticator connects anyway, this fault is not urgent.',
       SAME_ELSEWHERE,
@@ -183,8 +204,7 @@ const BROKEN_KINDS = {
 
 const CHANGED_KINDS = {
   'public-authority': {
-    title: 'the authority is a public authority',
-    summary: '{judgement}.',
+    name: 'the authority[ of {subject}] is public',
     impact: 'blind',
     remedy: [
       'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. Check the ' +
@@ -198,8 +218,7 @@ const CHANGED_KINDS = {
     ],
   },
   'unknown-authority': {
-    title: 'the authority is not known',
-    summary: '{judgement}.',
+    name: 'the authority[ of {subject}] is not known',
     impact: 'blind',
     remedy: [
       'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer from ' +
@@ -235,7 +254,7 @@ const FREE_POLICY = separatePolicy(
  */
 const BLOCKED_TLS_KINDS = {
   'name-filtered': {
-    title: 'another server name works at the same address',
+    name: 'TLS[ to {subject}] is filtered by server name',
     summary:
       '{subject} presents a certificate if a different server name is used, but none for its own name. A device ' +
       'on the path probably filters by name.',
@@ -248,7 +267,7 @@ const BLOCKED_TLS_KINDS = {
     ],
   },
   'answered-nearer': {
-    title: 'the answer arrived faster than the server could have sent it',
+    name: 'a device closes TLS connections[ to {subject}]',
     summary: 'TLS connections to {subject} are closed by a device on the path, before they reach the server.',
     remedy: [
       'A device between this machine and the server closes the connection, most likely a firewall at this site. ' +
@@ -261,7 +280,7 @@ const BLOCKED_TLS_KINDS = {
     ],
   },
   'large-answers-lost': {
-    title: 'small answers arrive, but no host sends a certificate',
+    name: 'large packets[ from {subject}] are lost',
     summary:
       'Small answers from {subject} and the control hosts arrive, but certificates do not. Large packets are ' +
       'probably lost on the path (path MTU).',
@@ -286,7 +305,7 @@ const BLOCKED_TLS_KINDS = {
     ],
   },
   'all-tls-cut': {
-    title: 'TLS connections to control hosts fail in the same way',
+    name: 'TLS to all hosts is blocked',
     summary:
       'TCP works, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
       'of these hosts blocks TLS.',
@@ -298,7 +317,7 @@ const BLOCKED_TLS_KINDS = {
     ],
   },
   'page-in-plain-text': {
-    title: 'the answer is a block page instead of TLS',
+    name: 'a block page[ from {product}] replaces TLS',
     summary: 'Connections to {subject} return a block page from {product} instead of TLS.',
     remedy: [
       'The block page in the evidence often contains the category or rule. Find this rule in {product}, for example ' +
@@ -308,7 +327,7 @@ const BLOCKED_TLS_KINDS = {
     ],
   },
   'page-inside-tls': {
-    title: 'the answer is a block page over TLS',
+    name: 'a block page[ from {product}] is sent over TLS',
     summary: 'Connections to {subject} return a block page from {product} over TLS.',
     remedy: [
       'Find the category or rule in {product} by searching its logs for {source} and {host}, and exempt {host}.',
@@ -329,73 +348,22 @@ export type BlockedTlsKind = keyof typeof BLOCKED_TLS_KINDS;
 export const TLS_CAUSES = {
   'tls-intercepted': {
     ...INTERCEPTION,
-    title: 'TLS is intercepted',
-    short: 'TLS is intercepted',
-    anyProductShort: 'TLS intercepted by {product}',
-    productShort: {
-      'Fortinet FortiGate': 'TLS intercepted by FortiGate',
-      'Fortinet device': 'a Fortinet device intercepts TLS',
-    },
-    productHeadline: 'TLS is intercepted by {product}',
-    byFirewall: {
-      action: 'inspects',
-      headline: 'TLS is inspected by {culprit}',
-      summary: 'TLS to {subject} is inspected by {culprit}.',
-    },
+    ...exemption([]),
+    name: 'TLS is intercepted[ by {product}]',
     summary: 'TLS to {subject} is intercepted by {product}.',
-    kinds: {
-      'behind-firewall': {
-        title: 'the intercepting FortiGate is not the configured FortiGate',
-        summary: 'TLS to {subject} is intercepted by the FortiGate {issuer}, which is not {firewall}.',
-        remedy: BEHIND_FIREWALL,
-      },
-    },
     rank: 0,
   },
   'tls-interception-suspected': {
     ...INTERCEPTION,
     // Only a capture shows with certainty which certificate FortiAuthenticator receives.
-    remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
-    productRemedy: {
-      'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE],
-      'Palo Alto Networks': [...CAPTURE_STEPS, ...PALO_ALTO],
-      'Cisco Umbrella': [...CAPTURE_STEPS, ...UMBRELLA],
-    },
-    anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],
-    proxyRemedy: [...INTERCEPTION.proxyRemedy.slice(0, 2), ...CAPTURE_STEPS, ...INTERCEPTION.proxyRemedy.slice(2)],
-    title: 'TLS is probably intercepted',
-    short: 'TLS is probably intercepted',
-    anyProductShort: 'TLS intercepted by {product}?',
-    productShort: {
-      'Fortinet FortiGate': 'TLS intercepted by FortiGate?',
-      'Fortinet device': 'Fortinet device intercepts TLS?',
-    },
-    productHeadline: 'TLS is probably intercepted by {product}',
-    byFirewall: {
-      action: 'inspects',
-      headline: 'TLS is inspected by {culprit}',
-      summary: 'TLS is inspected by {culprit}, so {subject} does not present the genuine certificate of {host}.',
-    },
-    summary: '{subject} does not present the certificate of {host}, so TLS is probably intercepted by {product}.',
-    kinds: {
-      'behind-firewall': {
-        title: 'the intercepting FortiGate is not the configured FortiGate',
-        summary: 'TLS to {subject} is probably intercepted by the FortiGate {issuer}, which is not {firewall}.',
-        remedy: BEHIND_FIREWALL,
-      },
-    },
+    ...exemption(CAPTURE_STEPS),
+    name: 'TLS is probably intercepted[ by {product}]',
+    summary: 'TLS to {subject} is probably intercepted by {product}.',
     rank: 1,
   },
   'tls-blocked': {
     severity: 'critical',
-    title: 'TLS is blocked',
-    short: 'TLS is blocked',
-    headline: 'TLS to {subject} is blocked',
-    byFirewall: {
-      action: 'inspects',
-      headline: 'TLS is blocked, and inspected by {culprit}',
-      summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
-    },
+    name: 'TLS to [{subject}|the server] is blocked',
     summary:
       '{subject} accepts connections, but TLS fails. Either a device on the path blocks TLS, or the server has a ' +
       'fault.',
@@ -409,23 +377,31 @@ export const TLS_CAUSES = {
       ...CAPTURE_STEPS,
       compare('Connect from another network. If TLS fails there too, the server is down.'),
     ],
-    kinds: BLOCKED_TLS_KINDS,
-    proxyRemedy: [
-      'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. The ' +
-        'usual cause is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
-      THROUGH_PROXY,
-      'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
-        'address of the proxy, not the address of FortiAuthenticator.',
-      compare('Connect from another network. If TLS fails there too, the server is down.'),
+    variants: [
+      ...kindVariants(BLOCKED_TLS_KINDS),
+      {
+        when: { isProxied: true },
+        remedy: [
+          'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. The ' +
+            'usual cause is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
+          THROUGH_PROXY,
+          'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
+            'address of the proxy, not the address of FortiAuthenticator.',
+          compare('Connect from another network. If TLS fails there too, the server is down.'),
+        ],
+      },
+      {
+        when: { culprit: 'inspects' },
+        name: INSPECTED,
+        summary: 'TLS to {subject} fails although its port is open. The connection is inspected by {culprit}.',
+      },
     ],
     rank: 2,
   },
   'certificate-broken': {
     severity: 'critical',
-    title: "the licence server's certificate is not valid",
-    short: 'server certificate is not valid',
-    headline: 'the certificate of {subject} is broken',
-    summary: '{judgement}.',
+    name: 'the certificate[ of {subject}] is not valid',
+    summary: 'The certificate of {subject} is not valid.',
     impact: 'activation',
     sources: ['ta-p/194050'],
     remedy: [
@@ -436,15 +412,13 @@ export const TLS_CAUSES = {
         'ftm-watch report{config}',
       ),
     ],
-    kinds: BROKEN_KINDS,
+    variants: kindVariants(BROKEN_KINDS),
     rank: 3,
   },
   'vendor-ca-changed': {
     severity: 'warning',
-    title: 'the licence server has a certificate from another authority',
-    short: 'another certificate authority',
-    headline: 'the certificate authority of {subject} changed',
-    summary: '{judgement}.',
+    name: 'the certificate authority[ of {subject}] changed',
+    summary: '{subject} has a certificate from another authority.',
     impact: 'none',
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
@@ -452,13 +426,11 @@ export const TLS_CAUSES = {
       learn('If the certificate is the same there, learn the new chain.'),
       'If polling fails at the same time, FortiAuthenticator may need newer firmware. Contact TAC.',
     ],
-    kinds: CHANGED_KINDS,
+    variants: kindVariants(CHANGED_KINDS),
   },
   'certificate-rotated': {
     severity: 'info',
-    title: 'the licence server has a new certificate',
-    short: 'server certificate renewed',
-    headline: 'the certificate of {subject} was renewed',
+    name: 'the certificate[ of {subject}] was renewed',
     summary: '{subject} has a new certificate from the same authority.',
     impact: 'none',
     remedy: [learn('No action is required. To make the new certificate the baseline, record it with these commands.')],

@@ -1,4 +1,12 @@
-import { type Assessment, withFindings, type Finding, isFault, known, type FindingFacts } from '../../engine/model.ts';
+import {
+  type Advice,
+  type Assessment,
+  withFindings,
+  type Finding,
+  isFault,
+  known,
+  type FindingFacts,
+} from '../../engine/model.ts';
 import { authority } from '../../core/addresses.ts';
 import { type FirewallObservation, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { nameList } from '../../core/visible-text.ts';
@@ -123,7 +131,7 @@ function speaks({ appliances }: PollingReport, isFine: (appliance: AppliancePoll
   return speaking.some(({ reliableLineAt }) => reliableLineAt !== null) && speaking.every(isFine);
 }
 
-const ADVICE: NonNullable<Finding['advice']> = {
+const ADVICE: Advice = {
   summary: '{judgement}, and {appliance} reports TLS errors.',
   remedy: [
     'Check the issuer from another network. If it is the same there, Fortinet has changed its certificate, and ' +

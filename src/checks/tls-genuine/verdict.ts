@@ -3,7 +3,6 @@ import {
   type Finding,
   type FindingFacts,
   type FindingLevel,
-  GENERAL_FACTS,
   known,
   note,
   type Told,
@@ -25,7 +24,7 @@ import { decide, type Decision, gatherFacts } from './decide.ts';
 import { deviceFinding, gapFinding, verificationFinding, weakerFinding } from './expectations.ts';
 import { tell } from './tell.ts';
 import { ANOTHER_SERVER, type TlsCause } from './causes.ts';
-import { unknownProduct } from '../../engine/remedy-words.ts';
+import { productText } from '../../engine/remedy-words.ts';
 
 /**
  * Never throws, whatever the peer sent. The number of certificates (16) and verified signatures is limited, so the
@@ -103,7 +102,7 @@ type CaseReport = Pick<TlsJudgement, 'findings' | 'summary' | 'wouldSettle'>;
 function reportCase(chain: ChainCase, decision: Decision, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
-  const told = tell(decision, chain, nameOf(signer));
+  const told = tell(decision, chain, productText(signer));
   const { summary, settle = null, open = [] } = told;
   // An unknown result includes advice on how to get a definite result.
   const unknownAdvice = settle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${settle}.`] } };
@@ -173,10 +172,6 @@ function deviceNameOf(chain: ChainCase): string | null {
 /** Returns whether a key confirms the authority that issued the certificate. */
 function isConfirmed({ chainTrust: { kind } }: ChainCase): boolean {
   return kind === 'trusted' || kind === 'weak' || kind === 'public' || kind === 'vendor';
-}
-
-function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
-  return product ?? (issuer === undefined ? GENERAL_FACTS.product : unknownProduct(issuer));
 }
 
 function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Told[] {

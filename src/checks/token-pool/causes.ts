@@ -1,4 +1,4 @@
-import type { CauseWords } from '../../engine/model.ts';
+import { type CauseWords, kindVariants } from '../../engine/model.ts';
 
 const FREE = 'Free the tokens of users who have left: Authentication > User Management > FortiTokens.';
 
@@ -8,9 +8,7 @@ const UNLOCK =
 export const TOKEN_POOL_CAUSES = {
   'token-count-mismatch': {
     severity: 'warning',
-    title: 'token counts differ',
-    short: 'tokens and licence do not match',
-    headline: 'tokens and licence do not match',
+    name: 'tokens and licence do not match',
     summary: 'The number of FortiToken Mobile tokens on {appliance} does not match its licence.',
     impact: 'tokens',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.6.2/rest-api-solution-guide/591316'],
@@ -22,36 +20,33 @@ export const TOKEN_POOL_CAUSES = {
   'tokens-running-out': {
     severity: 'warning',
     runbook: { name: 'tokens-running-out' },
-    title: 'tokens are running out',
-    short: 'tokens are running out',
+    name: 'tokens are running out',
     summary: '{appliance} is running low on free FortiToken Mobile tokens.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: ['Order another FortiToken Mobile licence before the last token is assigned.', FREE],
-    kinds: {
+    variants: kindVariants({
       locked: {
-        title: 'tokens are running out, and some free tokens are locked',
+        name: 'some free tokens are locked',
         summary: '{appliance} is running low on free FortiToken Mobile tokens, and some of them are locked.',
         remedy: [UNLOCK, FREE, 'Order another FortiToken Mobile licence before the last token is assigned.'],
       },
-    },
+    }),
   },
   'tokens-exhausted': {
     severity: 'critical',
     runbook: { name: 'tokens-running-out' },
-    title: 'no tokens are left',
-    short: 'no tokens are left',
-    headline: 'no tokens are left',
+    name: 'no tokens are left',
     summary: 'No free FortiToken Mobile tokens are left on {appliance}.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: [FREE, 'Add another FortiToken Mobile licence.'],
-    kinds: {
+    variants: kindVariants({
       locked: {
-        title: 'all free tokens are locked',
+        name: 'all free tokens are locked',
         summary: 'All free FortiToken Mobile tokens on {appliance} are locked, so they cannot be assigned.',
         remedy: [UNLOCK, FREE, 'Add another FortiToken Mobile licence.'],
       },
-    },
+    }),
   },
 } satisfies Readonly<Record<string, CauseWords>>;

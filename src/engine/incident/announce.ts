@@ -191,9 +191,9 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_STILL_OPEN)
     .map(({ cause, causeSince: since }) => {
-      const { id, subject, severity, product, culprit } = cause;
-      const firewall = culprit === undefined ? {} : { culprit };
-      return { id, subject, severity, product, ...firewall, ...observedOf(cause), since };
+      const { id, subject, severity, kind, product, culprit } = cause;
+      const more = { ...(kind === undefined ? {} : { kind }), ...(culprit === undefined ? {} : { culprit }) };
+      return { id, subject, severity, product, ...more, ...observedOf(cause), since };
     });
 }
 

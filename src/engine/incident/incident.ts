@@ -320,7 +320,8 @@ export interface IncidentNotification {
   readonly stillOpen: readonly OpenCause[];
 }
 
-export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit' | 'observed'> {
+export interface OpenCause
+  extends Pick<Cause, 'id' | 'subject' | 'severity' | 'kind' | 'product' | 'culprit' | 'observed'> {
   readonly since: EpochMs;
 }
 

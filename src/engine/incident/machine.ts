@@ -35,7 +35,7 @@ import {
   lastClear,
 } from './round-view.ts';
 import { knownCause, type Cause, type Check } from '../model.ts';
-import { UNKNOWN_CAUSE } from '../words.ts';
+import { dependsOnFact, UNKNOWN_CAUSE } from '../words.ts';
 
 export const MAX_SILENCES = 100;
 
@@ -242,7 +242,7 @@ function isRaisedTooSoon(
 ): boolean {
   if (compareSeverity(cause.severity, incident.cause.severity) >= 0) return false;
   const isOut = incidents.some((one) => isOpenFault(one) && isOutage(one.cause, checks));
-  return knownCause(checks, cause.id).words.brokenPath !== undefined && !isOut;
+  return dependsOnFact(knownCause(checks, cause.id).words, 'isPathBroken') && !isOut;
 }
 
 function isOutage(cause: Cause, checks: readonly Check[]): boolean {

@@ -102,7 +102,7 @@ test('the mail names both units in the subject', async () => {
     ({ event, cause }) => event === 'firing' && cause === 'appliance-unreachable',
     AbortSignal.timeout(LIMIT_MS),
   );
-  expect(mail.subject).toBe('WARNING lab: fac-2 does not answer; fac-1 does');
+  expect(mail.subject).toMatch(/^WARNING lab: fac-2 .* fac-1 /u);
   const { ready, causes } = await daemon.diagnosis(() => true, AbortSignal.timeout(LIMIT_MS));
   expect([ready, ...causes.map(({ severity }) => severity)]).toEqual(['ready', 'warning']);
   expect(causes[0]?.remedy.join(' ')).toMatch(/restarting.*standby/u);

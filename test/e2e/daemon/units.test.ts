@@ -137,13 +137,8 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
   });
 
   test.each([
-    ['refuses the key', { kind: 'status', status: 401 }, 'appliance-access-denied', 'API access refused'],
-    [
-      'fails behind its interface',
-      { kind: 'status', status: 500 },
-      'appliance-unreadable',
-      'FortiAuthenticator not readable',
-    ],
+    ['refuses the key', { kind: 'status', status: 401 }, 'appliance-access-denied', 'the API of fac-1 refuses access'],
+    ['fails behind its interface', { kind: 'status', status: 500 }, 'appliance-unreadable', 'fac-1 is not readable'],
   ] as const)('warns of one that %s, and does not say that activation is broken', async (_, fault, cause, short) => {
     await diagnosis(({ causes }) => causes.length === 0);
     lab.appliance.setFault(fault);

@@ -40,7 +40,7 @@ export function toldOf({ verdict, confidence, product, summary, wouldSettle, fin
       ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
       ...(advice === undefined
         ? []
-        : [`  advice: ${[advice.summary, ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
+        : [`  advice: ${[advice.summary ?? '(the verdict)', ...advice.remedy.map(textOfStep)].join('\n    ')}`]),
     ];
   });
   return plain(

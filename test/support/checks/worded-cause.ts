@@ -1,3 +1,4 @@
+import { dependsOnFact, wordsFor } from '../../../src/engine/words.ts';
 import { wordsOf, type CauseId } from '../../../src/checks/registry.ts';
 import { type Cause, impactOf } from '../../../src/engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../../../src/engine/remedy-words.ts';
@@ -18,8 +19,8 @@ const FACTS: WordingFacts = {
 /** Returns a cause with its texts as people read them: its longest remedy, and evidence of maximum length. */
 export function wordedCause(id: CauseId): Cause {
   const words = wordsOf(id);
-  const product = words.productRemedy === undefined ? null : FORTIGATE;
-  const remedy = words.productRemedy?.[FORTIGATE] ?? words.remedy;
+  const product = dependsOnFact(words, 'product') ? FORTIGATE : null;
+  const { remedy } = wordsFor(words, { product: FORTIGATE });
   return causeOf(id, {
     severity: words.severity,
     product,

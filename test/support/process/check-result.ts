@@ -1,3 +1,4 @@
+import { wordsFor } from '../../../src/engine/words.ts';
 import { expect } from 'vitest';
 import type { PreconditionState, Cause } from '../../../src/engine/model.ts';
 import type { DiagnosisJson, PreconditionJson } from '../../../src/engine/diagnosis-json.ts';
@@ -82,9 +83,9 @@ export function readyWithWarning(cause: FaultId): Conclusion {
 /** Returns the summary of a cause of this kind. `facts` are the values that it contains. */
 export function summaryFor(cause: FaultId, kind: string | null, facts: Partial<WordingFacts>): string {
   const words = wordsOf(cause);
-  const found = kind === null ? words : words.kinds?.[kind];
-  if (found === undefined) throw new Error(`The cause "${cause}" has no kind "${String(kind)}"`);
-  return fill(found.summary, { ...ANY_SERVER, ...facts });
+  if (kind !== null && words.variants?.some(({ when }) => when.kind === kind) !== true)
+    throw new Error(`The cause "${cause}" has no kind "${kind}"`);
+  return fill(wordsFor(words, { kind: kind ?? undefined }).summary, { ...ANY_SERVER, ...facts });
 }
 
 export function evidenceOf({ causes }: CheckResult): string {

@@ -10,14 +10,6 @@ export function catalogueSteps(): readonly (readonly [name: string, steps: reado
 }
 
 function remediesOf(id: string, words: CauseWords): readonly (readonly [string, readonly Step[]])[] {
-  const { remedy, kinds = {}, productRemedy = {}, anyProductRemedy, unclearPath, brokenPath } = words;
-  return [
-    [id, remedy],
-    ...Object.entries(kinds).map(([kind, told]) => [`${id} ${kind}`, told.remedy] as const),
-    ...Object.entries(kinds).map(([kind, told]) => [`${id} ${kind} unclear`, told.unclearPath?.remedy ?? []] as const),
-    ...Object.entries(productRemedy).map(([product, steps]) => [`${id} ${product}`, steps] as const),
-    [`${id} other product`, anyProductRemedy ?? []],
-    [`${id} unclear`, unclearPath?.remedy ?? []],
-    [`${id} broken path`, brokenPath?.remedy ?? []],
-  ];
+  const { remedy, variants = [] } = words;
+  return [[id, remedy], ...variants.map((one) => [`${id} ${JSON.stringify(one.when)}`, one.remedy ?? []] as const)];
 }

@@ -12,18 +12,8 @@ describe('wordsOf()', () => {
   test.each(CAUSE_IDS.map((id) => [id, wordsOf(id)] as const))(
     '%s can be told with nothing but its subject known',
     (_, entry) => {
-      const { unclearPath, brokenPath } = entry;
-      const instead = [unclearPath, brokenPath].flatMap((told) =>
-        told === undefined ? [] : [told.summary, ...told.remedy],
-      );
-      const texts = [
-        entry.summary,
-        ...entry.remedy,
-        ...instead,
-        ...Object.values(entry.productRemedy ?? {}).flat(),
-        ...(entry.anyProductRemedy ?? []),
-        ...Object.values(entry.kinds ?? {}).flatMap((kind) => [kind.summary, ...kind.remedy]),
-      ];
+      const variants: readonly Partial<CauseWords>[] = entry.variants ?? [];
+      const texts = [entry, ...variants].flatMap(({ summary = [], remedy = [] }) => [summary, remedy].flat());
       for (const text of texts) {
         const told = fill(textOfStep(text), NOTHING_KNOWN);
         expect(told).not.toMatch(/\{[a-z]+\}/u);
@@ -47,7 +37,7 @@ describe('CHECKS', () => {
     expectTypeOf<Sample & { readonly countsForReady: true }>().toExtend<Declaration>();
     expectTypeOf<Sample>().not.toExtend<Declaration>();
     expectTypeOf<Sample & { readonly countsForReady: false }>().not.toExtend<Declaration>();
-    type Warning = Readonly<Record<string, CauseWords & { readonly severity: 'warning'; readonly brokenPath?: never }>>;
+    type Warning = Readonly<Record<string, Omit<CauseWords, 'variants'> & { readonly severity: 'warning' }>>;
     expectTypeOf<Sample & { readonly countsForReady: false; readonly causes: Warning }>().toExtend<Declaration>();
   });
 

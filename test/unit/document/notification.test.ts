@@ -79,12 +79,12 @@ describe('the subject', () => {
     const site = 'the-headquarters-of-the-company-in-the-very-far-north-west.example';
     for (const id of CAUSE_IDS) {
       const story = storyOf(causeOf(id, { subject: 'fac-1' }));
-      const short = subjects(story, { ...AT_HQ, site: '' });
+      const short = subjects(story, { ...AT_HQ, site: 'hq-west' });
       const long = subjects(story, { ...AT_HQ, site });
       expect(long.length).toBeGreaterThan(1);
       for (const [index, subject] of long.entries()) {
         expect(subject).toHaveLength(60);
-        const [, state, rest] = /^([A-Z]+) -(.*)$/u.exec(short[index] ?? '') ?? [];
+        const [, state, rest] = /^([A-Z]+) hq-west(.*)$/u.exec(short[index] ?? '') ?? [];
         expect(subject).toMatch(/^[A-Z]+ the-he[\w.-]*…[ :]/u);
         expect(subject.startsWith(`${state ?? ''} `)).toBe(true);
         expect(subject.endsWith(rest ?? '')).toBe(true);

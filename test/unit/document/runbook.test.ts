@@ -1,3 +1,4 @@
+import { generalName } from '../../../src/checks/headline.ts';
 import { describe, expect, test } from 'vitest';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import { type LinkedStep, plainText } from '../../../src/document/document.ts';
@@ -61,10 +62,12 @@ describe.each(CAUSE_IDS)('the runbook of %s', (id) => {
 
   test('refers to steps that are there, and leaves none out', () => {
     const lists = listsOf(runbookOf(id));
-    const { remedy, kinds = {}, title } = wordsOf(id);
+    const { remedy, variants = [], name } = wordsOf(id);
     const lengths = new Map([
-      [runbookOf(id).causes[0] === id ? 'Mitigation' : `If ${title}`, remedy.length],
-      ...Object.values(kinds).map((kind): [string, number] => [`If ${kind.title}`, kind.remedy.length]),
+      [runbookOf(id).causes[0] === id ? 'Mitigation' : `If ${generalName(name)}`, remedy.length],
+      ...variants.flatMap((one): readonly [string, number][] =>
+        one.name === undefined || one.remedy === undefined ? [] : [[`If ${generalName(one.name)}`, one.remedy.length]],
+      ),
     ]);
     for (const list of lists) {
       const sentences = sentencesOf(list, lists);

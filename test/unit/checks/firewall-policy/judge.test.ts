@@ -1,3 +1,4 @@
+import { wordsFor } from '../../../../src/engine/words.ts';
 import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
 import type { FirewallObservation, SslInspection } from '../../../../src/core/license/firewall.ts';
@@ -40,7 +41,7 @@ describe('the policy of a firewall', () => {
     const unresolved = [{ name: 'ftm', resolves: false }];
     const [other] = judgePolicies([{ ...denied, fqdnObjects: unresolved }]);
     expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
-    const { remedy } = POLICY_CAUSES['policy-missing'].kinds.denied;
+    const { remedy } = wordsFor(POLICY_CAUSES['policy-missing'], { kind: 'denied' });
     const { remedySteps } = remedyOf(remedy, { subject: '', host: 'x', port: '443', ...first?.facts });
     expect(remedySteps.map(({ commands }) => commands)).toContainEqual(expect.stringContaining('before 5'));
   });

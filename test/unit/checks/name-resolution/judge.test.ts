@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NAME_CAUSES, type NameCause } from '../../../../src/checks/name-resolution/causes.ts';
 import { judgeDns as judgeDnsUnchecked, nameResolution } from '../../../../src/checks/name-resolution/judge.ts';
+import { wordsFor } from '../../../../src/engine/words.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../../../src/checks/name-resolution/other-names.ts';
 import type { DnsAnswer, DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
 import { judgedBy } from '../../../support/checks/judged-by.ts';
@@ -288,8 +289,9 @@ describe('what a resolver says of other names, and of its reasons', () => {
   });
 
   test('no remedy for a resolver over TLS speaks of port 53 to it', () => {
-    const { untrusted, encrypted } = NAME_CAUSES['resolver-unreachable'].kinds;
-    const told = [...untrusted.remedy, ...encrypted.remedy];
+    const told = ['untrusted', 'encrypted'].flatMap(
+      (kind) => wordsFor(NAME_CAUSES['resolver-unreachable'], { kind }).remedy,
+    );
     expect(told.length).toBeGreaterThan(2);
     expect(JSON.stringify(told)).not.toMatch(/port 53 to|dig /u);
   });

@@ -56,7 +56,7 @@ describe('a suspected cause is told by what was observed', () => {
   );
 
   test.each(causes)('%s', (id, stage) => {
-    const kinds = [undefined, ...Object.keys(wordsOf(id).kinds ?? {})];
+    const kinds = new Set([undefined, ...(wordsOf(id).variants ?? []).map(({ when }) => when.kind)]);
     const told = (over: Partial<Finding>) => words(toldAt(stage, id, { claim: CLAIM, ...over }));
     for (const kind of kinds)
       for (const level of ['broken', 'warning'] as const) {
@@ -126,16 +126,18 @@ describe('how grave a cause is', () => {
 
 describe('what is said of a cause', () => {
   const product = 'Fortinet FortiGate';
-  const { remedy, anyProductRemedy = [], productRemedy = {}, kinds = {} } = wordsOf('tls-intercepted');
+  const { remedy, variants = [] } = wordsOf('tls-intercepted');
+  const stepsWhen = (situation: string): readonly Step[] =>
+    variants.find(({ when }) => Object.values(when).includes(situation))?.remedy ?? [];
 
   test.each<readonly [string, Partial<Finding>, readonly Step[]]>([
-    ['the steps for a product', { facts: { product } }, productRemedy[product] ?? []],
-    ['those for any product', { facts: { product: 'Acme Box' } }, anyProductRemedy],
+    ['the steps for a product', { facts: { product } }, stepsWhen(product)],
+    ['those for any product', { facts: { product: 'Acme Box' } }, stepsWhen('*')],
     ['those for none', {}, remedy],
     [
       'those for a kind, where they are for a product too',
       { kind: 'behind-firewall', facts: { product } },
-      kinds['behind-firewall']?.remedy ?? [],
+      stepsWhen('behind-firewall'),
     ],
     ['its own for a kind that it does not have', { kind: 'no-answer' }, remedy],
   ])('has %s', (_, over, steps) => {

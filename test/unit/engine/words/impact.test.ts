@@ -6,9 +6,9 @@ import { clauseOf } from '../../../../src/engine/words.ts';
 const UNKNOWN = { licenseActive: null, offlineSupported: null };
 
 const kinds = new Set(
-  CAUSE_IDS.map(wordsOf).flatMap(({ impact, kinds: more = {} }) => [
+  CAUSE_IDS.map(wordsOf).flatMap(({ impact, variants = [] }) => [
     impact,
-    ...Object.values(more).flatMap((kind) => kind.impact ?? []),
+    ...variants.flatMap((variant) => variant.impact ?? []),
   ]),
 );
 
