@@ -1,3 +1,4 @@
+import { isFields } from '../core/fields.ts';
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
@@ -13,7 +14,7 @@ import { holderProcess } from '../store/store-lock.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { type HoldsPort, portsOf, processesOf } from '../system/process-facts.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
-import { isMapping, usedTexts } from '../config/schema/section.ts';
+import { usedTexts } from '../config/schema/section.ts';
 import type { YamlPath } from '../text/yaml-text.ts';
 import { plainConfig, secretUrls } from '../config/print.ts';
 import { networkWithin } from '../core/addresses.ts';
@@ -312,7 +313,7 @@ interface Portless {
 /** Finds IPv6 addresses such as `2001:db8::54:53`, whose last group may be meant as the port. */
 function portlessAddresses(value: unknown, path: YamlPath = []): readonly Portless[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => portlessAddresses(item, [...path, index]));
-  if (!isMapping(value)) return [];
+  if (!isFields(value)) return [];
   const { host, port, label } = value;
   const inside = Object.entries(value).flatMap(([key, child]) => portlessAddresses(child, [...path, key]));
   if (typeof host !== 'string' || typeof port !== 'number' || !isIPv6(host)) return inside;

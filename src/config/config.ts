@@ -1,8 +1,7 @@
+import { type Fields, fieldsOf } from '../core/fields.ts';
 import * as z from 'zod';
 import { authorityFile, optionalSecret, readableFile, proxy, secretUrlField } from './schema/secret.ts';
 import {
-  type SectionFields,
-  fieldsOf,
   hasSecret,
   itemsOf,
   type Report,
@@ -166,7 +165,7 @@ export const configFile = section(
 );
 
 /** Without this check, the second listener would fail at startup. */
-function portsAreFree(file: SectionFields, report: Report): void {
+function portsAreFree(file: Fields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
   const page = endpoint(fieldsOf(file['web'])['listen']);
   const tcp = endpoint(syslog['tcp']);
@@ -183,7 +182,7 @@ function endpoint(value: unknown): string | null {
   return typeof where === 'string' && typeof port === 'number' && port !== 0 ? `${where}:${String(port)}` : null;
 }
 
-function firewallsAreOfKnownUnits({ appliances, firewall }: SectionFields, report: Report): void {
+function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Report): void {
   const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
   for (const unit of itemsOf(firewall).flatMap((entry) => itemsOf(fieldsOf(entry)['appliances']))) {
     if (typeof unit === 'string' && !known.includes(unit))
@@ -191,7 +190,7 @@ function firewallsAreOfKnownUnits({ appliances, firewall }: SectionFields, repor
   }
 }
 
-function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report: Report): void {
+function certificatesAreOfKnownUnits({ appliances, logs }: Fields, report: Report): void {
   const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
   const { certificates } = fieldsOf(fieldsOf(fieldsOf(logs)['syslog'])['tls']);
   for (const unit of itemsOf(certificates).map((entry) => fieldsOf(entry)['appliance'])) {

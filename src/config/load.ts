@@ -1,3 +1,4 @@
+import { fieldsOf, isFields } from '../core/fields.ts';
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -7,7 +8,7 @@ import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
 import { type Config, configFile } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
 import { secretVariable } from './schema/secret.ts';
-import { changeGivenTexts, changeTexts, fieldsOf, isMapping, type UsedText, usedTexts } from './schema/section.ts';
+import { changeGivenTexts, changeTexts, type UsedText, usedTexts } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
 export const INSTALLED_FILE = '/etc/ftm-watch/ftm-watch.yaml';
@@ -324,7 +325,7 @@ async function include(
 }
 
 function problemOf(file: ConfigFile): ConfigIssue | null {
-  if (!isMapping(file.value)) return issueIn(file, [], 'expected keys and values');
+  if (!isFields(file.value)) return issueIn(file, [], 'expected keys and values');
   return Object.hasOwn(file.value, 'include')
     ? issueIn(file, ['include'], 'only the main configuration file can include other files')
     : null;
@@ -426,7 +427,7 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
 
 /** Merges sections key by key. Any other value in `over` replaces the value in `under`. */
 export function merged(under: unknown, over: unknown): unknown {
-  if (!isMapping(under) || !isMapping(over)) return over;
+  if (!isFields(under) || !isFields(over)) return over;
   const keys = Object.entries(over).map(([key, value]) => [
     key,
     Object.hasOwn(under, key) ? merged(under[key], value) : value,
@@ -444,14 +445,14 @@ export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
     if (top === undefined) return owner;
     owner = top.index;
     // A value that is not a section hides the values in all lower layers.
-    here = isMapping(top.value) ? below.slice(below.findLastIndex(({ value }) => !isMapping(value)) + 1) : [top];
+    here = isFields(top.value) ? below.slice(below.findLastIndex(({ value }) => !isFields(value)) + 1) : [top];
   }
   return owner;
 }
 
 function childOf(value: unknown, part: string | number, index: number): { value: unknown; index: number }[] {
   if (typeof part === 'number') return Array.isArray(value) && part in value ? [{ value: value[part], index }] : [];
-  return isMapping(value) && Object.hasOwn(value, part) ? [{ value: value[part], index }] : [];
+  return isFields(value) && Object.hasOwn(value, part) ? [{ value: value[part], index }] : [];
 }
 
 export const localFiles: ConfigFiles = { read: readBounded, exposure: exposureOf, problem: fileProblem };

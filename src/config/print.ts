@@ -1,7 +1,8 @@
+import { fieldsOf } from '../core/fields.ts';
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { type Config, configFile } from './config.ts';
-import { fieldsOf, usedTexts } from './schema/section.ts';
+import { usedTexts } from './schema/section.ts';
 import type { SecretSource } from '../system/secret.ts';
 
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;

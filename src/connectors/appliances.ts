@@ -1,3 +1,4 @@
+import { fieldsOf } from '../core/fields.ts';
 import * as z from 'zod';
 import type { ApplianceConfig, ApplianceApiConfig, SnmpConfig, WatchedConfig } from '../config/schema/watched.ts';
 import {
@@ -40,7 +41,7 @@ import {
 } from './token-counts.ts';
 import { ProbeError } from '../network/failure.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { fieldsOf, lenientCount, lenientNumber, serialNumber, cutList } from '../network/rest/reply-values.ts';
+import { lenientCount, lenientNumber, serialNumber, cutList } from '../network/rest/reply-values.ts';
 import type { SnmpLogin } from '../network/snmp/login.ts';
 import { snmpGet, type SnmpValues } from '../network/snmp/snmp-get.ts';
 import { isIP } from 'node:net';

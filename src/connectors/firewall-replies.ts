@@ -1,7 +1,8 @@
+import { fieldsOf, type Fields } from '../core/fields.ts';
 import * as z from 'zod';
 import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
+import { lenientCount } from '../network/rest/reply-values.ts';
 
 /** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
@@ -15,7 +16,7 @@ export function serialIn(value: unknown): string | null {
 }
 
 /** Some responses contain the object in a list. */
-export function resultOf(value: unknown): ReplyFields | null {
+export function resultOf(value: unknown): Fields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
   const fields = fieldsOf(result);
@@ -23,7 +24,7 @@ export function resultOf(value: unknown): ReplyFields | null {
 }
 
 /** 0 for the implicit deny policy. Null if the value is not the result of a policy lookup. */
-export function parsePolicyId(result: ReplyFields): number | null {
+export function parsePolicyId(result: Fields): number | null {
   const { success, policy_id: id } = result;
   if (typeof success !== 'boolean') return null;
   return success ? lenientCount(id) : 0;
@@ -36,7 +37,7 @@ export interface PolicyReply {
   readonly profileGroup: string | null;
 }
 
-export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
+export function parsePolicy(id: number, result: Fields): PolicyReply | null {
   const action = result['action'];
   if (typeof action !== 'string') return null;
   return {
@@ -63,7 +64,7 @@ const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) }
  * Empty if any name is not safe in a command, because a copy of the policy must include all interfaces. FortiOS returns
  * `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
  */
-function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
+function interfacesIn(result: Fields, setting: 'srcintf' | 'dstintf'): readonly string[] {
   return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
 }
 
@@ -71,7 +72,7 @@ function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): read
  * `poolname` is used only if `ippool` is enabled (cmdb `firewall/policy`). Null if a pool name is not safe in a
  * command.
  */
-function natIn(result: ReplyFields): FirewallPolicy['nat'] {
+function natIn(result: Fields): FirewallPolicy['nat'] {
   const nat = result['nat'];
   if (nat !== 'enable' && nat !== 'disable') return null;
   if (nat === 'disable' || result['ippool'] !== 'enable') return { enabled: nat === 'enable', pools: [] };
@@ -79,7 +80,7 @@ function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   return pools === undefined || pools.length === 0 ? null : { enabled: true, pools: pools.map(({ name }) => name) };
 }
 
-function objectNameIn(result: ReplyFields, setting: string): string | null {
+function objectNameIn(result: Fields, setting: string): string | null {
   const name = nameIn(result, setting);
   return name !== null && isInterfaceName(name) ? name : null;
 }
@@ -100,14 +101,14 @@ const SECURITY_PROFILES: readonly string[] = [
 ];
 
 /** For example `av-profile "default"`. */
-export function securityProfilesOf(result: ReplyFields): readonly string[] {
+export function securityProfilesOf(result: Fields): readonly string[] {
   return SECURITY_PROFILES.flatMap((setting) => {
     const name = nameIn(result, setting);
     return name === null ? [] : [`${setting} "${name}"`];
   });
 }
 
-export function nameIn(result: ReplyFields, setting: string): string | null {
+export function nameIn(result: Fields, setting: string): string | null {
   const name = result[setting];
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
 }
@@ -131,7 +132,7 @@ interface SslProfileReply {
 const MAX_EXEMPTIONS = 200;
 
 /** Null if neither `https` nor `ssl` contains an inspection mode. */
-export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
+export function parseSslProfile(result: Fields, port: number): SslProfileReply | null {
   const mode = effectiveMode(result, port);
   const exempt: unknown = result['ssl-exempt'];
   const exemptions: readonly unknown[] = Array.isArray(exempt) ? exempt : [];
@@ -139,7 +140,7 @@ export function parseSslProfile(result: ReplyFields, port: number): SslProfileRe
 }
 
 /** `inspect-all` takes precedence over the protocol-specific settings. */
-function effectiveMode(profile: ReplyFields, port: number): SslInspectionMode | null {
+function effectiveMode(profile: Fields, port: number): SslInspectionMode | null {
   const all = modeOf(fieldsOf(profile['ssl'])['inspect-all']);
   if (all !== null && all !== 'none') return all;
   const { status, ports } = fieldsOf(profile['https']);
@@ -186,7 +187,7 @@ const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, Exem
   ['fortiguard-category', 'category'],
 ]);
 
-function exemptedIn(entry: ReplyFields, kind: ExemptionKind): string {
+function exemptedIn(entry: Fields, kind: ExemptionKind): string {
   switch (kind) {
     case 'address':
     case 'address6':

@@ -1,3 +1,4 @@
+import { fieldsOf, type Fields } from '../core/fields.ts';
 import ipaddr from 'ipaddr.js';
 import { addressInAny, singleAddresses } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
@@ -35,7 +36,7 @@ import {
   type PolicyReply,
   type Exemption,
 } from './firewall-replies.ts';
-import { fieldsOf, lenientCount, type ReplyFields } from '../network/rest/reply-values.ts';
+import { lenientCount } from '../network/rest/reply-values.ts';
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */
@@ -179,7 +180,7 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
 }
 
 /** FortiOS resolves the name itself. If that fails, the lookup is repeated with an address. */
-async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
+async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<Fields> {
   const { config, target } = inquiry;
   const lookUp = (destination: string): Promise<JsonReply> =>
     inquiry.client.read('monitor/firewall/policy-lookup', {
@@ -251,7 +252,7 @@ async function readResult(
   { client, config }: Inquiry,
   table: 'policy' | 'profile-group',
   name: string,
-): Promise<ReplyFields> {
+): Promise<Fields> {
   return resultIn(config, table, await client.read(objectIn(`firewall/${table}`, name)));
 }
 
@@ -259,7 +260,7 @@ function objectIn(table: string, name: string): string {
   return `cmdb/${table}/${encodeURIComponent(name)}`;
 }
 
-function resultIn(config: FirewallConfig, what: string, reply: JsonReply, hint = ''): ReplyFields {
+function resultIn(config: FirewallConfig, what: string, reply: JsonReply, hint = ''): Fields {
   if (reply.kind === 'status') {
     if (isRefusal(reply.status)) throw new RefusedError(reply.status);
     const endpoint = endpointOf(config.url);
@@ -345,7 +346,7 @@ function textOf({ kind, value }: Exemption): string {
 }
 
 /** An unreadable object counts as empty. */
-async function objectOf(client: FirewallClient, table: string, name: string): Promise<ReplyFields> {
+async function objectOf(client: FirewallClient, table: string, name: string): Promise<Fields> {
   const reply = await client.read(objectIn(table, name));
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
@@ -354,7 +355,7 @@ async function objectOf(client: FirewallClient, table: string, name: string): Pr
  * Uses only the fields that apply to the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0
  * if it is irrelevant. The addresses of a country, a tag or a connector's object are unknown.
  */
-function addressCoverage(object: ReplyFields, config: FirewallConfig, target: FirewallTarget): Coverage {
+function addressCoverage(object: Fields, config: FirewallConfig, target: FirewallTarget): Coverage {
   const addresses = addressesTowards(config, target);
   switch (object['type']) {
     case 'ipmask':
@@ -375,7 +376,7 @@ function addressCoverage(object: ReplyFields, config: FirewallConfig, target: Fi
   }
 }
 
-function nameCoverage(object: ReplyFields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
+function nameCoverage(object: Fields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
   const pattern = nameIn(object, field);
   if (pattern === null) return 'unread';
   return matchesName(pattern, host) ? 'covers-name' : 'other';
@@ -459,7 +460,7 @@ async function objectsIn(client: FirewallClient, only: string | null): Promise<r
   return named.flatMap((object) => listedOf(fieldsOf(object)));
 }
 
-function listedOf(object: ReplyFields): readonly Listed[] {
+function listedOf(object: Fields): readonly Listed[] {
   const name = nameIn(object, 'name');
   if (name === null) return [];
   const { addrs } = object;

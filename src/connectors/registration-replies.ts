@@ -1,6 +1,7 @@
+import { fieldsOf } from '../core/fields.ts';
 import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
-import { cutList, fieldsOf, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
+import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 
 const TOKEN = z.object({
   access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u),

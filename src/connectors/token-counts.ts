@@ -1,3 +1,4 @@
+import { fieldsOf } from '../core/fields.ts';
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { EpochMs } from '../core/clock.ts';
@@ -12,7 +13,7 @@ import {
   type LicensedTokens,
   type SmsQuota,
 } from '../core/license/appliance.ts';
-import { cutList, fieldsOf, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
+import { cutList, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
 import { valueOf } from '../core/observation.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';

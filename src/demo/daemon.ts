@@ -1,12 +1,12 @@
+import { fieldsOf, type Fields } from '../core/fields.ts';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
-import { fieldsOf, type ReplyFields } from '../network/rest/reply-values.ts';
 import { followEvents } from './event-source.ts';
 
 /** A line logged by the daemon: its event, message and fields. */
-export interface LogLine extends ReplyFields {
+export interface LogLine extends Fields {
   readonly event: string;
   readonly msg: string;
 }
@@ -90,7 +90,7 @@ function parse(text: string): LogLine {
   return { ...fields, event: String(fields['event']), msg: String(fields['msg']) };
 }
 
-function parsed(text: string): ReplyFields {
+function parsed(text: string): Fields {
   try {
     return fieldsOf(JSON.parse(text));
   } catch {

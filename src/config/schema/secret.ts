@@ -1,9 +1,8 @@
+import { type Fields, fieldsOf } from '../../core/fields.ts';
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { SecretSource } from '../../system/secret.ts';
 import {
-  type SectionFields,
-  fieldsOf,
   given,
   hasSecret,
   type Rule,
@@ -72,7 +71,7 @@ function oneAtMost(name: string): Rule {
   };
 }
 
-function sourceIn(name: string, fields: SectionFields): SecretSource | null {
+function sourceIn(name: string, fields: Fields): SecretSource | null {
   const path = fields[`${name}File`];
   const variable = fields[`${name}Env`];
   if (typeof path === 'string') return { kind: 'file', path };

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import ipaddr from 'ipaddr.js';
 import { validate } from 'node-cron';
 import { expectedMessage, showValue } from '../../text/show.ts';
+import { type Fields, fieldsOf, isFields } from '../../core/fields.ts';
 import type { YamlPath } from '../../text/yaml-text.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration, dayText } from '../../core/time-text.ts';
@@ -34,7 +35,7 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
           });
         }
       },
-      { when: ({ value }) => isMapping(value) },
+      { when: ({ value }) => isFields(value) },
     );
   if (secrets.length === 0) return written;
   return z.codec(written, z.custom(), {
@@ -94,13 +95,11 @@ function keysOf(name: string, field: Shape[string]): readonly (readonly [key: st
   return field instanceof z.ZodType ? [[name, field]] : field.keys(name);
 }
 
-/** The valid part of a section. Rules also run on sections with errors, so that all errors are reported together. */
-export type SectionFields = Readonly<Record<string, unknown>>;
-
 /** `at` is a key, the path of a nested key, or null for the section itself. */
 export type Report = (at: string | readonly string[] | null, message: string) => void;
 
-export type Rule = (fields: SectionFields, report: Report) => void;
+/** Also runs on a section with errors, with its valid part, so that all errors are reported together. */
+export type Rule = (fields: Fields, report: Report) => void;
 
 /** Identifies a list item. `path` is relative to the item. */
 export interface Label {
@@ -147,27 +146,19 @@ export function endpoint(item: unknown): readonly Label[] {
     : [];
 }
 
-export function requireLogin(fields: SectionFields, report: Report): void {
+export function requireLogin(fields: Fields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
   if (given(fields, 'user') && !hasPassword)
     report('user', 'expected "passwordFile" or "passwordEnv" in addition to "user"');
   if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" in addition to the password');
 }
 
-export function given(fields: SectionFields, key: string): boolean {
+export function given(fields: Fields, key: string): boolean {
   return fields[key] !== undefined && fields[key] !== null;
 }
 
-export function hasSecret(name: string, fields: SectionFields): boolean {
+export function hasSecret(name: string, fields: Fields): boolean {
   return given(fields, `${name}File`) || given(fields, `${name}Env`);
-}
-
-export function fieldsOf(value: unknown): SectionFields {
-  return isMapping(value) ? value : {};
-}
-
-export function isMapping(value: unknown): value is SectionFields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {
@@ -239,14 +230,14 @@ interface Changes {
 function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null, how: Changes): unknown {
   const use = USES.get(schema)?.use;
   if (use !== undefined && typeof value === 'string') return how.change({ use, text: value, path });
-  if (schema instanceof z.core.$ZodObject && isMapping(value)) return changedSection(schema, value, path, how);
+  if (schema instanceof z.core.$ZodObject && isFields(value)) return changedSection(schema, value, path, how);
   if (schema instanceof z.core.$ZodArray && Array.isArray(value))
     return value.map((item, index) => changed(schema._zod.def.element, item, below(path, index), how));
   if (schema instanceof z.ZodPrefault && value === undefined) return defaultOf(schema, how);
   return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, how), value);
 }
 
-function changedSection(schema: z.core.$ZodObject, value: SectionFields, path: YamlPath | null, how: Changes): unknown {
+function changedSection(schema: z.core.$ZodObject, value: Fields, path: YamlPath | null, how: Changes): unknown {
   const fields = Object.entries(schema._zod.def.shape).map(
     ([key, field]) => [key, changed(field, value[key], below(path, key), how)] as const,
   );
@@ -582,6 +573,6 @@ export const recipientName: z.ZodType<string> = name.describe(
 export interface SecretField<Source> {
   keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
   rule(name: string): Rule;
-  decode(name: string, fields: SectionFields): Source;
+  decode(name: string, fields: Fields): Source;
   encode(name: string, source: unknown): readonly (readonly [key: string, value: unknown])[];
 }

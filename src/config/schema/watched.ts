@@ -1,3 +1,4 @@
+import { type Fields, fieldsOf } from '../../core/fields.ts';
 import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/login.ts';
@@ -24,7 +25,6 @@ import {
   duration,
   endpoint,
   expected,
-  fieldsOf,
   flag,
   given,
   hasSecret,
@@ -43,7 +43,6 @@ import {
   type Report,
   requireLogin,
   section,
-  type SectionFields,
   serial,
   serverName,
   serverNameOf,
@@ -243,7 +242,7 @@ const snmp = section(
   communityOrUser,
 );
 
-function communityOrUser(fields: SectionFields, report: Report): void {
+function communityOrUser(fields: Fields, report: Report): void {
   const ofUser = ['authPassword', 'privPassword'].map((name) => hasSecret(name, fields));
   const isUser = given(fields, 'user') || ofUser.includes(true);
   if (!isUser && !hasSecret('community', fields))
@@ -313,7 +312,7 @@ const appliances = unique(
   (source, owner) => `"${source}" is already a log source of appliances[${String(owner)}]`,
 );
 
-function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Report): void {
+function peerIsAnother({ serial: own, peerSerial }: Fields, report: Report): void {
   if (typeof own === 'string' && own === peerSerial)
     report('peerSerial', 'expected the serial number of the other unit, got the serial number of this unit');
 }
@@ -432,14 +431,14 @@ export type MailServerConfig = z.output<typeof mailServer>;
 
 const mail = unique(list(mailServer), endpoint);
 
-function requireBothEnds(fields: SectionFields, report: Report): void {
+function requireBothEnds(fields: Fields, report: Report): void {
   if (given(fields, 'from') && !given(fields, 'to'))
     report('from', 'expected "to" in addition to "from", because the rehearsal needs both');
   if (given(fields, 'to') && !given(fields, 'from'))
     report('to', 'expected "from" in addition to "to", because the rehearsal needs both');
 }
 
-function requireOneTrust(fields: SectionFields, report: Report): void {
+function requireOneTrust(fields: Fields, report: Report): void {
   if (given(fields, 'caFile') && given(fields, 'applianceCaFile'))
     report('applianceCaFile', 'expected only one of "caFile" and "applianceCaFile"');
 }
@@ -485,7 +484,7 @@ const syslogTls = section(
   clientsNeedAuthorities,
 );
 
-function clientsNeedAuthorities(fields: SectionFields, report: Report): void {
+function clientsNeedAuthorities(fields: Fields, report: Report): void {
   if (given(fields, 'clientCaFile')) return;
   const message = 'expected "clientCaFile" as well, because client certificates are not verified without it';
   if (given(fields, 'clientCrlFile')) report('clientCrlFile', message);

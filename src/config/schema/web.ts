@@ -1,9 +1,8 @@
+import { type Fields, fieldsOf } from '../../core/fields.ts';
 import type * as z from 'zod';
 import { hostPort, listenAddress, webUrl } from './endpoints.ts';
 import { readableFile, optionalSecret, secret, laterFile } from './secret.ts';
 import {
-  type SectionFields,
-  fieldsOf,
   given,
   hasSecret,
   itemsOf,
@@ -78,7 +77,7 @@ const proxy = section(
  * If the proxy did not prove its identity, any program on this machine, and anyone who can send requests through
  * another local proxy, could set the user name header.
  */
-function proxyProvesItself(fields: SectionFields, report: Report): void {
+function proxyProvesItself(fields: Fields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;
   report(null, 'expected "secretFile", "secretEnv" or "certificate", because otherwise anyone could send the header');
 }
@@ -138,7 +137,7 @@ export const web = section(
   certificatesNeedAuthorities,
 );
 
-function certificatesNeedAuthorities(fields: SectionFields, report: Report): void {
+function certificatesNeedAuthorities(fields: Fields, report: Report): void {
   if (given(fieldsOf(fields['tls']), 'clientCaFile')) return;
   const message = 'expected "tls.clientCaFile" as well, because client certificates are not verified without it';
   if (given(fieldsOf(fields['tls']), 'clientCrlFile')) report(['tls', 'clientCrlFile'], message);

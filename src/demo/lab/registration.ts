@@ -1,4 +1,4 @@
-import { fieldsOf, type ReplyFields } from '../../network/rest/reply-values.ts';
+import { fieldsOf, type Fields } from '../../core/fields.ts';
 import { createIdentity } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { createHttpsPeer } from './https-peer.ts';
@@ -103,7 +103,7 @@ function answer(state: RegistrationState, tokens: Set<string>, request: Recorded
   return { status: 404, body: {} };
 }
 
-function list(state: RegistrationState, { licenseNumber, accountId }: ReplyFields): PeerReply {
+function list(state: RegistrationState, { licenseNumber, accountId }: Fields): PeerReply {
   const status = state.refused[String(licenseNumber)];
   if (status !== undefined) return { status, body: {} };
   if (state.organisation !== null && accountId !== state.organisation)
@@ -111,7 +111,7 @@ function list(state: RegistrationState, { licenseNumber, accountId }: ReplyField
   return envelope(state, { licenses: state.licenses.filter((license) => license.licenseNumber === licenseNumber) });
 }
 
-function issue(state: RegistrationState, tokens: Set<string>, body: ReplyFields): PeerReply {
+function issue(state: RegistrationState, tokens: Set<string>, body: Fields): PeerReply {
   if (body['client_id'] !== 'assetmanagement' || body['grant_type'] !== 'password')
     return { status: 400, body: { error: 'invalid_client', status: 'error' } };
   if (body['username'] !== state.user || body['password'] !== state.password) {
@@ -134,7 +134,7 @@ function issue(state: RegistrationState, tokens: Set<string>, body: ReplyFields)
   };
 }
 
-function envelope(state: RegistrationState, fields: ReplyFields): PeerReply {
+function envelope(state: RegistrationState, fields: Fields): PeerReply {
   const right = { build: '1.0.0', error: null, message: 'Request processed successfully', status: 0, version: '3.0' };
   return { status: 200, body: { ...right, ...fields, ...state.envelope } };
 }

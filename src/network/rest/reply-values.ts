@@ -1,17 +1,5 @@
 import * as z from 'zod';
 
-/** Not validated. */
-export type ReplyFields = Readonly<Record<string, unknown>>;
-
-/** Empty if the value is not an object. */
-export function fieldsOf(value: unknown): ReplyFields {
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is ReplyFields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * Accepts `64`, `"64"`, `"64%"` and `"1427344.0 KB"` (the unit is dropped), because appliances use all of these
  * formats.

@@ -1,8 +1,8 @@
+import type { Fields } from '../../core/fields.ts';
 import type * as z from 'zod';
 import type { ChannelDefinition, ChannelDeps, StateChannel, RecipientOutcome } from './channel.ts';
 import { authorityFile, optionalSecret } from '../../config/schema/secret.ts';
 import {
-  type SectionFields,
   given,
   hasSecret,
   itemsOf,
@@ -45,7 +45,7 @@ type AlertmanagerConfig = z.output<typeof alertmanagerEntry>;
 
 const alertmanagerSection = optional(alertmanagerEntry).describe('Prometheus Alertmanager.');
 
-function credentialsAreSafe(fields: SectionFields, report: Report): void {
+function credentialsAreSafe(fields: Fields, report: Report): void {
   requireLogin(fields, report);
   const hasToken = hasSecret('token', fields);
   if (given(fields, 'user') && hasToken) report('user', 'expected a login or a token, not both');

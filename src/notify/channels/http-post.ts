@@ -1,3 +1,4 @@
+import type { Fields } from '../../core/fields.ts';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../../text/message-of.ts';
@@ -17,7 +18,7 @@ import { withoutCodes } from '../../text/mask.ts';
 import type { SecretReader, SecretSource } from '../../system/secret.ts';
 import type { SecretUrl } from '../../config/schema/secret.ts';
 import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
-import { hasSecret, type Report, type SectionFields } from '../../config/schema/section.ts';
+import { hasSecret, type Report } from '../../config/schema/section.ts';
 import { authority, isLoopbackUrl } from '../../core/addresses.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
@@ -217,7 +218,7 @@ interface Credentials {
 const TOKEN_IN_CLEAR =
   'expected a URL that begins with "https://", because the token would otherwise be sent unencrypted';
 
-export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
+export function tokenNeedsHttps(fields: Fields, report: Report): void {
   const { url } = fields;
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
 }

@@ -1,14 +1,6 @@
+import type { Fields } from '../../core/fields.ts';
 import { authorityFile, optionalSecret, secretUrlField } from '../../config/schema/secret.ts';
-import {
-  type Report,
-  type SectionFields,
-  textAt,
-  unique,
-  list,
-  section,
-  minSeverity,
-  recipientName,
-} from '../../config/schema/section.ts';
+import { type Report, textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { postingChannel, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
@@ -37,7 +29,7 @@ function topicOf(url: string): { readonly server: string; readonly topic: string
   return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
 }
 
-function checkUrl(fields: SectionFields, report: Report): void {
+function checkUrl(fields: Fields, report: Report): void {
   if (typeof fields['url'] === 'string' && topicOf(fields['url']) === null) report('url', NO_TOPIC);
   tokenNeedsHttps(fields, report);
 }

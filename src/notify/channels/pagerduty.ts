@@ -1,15 +1,7 @@
+import type { Fields } from '../../core/fields.ts';
 import type { Severity } from '../../core/severity.ts';
 import { authorityFile, secret } from '../../config/schema/secret.ts';
-import {
-  type Report,
-  type SectionFields,
-  textAt,
-  unique,
-  list,
-  section,
-  minSeverity,
-  recipientName,
-} from '../../config/schema/section.ts';
+import { type Report, textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { isReadableOnTheWay, webUrl } from '../../config/schema/endpoints.ts';
 import { postingChannel } from './http-post.ts';
 import { isoTime } from '../../core/time-text.ts';
@@ -41,7 +33,7 @@ const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
   'PagerDuty services (Events API v2). There is one alert for each site, cause and subject.',
 );
 
-function keyNeedsHttps({ url }: SectionFields, report: Report): void {
+function keyNeedsHttps({ url }: Fields, report: Report): void {
   if (typeof url === 'string' && isReadableOnTheWay(url))
     report(
       'url',
