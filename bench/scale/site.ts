@@ -12,7 +12,7 @@ import type { SecureContext } from 'node:tls';
 import { createFortiAuthenticator } from '../../src/demo/lab/fortiauthenticator.ts';
 import { createHierarchy } from '../../test/support/certificates/hierarchy.ts';
 import { chainPem, createIdentity } from '../../src/demo/lab/identity.ts';
-import { createDnsServer, reply } from '../../src/demo/lab/dns-server.ts';
+import { createDnsServer, reply } from '../../test/support/network/dns-server.ts';
 import { addressOf, hostNames } from './network.ts';
 
 /** The addresses and files that a bench needs. */

@@ -13,7 +13,7 @@ import {
   remedyOf,
   type Conclusion,
 } from '../../support/process/check-result.ts';
-import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 import { freePort } from '../../support/network/free-port.ts';
 

@@ -5,7 +5,7 @@
 import { ENDPOINT_LIMITS, observeEndpoint } from '../../../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { createDnsServer, SILENCE, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, SILENCE, zone } from '../../support/network/dns-server.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 
 const NAME = 'proxy.example.test';

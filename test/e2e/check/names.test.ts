@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCheckBench, HOST, loopbackZone } from '../../support/process/check-bench.ts';
 import type { CheckBench } from '../../support/process/check-bench.ts';
 import { conclusionOf, evidenceOf, notReady, preconditionOf } from '../../support/process/check-result.ts';
-import { createDnsServer, reply } from '../../../src/demo/lab/dns-server.ts';
-import type { DnsAsked, DnsHandler, DnsReaction } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, reply } from '../../support/network/dns-server.ts';
+import type { DnsAsked, DnsHandler, DnsReaction } from '../../support/network/dns-server.ts';
 import type { Peer } from '../../support/network/tls-peer.ts';
 
 /** The preconditions that cannot be checked if the name does not resolve correctly. */

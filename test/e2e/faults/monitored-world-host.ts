@@ -12,7 +12,7 @@ import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { createSnmpAgent } from '../../support/connectors/snmp-agent.ts';
 import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
-import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
 import { postingSections } from '../../support/notify/posting-channels.ts';
 import { mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';
 import {

@@ -14,7 +14,7 @@ import {
   type DnsHandler,
   type DnsReaction,
   type DnsServer,
-} from '../../../src/demo/lab/dns-server.ts';
+} from '../../support/network/dns-server.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
 
 const WITHIN = 25_000;

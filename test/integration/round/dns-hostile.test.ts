@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { createSecureContext } from 'node:tls';
 import { encode } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { SILENCE, reply, type DnsHandler } from '../../../src/demo/lab/dns-server.ts';
+import { SILENCE, reply, type DnsHandler } from '../../support/network/dns-server.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { A, ADDRESS, HEALTHY, NAME, createDnsBench, onA, over } from '../../support/network/dns-bench.ts';
 

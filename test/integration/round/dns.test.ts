@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { DnsObservation } from '../../../src/core/observation.ts';
-import { reply, SILENCE, type DnsHandler } from '../../../src/demo/lab/dns-server.ts';
+import { reply, SILENCE, type DnsHandler } from '../../support/network/dns-server.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { observeDns } from '../../../src/round/dns.ts';
 import { ADDRESS, HEALTHY, NAME, createDnsBench, onA, over } from '../../support/network/dns-bench.ts';

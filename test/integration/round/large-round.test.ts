@@ -7,7 +7,7 @@ import type { RoundObservations } from '../../../src/core/round.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
 import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
 import { until } from '../../support/time/until.ts';

@@ -6,7 +6,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
 import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
 import { HOUR } from '../../support/store/incident-timeline.ts';
 import { startRoundsByHand, type RoundsByHandOptions } from './rounds-by-hand.ts';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';

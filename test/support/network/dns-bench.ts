@@ -16,7 +16,7 @@ import {
   type DnsReaction,
   type DnsServer,
   type DnsServerOptions,
-} from '../../../src/demo/lab/dns-server.ts';
+} from './dns-server.ts';
 import { idleClock } from '../time/idle-clock.ts';
 import { probeContext } from '../checks/probe-context.ts';
 

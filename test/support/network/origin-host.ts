@@ -1,5 +1,5 @@
 import { createServer } from 'node:https';
-import { createDnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, zone } from './dns-server.ts';
 import { listening } from '../../../src/demo/lab/listening.ts';
 import { createMailHost } from '../../../src/demo/lab/mail-host.ts';
 import type { Hosted } from '../process/host.ts';

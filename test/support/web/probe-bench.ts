@@ -4,7 +4,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from '../../../src/runtime/probe-on-demand.ts';
 import { createHierarchy, type Hierarchy } from '../certificates/hierarchy.ts';
-import { createDnsServer, type DnsServer, zone } from '../../../src/demo/lab/dns-server.ts';
+import { createDnsServer, type DnsServer, zone } from '../network/dns-server.ts';
 import { createTlsPeer, type Peer } from '../network/tls-peer.ts';
 import { startWeb, type WebBench } from './web-bench.ts';
 
