@@ -37,8 +37,15 @@ function exempting(
   );
 }
 
+/** As `exempting`, for an address object. */
+function exemptingAddress(object: Readonly<Record<string, unknown>>): Partial<FirewallState> {
+  return exempting({ type: 'address', address: 'x' }, { addresses: { x: { name: 'x', ...object } } });
+}
+
 describe('observeFirewall', () => {
-  it.each<[string, Partial<FirewallState>, readonly (readonly [string, string | null])[]]>([
+  type Row = [name: string, state: Partial<FirewallState>, found: readonly (readonly [string, string | null])[]];
+
+  it.each<Row>([
     ['a policy without inspection', {}, []],
     ['no policy', { matches: 0 }, [['broken', 'policy-missing']]],
     ['no policy, without an id', { matches: null }, [['broken', 'policy-missing']]],
@@ -78,79 +85,45 @@ describe('observeFirewall', () => {
       ),
       [['note', null]],
     ],
-    [
-      'an exemption by name',
-      exempting(
-        { type: 'address', address: 'ftm' },
-        { addresses: { ftm: { name: 'ftm', type: 'fqdn', fqdn: TARGET.host } } },
-      ),
-      [['note', null]],
-    ],
+    ['an exemption by name', exemptingAddress({ type: 'fqdn', fqdn: TARGET.host }), [['note', null]]],
     [
       'an exemption by subnet',
-      exempting(
-        { type: 'address', address: 'ftm' },
-        { addresses: { ftm: { type: 'ipmask', subnet: '173.243.138.0 255.255.255.0' } } },
-      ),
+      exemptingAddress({ type: 'ipmask', subnet: '173.243.138.0 255.255.255.0' }),
       [['note', null]],
     ],
     [
       'an exemption by range',
-      exempting(
-        { type: 'address', address: 'r' },
-        { addresses: { r: { type: 'iprange', 'start-ip': '173.243.138.80', 'end-ip': '173.243.138.90' } } },
-      ),
+      exemptingAddress({ type: 'iprange', 'start-ip': '173.243.138.80', 'end-ip': '173.243.138.90' }),
       [['note', null]],
     ],
     [
       'an exemption of another server',
-      exempting(
-        { type: 'address', address: 'x' },
-        { addresses: { x: { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' } } },
-      ),
+      exemptingAddress({ type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' }),
       [['broken', INSPECTS]],
     ],
-    [
-      'an exemption of finance',
-      exempting({ type: 'fortiguard-category', 'fortiguard-category': 31 }),
-      [['broken', INSPECTS]],
-    ],
-    [
-      'an exemption of health',
-      exempting({ type: 'fortiguard-category', 'fortiguard-category': '33' }),
-      [['broken', INSPECTS]],
-    ],
-    [
-      'an exemption of another category',
-      exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }),
-      [['warning', INSPECTS]],
-    ],
+    ...[
+      ['finance', 31, 'broken'] as const,
+      ['health', '33', 'broken'] as const,
+      ['another category', 52, 'warning'] as const,
+    ].map(
+      ([name, category, level]): Row => [
+        `an exemption of ${name}`,
+        exempting({ type: 'fortiguard-category', 'fortiguard-category': category }),
+        [[level, INSPECTS]],
+      ],
+    ),
     [
       'an exemption of a country, whose subnet means nothing',
-      exempting(
-        { type: 'address', address: 'x' },
-        { addresses: { x: { type: 'geography', country: 'CA', subnet: '0.0.0.0 0.0.0.0', fqdn: '' } } },
-      ),
+      exemptingAddress({ type: 'geography', country: 'CA', subnet: '0.0.0.0 0.0.0.0', fqdn: '' }),
       [['warning', INSPECTS]],
     ],
     [
       'an exemption of a range beside a subnet that means nothing',
-      exempting(
-        { type: 'address', address: 'x' },
-        {
-          addresses: {
-            x: { type: 'iprange', subnet: '0.0.0.0 0.0.0.0', 'start-ip': '10.0.0.1', 'end-ip': '10.0.0.9' },
-          },
-        },
-      ),
+      exemptingAddress({ type: 'iprange', subnet: '0.0.0.0 0.0.0.0', 'start-ip': '10.0.0.1', 'end-ip': '10.0.0.9' }),
       [['broken', INSPECTS]],
     ],
     ['an exemption that cannot be read', exempting({ type: 'address', address: 'gone' }), [['warning', INSPECTS]]],
-    [
-      'an exemption by pattern, which is not run',
-      exempting({ type: 'regex', regex: '(a+)+$' }),
-      [['warning', INSPECTS]],
-    ],
+    ['an exemption by pattern, not run', exempting({ type: 'regex', regex: '(a+)+$' }), [['warning', INSPECTS]]],
   ])('sees %s', async (_, state, expected) => {
     await using firewall = await bench.start(state);
     expect(judged(await bench.observe(firewall))).toEqual(expected);

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:https';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PeerObservation } from '../../../src/core/round.ts';
+import { listening, type Listening } from '../../../src/demo/lab/listening.ts';
 import { observePeer } from '../../../src/connectors/peers.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
@@ -12,26 +12,18 @@ import { folderOfAllTests } from '../../support/process/test-folder.ts';
 const TOKEN = 'a-token-that-may-read';
 
 const folder = folderOfAllTests();
-let server: Server;
+let server: Listening;
 let answer: RequestListener;
 
 beforeAll(async () => {
   const { pem, keyPem } = await createIdentity({ name: 'CN=peer', ipAddresses: ['127.0.0.1'] });
   await writeFile(folder.at('ca.pem'), pem);
-  server = createServer({ cert: pem, key: keyPem }, (request, response) => {
-    answer(request, response);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  server = await listening(createServer({ cert: pem, key: keyPem }, (request, response) => answer(request, response)));
 });
-afterAll(async () => {
-  server.close();
-});
+afterAll(() => server.close());
 
 function observe(caFile = folder.at('ca.pem')): Promise<PeerObservation> {
-  const { port } = server.address() as AddressInfo;
-  const url = `https://127.0.0.1:${String(port)}`;
+  const url = `https://127.0.0.1:${String(server.port)}`;
   const token = { kind: 'env', name: 'TOKEN' } as const;
   return observePeer({ name: 'dmz', url, token, caFile }, connectorContext({ env: { TOKEN } }));
 }

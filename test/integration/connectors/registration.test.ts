@@ -10,63 +10,34 @@ import {
 } from '../../../src/demo/lab/registration.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
+const SERIAL = 'FAC-VM0000000001';
+
 describe('observeRegistration', () => {
+  const HELD = { serialNumber: SERIAL, status: 'Registered' };
+  const listed = (...records: readonly object[]) => ({
+    licenses: records.map((record) => ({ licenseNumber: A, ...record })),
+  });
+  const unregistered = { kind: 'unregistered', status: 'Pending' };
+  const unnamed = { kind: 'unnamed', status: 'Registered' };
+
   it.each<[string, Partial<RegistrationState>, unknown]>([
-    [
-      'registered',
-      {
-        licenses: [
-          { licenseNumber: A, licenseSKU: 'FTM-ELIC-10', serialNumber: 'FAC-VM0000000001', status: 'Registered' },
-        ],
-      },
-      { kind: 'registered', serial: 'FAC-VM0000000001', bought: 10 },
-    ],
-    [
-      'pending',
-      { licenses: [{ licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Pending' }] },
-      { kind: 'unregistered', status: 'Pending' },
-    ],
-    [
-      'pending, with a serial that is null',
-      { licenses: [{ licenseNumber: A, serialNumber: null, status: 'Pending' }] },
-      { kind: 'unregistered', status: 'Pending' },
-    ],
-    [
-      'without a serial',
-      { licenses: [{ licenseNumber: A, status: 'Registered' }] },
-      { kind: 'unnamed', status: 'Registered' },
-    ],
-    [
-      'with a serial that cannot be read',
-      { licenses: [{ licenseNumber: A, serialNumber: 'see the portal', status: 'Registered' }] },
-      { kind: 'unnamed', status: 'Registered' },
-    ],
-    ['without a serial and a status', { licenses: [{ licenseNumber: A }] }, { kind: 'unnamed', status: null }],
+    ['registered', listed({ ...HELD, licenseSKU: 'FTM-ELIC-10' }), { kind: 'registered', serial: SERIAL, bought: 10 }],
+    ['pending', listed({ serialNumber: SERIAL, status: 'Pending' }), unregistered],
+    ['pending, with a serial that is null', listed({ serialNumber: null, status: 'Pending' }), unregistered],
+    ['without a serial', listed({ status: 'Registered' }), unnamed],
+    ['with a serial that cannot be read', listed({ serialNumber: 'see the portal', status: 'Registered' }), unnamed],
+    ['without a serial and a status', listed({}), { kind: 'unnamed', status: null }],
     [
       'pending here, and held by nobody who can be read there',
-      {
-        licenses: [
-          { licenseNumber: A, serialNumber: '', status: 'Pending' },
-          { licenseNumber: A, status: 'Registered' },
-        ],
-      },
-      { kind: 'unnamed', status: 'Registered' },
+      listed({ serialNumber: '', status: 'Pending' }, { status: 'Registered' }),
+      unnamed,
     ],
-    [
-      'listed twice',
-      {
-        licenses: [
-          { licenseNumber: A, serialNumber: '', status: 'Pending' },
-          { licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Registered' },
-        ],
-      },
-      { kind: 'registered', serial: 'FAC-VM0000000001' },
-    ],
+    ['listed twice', listed({ serialNumber: '', status: 'Pending' }, HELD), { kind: 'registered', serial: SERIAL }],
     ['not listed', {}, { kind: 'not-listed' }],
     ['answered with a null list', { envelope: { licenses: null } }, { kind: 'not-listed' }],
     [
       'answered with another licence',
-      { envelope: { licenses: [{ licenseNumber: B, serialNumber: 'FAC-VM0000000009', status: 'Registered' }] } },
+      { envelope: { licenses: [{ ...HELD, licenseNumber: B }] } },
       { kind: 'not-listed' },
     ],
   ])('finds a licence %s', async (_, state, expected) => {

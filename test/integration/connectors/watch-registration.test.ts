@@ -19,6 +19,11 @@ import {
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;
+
+function held(numbers: readonly string[]) {
+  return numbers.map((licenseNumber) => ({ licenseNumber, serialNumber: HELD.serial, status: 'Registered' }));
+}
+
 /** The next date is so far away that any further check was scheduled by the watch itself. */
 const SCHEDULE = { expression: '0 0 0 1 1 *', timezone: 'UTC', seed: 'hq' };
 
@@ -28,7 +33,7 @@ interface Watched extends AsyncDisposable {
   /** Adds licences, as if another unit or the tokens of the first unit had them. */
   add(licenses: readonly string[]): void;
   /** Waits for the check with this number. */
-  look(number: number): Promise<RegistrationObservation | undefined>;
+  look(number: number): Promise<RegistrationObservation>;
 }
 
 async function watch(bench: RegistrationBench, licenses: readonly string[]): Promise<Watched> {
@@ -68,32 +73,25 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
       await expect.poll(() => seen.length, { timeout: 15_000 }).toBe(number);
       // The time of the next check is read from the budget afterwards.
       await new Promise(setImmediate);
-      return seen[number - 1];
+      return seen[number - 1] ?? { kind: 'ok', lookups: [] };
     },
     [Symbol.asyncDispose]: () => watching.stop(),
   };
 }
 
 describe('the registration service that fails once', () => {
-  const licenses = [A, B].map((licenseNumber) => ({
-    licenseNumber,
-    serialNumber: 'FAC-VM0000000001',
-    status: 'Registered',
-  }));
+  const licenses = held([A, B]);
 
   it.each([429, 500])('(%i) is asked again when it may be, and only for what it did not answer', async (status) => {
     await using bench = await startRegistration({ licenses, refused: { [B]: status } });
     await using watched = await watch(bench, [A, B]);
-    expect(outcomes((await watched.look(1)) ?? { kind: 'ok', lookups: [] })).toMatchObject([
-      HELD,
-      { kind: 'failed', reason: 'rejected' },
-    ]);
+    expect(outcomes(await watched.look(1))).toMatchObject([HELD, { kind: 'failed', reason: 'rejected' }]);
     bench.service.state.refused = {};
     const before = bench.service.requests.length;
     watched.clock.advance(MINUTE - 1);
     expect(bench.service.requests).toHaveLength(before);
     watched.clock.advance(1);
-    expect(outcomes((await watched.look(2)) ?? { kind: 'ok', lookups: [] })).toEqual([HELD, HELD]);
+    expect(outcomes(await watched.look(2))).toEqual([HELD, HELD]);
     expect(paths(bench.service).slice(before)).toEqual([TOKEN_PATH, LICENSES_PATH]);
   });
 
@@ -104,13 +102,13 @@ describe('the registration service that fails once', () => {
     expect(await watched.look(1)).toMatchObject({ kind: 'failed', reason: 'reset' });
     bench.service.setFault({ kind: 'none' }, TOKEN_PATH);
     watched.clock.advance(MINUTE);
-    expect(outcomes((await watched.look(2)) ?? { kind: 'ok', lookups: [] })).toEqual([HELD]);
+    expect(outcomes(await watched.look(2))).toEqual([HELD]);
   });
 
   it.each([400, 403])('(%i) for one licence waits for the schedule: a pause fixes nothing', async (status) => {
     await using bench = await startRegistration({ licenses, refused: { [B]: status } });
     await using watched = await watch(bench, [B, A]);
-    expect(outcomes((await watched.look(1)) ?? { kind: 'ok', lookups: [] })).toMatchObject([{ kind: 'failed' }, HELD]);
+    expect(outcomes(await watched.look(1))).toMatchObject([{ kind: 'failed' }, HELD]);
     const before = bench.service.requests.length;
     watched.clock.advance(10 * MINUTE);
     await new Promise(setImmediate);
@@ -120,19 +118,13 @@ describe('the registration service that fails once', () => {
 
 describe('more licences than one check looks up', () => {
   const numbers = Array.from({ length: 120 }, (_, index) => `EFTM${String(index).padStart(12, '0')}`);
-  const licenses = numbers.map((licenseNumber) => ({
-    licenseNumber,
-    serialNumber: 'FAC-VM0000000001',
-    status: 'Registered',
-  }));
+  const licenses = held(numbers);
 
   it('are looked up in batches, so that all of them are known in the end', async () => {
     await using bench = await startRegistration({ licenses });
     await using watched = await watch(bench, numbers);
     const looked = async (number: number): Promise<number> =>
-      outcomes((await watched.look(number)) ?? { kind: 'ok', lookups: [] }).filter(
-        (outcome) => JSON.stringify(outcome) === JSON.stringify(HELD),
-      ).length;
+      outcomes(await watched.look(number)).filter((one) => JSON.stringify(one) === JSON.stringify(HELD)).length;
     const counts = [await looked(1)];
     for (const number of [2, 3]) {
       watched.add([]);
@@ -150,11 +142,7 @@ describe('more licences than one check looks up', () => {
 });
 
 describe('a licence that a unit was not known to have', () => {
-  const licenses = [A, B].map((licenseNumber) => ({
-    licenseNumber,
-    serialNumber: 'FAC-VM0000000001',
-    status: 'Registered',
-  }));
+  const licenses = held([A, B]);
 
   it('is looked up soon, by itself', async () => {
     await using bench = await startRegistration({ licenses });
@@ -164,7 +152,7 @@ describe('a licence that a unit was not known to have', () => {
     watched.add([B]);
     await new Promise(setImmediate);
     watched.clock.advance(MINUTE);
-    expect(outcomes((await watched.look(2)) ?? { kind: 'ok', lookups: [] })).toEqual([HELD, HELD]);
+    expect(outcomes(await watched.look(2))).toEqual([HELD, HELD]);
     expect(paths(bench.service).slice(before)).toEqual([TOKEN_PATH, LICENSES_PATH]);
   });
 

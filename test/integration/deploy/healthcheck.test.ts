@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import { listening } from '../../../src/demo/lab/listening.ts';
 import { freePort } from '../../support/network/free-port.ts';
 
 /** Runs the health check as the image does. Returns its exit code and output. */
@@ -18,13 +17,9 @@ function ask(url: string): Promise<readonly [code: number, said: string]> {
 }
 
 async function portOf(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return String((server.address() as AddressInfo).port);
+  const { port, close } = await listening(server);
+  onTestFinished(close);
+  return String(port);
 }
 
 describe('the health check of the image', () => {

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { listening } from '../../../src/demo/lab/listening.ts';
 import { createLogListening, type LogListening } from '../../../src/logs/intake.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
@@ -31,15 +31,12 @@ const POSITIONS = { '/var/log/fac.log': [{ device: 1, inode: 2, head: '', headLe
 
 /** Listens on UDP, with `onEvent` called for each event, and on a TCP port that is in use. */
 async function listenInPart(file: JsonFile, udp: number, onEvent: () => void): Promise<LogListening> {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  onTestFinished(() => void taken.close());
-  const address = taken.address();
-  const tcp = typeof address === 'object' && address !== null ? address.port : 0;
+  const { port: tcp, close } = await listening(createServer());
+  onTestFinished(close);
   const config = await configOf(
     `{ logs: { syslog: { udp: "127.0.0.1:${String(udp)}", tcp: "127.0.0.1:${String(tcp)}" } } }`,
   );
-  const listening = createLogListening(config, {
+  const logs = createLogListening(config, {
     clock: systemClock,
     logger: logRecorder(),
     signatures: await shippedCatalogue(),
@@ -48,14 +45,14 @@ async function listenInPart(file: JsonFile, udp: number, onEvent: () => void): P
     formerPositions: '/nowhere/log-positions.json',
     onEvent,
   });
-  await expect(listening.start()).rejects.toThrow(`127.0.0.1:${String(tcp)}`);
-  return listening;
+  await expect(logs.start()).rejects.toThrow(`127.0.0.1:${String(tcp)}`);
+  return logs;
 }
 
 test('a start that fails leaves what the run before has kept', async () => {
   const file = memory({ files: POSITIONS });
-  const listening = await listenInPart(file, 0, () => undefined);
-  await listening.stop();
+  const logs = await listenInPart(file, 0, () => undefined);
+  await logs.stop();
   expect(file.saves).toEqual([]);
 });
 
@@ -69,10 +66,10 @@ test('lines that came before the start failed are kept, with the positions of th
   let heard = 0;
   await vi.waitFor(
     async () => {
-      const listening = await listenInPart(file, port, () => {
+      const logs = await listenInPart(file, port, () => {
         heard += 1;
       });
-      await listening.stop();
+      await logs.stop();
       expect(heard).toBeGreaterThan(0);
     },
     { timeout: 15_000 },

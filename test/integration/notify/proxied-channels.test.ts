@@ -1,18 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listening, type Listening } from '../../../src/demo/lab/listening.ts';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { chainPem } from '../../../src/demo/lab/identity.ts';
-import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
-import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { firingOf } from '../../support/notify/outbox-entry-of.ts';
+import { channelOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { type ConnectProxy, createConnectProxy } from '../../support/network/http-proxy.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
 import { POSTING_CHANNELS, postingSection } from '../../support/notify/posting-channels.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
@@ -25,8 +23,8 @@ const URL_OF_SERVICE = `https://${HOST}/services/secret`;
 const folder = folderOfAllTests();
 let caFile: string;
 let secretFile: string;
-let service: ReturnType<typeof createServer>;
 let port: number;
+let service: Listening;
 let paths: (string | undefined)[] = [];
 
 beforeAll(async () => {
@@ -35,31 +33,26 @@ beforeAll(async () => {
   await writeFile(caFile, root.pem);
   secretFile = folder.at('secret');
   await writeFile(secretFile, 'päss');
-  service = createServer({ cert: chainPem(leaf, intermediate), key: leaf.keyPem }, (request, response) => {
-    paths.push(request.url);
-    response.end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(service, 'listening');
-  ({ port } = service.address() as AddressInfo);
+  service = await listening(
+    createServer({ cert: chainPem(leaf, intermediate), key: leaf.keyPem }, (request, response) => {
+      paths.push(request.url);
+      response.end('{}');
+    }),
+  );
+  ({ port } = service);
 });
+afterAll(() => service.close());
 beforeEach(() => {
   paths = [];
 });
-afterAll(async () => {
-  service.close();
-});
-
-const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
 
 /** Sends one notification over one channel. @returns the outcome */
 async function send(channel: ChannelId, notify: object, env: Readonly<Record<string, string>> = {}) {
-  if (NOTIFICATION === undefined) throw new Error('Nothing was sent');
-  const [made] = await channelsOf(
-    { ...postingSection(channel, URL_OF_SERVICE, { caFile }), ...notify },
-    { env: { SET_SECRET: 'routing-key', ...env } },
+  const sections = { ...postingSection(channel, URL_OF_SERVICE, { caFile }), ...notify };
+  const [outcome] = await deliverTo(
+    await channelOf(sections, { env: { SET_SECRET: 'routing-key', ...env } }),
+    firingOf(),
   );
-  if (made === undefined) throw new Error(`No channel ${channel}`);
-  const [outcome] = await deliverTo(made, NOTIFICATION);
   return outcome;
 }
 

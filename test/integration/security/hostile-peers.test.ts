@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
@@ -14,7 +13,7 @@ import { dial, TunnelRefused } from '../../../src/network/dial.ts';
 import { corpus } from '../../support/security/corpus.ts';
 import { actingTexts, mutated, sizeOf } from '../../support/security/fuzz.ts';
 import { createTlsBench, IDLE } from '../../support/network/tls-bench.ts';
-import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
+import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../support/network/tls-peer.ts';
 import { DIRECT } from '../../support/checks/message-context.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 import { samples } from '../../support/random/samples.ts';
@@ -41,42 +40,21 @@ const HTTP_TOKENS = [
   'ffffffffffffffff\r\n',
 ];
 
-interface RawPeer extends AsyncDisposable {
-  readonly port: number;
-  /** Sent to every peer that sends something. Then the connection is closed. */
-  answer: Buffer;
-  connections: number;
-}
-
-async function rawPeer(): Promise<RawPeer> {
-  const server = createServer((socket) => {
-    peer.connections += 1;
-    socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(peer.answer));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const peer: RawPeer = {
-    port: (server.address() as AddressInfo).port,
-    answer: Buffer.alloc(0),
-    connections: 0,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
-  return peer;
+/** Sends this answer to every peer that sends something, and closes the connection. */
+function answering(answer: () => Buffer): Promise<Peer> {
+  return createTcpPeer((socket) => socket.once('data', () => socket.end(answer())));
 }
 
 const POSTING = { ...DIRECT, clock: systemClock, readSecret: (): Promise<string> => Promise.reject(new Error('none')) };
 
 describe('an HTTP peer that answers anything', () => {
   test('a receiver of notifications: an outcome, of one harmless line', async () => {
-    await using peer = await rawPeer();
+    let sent: Buffer = Buffer.alloc(0);
+    await using peer = await answering(() => sent);
     const url = `http://127.0.0.1:${String(peer.port)}/`;
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
-        peer.answer = answer;
+        sent = answer;
         const outcome = await postJson(
           { url, body: {}, authorization: null, secrets: [], caFile: null },
           POSTING,
@@ -91,12 +69,13 @@ describe('an HTTP peer that answers anything', () => {
   });
 
   test('an API: JSON, a status or an error that has a reason', async () => {
-    await using peer = await rawPeer();
+    let sent: Buffer = Buffer.alloc(0);
+    await using peer = await answering(() => sent);
     const agent = new Agent({ pipelining: 0 });
     const { signal } = new AbortController();
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
-        peer.answer = answer;
+        sent = answer;
         const request = { method: 'GET', path: '/', headers: {}, withoutSecrets: String } as const;
         const reply = await exchangeJson(agent, `http://127.0.0.1:${String(peer.port)}`, request, {
           clock: systemClock,
@@ -113,7 +92,8 @@ describe('an HTTP peer that answers anything', () => {
   });
 
   test('a proxy: a tunnel or an error that has a reason', async () => {
-    await using peer = await rawPeer();
+    let sent: Buffer = Buffer.alloc(0);
+    await using peer = await answering(() => sent);
     const dialling = {
       target: { host: 'license.example.test', port: 443 },
       address: '',
@@ -124,7 +104,7 @@ describe('an HTTP peer that answers anything', () => {
     };
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
-        peer.answer = answer;
+        sent = answer;
         const ctx = probeContext();
         const outcome = await dial(dialling, ctx).then(
           (socket) => void socket.destroy(),
@@ -137,11 +117,10 @@ describe('an HTTP peer that answers anything', () => {
   });
 
   test('that redirects is not followed', async () => {
-    await using target = await rawPeer();
-    await using peer = await rawPeer();
-    peer.answer = Buffer.from(
-      `HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:${String(target.port)}/\r\n` +
-        'Content-Length: 0\r\n\r\n',
+    await using target = await answering(() => Buffer.alloc(0));
+    const location = `Location: http://127.0.0.1:${String(target.port)}/`;
+    await using peer = await answering(() =>
+      Buffer.from(`HTTP/1.1 307 Temporary Redirect\r\n${location}\r\nContent-Length: 0\r\n\r\n`),
     );
     const signal = AbortSignal.timeout(2_000);
     const agent = new Agent({ pipelining: 0 });
@@ -162,7 +141,7 @@ describe('an HTTP peer that answers anything', () => {
 
     expect(posted.detail).toBe('HTTP 307');
     expect(read).toMatchObject({ kind: 'status', status: 307 });
-    expect([peer.connections, target.connections]).toEqual([2, 0]);
+    expect([peer.seen, target.seen]).toEqual([2, 0]);
   });
 });
 

@@ -2,16 +2,14 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { listening } from '../../../src/demo/lab/listening.ts';
 import { portsOf } from '../../../src/system/process-facts.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 describeWhere(['linux'], 'portsOf()', () => {
   test('tells what a process listens on, over which transport, and not whom it is connected to', async () => {
     await using stack = new AsyncDisposableStack();
-    const server = stack.adopt(createServer().listen(0, '::1'), (one) => void one.close());
-    await once(server, 'listening');
-    const bound = server.address();
-    const tcp = typeof bound === 'object' && bound !== null ? bound.port : 0;
+    const { port: tcp } = stack.use(await listening(createServer(), { address: '::1' }));
     const socket = stack.adopt(createSocket('udp4').bind(0, '127.0.0.1'), (one) => void one.close());
     await once(socket, 'listening');
     const udp = socket.address().port;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { listening } from '../../../src/demo/lab/listening.ts';
 import { createWaitingAnswers } from '../../../src/web/http-server.ts';
 import { dial, type RawClient, startWeb } from '../../support/web/web-bench.ts';
 
@@ -31,13 +31,9 @@ async function serve(limits: Partial<WaitingLimits>, hold: Promise<unknown> = Pr
       waiting.written(response);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, begun: () => begun };
+  const { port, close } = await listening(server);
+  onTestFinished(close);
+  return { port, begun: () => begun };
 }
 
 async function ask(port: number, times = 1): Promise<RawClient> {

@@ -1,39 +1,33 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Agent } from 'undici';
+import { listening, type Listening } from '../../../../src/demo/lab/listening.ts';
 import { exchangeJson } from '../../../../src/network/rest/json-exchange.ts';
 import { nextTurn, systemClock } from '../../../../src/system/clock.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-let server: Server;
+let server: Listening;
 /** The response body, chunk by chunk. */
 let pieces: readonly string[] = [];
 
 beforeAll(async () => {
-  server = createServer((_, response) => {
-    for (const piece of pieces) response.write(piece);
-    response.end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  server = await listening(
+    createServer((_, response) => {
+      for (const piece of pieces) response.write(piece);
+      response.end();
+    }),
+  );
 });
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-  await once(server, 'close');
-});
+afterAll(() => server.close());
 
 async function read(...answer: readonly string[]): Promise<unknown> {
   pieces = answer;
-  const { port } = server.address() as AddressInfo;
   const agent = new Agent();
   try {
     return await exchangeJson(
       agent,
-      `http://127.0.0.1:${String(port)}`,
+      `http://127.0.0.1:${String(server.port)}`,
       { method: 'GET', path: '/', headers: {}, withoutSecrets: String },
       { clock: systemClock, signal: new AbortController().signal, ownTurn: nextTurn },
     );
