@@ -1,6 +1,7 @@
 import type { PreconditionState, Cause } from '../../../src/engine/model.ts';
 import type { EpochMs, Millis } from '../../../src/core/clock.ts';
 import {
+  type DigestItem,
   EMPTY_STATE,
   type IncidentState,
   type Notification,
@@ -102,6 +103,11 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
     },
   };
   return line;
+}
+
+/** Returns what is sent about each incident. */
+export function itemsOf(notification: Notification): readonly DigestItem[] {
+  return notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
 }
 
 function nameOf(notification: Notification): string {

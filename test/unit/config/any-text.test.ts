@@ -39,13 +39,14 @@ const MUTATED = fc
   })
   .map(({ start, length, insert }) => REFERENCE.slice(0, start) + insert + REFERENCE.slice(start + length));
 
+const TEXTS = ['', ...'system 10.0.0.5 fac-1 15m https://a:b@c/'.split(' ')];
+const SCALARS = [...TEXTS, null, true, 0, 443, -1, 0.5, NaN, Infinity];
+
 /** Known keys with arbitrary values and nesting. */
 const WITH_KNOWN_KEYS = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
-    fc.constantFrom(
-      ...['system', '10.0.0.5', 'fac-1', '', '15m', 'https://a:b@c/', null, true, 0, 443, -1, 0.5, NaN, Infinity],
-    ),
+    fc.constantFrom(...SCALARS),
     fc.string(),
     fc.array(tie('value'), { maxLength: 3 }),
     tie('section'),

@@ -12,53 +12,25 @@ describe('diagnosisToJson()', () => {
     expect(Object.keys(json)).toEqual(['ready', 'site', 'at', 'preconditions', 'causes']);
     expect(json).toMatchObject({ ready: 'not-ready', site: 'hq', at: '2026-11-24T13:00:00.000Z' });
     expect(Object.keys(json.preconditions[0] ?? {})).toEqual(['id', 'state', 'summary', 'blockedBy', 'findings']);
-    expect(Object.keys(json.causes[0] ?? {})).toEqual([
-      'id',
-      'precondition',
-      'severity',
-      'confidence',
-      'subject',
-      'product',
-      'summary',
-      'impact',
-      'evidence',
-      'consequences',
-      'remedy',
-      'remedySteps',
-    ]);
+    expect(Object.keys(json.causes[0] ?? {}).join(' ')).toBe(
+      'id precondition severity confidence subject product summary impact evidence consequences remedy remedySteps',
+    );
   });
 
   test('tells of a finding the rule, the subject, what was expected, what was seen, where and when, and no more', () => {
-    const finding = {
-      rule: 'some-rule',
-      subject: 'there',
-      claim: 'That was seen.',
-      expected: 'this',
-      actual: 'that',
-      level: 'broken',
-      suggests: 'tls-blocked',
-    } as const;
+    const told = { rule: 'some-rule', subject: 'there', claim: 'That was seen.', expected: 'this', actual: 'that' };
+    const finding = { ...told, level: 'broken', suggests: 'tls-blocked', facts: { source: '10.0.0.5' } } as const;
     const diagnosis = diagnosisOf(AT, []);
     const [first, ...rest] = diagnosis.preconditions;
     if (first === undefined) throw new Error('There are no preconditions');
 
     const json = diagnosisToJson({
       ...diagnosis,
-      preconditions: [{ ...first, findings: [{ ...finding, facts: { source: '10.0.0.5' } }] }, ...rest],
+      preconditions: [{ ...first, findings: [finding] }, ...rest],
     });
 
     expect(json.preconditions[0]?.findings).toStrictEqual([
-      {
-        rule: 'some-rule',
-        subject: 'there',
-        claim: 'That was seen.',
-        expected: 'this',
-        actual: 'that',
-        quote: null,
-        fullNames: [],
-        address: null,
-        at: new Date(AT).toISOString(),
-      },
+      { ...told, quote: null, fullNames: [], address: null, at: new Date(AT).toISOString() },
     ]);
   });
 });

@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { createAttribution } from '../../../src/logs/senders.ts';
 import { NO_OTHERS } from '../../support/logs/no-others.ts';
-import { Framer } from '../../../src/logs/framing.ts';
-import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
-import { newLineTally, type LineTally } from '../../../src/logs/tally.ts';
+import { heard } from '../../support/logs/heard.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
-import { handClock } from '../../support/time/hand-clock.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const signatures = await shippedCatalogue();
@@ -19,29 +15,7 @@ const attribution = createAttribution(
   ],
   NO_OTHERS,
 );
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
-
-function read(chunks: readonly Buffer[]): { readonly tally: LineTally; readonly events: readonly LogEvent[] } {
-  const events: LogEvent[] = [];
-  const outbox = new EventOutbox((event) => events.push(event));
-  const tally = newLineTally();
-  const context = { clock: handClock(Date.UTC(2026, 10, 24)), signatures, attribution, watched, outbox };
-  const framer = new Framer(
-    new LogReader(context, {
-      source: 'tcp',
-      origin: { kind: 'unproven' },
-      tally,
-      foreign: 'count',
-      onForeign: () => {},
-      onUnrecognised: () => {},
-    }),
-    { octetCounting: true },
-  );
-  for (const chunk of chunks) framer.push(chunk);
-  framer.end();
-  outbox.flush();
-  return { tally, events };
-}
+const read = (chunks: readonly Buffer[]) => heard(chunks, { attribution, origin: { kind: 'unproven' } });
 
 const samples = [...fixtureLines('fac-syslog-samples.txt'), ...fixtureLines('fortigate-samples.txt')];
 const piece = fc.oneof(

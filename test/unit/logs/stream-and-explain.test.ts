@@ -1,38 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import type { MessageSignature } from '../../../src/core/polling/signature.ts';
 import { createAttribution } from '../../../src/logs/senders.ts';
 import { NO_OTHERS } from '../../support/logs/no-others.ts';
-import { Framer } from '../../../src/logs/framing.ts';
-import { EventOutbox, LogReader, recognisePasted } from '../../../src/logs/reader.ts';
-import { newLineTally } from '../../../src/logs/tally.ts';
+import { recognisePasted } from '../../../src/logs/reader.ts';
+import { heard } from '../../support/logs/heard.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
-import { handClock } from '../../support/time/hand-clock.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['10.0.0.5'] }], NO_OTHERS);
-const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'], sources: [] };
-
 /** Returns the signature that the intake finds in a line from this appliance, or null. */
 function inStream(line: string, appliance: string | null = 'fac-1'): string | null {
-  const events: LogEvent[] = [];
-  const outbox = new EventOutbox((event) => events.push(event));
-  const reader = new LogReader(
-    { clock: handClock(Date.UTC(2026, 10, 24)), signatures, attribution, watched, outbox },
-    {
-      source: 'tcp',
-      origin: { kind: 'appliance', appliance, isKnown: true },
-      tally: newLineTally(),
-      foreign: 'count',
-      onForeign: () => {},
-      onUnrecognised: () => {},
-    },
-  );
-  const framer = new Framer(reader, { octetCounting: false });
-  framer.push(Buffer.from(`${line}\n`, 'utf8'));
-  framer.end();
-  outbox.flush();
+  const from = { attribution, origin: { kind: 'appliance', appliance, isKnown: true }, octetCounting: false } as const;
+  const { events } = heard([Buffer.from(`${line}\n`)], from);
   return events.flatMap((event) => (event.kind === 'heard' ? [] : [event.signature]))[0] ?? null;
 }
 

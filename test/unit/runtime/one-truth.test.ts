@@ -11,7 +11,7 @@ import { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { conclusionOf } from '../../../src/web/page/status-page.ts';
 import { flakyPath, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
-import { POLICY } from '../../support/store/incident-timeline.ts';
+import { itemsOf, POLICY } from '../../support/store/incident-timeline.ts';
 import { SECOND } from '../../support/time/units.ts';
 import { samples } from '../../support/random/samples.ts';
 
@@ -83,8 +83,7 @@ function saidBy(site: FlakyPath): Said {
 function lastMessages(site: FlakyPath): readonly string[] {
   const last = new Map<string, string>();
   for (const told of site.line.told) {
-    const items = told.kind === 'digest' ? told.items : told.kind === 'incident' ? [told] : [];
-    for (const { event, incident } of items) last.set(incident.id, event);
+    for (const { event, incident } of itemsOf(told)) last.set(incident.id, event);
   }
   return [...last.values()];
 }

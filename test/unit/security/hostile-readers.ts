@@ -32,10 +32,6 @@ import { readDer, parseCertificate, parseSubjectAltName } from '../../../src/cor
 import { formatDistinguishedName, parseDistinguishedName } from '../../../src/core/certificate.ts';
 import { authorityKeyIdentifier, isForServers, maySignFor } from '../../../src/tls/extensions.ts';
 import { parseBudget } from '../../../src/connectors/metered-call.ts';
-import type { LogEvent } from '../../../src/core/polling/log-event.ts';
-import { Framer } from '../../../src/logs/framing.ts';
-import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
-import { newLineTally } from '../../../src/logs/tally.ts';
 import { combineVerdicts, failedRecipients } from '../../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../../src/network/failure.ts';
 import { ReplyReader, parseReply, SmtpError } from '../../../src/network/smtp/session.ts';
@@ -46,8 +42,8 @@ import { parsePasswordHash } from '../../../src/web/password-hash.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { configMachine } from '../../support/config/config-machine.ts';
-import { handClock } from '../../support/time/hand-clock.ts';
 import { loadProducts } from '../../../src/trust/products.ts';
+import { heard } from '../../support/logs/heard.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 type Headers = Parameters<typeof headerFacts>[0];
@@ -144,25 +140,10 @@ function refusalOf(reply: string): string {
 }
 
 export function readLog(bytes: Buffer): unknown {
-  const events: LogEvent[] = [];
-  const outbox = new EventOutbox((event) => events.push(event));
-  const tally = newLineTally();
-  const context = { clock: handClock(NOW), signatures, attribution, watched, outbox };
-  for (const octetCounting of [true, false]) {
-    const reader = new LogReader(context, {
-      source: 'tcp',
-      origin: { kind: octetCounting ? 'unproven' : 'relay' },
-      tally,
-      foreign: 'count',
-      onForeign: () => undefined,
-      onUnrecognised: () => undefined,
-    });
-    const framer = new Framer(reader, { octetCounting });
-    framer.push(bytes);
-    framer.end();
-  }
-  outbox.flush();
-  return { events, tally };
+  return [
+    heard([bytes], { attribution, origin: { kind: 'unproven' } }),
+    heard([bytes], { attribution, origin: { kind: 'relay' }, octetCounting: false }),
+  ];
 }
 
 export function explained(bytes: Buffer): unknown {

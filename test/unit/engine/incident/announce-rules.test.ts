@@ -67,49 +67,39 @@ function heard(step: IncidentStep): readonly string[] {
 const CLOSED = { status: 'closed', closedAt: NOW } as const;
 
 describe('what is due', () => {
-  test.each<readonly [string, Partial<Incident>, readonly string[]]>([
-    ['a beginning, once', {}, ['firing mail:25']],
-    ['nothing of a note', { cause: { ...CAUSE, severity: 'info' } }, []],
-    ['an end of what was told', { ...CLOSED, lastNotified: told(START, WORD) }, ['resolved mail:25']],
-    ['no end of what was not', CLOSED, []],
-    ['what came and went, in a digest', { ...CLOSED, awaitsDigest: true }, ['digest: resolved mail:25']],
-    ['nothing that may be over long since', { presence: 'unverified' }, []],
-    ['nothing that the last round did not show', { presence: 'absent' }, []],
-    ['nothing new so soon', { lastNotified: told(NOW - 4 * HOUR + 1, WORD) }, []],
-    ['a reminder in time', { lastNotified: told(NOW - 4 * HOUR, WORD) }, ['reminder mail:25']],
-    [
-      'a reminder of what cannot be checked just now',
-      { lastNotified: told(START, WORD), presence: 'unjudged' },
-      ['reminder mail:25'],
-    ],
-    ['none of an event', { cause: { ...CAUSE, isEvent: true }, lastNotified: told(START, WORD) }, []],
-    ['none of what is going away', { lastNotified: told(START, WORD), presence: 'absent' }, []],
-    ['none of what something deeper hides', { lastNotified: told(START, WORD), presence: 'hidden' }, []],
-    [
-      'none of what is not known',
-      {
-        cause: { ...CAUSE, id: 'precondition-unknown' },
-        lastNotified: { ...told(START, { ...WORD, cause: 'precondition-unknown' }), cause: 'precondition-unknown' },
-      },
-      [],
-    ],
-    [
-      'that it is known again',
-      { lastNotified: { ...told(NOW - 1, WORD), cause: 'precondition-unknown' } },
-      ['changed mail:25'],
-    ],
-    ['another cause', { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }) }, ['changed mail:25']],
-    ['the same elsewhere', { lastNotified: told(NOW, { ...WORD, subject: 'other:25' }) }, ['changed mail:25']],
-    ['the same, graver', { lastNotified: told(NOW, { ...WORD, severity: 'info' }) }, ['changed mail:25']],
-    ['not the same, less grave', { lastNotified: told(NOW, { ...WORD, severity: 'critical' }) }, []],
-    ['not what was named before', { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }, WORD) }, []],
-    [
-      'no other cause that is not seen',
-      { lastNotified: told(NOW, { ...WORD, cause: 'mail-slow' }), presence: 'unjudged' },
-      [],
-    ],
+  const KNOWN = { lastNotified: told(START, WORD) };
+  const last = (one: Partial<NamedCause>, ...named: readonly NamedCause[]): Pick<Incident, 'lastNotified'> => ({
+    lastNotified: told(NOW, { ...WORD, ...one }, ...named),
+  });
+  const ABSENT = { presence: 'absent' } as const;
+  const UNJUDGED = { presence: 'unjudged' } as const;
+  const NOT_KNOWN = 'precondition-unknown';
+  const LAST_UNKNOWN = { lastNotified: { ...told(START, { ...WORD, cause: NOT_KNOWN }), cause: NOT_KNOWN } };
+
+  test.each<readonly [string, Partial<Incident>, string]>([
+    ['a beginning, once', {}, 'firing mail:25'],
+    ['nothing of a note', { cause: { ...CAUSE, severity: 'info' } }, ''],
+    ['an end of what was told', { ...CLOSED, ...KNOWN }, 'resolved mail:25'],
+    ['no end of what was not', CLOSED, ''],
+    ['what came and went, in a digest', { ...CLOSED, awaitsDigest: true }, 'digest: resolved mail:25'],
+    ['nothing that may be over long since', { presence: 'unverified' }, ''],
+    ['nothing that the last round did not show', ABSENT, ''],
+    ['nothing new so soon', { lastNotified: told(NOW - 4 * HOUR + 1, WORD) }, ''],
+    ['a reminder in time', { lastNotified: told(NOW - 4 * HOUR, WORD) }, 'reminder mail:25'],
+    ['a reminder of what cannot be checked just now', { ...KNOWN, ...UNJUDGED }, 'reminder mail:25'],
+    ['none of an event', { cause: { ...CAUSE, isEvent: true }, ...KNOWN }, ''],
+    ['none of what is going away', { ...KNOWN, ...ABSENT }, ''],
+    ['none of what something deeper hides', { ...KNOWN, presence: 'hidden' }, ''],
+    ['none of what is not known', { cause: { ...CAUSE, id: NOT_KNOWN }, ...LAST_UNKNOWN }, ''],
+    ['that it is known again', { lastNotified: { ...told(NOW - 1, WORD), cause: NOT_KNOWN } }, 'changed mail:25'],
+    ['another cause', last({ cause: 'mail-slow' }), 'changed mail:25'],
+    ['the same elsewhere', last({ subject: 'other:25' }), 'changed mail:25'],
+    ['the same, graver', last({ severity: 'info' }), 'changed mail:25'],
+    ['not the same, less grave', last({ severity: 'critical' }), ''],
+    ['not what was named before', last({ cause: 'mail-slow' }, WORD), ''],
+    ['no other cause that is not seen', { ...last({ cause: 'mail-slow' }), ...UNJUDGED }, ''],
   ])('%s', (_, over, expected) => {
-    expect(heard(said([incident(over)]))).toEqual(expected);
+    expect(heard(said([incident(over)])).join()).toBe(expected);
   });
 
   test('is told gravest first, and what began before what is over', () => {

@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type DigestItem,
-  EMPTY_STATE,
-  type IncidentState,
-  type Notification,
-} from '../../../../src/engine/incident/incident.ts';
+import { EMPTY_STATE, type IncidentState, type Notification } from '../../../../src/engine/incident/incident.ts';
 import type { IncidentInput } from '../../../../src/engine/incident/round-view.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import type { Cause } from '../../../../src/engine/model.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
-import { POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { itemsOf, POLICY, START } from '../../../support/store/incident-timeline.ts';
 import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
 import { samples } from '../../../support/random/samples.ts';
 
@@ -132,10 +127,6 @@ function tellsOfABeginning(notification: Notification): boolean {
 
 function tellsOnlyEnds(notification: Notification): boolean {
   return itemsOf(notification).every(({ event, incident }) => event === 'resolved' && incident.lastNotified !== null);
-}
-
-function itemsOf(notification: Notification): readonly DigestItem[] {
-  return notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
 }
 
 describe('next over any timeline', () => {

@@ -3,14 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_IDS, preconditionOf, wordsOf } from '../../../../src/checks/registry.ts';
 import type { Cause } from '../../../../src/engine/model.ts';
 import type { EpochMs } from '../../../../src/core/clock.ts';
-import {
-  sameFault,
-  type Incident,
-  type DigestItem,
-  type Notification,
-} from '../../../../src/engine/incident/incident.ts';
+import { sameFault, type Incident, type Notification } from '../../../../src/engine/incident/incident.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { timeline } from '../../../support/store/incident-timeline.ts';
+import { itemsOf, timeline } from '../../../support/store/incident-timeline.ts';
 import { SECOND } from '../../../support/time/units.ts';
 import { samples } from '../../../support/random/samples.ts';
 
@@ -77,18 +72,6 @@ function play(story: readonly Phase[], rules: Parameters<typeof timeline>[0]): r
 /** As a diagnosis does. */
 function oneForEachFault(causes: readonly Cause[]): readonly Cause[] {
   return causes.filter((cause, index) => causes.findIndex((other) => sameFault(other, cause)) === index);
-}
-
-function itemsOf(notification: Notification): readonly DigestItem[] {
-  switch (notification.kind) {
-    case 'incident':
-      return [notification];
-    case 'digest':
-      return notification.items;
-    case 'test':
-    case 'note':
-      return [];
-  }
 }
 
 function keyOf({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
