@@ -206,6 +206,7 @@ describe('probes', () => {
     expect(await unusual()).toBe(0);
     const scraped = recorder.scraping();
     fail();
+    expect(await unusual()).toBe(0);
     scraped();
     expect(await unusual()).toBe(3);
     fail();
