@@ -103,7 +103,7 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   cut: cut(server, genuine.sub),
   flaw: refused('PATH_LENGTH_EXCEEDED'),
   'flaw, not for servers': refused('INVALID_PURPOSE'),
-  'flaw, an issuer that is no authority': refused('INVALID_CA'),
+  'flaw, no issuer': refused('INVALID_CA'),
   'flaw, without a name': refused('UNSPECIFIED'),
   'flaw, an expired authority': {
     ...sees(server, genuine.sub, genuine.root),

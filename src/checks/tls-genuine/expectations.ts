@@ -143,7 +143,7 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
  * and the dates, which OpenSSL compares with this machine's clock.
  */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ['PATH_LENGTH_EXCEEDED', 'The chain has more authorities than one of them allows'],
+  ['PATH_LENGTH_EXCEEDED', 'The chain is longer than an authority in it allows'],
   ['INVALID_PURPOSE', 'A certificate in the chain is not intended for TLS servers'],
   ['INVALID_CA', 'A certificate in the chain may not issue other certificates'],
   // Node has no name for these errors.

@@ -9,7 +9,6 @@ import { type CaptureTarget, type Connection, readCapture } from '../../../src/c
 import type { captureToJson } from '../../../src/capture/judge-capture.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
 import { runHere } from '../../support/process/command-line.ts';
-import type { Run } from '../../support/process/ftm-watch.ts';
 import {
   encapsulated,
   fortigateText,
@@ -208,29 +207,6 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
       ['unknown', 'resumed', null],
       ['genuine', null, null],
     ]);
-  });
-
-  test('a genuine key whose certificate clients may refuse: a warning, and exit code 1', async () => {
-    wire.sh(
-      server,
-      'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout flawed.key -out flawed.pem ' +
-        `-subj /CN=${HOST} -addext subjectAltName=DNS:${HOST} -addext extendedKeyUsage=clientAuth -days 30`,
-    );
-    await using _ = await wire.listening(
-      'openssl s_server -accept 10443 -key flawed.key -cert flawed.pem -www',
-      10_443,
-    );
-    await writeFile(join(folder, 'flawed.pcap'), await wire.capture(() => wire.connect('-tls1_2', '10.0.0.1:10443')));
-    const judged = async (trust: object): Promise<Run> => {
-      const config = { licenseServer: { host: HOST, port: 10_443 }, trust };
-      await writeFile(join(folder, 'flawed.yaml'), JSON.stringify(config));
-      return runHere(['capture', '--json', '-c', 'flawed.yaml', 'flawed.pcap'], { cwd: folder });
-    };
-    const unknown: CaptureJson = JSON.parse((await judged({})).stdout);
-    const run = await judged({ profile: 'pinned', pins: [unknown.connections[0]?.chain[0]?.spki] });
-    const { connections }: CaptureJson = JSON.parse(run.stdout);
-    expect(connections).toMatchObject([{ verdict: 'certificate-broken', cause: 'certificate-broken' }]);
-    expect(run.exitCode).toBe(1);
   });
 
   test('GnuTLS and Node', async () => {
