@@ -3,13 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createAuthorities, servedChain } from '../../src/demo/lab/authorities.ts';
+import { createAuthorities } from '../../src/demo/lab/authorities.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../src/demo/lab/site.ts';
-import { chainPem, createIdentity } from '../../src/demo/lab/identity.ts';
-import type { Identity } from '../../src/demo/lab/identity.ts';
+import { createIdentity, credentialsOf } from '../../src/demo/lab/identity.ts';
 import { ask } from '../child-messages.ts';
 import { endProcess } from '../child-process.ts';
-import type { Credentials, HandshakeCounts, TargetPorts, TargetSettings } from './targets.ts';
+import type { HandshakeCounts, TargetPorts, TargetSettings } from './targets.ts';
 
 const PROGRAM = fileURLToPath(new URL('targets.ts', import.meta.url));
 
@@ -51,9 +50,9 @@ export async function createSite(addresses: readonly string[] = ['127.0.0.1']): 
   );
   const child = fork(PROGRAM, { execArgv: [] });
   const settings: TargetSettings = {
-    rsa: credentials(rsa),
-    ecdsa: credentials(ecdsa),
-    controls: controls.map(credentials),
+    rsa: credentialsOf(rsa),
+    ecdsa: credentialsOf(ecdsa),
+    controls: controls.map(credentialsOf),
     addresses,
   };
   const ports = await ask<TargetPorts>(child, settings);
@@ -72,8 +71,4 @@ export async function createSite(addresses: readonly string[] = ['127.0.0.1']): 
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function credentials(identity: Identity): Credentials {
-  return { cert: chainPem(...servedChain(identity)), key: identity.keyPem };
 }

@@ -7,8 +7,7 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
 import type { Millis } from '../../src/core/clock.ts';
-import { servedChain } from '../../src/demo/lab/authorities.ts';
-import { chainPem } from '../../src/demo/lab/identity.ts';
+import { credentialsOf } from '../../src/demo/lab/identity.ts';
 import type { Identity } from '../../src/demo/lab/identity.ts';
 import type { Conductor } from './conductor.ts';
 import { Chance } from './random.ts';
@@ -60,7 +59,7 @@ export class Gate implements AsyncDisposable {
       SNICallback: (name, done) => {
         done(null, this.#contextOf(this.#identity(name)));
       },
-      ...credentials(own),
+      ...credentialsOf(own),
     });
     this.#web.on('tlsClientError', () => undefined);
     this.#web.on('request', (_request, response) => {
@@ -142,12 +141,8 @@ export class Gate implements AsyncDisposable {
   }
 
   #contextOf(identity: Identity): SecureContext {
-    const context = this.#contexts.get(identity) ?? createSecureContext(credentials(identity));
+    const context = this.#contexts.get(identity) ?? createSecureContext(credentialsOf(identity));
     this.#contexts.set(identity, context);
     return context;
   }
-}
-
-function credentials(identity: Identity): { readonly cert: string; readonly key: string } {
-  return { cert: chainPem(...servedChain(identity)), key: identity.keyPem };
 }

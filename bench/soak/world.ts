@@ -3,7 +3,6 @@ import type { CapturedChain } from '../../src/core/certificate.ts';
 import { learnBaseline } from '../../src/tls/trust.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { writeBaseline } from '../../src/trust/load-trust.ts';
-import { servedChain } from '../../src/demo/lab/authorities.ts';
 import { createFirewall, type Firewall } from '../../src/demo/lab/firewall.ts';
 import {
   createFortiAuthenticator,
@@ -11,7 +10,7 @@ import {
   type TokenGroup,
 } from '../../src/demo/lab/fortiauthenticator.ts';
 import { createRegistrationService, type RegistrationService } from '../../src/demo/lab/registration.ts';
-import type { Identity } from '../../src/demo/lab/identity.ts';
+import { type Identity, servedChain } from '../../src/demo/lab/identity.ts';
 import { ApplianceLog } from './appliance-log.ts';
 import type { Certificates } from './certificates.ts';
 import type { Conductor } from './conductor.ts';

@@ -36,10 +36,3 @@ export async function createAuthorities(): Promise<Authorities> {
     }),
   };
 }
-
-/** Returns a leaf and the authorities below the root, as a server sends them. */
-export function servedChain(leaf: Identity): readonly Identity[] {
-  const chain = [leaf];
-  for (let issuer = leaf.issuer; issuer !== null && issuer.issuer !== null; issuer = issuer.issuer) chain.push(issuer);
-  return chain;
-}

@@ -2,7 +2,7 @@ import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { chainPem } from './identity.ts';
+import { credentialsOf } from './identity.ts';
 import { listening, type Place } from './listening.ts';
 import { trickle, type Trickle } from './trickle.ts';
 import type { Identity } from './identity.ts';
@@ -64,12 +64,9 @@ export interface HttpsPeer extends AsyncDisposable {
 export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsPeer> {
   const requests: RecordedRequest[] = [];
   const faults = new Map<string, HttpFault>();
-  const server = createServer(
-    { cert: servedChain(options.identity), key: options.identity.keyPem },
-    (request, response) => {
-      void handle(request, response);
-    },
-  );
+  const server = createServer(credentialsOf(options.identity), (request, response) => {
+    void handle(request, response);
+  });
   const { port, sockets, close } = await listening(server, options);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -101,12 +98,6 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function servedChain(leaf: Identity): string {
-  const chain = [leaf];
-  for (let issuer = leaf.issuer; issuer !== null && issuer.issuer !== null; issuer = issuer.issuer) chain.push(issuer);
-  return chainPem(...chain);
 }
 
 async function recordOf(request: IncomingMessage): Promise<RecordedRequest> {

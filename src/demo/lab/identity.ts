@@ -95,6 +95,18 @@ export function chainPem(...identities: readonly Identity[]): string {
   return identities.map((identity) => identity.pem).join('');
 }
 
+/** Returns a leaf and the authorities below the root, as a server sends them. */
+export function servedChain(leaf: Identity): readonly Identity[] {
+  const chain = [leaf];
+  for (let issuer = leaf.issuer; issuer !== null && issuer.issuer !== null; issuer = issuer.issuer) chain.push(issuer);
+  return chain;
+}
+
+/** Returns what a TLS server needs, as PEM. */
+export function credentialsOf(leaf: Identity): { readonly cert: string; readonly key: string } {
+  return { cert: chainPem(...servedChain(leaf)), key: leaf.keyPem };
+}
+
 async function sign(options: IdentityOptions, keys: Keys, signer: Keys): Promise<X509Certificate> {
   const now = systemClock.now();
   return X509CertificateGenerator.create(

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
-import { chainPem } from './identity.ts';
+import { credentialsOf } from './identity.ts';
 import type { Identity } from './identity.ts';
-import { servedChain } from './authorities.ts';
 
 export type MailFault = 'none' | 'refuse-login' | 'refuse-recipient' | 'not-now';
 
@@ -43,7 +42,7 @@ export async function createMailHost({
   const mails: LabMail[] = [];
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
-    ...(identity === undefined ? {} : { cert: chainPem(...servedChain(identity)), key: identity.keyPem }),
+    ...(identity === undefined ? {} : credentialsOf(identity)),
     disabledCommands: [...(identity === undefined ? ['STARTTLS'] : []), ...(login === undefined ? ['AUTH'] : [])],
     authOptional: login === undefined,
     disableReverseLookup: true,

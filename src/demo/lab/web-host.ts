@@ -1,8 +1,7 @@
 import { createServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
-import { chainPem } from './identity.ts';
+import { credentialsOf } from './identity.ts';
 import type { Identity } from './identity.ts';
-import { servedChain } from './authorities.ts';
 import { listening } from './listening.ts';
 
 export type WebHostFault =
@@ -28,9 +27,9 @@ export async function createWebHost(identity: Identity, status: number): Promise
   const server = createServer(
     {
       SNICallback: (_name, done) => {
-        done(null, createSecureContext(credentials(fault.kind === 'certificate' ? fault.identity : identity)));
+        done(null, createSecureContext(credentialsOf(fault.kind === 'certificate' ? fault.identity : identity)));
       },
-      ...credentials(identity),
+      ...credentialsOf(identity),
     },
     (_request, response) => {
       if (fault.kind === 'silent') return;
@@ -45,8 +44,4 @@ export async function createWebHost(identity: Identity, status: number): Promise
     },
     [Symbol.asyncDispose]: close,
   };
-}
-
-function credentials(identity: Identity): { readonly cert: string; readonly key: string } {
-  return { cert: chainPem(...servedChain(identity)), key: identity.keyPem };
 }

@@ -6,10 +6,9 @@ import { createServer as createTls } from 'node:tls';
 import { expect, test } from 'vitest';
 
 import { createLab } from '../../../src/demo/lab/lab.ts';
-import { chainPem } from '../../../src/demo/lab/identity.ts';
+import { credentialsOf } from '../../../src/demo/lab/identity.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
-import { servedChain } from '../../../src/demo/lab/authorities.ts';
 
 const WITHIN = 40_000;
 const END_WITHIN = 6_000;
@@ -55,7 +54,7 @@ const HELLO = Buffer.from([0x16, 0x03, 0x03, 0x40, 0x00, 0x02, 0x00, 0x3f, 0xfc]
 test('peers that send one byte a second for ever bound no round, and are told as what they are', async () => {
   await using lab = await createLab();
   const { authorities, appliance } = lab;
-  const identity = { cert: chainPem(...servedChain(authorities.other)), key: authorities.other.keyPem };
+  const identity = credentialsOf(authorities.other);
   await using hello = await trickler((socket) => socket.write(HELLO));
   await using head = await trickler((socket) => socket.write('HTTP/1.1 200 OK\r\nX-Long: '), identity);
   await using body = await trickler(
