@@ -12,7 +12,7 @@ import type { Finding } from '../../src/engine/model.ts';
 import { renderProbe } from '../../src/metrics/probe-metrics.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
 import { everything } from '../support/checks/everything.ts';
-import { CONTEXT, finding, judgedRound as judgements, type Special, TARGET } from '../support/checks/judged-round.ts';
+import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
 import { endpoint, failed, open, path, picture, round } from '../support/checks/observed.ts';
 import { intermittentFinding, RESET } from '../support/checks/sampled.ts';
 import { configOf } from '../support/config/config-of.ts';
@@ -55,9 +55,14 @@ const ROUNDS: Readonly<Record<string, Partial<Parameters<typeof round>[0]>>> = {
   'control hosts answer': { controls: [path({ endpoints: [endpoint(A, open())] })] },
   'only the server answers': { licenseServer: path({ endpoints: [endpoint(A, open())] }), controls: [SILENT] },
   refused: { controls: [REFUSING] },
+  'refused by the server alone': { licenseServer: REFUSING },
+  'a silent control host': { licenseServer: SILENT, controls: [{ ...SILENT, subject: 'control.test:443' }] },
   'nothing answers': { licenseServer: SILENT, controls: [SILENT] },
   'one attempt': { licenseServer: SILENT },
   'no route': { licenseServer: UNROUTED, controls: [UNROUTED] },
+  'nothing could be tried': {
+    controls: [path({ endpoints: [endpoint(A, failed('internal', 'bind EADDRNOTAVAIL'))] })],
+  },
   'a proxy alone': { licenseServer: PROXIED, controls: [PROXIED] },
   'no name': { licenseServer: path({ names: [named('timeout')] }), controls: [path()] },
   'no way to DNS': { licenseServer: path({ names: [named('no-route')] }), controls: [path()] },
@@ -96,11 +101,11 @@ const PEERS: Readonly<Record<string, readonly [PeerObservation, ...Special[]]>> 
   'a fault here alone': [peer({}), INTERCEPTED],
   'the same fault': [peer({ 'tls-genuine': 'broken' }), INTERCEPTED],
   'a fault there alone': [peer({ 'tls-genuine': 'broken' })],
-  'a fault there, unjudged here': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
+  'a fault that this machine could not see': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
   'no answer': [{ ...failed('timeout'), peer: 'dmz' }, INTERCEPTED],
 };
 const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, ...own]]) => {
-  const assessments = adjusted(judgements(...own), everything({ picture: picture({ peers: [observation] }) }));
+  const assessments = adjusted(judgedRound(...own), everything({ picture: picture({ peers: [observation] }) }));
   const { preconditions } = diagnose(assessments, CONTEXT);
   return [`peers: ${name}`, preconditions.flatMap(({ findings }) => findings)] as const;
 });

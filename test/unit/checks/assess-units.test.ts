@@ -33,34 +33,21 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
 }
 
 describe('the licence of a pair whose members are both configured', () => {
-  it('is fine on the one that it is named for', async () => {
-    expect(assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A') })).toEqual({
-      id: 'license-assignment',
-      kind: 'judged',
-      findings: [],
-      summary: 'Every licence is registered to its FortiAuthenticator',
-    });
+  it.each([
+    ['FAC-A', []],
+    ['FAC-X', ['license-on-other-unit', 'license-on-other-unit']],
+  ])('is judged for both, on %s', async (holder, expected) => {
+    const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held(holder) });
+    expect(assessment?.kind).toBe('judged');
+    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(expected);
   });
 
   it('is fine with the age of the answer, where there is no newer one', async () => {
-    const kept = {
-      since: Date.UTC(2026, 10, 24, 13),
-      because: { kind: 'postponed', until: Date.UTC(2026, 10, 24, 20) },
-    } as const;
+    const since = Date.UTC(2026, 10, 24, 13);
+    const kept = { since, because: { kind: 'postponed', until: since + 7 * 3_600_000 } } as const;
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A'), kept });
-    expect(assessment?.summary).toBe(
-      'Every licence is registered to its FortiAuthenticator, as the registration service reported at ' +
-        '2026-11-24T13:00:00Z',
-    );
+    expect(assessment?.summary).toContain('2026-11-24T13:00:00Z');
     expect(new Set(assessment?.findings.map(({ level }) => level))).toEqual(new Set(['note']));
-  });
-
-  it("is another unit's on a stranger", async () => {
-    const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-X') });
-    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual([
-      'license-on-other-unit',
-      'license-on-other-unit',
-    ]);
   });
 });
 

@@ -54,18 +54,11 @@ function verdictOf(parts: readonly Special[], more: Partial<AfterRepair> = {}, i
 
 describe('repairVerdict()', () => {
   test('is in force when the cause is gone and the policy of now inspects nothing, and tells both policies', () => {
-    expect(verdictOf([], { firewall: [firewallWith(7, 'none')] })).toEqual({
-      incident: INTERCEPTED.id,
-      cause: 'tls-intercepted',
-      subject: TARGET,
-      answer: 'in-force',
-      why: '"Genuine TLS" was checked, and the cause is no longer detected.',
-      next: null,
-      policy: {
-        before: `${FLOW}: ${INSPECTS.claim}`,
-        now: `Policy 7 "out" matches ${FLOW}, with SSL profile "none".`,
-      },
-    });
+    const { policy, ...verdict } = verdictOf([], { firewall: [firewallWith(7, 'none')] });
+    const told = { incident: INTERCEPTED.id, cause: 'tls-intercepted', subject: TARGET };
+    expect(verdict).toMatchObject({ ...told, answer: 'in-force', next: null });
+    expect(policy?.before).toBe(`${FLOW}: ${INSPECTS.claim}`);
+    expect(policy?.now).toMatch(/Policy 7 "out".* "none"/u);
   });
 
   test('shows the policy of the opening if the firewall has not reported one since, and none if it never did', () => {
@@ -81,47 +74,40 @@ describe('repairVerdict()', () => {
     expect(verdictOf([NO_FIREWALL])).toMatchObject({ answer: 'in-force', policy: null });
   });
 
-  test('is not in force while the cause is seen: since when, and the next step', () => {
-    const verdict = verdictOf([['tls-genuine', [finding('tls-intercepted')]]]);
-    expect(verdict.answer).toBe('not-in-force');
-    expect(verdict.why).toContain('The fault was first detected at 2026-');
-    expect(verdict.next).toBe(causeIn(['tls-genuine', [finding('tls-intercepted')]]).remedy[0]);
-  });
-
-  test('of one that was over, says that it is back', () => {
+  test('is not in force while the cause is seen, or seen again', () => {
+    const seen: Special = ['tls-genuine', [finding('tls-intercepted')]];
     const closed: Incident = { ...INTERCEPTED, status: 'closed', closedAt: Date.UTC(2026, 10, 24, 14) };
-    const { answer, why } = verdictOf([['tls-genuine', [finding('tls-intercepted')]]], {}, closed);
+    const next = causeIn(seen).remedy[0];
+    expect(verdictOf([seen])).toMatchObject({ answer: 'not-in-force', next });
+    const { answer, why } = verdictOf([seen], {}, closed);
     expect(answer).toBe('not-in-force');
-    expect(why).toContain('The fault ended at 2026-11-24T14:00:00Z and has now returned.');
+    expect(why).toContain('2026-11-24T14:00:00Z');
   });
 
   test('is not in force while the firewall says that it inspects, although this machine sees nothing of it', () => {
-    const { answer, why, policy } = verdictOf([['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]]], {
-      firewall: [firewallWith(5, 'deep')],
-    });
+    const inspects: Special = ['firewall-policy', [finding('policy-inspects-traffic', INSPECTS)]];
+    const { answer, why, policy } = verdictOf([inspects], { firewall: [firewallWith(5, 'deep')] });
     expect(answer).toBe('not-in-force');
-    expect(why).toContain('Policy 5 "out" uses SSL profile "deep"');
+    expect(why).toContain(INSPECTS.claim.slice(0, 40));
     expect(policy?.now).toContain('Policy 5 "out"');
   });
 
-  test.each<readonly [string, readonly Special[], string]>([
-    ['the firewall does not answer', [['firewall-policy', [finding(null, { level: 'unknown' })]]], 'The policy'],
-    ['the firewall was not asked', [['firewall-policy', [], 'unjudged']], 'The policy'],
-    ['the path is broken before it', [['reachability', [finding('egress-blocked')]]], 'Reachability'],
-    ['it is unjudged', [['tls-genuine', [], 'unjudged']], 'could not be checked'],
-    ['a part of it is unknown', [['tls-genuine', [finding(null, { level: 'unknown' })]]], 'could not be checked'],
-    ['it is not looked at', [['tls-genuine', [], 'not-configured']], 'is not checked'],
-  ])('is not visible where %s', (_, parts, why) => {
-    const verdict = verdictOf(parts);
-    expect(verdict).toMatchObject({ answer: 'not-visible', why: expect.stringContaining(why) });
-    expect(verdict.next).not.toBeNull();
+  const elsewhere = finding('tls-blocked', { subject: 'push.example:443', facts: { host: 'push.example' } });
+  const unknown = finding(null, { level: 'unknown', subject: '192.0.2.1', claim: 'No answer.' });
+
+  test.each<[string, ...Special[]]>([
+    ['the firewall does not answer', ['firewall-policy', [finding(null, { level: 'unknown' })]]],
+    ['the firewall was not asked', ['firewall-policy', [], 'unjudged']],
+    ['the path is broken before it', ['reachability', [finding('egress-blocked')]]],
+    ['it is unjudged', ['tls-genuine', [], 'unjudged']],
+    ['a part of it is unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]]],
+    ['it is not looked at', ['tls-genuine', [], 'not-configured']],
+    ['one address is unknown, whatever else is broken', NO_FIREWALL, ['tls-genuine', [elsewhere, unknown]]],
+  ])('is not visible where %s', (_, ...parts) => {
+    expect(verdictOf(parts)).toMatchObject({ answer: 'not-visible', next: expect.any(String) });
   });
 
-  test('is not visible where one address is unknown, whatever else is broken', () => {
-    const elsewhere = finding('tls-blocked', { subject: 'push.example:443', facts: { host: 'push.example' } });
-    const unknown = finding(null, { level: 'unknown', subject: '192.0.2.1', claim: 'No answer.' });
-    const verdict = verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere, unknown]]]);
-    expect(verdict).toMatchObject({ answer: 'not-visible', why: '"Genuine TLS" could not be checked: No answer.' });
+  test('is in force where only another server is broken', () => {
     expect(verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere]]])).toMatchObject({ answer: 'in-force' });
   });
 
@@ -141,8 +127,7 @@ describe('repairVerdict()', () => {
   });
 
   test('is not in force while the same thing has another fault, or what it was taken for before', () => {
-    const other = verdictOf([['tls-genuine', [finding('tls-blocked')]]]);
-    expect(other).toMatchObject({ answer: 'not-in-force', why: expect.stringContaining('another fault') });
+    expect(verdictOf([['tls-genuine', [finding('tls-blocked')]]]).answer).toBe('not-in-force');
     const before = causeIn(['license-server', [finding('license-server-down')]]);
     const [former] = [{ ...before, since: 0, until: 1, replacedAt: 1, published: true }];
     const incident = { ...INTERCEPTED, formerCauses: [former] };
@@ -157,7 +142,7 @@ describe('repairVerdict()', () => {
 
   test('says so where it came back before', () => {
     const { why } = verdictOf([NO_FIREWALL], {}, { ...INTERCEPTED, returns: [1, 2] });
-    expect(why).toContain('The fault has returned 2 times before, so run this command again later.');
+    expect(why).toContain(' 2 times ');
   });
 
   test('is never in force by what was not judged, nor while the cause is there', () => {

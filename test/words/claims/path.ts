@@ -1,7 +1,8 @@
+import type { ControlHosts } from '../../../src/checks/check.ts';
 import { judgeHttp } from '../../../src/checks/license-server/judge.ts';
 import { judgeDns, nameResolution } from '../../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../../src/checks/name-resolution/other-names.ts';
-import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
+import { judgeTcp, reachability } from '../../../src/checks/reachability/judge.ts';
 import type { DnsAnswer, DnsObservation, DnsReply, HttpOutcome, TcpOutcome } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../../support/config/config-of.ts';
@@ -21,8 +22,20 @@ function tcp(outcomes: Readonly<Record<string, TcpOutcome>>): readonly Finding[]
 const OPEN: TcpOutcome = { kind: 'open', durationMs: 12 };
 const SHUT: TcpOutcome = { ...failure('refused'), beyond: true };
 
+function shutPort(controlHosts: ControlHosts, durationMs: number, roundTrip?: number): readonly Finding[] {
+  const refused = { ...failure('refused'), durationMs };
+  const endpoints = [
+    { target: TARGET, address: A, family: 4, proxy: null, tcp: refused, tls: null, http: null } as const,
+  ];
+  const roundTrips = new Map(roundTrip === undefined ? [] : [[A, roundTrip]]);
+  return judgedBy(reachability, { path: path({ endpoints }), controlHosts, roundTrips });
+}
+
 export const REACHABILITY = {
   ...Object.fromEntries(REASONS.map((reason) => [reason, tcp({ [A]: { ...failure(reason), beyond: true } })])),
+  'refused nearer than the server': shutPort({ accepting: 2, refusing: 0, tried: 2 }, 0.4, 20),
+  'refused, as at one control host': shutPort({ accepting: 0, refusing: 1, tried: 1 }, 1),
+  'refused, as at two control hosts': shutPort({ accepting: 0, refusing: 2, tried: 2 }, 1),
   'one of two': tcp({ [A]: SHUT, [B]: OPEN }),
   'a family without a route': tcp({ [A]: OPEN, '2001:db8::84': failure('no-route') }),
   'an unrouted proxy': proxied(failure('no-route')),

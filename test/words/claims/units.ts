@@ -1,9 +1,15 @@
+import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import { memoryBeside } from '../../../src/checks/appliance/judge.ts';
 import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
 import { factsAbout } from '../../../src/core/license/firmware.ts';
 import { finding } from '../../support/checks/judged-round.ts';
 import { judgeAgent } from '../../../src/checks/agent/judge.ts';
-import type { ApplianceObservation, HaRoleObservation, TokenCounts } from '../../../src/core/license/appliance.ts';
+import type {
+  ApplianceFacts,
+  ApplianceObservation,
+  HaRoleObservation,
+  TokenCounts,
+} from '../../../src/core/license/appliance.ts';
 import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../../src/core/license/firewall.ts';
 import type { LicenseOutcome } from '../../../src/core/license/registration.ts';
 import type { ClockObservation } from '../../../src/core/observation.ts';
@@ -162,6 +168,21 @@ function tokenPool(left: number, assigned: number, more: Partial<TokenCounts> = 
 const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
 const FREE = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
 
+const NOT_REGISTERED = { license: 'FTMTRIALNOREGIST', tokens: 2 };
+
+/** Returns what is told of pending tokens that were seen this long ago. */
+function waiting(ages: readonly number[], more: Partial<ApplianceFacts> = {}): readonly Finding[] {
+  const pending = ages.map((age, index) => ({ id: `token-${String(index)}`, age }));
+  const byStatus = { ...FREE, available: 20, pending: pending.length, assigned: 12 - pending.length };
+  return judgeTokens([readUnit(applianceFacts({ tokens: tokens(20, 12, { byStatus, pending }), ...more }), EXPECTED)]);
+}
+
+function sold(bought: number, certificates: UnitObservation['config']['certificates']): readonly Finding[] {
+  const outcome = { kind: 'registered', serial: 'FAC-A', bought } as const;
+  const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome }] } as const;
+  return judgeTokens([readUnit(applianceFacts(), { ...EXPECTED, certificates })], registration);
+}
+
 export const TOKEN_POOL = {
   'all well': tokenPool(50, 50),
   'another number than licensed': tokenPool(50, 40),
@@ -169,6 +190,15 @@ export const TOKEN_POOL = {
   'none left': tokenPool(0, 100),
   'locked ones': tokenPool(50, 50, { locked: { ...FREE, available: 40 } }),
   'waiting to be activated': tokenPool(40, 50, { byStatus: { ...FREE, available: 40, pending: 10, assigned: 50 } }),
+  'locked ones of users': tokenPool(50, 50, { locked: { ...FREE, available: 4, assigned: 1 } }),
+  'several locked ones of users': tokenPool(50, 50, { locked: { ...FREE, assigned: 2 } }),
+  'assigned just now': waiting([0, 0]),
+  'assigned while the codes live': waiting([HOUR, 0]),
+  'assigned with codes that are void': waiting([26 * HOUR, 2 * HOUR, HOUR]),
+  'assigned for long, with codes of unknown life': waiting([26 * HOUR], { provisioning: { kind: 'absent' } }),
+  'trial tokens of an unregistered unit': tokenPool(50, 50, { byLicense: [NOT_REGISTERED] }),
+  'fewer than were sold': sold(50, []),
+  'fewer than were sold, in two ways': sold(40, [{ license: LICENSE, tokens: 50, redeemBy: null }]),
   'in another state': tokenPool(40, 50, { byStatus: { ...FREE, available: 40, assigned: 50, other: 10 } }),
   'of another licence': tokenPool(50, 50, { byLicense: [{ license: 'EFTM000000000009', tokens: 100 }] }),
   'without a licence': tokenPool(50, 50, { byLicense: [], withoutLicense: 100 }),
@@ -234,6 +264,7 @@ export const LICENSE_ASSIGNMENT = {
   }),
   'not looked up yet': judgeUnits([listed(ALONE, standalone)], { kind: 'ok', lookups: [] }),
   'at the peer, this one active': judge(listed(PAIR, standalone, role('cluster-primary')), held('FAC-B')),
+  'behind a load balancer': judge(listed(ALONE, standalone, role('load-balancer')), held('FAC-X')),
   'the API user refused': judgeUnits([listed(ALONE, standalone)], { kind: 'denied', message: 'invalid_grant' }),
   'no answer': judgeUnits([listed(ALONE, standalone)], failure('timeout')),
   'not queried before': judgeUnits([listed(ALONE, standalone)], { kind: 'postponed', until: HOUR }),
@@ -242,12 +273,17 @@ export const LICENSE_ASSIGNMENT = {
 
 const LATER = T0 + 2 * HOUR;
 
+const MANY_WAYS = await configOf('logs: { syslog: { udp: "10.0.0.9:514", tcp: "10.0.0.9:601" }, files: [/a, /b] }');
+const SENDERS = ['1', '2', '3', '4', '5', '6', '7'].map((last) => `192.0.2.${last}`);
+
 export const POLLING = {
   'no line yet': judgeLog(report(after([]), T0 + MINUTE)),
+  'no line yet, over TCP and from files': judgeLog(report(after([]), T0 + MINUTE), { config: MANY_WAYS }),
   'no line for long': judgeLog(report(after([]), LATER)),
   'one error': judgeLog(report(after([ftm('alpha', T0)]), T0 + MINUTE)),
   'several errors': judgeLog(report(after([ftm('alpha', T0), ftm('beta', T0 + MINUTE, 3)]), T0 + 2 * MINUTE)),
   'of an unknown unit': judgeLog(report(after([ftm('alpha', T0, 1, null)]), T0 + MINUTE)),
+  'many unknown senders': judgeLog(report(after([]), T0 + MINUTE), { unknownSenders: SENDERS }),
   'unknown senders': judgeLog(report(after([]), LATER), { unknownSenders: ['192.0.2.7'] }),
 };
 
@@ -262,6 +298,7 @@ export const CLOCK = {
   'an hour ahead': clock(offset('ntp', HOUR, 'ntp.example.test:123')),
   'an hour behind': clock(offset('ntp', -HOUR, 'ntp.example.test:123')),
   'one server alone': clock(offset('http', HOUR, 'a:443')),
+  'no source': clock(),
   'no answer': clock({ source: 'x:1', protocol: 'ntp', outcome: failure('timeout') }),
 };
 

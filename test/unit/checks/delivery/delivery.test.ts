@@ -48,31 +48,29 @@ const DOUBTED = { 'tls-genuine': [finding('tls-intercepted', { subject: at, conf
 const UNSEEN = { 'tls-genuine': [finding(null, { subject: at, level: 'unknown' })] };
 
 describe('what is found at a host that carries', () => {
-  it.each<
-    [CarrierFindings['carries'], string, CarrierFindings['found'], readonly (readonly [string, string | null])[]]
-  >([
-    ['push', 'closed', CLOSED, [['warning', 'push-unreachable']]],
-    ['push', 'without a name', NAMELESS, [['warning', 'push-unreachable']]],
-    ['push', 'inspected', INSPECTED, [['warning', 'push-unreachable']]],
-    ['push', 'cut', CUT, [['warning', 'push-unreachable']]],
-    ['push', 'under an authority that is not known', STRANGE, [['note', null]]],
-    ['push', 'with a broken certificate', EXPIRED, [['note', null]]],
-    ['push', 'perhaps inspected', DOUBTED, [['note', null]]],
-    ['push', 'not seen', UNSEEN, [['note', null]]],
-    ['sms', 'closed', CLOSED, [['warning', 'sms-gateway-unreachable']]],
-    ['sms', 'under an authority that is not known', STRANGE, [['note', null]]],
-    ['fortigate', 'closed', CLOSED, [['warning', 'fortigate-activation-unreachable']]],
-    ['fortigate', 'under an authority that is not known', STRANGE, [['note', null]]],
-    ['cloud', 'inspected', INSPECTED, [['warning', 'fortitoken-cloud-unreachable']]],
-    ['answers', 'closed', CLOSED, [['note', null]]],
-    ['answers', 'without a name', NAMELESS, [['note', null]]],
-    ['answers', 'cut', CUT, [['note', null]]],
-    ['answers', 'under an authority of its own', STRANGE, [['warning', 'push-certificate-refused']]],
-    ['answers', 'with a broken certificate', EXPIRED, [['warning', 'push-certificate-refused']]],
-    ['push', 'not judged', { 'tls-genuine': null }, []],
+  it.each<[CarrierFindings['carries'], string, CarrierFindings['found'], expected: string]>([
+    ['push', 'closed', CLOSED, 'warning push-unreachable'],
+    ['push', 'without a name', NAMELESS, 'warning push-unreachable'],
+    ['push', 'inspected', INSPECTED, 'warning push-unreachable'],
+    ['push', 'cut', CUT, 'warning push-unreachable'],
+    ['push', 'under an authority that is not known', STRANGE, 'note -'],
+    ['push', 'with a broken certificate', EXPIRED, 'note -'],
+    ['push', 'perhaps inspected', DOUBTED, 'note -'],
+    ['push', 'not seen', UNSEEN, 'note -'],
+    ['sms', 'closed', CLOSED, 'warning sms-gateway-unreachable'],
+    ['sms', 'under an authority that is not known', STRANGE, 'note -'],
+    ['fortigate', 'closed', CLOSED, 'warning fortigate-activation-unreachable'],
+    ['fortigate', 'under an authority that is not known', STRANGE, 'note -'],
+    ['cloud', 'inspected', INSPECTED, 'warning fortitoken-cloud-unreachable'],
+    ['answers', 'closed', CLOSED, 'note -'],
+    ['answers', 'without a name', NAMELESS, 'note -'],
+    ['answers', 'cut', CUT, 'note -'],
+    ['answers', 'under an authority of its own', STRANGE, 'warning push-certificate-refused'],
+    ['answers', 'with a broken certificate', EXPIRED, 'warning push-certificate-refused'],
+    ['push', 'not judged', { 'tls-genuine': null }, ''],
   ])('%s, %s', (...[carries, , found, expected]) => {
     const findings = judgeCarrier(carrier(carries, found));
-    expect(findings.map(({ level, suggests }) => [level, suggests])).toEqual(expected);
+    expect(findings.map(({ level, suggests }) => `${level} ${suggests ?? '-'}`).join()).toBe(expected);
   });
 
   it('is told with the name and the port of that host, beside what else is known', () => {
@@ -84,27 +82,19 @@ describe('what is found at a host that carries', () => {
     });
   });
 
-  it('push is as sure as what was found there', () => {
+  it('push is as sure as what was found there, and answers never, since phones may see something else', () => {
     expect(judgeCarrier(carrier('push', CLOSED))[0]?.confidence).toBeUndefined();
+    expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
+    expect(judgeCarrier(carrier('answers', EXPIRED, 'critical'))[0]?.level).toBe('warning');
   });
 
   it.each([
+    ['answers', CLOSED, true],
     ['answers', UNSEEN, true],
     ['answers', { 'tls-genuine': [finding(null, { level: 'note' })] }, false],
     ['push', UNSEEN, false],
   ] as const)('%s says what it means for phones where it is a fault or not known: %j', (carries, found, told) => {
     expect(judgeCarrier(carrier(carries, found))[0]?.claim.includes('phones')).toBe(told);
-  });
-
-  it('answers says that phones may see something else', () => {
-    expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toBe(
-      'that; this was checked from inside the network, so phones outside may not be affected.',
-    );
-    expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toMatch(
-      /; this was checked from inside the network, so phones outside may not be affected\.$/u,
-    );
-    expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
-    expect(judgeCarrier(carrier('answers', EXPIRED, 'critical'))[0]?.level).toBe('warning');
   });
 
   it.each([
@@ -118,7 +108,7 @@ describe('what is found at a host that carries', () => {
 
 function causesOf(found: readonly Finding[], ...special: readonly Special[]): readonly string[] {
   const { causes } = diagnose(judgedRound(['delivery', found], ...special), CONTEXT);
-  return causes.map(({ id, subject }) => `${id} ${subject}`);
+  return causes.map(({ id }) => id);
 }
 
 describe('what is wrong with the way to the licence server as well', () => {
@@ -127,16 +117,10 @@ describe('what is wrong with the way to the licence server as well', () => {
   const noSms: Finding = finding('sms-exhausted', { subject: 'fac-1', level: 'warning' });
 
   it('is told there', () => {
-    expect(causesOf(closed)).toEqual([`push-unreachable ${at}`]);
-    expect(causesOf(closed, ['reachability', [finding('egress-blocked')]])).toEqual([
-      expect.stringMatching(/^egress/u),
-    ]);
-    expect(causesOf(closed, ['internet', [finding('internet-unreachable')]])).toEqual([
-      expect.stringMatching(/^internet/u),
-    ]);
-    expect(causesOf(inspected, ['tls-genuine', [finding('tls-intercepted')]])).toEqual([
-      expect.stringMatching(/^tls-intercepted/u),
-    ]);
+    expect(causesOf(closed)).toEqual(['push-unreachable']);
+    expect(causesOf(closed, ['reachability', [finding('egress-blocked')]])).toEqual(['egress-blocked']);
+    expect(causesOf(closed, ['internet', [finding('internet-unreachable')]])).toEqual(['internet-unreachable']);
+    expect(causesOf(inspected, ['tls-genuine', [finding('tls-intercepted')]])).toEqual(['tls-intercepted']);
   });
 
   it('explains neither another fault nor what is no matter of the way', () => {
@@ -155,12 +139,11 @@ describe('the SMS that are left', () => {
     ['not told', applianceFacts(), []],
     ['none bought', withSms(0, 0), []],
     ['a tenth', withSms(100, 10), []],
-    ['less', withSms(100, 9), ['sms-running-out Only 9 of the 100 purchased SMS messages are left.']],
-    ['none', withSms(100, 0), ['sms-exhausted None of the 100 purchased SMS messages are left.']],
+    ['less', withSms(100, 9), ['warning sms-left sms-running-out']],
+    ['none', withSms(100, 0), ['warning sms-left sms-exhausted']],
   ])('%s', (_, facts, expected) => {
     const found = judgeSms(facts);
-    expect(found.map(({ suggests, claim }) => `${suggests ?? ''} ${claim}`)).toEqual(expected);
-    expect(found.filter(({ rule, level }) => rule !== 'sms-left' || level !== 'warning')).toEqual([]);
+    expect(found.map(({ level, rule, suggests }) => `${level} ${rule} ${String(suggests)}`)).toEqual(expected);
   });
 
   it.each([

@@ -105,21 +105,18 @@ describe('a port that stays shut', () => {
     expect(asksForPolicy(judgedRound(['reachability', findings]))).toBe(asks);
   });
 
-  test('names the policy that denies, as evidence and in the summary', () => {
-    const [cause] = diagnosed(SILENT, ['firewall-policy', [DENIES]]);
-    expect(cause?.summary).toContain('10.0.0.5 is denied access');
-    expect(cause?.evidence).toHaveLength(2);
+  test('names the policy that denies, as evidence', () => {
+    expect(diagnosed(SILENT, ['firewall-policy', [DENIES]])[0]?.evidence).toHaveLength(2);
   });
 
   test('breaks reachability whichever of the two is suspected, and leaves both explanations in the remedy', () => {
-    const told = (policy: Special) => diagnosed(SILENT, policy)[0];
-    const blocked = told(['firewall-policy', [], 'not-configured']);
-    const down = told(['firewall-policy', []]);
-    for (const cause of [blocked, down]) {
+    for (const policy of [
+      ['firewall-policy', [], 'not-configured'],
+      ['firewall-policy', []],
+    ] as const) {
+      const [cause] = diagnosed(SILENT, policy);
       expect(cause).toMatchObject({ precondition: 'reachability', consequences: ['tls-genuine', 'license-server'] });
       expect(cause?.remedy.join('\n')).toMatch(/firewall[^]*server is down|server is down[^]*firewall/u);
     }
-    expect(blocked?.summary).toContain('or the server is down');
-    expect(down?.summary).toContain('the firewall policy allows the address of FortiAuthenticator');
   });
 });

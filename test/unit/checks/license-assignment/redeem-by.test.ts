@@ -60,9 +60,9 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   it.each<[string, [rest: ApplianceObservation | null, api?: string], RegistrationObservation | null, string | null]>([
     ['the unit has no tokens of it', [TRIALS], null, 'confirmed'],
     ['the unit has tokens of it', [applianceFacts()], null, null],
-    ['the unit is not asked yet', [null], null, null],
+    ['nobody has asked the unit yet', [null], null, null],
     ['the unit does not answer', [SILENT], null, null],
-    ['the unit does not tell its tokens', [applianceFacts({ tokens: { kind: 'absent' } })], null, null],
+    ['its tokens are not told', [applianceFacts({ tokens: { kind: 'absent' } })], null, null],
     ['no API is configured', [null, ''], null, 'suspected'],
     ['no API is configured, and it is registered', [null, ''], registered(held('FAC-A')), null],
     ['no API is configured, and it is not listed', [null, ''], registered({ kind: 'not-listed' }), 'suspected'],
@@ -85,13 +85,17 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     expect(judgeRedeemBy([here, here], null, SOON)).toHaveLength(1);
   });
 
-  it.each<[string, Special | null, string]>([
-    ['clean', null, 'warning'],
-    ['broken', ['tls-genuine', [finding('tls-intercepted')]], 'critical'],
-    ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning'],
-  ])('while the path is %s', async (_, path, severity) => {
-    const found = judgeRedeemBy([await unitWith(TRIALS)], null, SOON);
-    const { causes } = diagnose(judgedRound(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);
+  const BROKEN: Special = ['tls-genuine', [finding('tls-intercepted')]];
+  const UNKNOWN: Special = ['tls-genuine', [finding(null, { level: 'unknown' })]];
+
+  it.each<[string, readonly Special[], rest: ApplianceObservation | null, severity: string]>([
+    ['clean', [], TRIALS, 'warning'],
+    ['broken', [BROKEN], TRIALS, 'critical'],
+    ['broken, but nobody asks the unit, so it is only suspected', [BROKEN], null, 'warning'],
+    ['unknown', [UNKNOWN], TRIALS, 'warning'],
+  ])('while the path is %s', async (_, path, rest, severity) => {
+    const found = judgeRedeemBy([await unitWith(rest, rest === null ? '' : API)], null, SOON);
+    const { causes } = diagnose(judgedRound(['license-assignment', found], ...path), CONTEXT);
     expect(causes.find(({ id }) => id === 'license-expires-in-7-days')?.severity).toBe(severity);
   });
 
@@ -102,19 +106,8 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ['2027-03-25T00:00:00Z', 'critical'],
   ])('is critical together with a broken path only in the last days: at %s, it is a %s', async (now, severity) => {
     const found = judgeRedeemBy([await unitWith(TRIALS)], null, at(now));
-    const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
-    const { causes } = diagnose(judgedRound(['license-assignment', found], broken), CONTEXT);
+    const { causes } = diagnose(judgedRound(['license-assignment', found], BROKEN), CONTEXT);
     expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted', found[0]?.suggests]);
     expect(causes[1]?.severity).toBe(severity);
-  });
-
-  it('raises no alarm while the path is broken where it is only suspected', async () => {
-    const found = judgeRedeemBy([await unitWith(null, '')], null, SOON);
-    const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
-    const { causes } = diagnose(judgedRound(['license-assignment', found], broken), CONTEXT);
-    expect(causes.find(({ id }) => id === 'license-expires-in-7-days')).toMatchObject({
-      severity: 'warning',
-      confidence: 'suspected',
-    });
   });
 });

@@ -8,6 +8,7 @@ import type {
   HttpOutcome,
   TcpOutcome,
 } from '../../../../src/core/observation.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeHttp = withPlainClaims(judgeHttpUnchecked);
@@ -16,8 +17,8 @@ const TARGET = 'fortitokenmobile.fortinet.com:443';
 const OPEN: TcpOutcome = { kind: 'open', durationMs: 12 };
 const DEMANDED: HttpOutcome = { kind: 'client-certificate-demanded', durationMs: 9 };
 
-function failed(reason: FailureReason, durationMs = 12, message = 'connect E… 173.243.138.84:443'): Failure {
-  return { kind: 'failed', reason, message, durationMs };
+function failed(reason: FailureReason): Failure {
+  return { kind: 'failed', reason, message: 'connect E… 173.243.138.84:443', durationMs: 12 };
 }
 
 function seen(address: string, tcp: TcpOutcome, http: HttpOutcome | null = null): EndpointObservation {
@@ -46,117 +47,60 @@ const FORTIGATE_PAGE: BlockPage = {
 };
 const B = '173.243.138.85';
 
-describe('judgeHttp', () => {
-  const FAILED = `HTTP request at ${A} failed: `;
+/** Each failure, and each page, is recorded with its text. */
+describe('judgeHttp()', () => {
+  const judge = (...outcomes: readonly HttpOutcome[]): readonly Finding[] =>
+    judgeHttp(outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)));
+  const DOWN = 'server-answers broken license-server-down';
+  const PARTLY_DOWN = 'server-answers warning license-server-down';
+  const OPEN_QUESTION = 'server-answers unknown -';
 
-  test.each<readonly [string, readonly HttpOutcome[]]>([
-    ['it answers', [response(200)]],
-    ['it refuses the path', [response(404)]],
-    ['it demands a client certificate', [DEMANDED]],
-  ])('finds nothing when %s', (_, outcomes) => {
-    expect(judgeHttp(outcomes.map((http) => seen(A, OPEN, http)))).toEqual([]);
-  });
-
-  test.each<readonly [string, HttpOutcome, string, string]>([
-    ['a status from 500 on', response(503), 'HTTP 503', `server answered at ${A} with an error, `],
-    ['silence', failed('timeout', 4002), 'no answer within 4 s', FAILED],
-    ['a reset', failed('reset', 5), 'reset after 5 ms', FAILED],
-    ['another protocol', failed('protocol', 5, 'Response does not match'), 'Response does not match', FAILED],
-  ])('takes %s for a server that is down', (_, http, said, what) => {
-    expect(judgeHttp([seen(A, OPEN, http)])).toEqual([
-      {
-        rule: 'server-answers',
-        subject: TARGET,
-        claim: `The ${what}${said}.`,
-        expected: 'An HTTP answer with a status below 500, or a request for a client certificate',
-        level: 'broken',
-        suggests: 'license-server-down',
-        facts: { address: A },
-      },
-    ]);
-  });
-
-  test.each<readonly [string, readonly HttpOutcome[], readonly (readonly [string, string, string | null])[]]>([
-    ['another address answers', [response(503), response(200)], [['server-answers', 'warning', 'license-server-down']]],
-    [
-      'another address demands a certificate',
-      [failed('timeout'), DEMANDED],
-      [['server-answers', 'warning', 'license-server-down']],
-    ],
-    [
-      'no address answers',
-      [response(500), failed('timeout')],
-      [
-        ['server-answers', 'broken', 'license-server-down'],
-        ['server-answers', 'broken', 'license-server-down'],
-      ],
-    ],
-    ['the round was called off', [failed('aborted')], [['server-answers', 'unknown', null]]],
-    ['a filter answers', [response(403, { blockPage: FORTIGATE_PAGE })], [['no-block-page', 'broken', 'tls-blocked']]],
+  test.each<readonly [string, readonly HttpOutcome[], readonly string[]]>([
+    ['it answers', [response(200)], []],
+    ['it refuses the path', [response(404)], []],
+    ['it demands a client certificate', [DEMANDED], []],
+    ['it fails itself', [response(500)], [DOWN]],
+    ['it speaks another protocol', [failed('protocol')], [DOWN]],
+    ['another address answers', [response(503), response(200)], [PARTLY_DOWN]],
+    ['another address demands a certificate', [failed('timeout'), DEMANDED], [PARTLY_DOWN]],
+    ['no address answers', [response(500), failed('timeout')], [DOWN, DOWN]],
+    ['the round was called off', [failed('aborted')], [OPEN_QUESTION]],
+    ['another address was not judged', [response(503), failed('aborted')], [PARTLY_DOWN, OPEN_QUESTION]],
+    ['a filter answers', [response(403, { blockPage: FORTIGATE_PAGE })], ['no-block-page broken tls-blocked']],
     [
       'a filter answers at one address of two',
       [response(200, { blockPage: FORTIGATE_PAGE }), response(200)],
-      [['no-block-page', 'warning', 'tls-blocked']],
+      ['no-block-page warning tls-blocked'],
     ],
     [
       'a Squid proxy answers',
       [response(503, { proxyTraces: ['x-squid-error'] })],
-      [
-        ['no-block-page', 'broken', 'tls-blocked'],
-        ['no-proxy-traces', 'note', null],
-      ],
+      ['no-block-page broken tls-blocked', 'no-proxy-traces note -'],
     ],
     [
       'a proxy left its traces',
       [response(200, { proxyTraces: ['via: 1.1 x', 'x-mwg-via'] })],
-      [['no-proxy-traces', 'note', null]],
+      ['no-proxy-traces note -'],
     ],
   ])('judges that %s', (_, outcomes, expected) => {
-    const findings = judgeHttp(outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)));
-    expect(findings.map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+    const told = judge(...outcomes).map(({ rule, level, suggests }) => `${rule} ${level} ${suggests ?? '-'}`);
+    expect(told).toEqual(expected);
   });
 
-  test('names an address that answers well, and none that does not', () => {
-    const clean = (...outcomes: readonly HttpOutcome[]) =>
-      judgeHttp(outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)))[0]?.clean;
-    expect(clean(response(503), response(200))).toEqual([B]);
-    expect(clean(response(503), failed('timeout'))).toBeUndefined();
+  test('names the address, and one that answers well beside it, but none that does not', () => {
+    expect(judge(response(503), response(200))).toMatchObject([{ subject: TARGET, facts: { address: A }, clean: [B] }]);
+    expect(judge(response(503), failed('timeout'))[0]?.clean).toBeUndefined();
+    expect(judge(response(200, { proxyTraces: ['via: 1.1 x'] }))).toMatchObject([{ facts: { address: A } }]);
   });
 
-  test('breaks nothing where the other address was not judged', () => {
-    const findings = judgeHttp([seen(A, OPEN, response(503)), seen(B, OPEN, failed('aborted'))]);
-    expect(findings.map(({ level }) => level)).toEqual(['warning', 'unknown']);
-  });
-
-  test('says where a proxy left its traces', () => {
-    expect(judgeHttp([seen(A, OPEN, response(200, { proxyTraces: ['via: 1.1 x', 'x-mwg-via'] }))])).toMatchObject([
-      {
-        subject: TARGET,
-        expected: 'No headers added by a proxy or filter',
-        facts: { address: A },
-      },
-    ]);
-  });
-
-  test.each<readonly [string, BlockPage, object, string]>([
-    ['a product', FORTIGATE_PAGE, { product: 'Fortinet FortiGate' }, 'a block page from Fortinet FortiGate'],
-    ['nobody known', { ...FORTIGATE_PAGE, product: null }, {}, 'a block page'],
-    ['a captive portal', { ...FORTIGATE_PAGE, kind: 'portal', product: null }, {}, 'a captive portal page'],
-  ])('names whose page it is: %s', (_, blockPage, facts, what) => {
-    expect(judgeHttp([seen(A, OPEN, response(403, { blockPage }))])).toEqual([
-      {
-        rule: 'no-block-page',
-        subject: TARGET,
-        claim: `The answer at ${A} came from ${what} (HTTP 403), not from the server.`,
-        quote: FORTIGATE_PAGE.quote,
-        expected: 'An answer from the server itself, not from a filter or proxy',
-        level: 'broken',
-        suggests: 'tls-blocked',
-        kind: 'page-inside-tls',
-        confidence: 'suspected',
-        facts: { address: A, ...facts },
-      },
-    ]);
+  test.each<readonly [string, BlockPage, object]>([
+    ['a product', FORTIGATE_PAGE, { product: 'Fortinet FortiGate' }],
+    ['nobody known', { ...FORTIGATE_PAGE, product: null }, {}],
+    ['a captive portal', { ...FORTIGATE_PAGE, kind: 'portal', product: null }, {}],
+  ])('quotes the page, and names whose it is: %s', (_, blockPage, facts) => {
+    const [finding] = judge(response(403, { blockPage }));
+    expect(finding).toMatchObject({ kind: 'page-inside-tls', confidence: 'suspected', quote: FORTIGATE_PAGE.quote });
+    expect(finding?.facts).toEqual({ address: A, ...facts });
   });
 
   test('leaves out connections that did not get so far', () => {

@@ -16,37 +16,33 @@ import { pollingError } from '../../../support/checks/polling-error.ts';
 const MINUTE = 60_000;
 const REPAIRED = Date.UTC(2026, 10, 24, 13);
 
-function report(lastAt: number, moments: readonly number[] = [lastAt]): PollingReport {
-  const error = {
-    signature: 'ftm-polling-timeout',
-    cause: null,
-    severity: 'critical' as const,
-    summary: '',
-    count: moments.length,
-    groups: moments.map((firstAt) => ({ firstAt, count: 1 })),
-    firstAt: Math.min(...moments),
-    lastAt,
-    moments,
-    reliable: false,
-    sample: '',
-    remedy: [],
-  };
+/** Returns the log of one appliance, by default with one error at these moments. */
+function report(
+  lastAt: number,
+  { moments = [lastAt], errors }: { moments?: readonly number[]; errors?: readonly PollingError[] } = {},
+): PollingReport {
+  const groups = moments.map((firstAt) => ({ firstAt, count: 1 }));
+  const seen = { count: moments.length, groups, firstAt: Math.min(...moments), lastAt, moments };
+  const timeout = pollingError(lastAt, '', { signature: 'ftm-polling-timeout', cause: null, remedy: [], ...seen });
+  const heard = { lastLineAt: lastAt, reliableLineAt: lastAt, silent: false, silentFor: null };
   return {
     window: 15 * MINUTE,
     silentAfter: 60 * MINUTE,
-    appliances: [
-      { name: 'fac-1', errors: [error], lastLineAt: lastAt, reliableLineAt: lastAt, silent: false, silentFor: null },
-    ],
+    appliances: [{ name: 'fac-1', errors: errors ?? [timeout], ...heard }],
     firewallEvidence: [],
   };
 }
 
+const FAULT: Parameters<typeof withoutExplained>[1][number] = {
+  precondition: 'tls-genuine',
+  appliance: null,
+  since: 0,
+  at: REPAIRED,
+};
+
 describe('complainedOfPathAt()', () => {
   const of = (...errors: readonly PollingError[]): number | null =>
-    complainedOfPathAt(
-      { ...report(0), appliances: report(0).appliances.map((one) => ({ ...one, errors })) },
-      preconditionOf,
-    );
+    complainedOfPathAt(report(0, { errors }), preconditionOf);
   const timeout = pollingError(REPAIRED, 'connection timeout');
 
   test.each<readonly [string, Partial<PollingError>, boolean]>([
@@ -72,19 +68,14 @@ describe('withoutExplained()', () => {
     ['in the aftermath of the repair', REPAIRED + MINUTE / 2, 0],
     ['after it', REPAIRED + 2 * MINUTE, 1],
   ])('an error %s', (_, lastAt, left) => {
-    const { report: unexplained, notes } = withoutExplained(
-      report(lastAt),
-      [{ precondition: 'tls-genuine', appliance: null, since: 0, at: REPAIRED }],
-      preconditionOf,
-    );
+    const { report: unexplained, notes } = withoutExplained(report(lastAt), [FAULT], preconditionOf);
     expect(unexplained.appliances[0]?.errors).toHaveLength(left);
     expect(notes.map(({ level }) => level)).toEqual(left === 0 ? ['note'] : []);
   });
 });
 
 describe('a fault and an error', () => {
-  const fault = (appliance: string | null, at = REPAIRED) =>
-    ({ precondition: 'tls-genuine', appliance, since: 0, at }) as const;
+  const fault = (appliance: string | null, at = REPAIRED) => ({ ...FAULT, appliance, at });
 
   test.each([
     ['of the same appliance', [fault('fac-1')], 0],
@@ -96,17 +87,10 @@ describe('a fault and an error', () => {
     expect(withoutExplained(report(REPAIRED), faults, preconditionOf).report.appliances[0]?.errors).toHaveLength(left);
   });
 
-  test('a note says when the last of them came', () => {
+  test('is one note of all', () => {
     const errors = [1, 2].map((minutes) => pollingError(REPAIRED - minutes * MINUTE, 'FTM polling error'));
-    const seen = report(REPAIRED);
-    const both = { ...seen, appliances: seen.appliances.map((appliance) => ({ ...appliance, errors })) };
-    expect(withoutExplained(both, [fault(null)], preconditionOf).notes).toMatchObject([
-      {
-        rule: 'no-ftm-errors',
-        subject: 'fac-1',
-        expected: 'No unexplained FortiToken Mobile errors',
-      },
-    ]);
+    const { notes } = withoutExplained(report(REPAIRED, { errors }), [fault(null)], preconditionOf);
+    expect(notes).toMatchObject([{ rule: 'no-ftm-errors', subject: 'fac-1' }]);
   });
 
   test('faults are the same of one precondition, one appliance and one beginning', () => {
@@ -124,53 +108,30 @@ describe('a fault and an error', () => {
 
 function explainedBy(cause: string | null, sample: string): readonly string[] | undefined {
   const errors = [pollingError(REPAIRED, sample, { cause })];
-  const appliances = report(REPAIRED).appliances.map((one) => ({ ...one, errors }));
-  return judgeLog({ ...report(REPAIRED), appliances })[0]?.explainedBy;
+  return judgeLog(report(REPAIRED, { errors }))[0]?.explainedBy;
 }
 
 describe('what can explain an error', () => {
   const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
-  test.each<{ name: string; cause: FaultId | null; sample: string; by: PreconditionId; can: boolean }>([
-    { name: 'an SSL error by an inspection', cause: 'polling-failing', sample: SSL, by: 'tls-genuine', can: true },
-    {
-      name: 'an SSL error by the policy',
-      cause: 'tls-interception-suspected',
-      sample: SSL,
-      by: 'firewall-policy',
-      can: true,
-    },
-    { name: 'an SSL error by a licence', cause: 'polling-failing', sample: SSL, by: 'license-assignment', can: false },
-    { name: 'an SSL error by mail', cause: null, sample: SSL, by: 'mail', can: false },
-    { name: 'a lost mail by the resolvers', cause: 'mail-unreachable', sample: '', by: 'name-resolution', can: true },
-    { name: 'a name by the resolvers', cause: 'name-not-found', sample: '', by: 'name-resolution', can: true },
-    { name: 'a name by a dead uplink', cause: 'name-not-found', sample: '', by: 'internet', can: true },
-    { name: 'a name by an inspection', cause: 'name-not-found', sample: '', by: 'tls-genuine', can: false },
-    { name: 'a name by a policy', cause: 'name-not-found', sample: '', by: 'firewall-policy', can: false },
-    {
-      name: 'an unknown error by a licence',
-      cause: null,
-      sample: 'user="SSL" status="" FTM provision error: x',
-      by: 'license-assignment',
-      can: true,
-    },
-    { name: 'a lost mail by an inspection', cause: 'mail-unreachable', sample: '', by: 'tls-genuine', can: false },
-    { name: 'a lost mail by the mail server', cause: 'mail-unreachable', sample: '', by: 'mail', can: true },
-    { name: 'a lost mail by a dead uplink', cause: 'mail-unreachable', sample: '', by: 'internet', can: true },
-    {
-      name: 'a licence elsewhere by an inspection',
-      cause: 'license-on-other-unit',
-      sample: '',
-      by: 'tls-genuine',
-      can: false,
-    },
-    {
-      name: 'a licence elsewhere by the licence',
-      cause: 'license-on-other-unit',
-      sample: '',
-      by: 'license-assignment',
-      can: true,
-    },
-  ])('$name: $can', ({ cause, sample, by, can }) => {
+  const ANY = 'user="SSL" status="" FTM provision error: x';
+
+  test.each<readonly [string, FaultId | null, sample: string, by: PreconditionId, can: boolean]>([
+    ['an SSL error by an inspection', 'polling-failing', SSL, 'tls-genuine', true],
+    ['an SSL error by the policy', 'tls-interception-suspected', SSL, 'firewall-policy', true],
+    ['an SSL error by a licence', 'polling-failing', SSL, 'license-assignment', false],
+    ['an SSL error by mail', null, SSL, 'mail', false],
+    ['a lost mail by the resolvers', 'mail-unreachable', '', 'name-resolution', true],
+    ['a name by the resolvers', 'name-not-found', '', 'name-resolution', true],
+    ['a name by a dead uplink', 'name-not-found', '', 'internet', true],
+    ['a name by an inspection', 'name-not-found', '', 'tls-genuine', false],
+    ['a name by a policy', 'name-not-found', '', 'firewall-policy', false],
+    ['an unknown error by a licence', null, ANY, 'license-assignment', true],
+    ['a lost mail by an inspection', 'mail-unreachable', '', 'tls-genuine', false],
+    ['a lost mail by the mail server', 'mail-unreachable', '', 'mail', true],
+    ['a lost mail by a dead uplink', 'mail-unreachable', '', 'internet', true],
+    ['a licence elsewhere by an inspection', 'license-on-other-unit', '', 'tls-genuine', false],
+    ['a licence elsewhere by the licence', 'license-on-other-unit', '', 'license-assignment', true],
+  ])('%s: $4', (_, cause, sample, by, can) => {
     expect(explainedBy(cause, sample)?.includes(by)).toBe(can);
   });
 });
@@ -181,17 +142,7 @@ describe('complainedOf()', () => {
   const once = (changes: Partial<PollingError> = {}): PollingError => ({ ...SSL, moments: [AT - 1000], ...changes });
   const isOfTheWay = (...logs: readonly (readonly PollingError[])[]): boolean =>
     complainedOf(
-      {
-        ...report(AT),
-        appliances: logs.map((errors, index) => ({
-          name: `fac-${String(index)}`,
-          errors,
-          lastLineAt: AT,
-          reliableLineAt: AT,
-          silent: false,
-          silentFor: null,
-        })),
-      },
+      { ...report(AT), appliances: logs.flatMap((errors) => report(AT, { errors }).appliances) },
       preconditionOf,
     ).includes('reachability');
 
@@ -214,12 +165,9 @@ describe('complainedOf()', () => {
 });
 
 test('lines from before the repair are not counted with one that comes after it, and do not corroborate it', () => {
-  const [appliance] = withoutExplained(
-    report(REPAIRED + 5 * MINUTE, [REPAIRED - MINUTE, REPAIRED + 5 * MINUTE]),
-    [{ precondition: 'tls-genuine', appliance: null, since: 0, at: REPAIRED }],
-    preconditionOf,
-  ).report.appliances;
   const after = REPAIRED + 5 * MINUTE;
+  const log = report(after, { moments: [REPAIRED - MINUTE, after] });
+  const [appliance] = withoutExplained(log, [FAULT], preconditionOf).report.appliances;
   expect(appliance?.errors).toMatchObject([{ moments: [after], count: 1, firstAt: after, lastAt: after }]);
 });
 
@@ -228,14 +176,9 @@ test.each([
   ['in its aftermath', REPAIRED + MINUTE, false],
   ['after it', REPAIRED + 4 * MINUTE, true],
 ])('a datagram after the repair is corroborated by a line over TCP %s: %o', (_, overTcpAt, expected) => {
-  const [datagram] = report(REPAIRED + 5 * MINUTE).appliances;
-  const errors = [datagram, ...report(overTcpAt).appliances].flatMap((appliance, index) =>
-    (appliance?.errors ?? []).map((error) => ({ ...error, reliable: index === 1 })),
+  const errors = [REPAIRED + 5 * MINUTE, overTcpAt].flatMap((at, index) =>
+    report(at).appliances.flatMap((one) => one.errors.map((error) => ({ ...error, reliable: index === 1 }))),
   );
-  const { appliances } = withoutExplained(
-    { ...report(0), appliances: report(0).appliances.map((appliance) => ({ ...appliance, errors })) },
-    [{ precondition: 'tls-genuine', appliance: null, since: 0, at: REPAIRED }],
-    preconditionOf,
-  ).report;
+  const { appliances } = withoutExplained(report(0, { errors }), [FAULT], preconditionOf).report;
   expect(isCorroborated(appliances[0]?.errors ?? [])).toBe(expected);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { VERDICTS } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { VERDICTS, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
@@ -10,6 +10,7 @@ import {
   ed25519Keys,
   handshake,
   longExponentKeys,
+  pinOf,
   smallRsaKeys,
   withBytes,
 } from '../../../support/certificates/chains.ts';
@@ -61,7 +62,6 @@ const slowChain = await Promise.all(
     createIdentity({ name: `CN=Slow ${String(index)}`, authority: true, keys: slow.keys, issuer: slow }),
   ),
 );
-const garbage = new Uint8Array(300).fill(0x30);
 
 const CHAINS: Readonly<Record<string, readonly Certificate[]>> = {
   '100 certificates of one name and key': same.map(certificateOf),
@@ -77,19 +77,15 @@ const CHAINS: Readonly<Record<string, readonly Certificate[]>> = {
   'control characters': [certificateOf(binary)],
 };
 
-describe('judgeTls() on hostile chains', () => {
-  test.each(Object.entries(CHAINS))('gives a verdict in bounded time, and no trust: %s', (_, certificates) => {
-    const evidence = w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) });
-    expect(cpuMsOf(() => judgeTls(evidence))).toBeLessThan(BOUND_MS);
-    const judgement = judgeTls(evidence);
-    expect(VERDICTS).toContain(judgement.verdict);
-    expect(['genuine', 'rotated']).not.toContain(judgement.verdict);
-  });
+const judge = (certificates: readonly Certificate[], more: Partial<TlsEvidence> = {}): TlsJudgement =>
+  judgeTls(w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }), ...more }));
 
-  test.each(Object.entries(CHAINS))('shows no control character and no endless text: %s', (_, certificates) => {
-    const { findings, summary, wouldSettle } = judgeTls(
-      w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) }),
-    );
+describe('judgeTls() on hostile chains', () => {
+  test.each(Object.entries(CHAINS))('gives a verdict in bounded time, no trust, and bounded text: %s', (_, chain) => {
+    expect(cpuMsOf(() => judge(chain))).toBeLessThan(BOUND_MS);
+    const { verdict, findings, summary, wouldSettle } = judge(chain);
+    expect(VERDICTS).toContain(verdict);
+    expect(['genuine', 'rotated']).not.toContain(verdict);
     for (const text of [summary, wouldSettle ?? '', ...findings.flatMap(({ expected, claim }) => [expected, claim])]) {
       expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       expect(text.length).toBeLessThan(4000);
@@ -97,12 +93,8 @@ describe('judgeTls() on hostile chains', () => {
   });
 
   test('verifies no signature with an exponent of 3,072 bits', () => {
-    const evidence = w.evidence({
-      outcome: handshake({
-        chain: { certificates: CHAINS['RSA with exponents of 3,072 bits'] ?? [], dropped: 0 },
-      }),
-    });
-    expect(cpuMsOf(() => judgeTls(evidence))).toBeLessThan(100);
+    const chain = CHAINS['RSA with exponents of 3,072 bits'] ?? [];
+    expect(cpuMsOf(() => judge(chain))).toBeLessThan(100);
   });
 
   test('is unknown if the chain takes too long to verify, unless it leads to a trusted key', () => {
@@ -114,31 +106,15 @@ describe('judgeTls() on hostile chains', () => {
     expect(judged(w.otherNode, w.genuine.sub)).toBe('genuine');
   });
 
-  test('trusts Ed25519 where it is pinned', () => {
-    const trust = {
-      ...w.trust,
-      pins: [{ pin: ed25519.pin, label: 'Edwards', origin: 'configured' as const, name: null }],
-    };
-    const certificates = CHAINS['Ed25519'] ?? [];
-    expect(judgeTls(w.evidence({ trust, outcome: handshake({ chain: { certificates, dropped: 0 } }) })).verdict).toBe(
-      'genuine',
-    );
+  test.each([
+    ['Ed25519', ed25519, 'genuine'],
+    ['RSA of 512 bits', rsa512, 'certificate-broken'],
+  ] as const)('takes a pinned key of %s for $2', (name, identity, verdict) => {
+    const trust = { ...w.trust, pins: [pinOf(identity, 'configured')] };
+    expect(judge(CHAINS[name] ?? [], { trust }).verdict).toBe(verdict);
   });
 
-  test('never trusts RSA of 512 bits, even where it is pinned', () => {
-    const trust = { ...w.trust, pins: [{ pin: rsa512.pin, label: 'Tiny', origin: 'configured' as const, name: null }] };
-    const certificates = CHAINS['RSA of 512 bits'] ?? [];
-    expect(judgeTls(w.evidence({ trust, outcome: handshake({ chain: { certificates, dropped: 0 } }) })).verdict).toBe(
-      'certificate-broken',
-    );
-  });
-
-  test('says that a chain of garbage cannot be read', () => {
-    expect(parseCertificate(garbage)).toBeNull();
-    const { verdict, summary } = judgeTls(
-      w.evidence({ outcome: handshake({ chain: { certificates: [], dropped: 1 } }) }),
-    );
-    expect(verdict).toBe('unknown');
-    expect(summary).toContain('cannot be read');
+  test('does not read a chain of garbage', () => {
+    expect(parseCertificate(new Uint8Array(300).fill(0x30))).toBeNull();
   });
 });

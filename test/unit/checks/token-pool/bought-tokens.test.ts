@@ -35,13 +35,9 @@ it.each<[string, RegistrationObservation | null, readonly (readonly [level: stri
   expect(findings.map(({ level, suggests }) => [level, suggests])).toEqual(expected);
 });
 
-it('names the licence, what was sold and what is held', () => {
+it('names the unit and the licence', () => {
   const [finding] = judgeBought(said(sold(50), LICENSE.toLowerCase()));
-  expect(finding).toMatchObject({
-    subject: 'fac-1',
-    expected: `50 tokens from licence ${LICENSE}, according to its SKU`,
-    facts: { license: LICENSE },
-  });
+  expect(finding).toMatchObject({ subject: 'fac-1', facts: { license: LICENSE } });
 });
 
 it.each<[string, number | null, RegistrationObservation | null, readonly unknown[]]>([
@@ -53,16 +49,8 @@ it.each<[string, number | null, RegistrationObservation | null, readonly unknown
   ['fewer than either says', 50, said(sold(40)), [{ level: 'warning', confidence: 'suspected' }]],
   ['as many as the service says, and fewer than the certificate', 50, said(sold(32)), []],
   ['as many as the certificate says, and fewer than the service', 32, said(sold(50)), []],
-  ['more than one of them says', 25, said(sold(40)), [{ level: 'note' }]],
+  ['more than either says', 25, said(sold(40)), [{ level: 'note' }]],
 ])('tokens on the unit, by its certificate: %s', (_, tokens, registration, expected) => {
   const certificate = { license: LICENSE.toLowerCase(), tokens };
   expect(judgeBought(registration, certificate)).toMatchObject(expected);
-});
-
-it('says who says how many', () => {
-  const [finding] = judgeBought(said(sold(40)), { license: LICENSE, tokens: 50 });
-  expect(finding?.expected).toBe(
-    `50 tokens from licence ${LICENSE}, as stated on its certificate; 40 tokens from licence ${LICENSE}, ` +
-      'according to its SKU',
-  );
 });

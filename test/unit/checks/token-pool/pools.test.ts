@@ -3,16 +3,14 @@ import type {
   ApplianceFacts,
   ApplianceObservation,
   HaRoleObservation,
-  haRoleOf,
 } from '../../../../src/core/license/appliance.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
 import { assessUnits } from '../../../../src/checks/assess.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
+import { tokens } from '../../../support/checks/judged-tokens.ts';
 import { role } from '../../../support/checks/license-bench.ts';
 import { picture } from '../../../support/checks/observed.ts';
-
-type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 const API = 'api: { url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET }';
 const PAIR = `
@@ -28,14 +26,7 @@ interface Seen {
 }
 
 function exhausted(appliance: string, serial: string, peerSerial: string | null): ApplianceFacts {
-  const tokens = {
-    total: 32,
-    byStatus: { new: 0, available: 0, pending: 0, assigned: 32, other: 0 },
-    byLicense: [{ license: 'EFTM000000000001', tokens: 32 }],
-    locked: { new: 0, available: 0, pending: 0, assigned: 0, other: 0 },
-    withoutLicense: 0,
-  };
-  return applianceFacts({ appliance, system: { serial, peerSerial }, tokens: { kind: 'read', value: tokens } });
+  return applianceFacts({ appliance, system: { serial, peerSerial }, tokens: tokens(0, 32) });
 }
 
 async function tokenPool(seen: readonly Seen[]): Promise<Assessment['findings']> {
@@ -48,32 +39,32 @@ async function tokenPool(seen: readonly Seen[]): Promise<Assessment['findings']>
   return assessUnits(facts).find(({ id }) => id === 'token-pool')?.findings ?? [];
 }
 
-async function told(...seen: readonly Seen[]): Promise<readonly string[]> {
-  return (await tokenPool(seen))
-    .filter(({ level }) => level !== 'note')
-    .map(({ subject, suggests, level }) => `${subject} ${suggests ?? level}`);
-}
-
 const first = exhausted('fac-1', 'FAC-A', 'FAC-B');
 const second = exhausted('fac-2', 'FAC-B', 'FAC-A');
-const says = (value: HaRole, serial: string): HaRoleObservation => role(value, serial);
+const [secondary, primary] = [role('cluster-secondary', 'FAC-A'), role('cluster-primary', 'FAC-B')];
 
 describe('the pool of a pair', () => {
-  it('is told once', async () => {
-    expect(await told({ rest: first }, { rest: second })).toEqual(['fac-1 tokens-exhausted']);
-  });
-
-  it('is told by the member in charge', async () => {
-    const [onA, onB] = [says('cluster-secondary', 'FAC-A'), says('cluster-primary', 'FAC-B')];
-    const seen = [
-      { rest: first, role: onA },
-      { rest: second, role: onB },
-    ] as const;
-    expect(await told(...seen)).toEqual(['fac-2 tokens-exhausted']);
-  });
-
-  it('is told by the member that can be read', async () => {
-    expect(await told({ rest: DENIED }, { rest: second })).toEqual(['fac-2 tokens-exhausted']);
+  it.each<readonly [string, readonly Seen[], readonly string[]]>([
+    ['once', [{ rest: first }, { rest: second }], ['fac-1']],
+    [
+      'by the member in charge',
+      [
+        { rest: first, role: secondary },
+        { rest: second, role: primary },
+      ],
+      ['fac-2'],
+    ],
+    ['by the member that answers', [{ rest: DENIED }, { rest: second }], ['fac-2']],
+    [
+      'twice of two units that run alone',
+      [{ rest: exhausted('fac-1', 'FAC-A', null) }, { rest: exhausted('fac-2', 'FAC-B', null) }],
+      ['fac-1', 'fac-2'],
+    ],
+  ])('is told %s', async (_, seen, subjects) => {
+    const told = (await tokenPool(seen)).filter(({ level }) => level !== 'note');
+    expect(told.map(({ subject, suggests }) => [subject, suggests])).toEqual(
+      subjects.map((subject) => [subject, 'tokens-exhausted']),
+    );
   });
 
   it('concerns both members, and has the licences of both', async () => {
@@ -81,14 +72,6 @@ describe('the pool of a pair', () => {
     expect(findings.map(({ rule, concerns, facts }) => [rule, concerns, facts?.license])).toEqual([
       ['tokens-left', ['fac-1', 'fac-2'], undefined],
       ['licence-brought-tokens', ['fac-1', 'fac-2'], 'EFTM000000000002'],
-    ]);
-  });
-
-  it('is not that of two units that run alone', async () => {
-    const alone = [exhausted('fac-1', 'FAC-A', null), exhausted('fac-2', 'FAC-B', null)] as const;
-    expect(await told({ rest: alone[0] }, { rest: alone[1] })).toEqual([
-      'fac-1 tokens-exhausted',
-      'fac-2 tokens-exhausted',
     ]);
   });
 });
