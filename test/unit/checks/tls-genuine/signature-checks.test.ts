@@ -39,10 +39,13 @@ describe('signs()', () => {
 
   test('verifies no signature of one chain after 250 ms, but returns what is cached', () => {
     let now = 0;
-    const all = createSignatureChecks(8, () => now);
+    const all = createSignatureChecks(16, () => now);
     const checks = all.forOneChain();
     expect([checks.signs(issuer, leaf), checks.areCut()]).toEqual([true, false]);
     now = 251;
+    // A real chain needs fewer than ten, however busy the machine is.
+    for (let other = 0; other < 9; other += 1)
+      expect(checks.signs(issuer, { ...leaf, fingerprint: String(other) })).toBe(true);
     expect([checks.signs(issuer, leaf), checks.areCut()]).toEqual([true, false]);
     expect([checks.signs(issuer, issuer), checks.areCut()]).toEqual([false, true]);
     const next = all.forOneChain();
