@@ -158,7 +158,7 @@ function judgeNames(
   return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES, relays: [] });
 }
 
-/** Evaluates certificate chains in the same way as rounds, but without data from control hosts and OpenSSL. */
+/** Evaluates certificate chains in the same way as rounds, but without data from control hosts. */
 function judgeChains(path: PathObservation, { knowledge, clock }: Look): TlsJudgement | null {
   return judgeTlsPath(path, knowledge.ofAny(path.subject), { controls: [], now: clock.now() }).worst;
 }
