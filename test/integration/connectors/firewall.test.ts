@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { judgePolicies } from '../../support/checks/judged-policy.ts';
 import {
   LOOKUP_PATH,
@@ -7,13 +7,9 @@ import {
   sslProfile,
   type FirewallState,
 } from '../../../src/demo/lab/firewall.ts';
-import { createFirewallBench, judged, TARGET, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
+import { createFirewallBench, judged, TARGET } from '../../support/connectors/firewall-bench.ts';
 
-let bench: FirewallBench;
-
-beforeAll(async () => {
-  bench = await createFirewallBench();
-});
+const bench = await createFirewallBench();
 afterAll(() => bench[Symbol.asyncDispose]());
 
 function withPolicy(

@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { judgePolicies } from '../../support/checks/judged-policy.ts';
 import { type FirewallState, FQDNS_PATH } from '../../../src/demo/lab/firewall.ts';
-import { createFirewallBench, type FirewallBench, TARGET } from '../../support/connectors/firewall-bench.ts';
+import { createFirewallBench, TARGET } from '../../support/connectors/firewall-bench.ts';
 
-let bench: FirewallBench;
-
-beforeAll(async () => {
-  bench = await createFirewallBench();
-});
+const bench = await createFirewallBench();
 afterAll(() => bench[Symbol.asyncDispose]());
 
 const OTHER = { fqdn: 'www.example.org', addrs: [] };

@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
@@ -10,6 +9,7 @@ import { idleClock } from '../../support/time/idle-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';
 import type { SnmpConfig } from '../../../src/config/schema/watched.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import { freePort } from '../../support/network/free-port.ts';
 import { startProgram, type StartedProgram } from '../../support/process/start-program.ts';
 
 /** Net-SNMP's agent, Debian's package `snmpd`, as an independent peer. */
@@ -34,14 +34,6 @@ async function startSnmpd(access: readonly string[], objects: readonly string[])
     stop: 'SIGTERM',
   }));
   return { ...program, host: '127.0.0.1', port };
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;

@@ -1,55 +1,47 @@
+import { freePort } from '../../support/network/free-port.ts';
 import { execFile } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../src/system/clock.ts';
-import { LogIntake } from '../../../src/logs/intake.ts';
 import { readKernelDrops } from '../../../src/logs/listen-udp.ts';
-import { ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
-import { logRecorder } from '../../support/process/log-recorder.ts';
+import { onlyLines, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
-function sender(): Socket {
-  const socket = createSocket('udp4');
-  onTestFinished(() => {
-    socket.close();
-  });
-  return socket;
+/** Sends this many lines without a turn of the event loop in between, so that nothing is read and a buffer overflows. */
+async function flood(type: 'udp4' | 'udp6', port: number, address: string, lines: number): Promise<void> {
+  const socket = createSocket(type);
+  onTestFinished(() => void socket.close());
+  socket.connect(port, address);
+  await once(socket, 'connect');
+  for (let sent = 0; sent < lines; sent += 1) socket.send(ORDINARY);
+}
+
+/** Fails if something listens on this port. */
+async function canBind(port: number): Promise<void> {
+  const socket = createSocket('udp4').bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  socket.close();
 }
 
 describe('syslog over UDP', () => {
   test('takes each datagram as one line, with or without a line break', async () => {
     const bench = await startIntake();
-    const socket = sender();
-    const port = bench.portOf('udp');
-    for (const line of [TROUBLE, `${TROUBLE}\n`, ORDINARY, `${ORDINARY}\r\n\0`, '', '\n'])
-      socket.send(line, port, '127.0.0.1');
-    await bench.until(() =>
-      expect(bench.intake.counters().lines.udp).toEqual({
-        ftm: 2,
-        unrecognised: 0,
-        other: 2,
-        foreign: 0,
-        unparsed: 0,
-        dropped: 0,
-      }),
-    );
+    bench.send(TROUBLE, `${TROUBLE}\n`, ORDINARY, `${ORDINARY}\r\n\0`, '', '\n');
+    await bench.until(() => expect(bench.intake.counters().lines.udp).toEqual(onlyLines({ ftm: 2, other: 2 })));
     await bench.until(() => expect(bench.troubles()).toBe(2));
     expect(bench.intake.counters().lastReceivedAt.has('unnamed')).toBe(true);
   });
 
   test('does not let a line break smuggle in a second line', async () => {
     const bench = await startIntake();
-    sender().send(`${ORDINARY}\n${TROUBLE}`, bench.portOf('udp'), '127.0.0.1');
+    bench.send(`${ORDINARY}\n${TROUBLE}`);
     await bench.until(() => expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 0, unrecognised: 1 }));
   });
 
   test('does not take a datagram for an error or an ordinary line if it is longer than 8 KiB', async () => {
     const bench = await startIntake();
-    const socket = sender();
-    for (const line of [TROUBLE, ORDINARY]) socket.send(line.padEnd(9_000, 'x'), bench.portOf('udp'), '127.0.0.1');
+    bench.send(TROUBLE.padEnd(9_000, 'x'), ORDINARY.padEnd(9_000, 'x'));
     await bench.until(() =>
       expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 0, unparsed: 2, unrecognised: 0, other: 0 }),
     );
@@ -66,9 +58,7 @@ describe('syslog over UDP', () => {
 
   test('loses nothing of a burst of 5000 lines', async () => {
     const bench = await startIntake();
-    const socket = sender();
-    const port = bench.portOf('udp');
-    for (let i = 0; i < 5000; i += 1) socket.send(i % 8 === 0 ? TROUBLE : ORDINARY, port, '127.0.0.1');
+    bench.send(...Array.from({ length: 5000 }, (_, index) => (index % 8 === 0 ? TROUBLE : ORDINARY)));
     await bench.until(() =>
       expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 625, other: 4375, dropped: 0 }),
     );
@@ -77,11 +67,7 @@ describe('syslog over UDP', () => {
   // Listeners of logs/listen-udp.ts: callback of beat
   test('counts what the kernel drops while the program is busy', async () => {
     const bench = await startIntake();
-    const socket = sender();
-    socket.connect(bench.portOf('udp'), '127.0.0.1');
-    await once(socket, 'connect');
-    // Without a turn of the event loop in between, nothing is read and the buffer overflows.
-    for (let i = 0; i < 30_000; i += 1) socket.send(ORDINARY);
+    await flood('udp4', bench.portOf('udp'), '127.0.0.1', 30_000);
     await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBeGreaterThan(0));
     const dropped = (await readKernelDrops({ address: '127.0.0.1', port: bench.portOf('udp') })) ?? 0;
     await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBe(30_000 - dropped));
@@ -102,12 +88,7 @@ describe('syslog over UDP', () => {
     const other = createSocket(type).bind(port, address);
     onTestFinished(() => void other.close());
     await once(other, 'listening');
-    const socket = createSocket(type);
-    onTestFinished(() => void socket.close());
-    socket.connect(port, address);
-    await once(socket, 'connect');
-    // Without a turn of the event loop in between, nothing is read and the buffer overflows.
-    for (let i = 0; i < 5_000; i += 1) socket.send(ORDINARY);
+    await flood(type, port, address, 5_000);
     expect(await readKernelDrops({ address, port })).toBeGreaterThan(0);
     expect(await readKernelDrops({ address: '127.0.0.1', port })).toBe(0);
     await bench.intake.stop();
@@ -118,44 +99,15 @@ describe('syslog over UDP', () => {
   // Listeners of logs/listen-udp.ts: once listening
   test('tells which port is taken and what to do, and leaves nothing open', async () => {
     const bench = await startIntake();
-    const listen = { address: '127.0.0.1', port: bench.portOf('udp') };
-    const free = createSocket('udp4');
-    const intake = new LogIntake(
-      {
-        logs: {
-          syslog: {
-            udp: { address: '127.0.0.1', port: 0 },
-            tcp: { address: '127.0.0.1', port: bench.portOf('tcp') },
-            tls: null,
-          },
-          files: [],
-          relays: [],
-          foreign: 'count',
-          window: 900_000,
-        },
-        appliances: [],
-        firewall: [],
-        licenseServer: { host: 'fortitokenmobile.fortinet.com', serverName: null, expectedAddresses: [] },
-      },
-      {
-        clock: systemClock,
-        logger: logRecorder(),
-        signatures: await shippedCatalogue(),
-        certificate: null,
-        onEvent: () => {},
-      },
-    );
-    await expect(intake.start()).rejects.toThrow(
+    const listenOn = (port: number) => ({ address: '127.0.0.1', port });
+    const udp = await freePort();
+    const syslog = { udp: listenOn(udp), tcp: listenOn(bench.portOf('tcp')), tls: null };
+    await expect(startIntake({ logs: { syslog } })).rejects.toThrow(
       /Cannot listen for syslog over TCP on "127\.0\.0\.1:\d+": .*EADDRINUSE.*; another program is using this port/u,
     );
-    const opened = intake.addresses().udp?.port ?? 0;
-    await new Promise<void>((resolve) => {
-      free.bind(opened, '127.0.0.1', resolve);
-    });
-    free.close();
-    await expect(startIntake({ logs: { syslog: { udp: listen, tcp: null, tls: null } } })).rejects.toThrow(
-      /over UDP on "127\.0\.0\.1:\d+"/u,
-    );
+    await canBind(udp);
+    const taken = { udp: listenOn(bench.portOf('udp')), tcp: null, tls: null };
+    await expect(startIntake({ logs: { syslog: taken } })).rejects.toThrow(/over UDP on "127\.0\.0\.1:\d+"/u);
   });
 
   // Listeners of logs/listen-udp.ts: callback of close
@@ -167,11 +119,7 @@ describe('syslog over UDP', () => {
     await bench.intake.start();
     expect(bench.portOf('udp')).not.toBe(0);
     await bench.intake.stop();
-    const free = createSocket('udp4');
-    await new Promise<void>((resolve) => {
-      free.bind(port, '127.0.0.1', resolve);
-    });
-    free.close();
+    await canBind(port);
   });
 });
 

@@ -1,17 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Identity } from '../../../src/demo/lab/identity.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
-import { createTlsBench, HOST, IDLE, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createTlsBench, HOST, IDLE, type Look } from '../../support/network/tls-bench.ts';
 import { trickle } from '../../../src/demo/lab/trickle.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 
-let bench: TlsBench;
-
-beforeAll(async () => {
-  bench = await createTlsBench();
-});
+const bench = await createTlsBench();
 
 /** Returns the outcome of probing a peer that calls `act` when the ClientHello has arrived. */
 async function atHello(act: (socket: Socket) => void, look: Look = {}): Promise<TlsOutcome> {

@@ -1,18 +1,14 @@
 import type { SecureVersion, TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CapturedChain } from '../../../src/core/certificate.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
 import { createIdentity, type Identity, type IdentityOptions } from '../../../src/demo/lab/identity.ts';
-import { createEndpointDeps, createTlsBench, HOST, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createEndpointDeps, createTlsBench, HOST } from '../../support/network/tls-bench.ts';
 import { createTlsPeer } from '../../support/network/tls-peer.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-let bench: TlsBench;
-
-beforeAll(async () => {
-  bench = await createTlsBench();
-});
+const bench = await createTlsBench();
 
 function prints(chain: CapturedChain | null): readonly string[] {
   return (chain?.certificates ?? []).map((certificate) => certificate.fingerprint);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
 import { publicTrust } from '../../../src/network/tls/secure-context.ts';
@@ -19,10 +19,7 @@ import { folderOfEachTest } from '../../support/process/test-folder.ts';
 const HOUR = 3_600_000;
 
 const folder = folderOfEachTest();
-let bench: MailBench;
-beforeAll(async () => {
-  bench = await createMailBench();
-});
+const bench = await createMailBench();
 
 async function kindOf(port: number, ...setting: readonly Parameters<MailBench['look']>[1][]): Promise<string> {
   return (await bench.look(port, ...setting)).outcome.kind;

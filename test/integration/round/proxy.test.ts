@@ -1,18 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ProxyConfig } from '../../../src/config/schema/secret.ts';
 import type { EndpointObservation, ProxyAnswer } from '../../../src/core/observation.ts';
 import { createConnectProxy } from '../../support/network/http-proxy.ts';
-import { createTlsBench, HOST, IDLE, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createTlsBench, HOST, IDLE, type Look } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 
-let bench: TlsBench;
-
-beforeAll(async () => {
-  bench = await createTlsBench();
-});
+const bench = await createTlsBench();
 
 function proxyAt(port: number, more: Partial<ProxyConfig> = {}): ProxyConfig {
   return { host: '127.0.0.1', port, user: null, password: null, ...more };

@@ -1,16 +1,12 @@
 import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
-import { createTlsBench, IDLE, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createTlsBench, IDLE, type Look } from '../../support/network/tls-bench.ts';
 import { trickle } from '../../../src/demo/lab/trickle.ts';
-import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
+import { createTcpPeer, createTlsPeer, type Peer, type TlsPeerOptions } from '../../support/network/tls-peer.ts';
 
-let bench: TlsBench;
-
-beforeAll(async () => {
-  bench = await createTlsBench();
-});
+const bench = await createTlsBench();
 
 /** Checks a server that calls `act` when the request has arrived. */
 async function atRequest(
@@ -187,14 +183,11 @@ describe.concurrent('observeEndpoint and HTTP', () => {
 });
 
 describe.concurrent('observeEndpoint and a client certificate that is missed late', () => {
+  const asking = (more: Partial<TlsPeerOptions> = {}): Promise<Peer> =>
+    createTlsPeer({ chain: [bench.hierarchy.leaf], requestCert: true, rejectUnauthorized: false, ...more });
+
   test('counts the server alive, however the refusal and the request cross', async () => {
-    const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({
-      chain: [leaf],
-      minVersion: 'TLSv1.3',
-      requestCert: true,
-      rejectUnauthorized: true,
-    });
+    await using peer = await asking({ minVersion: 'TLSv1.3', rejectUnauthorized: true });
     for (let round = 0; round < 40; round += 1) {
       expect(await bench.look(peer.port)).toMatchObject({
         tls: { kind: 'client-certificate-demanded' },
@@ -204,12 +197,8 @@ describe.concurrent('observeEndpoint and a client certificate that is missed lat
   });
 
   test('counts a server alive that asks with TLS 1.3 and then hangs up without an alert', async () => {
-    const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({
-      chain: [leaf],
+    await using peer = await asking({
       minVersion: 'TLSv1.3',
-      requestCert: true,
-      rejectUnauthorized: false,
       serve: (socket) => void socket.once('data', () => socket.end()),
     });
     expect((await bench.look(peer.port)).http).toMatchObject({ kind: 'client-certificate-demanded' });
@@ -219,20 +208,15 @@ describe.concurrent('observeEndpoint and a client certificate that is missed lat
     ['ends the connection', (socket) => socket.end()],
     ['drops the connection', (socket) => socket.destroy()],
   ])('does not excuse a server that asks with TLS 1.2, completes the handshake and %s', async (_, act) => {
-    const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({
-      chain: [leaf],
+    await using peer = await asking({
       maxVersion: 'TLSv1.2',
-      requestCert: true,
-      rejectUnauthorized: false,
       serve: (socket) => void socket.once('data', () => act(socket)),
     });
     expect((await bench.look(peer.port)).http).toMatchObject({ kind: 'failed', reason: 'closed' });
   });
 
   test('does not excuse a server that asks and stays silent', async () => {
-    const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({ chain: [leaf], requestCert: true, rejectUnauthorized: false });
+    await using peer = await asking();
     expect((await bench.look(peer.port, { ctx: IDLE })).http).toMatchObject({ kind: 'failed', reason: 'timeout' });
   });
 });

@@ -1,16 +1,11 @@
 import { once } from 'node:events';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
 import { createTlsBench, IDLE } from '../../support/network/tls-bench.ts';
-import type { TlsBench } from '../../support/network/tls-bench.ts';
 import { createTcpPeer } from '../../support/network/tls-peer.ts';
 import { freePort } from '../../support/network/free-port.ts';
 
-let bench: TlsBench;
-
-beforeAll(async () => {
-  bench = await createTlsBench();
-});
+const bench = await createTlsBench();
 
 describe.concurrent('observeEndpoint and TCP', () => {
   test('opens, goes no deeper than asked and leaves no connection', async () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../support/network/free-port.ts';
 import { createMailServer } from '../../support/mail/mail-server.ts';
 import { describeWhere, findProgram } from '../../support/process/privilege.ts';
@@ -172,10 +172,18 @@ describe('GET /probe refuses', () => {
 });
 
 describe('GET /probe of a target that does not answer', () => {
+  async function start() {
+    const silent = await createTcpPeer((socket) => socket.resume());
+    onTestFinished(() => silent[Symbol.asyncDispose]());
+    const target = `127.0.0.1:${String(silent.port)}`;
+    const bench = await startProbeBench({ web: { probeTargets: [target] } });
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    return { silent, target, bench };
+  }
+
   test('answers before Prometheus gives up', async () => {
-    await using silent = await createTcpPeer((socket) => socket.resume());
-    await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(silent.port)}`] } });
-    const { status, metrics } = await bench.probe(`target=127.0.0.1:${String(silent.port)}&module=tls`, {
+    const { target, bench } = await start();
+    const { status, metrics } = await bench.probe(`target=${target}&module=tls`, {
       'X-Prometheus-Scrape-Timeout-Seconds': '0.8',
     });
     expect(status).toBe(200);
@@ -184,9 +192,7 @@ describe('GET /probe of a target that does not answer', () => {
   });
 
   test('blames nobody when this process itself stalled', async () => {
-    await using silent = await createTcpPeer((socket) => socket.resume());
-    const target = `127.0.0.1:${String(silent.port)}`;
-    await using bench = await startProbeBench({ web: { probeTargets: [target] } });
+    const { silent, target, bench } = await start();
     const asked = bench.probe(`target=${target}&module=tls`, { 'X-Prometheus-Scrape-Timeout-Seconds': '1.5' });
     await expect.poll(() => silent.open).toBe(1);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
@@ -198,19 +204,16 @@ describe('GET /probe of a target that does not answer', () => {
   });
 
   test('ends when the client is gone', async () => {
-    await using silent = await createTcpPeer((socket) => socket.resume());
-    await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(silent.port)}`] } });
+    const { silent, target, bench } = await start();
     const client = connect(bench.web.port, '127.0.0.1');
-    client.write(`GET /probe?target=127.0.0.1:${String(silent.port)}&module=tls HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    client.write(`GET /probe?target=${target}&module=tls HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     await expect.poll(() => silent.open).toBe(1);
     client.destroy();
     await expect.poll(() => silent.open).toBe(0);
   });
 
   test('leaves room for the rounds: two at a time, sixteen waiting, and no more', async () => {
-    await using silent = await createTcpPeer((socket) => socket.resume());
-    const target = `127.0.0.1:${String(silent.port)}`;
-    await using bench = await startProbeBench({ web: { probeTargets: [target] } });
+    const { silent, target, bench } = await start();
     const callers = Array.from({ length: 18 }, () => new AbortController());
     const asked = callers.map(({ signal }) => bench.probes.probe({ target, module: 'tls', timeout: null }, signal));
     await expect.poll(() => silent.open).toBe(2);
@@ -230,15 +233,14 @@ describe('GET /probe of a target that does not answer', () => {
   });
 
   test('is called off when the configuration is replaced', async () => {
-    await using silent = await createTcpPeer((socket) => socket.resume());
-    await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(silent.port)}`] } });
-    const asked = bench.probe(`target=127.0.0.1:${String(silent.port)}&module=tls`);
+    const { silent, target, bench } = await start();
+    const asked = bench.probe(`target=${target}&module=tls`);
     await expect.poll(() => silent.open).toBe(1);
     bench.probes.stop();
     const { status, text } = await asked;
     expect({ status, text }).toEqual({
       status: 503,
-      text: `The state of 127.0.0.1:${String(silent.port)} is unknown: the probe was cancelled\n`,
+      text: `The state of ${target} is unknown: the probe was cancelled\n`,
     });
     expect((await bench.probe(`target=${LICENSE_HOST}&module=tcp`)).status).toBe(503);
   });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { hashPassword } from '../../../src/web/password-hash.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
@@ -10,7 +9,7 @@ import {
   incidentOf,
   outboxEntryOf,
 } from '../../support/notify/outbox-entry-of.ts';
-import { basicAuth, startWeb } from '../../support/web/web-bench.ts';
+import { loginOf, startWeb } from '../../support/web/web-bench.ts';
 
 const CAUSE = causeOf('tls-intercepted', {
   subject: '<b>host</b>:443',
@@ -34,25 +33,14 @@ const PERIODS = [
 
 describe('the new routes', () => {
   test.each(NEW_ROUTES)('%s needs a login where the page does, and is not for the role "metrics"', async (path) => {
-    const hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
-    await using web = await startWeb({
-      config: {
-        users: (['metrics', 'read'] as const).map((role) => ({
-          name: role,
-          passwordHash: { kind: 'env', name: 'HASH' },
-          role,
-        })),
-      },
-      env: { HASH: hash },
-      state: { incidents: [OPEN] },
-    });
+    await using web = await startWeb({ users: ['metrics', 'read'], state: { incidents: [OPEN] } });
     expect(await web.status(path)).toBe(401);
-    expect(await web.status(path, basicAuth('metrics', 'secret'))).toBe(403);
-    const answer = await web.get(path, basicAuth('read', 'secret'));
+    expect(await web.status(path, loginOf('metrics'))).toBe(403);
+    const answer = await web.get(path, loginOf('read'));
     expect(answer.status).toBe(200);
     expect(answer.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
     expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
-    expect(await web.status(path, { method: 'POST', ...basicAuth('read', 'secret') })).toBe(405);
+    expect(await web.status(path, { method: 'POST', ...loginOf('read') })).toBe(405);
   });
 });
 
@@ -140,23 +128,19 @@ describe('GET /incidents/:id.md', () => {
       openingEvidence: ['It was `seen`'],
       formerCauses: [formerCauseOf('clock-skewed', START + MINUTE)],
     };
-    const changes = [
-      {
-        at: START + 2 * MINUTE,
-        action: 'comment' as const,
-        account: 'ada',
-        address: null,
-        incident: incident.id,
-        cause: null,
-        subject: null,
-        detail: 'Case <42>',
-      },
-    ];
+    const where = { address: null, incident: incident.id, cause: null, subject: null };
+    const change = {
+      at: START + 2 * MINUTE,
+      action: 'comment',
+      account: 'ada',
+      ...where,
+      detail: 'Case <42>',
+    } as const;
     const firing = incidentNotificationOf(incident);
     await using web = await startWeb({
       state: {
         incidents: [incident],
-        changes,
+        changes: [change],
         omittedChanges: 3,
         outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: START + MINUTE })],
         publicUrl: 'https://ftm.example.org/',

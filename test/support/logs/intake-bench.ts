@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
@@ -10,6 +11,7 @@ import { type LogRecorder, logRecorder } from '../process/log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
 
 type LogIntakeConfig = ConstructorParameters<typeof LogIntake>[0];
+type LineKind = keyof ReturnType<LogIntake['counters']>['lines']['tcp'];
 type LogIntakeDeps = ConstructorParameters<typeof LogIntake>[1];
 
 /** Lines from a FortiAuthenticator: an error and an ordinary line. */
@@ -30,6 +32,10 @@ export interface IntakeBench {
   /** Returns the sum of the counts of trouble events. */
   troubles(): number;
   portOf(source: 'udp' | 'tcp' | 'tls'): number;
+  /** Connects a sender over TCP, which is closed at the end of the test. */
+  dial(localAddress?: string): Promise<Socket>;
+  /** Sends each of these in a datagram. */
+  send(...datagrams: readonly string[]): void;
   /** Waits until `check` no longer throws. */
   until(check: () => void): Promise<void>;
 }
@@ -78,14 +84,31 @@ export async function startIntake(
   );
   await intake.start(positions);
   onTestFinished(() => intake.stop());
+  const portOf: IntakeBench['portOf'] = (source) => intake.addresses()[source]?.port ?? 0;
   return {
     intake,
     events,
     log,
     troubles: () => events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0),
-    portOf: (source) => intake.addresses()[source]?.port ?? 0,
+    portOf,
+    dial: (localAddress) => connectSender(portOf('tcp'), localAddress),
+    send: (...datagrams) => {
+      const socket = createSocket('udp4');
+      onTestFinished(() => void socket.close());
+      for (const datagram of datagrams) socket.send(datagram, portOf('udp'), '127.0.0.1');
+    },
     until: (check) => vi.waitFor(check, { timeout: 50_000, interval: 5 }),
   };
+}
+
+/** Returns counters of lines of which only these were counted. */
+export function onlyLines(counted: Partial<Record<LineKind, number>>): Record<LineKind, number> {
+  return { ftm: 0, unrecognised: 0, other: 0, foreign: 0, unparsed: 0, dropped: 0, ...counted };
+}
+
+/** Resolves when it is closed. Unlike `once`, it does not reject when the peer resets the connection. */
+export function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once('close', () => resolve()));
 }
 
 /** Connects a sender over TCP, which is closed at the end of the test. */
