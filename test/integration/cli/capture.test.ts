@@ -14,7 +14,7 @@ import { startControl } from '../../support/process/control-bench.ts';
 import { corpus } from '../../support/security/corpus.ts';
 import { channelsOf } from '../../support/notify/channel-bench.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
-import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
+import { HOUR, timeline, MINUTE, START } from '../../support/store/incident-timeline.ts';
 import { round } from '../../support/checks/observed.ts';
 import { packetsOf, pcapOf, type WrittenPacket } from '../../support/network/packet-captures.ts';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
@@ -220,15 +220,17 @@ describe('ftm-watch capture --attach', () => {
   }
 
   function incident(more: Partial<Incident> = {}): Incident {
-    const [opened] = timeline().rounds(2, [causeOf('tls-intercepted')]).state.incidents;
+    const line = timeline().wait(systemClock.now() - START - MINUTE);
+    const [opened] = line.rounds(2, [causeOf('tls-intercepted')]).state.incidents;
     if (opened === undefined) throw new Error('An incident was to open');
-    return { ...opened, since: systemClock.now() - 60_000, ...more };
+    return { ...opened, ...more };
   }
 
   test('adds the verdict to an open incident, and changes nothing else', async () => {
     captureNow();
     const opened = incident();
-    await using control = await startControl(socket(), { incidents: [opened], unitAddresses: ['127.0.0.1'] });
+    const known = { incidents: [opened], unitAddresses: ['127.0.0.1'], now: systemClock.now() };
+    await using control = await startControl(socket(), known);
     const { code, errors } = await run(['capture', '--json', '--attach', opened.id, 'seen.pcap']);
     expect({ code, errors }).toEqual({ code: 2, errors: `Added the verdict to incident ${opened.id}\n` });
     expect(control.state.changes).toMatchObject([

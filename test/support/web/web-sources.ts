@@ -37,6 +37,8 @@ export interface WebState {
   readonly logins: LoginResult[];
   /** Whether the history is available. */
   complete: boolean;
+  /** When changes are made. */
+  now: number;
   maintenance: MaintenancePlan;
   certificates: readonly SeenCertificate[];
   health: Health;
@@ -84,6 +86,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     refusals: [],
     logins: [],
     complete: true,
+    now: START,
     maintenance: { until: null, next: null },
     certificates: [],
     health: { ready: true, problems: [] },
@@ -105,7 +108,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
   return state;
 }
 
-/** Lets the incident machine take a change at START. */
+/** Lets the incident machine take a change. */
 function take(state: WebState, input: IncidentInput): void {
   const { incidents, silences } = state;
   const after = next({ ...EMPTY_STATE, incidents, silences, counter: silences.length }, input, POLICY).state;
@@ -163,18 +166,18 @@ export function sourcesOf(state: WebState): WebSources {
       const changes = state.changes.filter((change) => change.incident === null || change.incident === id);
       return incident === undefined ? null : { incident, outboxEntries, changes, omittedChanges, complete };
     },
-    acknowledge: (id, by) => takeAboutOpen(state, { kind: 'acknowledge', at: START, id, by }),
-    unacknowledge: (id) => takeAboutOpen(state, { kind: 'unacknowledge', at: START, id }),
-    attachEvidence: (id, evidence) => takeAboutOpen(state, { kind: 'attach', at: START, id, evidence }),
+    acknowledge: (id, by) => takeAboutOpen(state, { kind: 'acknowledge', at: state.now, id, by }),
+    unacknowledge: (id) => takeAboutOpen(state, { kind: 'unacknowledge', at: state.now, id }),
+    attachEvidence: (id, evidence) => takeAboutOpen(state, { kind: 'attach', at: state.now, id, evidence }),
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {
-      take(state, { kind: 'silence', at: START, silence: request });
+      take(state, { kind: 'silence', at: state.now, silence: request });
       return state.silences.at(-1) ?? { ...request, id: 'none' };
     },
     unsilence(id) {
       const before = state.silences.length;
-      take(state, { kind: 'unsilence', at: START, id });
+      take(state, { kind: 'unsilence', at: state.now, id });
       return state.silences.length < before;
     },
     certificates: () => state.certificates,
