@@ -78,9 +78,7 @@ const COMMANDS = [
   'capture -c good.yaml',
   'report --since 1h --until 2h -c good.yaml',
   'preflight migration --users -o - -c unit.yaml',
-  'preflight migration -c unit.yaml --new-address 10.0.0.9',
   'preflight migration -c units.yaml --new-address 10.0.0.9',
-  'preflight migration -c unit.yaml --users --unit fac-1 --new-address 10.0.0.9',
   'store backup folder/missing/copy.sqlite -c good.yaml',
   'store backup text.txt -c good.yaml',
   'run -c missing.yaml',
@@ -96,7 +94,7 @@ test('what commands say about wrong arguments, files and daemons that do not run
   for (const line of COMMANDS) {
     const args = line.split(' ').filter((word) => word !== '');
     const { code, output, errors } = await runCommand(args, { cwd: folder });
-    const text = `${output}${errors}`.replaceAll(folder, '/folder').replaceAll(/\d{4}-\d\d-\d\dT[\d.-]+Z/gu, 'TIME');
+    const text = `${output}${errors}`.replaceAll(folder, '/folder');
     cases.push([`ftm-watch ${line}`.trim(), `exit code ${String(code)}\n${text}`]);
   }
   await expectRecorded('errors', Object.fromEntries(cases));
