@@ -16,6 +16,7 @@ import {
 } from '../../../src/core/certificate.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf, ed25519Keys, withBytes } from '../../support/certificates/chains.ts';
+import { samples } from '../../support/random/samples.ts';
 
 const notBefore = new Date('2026-01-02T03:04:05Z');
 const notAfter = new Date('2027-01-02T03:04:05Z');
@@ -110,7 +111,7 @@ describe('parseCertificate()', () => {
         const parsed = parseCertificate(der);
         expect(parsed === null || parsed.fingerprint.length === 95).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: samples(100) },
     );
   });
 });

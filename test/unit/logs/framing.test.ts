@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Framer, MAX_LINE_BYTES, type FramedLine } from '../../../src/logs/framing.ts';
 import { type CollectedLine, lineCollector } from '../../support/logs/line-collector.ts';
+import { samples } from '../../support/random/samples.ts';
 
 function frame(chunks: readonly Buffer[], octetCounting = true): readonly CollectedLine[] {
   const collector = lineCollector();
@@ -141,7 +142,7 @@ describe('Framer', () => {
           expect(frame(chunks)).toEqual(frame([input]));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: samples(100) },
     );
   });
 
@@ -151,7 +152,7 @@ describe('Framer', () => {
         const input = Buffer.from(pieces.join(''), 'utf8');
         expect(frame([...input].map((byte) => Buffer.of(byte)))).toEqual(frame([input]));
       }),
-      { numRuns: 300 },
+      { numRuns: samples(60) },
     );
   });
 

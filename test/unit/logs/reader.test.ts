@@ -5,6 +5,7 @@ import { NO_OTHERS } from '../../support/logs/no-others.ts';
 import { heard } from '../../support/logs/heard.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
+import { samples } from '../../support/random/samples.ts';
 
 const signatures = await shippedCatalogue();
 const NAMES = ['fac-1', 'fac-2'];
@@ -17,11 +18,11 @@ const attribution = createAttribution(
 );
 const read = (chunks: readonly Buffer[]) => heard(chunks, { attribution, origin: { kind: 'unproven' } });
 
-const samples = [...fixtureLines('fac-syslog-samples.txt'), ...fixtureLines('fortigate-samples.txt')];
+const lines = [...fixtureLines('fac-syslog-samples.txt'), ...fixtureLines('fortigate-samples.txt')];
 const piece = fc.oneof(
   fc.constantFrom(
-    ...samples,
-    ...samples.map((line) => line.replace(' db[', ' fac01 db[')),
+    ...lines,
+    ...lines.map((line) => line.replace(' db[', ' fac01 db[')),
     '\n',
     '\n',
     '\n',
@@ -44,7 +45,7 @@ describe('LogReader', () => {
         const ids = events.flatMap((event) => (event.kind === 'heard' ? [] : [event.signature]));
         expect(ids.filter((id) => !signatures.byId.has(id))).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: samples(60) },
     );
   });
 
@@ -64,7 +65,7 @@ describe('LogReader', () => {
           expect(count).toBe(whole.tally.ftm);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: samples(60) },
     );
   });
 

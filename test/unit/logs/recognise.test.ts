@@ -4,6 +4,7 @@ import { recogniseLine } from '../../../src/logs/reader.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 import { cpuMsOf } from '../../support/process/cpu-time.ts';
+import { samples } from '../../support/random/samples.ts';
 
 const catalogue = await shippedCatalogue();
 const idOf = (line: string): string | null => recogniseLine(catalogue, line)?.signature.id ?? null;
@@ -89,7 +90,7 @@ describe('recogniseLine', () => {
         const id = idOf(parts.join(''));
         expect(id === null || catalogue.byId.has(id)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: samples(60) },
     );
   });
 

@@ -85,7 +85,7 @@ describe('an outage while the name gives one address after the other, and FortiA
       ),
     ),
   );
-  test.each(sampleOf(sites, 7))(
+  test.each(sampleOf(sites, 11))(
     'from $begins on, $count addresses for $lasts ms each, a round every $every ms',
     (site) => {
       for (const polling of POLLING)

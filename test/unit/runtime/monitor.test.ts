@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../src/core/clock.ts';
 import { createLivenessTracker, deservesAnotherRound } from '../../../src/runtime/monitor.ts';
-import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
@@ -9,84 +9,29 @@ import type { RoundResult } from '../../../src/report/report-contents.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { round } from '../../support/checks/observed.ts';
 
-type LivenessTracker = ReturnType<typeof createLivenessTracker>;
-
 const PERIOD = 30 * SECOND;
+const everyPeriod = (now: EpochMs): EpochMs => (Math.floor(now / PERIOD) + 1) * PERIOD;
+const untilNight = (now: EpochMs): EpochMs => (now < START + MINUTE ? everyPeriod(now) : START + 14 * HOUR);
 
-function pulseOf(nextRun: (now: EpochMs) => EpochMs | null): {
-  readonly clock: HandClock;
-  readonly pulse: LivenessTracker;
-} {
+/** Times are in seconds. */
+test.each<readonly [string, string, (now: EpochMs) => EpochMs | null]>([
+  ['gives the first round a minute', '59.999, alive, 0.001, dead', everyPeriod],
+  ['ends after three rounds', 'beat, 30, beat, 90, alive, 15, dead, beat, alive', everyPeriod],
+  ['counts no round that was asked for', 'beat, 30, beat, 28, beat, 62, alive, 15, dead', everyPeriod],
+  ['lasts through a night without rounds', 'beat, 30, beat, 30, beat, 50340, alive', untilNight],
+  ['does not believe the wall clock', 'beat, set 3600, alive, set -7200, 300, dead', everyPeriod],
+  ['lasts when no round is planned', 'beat, 86400, alive', () => null],
+])('createLivenessTracker() %s: %s', (_, steps, nextRun) => {
   const clock = handClock(START);
-  return { clock, pulse: createLivenessTracker(clock, () => nextRun(clock.now()), 14_500) };
-}
-
-function everyPeriod(now: EpochMs): EpochMs {
-  return (Math.floor(now / PERIOD) + 1) * PERIOD;
-}
-
-describe('createRoundPulse', () => {
-  test('gives the first round a minute', () => {
-    const { clock, pulse } = pulseOf(everyPeriod);
-    clock.advance(MINUTE - 1);
-    expect(pulse.isAlive()).toBe(true);
-    clock.advance(1);
-    expect(pulse.isAlive()).toBe(false);
+  const tracker = createLivenessTracker(clock, () => nextRun(clock.now()), 14_500);
+  const seen = steps.split(', ').map((step) => {
+    if (step === 'alive' || step === 'dead') return tracker.isAlive() ? 'alive' : 'dead';
+    if (step === 'beat') tracker.beat();
+    else if (step.startsWith('set ')) clock.step(Number(step.slice(4)) * SECOND);
+    else clock.advance(Number(step) * SECOND);
+    return step;
   });
-
-  test('ends once three rounds have stayed away, and begins again with the next', () => {
-    const { clock, pulse } = pulseOf(everyPeriod);
-    pulse.beat();
-    clock.advance(PERIOD);
-    pulse.beat();
-    clock.advance(3 * PERIOD);
-    expect(pulse.isAlive()).toBe(true);
-    clock.advance(PERIOD / 2);
-    expect(pulse.isAlive()).toBe(false);
-    pulse.beat();
-    expect(pulse.isAlive()).toBe(true);
-  });
-
-  test('is not misled by rounds that were asked for in between', () => {
-    const { clock, pulse } = pulseOf(everyPeriod);
-    pulse.beat();
-    clock.advance(PERIOD);
-    pulse.beat();
-    clock.advance(PERIOD - 2 * SECOND);
-    pulse.beat();
-    clock.advance(2 * SECOND + 2 * PERIOD);
-    expect(pulse.isAlive()).toBe(true);
-    clock.advance(PERIOD / 2);
-    expect(pulse.isAlive()).toBe(false);
-  });
-
-  test('lasts through a night without rounds', () => {
-    const { clock, pulse } = pulseOf((now) => (now < START + MINUTE ? everyPeriod(now) : START + 14 * HOUR));
-    pulse.beat();
-    clock.advance(PERIOD);
-    pulse.beat();
-    clock.advance(PERIOD);
-    pulse.beat();
-    clock.advance(14 * HOUR - MINUTE);
-    expect(pulse.isAlive()).toBe(true);
-  });
-
-  test('does not believe the wall clock', () => {
-    const { clock, pulse } = pulseOf(everyPeriod);
-    pulse.beat();
-    clock.step(HOUR);
-    expect(pulse.isAlive()).toBe(true);
-    clock.step(-2 * HOUR);
-    clock.advance(5 * MINUTE);
-    expect(pulse.isAlive()).toBe(false);
-  });
-
-  test('lasts when no round is planned', () => {
-    const { clock, pulse } = pulseOf(() => null);
-    pulse.beat();
-    clock.advance(24 * HOUR);
-    expect(pulse.isAlive()).toBe(true);
-  });
+  expect(seen.join(', ')).toBe(steps);
 });
 
 const CRITICAL = causeOf('tls-intercepted');

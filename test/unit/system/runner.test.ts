@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Runner } from '../../../src/system/runner.ts';
 import { IDLE_BEAT } from '../../../src/system/clock.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
-import { HOUR } from '../../support/time/units.ts';
+import { HOUR, SECOND } from '../../support/time/units.ts';
 import { createRunnerBench, type RunnerBench } from './runner-bench.ts';
 import { wallTimer } from '../../support/time/wall-timer.ts';
 
@@ -14,31 +14,58 @@ function started(): RunnerBench {
   return bench;
 }
 
-describe('a runner on its schedule', () => {
-  test('runs at once, then at each time, once', async () => {
-    const bench = started();
-    await bench.pass(75);
-    expect(bench.starts).toEqual([0, 10, 40, 70]);
-    expect(bench.lags).toEqual([0, 0, 0]);
-    expect(bench.missed()).toBe(0);
-  });
+/** Takes one step: times are in seconds. `pass` ends each run immediately, and `advance` ends none. */
+async function step(bench: RunnerBench, text: string): Promise<void> {
+  const [what = '', seconds = '0'] = text.split(' ');
+  switch (what) {
+    case 'pass':
+      return bench.pass(Number(seconds));
+    case 'advance':
+      return bench.clock.advance(Number(seconds) * SECOND);
+    case 'set':
+      return bench.clock.step(Number(seconds) * SECOND);
+    case 'finish':
+      return bench.finish();
+    case 'trigger':
+      return bench.runner.trigger();
+    default:
+      throw new Error(`No step "${text}"`);
+  }
+}
 
+describe('a runner', () => {
+  test.each<readonly [string, string, readonly number[], missed: number, restarts: number]>([
+    ['runs at once, then at each time, once', 'pass 75', [0, 10, 40, 70], 0, 0],
+    ['makes up for no time that passes during a run', 'advance 75, finish, pass 25', [0, 100], 3, 0],
+    ['goes on at once when the clock is set back', 'pass 20, set -3600, pass 60', [0, 10, 40, 70], 0, 1],
+    ['runs once what was leapt over', 'pass 15, set 3600, pass 30', [0, 10, 30, 40], 1, 1],
+    ['notices that the clock was set before the timer does', 'pass 31, set 3600, pass 9', [0, 10, 39.95], 2, 1],
+    ['runs at once when asked a while after the last run', 'pass 5, trigger, pass 1', [0, 5], 0, 0],
+    ['keeps the distance from the run before', 'pass 1, trigger, pass 4', [0, 3], 0, 0],
+    [
+      'runs after the run during which it was asked',
+      'advance 9, trigger, advance 0.5, finish, advance 0',
+      [0, 9.5],
+      0,
+      0,
+    ],
+    ['serves two questions by one run', 'pass 8, trigger, advance 0, finish, trigger, pass 6', [0, 8, 10], 0, 0],
+    ['can be asked again afterwards', 'trigger, pass 4, trigger, pass 4', [0, 3, 6], 0, 0],
+  ])('%s: %s', async (_, ...[steps, starts, missed, restarts]) => {
+    const bench = started();
+    for (const text of steps.split(', ')) await step(bench, text);
+    expect(bench.starts).toEqual(starts);
+    expect([bench.missed(), bench.restarts()]).toEqual([missed, restarts]);
+  });
+});
+
+describe('a runner on its schedule', () => {
   test('neither doubles nor misses a run in a day', async () => {
     const bench = started();
     await bench.pass(86_400);
+    expect(new Set(bench.lags)).toEqual(new Set([0]));
     expect(bench.starts).toHaveLength(1 + 2_880);
     expect(bench.missed()).toBe(0);
-  });
-
-  test('counts the times that pass during a run, and makes up for none', async () => {
-    const bench = started();
-    bench.clock.advance(75_000);
-    expect(bench.starts).toEqual([0]);
-    expect(bench.missed()).toBe(3);
-    await bench.finish();
-    expect(bench.starts).toEqual([0]);
-    await bench.pass(25);
-    expect(bench.starts).toEqual([0, 100]);
   });
 
   test('goes on after a run that failed', async () => {
@@ -61,33 +88,6 @@ describe('a runner on its schedule', () => {
 });
 
 describe('a runner whose wall clock is set', () => {
-  test('goes on at once when it is set back by an hour', async () => {
-    const bench = started();
-    await bench.pass(20);
-    bench.clock.step(-HOUR);
-    await bench.pass(60);
-    expect(bench.starts).toEqual([0, 10, 40, 70]);
-    expect(bench.missed()).toBe(0);
-  });
-
-  test('runs what was leapt over once when it is set forward', async () => {
-    const bench = started();
-    await bench.pass(15);
-    bench.clock.step(HOUR);
-    await bench.pass(30);
-    expect(bench.starts).toEqual([0, 10, 30, 40]);
-    expect(bench.missed()).toBe(1);
-  });
-
-  test('notices that it was set forward before the timer does', async () => {
-    const bench = started();
-    await bench.pass(31);
-    bench.clock.step(HOUR);
-    await bench.pass(9);
-    expect(bench.starts).toEqual([0, 10, 39.95]);
-    expect(bench.restarts()).toBe(1);
-  });
-
   test.each([
     ['slewed', -1, [0, 10, 40, 70, 100]],
     ['slewed by chrony as fast as it can', 83, [0, 10, 39, 67, 94]],
@@ -138,22 +138,6 @@ describe('the guard', () => {
 });
 
 describe('a triggered run', () => {
-  test('comes at once when the last one is a while ago', async () => {
-    const bench = started();
-    await bench.pass(5);
-    bench.runner.trigger();
-    await bench.pass(1);
-    expect(bench.starts).toEqual([0, 5]);
-  });
-
-  test('keeps the distance from the one before', async () => {
-    const bench = started();
-    await bench.pass(1);
-    bench.runner.trigger();
-    await bench.pass(4);
-    expect(bench.starts).toEqual([0, 3]);
-  });
-
   test('comes once however often it is asked for, before and during a run', async () => {
     const bench = started();
     for (let times = 0; times < 100; times += 1) {
@@ -178,28 +162,6 @@ describe('a triggered run', () => {
     expect(bench.starts).toEqual([0, 3]);
   });
 
-  test('comes after a run during which it was asked for, never beside it', async () => {
-    const bench = started();
-    bench.clock.advance(9_000);
-    bench.runner.trigger();
-    bench.clock.advance(500);
-    expect(bench.starts).toEqual([0]);
-    await bench.finish();
-    bench.clock.advance(0);
-    expect(bench.starts).toEqual([0, 9.5]);
-  });
-
-  test('is served by a run that the schedule starts first', async () => {
-    const bench = started();
-    await bench.pass(8);
-    bench.runner.trigger();
-    bench.clock.advance(0);
-    await bench.finish();
-    bench.runner.trigger();
-    await bench.pass(6);
-    expect(bench.starts).toEqual([0, 8, 10]);
-  });
-
   test('is asked for without end: ten in five minutes, beside the schedule', async () => {
     const bench = started();
     for (let second = 0; second < 300; second += 1) {
@@ -214,15 +176,6 @@ describe('a triggered run', () => {
       await bench.pass(1);
     }
     expect(bench.starts.at(-1)).toBeGreaterThan(300);
-  });
-
-  test('is possible again afterwards', async () => {
-    const bench = started();
-    for (let times = 0; times < 2; times += 1) {
-      bench.runner.trigger();
-      await bench.pass(4);
-    }
-    expect(bench.starts).toEqual([0, 3, 6]);
   });
 });
 
