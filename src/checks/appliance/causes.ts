@@ -209,7 +209,7 @@ export const APPLIANCE_CAUSES = {
     ],
     variants: kindVariants({
       peer: {
-        name: "the peer's serial number is unexpected",
+        name: "[the serial number of the peer of {subject}|the peer's serial number] is unexpected",
         summary: 'The HA peer of {appliance} has the serial number {found}, but {configured} is configured.',
         remedy: [
           'If the peer was replaced, set appliances[].peerSerial to {found}. A licence registered to {configured} is ' +
@@ -248,7 +248,7 @@ export const APPLIANCE_CAUSES = {
     ],
     variants: kindVariants({
       'codes-rejected': {
-        name: 'time-based codes are rejected',
+        name: '[the {subject} is wrong, so codes are rejected|time-based codes are rejected]',
         summary:
           'The clock of {appliance} is {found}, so time-based codes are rejected, even those from active tokens. ' +
           'HOTP tokens are not affected.',

@@ -87,7 +87,7 @@ const RESOLVER_KINDS = {
     ],
   },
   'no-authority': {
-    name: 'a resolver cannot reach the internet',
+    name: 'a resolver[ for {subject}] cannot reach the internet',
     summary: '{resolver} is running, but cannot reach any authoritative server for {host}.',
     remedy: [
       "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
@@ -111,7 +111,7 @@ const RESOLVER_KINDS = {
     ],
   },
   untrusted: {
-    name: 'a DNS resolver is not trusted',
+    name: 'a DNS resolver[ for {subject}] is not trusted',
     summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
     remedy: [
       'Specify the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
@@ -121,7 +121,7 @@ const RESOLVER_KINDS = {
     ],
   },
   encrypted: {
-    name: 'DNS over TLS is not answered',
+    name: 'DNS over TLS[ for {subject}] is not answered',
     summary: '{resolver}, which is queried over TLS, does not accept connections.',
     remedy: [
       'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
@@ -136,7 +136,7 @@ const HIJACK_KINDS = {
   filtered: FILTERED,
   'local-name': LOCAL_NAME,
   'shared-address': {
-    name: 'other names have the same address',
+    name: '[{subject} shares its address with other names|other names have the same address]',
     summary: '{resolver} resolves {host} to {address}, and returns the same address for unrelated names.',
     remedy: [
       shell(

@@ -49,6 +49,7 @@ const FORTIGATE = [
 /** The configured firewall does not inspect the traffic, so changing its configuration would have no effect. */
 const BEHIND_FIREWALL: KindWords = {
   name: 'another FortiGate intercepts TLS',
+  summary: '{judgement}. The FortiGate {issuer} is not {firewall}.',
   remedy: [
     'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
       'comes from a different FortiGate, {issuer}.',
