@@ -206,7 +206,7 @@ describe.concurrent('a mail server', () => {
   test('of the wrong name says so, and blames no device', async () => {
     const { intermediate } = bench.hierarchy;
     const other = await createIdentity({ name: 'CN=other.test', dnsNames: ['other.test'], issuer: intermediate });
-    await using server = await serve({ security: 'starttls', chain: [other] });
+    await using server = await serve({ security: 'starttls', chain: [other, intermediate] });
     const result = await check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
     expect(result.causes[0]?.summary).not.toContain('device');
