@@ -101,7 +101,7 @@ const PEERS: Readonly<Record<string, readonly [PeerObservation, ...Special[]]>> 
   'a fault here alone': [peer({}), INTERCEPTED],
   'the same fault': [peer({ 'tls-genuine': 'broken' }), INTERCEPTED],
   'a fault there alone': [peer({ 'tls-genuine': 'broken' })],
-  'a fault that this machine could not see': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
+  'a fault there, unjudged here': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
   'no answer': [{ ...failed('timeout'), peer: 'dmz' }, INTERCEPTED],
 };
 const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, ...own]]) => {
