@@ -5,14 +5,14 @@ import { createStore } from '../../../src/store/store.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import { causeStory, mailsOf } from '../../support/notify/cause-mails.ts';
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { statusOf } from '../../support/process/daemon-process.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { HOUR } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 import { parsedMails, type ParsedMail } from '../../support/mail/parsed-mails.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { until } from '../../support/time/until.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const STORE = 'mails.sqlite';
@@ -101,11 +101,7 @@ describeWhere([{ program: 'chromium' }, { program: 'python3' }], 'the mails of a
   }
 
   test('change nothing, whoever follows their links and runs the scripts of the pages without a click', async () => {
-    await until(
-      () => statusOf(publicUrl),
-      (status) => status !== null,
-      20_000,
-    );
+    await expect.poll(() => statusOf(publicUrl)).not.toBeNull();
     const before = await stateOfDaemon();
     await using opened = await openPage(browser, 'about:blank', PHONE);
     for (const url of new Set(mails.flatMap(linksIn))) {

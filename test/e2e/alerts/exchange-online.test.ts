@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parsedMails } from '../../support/mail/parsed-mails.ts';
 import { createScriptedSmtp, type ScriptedSmtp } from '../../support/mail/smtp-script.ts';
-import { createMailServer, type MailServer } from '../../support/mail/mail-server.ts';
+import { emailBy, createMailServer, type MailServer } from '../../support/mail/mail-server.ts';
 import { MAIL_HOST } from '../../support/process/check-bench.ts';
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -49,11 +49,7 @@ describeWhere([{ program: 'python3' }], 'a mail server that no longer accepts pa
     await site.configure({
       mail: servers.map(({ port }) => ({ host: MAIL_HOST, port, ...login })),
       notify: {
-        email: {
-          from: 'ftm-watch@example.test',
-          to: ['ops@example.test'],
-          servers: [{ host: '127.0.0.1', port: inbox.port, security: 'none' }],
-        },
+        email: emailBy(inbox),
         policy: { confirmations: 1 },
       },
     });
@@ -65,9 +61,8 @@ describeWhere([{ program: 'python3' }], 'a mail server that no longer accepts pa
 
   test('is reported with each reply, on the page and by mail', async () => {
     await using daemon = site.start();
-    const page = await daemon.page();
     const { causes } = await until(
-      () => statusOf(page),
+      () => daemon.status(),
       (status) => status !== null && status.causes.length > 0,
       30_000,
     ).then((status) => status ?? { causes: [] });
@@ -77,7 +72,7 @@ describeWhere([{ program: 'python3' }], 'a mail server that no longer accepts pa
 
     const mails = parsedMails((await inbox.arrived(REPLIES.length)).map(({ raw }) => raw));
     const told = mails.map(({ text }) => text.replaceAll(/\s+/gu, ' '));
-    const html = textOf(await (await fetch(`${page}/`)).text());
+    const html = textOf(await (await daemon.fetch('/')).text());
     for (const reply of REPLIES) {
       const mail = told.find((text) => text.includes(reply));
       expect(mail).toContain(MEANING);

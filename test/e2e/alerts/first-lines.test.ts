@@ -16,6 +16,7 @@ import { describeWhere } from '../../support/process/privilege.ts';
 import { startSiteDaemon, type SiteDaemon } from '../../support/process/site-daemon.ts';
 import { startUnbound } from '../../support/network/unbound.ts';
 import { until } from '../../support/time/until.ts';
+import { emailBy } from '../../support/mail/mail-server.ts';
 
 const RESOLVER = '10.20.0.53';
 const SYSLOG = { address: '10.20.0.2', port: 5514 };
@@ -43,11 +44,7 @@ const WATCHING = {
   appliances: [{ name: 'fac-1', logSources: [NEIGHBOURS.appliance] }],
   logs: { syslog: { udp: `${SYSLOG.address}:${String(SYSLOG.port)}` } },
   notify: {
-    email: {
-      from: 'ftm-watch@example.org',
-      to: ['admins@example.org'],
-      servers: [{ host: '127.0.0.1', port: 2525, security: 'none' }],
-    },
+    email: emailBy({ port: 2525 }, 'admins@example.org'),
   },
   web: { listen: '127.0.0.1:0' },
 };
@@ -76,10 +73,8 @@ function mailServer(passwordFile: string) {
 }
 
 interface Fault {
-  /**
-   * What is broken, who is affected and what to do first. Must match the first lines of the mail, without line breaks.
-   */
-  readonly says: readonly RegExp[];
+  /** What a reader needs to act, in the first lines of the mail. */
+  readonly says: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
   readonly names?: Readonly<Record<string, readonly string[]>>;
   readonly begin?: (stack: AsyncDisposableStack) => Promise<void>;
@@ -111,18 +106,12 @@ describeWhere(
 
     const FAULTS: Readonly<Record<string, Fault>> = {
       'DNS hijack': {
-        says: [
-          /^[^.]+\. 10\.20\.0\.53 returns the wrong address 10\.66\.0\.1 for fortitokenmobile\.fortinet\.com\./u,
-          / 1\. On 10\.20\.0\.53, find the DNS filter, sinkhole or local zone /u,
-        ],
+        says: [RESOLVER, '10.66.0.1', LICENSE_HOST],
         config: {},
         names: { [LICENSE_HOST]: ['10.66.0.1'] },
       },
       'implicit deny': {
-        says: [
-          / from 10\.20\.0\.5 to \S+:443 is blocked by FortiGate 10\.20\.0\.1, implicit deny \(.* from port2 to wan1\)\./u,
-          / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator: source 10\.20\.0\.5 only/u,
-        ],
+        says: ['10.20.0.5', 'FortiGate 10.20.0.1', 'port2', 'wan1'],
         config: ASKED,
         begin: async (during) => {
           await neighbours.ask({ kind: 'firewall', state: { matches: 0 } });
@@ -137,10 +126,7 @@ END`);
         },
       },
       'DPI with API': {
-        says: [
-          /^[^.]+\. TLS to \S+:443 is inspected by FortiGate 10\.20\.0\.1, policy 12 "LAN-to-Internet", profile "deep-inspection"\./u,
-          / 1\. On FortiGate 10\.20\.0\.1, create a policy for FortiAuthenticator above policy 12 .*source 10\.20\.0\.5 only/u,
-        ],
+        says: ['FortiGate 10.20.0.1', 'policy 12 "LAN-to-Internet"', '"deep-inspection"', '10.20.0.5'],
         config: ASKED,
         begin: async (during) => {
           const inspecting = { 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' };
@@ -150,27 +136,18 @@ END`);
         },
       },
       'DPI without API': {
-        says: [
-          /^[^.]+\. TLS to \S+:443 is intercepted by Fortinet FortiGate FG100FTK20012345\./u,
-          / 1\. Find the policy that inspects this traffic\. On the FortiGate, .* with source 10\.20\.0\.5 \(FortiAuthenticator\), destination /u,
-        ],
+        says: ['FG100FTK20012345', '10.20.0.5'],
         config: {},
         begin: async (during) => {
           during.use(await site.inspect({ authority: await authority(), policy: ['ssl_bump bump all'] }));
         },
       },
       'rejected login': {
-        says: [
-          /^[^.]+\. The mail server mail\.example\.org:587 rejects the login of the account that sends activation codes\./u,
-          / 1\. On the mail server, check whether the account \(mail\[\]\.user .*\) is locked .* 2\. If FortiAuthenticator uses the same account, correct the password there/u,
-        ],
+        says: ['mail.example.org:587', 'mail[].user'],
         config: mailServer('wrong-password'),
       },
       'log line': {
-        says: [
-          /^[^.]+\. fac-1: The TLS session from FortiAuthenticator to the licence server fails\. .* The cause is unknown, because /u,
-          / 1\. On the firewall of fac-1, look up the policy for fac-1 \(10\.20\.0\.5\), destination fortitoken/u,
-        ],
+        says: ['fac-1', '10.20.0.5'],
         config: {},
         afterwards: async () => {
           await neighbours.ask({ kind: 'line', line: LINE, to: SYSLOG });
@@ -201,11 +178,7 @@ END`);
             2525,
           ),
         );
-        await until(
-          () => daemon.status(),
-          (status) => status !== null,
-          WITHIN,
-        );
+        await expect.poll(() => daemon.status()).not.toBeNull();
         await fault.afterwards?.(daemon);
         const [raw = ''] = await until(
           () => daemon.mails(),
@@ -214,7 +187,8 @@ END`);
         );
         const [mail] = parsedMails([raw]);
         const read = (mail?.text ?? '').split('\n').slice(0, FIRST_LINES).join(' ').replaceAll(/\s+/gu, ' ');
-        for (const part of fault.says) expect(read).toMatch(part);
+        expect(read).toContain(' 1. ');
+        for (const part of fault.says) expect(read).toContain(part);
       },
       120_000,
     );

@@ -7,7 +7,8 @@ import { parsedMails } from '../../support/mail/parsed-mails.ts';
 import { startPostfix, type PostfixInstance } from '../../support/mail/postfix-instance.ts';
 import { MAIL_HOST, type Section } from '../../support/process/check-bench.ts';
 import { preconditionOf } from '../../support/process/check-result.ts';
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { statusOf } from '../../support/process/daemon-process.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 

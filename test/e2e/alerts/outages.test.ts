@@ -14,6 +14,7 @@ import {
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startSiteDaemon } from '../../support/process/site-daemon.ts';
 import { until } from '../../support/time/until.ts';
+import { emailBy } from '../../support/mail/mail-server.ts';
 
 /** Outages take minutes. Only the nightly run tests all of them, most of them concurrently. */
 const isFull = process.env['FTM_OUTAGES'] === 'all';
@@ -29,13 +30,7 @@ const WATCHING = {
   schedule: { probes: '*/5 * * * * *' },
   web: { listen: '127.0.0.1:0' },
   store: { path: 'data/ftm-watch.sqlite' },
-  notify: {
-    email: {
-      from: 'ftm-watch@example.test',
-      to: ['ops@example.test'],
-      servers: [{ host: '127.0.0.1', port: MAIL_PORT, security: 'none' }],
-    },
-  },
+  notify: { email: emailBy({ port: MAIL_PORT }) },
 };
 
 /**
@@ -76,94 +71,27 @@ function expectToldInTime(samples: readonly Sample[], { began, ended, until: nex
   expect(later.filter(({ ready }) => ready === 'not-ready')).toEqual([]);
 }
 
-const SEQUENCES: readonly (readonly [name: string, isLong: boolean, steps: readonly Step[]])[] = [
-  [
-    'the port is blocked for 51 s, and again for 31 s',
-    true,
-    [
-      ['drop', 51, 60],
-      ['drop', 31, 45],
-    ],
-  ],
-  [
-    'the port refuses for 51 s, and again for 31 s',
-    true,
-    [
-      ['refuse', 51, 60],
-      ['refuse', 31, 45],
-    ],
-  ],
-  [
-    'TLS is reset for 51 s, and again for 31 s',
-    true,
-    [
-      ['cut', 51, 60],
-      ['cut', 31, 45],
-    ],
-  ],
-  [
-    'inspection is on, off, on, off',
-    true,
-    [
-      ['inspect', 40, 45],
-      ['inspect', 40, 45],
-    ],
-  ],
-  [
-    'three outages by drops',
-    true,
-    [
-      ['drop', 30, 40],
-      ['drop', 30, 40],
-      ['drop', 30, 45],
-    ],
-  ],
-  [
-    'three outages by resets',
-    true,
-    [
-      ['cut', 30, 40],
-      ['cut', 30, 40],
-      ['cut', 30, 45],
-    ],
-  ],
-  [
-    'an inspection, and then a blocked port',
-    true,
-    [
-      ['inspect', 40, 45],
-      ['drop', 31, 45],
-    ],
-  ],
-  [
-    'a blocked port, and then resets',
-    true,
-    [
-      ['drop', 40, 45],
-      ['cut', 31, 45],
-    ],
-  ],
-  [
-    'a blocked port, and at once an inspection',
-    false,
-    [
-      ['drop', 31, 0],
-      ['inspect', 31, 45],
-    ],
-  ],
+/** Each step: the fault, how long it lasts, and the time until the next one, in seconds. */
+const SEQUENCES: readonly (readonly [name: string, isLong: boolean, ...steps: readonly Step[]])[] = [
+  ['the port is blocked for 51 s, and again for 31 s', true, ['drop', 51, 60], ['drop', 31, 45]],
+  ['the port refuses for 51 s, and again for 31 s', true, ['refuse', 51, 60], ['refuse', 31, 45]],
+  ['TLS is reset for 51 s, and again for 31 s', true, ['cut', 51, 60], ['cut', 31, 45]],
+  ['inspection is on, off, on, off', true, ['inspect', 40, 45], ['inspect', 40, 45]],
+  ['three outages by drops', true, ['drop', 30, 40], ['drop', 30, 40], ['drop', 30, 45]],
+  ['three outages by resets', true, ['cut', 30, 40], ['cut', 30, 40], ['cut', 30, 45]],
+  ['an inspection, and then a blocked port', true, ['inspect', 40, 45], ['drop', 31, 45]],
+  ['a blocked port, and then resets', true, ['drop', 40, 45], ['cut', 31, 45]],
+  ['a blocked port, and at once an inspection', false, ['drop', 31, 0], ['inspect', 31, 45]],
 ];
 
 describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
-  test.concurrent.each(SEQUENCES.filter(([, isLong]) => isFull || !isLong))(
+  test.concurrent.for(SEQUENCES.filter(([, isLong]) => isFull || !isLong))(
     '%s: reported as outages, each with its end',
-    async (_name, _isLong, steps) => {
+    { timeout: 300 * SECOND },
+    async ([, , ...steps]) => {
       await using site = await createInspectedSite();
       await using daemon = await startSiteDaemon(site, WATCHING, MAIL_PORT);
-      await until(
-        () => daemon.status(),
-        (status) => status?.ready === 'ready',
-        20 * SECOND,
-      );
+      await expect.poll(() => daemon.status()).toMatchObject({ ready: 'ready' });
       let outages: readonly Outage[] = [];
       const samples = await (async () => {
         await using following = follow(daemon);
@@ -184,7 +112,6 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
       });
       expect(nagios).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^FTM OK: all configured checks/u) });
     },
-    300 * SECOND,
   );
 
   test.runIf(isFull)(
@@ -192,11 +119,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
     async () => {
       await using site = await createInspectedSite();
       await using daemon = await startSiteDaemon(site, WATCHING, MAIL_PORT);
-      await until(
-        () => daemon.status(),
-        (status) => status?.ready === 'ready',
-        20 * SECOND,
-      );
+      await expect.poll(() => daemon.status()).toMatchObject({ ready: 'ready' });
       // Drops by source port, so that retransmissions are lost as well.
       using _ = filter(site, `${TO_LICENSE_SERVER} jhash tcp sport mod 4 == 0 drop`);
       await until(
@@ -207,11 +130,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
       // A round whose own connection fails still has a verdict.
       const samples = await (async () => {
         await using following = follow(daemon);
-        await until(
-          () => Promise.resolve(new Set(following.samples.map(({ roundAt }) => roundAt)).size),
-          (rounds) => rounds > 8,
-          120 * SECOND,
-        );
+        await expect.poll(() => new Set(following.samples.map(({ roundAt }) => roundAt)).size).toBeGreaterThan(8);
         return following.samples;
       })();
       expect(samples.filter(({ ready }) => ready === 'unknown')).toEqual([]);

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { noSummaryFacts } from '../../support/notify/plain-alerting.ts';
 import { systemClock } from '../../../src/system/clock.ts';
@@ -139,47 +137,4 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
     expect(postfix.mails('admins')).toHaveLength(2);
     expect(alerting.pending()).toMatchObject({ email: 0, webhook: 0, alertmanager: 0 });
   }, 180_000);
-});
-
-describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts while the disk', () => {
-  async function eventsTold(path: string): Promise<readonly string[]> {
-    using postfix = await startPostfix(['admins']);
-    const email = {
-      from: 'ftm-watch@example.test',
-      to: ['admins@example.test'],
-      minSeverity: 'warning',
-      servers: [relay(postfix.port)],
-    } as const;
-    const alerting = alert({ email }, path);
-    const began = performance.now();
-    await rounds(alerting, 3, [intercepted]);
-    expect(performance.now() - began).toBeLessThan(5_000);
-    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(1);
-    expect(store.writable()).toBe(false);
-    await rounds(alerting, 3, []);
-    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(2);
-    await alerting.stop(NEVER);
-    return postfix.mails('admins').map((mail) => /^X-FTM-Watch-Event: (.*)$/mu.exec(mail)?.[1] ?? 'none');
-  }
-
-  it('is full', async () => {
-    const mount = mkdtempSync(join(tmpdir(), 'ftm-watch-full-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
-    try {
-      execFileSync('sh', ['-c', `dd if=/dev/zero of=${mount}/fill bs=4k 2>/dev/null || true`]);
-      expect(await eventsTold(join(mount, 'history.sqlite'))).toEqual(['firing', 'resolved']);
-    } finally {
-      store.close();
-      execFileSync('umount', [mount]);
-      rmSync(mount, { recursive: true });
-    }
-  });
-
-  it('has the file locked', async () => {
-    const path = join(folder, 'locked.sqlite');
-    const other = new DatabaseSync(path);
-    other.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');
-    expect(await eventsTold(path)).toEqual(['firing', 'resolved']);
-    other.close();
-  });
 });

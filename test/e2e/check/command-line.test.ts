@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createCheckBench } from '../../support/process/check-bench.ts';
-import type { CheckBench } from '../../support/process/check-bench.ts';
 import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/process/check-result.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
@@ -11,20 +10,14 @@ import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
 import { createPeerAtHello } from '../../support/network/tls-peer.ts';
-import type { Peer } from '../../support/network/tls-peer.ts';
 import { freePort } from '../../support/network/free-port.ts';
 
 const ESCAPE = String.fromCodePoint(0x1b);
 /** Control characters other than line breaks, which move the cursor, change colors or overwrite a line. */
 const CONTROL = /(?!\n)\p{Cc}/u;
 
-let bench: CheckBench;
-let server: Peer;
-
-beforeAll(async () => {
-  bench = await createCheckBench();
-  server = await bench.licenseServer();
-});
+const bench = await createCheckBench();
+const server = await bench.licenseServer();
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
   await bench[Symbol.asyncDispose]();
@@ -36,66 +29,46 @@ function isCommand(line: string): boolean {
 }
 
 describe('for people', () => {
-  test('what is in order, plain where there is no terminal', async () => {
-    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(server.port)]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  test.each([
+    ['in order', 0, () => server.port, /✔ Licence server.*\nREADY: [^\n]+\n$/su],
+    [
+      'broken, why and how to fix it',
+      2,
+      () => freePort(),
+      /✘ Reachability.*\nCRITICAL.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su,
+    ],
+  ])('what is %s, plain where there is no terminal', async (_, code, port, layout) => {
+    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await port())]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: code, stderr: '' });
     expect(stdout).not.toMatch(CONTROL);
-    expect(stdout).toContain('✔ Licence server');
-    expect(stdout).toContain('\nNo channel is configured, so ftm-watch does not send notifications');
-    expect(stdout).toMatch(/\nREADY: [^\n]+\n$/u);
-  });
-
-  test('what is broken, why and how to fix it', async () => {
-    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await freePort())]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
-    expect(stdout).not.toMatch(CONTROL);
-    expect(stdout).toContain('✘ Reachability');
-    expect(stdout).toMatch(
-      /\nCRITICAL(?: \(suspected\))? {2}.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su,
-    );
+    expect(stdout).toMatch(layout);
     expect(stdout.split('\n').filter((line) => line.length > 100 && !isCommand(line))).toEqual([]);
   });
 });
 
-describe('the configuration', () => {
-  test.for([
-    ['behind the command', (file: string) => ['check', '--json', '-c', file]],
-    ['in front of it', (file: string) => ['-c', file, 'check', '--json']],
-    ['by its long name', (file: string) => ['check', `--config=${file}`, '--json']],
-  ] as const)('is named %s', async ([, args]) => {
-    expect(conclusionOf(readCheck(await bench.run(args(await bench.configure(server.port)))))).toEqual(READY);
-  });
-
-  test('with mistakes in it: exit code 3, each mistake with its line on standard error', async () => {
-    await writeFile(
-      join(bench.folder, 'bad.yaml'),
-      'site: hq\nresolver: [system]\ncontrolHosts: [www.iana.org:99999]\n',
-    );
-    const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', 'bad.yaml']);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-    expect(stderr).toMatch(/bad\.yaml:2\b.*"?resolvers"?/u);
-    expect(stderr).toMatch(/bad\.yaml:3\b.*99999/u);
-  });
-
-  test('that does not exist: exit code 3 and its name on standard error', async () => {
-    const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', 'nowhere.yaml']);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-    expect(stderr).toContain('nowhere.yaml');
-  });
-
-  test('that names a certificate file without a certificate: exit code 3 and its name on standard error', async () => {
-    await writeFile(join(bench.folder, 'empty.pem'), '');
-    const file = await bench.configure(server.port, { trust: { profile: 'pinned', caFiles: ['empty.pem'] } });
-    const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', file]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-    expect(stderr).toContain('empty.pem');
-  });
+test.each([
+  ['behind the command', (file: string) => ['check', '--json', '-c', file]],
+  ['in front of it', (file: string) => ['-c', file, 'check', '--json']],
+  ['by its long name', (file: string) => ['check', `--config=${file}`, '--json']],
+])('the configuration is named %s', async (_, args) => {
+  expect(conclusionOf(readCheck(await bench.run(args(await bench.configure(server.port)))))).toEqual(READY);
 });
 
-test('an option that does not exist: exit code 3, nothing on standard output', async () => {
-  const { exitCode, stdout, stderr } = await bench.run(['check', '--jsno']);
+test.each<readonly [string, readonly string[], RegExp]>([
+  ['a configuration with mistakes', ['-c', 'bad.yaml'], /bad\.yaml:2\b.*resolvers.*\n.*bad\.yaml:3\b.*99999/u],
+  ['a configuration that does not exist', ['-c', 'nowhere.yaml'], /nowhere\.yaml/u],
+  ['a certificate file without a certificate', ['-c', 'no-certificate.yaml'], /empty\.pem/u],
+  ['an option that does not exist', ['--jsno'], /--json/u],
+])('%s: exit code 3, and what it is on standard error alone', async (_, args, said) => {
+  const files = {
+    'bad.yaml': 'site: hq\nresolver: [system]\ncontrolHosts: [www.iana.org:99999]\n',
+    'no-certificate.yaml': 'trust: { caFiles: [empty.pem] }\n',
+    'empty.pem': '',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(bench.folder, name), text);
+  const { exitCode, stdout, stderr } = await bench.run(['check', '--json', ...args]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-  expect(stderr).toContain('--json');
+  expect(stderr).toMatch(said);
 });
 
 test('Ctrl-C ends it at once, and nothing is said to be broken', async () => {

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import type { CheckBench } from '../../support/process/check-bench.ts';
 import { answering, createCheckBench, HOST } from '../../support/process/check-bench.ts';
@@ -17,11 +17,7 @@ const FILE = 'learned.json';
 /** Nothing confirms the test authority, as when a company's sub-authority inspects and its root is not sent. */
 const TRUST = { trust: { profile: 'fortinet', baselineFile: FILE } };
 
-let bench: CheckBench;
-
-beforeAll(async () => {
-  bench = await createCheckBench();
-});
+const bench = await createCheckBench();
 afterAll(() => bench[Symbol.asyncDispose]());
 
 test('a chain that nothing confirms is learned by its fingerprint alone, and one of 0.1 is not used', async () => {

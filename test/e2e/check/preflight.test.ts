@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
-import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE, SERIALS } from '../../../src/demo/lab/site.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
@@ -11,11 +10,7 @@ import type { Run } from '../../support/process/ftm-watch.ts';
 const NEW_SERIAL = 'FAC-VM0000000077';
 const NEW_ADDRESS = '10.0.0.6';
 
-let lab: Lab;
-
-beforeAll(async () => {
-  lab = await createLab();
-});
+const lab = await createLab();
 afterAll(() => lab[Symbol.asyncDispose]());
 
 function preflight(...more: readonly string[]): Promise<Run> {

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivationStep } from '../../../src/checks/activation-steps.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { configurationOf } from '../../../src/demo/lab/configuration.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
-import { type Scenario, SCENARIOS } from '../../../src/demo/scenarios.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Scenario } from '../../../src/demo/scenarios.ts';
+import { SCENARIOS } from '../../../src/demo/scenarios.ts';
 import { LICENSE } from '../../../src/demo/lab/site.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
@@ -48,10 +49,9 @@ const FAILING: Readonly<Record<string, string>> = {
   'no-tokens': 'tokens',
 };
 
-let lab: Lab;
+const lab = await createLab();
 
 beforeAll(async () => {
-  lab = await createLab();
   await NO_TOKENS.end(lab);
 });
 afterAll(() => lab[Symbol.asyncDispose]());

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { configurationOf } from '../../../src/demo/lab/configuration.ts';
-import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
 import { PLAIN_POLICY } from '../../../src/demo/lab/firewall.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { watchLab } from '../../support/network/lab-check.ts';
+import { until } from '../../support/time/until.ts';
 
 const LIMIT_MS = 20_000;
 const DAY_MS = 86_400_000;
@@ -17,20 +18,21 @@ const DEEP = { 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' };
 
 type Verified = DiagnosisJson & { readonly verify: RepairVerdict };
 
-let lab: Lab;
-let daemon: Daemon;
+let daemon: DaemonProcess;
 /** The ID of the incident about the inspecting policy, as used in mails and on the page. */
 let incident: string;
 
+const lab = await createLab({ schedule: { probes: '*/2 * * * * *', appliance: '*/2 * * * * *' } });
+
 beforeAll(async () => {
-  lab = await createLab({ schedule: { probes: '*/2 * * * * *', appliance: '*/2 * * * * *' } });
   await lab.inspect(true);
-  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
-  await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
-  const listed = (await (await daemon.get('api/v1/incidents')).json()) as {
-    readonly incidents: readonly { readonly id: string; readonly cause: string }[];
-  };
-  incident = listed.incidents.find(({ cause }) => cause === 'tls-intercepted')?.id ?? '';
+  daemon = await watchLab(lab);
+  const [opened] = await until(
+    () => daemon.openIncidents(),
+    (open) => open.some(({ cause }) => cause === 'tls-intercepted'),
+    LIMIT_MS,
+  );
+  incident = opened?.id ?? '';
 });
 afterAll(async () => {
   await daemon[Symbol.asyncDispose]();

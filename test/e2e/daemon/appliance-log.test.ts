@@ -1,13 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { sendOverTcp } from '../../../src/demo/lab/appliance-log.ts';
-import { startDaemon } from '../../../src/demo/daemon.ts';
-import type { Daemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createLab } from '../../../src/demo/lab/lab.ts';
 import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { createWatchedLab } from '../../support/network/lab-check.ts';
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 
 const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 const STALE_MEMBER = 'FTM provision: HA cluster SN "FAC-VM0000000777" error: Product is not registered(21)';
@@ -16,29 +14,23 @@ const DEPROVISIONED =
   're-enable this user because it will be allowed access without token.';
 const HARMLESS = 'Local user login successful';
 
-const LIMIT_MS = 15_000;
-
 let lab: Lab;
-let daemon: Daemon;
+let daemon: DaemonProcess;
 
 beforeEach(async () => {
-  await using stack = new AsyncDisposableStack();
   // Errors are kept for longer than a test runs. Rounds run every second, so that tests need not wait for a line.
-  lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '1h' } }));
-  daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
-  lab.applianceLog.sendTo(daemon.syslogTcpPort ?? 0);
+  const watched = await createWatchedLab({
+    logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '1h' },
+  });
+  ({ lab, daemon } = watched);
+  lab.applianceLog.sendTo(await daemon.syslogTcpPort());
   // The daemon waits for the log's first line.
   await lab.applianceLog.say(HARMLESS);
   await diagnosis(({ ready }) => ready === 'ready');
-  const running = stack.move();
-  afterDisposal = () => running.disposeAsync();
+  return () => watched[Symbol.asyncDispose]();
 });
-let afterDisposal: () => Promise<void>;
-afterEach(() => afterDisposal());
 
-function diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean): Promise<DiagnosisJson> {
-  return daemon.diagnosis(isMeant, AbortSignal.timeout(LIMIT_MS));
-}
+const diagnosis: DaemonProcess['diagnosis'] = (isMeant) => daemon.diagnosis(isMeant);
 
 function hasCause(id: string): (diagnosis: DiagnosisJson) => boolean {
   return ({ causes }) => causes.some((cause) => cause.id === id);
@@ -85,6 +77,17 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
   });
 
+  test('errors that an outage explains raise no alarm after it, although they are still in the window', async () => {
+    await lab.inspect(true);
+    await lab.applianceLog.say(POLLING_ERROR);
+    const broken = await diagnosis((seen) => stateOf(seen, 'polling') === 'blocked');
+    expect(broken.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
+    await lab.inspect(false);
+    const fixed = await diagnosis((seen) => stateOf(seen, 'tls-genuine') === 'ok');
+    expect(fixed).toMatchObject({ ready: 'ready', causes: [] });
+    expect(stateOf(fixed, 'polling')).toBe('ok');
+  });
+
   test('a member of the cluster that is gone: a warning, and activation can work', async () => {
     await lab.applianceLog.say(STALE_MEMBER);
     const found = await diagnosis(({ causes }) => causes.length > 0);
@@ -127,10 +130,10 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     const ofUser =
       fixtureLines('fortigate-samples.txt').find((candidate) => candidate.includes(`sni="${LICENSE_HOST}"`)) ?? '';
     const ofUnit = ofUser.replace('srcip=10.0.0.5', 'srcip=127.0.0.1').replace(/dstip=\S+/u, 'dstip=127.0.0.1');
-    await sendOverTcp(daemon.syslogTcpPort ?? 0, ofUser);
+    await sendOverTcp(await daemon.syslogTcpPort(), ofUser);
     const suspicion = await diagnosis(hasCause('tls-intercepted'));
     expect(suspicion).toMatchObject({ ready: 'ready', causes: [{ severity: 'warning', confidence: 'suspected' }] });
-    await sendOverTcp(daemon.syslogTcpPort ?? 0, ofUnit);
+    await sendOverTcp(await daemon.syslogTcpPort(), ofUnit);
     const { causes } = await diagnosis(({ ready }) => ready === 'not-ready');
     expect(causes).toHaveLength(1);
     expect(causes[0]).toMatchObject({ product: 'Fortinet FortiGate', confidence: 'confirmed' });

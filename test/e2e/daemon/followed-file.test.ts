@@ -4,11 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
-import { until } from '../../support/time/until.ts';
 
-const WITHIN = 15_000;
 const READ = 'ftm_log_lines_total{source="file",result="ftm"}';
 
 const stored = z.object({
@@ -18,11 +16,11 @@ const stored = z.object({
   ),
 });
 
-let site: DaemonBench;
 let log: string;
 
+const site = await createDaemonBench();
+
 beforeAll(async () => {
-  site = await createDaemonBench();
   log = join(site.folder, 'fac.log');
   await site.configure({ logs: { files: ['fac.log'] } });
 });
@@ -41,15 +39,11 @@ test.each([0, 400, 1_000, 2_500, 3_500])(
   'a daemon that is killed %i ms after it read an error neither loses nor doubles it',
   async (delay) => {
     await writeFile(log, 'history\n');
-    await using first = site.start();
-    const page = await first.page();
+    await using first = site.startProcess();
+    await first.page();
     const before = await remembered().catch(() => 0);
     await appendFile(log, `${POLLING_ERROR_LINE}\n`);
-    await until(
-      () => metricsOf(page),
-      (metrics) => valueIn(metrics, READ) === 1,
-      WITHIN,
-    );
+    await expect.poll(() => first.value(READ)).toBe(1);
     await setTimeout(delay);
     await first.end('SIGKILL');
     // No process reads the file in the meantime.
@@ -57,7 +51,7 @@ test.each([0, 400, 1_000, 2_500, 3_500])(
     await rename(log, `${log}.1`);
     await writeFile(log, `${POLLING_ERROR_LINE}\n`);
 
-    await using second = site.start();
+    await using second = site.startProcess();
     await second.page();
     expect(await second.end('SIGTERM')).toMatchObject({ code: 0 });
     expect((await remembered()) - before).toBe(3);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { createHttpsPeer, type HttpsPeer } from '../../../src/demo/lab/https-peer.ts';
 import { until } from '../../support/time/until.ts';
@@ -50,15 +50,14 @@ const ANSWERS: readonly (readonly [string, string])[] = [
   ],
 ];
 
-let site: DaemonBench;
 let fac: HttpsPeer;
 let daemon: DaemonProcess;
-let page = '';
 let turnsFile = '';
 let answer = '{}';
 
+const site = await createDaemonBench();
+
 beforeAll(async () => {
-  site = await createDaemonBench();
   const identity = await createIdentity({ name: 'CN=fac', ipAddresses: ['127.0.0.1'] });
   let requests = 0;
   fac = await createHttpsPeer({
@@ -87,9 +86,9 @@ beforeAll(async () => {
     args: ['-c', 'ftm-watch.yaml'],
     env: { NODE_OPTIONS: `--import ${TURNS}`, LONGEST_TURN: turnsFile },
   });
-  page = await daemon.page();
+  await daemon.page();
   await until(
-    () => statusOf(page),
+    () => daemon.status(),
     (status) => status !== null,
     LIMIT_MS,
   );
@@ -118,7 +117,7 @@ async function watchOver(requests: number): Promise<void> {
   const last = fac.requests.length + requests;
   await until(
     async () => {
-      const response = await fetch(`${page}/-/healthy`);
+      const response = await daemon.fetch('-/healthy');
       expect(response.status).toBe(200);
       return fac.requests.length;
     },

@@ -1,38 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createDaemonBench,
-  metricsOf,
-  costliestAnswer,
-  statusOf,
-  valueIn,
-} from '../../support/process/daemon-bench.ts';
-import type { DaemonBench } from '../../support/process/daemon-bench.ts';
-import { sendLines } from '../../support/process/daemon-process.ts';
-import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { afterAll, expect, test } from 'vitest';
+import { createDaemonBench, costliestAnswer } from '../../support/process/daemon-bench.ts';
+import { sendLines, valueIn } from '../../support/process/daemon-process.ts';
 import { TROUBLE } from '../../support/logs/intake-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
+import { memoryOf } from '../../../bench/process-figures.ts';
 
 const LIMIT_MS = 20_000;
 const MEBIBYTE = 1024 * 1024;
 const SECRET_WORD = 'nobody-may-label-me';
 
-let site: DaemonBench;
-
-beforeAll(async () => {
-  site = await createDaemonBench();
-});
+const site = await createDaemonBench();
 afterAll(() => site[Symbol.asyncDispose]());
-
-/** Resident memory of the process, in bytes. */
-function memoryOf({ pid }: DaemonProcess): number {
-  const [, kibibytes = ''] = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) * 1024;
-}
 
 async function dial(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
@@ -60,18 +42,21 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
       schedule: { probes: '* * * * * *' },
       logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } },
     });
-    await using daemon = site.start();
-    const page = await daemon.page();
+    await using daemon = site.startProcess();
     const { tcp } = (await daemon.logged('log-listening')) as unknown as {
       readonly tcp: { readonly port: number };
     };
     await until(
-      () => statusOf(page),
+      () => daemon.status(),
       (status) => status !== null,
       LIMIT_MS,
     );
     const runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
-    const base = { at: performance.now(), runs: valueIn(await metricsOf(page), runs), memory: memoryOf(daemon) };
+    const base = {
+      at: performance.now(),
+      runs: await daemon.value(runs),
+      memory: memoryOf(daemon.pid).resident,
+    };
 
     const waiting = await Promise.all(Array.from({ length: 1000 }, () => dial(tcp.port)));
     for (const socket of waiting) socket.write('<12>a line that does not end yet');
@@ -93,8 +78,8 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
     const costliest = await costliestAnswer(
       daemon,
       () =>
-        metricsOf(page).then(() => {
-          most = Math.max(most, memoryOf(daemon));
+        daemon.read('metrics').then(() => {
+          most = Math.max(most, memoryOf(daemon.pid).resident);
         }),
       () => done,
     );
@@ -104,7 +89,7 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
       valueIn(metrics, `ftm_log_lines_total{source="${source}",result="${result}"}`);
     // No line is lost over TCP. Over UDP, each line was accepted or is counted as dropped.
     const after = await until(
-      () => metricsOf(page),
+      () => daemon.read('metrics'),
       (metrics) =>
         lines(metrics, 'tcp', 'ftm') === 200_000 &&
         lines(metrics, 'udp', 'ftm') + lines(metrics, 'udp', 'dropped') === 20_000,
@@ -115,7 +100,7 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
     expect(lines(after, 'tcp', 'unparsed')).toBeGreaterThanOrEqual(500);
     expect(valueIn(after, runs) - base.runs).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 2);
     expect(costliest).toBeLessThan(2_000);
-    expect(most - base.memory).toBeLessThan(150 * MEBIBYTE);
+    expect(most - base.memory).toBeLessThan(150);
     expect(after).not.toContain(SECRET_WORD);
     for (const socket of waiting) socket.destroy();
   });

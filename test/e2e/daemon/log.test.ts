@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { globSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
@@ -11,10 +11,9 @@ import { PROGRAM } from '../../support/process/program.ts';
 /** Sets JOURNAL_STREAM to standard output, as systemd does. */
 const JOURNAL = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/$$/fd/1) exec "$0" "$@"';
 
-let site: DaemonBench;
+const site = await createDaemonBench();
 
 beforeAll(async () => {
-  site = await createDaemonBench();
   await site.configure();
 });
 afterAll(() => site[Symbol.asyncDispose]());

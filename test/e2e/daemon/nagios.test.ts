@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import { type PluginOutput, readPluginOutput } from '../../support/monitoring/plugin-output.ts';
@@ -20,17 +20,16 @@ const PERL = `
     Monitoring::Plugin::Performance->parse_perfstring($ARGV[0]);
 `;
 
-let site: DaemonBench;
 let daemon: DaemonProcess;
 
+const site = await createDaemonBench();
+
 beforeAll(async () => {
-  site = await createDaemonBench();
   await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
-  daemon = site.start();
-  const page = await daemon.page();
+  daemon = site.startProcess();
   await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
   await until(
-    () => statusOf(page),
+    () => daemon.status(),
     (status) => status?.causes.some(({ id }) => id === 'polling-failing') === true,
     15_000,
   );
@@ -92,7 +91,7 @@ function socket(): string {
 
 describe('a daemon that does not answer', () => {
   test('is reported as suspended, even when its backlog is full', async () => {
-    await using suspended = site.start();
+    await using suspended = site.startProcess();
     await suspended.page();
     suspended.signal('SIGSTOP');
     const problem = `ftm-watch (process ${String(suspended.pid)}) does not answer; it may be suspended`;
@@ -112,7 +111,7 @@ describe('a daemon that does not answer', () => {
   });
 
   test('is reported as not running after it was killed, with systemd too', async () => {
-    const killed = site.start();
+    const killed = site.startProcess();
     await killed.page();
     await killed.end('SIGKILL');
     const problem = /^ftm-watch is not running/u;

@@ -4,7 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { valueIn } from '../../support/process/daemon-process.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { freePort } from '../../support/network/free-port.ts';
@@ -24,19 +25,18 @@ const lines = [...samples, ...Array.from({ length: 4 }, () => error), samples[0]
 /** Nine of the samples are known texts, as listed in the unit tests of the recogniser. */
 const ERRORS = 9 + 4;
 
-let site: DaemonBench;
 let daemon: DaemonProcess;
-let page: string;
 let port: number;
 
+const site = await createDaemonBench();
+
 beforeAll(async () => {
-  site = await createDaemonBench();
   await site.configure({
     logs: { syslog: { tcp: '127.0.0.1:0' }, relays: ['127.0.0.1'] },
     appliances: [{ name: 'fac-1', logSources: [APPLIANCE] }],
   });
   daemon = site.start();
-  page = await daemon.page();
+  await daemon.page();
   const { tcp } = (await daemon.logged('log-listening')) as unknown as {
     readonly tcp: { readonly port: number };
   };
@@ -61,7 +61,7 @@ interface Counted {
 }
 
 async function counted(): Promise<Counted> {
-  const metrics = await metricsOf(page);
+  const metrics = await daemon.read('metrics');
   const errors = [...metrics.matchAll(/^ftm_polling_errors_total\{[^}]*\} (\d+)$/gmu)].map(([, value]) =>
     Number(value),
   );

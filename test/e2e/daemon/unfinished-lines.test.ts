@@ -1,5 +1,5 @@
+import { accessSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { readFileSync, accessSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -7,11 +7,12 @@ import { setTimeout } from 'node:timers/promises';
 import { connect as connectSecurely } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess, valueIn } from '../../support/process/daemon-process.ts';
 import { TROUBLE } from '../../support/logs/intake-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
+import { memoryOf } from '../../../bench/process-figures.ts';
 
 /** A memory limit for all processes in it together. The kernel kills them if they exceed it. */
 interface MemoryLimit extends Disposable {
@@ -66,16 +67,16 @@ const LIMIT_MS = 30_000;
 const MEBIBYTE = 1024 * 1024;
 /** The memory limit in the systemd unit and in the chart. */
 const ALLOWED = 512 * MEBIBYTE;
-const MOST = 400 * MEBIBYTE;
+/** In MiB. */
+const MOST = 400;
 /** The environment that both of them set. */
 const ENV = { MALLOC_ARENA_MAX: '1' };
 /** Longer than a line may be. The excess is skipped. */
 const UNFINISHED = Buffer.alloc(64 * 1024 - 1, '<12>a line that does not end ');
 
-let site: DaemonBench;
+const site = await createDaemonBench();
 
 beforeAll(async () => {
-  site = await createDaemonBench();
   const identity = await createIdentity({ name: 'CN=logs', ipAddresses: ['127.0.0.1'] });
   await writeFile(join(site.folder, 'logs.pem'), identity.pem);
   await writeFile(join(site.folder, 'logs.key'), identity.keyPem);
@@ -86,11 +87,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => site[Symbol.asyncDispose]());
-
-function memoryOf({ pid }: DaemonProcess): number {
-  const [, kibibytes = ''] = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) * 1024;
-}
 
 interface Ports {
   readonly tcp: number;
@@ -135,7 +131,6 @@ describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
   ])('outlives lines that do not end, %s, and hears the appliance meanwhile', async (_, plain, secure) => {
     const prefix = typeof limit === 'string' ? [] : limit.prefix;
     await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'], prefix, env: ENV });
-    const page = await daemon.page();
     const ports = await portsOf(daemon);
     const known = await Promise.all([dial(ports.tcp, false), dial(ports.tls, true)]);
 
@@ -151,13 +146,13 @@ describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
     while (!done) {
       for (const appliance of known) appliance.write(`${TROUBLE}\n`);
       sent += 1;
-      most = Math.max(most, memoryOf(daemon));
+      most = Math.max(most, memoryOf(daemon.pid).resident);
       await setTimeout(20);
     }
     const heard = await until(
       async () => {
-        most = Math.max(most, memoryOf(daemon));
-        const metrics = await metricsOf(page);
+        most = Math.max(most, memoryOf(daemon.pid).resident);
+        const metrics = await daemon.read('metrics');
         return ['tcp', 'tls'].map((from) => valueIn(metrics, `ftm_log_lines_total{source="${from}",result="ftm"}`));
       },
       (lines) => lines.every((count) => count === sent),
@@ -166,6 +161,6 @@ describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
     for (const socket of [...known, ...(await strangers)]) socket.destroy();
 
     expect(Math.min(...heard)).toBeGreaterThan(10);
-    expect(most / MEBIBYTE).toBeLessThan(MOST / MEBIBYTE);
+    expect(most).toBeLessThan(MOST);
   });
 });

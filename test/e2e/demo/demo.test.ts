@@ -146,11 +146,7 @@ describeWhere(['linux', { program: 'script' }], 'a terminal that closes', () => 
     terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
       told += text;
     });
-    await until(
-      () => Promise.resolve(told),
-      (text) => text.includes(RUNS),
-      60_000,
-    );
+    await expect.poll(() => told).toContain(RUNS);
     expect(processesOf(folder)).not.toEqual([]);
     // The terminal closes as soon as the program at its other end is killed.
     terminal.kill('SIGKILL');

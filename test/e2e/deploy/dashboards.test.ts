@@ -2,15 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startDaemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab } from '../../../src/demo/lab/lab.ts';
-import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
 import type { PrometheusProcess } from '../../support/monitoring/prometheus-process.ts';
 import { startShippedPrometheus } from './shipped-monitoring.ts';
 import { until } from '../../support/time/until.ts';
+import { createWatchedLab } from '../../support/network/lab-check.ts';
 
 const FOLDER = 'deploy/prometheus/mixin/dashboards';
 const PATIENCE = { timeout: 45_000, interval: 200 };
@@ -108,7 +105,6 @@ async function linesOf(panel: Panel & { readonly panel: string }, prometheus: Pr
 
 describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () => {
   const stack = new AsyncDisposableStack();
-  let lab: Lab;
   let prometheus: PrometheusProcess;
   let empty: PrometheusProcess;
 
@@ -117,11 +113,10 @@ describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () =
     stack.defer(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'prometheus.yml'), '{}');
     empty = stack.use(await startPrometheus(folder));
-    lab = stack.use(await createLab());
-    const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
-    if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
+    const { lab, daemon } = stack.use(await createWatchedLab());
+    lab.applianceLog.sendTo(await daemon.syslogTcpPort());
     // A closed port, because no alert has to be delivered.
-    prometheus = stack.use(await startShippedPrometheus('http://127.0.0.1:9', [daemon.url], 'lab'));
+    prometheus = stack.use(await startShippedPrometheus('http://127.0.0.1:9', [await daemon.page()], 'lab'));
     await vi.waitFor(async () => {
       if ((await prometheus.count('site:ftm_activation_ready:min == 1')) === 0)
         throw new Error('The site of the lab is not ready');

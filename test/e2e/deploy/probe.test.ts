@@ -3,12 +3,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { type PrometheusProcess, startPrometheus } from '../../support/monitoring/prometheus-process.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { createWatchedLab } from '../../support/network/lab-check.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { servesAt, startProgram, type StartedProgram } from '../../support/process/start-program.ts';
 
@@ -122,12 +122,11 @@ describeWhere(
   () => {
     const stack = new AsyncDisposableStack();
     let lab: Lab;
-    let daemon: Daemon;
+    let daemon: DaemonProcess;
     let exporter: BlackboxExporter;
 
     beforeAll(async () => {
-      lab = stack.use(await createLab());
-      daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
+      ({ lab, daemon } = stack.use(await createWatchedLab()));
       exporter = stack.use(await startBlackboxExporter(LICENSE_HOST));
     });
 
@@ -136,7 +135,7 @@ describeWhere(
     async function both(module: Module): Promise<{ readonly ours: string; readonly theirs: string }> {
       const ports = { license: lab.firewall.portOf(LICENSE_HOST), mail: lab.mail.port, resolver: lab.resolver.port };
       const { ours, theirs } = targetOf(module, ports);
-      const answer = await daemon.get(`/probe?${new URLSearchParams({ module, target: ours }).toString()}`);
+      const answer = await daemon.fetch(`/probe?${new URLSearchParams({ module, target: ours }).toString()}`);
       return { ours: await answer.text(), theirs: await exporter.probe(module, theirs) };
     }
 
@@ -239,9 +238,10 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
   let license: string;
 
   beforeAll(async () => {
-    lab = stack.use(await createLab());
-    const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
-    const agent = new URL(daemon.url).host;
+    const watched = stack.use(await createWatchedLab());
+    ({ lab } = watched);
+    const { daemon } = watched;
+    const agent = new URL(await daemon.page()).host;
     license = `${LICENSE_HOST}:${String(lab.firewall.portOf(LICENSE_HOST))}`;
     const [control = ''] = CONTROL_HOSTS;
     const folder = withProbes([

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { createLab } from '../../../src/demo/lab/lab.ts';
-import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { summaryOf } from '../../../src/demo/daemon.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
-import { until } from '../../support/time/until.ts';
+import { summaryOf } from '../../../src/demo/daemon.ts';
 
 const WITHIN = 20_000;
 const HOUR_MS = 3_600_000;
@@ -58,11 +56,7 @@ describeWhere([{ program: 'faketime' }], 'a clock that is set', () => {
       await writeFile(file, '+0s\n');
       await rounds.next((diagnosis) => !isSet(diagnosis), WITHIN);
       await rounds.more(3, WITHIN);
-      await until(
-        () => metricsOf(page).then((metrics) => valueIn(metrics, 'ftm_activation_ready')),
-        (ready) => ready === 1,
-        WITHIN,
-      );
+      await expect.poll(() => daemon.value('ftm_activation_ready')).toBe(1);
       expect(lab.inbox.mails.filter(({ cause }) => cause !== 'clock-skewed')).toEqual([]);
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
     },

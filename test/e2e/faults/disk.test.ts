@@ -13,9 +13,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
-import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import { startDaemonProcess, type DaemonProcess, metricsOf, valueIn } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
 import { until } from '../../support/time/until.ts';
@@ -23,12 +22,12 @@ import { until } from '../../support/time/until.ts';
 const WITHIN = 20_000;
 const PAGE = 4096;
 
-let lab: Lab;
 let configFile: string;
 let data: string;
 
+const lab = await createLab();
+
 beforeAll(async () => {
-  lab = await createLab();
   data = join(lab.folder, 'own');
   configFile = join(lab.folder, 'own.yaml');
   writeFileSync(
@@ -110,10 +109,20 @@ describe('a store that was damaged while the daemon was away', () => {
       aside: 0,
       writable: 0,
     },
+    {
+      name: 'is locked by another program',
+      damage: () => {
+        const other = new DatabaseSync(file());
+        other.exec('BEGIN EXCLUSIVE');
+        return other;
+      },
+      aside: 0,
+      writable: 0,
+    },
   ])('costs history when it $name, and neither verdict nor mail', async ({ damage, aside, writable }) => {
     rmSync(data, { recursive: true, force: true });
     cpSync(whole, data, { recursive: true });
-    damage();
+    using _held = damage() ?? null;
     await using daemon = start();
     const page = await daemon.page();
     await findsAndTells(page);
@@ -162,11 +171,7 @@ describeWhere(['root'], 'a disk', () => {
       await findsAndTells(page);
       expect(await storeWritable(page)).toBe(0);
       rmSync(join(data, 'fill'));
-      await until(
-        () => storeWritable(page),
-        (writable) => writable === 1,
-        WITHIN,
-      );
+      await expect.poll(() => storeWritable(page)).toBe(1);
       await rounds.more(1, WITHIN);
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
       expect(read(log)).toContain('Cannot use the history file');
@@ -209,11 +214,7 @@ describeWhere(['root', { program: 'fsfreeze' }], 'a disk that hangs', () => {
 
 /** The threads of a killed daemon may still hold files open. */
 async function unmount(): Promise<void> {
-  await until(
-    () => Promise.resolve(spawnSync('umount', [data]).status),
-    (status) => status === 0,
-    WITHIN,
-  );
+  await expect.poll(() => spawnSync('umount', [data]).status).toBe(0);
 }
 
 function read(path: string): string {

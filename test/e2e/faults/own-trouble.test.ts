@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
-import { createMailServer, type SmtpReply, type MailServer } from '../../support/mail/mail-server.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import type { Identity } from '../../../src/demo/lab/identity.ts';
+import { type SmtpReply, createMailServer, type MailServer } from '../../support/mail/mail-server.ts';
+import { emailBy } from '../../support/mail/mail-server.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { askSocket } from '../../support/process/control-socket.ts';
 import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
@@ -69,14 +71,10 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
         },
       },
       notify: {
-        email: {
-          from: 'ftm-watch@example.test',
-          to: [OPERATOR, ON_CALL],
-          servers: [{ host: '127.0.0.1', port: inbox.port, security: 'none' }],
-        },
+        email: emailBy(inbox, OPERATOR, ON_CALL),
       },
     });
-    daemon = site.start();
+    daemon = site.startProcess();
     await daemon.page();
     await until(
       () => page('/-/ready'),
@@ -183,11 +181,7 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
     for (const { cause, subject, begins } of TROUBLES) {
       if (cause === 'reload-rejected') refused.add(ON_CALL);
       await begins();
-      await until(
-        () => Promise.resolve(told(cause, subject, 'firing')),
-        (count) => count === 1,
-        WITHIN,
-      );
+      await expect.poll(() => told(cause, subject, 'firing')).toBe(1);
     }
     const [status, ready, metrics] = [await page('/'), await page('/-/ready'), await page('/metrics')];
     const [json, plugin] = [await check('--json'), await check('--nagios')];
@@ -215,11 +209,7 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
 
     for (const { ends } of TROUBLES) await ends();
     for (const { cause, subject } of TROUBLES)
-      await until(
-        () => Promise.resolve(told(cause, subject, 'resolved') + told(cause, subject, 'digest')),
-        (count) => count === 1,
-        WITHIN,
-      );
+      await expect.poll(() => told(cause, subject, 'resolved') + told(cause, subject, 'digest')).toBe(1);
     const after = await page('/metrics');
     for (const { cause, subject } of TROUBLES) {
       expect(isOpenIn(after.text, cause, subject)).toBe(false);
@@ -240,12 +230,8 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
     expect({ check: json.exitCode, nagios: plugin.exitCode }).toEqual({ check: 1, nagios: 3 });
     const { preconditions } = JSON.parse(json.stdout) as DiagnosisJson;
     expect(preconditions.at(-1)).toMatchObject({ id: 'agent', state: 'warning' });
-    daemon = site.start();
-    await until(
-      () => check('--nagios'),
-      ({ exitCode }) => exitCode === 0,
-      WITHIN,
-    );
+    daemon = site.startProcess();
+    await expect.poll(() => check('--nagios')).toMatchObject({ exitCode: 0 });
     await until(
       () => Promise.resolve(inbox.mails),
       (mails) => mails.some(({ headers }) => headers.get('x-ftm-watch-event') === 'restart'),

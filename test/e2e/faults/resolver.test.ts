@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import {
@@ -91,13 +91,13 @@ const lies: readonly { readonly name: string; readonly handler: DnsHandler; read
   },
 ];
 
-let lab: Lab;
 let liar: DnsServer;
 let daemon: DaemonProcess;
 let handler: DnsHandler = honest;
 
+const lab = await createLab();
+
 beforeAll(async () => {
-  lab = await createLab();
   liar = await createDnsServer((asked) => handler(asked));
   // The units have no host names, because the flood keeps this process from answering queries for them.
   const settings = {

@@ -3,15 +3,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 
-import {
-  createDaemonBench,
-  metricsOf,
-  statusOf,
-  valueIn,
-  type DaemonBench,
-} from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, startDaemonProcess } from '../../support/process/daemon-process.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -25,11 +19,7 @@ const MOMENTS = Number(process.env['FTM_STOP_MOMENTS'] ?? '12');
 const SPAN_MS = 3_000;
 const AT_ONCE = 3;
 
-let site: DaemonBench;
-
-beforeAll(async () => {
-  site = await createDaemonBench();
-});
+const site = await createDaemonBench();
 afterAll(() => site[Symbol.asyncDispose]());
 
 /** Returns the result of SQLite's integrity check; 'none': the store does not exist yet. */
@@ -88,13 +78,8 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
     const logs = { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } };
     await site.configure({ site: 'first', logs });
     await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
-    const page = await daemon.page();
     const port = await daemon.syslogPort();
-    await until(
-      () => statusOf(page),
-      (status) => status?.ready === 'ready',
-      WITHIN,
-    );
+    await expect.poll(() => daemon.status()).toMatchObject({ ready: 'ready' });
     // The port stays the same across all reloads.
     const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
     const taken = (): number => daemon.log.filter(({ event }) => event === 'configuration-reloaded').length;
@@ -103,11 +88,7 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
       const before = taken();
       await site.configure({ site: name, logs: fixed });
       daemon.signal('SIGHUP');
-      await until(
-        () => Promise.resolve(taken()),
-        (count) => count > before,
-        WITHIN,
-      );
+      await expect.poll(() => taken()).toBeGreaterThan(before);
     }
     for (let index = 0; index < 5; index += 1) await reload(`warm-${String(index)}`);
     const before = files();
@@ -123,16 +104,12 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
       daemon.signal('SIGHUP');
     }
     await until(
-      () => statusOf(page),
+      () => daemon.status(),
       (status) => status?.site === 'quick-29',
       WITHIN,
     );
-    await until(
-      () => metricsOf(page),
-      (metrics) => valueIn(metrics, 'ftm_log_lines_total{source="udp",result="ftm"}') === 30,
-      WITHIN,
-    );
-    expect(valueIn(await metricsOf(page), 'ftm_config_last_reload_successful')).toBe(1);
+    await expect.poll(() => daemon.value('ftm_log_lines_total{source="udp",result="ftm"}')).toBe(30);
+    expect(await daemon.value('ftm_config_last_reload_successful')).toBe(1);
     expect(files() - before).toBeLessThan(5);
     expect(JSON.stringify(daemon.log)).not.toMatch(/MaxListeners|a bug/u);
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });

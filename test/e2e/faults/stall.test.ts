@@ -2,8 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { createLab } from '../../../src/demo/lab/lab.ts';
-import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
-import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { startDaemonProcess, valueIn } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { summaryOf } from '../../../src/demo/daemon.ts';
 import { watchRounds } from '../../support/process/round-watcher.ts';
@@ -28,7 +27,7 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
     lab.licenseServer.setFault({ kind: 'silent' });
     lab.appliance.setFault({ kind: 'silent' });
     await setTimeout(1_500);
-    const before = await metricsOf(page);
+    const before = await daemon.read('metrics');
     const seen = rounds.diagnoses.length;
     daemon.signal('SIGSTOP');
     await setTimeout(STALL_MS);
@@ -37,7 +36,7 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
     const wokenAt = performance.now();
     daemon.signal('SIGCONT');
     await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-    const after = await metricsOf(page);
+    const after = await daemon.read('metrics');
     const seconds = (performance.now() - wokenAt) / 1000;
 
     const [judged] = rounds.diagnoses.slice(seen);
@@ -50,6 +49,7 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
         .map(summaryOf),
     ).toEqual([]);
     expect(lab.inbox.mails).toEqual([]);
+    expect(daemon.log.map(({ event }) => event)).not.toContain('activation-not-ready');
     const grown = (series: string): number => valueIn(after, series) - valueIn(before, series);
     expect(grown('ftm_schedule_missed_runs_total')).toBeGreaterThanOrEqual(1);
     expect(grown('ftm_event_loop_lag_seconds_sum')).toBeGreaterThan(STALL_MS / 1000 - 1);

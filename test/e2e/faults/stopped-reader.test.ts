@@ -57,11 +57,7 @@ describeWhere(['linux', { program: 'bash' }, { program: 'script' }], 'a reader o
       });
       const page = await daemon.page();
       const port = await daemon.syslogTcpPort();
-      await until(
-        () => Promise.resolve(existsSync(join(lab.folder, 'notified'))),
-        (isThere) => isThere,
-        WITHIN,
-      );
+      await expect.poll(() => existsSync(join(lab.folder, 'notified'))).toBe(true);
       const reader = Number(readFileSync(join(lab.folder, 'reader.pid'), 'utf8'));
       const login = { headers: { authorization: `Basic ${Buffer.from('ann:wrong').toString('base64')}` } };
       expect((await fetch(`${page}/`, login)).status).toBe(401);

@@ -1,39 +1,32 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import {
-  createDaemonBench,
-  metricsOf,
-  statusOf,
-  valueIn,
-  type DaemonBench,
-} from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
+import { memoryOf } from '../../../bench/process-figures.ts';
 
 const WITHIN = 20_000;
-const MEBIBYTE = 1024 * 1024;
 const REQUESTS = 3_000;
 const AT_ONCE = 50;
 const LISTENERS = 200;
 
-let site: DaemonBench;
 let daemon: DaemonProcess;
 let page: string;
 let runs: string;
 
+const site = await createDaemonBench();
+
 beforeAll(async () => {
-  site = await createDaemonBench();
   await site.configure({ schedule: { probes: '* * * * * *' } });
   daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
   page = await daemon.page();
   runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
   await until(
-    () => statusOf(page),
+    () => daemon.status(),
     (status) => status?.ready === 'ready',
     WITHIN,
   );
@@ -43,27 +36,24 @@ afterAll(async () => {
   await site[Symbol.asyncDispose]();
 });
 
-/** Resident memory of the daemon, in bytes. */
-function memory(): number {
-  const [, kibibytes = ''] =
-    /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(daemon.pid)}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) * 1024;
-}
-
 interface Effort {
   readonly seconds: number;
   readonly rounds: number;
-  readonly grownBytes: number;
+  readonly grownMebibytes: number;
 }
 
 /** Returns the cost of `work` for the daemon. */
 async function effortOf(work: () => Promise<void>): Promise<Effort> {
-  const before = { at: performance.now(), runs: valueIn(await metricsOf(page), runs), memory: memory() };
+  const before = {
+    at: performance.now(),
+    runs: await daemon.value(runs),
+    memory: memoryOf(daemon.pid).resident,
+  };
   await work();
   return {
     seconds: (performance.now() - before.at) / 1000,
-    rounds: valueIn(await metricsOf(page), runs) - before.runs,
-    grownBytes: memory() - before.memory,
+    rounds: (await daemon.value(runs)) - before.runs,
+    grownMebibytes: memoryOf(daemon.pid).resident - before.memory,
   };
 }
 
@@ -74,16 +64,16 @@ describeWhere(['linux'], 'a flood of requests', () => {
     const client = async (): Promise<void> => {
       while (left > 0) {
         left -= 1;
-        const response = await fetch(`${page}/${left % 2 === 0 ? 'metrics' : 'api/v1/status'}`);
+        const response = await daemon.fetch(`${left % 2 === 0 ? 'metrics' : 'api/v1/status'}`);
         if (response.status !== 200 || (await response.text()) === '') failed += 1;
       }
     };
-    const { seconds, rounds, grownBytes } = await effortOf(async () => {
+    const { seconds, rounds, grownMebibytes } = await effortOf(async () => {
       await Promise.all(Array.from({ length: AT_ONCE }, client));
     });
     expect(failed).toBe(0);
     expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
-    expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
+    expect(grownMebibytes).toBeLessThan(100);
   });
 });
 
@@ -91,7 +81,7 @@ describeWhere(['linux'], 'a crowd of listeners', () => {
   test('listeners that never read are bounded and go, and others are served meanwhile', async () => {
     const { port } = new URL(page);
     const sleepers: Socket[] = [];
-    const { seconds, rounds, grownBytes } = await effortOf(async () => {
+    const { seconds, rounds, grownMebibytes } = await effortOf(async () => {
       for (let index = 0; index < LISTENERS; index += 1) {
         const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
         await once(socket, 'connect');
@@ -100,18 +90,18 @@ describeWhere(['linux'], 'a crowd of listeners', () => {
         sleepers.push(socket);
       }
       for (let index = 0; index < 20; index += 1) {
-        expect((await fetch(`${page}/api/v1/status`)).status).toBe(200);
+        expect((await daemon.fetch('api/v1/status')).status).toBe(200);
         await setTimeout(200);
       }
       // All places are in use, and there are no more.
-      expect((await fetch(`${page}/api/v1/events`)).status).toBe(503);
+      expect((await daemon.fetch('api/v1/events')).status).toBe(503);
     });
     expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
-    expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
+    expect(grownMebibytes).toBeLessThan(100);
     for (const socket of sleepers) socket.destroy();
     // The places are free again.
     const events = await until(
-      () => fetch(`${page}/api/v1/events`),
+      () => daemon.fetch('api/v1/events'),
       ({ status }) => status === 200,
       WITHIN,
     );

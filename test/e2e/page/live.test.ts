@@ -1,22 +1,20 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startDaemon } from '../../../src/demo/daemon.ts';
-import type { Daemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab } from '../../../src/demo/lab/lab.ts';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import type { OpenPage } from '../../support/web/browser.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { startWeb } from '../../support/web/web-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { createWatchedLab } from '../../support/network/lab-check.ts';
 
 const PAUSED = 'Updates are paused because text is selected';
 const CHIP = '#live:not([hidden])';
 
 describeWhere([{ program: 'chromium' }], 'the status page while somebody reads it', () => {
   let lab: Lab;
-  let daemon: Daemon;
+  let daemon: DaemonProcess;
   let browser: Browser;
   let opened: OpenPage;
   let page: Page;
@@ -27,21 +25,16 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
   // Each test has a daemon without a past: two interceptions within an hour, however short, are a warning until then.
   beforeEach(async () => {
-    lab = await createLab();
-    daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
-    await daemon.diagnosis(
-      ({ ready, causes }) => ready === 'ready' && causes.length === 0,
-      AbortSignal.timeout(20_000),
-    );
-    opened = await openPage(browser, daemon.url);
+    const watched = await createWatchedLab();
+    ({ lab, daemon } = watched);
+    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0);
+    opened = await openPage(browser, await daemon.page());
     ({ page } = opened);
     await page.locator(CHIP).waitFor();
-  });
-
-  afterEach(async () => {
-    await opened[Symbol.asyncDispose]();
-    await daemon[Symbol.asyncDispose]();
-    await lab[Symbol.asyncDispose]();
+    return async () => {
+      await opened[Symbol.asyncDispose]();
+      await watched[Symbol.asyncDispose]();
+    };
   });
 
   afterAll(async () => {
@@ -91,7 +84,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
     await page.locator(CHIP, { hasText: PAUSED }).waitFor();
 
     await page.clock.fastForward(50_000);
-    await daemon.diagnosis(({ ready }) => ready === 'not-ready', AbortSignal.timeout(10_000));
+    await daemon.diagnosis(({ ready }) => ready === 'not-ready');
     expect(await page.locator('#verdict').textContent()).toBe('Ready');
 
     await page.clock.fastForward(11_000);
@@ -101,7 +94,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
   test('leaves the keyboard where it stood', async () => {
     await lab.inspect(true);
-    await daemon.diagnosis(({ ready }) => ready === 'not-ready', AbortSignal.timeout(10_000));
+    await daemon.diagnosis(({ ready }) => ready === 'not-ready');
     // The round that confirms it may add controls.
     for (let round = 0; round < 2; round += 1) await nextRound(page);
     const controls = ['.cause .remedy button', '.chain.bad > details > summary', '.stop.bad .parts a', '#activity a'];

@@ -1,32 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
+import { createWatchedLab } from '../../support/network/lab-check.ts';
 
 const LIMIT_MS = 20_000;
 
-let lab: Lab;
-let daemon: Daemon;
+const watched = await createWatchedLab({ schedule: { probes: '*/2 * * * * *' } });
+const { lab, daemon, told } = watched;
+afterAll(() => watched[Symbol.asyncDispose]());
 
 beforeAll(async () => {
-  lab = await createLab({ schedule: { probes: '*/2 * * * * *' } });
-  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
-  await daemon.diagnosis(
-    ({ ready, causes }) => ready === 'ready' && causes.length === 0,
-    AbortSignal.timeout(LIMIT_MS),
-  );
-});
-afterAll(async () => {
-  await daemon[Symbol.asyncDispose]();
-  await lab[Symbol.asyncDispose]();
+  await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0);
 });
 
-async function read(path: string): Promise<string> {
-  const answer = await daemon.get(path);
-  return answer.ok ? answer.text() : '';
-}
+const read = (path: string): Promise<string> => daemon.read(path);
 
 async function badge(): Promise<unknown> {
   const { message } = JSON.parse(await read('badge.json')) as { readonly message: string };
@@ -60,7 +47,7 @@ describe('feed, badge, availability and Markdown', () => {
     await expect.poll(() => month('availabilityPercent'), { timeout: LIMIT_MS }).toBe('100');
 
     await lab.inspect(true);
-    await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
+    await told('firing', 'tls-intercepted');
     expect(await badge()).toBe('not ready');
     const [entry] = await entries();
     const [title = '', id = ''] = entry ?? [];
@@ -68,7 +55,7 @@ describe('feed, badge, availability and Markdown', () => {
     expect(await read(`incidents/${id}.md`)).toMatch(/^# TLS [^]*Still open, last seen[^]*`tls-intercepted` at /u);
 
     await lab.inspect(false);
-    await lab.inbox.mail(({ event }) => event === 'resolved', AbortSignal.timeout(LIMIT_MS));
+    await told('resolved', 'tls-intercepted');
     expect(await badge()).toBe('ready');
     expect(await entries()).toEqual([[title.replace('Critical', 'Resolved'), id]]);
     const lasted = /^- Duration: about (\d+) s$/mu;

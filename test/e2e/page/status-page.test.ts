@@ -2,18 +2,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { incidentsToJson } from '../../../src/web/incident-json.ts';
-import { startDaemon, type Daemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { launchBrowser, openPage, type OpenPage } from '../../support/web/browser.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { STOP_FAULTS } from './stop-faults.ts';
 import { writeHistoryOfLab } from '../../support/store/long-history.ts';
-
-type IncidentJson = ReturnType<typeof incidentsToJson>[number];
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { watchLab, createWatchedLab } from '../../support/network/lab-check.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 /** The promise: an injected fault is shown within this time, without a reload. */
@@ -27,7 +25,7 @@ const HOSTILE_TEXT = /\\?<script\\?>document\.title\\?=\\?["']owned\\?["']\\?<\/
 
 describeWhere([{ program: 'chromium' }], 'the status page', () => {
   let lab: Lab;
-  let daemon: Daemon;
+  let daemon: DaemonProcess;
   let browser: Browser;
 
   beforeAll(async () => {
@@ -38,8 +36,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   // A new daemon for each test, because faults in several consecutive tests would count as one flapping fault.
   beforeEach(async () => {
-    daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
-    if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
+    daemon = await watchLab(lab);
+    lab.applianceLog.sendTo(await daemon.syslogTcpPort());
     // The daemon waits for the log's first line.
     await lab.applianceLog.say('Local user login successful');
     await allReady();
@@ -58,14 +56,11 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   });
 
   async function allReady(): Promise<void> {
-    await daemon.diagnosis(
-      ({ ready, causes }) => ready === 'ready' && causes.length === 0,
-      AbortSignal.timeout(20_000),
-    );
+    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0);
   }
 
   test.each(STOP_FAULTS)('turns red at "$stop" without a reload, and green again', async ({ stop, begin, end }) => {
-    await using opened = await openPage(browser, daemon.url);
+    await using opened = await openPage(browser, await daemon.page());
     const { page } = opened;
     await stopOf(page, stop, 'good').waitFor();
     await page.evaluate('document.documentElement.dataset.stays = "yes"');
@@ -87,14 +82,9 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   test('is whole without JavaScript', async () => {
     await lab.inspect(true);
     // A second check confirms the incident. Resolved incidents may be on the page as well.
-    const open = async (): Promise<readonly string[]> => {
-      const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
-        readonly incidents: readonly IncidentJson[];
-      };
-      return incidents.filter(({ status }) => status === 'open').map(({ cause }) => cause);
-    };
-    await expect.poll(open, { timeout: 20_000 }).toContain('tls-intercepted');
-    await using opened = await openPage(browser, daemon.url, { javaScriptEnabled: false });
+    const open = async () => (await daemon.openIncidents()).map(({ cause }) => cause);
+    await expect.poll(open).toContain('tls-intercepted');
+    await using opened = await openPage(browser, await daemon.page(), { javaScriptEnabled: false });
     const { page } = opened;
 
     expect(await page.locator('h1').textContent()).toMatch(/^Not ready: /u);
@@ -125,8 +115,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   ])('has no serious problem of accessibility: $how', async ({ options }) => {
     await lab.inspect(true);
     lab.mail.setFault('refuse-recipient');
-    await daemon.diagnosis(({ causes }) => causes.length === 2, AbortSignal.timeout(10_000));
-    await using opened = await openPage(browser, daemon.url, options);
+    await daemon.diagnosis(({ causes }) => causes.length === 2);
+    await using opened = await openPage(browser, await daemon.page(), options);
     await opened.page.locator('.stop.bad').first().waitFor();
     const results = await audit(opened.page);
 
@@ -147,26 +137,26 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
         sizes.push(response.body().then(({ length }) => length));
     };
     page.on('response', measure);
-    await page.goto(daemon.url, { waitUntil: 'load' });
+    await page.goto(await daemon.page(), { waitUntil: 'load' });
     // All later responses belong to new rounds. The end of the test may truncate their bodies.
     page.off('response', measure);
     await page.locator('#live:not([hidden])').waitFor();
     const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     await context.close();
 
-    expect([...origins]).toEqual([new URL(daemon.url).origin]);
+    expect([...origins]).toEqual([new URL(await daemon.page()).origin]);
     expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThan(MOST_BYTES);
   });
 
   test('tells the past in words without JavaScript, and draws it with it', async () => {
-    await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false });
+    await using plain = await openPage(browser, await daemon.page(), { javaScriptEnabled: false });
     expect(await plain.page.locator('#chart-availability').innerText()).toMatch(
       /^Availability by hour\s+\d+(?:\.\d+)? % of the known time \(\d+ d[^)]*\), \d+ hours? with an outage$/u,
     );
     expect(await plain.page.locator('.plot:visible').count()).toBe(0);
 
-    await using opened = await openPage(browser, daemon.url);
+    await using opened = await openPage(browser, await daemon.page());
     const { page } = opened;
     const loaded = () =>
       opened.requests.filter((url) => /uplot|history\?range=7d$/u.test(url)).map((url) => new URL(url).pathname);
@@ -185,13 +175,13 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   test('shows a script in a log line as text', async () => {
     // A line that arrives while the path is broken is evidence of the cause, unless it was broken shortly before.
-    await using clean = await createLab({ schedule: EACH_SECOND });
-    await using own = await startDaemon(clean.configFile, clean.folder, PROGRAM);
-    clean.applianceLog.sendTo(own.syslogTcpPort ?? 0);
+    await using watched = await createWatchedLab({ schedule: EACH_SECOND });
+    const { lab: clean, daemon: own } = watched;
+    clean.applianceLog.sendTo(await own.syslogTcpPort());
     await clean.applianceLog.say('Local user login successful');
-    await own.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(20_000));
+    await own.diagnosis(({ ready }) => ready === 'ready');
     await clean.inspect(true);
-    await using opened = await openPage(browser, own.url);
+    await using opened = await openPage(browser, await own.page());
     using _lines = repeated(() => clean.applianceLog.say(`FTM polling error: ${HOSTILE}`));
     expect(await harmOf(opened)).toEqual([]);
   });
@@ -200,11 +190,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     // Quoted, so that RFC 4514 allows "<" and ">" unescaped.
     const authority = await createIdentity({ name: `O="${HOSTILE.replaceAll('"', "'")}", CN=Evil`, authority: true });
     await lab.firewall.setMode({ kind: 'inspect', authority });
-    await daemon.diagnosis(
-      ({ preconditions }) => JSON.stringify(preconditions).includes('Evil'),
-      AbortSignal.timeout(10_000),
-    );
-    await using opened = await openPage(browser, daemon.url);
+    await daemon.diagnosis(({ preconditions }) => JSON.stringify(preconditions).includes('Evil'));
+    await using opened = await openPage(browser, await daemon.page());
     expect(await harmOf(opened)).toEqual([]);
   });
 });

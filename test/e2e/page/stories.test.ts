@@ -1,30 +1,27 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDaemon } from '../../../src/demo/daemon.ts';
-import type { Daemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import { askSocket } from '../../support/process/control-socket.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { watchLab } from '../../support/network/lab-check.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 
 describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
   let lab: Lab;
-  let daemon: Daemon;
+  let daemon: DaemonProcess;
   let browser: Browser;
 
   beforeAll(async () => {
     lab = await createLab();
-    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder, PROGRAM), launchBrowser()]);
-    await daemon.diagnosis(
-      ({ ready, causes }) => ready === 'ready' && causes.length === 0,
-      AbortSignal.timeout(20_000),
-    );
+    daemon = await watchLab(lab);
+    browser = await launchBrowser();
+    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0);
   });
 
   afterAll(async () => {
@@ -34,13 +31,13 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
   });
 
   test('tells the story of an incident, who was told, who silenced it, and keeps it when it is over', async () => {
-    await using opened = await openPage(browser, daemon.url);
+    await using opened = await openPage(browser, await daemon.page());
     const { page } = opened;
     await lab.inspect(true);
     const row = page.locator('#incidents .incidents > .bad');
     await row.getByText('once in total').waitFor();
     const address = await row.locator('p > a').getAttribute('href');
-    await using incident = await openPage(browser, new URL(address ?? '', daemon.url).href);
+    await using incident = await openPage(browser, new URL(address ?? '', await daemon.page()).href);
     // A control host is inspected too, so the round that first saw the inspection has confirmed it.
     expect(await incident.page.locator('.story > li').allInnerTexts()).toEqual([
       expect.stringMatching(/^Confirmed /u),
@@ -79,13 +76,10 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     await lab.inspect(true);
     await undelivered(daemon);
     await daemon[Symbol.asyncDispose]();
-    daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
-    await daemon.diagnosis(
-      ({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'),
-      AbortSignal.timeout(10_000),
-    );
+    daemon = await watchLab(lab);
+    await daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'));
 
-    await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false, ...PHONE });
+    await using plain = await openPage(browser, await daemon.page(), { javaScriptEnabled: false, ...PHONE });
     const notifications = await plain.page.locator('.notifications').innerText();
     lab.inbox.setFault('none');
 
@@ -120,14 +114,14 @@ async function addSilence(lab: Lab, silence: Readonly<Record<string, string>>): 
 }
 
 /** Waits until delivery of a notification was attempted and failed. */
-async function undelivered(daemon: Daemon): Promise<void> {
+async function undelivered(daemon: DaemonProcess): Promise<void> {
   const seen = async (): Promise<boolean> => {
-    const { notifications } = (await (await daemon.get('api/v1/notifications')).json()) as {
+    const { notifications } = (await (await daemon.fetch('api/v1/notifications')).json()) as {
       readonly notifications: readonly { readonly status: string; readonly attempts: number }[];
     };
     return notifications.some(({ status, attempts }) => status === 'pending' && attempts > 0);
   };
-  await daemon.diagnosis(({ causes }) => causes.length > 0, AbortSignal.timeout(10_000));
+  await daemon.diagnosis(({ causes }) => causes.length > 0);
   await expect.poll(seen, { timeout: 10_000 }).toBe(true);
 }
 

@@ -2,19 +2,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { type Daemon, startDaemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import { type Unzipped, unzip } from '../../support/process/unzipped.ts';
+import { createWatchedLab } from '../../support/network/lab-check.ts';
 
-const LIMIT_MS = 20_000;
 /** Long enough to be evidence rather than a word or a name. */
 const LONG_TEXT = 60;
 const BEFORE_COMMANDS = /^(?:Undo|FortiGate CLI|Shell)\b/u;
 
-let lab: Lab;
-let daemon: Daemon;
 /** A time before the firewall started to inspect. */
 let before: number;
 /** How long it inspected, in milliseconds. */
@@ -22,43 +17,37 @@ let inspected: number;
 let broken: Unzipped;
 let repaired: Unzipped;
 
+const watched = await createWatchedLab({ schedule: { probes: '*/2 * * * * *' } });
+const { lab, daemon, told } = watched;
+afterAll(() => watched[Symbol.asyncDispose]());
+
 beforeAll(async () => {
-  lab = await createLab({ schedule: { probes: '*/2 * * * * *' } });
-  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
   await ready();
   before = Date.now();
   await lab.inspect(true);
   // The firewall has been asked for its policy as well.
-  await daemon.diagnosis(
-    ({ causes }) => causes.some((cause) => JSON.stringify(cause).includes('policy 5')),
-    AbortSignal.timeout(LIMIT_MS),
-  );
-  await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
+  await daemon.diagnosis(({ causes }) => causes.some((cause) => JSON.stringify(cause).includes('policy 5')));
+  await told('firing', 'tls-intercepted');
   broken = await report('broken');
   // A burst of connections that sees the repair would show an intermittent fault.
   let rounds = 0;
   await daemon.diagnosis(() => {
     rounds += 1;
     return rounds > 3;
-  }, AbortSignal.timeout(LIMIT_MS));
+  });
   // The path first: a round that sees the repaired policy beside the old path does not know who inspects.
   await lab.firewall.setMode({ kind: 'off' });
   inspected = Date.now() - before;
-  await daemon.diagnosis(
-    ({ preconditions }) => preconditions.some(({ id, state }) => id === 'tls-genuine' && state === 'ok'),
-    AbortSignal.timeout(LIMIT_MS),
+  await daemon.diagnosis(({ preconditions }) =>
+    preconditions.some(({ id, state }) => id === 'tls-genuine' && state === 'ok'),
   );
   await lab.inspect(false);
-  await lab.inbox.mail(({ event }) => event === 'resolved', AbortSignal.timeout(LIMIT_MS));
+  await told('resolved', 'tls-intercepted');
   repaired = await report('repaired');
-});
-afterAll(async () => {
-  await daemon[Symbol.asyncDispose]();
-  await lab[Symbol.asyncDispose]();
 });
 
 async function ready(): Promise<void> {
-  await daemon.diagnosis(({ ready: now }) => now === 'ready', AbortSignal.timeout(LIMIT_MS));
+  await daemon.diagnosis(({ ready: now }) => now === 'ready');
 }
 
 async function report(name: string, ...args: readonly string[]): Promise<Unzipped> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import { readCheck } from '../../support/process/check-result.ts';
 import { runHere } from '../../support/process/command-line.ts';
@@ -12,10 +12,9 @@ import { unzip, type Unzipped } from '../../support/process/unzipped.ts';
 
 const WINDOW_MS = 900_000;
 
-let lab: Lab;
+const lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0' }, window: '15m' } });
 
 beforeAll(async () => {
-  lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0' }, window: '15m' } });
   await mkdir(join(lab.folder, 'data'), { recursive: true });
 });
 

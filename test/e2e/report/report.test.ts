@@ -1,22 +1,21 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { startDaemon, type Daemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
-import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { createMailHost } from '../../../src/demo/lab/mail-host.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
-import { sendLines } from '../../support/process/daemon-process.ts';
+import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
 import { until } from '../../support/time/until.ts';
 import { unzip, type Unzipped } from '../../support/process/unzipped.ts';
+import { watchLab } from '../../support/network/lab-check.ts';
 import { configurationOf, type ConfigurationPart } from '../../../src/demo/lab/configuration.ts';
+import type { Lab } from '../../../src/demo/lab/lab.ts';
 
 /** Contained in every secret and every person's name. */
 const CANARY = 'xyzzy7Canary';
@@ -70,8 +69,6 @@ function canariesIn(of: Unzipped): readonly string[] {
   return of.names.filter((name) => forms.some((form) => of.text(name).includes(form)));
 }
 
-type IncidentJson = ReturnType<typeof incidentsToJson>[number];
-
 const LIMIT_MS = 15_000;
 const SCRIPT = '<script>alert(1)</script>';
 const LINE =
@@ -79,18 +76,18 @@ const LINE =
   `level="warning" user="${CANARY}" nas="${SCRIPT}" action="" status="" FTM polling error: connection timeout: ` +
   'server connection failed: SSL session failed';
 
-let lab: Lab;
-let daemon: Daemon;
+let daemon: DaemonProcess;
 let hooks: JsonReceiver;
 let archive: Unzipped;
 let run: Run;
 
+const lab = await createLab();
+
 beforeAll(async () => {
-  lab = await createLab();
   hooks = await jsonReceiver(() => 404);
   await hideCanaries(lab);
   await configureCanaries(lab, hooks, 'ftm-watch.yaml');
-  daemon = await startDaemon(lab.configFile, lab.folder, PROGRAM);
+  daemon = await watchLab(lab);
   await goThroughAnOutage();
   const cwd = join(lab.folder, 'here');
   await mkdir(cwd);
@@ -109,28 +106,19 @@ afterAll(async () => {
 async function goThroughAnOutage(): Promise<void> {
   const authority = await createIdentity({ name: `C=US, O=Fortinet, CN=${SCRIPT}`, authority: true });
   await lab.firewall.setMode({ kind: 'inspect', authority });
-  await sendLines(daemon.syslogPort ?? 0, [LINE, LINE]);
+  await sendLines(await daemon.syslogPort(), [LINE, LINE]);
   await until(
-    openIncidents,
+    () => daemon.openIncidents(),
     (open) => open.some(({ notifications, cause }) => cause === 'tls-intercepted' && notifications > 0),
     LIMIT_MS,
   );
-  await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
+  await daemon.logged('notification-delivered');
   // Log lines are saved within three seconds.
-  const kept = (): Promise<string> =>
-    Promise.resolve().then(() => readFileSync(join(lab.folder, 'data', 'polling.json'), 'utf8'));
   await until(
-    () => kept().catch(() => ''),
+    () => readFile(join(lab.folder, 'data', 'polling.json'), 'utf8').catch(() => ''),
     (text) => text.includes('"heard":2'),
     LIMIT_MS,
   );
-}
-
-async function openIncidents(): Promise<readonly IncidentJson[]> {
-  const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
-    readonly incidents: readonly IncidentJson[];
-  };
-  return incidents.filter(({ status }) => status === 'open');
 }
 
 function report(...args: readonly string[]): Promise<Run> {

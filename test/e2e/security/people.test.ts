@@ -9,6 +9,7 @@ import { runHere } from '../../support/process/command-line.ts';
 import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
 import { until } from '../../support/time/until.ts';
 import { unzip } from '../../support/process/unzipped.ts';
+import { emailBy } from '../../support/mail/mail-server.ts';
 
 const LIMIT_MS = 30_000;
 
@@ -59,11 +60,7 @@ beforeAll(async () => {
     logs: { syslog: { udp: '127.0.0.1:0' } },
     appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }],
     notify: {
-      email: {
-        from: 'ftm-watch@example.org',
-        to: ['admins@example.org'],
-        servers: [{ host: '127.0.0.1', port: inbox.port, security: 'none' }],
-      },
+      email: emailBy(inbox, 'admins@example.org'),
       webhooks: [{ url: hooks.url }],
       policy: { confirmations: 1, recoveries: 1 },
     },

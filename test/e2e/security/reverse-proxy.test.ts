@@ -2,13 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { startDaemon } from '../../../src/demo/daemon.ts';
-import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import { askSocket } from '../../support/process/control-socket.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startReverseProxy } from '../../support/web/reverse-proxy.ts';
 import { basicAuth } from '../../support/web/web-bench.ts';
+import { watchLab } from '../../support/network/lab-check.ts';
 
 const TIMEOUT = 120_000;
 const FORM = 'application/x-www-form-urlencoded';
@@ -54,8 +53,8 @@ async function startSite(web: object, directives = '') {
   const lab = stack.use(await createLab({ web: { listen: '127.0.0.1:0', ...web } }));
   await writeFile(join(lab.folder, 'proxy-secret'), 'of-this-proxy\n');
   await writeFile(join(lab.folder, 'ada.hash'), await hashPassword('secret', { ln: 4, r: 8, p: 1 }));
-  const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));
-  const proxy = stack.use(await startReverseProxy(daemon.url.replace(/\/$/u, ''), directives));
+  const daemon = stack.use(await watchLab(lab));
+  const proxy = stack.use(await startReverseProxy(await daemon.page(), directives));
   const socket = join(lab.folder, 'data/ftm-watch.sqlite.sock');
   const json = async <T>(path: string): Promise<T> =>
     JSON.parse((await askSocket(socket, { method: 'GET', path })).text) as T;

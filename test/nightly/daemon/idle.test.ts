@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { familyOf, familySwitches, memoryOf } from '../../../bench/process-figures.ts';
-import { createDaemonBench, type DaemonBench, statusOf } from '../../support/process/daemon-bench.ts';
+import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
 
@@ -10,21 +10,15 @@ const WITHIN = 10_000;
 const SETTLED = 30_000;
 const MINUTE = 60_000;
 
-let site: DaemonBench;
-
-beforeAll(async () => {
-  site = await createDaemonBench();
-});
-
+const site = await createDaemonBench();
 afterAll(() => site[Symbol.asyncDispose]());
 
 describeWhere(['linux'], 'a daemon between two rounds', () => {
   test('hardly wakes', async () => {
     await site.configure();
-    await using daemon = site.start();
-    const page = await daemon.page();
+    await using daemon = site.startProcess();
     await until(
-      () => statusOf(page),
+      () => daemon.status(),
       (status) => status !== null,
       WITHIN,
     );

@@ -137,3 +137,12 @@ export function oneLogin(user: string, password: string): NonNullable<MailServer
   return (givenUser, given) =>
     givenUser === user && given === password ? null : { code: 535, text: `Authentication failed for ${given}` };
 }
+
+/** The section `notify.email` for one mail server on loopback. */
+export function emailBy({ port }: { readonly port: number }, ...to: readonly string[]) {
+  return {
+    from: 'ftm-watch@example.test',
+    to: to.length === 0 ? ['ops@example.test'] : to,
+    servers: [{ host: '127.0.0.1', port, security: 'none' }],
+  };
+}

@@ -83,13 +83,13 @@ export function httpResponse(status: string): string {
   return `HTTP/1.1 ${status}\r\nDate: ${new Date().toUTCString()}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 }
 
-/** Resolves every name of the bench to `address`. */
-export function loopbackZone(address = '127.0.0.1'): DnsHandler {
-  const record = (name: string) => ({ type: 'A', name, class: 'IN', ttl: 300, data: address }) as const;
+/** Resolves every name of the bench. */
+function loopbackZone(): DnsHandler {
+  const record = (name: string) => ({ type: 'A', name, class: 'IN', ttl: 300, data: '127.0.0.1' }) as const;
   return zone({
     [HOST]: [record(HOST)],
-    [MAIL_HOST]: [{ ...record(MAIL_HOST), data: '127.0.0.1' }],
-    [CONTROL_HOST]: [{ ...record(CONTROL_HOST), data: '127.0.0.1' }],
+    [MAIL_HOST]: [record(MAIL_HOST)],
+    [CONTROL_HOST]: [record(CONTROL_HOST)],
   });
 }
 

@@ -1,14 +1,11 @@
-import { wordsFor } from '../../../src/engine/words.ts';
 import { expect } from 'vitest';
 import type { PreconditionState, Cause } from '../../../src/engine/model.ts';
 import type { DiagnosisJson, PreconditionJson } from '../../../src/engine/diagnosis-json.ts';
 import {
   preconditionOf as preconditionOfFault,
-  wordsOf,
   type FaultId,
   type PreconditionId,
 } from '../../../src/checks/registry.ts';
-import { ANY_SERVER, fill, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { faultsOfClaims } from '../checks/plain-claim.ts';
 import type { Run } from './ftm-watch.ts';
 
@@ -78,14 +75,6 @@ export function notReady(cause: FaultId, ...consequences: readonly PreconditionI
 /** Returns the conclusion "ready" with one warning. */
 export function readyWithWarning(cause: FaultId): Conclusion {
   return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [preconditionOfFault(cause)]: 'warning' } };
-}
-
-/** Returns the summary of a cause of this kind. `facts` are the values that it contains. */
-export function summaryFor(cause: FaultId, kind: string | null, facts: Partial<WordingFacts>): string {
-  const words = wordsOf(cause);
-  if (kind !== null && words.variants?.some(({ when }) => when.kind === kind) !== true)
-    throw new Error(`The cause "${cause}" has no kind "${kind}"`);
-  return fill(wordsFor(words, { kind: kind ?? undefined }).summary, { ...ANY_SERVER, ...facts });
 }
 
 export function evidenceOf({ causes }: CheckResult): string {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { runMilliseconds } from '../../../bench/process-figures.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createCheckBench, type CheckBench, type Section } from './check-bench.ts';
+import { startDaemonHere } from './daemon-here.ts';
 import { startDaemonProcess, type DaemonOptions, type DaemonProcess } from './daemon-process.ts';
 
 /** The daemon on loopback, with a resolver, a control host and a licence server that answers. */
@@ -15,7 +15,10 @@ export interface DaemonBench extends AsyncDisposable {
   readonly port: number;
   /** Writes the daemon's configuration file. */
   configure(more?: Section): Promise<void>;
+  /** Starts the daemon in this process. */
   start(options?: Pick<DaemonOptions, 'env'>): DaemonProcess;
+  /** Starts the real program, for tests of exit codes, signals, memory and the like. */
+  startProcess(options?: Pick<DaemonOptions, 'env' | 'prefix'>): DaemonProcess;
 }
 
 /** A leap day, so that only the start and triggers start a round. */
@@ -40,26 +43,10 @@ export async function createDaemonBench(): Promise<DaemonBench> {
         join(bench.folder, FILE),
       );
     },
-    start: (options = {}) => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE], ...options }),
+    start: (options = {}) => startDaemonHere({ cwd: bench.folder, config: FILE, ...options }),
+    startProcess: (options = {}) => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE], ...options }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** Returns `/api/v1/status`; null before the first round. */
-export async function statusOf(page: string): Promise<DiagnosisJson | null> {
-  const response = await fetch(`${page}/api/v1/status`);
-  return response.ok ? ((await response.json()) as DiagnosisJson) : null;
-}
-
-export async function metricsOf(page: string): Promise<string> {
-  // A daemon that is late closes a connection that looks idle, perhaps just when it is used again.
-  return (await fetch(`${page}/metrics`, { headers: { Connection: 'close' } })).text();
-}
-
-/** Returns the value of a series as in `/metrics`: `name{label="value"}`. NaN if there is none. */
-export function valueIn(metrics: string, series: string): number {
-  const line = metrics.split('\n').find((candidate) => candidate.startsWith(`${series} `));
-  return line === undefined ? Number.NaN : Number(line.slice(series.length + 1));
 }
 
 /**

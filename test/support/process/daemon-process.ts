@@ -1,15 +1,29 @@
 import { createSocket } from 'node:dgram';
-import { type DaemonProcess as Spawned, type Ended, portOf, spawnDaemon } from '../../../src/demo/daemon.ts';
+import { type DaemonProcess as Spawned, type Ended, portOf, spawnDaemon, summaryOf } from '../../../src/demo/daemon.ts';
+import { followEvents } from '../../../src/demo/event-source.ts';
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { PROGRAM } from './program.ts';
 
-/** The real daemon in a separate process. */
+type IncidentJson = ReturnType<typeof incidentsToJson>[number];
+
+/** The real daemon, and what can be asked of it. */
 export interface DaemonProcess extends Spawned {
-  /** Resolves with the URL of the status page when it is available, without a trailing slash. */
+  /** Resolves with the present URL of the status page when it is available, without a trailing slash. */
   page(): Promise<string>;
   /** Port for log lines over UDP. */
   syslogPort(): Promise<number>;
   /** Port for log lines over TCP. */
   syslogTcpPort(): Promise<number>;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Returns the text at this path, empty if it cannot be read. */
+  read(path: string): Promise<string>;
+  status(): Promise<DiagnosisJson | null>;
+  /** Returns the latest diagnosis, or the first after it, that matches. */
+  diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean): Promise<DiagnosisJson>;
+  /** Returns the value of a series in `/metrics`; NaN if there is none. */
+  value(series: string): Promise<number>;
+  openIncidents(): Promise<readonly IncidentJson[]>;
   signal(name: NodeJS.Signals): void;
   /** Sends a signal, and resolves with the exit and the time until then in milliseconds. */
   end(name: NodeJS.Signals): Promise<Ended & { readonly tookMs: number }>;
@@ -23,19 +37,56 @@ export interface DaemonOptions extends Omit<Parameters<typeof spawnDaemon>[0], '
 /** Starts `run` without waiting. The process is killed on disposal. */
 export function startDaemonProcess({ main = PROGRAM, ...options }: DaemonOptions): DaemonProcess {
   const daemon = spawnDaemon({ main, ...options });
+  return askable(daemon, (name) => void process.kill(daemon.pid, name), 'SIGKILL');
+}
+
+const DIAGNOSED_WITHIN = 30_000;
+
+/** @param last the signal on disposal */
+export function askable(daemon: Spawned, signal: (name: NodeJS.Signals) => void, last: NodeJS.Signals): DaemonProcess {
   let hasEnded = false;
   const ended = daemon.ended.finally(() => {
     hasEnded = true;
   });
   const port = async (transport: 'udp' | 'tcp'): Promise<number> =>
     portOf((await daemon.logged('log-listening'))[transport]) ?? 0;
-  const signal = (name: NodeJS.Signals): void => {
-    process.kill(daemon.pid, name);
-  };
+  async function page(): Promise<string> {
+    await daemon.logged('page-served');
+    return String(daemon.log.findLast(({ event }) => event === 'page-served')?.['url']).replace(/\/$/u, '');
+  }
+  const ask = async (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(new URL(path, await page()), init);
+
+  async function diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean): Promise<DiagnosisJson> {
+    let seen: DiagnosisJson | null = null;
+    try {
+      for await (const one of followEvents(`${await page()}/api/v1/events`, AbortSignal.timeout(DIAGNOSED_WITHIN))) {
+        if (isMeant(one)) return one;
+        seen = one;
+      }
+    } catch (cause) {
+      const summary = seen === null ? 'none' : summaryOf(seen);
+      throw new Error(`The diagnosis that is meant did not come; the last one was: ${summary}`, { cause });
+    }
+    throw new Error('The daemon ended before the diagnosis that is meant');
+  }
+
   return {
     ...daemon,
     signal,
-    page: async () => String((await daemon.logged('page-served'))['url']).replace(/\/$/u, ''),
+    page,
+    fetch: ask,
+    read: async (path) => {
+      const response = await ask(path);
+      return response.ok ? response.text() : '';
+    },
+    status: async () => statusOf(await page()),
+    diagnosis,
+    value: async (series) => valueIn(await metricsOf(await page()), series),
+    openIncidents: async () => {
+      const { incidents } = (await (await ask('api/v1/incidents')).json()) as { incidents: readonly IncidentJson[] };
+      return incidents.filter(({ status }) => status === 'open');
+    },
     syslogPort: () => port('udp'),
     syslogTcpPort: () => port('tcp'),
     end: async (name) => {
@@ -44,10 +95,27 @@ export function startDaemonProcess({ main = PROGRAM, ...options }: DaemonOptions
       return { ...(await ended), tookMs: performance.now() - startedAt };
     },
     [Symbol.asyncDispose]: async () => {
-      if (!hasEnded) signal('SIGKILL');
+      if (!hasEnded) signal(last);
       await ended;
     },
   };
+}
+
+/** Returns `/api/v1/status`; null before the first round. */
+export async function statusOf(page: string): Promise<DiagnosisJson | null> {
+  const response = await fetch(`${page}/api/v1/status`);
+  return response.ok ? ((await response.json()) as DiagnosisJson) : null;
+}
+
+export async function metricsOf(page: string): Promise<string> {
+  // A daemon that is late closes a connection that looks idle, perhaps just when it is used again.
+  return (await fetch(`${page}/metrics`, { headers: { Connection: 'close' } })).text();
+}
+
+/** Returns the value of a series as in `/metrics`: `name{label="value"}`. NaN if there is none. */
+export function valueIn(metrics: string, series: string): number {
+  const line = metrics.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? Number.NaN : Number(line.slice(series.length + 1));
 }
 
 /** Sends lines over UDP, one per datagram, slowly enough for the kernel to keep up. */
