@@ -188,11 +188,11 @@ const REFUSALS: readonly Refusal[] = [
     problems: [/127\.0\.0\.1:\d+/u],
   },
   {
-    what: 'a page at an address that is not here',
+    what: 'a page at the address of another machine',
     config: () => web({ listen: `${NOT_HERE}:${String(port)}` }),
     problems: [NOT_HERE],
   },
-  { what: 'a page with a certificate that is none', config: () => web({ tls: none }), problems: ['none.pem'] },
+  { what: 'a page whose certificate is none', config: () => web({ tls: none }), problems: ['none.pem'] },
 ];
 
 describe('a reload that is refused keeps the old configuration watching and listening, and says why:', () => {

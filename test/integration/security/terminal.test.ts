@@ -38,7 +38,7 @@ describe('what others wrote cannot act on a terminal', () => {
     ['a log file', ['replay', 'fac.log']],
     ['learned trust that is checked', ['config', 'check', '-c', 'ftm-watch.yaml']],
     ['a configuration', ['config', 'check', '-c', 'names.yaml']],
-    ['the name of a file', ['config', 'check', '-c', `${ACTS}.yaml`]],
+    ['a file name', ['config', 'check', '-c', `${ACTS}.yaml`]],
   ])('%s', async (_, args) => {
     const { stdout, stderr } = await runHere(args, { cwd: folder });
 
