@@ -9,7 +9,6 @@ import type { DnsReply, FailureReason } from '../../src/core/observation.ts';
 import type { PeerObservation, RoundObservations } from '../../src/core/round.ts';
 import { diagnose } from '../../src/engine/diagnose.ts';
 import type { Finding } from '../../src/engine/model.ts';
-import { renderProbe } from '../../src/metrics/probe-metrics.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
 import { everything } from '../support/checks/everything.ts';
 import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
@@ -160,33 +159,4 @@ test('the claims about a whole round', async () => {
     ([name, findings]) => [name, findings.map(findingText).join('\n')] as const,
   );
   await expectRecorded('rounds', Object.fromEntries([...told, ...SUMMARIES]));
-});
-
-const ANSWER = {
-  kind: 'answer',
-  rcode: 'NOERROR',
-  addresses: [A],
-  cnames: [],
-  ttlSeconds: 60,
-  durationMs: 3,
-  attempts: 1,
-} as const;
-
-test('what the metrics of /probe mean', async () => {
-  const established = { kind: 'established', durationMs: 4, protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-  const tls = { ...established, chain: { certificates: [], dropped: 0 } } as never;
-  const http = { kind: 'response', status: 200, durationMs: 4 } as never;
-  const probed = (['dns', 'http'] as const).map(async (module) => {
-    const { body } = await renderProbe({
-      module,
-      success: true,
-      durationMs: 9,
-      names: [{ resolver: 'system', name: 'server.test', a: ANSWER, aaaa: ANSWER }],
-      endpoint: module === 'dns' ? null : { ...endpoint(A), tls, http },
-      mailCertificateNotAfter: module === 'dns' ? null : 1_800_000_000_000,
-      genuineNotAfter: 1_800_000_000_000,
-    });
-    return [module, (body.match(/^# HELP .*$/gmu) ?? []).join('\n')] as const;
-  });
-  await expectRecorded('probe', Object.fromEntries(await Promise.all(probed)));
 });

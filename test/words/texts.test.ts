@@ -8,8 +8,10 @@ import { reportTarget, writeTo } from '../../src/cli/report-file.ts';
 import { zoneOf } from '../../src/core/time-text.ts';
 import { emptyPolling } from '../../src/core/polling/state.ts';
 import { impactOf } from '../../src/engine/model.ts';
+import { renderProbe } from '../../src/metrics/probe-metrics.ts';
 import { chooseProbe } from '../../src/runtime/probe-on-demand.ts';
 import { renderFeed } from '../../src/web/feed.ts';
+import { endpoint } from '../support/checks/observed.ts';
 import { configOf } from '../support/config/config-of.ts';
 import { shippedCatalogue } from '../support/logs/signature-catalogue.ts';
 import { incidentOf } from '../support/notify/outbox-entry-of.ts';
@@ -68,4 +70,33 @@ test('texts that stand alone', async () => {
   const feed = renderFeed({ site: 'hq', publicUrl: null, incidents: [open, merged], ...at });
   const told = [...(await Promise.all(files)), ...impacts, ...answers, ...probes, ...logs, ['feed', feed] as const];
   await expectRecorded('texts', Object.fromEntries(told));
+});
+
+const ANSWER = {
+  kind: 'answer',
+  rcode: 'NOERROR',
+  addresses: ['192.0.2.1'],
+  cnames: [],
+  ttlSeconds: 60,
+  durationMs: 3,
+  attempts: 1,
+} as const;
+
+test('what the metrics of /probe mean', async () => {
+  const established = { kind: 'established', durationMs: 4, protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+  const tls = { ...established, chain: { certificates: [], dropped: 0 } } as never;
+  const http = { kind: 'response', status: 200, durationMs: 4 } as never;
+  const probed = (['dns', 'http'] as const).map(async (module) => {
+    const { body } = await renderProbe({
+      module,
+      success: true,
+      durationMs: 9,
+      names: [{ resolver: 'system', name: 'server.test', a: ANSWER, aaaa: ANSWER }],
+      endpoint: module === 'dns' ? null : { ...endpoint('192.0.2.1'), tls, http },
+      mailCertificateNotAfter: module === 'dns' ? null : 1_800_000_000_000,
+      genuineNotAfter: 1_800_000_000_000,
+    });
+    return [module, (body.match(/^# HELP .*$/gmu) ?? []).join('\n')] as const;
+  });
+  await expectRecorded('probe', Object.fromEntries(await Promise.all(probed)));
 });
