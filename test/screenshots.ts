@@ -39,7 +39,7 @@ const SHOW_FIELD = `(() => {
 })()`;
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url));
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } as const;
