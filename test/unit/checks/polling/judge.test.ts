@@ -85,6 +85,7 @@ describe('the log of an appliance', () => {
   const alone = { firstAt: AT, moments: [AT], count: 1 };
   test.each<readonly [string, readonly PollingError[], isProven: boolean]>([
     ['one datagram', [error(alone)], false],
+    ['one datagram beside a reliable line', [error(alone), error({ ...alone, reliable: true, signature: 'x' })], false],
     ['what one datagram says came a thousand times', [error({ ...alone, count: 1000 })], false],
     ['two moments too close', [error({ moments: [AT - 29_999, AT] })], false],
     ['two moments', [error({ moments: [AT - 30_000, AT] })], true],
