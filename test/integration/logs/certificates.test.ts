@@ -2,32 +2,25 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
-import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 import { startIntake, TROUBLE, type IntakeBench } from '../../support/logs/intake-bench.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import { tlsFiles } from '../../support/web/web-bench.ts';
 import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const folder = folderOfAllTests();
-let authority: Identity;
-let server: Identity;
-const file = (name: string): string => folder.at(name);
-
-beforeAll(async () => {
-  authority = await createIdentity({ name: 'CN=Our Senders', authority: true });
-  server = await createIdentity({ name: 'CN=logs.example.test', issuer: authority });
-  await writeFile(file('server.pem'), server.pem);
-  await writeFile(file('server.key'), server.keyPem);
-  await writeFile(file('clients.pem'), authority.pem);
-});
+const authority = await createIdentity({ name: 'CN=Our Senders', authority: true });
+const server = await createIdentity({ name: 'CN=logs.example.test', issuer: authority });
 
 interface Options {
   readonly certificates?: readonly { readonly name: string; readonly appliance: string }[];
-  readonly clientCrlFile?: string;
+  readonly clientCrlFile?: string | null;
   readonly foreign?: 'count' | 'refuse';
-  readonly clock?: HandClock;
+  readonly clock?: Clock;
   readonly appliances?: typeof UNITS;
 }
 
@@ -39,24 +32,15 @@ const UNITS = [
 
 function listen({
   certificates = [],
-  clientCrlFile,
+  clientCrlFile = null,
   foreign = 'count',
-  clock,
+  clock = systemClock,
   appliances = UNITS,
 }: Options): Promise<IntakeBench> {
   const any = { address: '127.0.0.1', port: 0 };
-  const tls = {
-    listen: any,
-    certFile: file('server.pem'),
-    keyFile: file('server.key'),
-    clientCaFile: file('clients.pem'),
-    clientCrlFile: clientCrlFile ?? null,
-    certificates,
-  };
-  return startIntake(
-    { appliances, logs: { syslog: { udp: null, tcp: any, tls }, foreign } },
-    { clock: clock ?? systemClock },
-  );
+  const files = tlsFiles(folder, [server], authority.pem);
+  const tls = { listen: any, certificates, ...files, clientCrlFile };
+  return startIntake({ appliances, logs: { syslog: { udp: null, tcp: any, tls }, foreign } }, { clock });
 }
 
 function sender(name: string, dnsNames: readonly string[] = []): Promise<Identity> {
@@ -127,13 +111,13 @@ describe('a certificate that is revoked', () => {
   // Listeners of logs/listen-tcp.ts: callback of after, once close 5
   test('gets nobody in, and who is in has to come again, as soon as the list says so', async () => {
     const [good, bad] = await Promise.all([sender('CN=good'), sender('CN=bad')]);
-    await writeFile(file('clients.crl'), await revocationList(authority, []));
+    await writeFile(folder.at('clients.crl'), await revocationList(authority, []));
     const clock = handClock(Date.now());
-    const bench = await listen({ clientCrlFile: file('clients.crl'), clock });
+    const bench = await listen({ clientCrlFile: folder.at('clients.crl'), clock });
     const before = say(bench, bad);
     await bench.until(() => expect(bench.troubles()).toBe(1));
 
-    await writeFile(file('clients.crl'), await revocationList(authority, [bad]));
+    await writeFile(folder.at('clients.crl'), await revocationList(authority, [bad]));
     const closed = once(before, 'close');
     clock.advance(60_000);
     await closed;
@@ -147,11 +131,11 @@ describe('a certificate that is revoked', () => {
   // Listeners of network/tls/served-certificate.ts: callback of beat
   test('leaves the list of before in place where the new one cannot be used, and says so', async () => {
     const good = await sender('CN=good');
-    await writeFile(file('broken.crl'), await revocationList(authority, []));
+    await writeFile(folder.at('broken.crl'), await revocationList(authority, []));
     const clock = handClock(Date.now());
-    const bench = await listen({ clientCrlFile: file('broken.crl'), clock });
+    const bench = await listen({ clientCrlFile: folder.at('broken.crl'), clock });
 
-    await writeFile(file('broken.crl'), 'nonsense');
+    await writeFile(folder.at('broken.crl'), 'nonsense');
     clock.advance(60_000);
     await bench.until(() =>
       expect(bench.log.lines).toContainEqual(

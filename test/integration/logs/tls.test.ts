@@ -3,40 +3,22 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Hierarchy, createHierarchy } from '../../support/certificates/hierarchy.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { chainPem, createIdentity } from '../../../src/demo/lab/identity.ts';
 import { CONNECTION_LIMITS } from '../../../src/logs/listen-tcp.ts';
 import { connectSender, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
+import { tlsFiles } from '../../support/web/web-bench.ts';
 import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const folder = folderOfAllTests();
-let pki: Hierarchy;
-const file = (name: string): string => folder.at(name);
+const pki = await createHierarchy();
 
-beforeAll(async () => {
-  pki = await createHierarchy();
-  await writeFile(file('server.pem'), chainPem(pki.leaf, pki.intermediate));
-  await writeFile(file('server.key'), pki.leaf.keyPem);
-  await writeFile(file('clients.pem'), pki.root.pem);
-});
-
-const listening = (clientCaFile: string | null) => ({
-  logs: {
-    syslog: {
-      udp: null,
-      tcp: null,
-      tls: {
-        listen: { address: '127.0.0.1', port: 0 },
-        certFile: file('server.pem'),
-        keyFile: file('server.key'),
-        clientCaFile,
-        clientCrlFile: null,
-        certificates: [],
-      },
-    },
-  },
-});
+const listening = (clientCa: string | null, more: object = {}) => {
+  const files = tlsFiles(folder, [pki.leaf, pki.intermediate], clientCa);
+  const tls = { listen: { address: '127.0.0.1', port: 0 }, certificates: [], ...files, ...more };
+  return { logs: { syslog: { udp: null, tcp: null, tls } } };
+};
 
 function dial(port: number, options: ConnectionOptions = {}): TLSSocket {
   const socket = connect({ host: '127.0.0.1', port, servername: 'license.example.test', ca: pki.root.pem, ...options });
@@ -68,11 +50,11 @@ describe('syslog over TLS', () => {
 
   test.each(['tls1_2', 'tls1_3'])('counts units that reject the certificate of the listener, %s', async (version) => {
     const bench = await startIntake({ ...listening(null), appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }] });
-    await writeFile(file('other.pem'), (await createIdentity({ name: 'CN=other', authority: true })).pem);
+    await writeFile(folder.at('other.pem'), (await createIdentity({ name: 'CN=other', authority: true })).pem);
     const expected = [{ appliance: 'fac-1', count: 1, names: ['license.example.test'] }];
     // Unlike Node, OpenSSL verifies the certificate during the handshake, and sends an alert.
     const connectTo = ['s_client', '-connect', `127.0.0.1:${String(bench.portOf('tls'))}`, `-${version}`];
-    const client = spawn('openssl', [...connectTo, '-CAfile', file('other.pem'), '-verify_return_error'], {
+    const client = spawn('openssl', [...connectTo, '-CAfile', folder.at('other.pem'), '-verify_return_error'], {
       stdio: 'ignore',
     });
     await once(client, 'exit');
@@ -85,7 +67,7 @@ describe('syslog over TLS', () => {
 
   // Listeners of logs/listen-tcp.ts: on secureConnection
   test('lets in senders with a certificate of the configured authority only', async () => {
-    const bench = await startIntake(listening(file('clients.pem')));
+    const bench = await startIntake(listening(pki.root.pem));
     const sender = await createIdentity({ name: 'CN=fac-1', issuer: pki.intermediate });
     const stranger = await createIdentity({ name: 'CN=stranger' });
     dial(bench.portOf('tls')).write(`${TROUBLE}\n`);
@@ -143,16 +125,13 @@ describe('syslog over TLS', () => {
   });
 
   test('says which files it cannot use', async () => {
-    const { logs } = listening(null);
-    const tls = { ...logs.syslog.tls, keyFile: file('clients.pem') };
-    await expect(startIntake({ logs: { syslog: { ...logs.syslog, tls } } })).rejects.toThrow(
+    await expect(startIntake(listening(pki.root.pem, { keyFile: folder.at('clients.pem') }))).rejects.toThrow(
       /Cannot use the syslog listener's key in "[^"]*clients\.pem": expected PEM without a passphrase/u,
     );
   });
 
   test('says which file it cannot read', async () => {
-    const { logs } = listening(file('none.pem'));
-    await expect(startIntake({ logs })).rejects.toThrow(
+    await expect(startIntake(listening(null, { clientCaFile: folder.at('none.pem') }))).rejects.toThrow(
       /Cannot read the syslog listener's client authorities from ".*none\.pem": ENOENT/u,
     );
   });

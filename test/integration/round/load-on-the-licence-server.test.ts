@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { createServer as createTls, type Server } from 'node:tls';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { createHierarchy, type Hierarchy } from '../../support/certificates/hierarchy.ts';
+import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { createDnsServer, zone } from '../../support/network/dns-server.ts';
@@ -40,13 +40,9 @@ function countDialled(port: number): Dialled {
 const CONTROL_HOST = 'www.control.test';
 
 const cleanUps: (() => PromiseLike<void> | void)[] = [];
-let genuine: Hierarchy;
-let inspecting: Identity;
 
-beforeAll(async () => {
-  genuine = await createHierarchy();
-  inspecting = await createIdentity({ name: 'CN=Contoso TLS Inspection', authority: true });
-});
+const genuine = await createHierarchy();
+const inspecting = await createIdentity({ name: 'CN=Contoso TLS Inspection', authority: true });
 
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();

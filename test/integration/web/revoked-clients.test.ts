@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, createSecureContext, type SecureVersion, type TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
+import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';
@@ -17,19 +17,13 @@ const WITHIN = 5_000;
 const OPS = loginOf('read').headers.Authorization;
 
 const folder = folderOfEachTest();
-let authority: Identity;
-let other: Identity;
-let client: Identity;
-let server: Identity;
 let clock: HandClock;
 let web: WebBench;
 
-beforeAll(async () => {
-  authority = await createIdentity({ name: 'CN=clients', authority: true });
-  other = await createIdentity({ name: 'CN=other clients', authority: true });
-  client = await createIdentity({ name: 'CN=prometheus', issuer: authority });
-  server = await createIdentity({ name: 'CN=monitor', dnsNames: ['monitor.example.org'] });
-});
+const authority = await createIdentity({ name: 'CN=clients', authority: true });
+const other = await createIdentity({ name: 'CN=other clients', authority: true });
+const client = await createIdentity({ name: 'CN=prometheus', issuer: authority });
+const server = await createIdentity({ name: 'CN=monitor', dnsNames: ['monitor.example.org'] });
 
 beforeEach(async () => {
   clock = handClock(START);
