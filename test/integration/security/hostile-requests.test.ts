@@ -5,15 +5,16 @@ import { dial, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 /** A request within another's body. A server that disagrees with the proxy about the end of that body runs it. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
 
-/** Returns everything received after sending these bytes, until the server closes the connection or pauses. */
+/** Returns everything received after sending these bytes, until the server closes, or pauses after an answer. */
 async function exchange(port: number, bytes: string | Buffer): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let received = '';
   socket.on('error', () => undefined);
   socket.setEncoding('latin1').on('data', (part: string) => {
     received += part;
+    socket.setTimeout(300);
   });
-  socket.setTimeout(300, () => socket.destroy());
+  socket.once('timeout', () => socket.destroy());
   socket.write(bytes);
   await new Promise((resolve) => void socket.once('close', resolve));
   return received;
