@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from './any-text.ts';
 
 /** Strings with effects on terminals, mail and markup, and strings that often break parsers. */
 const TOKENS: readonly string[] = [
@@ -90,7 +91,7 @@ export function mutatedJson(seeds: readonly Buffer[]): fc.Arbitrary<Buffer> {
   const strange = fc.oneof(
     fc.constantFrom<unknown>(null, true, -1, 0, 1e308, 2 ** 53, '', [], {}, [[]], 'x'.repeat(5_000), deep(500)),
     fc.constantFrom(...TOKENS),
-    fc.string({ unit: 'binary', maxLength: 20 }),
+    anyText(20),
   );
   return fc
     .tuple(fc.constantFrom(...seeds), fc.array(fc.tuple(fc.nat({ max: 60 }), strange), { minLength: 1, maxLength: 4 }))

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../../support/security/any-text.ts';
 import { describe, expect, test } from 'vitest';
 import { createAttribution } from '../../../src/logs/senders.ts';
 import { NO_OTHERS } from '../../support/logs/no-others.ts';
@@ -31,7 +32,7 @@ const piece = fc.oneof(
     'SSL session failed',
     '50 <14>',
   ),
-  fc.string({ unit: 'binary', maxLength: 30 }),
+  anyText(30),
 );
 
 describe('LogReader', () => {

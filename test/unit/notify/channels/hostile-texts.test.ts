@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../../../support/security/any-text.ts';
 import { describe, expect, test } from 'vitest';
 import type { Notification } from '../../../../src/engine/incident/incident.ts';
 import { mattermostMessage } from '../../../../src/notify/channels/mattermost.ts';
@@ -20,7 +21,7 @@ function toldOf(text: string): readonly Notification[] {
 }
 
 const HOSTILE = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 3_000 }),
+  anyText(3_000),
   fc.constantFrom(
     '<!channel> <https://evil.example|click> &amp; *bold*',
     '@channel [Log in](https://evil.example) www.evil.example &#64;all \\@here',

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../../../../support/security/any-text.ts';
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { sentenceStep, type Cause } from '../../../../../src/engine/model.ts';
@@ -31,7 +32,7 @@ describe('hostile text', () => {
       '\n.\n',
       '$&{subject}',
     ),
-    fc.string({ unit: 'binary', maxLength: 200 }),
+    anyText(200),
   );
 
   async function wire(message: ReturnType<typeof composeMessage>): Promise<string> {
