@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
@@ -16,9 +16,15 @@ const FILES = {
   'bad.yaml': 'sites: hq\nmail: [{ host: mail.example.org, port: 70000 }]\n',
   'unit.yaml': `appliances: [{ name: fac-1 }]\n${NOWHERE}`,
   'units.yaml': `appliances: [{ name: fac-1 }, { name: fac-2 }]\n${NOWHERE}`,
+  'doubtful.yaml': `appliances: [{ name: fac-1 }, { name: fac-2, api: { url: "https://10.0.0.5", user: a, keyFile: secret } }]
+logs: { syslog: { udp: "127.0.0.1:0" }, relays: [10.1.2.3/24] }
+controlHosts: ["2001:db8::1:443"]
+${NOWHERE}`,
+  secret: 'hunter2\n',
   'text.txt': 'nothing of interest\n',
 };
 for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+chmodSync(join(folder, 'secret'), 0o644);
 
 /** Command lines that end at once, with the text on standard output and standard error. */
 const COMMANDS = [
@@ -31,6 +37,7 @@ const COMMANDS = [
   'config check -c good.yaml',
   'config check -c bad.yaml',
   'config check -c unit.yaml',
+  'config check -c doubtful.yaml',
   'config check -c missing.yaml',
   'config print -c bad.yaml',
   'capture missing.pcap',
