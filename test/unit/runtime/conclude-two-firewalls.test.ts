@@ -29,8 +29,8 @@ const FIRST_DENIES: FirewallObservation = {
   ...FIRST,
   match: { kind: 'implicit-deny', incoming: null, outgoing: null },
 };
-const SECOND = matched(OUT, NO_INSPECTION, SECOND_FLOW);
-const SECOND_DENIED: FirewallObservation = { ...FLOW, ...SECOND_FLOW, kind: 'denied', status: 403 };
+const OTHER = matched(OUT, NO_INSPECTION, SECOND_FLOW);
+const OTHER_DENIED: FirewallObservation = { ...FLOW, ...SECOND_FLOW, kind: 'denied', status: 403 };
 
 /** Returns the diagnosis when these units log a failed TLS session. */
 async function told(
@@ -51,7 +51,7 @@ async function told(
 
 describe('the second of two units complains', () => {
   test('and the remedy names it, its FortiGate and the policy that was looked up for it', async () => {
-    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, SECOND]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, OTHER]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([['polling-failing', 'fac-2']]);
     expect(causes[0]?.summary).toMatch(/FortiGate 10\.1\.0\.1 \(VDOM dmz\).*policy 7 "fac-2-out".*10\.1\.0\.5/u);
     const remedy = causes[0]?.remedy.join('\n') ?? '';
@@ -63,7 +63,7 @@ describe('the second of two units complains', () => {
 
   test('also while a part of the path is unclear', async () => {
     const unclear = finding(null, { level: 'unknown' });
-    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, OTHER], ['fac-2'], [['tls-genuine', [unclear]]]);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
     expect(remedy).toContain('These may be the same fault. First check');
     expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7');
@@ -71,7 +71,7 @@ describe('the second of two units complains', () => {
   });
 
   test.each([
-    ['does not accept the token', [FIRST, SECOND_DENIED]],
+    ['does not accept the token', [FIRST, OTHER_DENIED]],
     ['was not asked yet', []],
   ])('and its FortiGate %s', async (_, observed) => {
     const { causes } = await told([ENTRY_1, ENTRY_2], observed);
@@ -86,7 +86,7 @@ describe('the second of two units complains', () => {
   });
 
   test('and is not explained by the policy of the first', async () => {
-    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST_DENIES, SECOND]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST_DENIES, OTHER]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([
       ['policy-missing', `10.0.0.5 to ${TARGET}`],
       ['polling-failing', 'fac-2'],
@@ -98,7 +98,7 @@ describe('the second of two units complains', () => {
 });
 
 test('the first of two units is explained by the policy of its own FortiGate', async () => {
-  const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST_DENIES, SECOND], ['fac-1']);
+  const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST_DENIES, OTHER], ['fac-1']);
   expect(causes.map(({ id }) => id)).toEqual(['policy-missing']);
 });
 

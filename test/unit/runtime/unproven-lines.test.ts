@@ -20,13 +20,12 @@ import { configOf } from '../../support/config/config-of.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { samples } from '../../support/random/samples.ts';
+import { MINUTE, SECOND } from '../../support/time/units.ts';
 
 /** The nightly run covers a hundred thousand. */
 const SEQUENCES = samples(200);
 
 const T0 = Date.UTC(2026, 10, 24, 12);
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
 /** A round at the end of each of these minutes. */
 const ROUNDS = [3, 6, 9, 12, 15, 18];
 
@@ -314,6 +313,17 @@ test.each([
   const { diagnoses } = worldOf(seconds.map(datagram), [FINE]);
   expect(diagnoses.flatMap(({ causes }) => causes.map((cause) => nameOf(cause)))).toEqual([
     `polling-failing fac-1 ${expected}`,
+  ]);
+});
+
+test('a datagram is not corroborated by a reliable line', () => {
+  const other = { ...datagram(5), text: errorLine('FTM polling error: something else') };
+  const { diagnoses } = worldOf([{ ...datagram(0), source: 'tcp' }, other], [FINE]);
+  const { findings = [] } = diagnoses[0]?.preconditions.find(({ id }) => id === 'polling') ?? {};
+  const ofUnit = findings.filter(({ subject }) => subject === 'fac-1');
+  expect(ofUnit.map(({ level, confidence = 'confirmed' }) => `${level} ${confidence}`)).toEqual([
+    'broken confirmed',
+    'warning suspected',
   ]);
 });
 

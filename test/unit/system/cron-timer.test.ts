@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { offsetOf, zonedTimes } from '../../../src/system/cron-timer.ts';
-
-const MINUTE = 60_000;
+import { MINUTE } from '../../support/time/units.ts';
 
 /** Returns the local minutes between two instants in which the expression is due, as UTC instants. */
 function dueMinutes(expression: string, from: string, to: string): readonly string[] {

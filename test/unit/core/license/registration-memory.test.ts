@@ -8,9 +8,9 @@ import {
   type RegistrationMemory,
   type RegistrationObservation,
 } from '../../../../src/core/license/registration.ts';
+import { HOUR } from '../../../support/time/units.ts';
 
 const [A, B] = ['EFTM000000000001', 'EFTM000000000002'];
-const HOUR = 3_600_000;
 const KEPT_FOR = 12 * HOUR;
 
 const registered: LicenseOutcome = { kind: 'registered', serial: 'FAC-A' };

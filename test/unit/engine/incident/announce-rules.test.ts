@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Severity } from '../../../../src/core/severity.ts';
-import { announce } from '../../../../src/engine/incident/announce.ts';
+import { announce, heldIn } from '../../../../src/engine/incident/announce.ts';
 import {
+  deliveryKey,
   type DigestItem,
   EMPTY_STATE,
   type Incident,
@@ -14,7 +15,7 @@ import {
 import type { IncidentStep } from '../../../../src/engine/incident/round-view.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 import { POLICY, START } from '../../../support/store/incident-timeline.ts';
-import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
+import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../../support/notify/outbox-entry-of.ts';
 import { HOUR } from '../../../support/time/units.ts';
 
 const NOW = START + 10 * HOUR;
@@ -130,6 +131,14 @@ describe('a notification', () => {
     expect(step.state.incidents[0]?.thread).toEqual({ count: 5, first: 'a', last: id });
     const [{ thread } = incident()] = said([incident()]).state.incidents;
     expect(thread).toEqual({ count: 1, first: `${incident().id}.1-here`, last: `${incident().id}.1-here` });
+  });
+
+  test('is delivered to each recipient of each channel by itself', () => {
+    const told = incidentNotificationOf(incident());
+    const keys = [{}, { channel: 'webhook' }, { recipient: 'b' }, { notificationId: 'another' }].map((more) =>
+      deliveryKey(outboxEntryOf(told, more).delivery),
+    );
+    expect(new Set(keys).size).toBe(4);
   });
 
   test('needs no more than a number where the incident was opened with this store', () => {
@@ -250,7 +259,7 @@ describe('the hourly limit', () => {
         .filter((text) => text.startsWith('digest: ') === isDigest)
         .map((text) => Number(text.split(' ').at(-1)))
         .toSorted((a, b) => a - b);
-    const held = step.state.incidents.flatMap(({ awaitsDigest, id }) => (awaitsDigest ? [Number(id)] : []));
+    const held = heldIn(step.state).map(({ id }) => Number(id));
     return [sentIn(false), sentIn(true), held];
   }
 

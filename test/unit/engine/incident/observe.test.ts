@@ -13,7 +13,7 @@ import { next } from '../../../../src/engine/incident/machine.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { POLICY, START } from '../../../support/store/incident-timeline.ts';
 import { MINUTE, SECOND } from '../../../support/time/units.ts';
-import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
+import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 const NOW = START + 10 * MINUTE;
@@ -91,6 +91,12 @@ describe('an open incident', () => {
       published: false,
       formerCauses: [{ id: CAUSE.id, severity: 'critical', since: START, replacedAt: NOW }],
     });
+  });
+
+  test('keeps its last twenty former causes', () => {
+    const formerCauses = Array.from({ length: 20 }, (_, index) => formerCauseOf('tls-blocked', START + index));
+    const { formerCauses: kept } = after({ formerCauses }, [{ ...CAUSE, severity: 'warning' }]);
+    expect(kept).toEqual([...formerCauses.slice(1), expect.objectContaining({ id: CAUSE.id })]);
   });
 
   test('counts the rounds without it, and remembers when it was back', () => {
