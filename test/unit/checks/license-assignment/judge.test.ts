@@ -63,6 +63,7 @@ const ROWS: readonly Row[] = [
   ['SNMP reached the peer, which is secondary', clustered('cluster-secondary', 'FAC-B'), held('FAC-A')],
   ['SNMP: the peer is primary, without a serial', clustered('cluster-secondary', null), held('FAC-B')],
   ['SNMP: a load balancer that holds it itself', balancer, held('FAC-A')],
+  ['SNMP: a load balancer whose peer holds it', listed(PAIR, standalone, role('load-balancer')), held('FAC-B')],
   ['SNMP: a load balancer, and a unit that is not configured holds it', balancer, held('FAC-X'), 'unknown -'],
   ['SNMP: undetermined', clustered('undetermined'), held('FAC-B'), `warning ${ON_PEER}`],
 ];

@@ -35,6 +35,8 @@ describe('the log of an appliance', () => {
     const waiting = { rule: 'first-line-arrived', level: 'unknown', suggests: null, explainedBy: [] };
     expect(judgeLog(report(appliance({})))).toEqual([]);
     expect(judgeLog(report(appliance({}), unheard))).toMatchObject([{ ...waiting, subject: 'fac-2' }]);
+    const rules = judgeLog(report({ ...unheard, silent: true, silentFor: 1 })).map(({ rule }) => rule);
+    expect(rules).not.toContain(waiting.rule);
     expect(judgeLog(report())).toMatchObject([{ ...waiting, subject: 'the log' }]);
   });
 
@@ -119,7 +121,9 @@ describe('the log of an appliance', () => {
   ])('warns of a log that %s', (_, lastLineAt) => {
     const quiet = appliance({ silent: true, silentFor: 100_000_000, lastLineAt, reliableLineAt: lastLineAt });
     const silence = { rule: 'appliance-speaks', subject: 'fac-1', level: 'warning', suggests: 'appliance-silent' };
-    expect(judgeLog(report(quiet))).toMatchObject([silence]);
+    const findings = judgeLog(report(quiet));
+    expect(findings).toMatchObject([silence]);
+    expect(findings[0]?.advice === undefined).toBe(lastLineAt !== null);
   });
 
   test('keeps the end of a long line, where the message is', () => {
