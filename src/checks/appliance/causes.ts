@@ -209,7 +209,7 @@ export const APPLIANCE_CAUSES = {
     ],
     variants: kindVariants({
       peer: {
-        name: "[the serial number of the peer of {subject}|the peer's serial number] is unexpected",
+        name: "[the serial number of {subject}'s peer|the peer's serial number] is unexpected",
         summary: 'The HA peer of {appliance} has the serial number {found}, but {configured} is configured.',
         remedy: [
           'If the peer was replaced, set appliances[].peerSerial to {found}. A licence registered to {configured} is ' +
