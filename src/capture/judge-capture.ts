@@ -336,12 +336,11 @@ function isGenuine({ verdict }: Pick<JudgedConnection, 'verdict'>): boolean {
 }
 
 function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: string): Judged {
-  const isRefused = seen.end === 'refused';
-  const failed = isRefused ? refusalOf(seen) : `The connection to ${seen.server} was never answered`;
+  const failed = seen.end === 'refused' ? refusalOf(seen) : `The connection to ${seen.server} was never answered`;
   const unopened = suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`]);
   const findings =
     because === null
-      ? [{ ...unopened, kind: isRefused ? 'refused' : 'no-answer-in-capture' }]
+      ? [unopened]
       : refusals(seen, subject, 'tls-interception-suspected', '').map((one) => ({ ...one, advice: REJECTED_UNSEEN }));
   const summary =
     findings.length > 0

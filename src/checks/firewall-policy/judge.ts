@@ -351,12 +351,14 @@ function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
 }
 
 /** Returns false if a nearby device is known to have caused the fault. */
-function isOpen({ suggests, level, kind, facts }: Finding): boolean {
+function isOpen({ rule, suggests, level, kind, facts }: Finding): boolean {
   return (
+    rule === 'port-open' &&
     suggests === 'egress-blocked' &&
     level === 'broken' &&
     facts?.host === undefined &&
-    (kind === 'no-answer' || kind === 'refused' || NOT_ALONE.includes(kind))
+    facts?.proxy === undefined &&
+    (kind === undefined || NOT_ALONE.includes(kind))
   );
 }
 

@@ -63,23 +63,14 @@ const PROXY_KINDS = {
         'licenseServer.proxy.user and passwordFile.',
     ],
   },
-  'proxy-is-server': {
-    name: 'the proxy answers like a web server',
-    summary: '{proxy} answers CONNECT with status 401, as a web server would. A proxy would return 407.',
-    remedy: [
-      'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
-        "proxy's administration interface, or a web server, may be listening at this address.",
-      ASK,
-      'If {proxy} is the proxy, read its response in the evidence. The proxy requires a login, but does not return ' +
-        '407 as a proxy should.',
-    ],
-  },
   'proxy-refuses': {
     name: 'the proxy refuses the connection[ to {subject}]',
     summary: DOES_NOT_CONNECT,
     remedy: [
       'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The block ' +
         'page in the evidence often shows the rule or category.',
+      'If the response is not from a proxy, check that {proxy} is the address and port of the proxy. A web server, or ' +
+        "the proxy's administration interface, may be listening there.",
       ASK,
     ],
   },
@@ -146,12 +137,6 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
 ];
 
 const SHUT_PORT_KINDS = {
-  'no-answer': {
-    name: '[{subject}|the server] does not answer',
-    summary:
-      'The internet is reachable, but {subject} does not answer. A firewall on the path drops the connection, or the ' +
-      'server is down.',
-  },
   'no-answer-from-any': {
     name: 'no host answers[, including {subject}]',
     summary:
@@ -162,16 +147,6 @@ const SHUT_PORT_KINDS = {
         'then distinguish a blocked server from a dead internet connection.',
       ...SHUT_PORT_REMEDY,
     ],
-  },
-  'no-answer-in-capture': {
-    name: 'no answer[ from {subject}] in the capture',
-    summary:
-      'In the packet capture, {subject} does not answer. A firewall on the path drops the connection, or the server ' +
-      'is down.',
-  },
-  refused: {
-    name: 'connections to [{subject}|the server] are refused',
-    summary: 'Connections to {subject} are refused, either by a firewall on the path or by the server itself.',
   },
   'refused-nearer': {
     name: 'a device refuses connections[ to {subject}]',
@@ -227,9 +202,7 @@ export const REACHABILITY_CAUSES = {
   'egress-blocked': {
     severity: 'critical',
     name: 'connections to [{subject}|the server] fail',
-    summary:
-      'The internet is reachable, but {subject} does not accept connections. Either a firewall on the path blocks ' +
-      'them, or the server is down.',
+    summary: '{subject} does not accept connections. Either a firewall on the path blocks them, or the server is down.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: SHUT_PORT_REMEDY,

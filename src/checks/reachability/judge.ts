@@ -88,7 +88,6 @@ function throughProxy(
 }
 
 function refusalKind({ status, schemes, hasLogin }: ProxyAnswer): ProxyKind {
-  if (status === 401) return 'proxy-is-server';
   if (status !== 407) return status >= 500 ? 'proxy-cannot-connect' : 'proxy-refuses';
   // The configured login is sent only with Basic authentication (RFC 7617).
   if (schemes.length > 0 && !schemes.some((scheme) => scheme.toLowerCase() === 'basic')) return 'proxy-login-scheme';
@@ -179,21 +178,24 @@ function explainShutPorts(
   { path: { endpoints }, controlHosts: controls, roundTrips }: TargetFacts,
 ): readonly Finding[] {
   const shut = new Map(
-    endpoints.flatMap(({ address, proxy, tcp }) => {
-      const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, controls, roundTrips.get(address)) : null;
-      return kind === null ? [] : [[address, kind] as const];
-    }),
+    endpoints.flatMap(({ address, proxy, tcp }) =>
+      proxy === null && tcp.kind === 'failed'
+        ? [[address, shutKind(tcp, controls, roundTrips.get(address))] as const]
+        : [],
+    ),
   );
-  const overall = overallOf(
-    findings.flatMap((finding) => (finding.level === 'broken' ? (shutOf(finding, shut) ?? []) : [])),
+  const kinds = findings.flatMap(({ level, facts }) =>
+    level === 'broken' ? (shut.get(facts?.address ?? '') ?? null) : [],
   );
+  const overall = WEAKEST_FIRST.find((kind) => kinds.includes(kind)) ?? null;
   return findings.map((finding) => {
-    const own = shutOf(finding, shut);
-    if (own === null) return finding;
-    const kind = finding.level === 'broken' ? overall : own;
-    const more = comparison(own, controls, roundTrips.get(finding.facts?.address ?? ''));
+    const { level, suggests, facts } = finding;
+    const own = shut.get(facts?.address ?? '');
+    if (own === undefined || suggests === null) return finding;
+    const kind = level === 'broken' ? overall : own;
+    const more = comparison(own, controls, roundTrips.get(facts?.address ?? ''));
     const told = more === null ? finding : withMoreSaid(finding, ', ', more);
-    return { ...told, kind, confidence: confidenceOf(kind, controls) };
+    return { ...told, ...(kind === null ? {} : { kind }), confidence: confidenceOf(kind, controls) };
   });
 }
 
@@ -206,36 +208,28 @@ function shutKind(
   { accepting, refusing, tried }: ControlHosts,
   roundTrip: Millis | undefined,
 ): Shut | null {
-  if (reason === 'timeout') return accepting > 0 || tried === 0 ? 'no-answer' : 'no-answer-from-any';
+  if (reason === 'timeout') return accepting === 0 && tried > 0 ? 'no-answer-from-any' : null;
   if (!REFUSALS.includes(reason)) return null;
   if (refusing > 0 && refusing === tried) return 'all-refused';
-  return roundTrip !== undefined && durationMs < roundTrip * NEARER ? 'refused-nearer' : 'refused';
-}
-
-function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): Shut | null {
-  const isAboutPort = suggests === 'egress-blocked' || suggests === 'egress-partly-blocked';
-  return isAboutPort ? (shut.get(facts?.address ?? '') ?? null) : null;
+  return roundTrip !== undefined && durationMs < roundTrip * NEARER ? 'refused-nearer' : null;
 }
 
 /**
  * A nearby device is reported only if it refuses the connections to all addresses. Otherwise, the addresses may be
  * closed for different reasons.
  */
-function overallOf(kinds: readonly Shut[]): Shut {
-  const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
-  return weakest.find((kind) => kinds.includes(kind)) ?? 'refused-nearer';
-}
+const WEAKEST_FIRST: readonly (Shut | null)[] = [null, 'no-answer-from-any', 'all-refused', 'refused-nearer'];
 
 /** A single host can refuse connections for other reasons. */
 const FEWEST_REFUSING = 2;
 
-function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
+function confidenceOf(kind: Shut | null, { refusing }: ControlHosts): Confidence {
   return kind === 'refused-nearer' || (kind === 'all-refused' && refusing >= FEWEST_REFUSING)
     ? 'confirmed'
     : 'suspected';
 }
 
-function comparison(own: Shut, { refusing }: ControlHosts, roundTrip: Millis | undefined): string | null {
+function comparison(own: Shut | null, { refusing }: ControlHosts, roundTrip: Millis | undefined): string | null {
   if (own === 'refused-nearer' && roundTrip !== undefined)
     return `immediately, although the server has always taken at least ${roundTrip.toFixed(0)} ms to accept a connection`;
   return own === 'all-refused' ? `as at ${String(refusing)} control host${refusing === 1 ? '' : 's'}` : null;

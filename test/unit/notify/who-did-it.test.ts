@@ -30,7 +30,7 @@ const WHO = new Map([
   [IMPLICIT, ['FortiGate 10.0.0.1', 'implicit deny', 'port2', 'wan1']],
 ]);
 
-const SHUT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });
+const SHUT = finding('egress-blocked', { rule: 'port-open', confidence: 'suspected' });
 
 function intercepted(over: Partial<Finding> = {}): readonly Finding[] {
   return [finding('tls-intercepted', over)];

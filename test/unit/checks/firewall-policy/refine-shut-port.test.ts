@@ -6,8 +6,7 @@ import type { Cause, Finding } from '../../../../src/engine/model.ts';
 import { everything } from '../../../support/checks/everything.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 
-const SILENT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });
-const REFUSED: Finding = { ...SILENT, kind: 'refused' };
+const SILENT = finding('egress-blocked', { rule: 'port-open', confidence: 'suspected' });
 /** Control hosts do not answer either. */
 const ALL_SILENT: Finding = { ...SILENT, kind: 'no-answer-from-any' };
 const ALL_REFUSED: Finding = { ...SILENT, kind: 'all-refused' };
@@ -70,9 +69,7 @@ describe('a port that stays shut', () => {
       ['egress-blocked suspected'],
     ],
     ['its policy denies', SILENT, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
-    ['its policy denies, and refuses', REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy accepts', SILENT, ['firewall-policy', []], ['license-server-down suspected']],
-    ['its policy accepts, and the port refuses', REFUSED, ['firewall-policy', []], ['license-server-down suspected']],
     ['its policy denies, and nothing answers', ALL_SILENT, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy denies, and all refuse', ALL_REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy accepts, but nothing answers', ALL_SILENT, ['firewall-policy', []], ['egress-blocked suspected']],
@@ -91,8 +88,7 @@ describe('a port that stays shut', () => {
   });
 
   test.each<readonly [string, boolean, readonly Finding[]]>([
-    ['nobody answers', true, [SILENT]],
-    ['it is refused', true, [OTHER, REFUSED]],
+    ['one fault of several is a shut port', true, [OTHER, SILENT]],
     ['nobody at all answers', true, [ALL_SILENT]],
     ['all refuse', true, [ALL_REFUSED]],
     ['nothing is wrong', false, []],
