@@ -628,7 +628,7 @@ function deviceBetween(
         `TLS to {subject} is ${confidence === 'confirmed' ? '' : 'probably '}terminated by a device between the ` +
         `capture points of ${inside} and ${outside}.`,
       remedy: [
-        'Find the device between the two capture points, and exempt the traffic of FortiAuthenticator ({source}) to ' +
+        'Find the device between the two capture points, and exempt the traffic from {source} to ' +
           '{host}, TCP {port}, from TLS inspection there.',
       ],
     },

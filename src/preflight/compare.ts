@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { titleOf } from '../checks/registry.ts';
 import { counted } from '../core/visible-text.ts';
 import { sameSerial, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
-import { firmwareVersion } from '../core/license/firmware.ts';
+import { firmwareVersion, isDowngrade } from '../core/license/firmware.ts';
 import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
 import { isoTime } from '../core/time-text.ts';
 import { askedFor, policyText } from '../core/license/firewall.ts';
@@ -67,6 +67,8 @@ function roleChanges(was: UnitState, is: UnitState): readonly Change[] {
   );
 }
 
+const RESET = 'A downgrade resets the unit to factory defaults. Restore a configuration backup of this firmware';
+
 function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { firmware }: UnitState): readonly Change[] {
   const planned = migration.firmware ?? was;
   if (firmware === was && firmware === planned) return [];
@@ -75,7 +77,7 @@ function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { fir
   const what = `The firmware version is ${firmware} (previously ${was ?? 'not reported'})`;
   // If the plan did not include a firmware change, a different version does not require any action.
   return migration.firmware === null || firmware === migration.firmware
-    ? change('as-planned', what, 'Licences and tokens are kept')
+    ? change('as-planned', what, isDowngrade(was, firmware) ? RESET : 'Licences and tokens are kept')
     : change('to-do', what, `${migration.firmware} was planned`);
 }
 

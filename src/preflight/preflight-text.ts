@@ -4,7 +4,7 @@ import { visibleText, counted, nameList } from '../core/visible-text.ts';
 import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../connectors/token-users.ts';
 import { type Change, type UnitState, type Migration, type HeldLicense, holderOf } from './compare.ts';
-import { firmwareVersion, isAtLeast, type Version } from '../core/license/firmware.ts';
+import { firmwareVersion, isAtLeast, isDowngrade, type Version } from '../core/license/firmware.ts';
 import { sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
@@ -230,9 +230,15 @@ function reissuedText(tokens: UnitState['tokens'], isPart: boolean): string {
   return `${isPart ? 'at most ' : ''}${counted(users, 'user')} with ${counted(tokens.total, 'token')}${waiting}`;
 }
 
-function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }: UnitState): readonly string[] {
+function serialNotes(
+  { serial: typed, firmware }: Migration,
+  move: Move,
+  { mode, serial, firmware: present }: UnitState,
+): readonly string[] {
   switch (move.kind) {
     case 'stays':
+      if (isDowngrade(present, firmware))
+        return ['The serial number does not change, so the licences stay registered to the unit.'];
       return [
         serial === null
           ? 'No new serial number was specified. ' +
@@ -291,11 +297,6 @@ function downgradeLosses({ firmware }: Migration, { firmware: present }: UnitSta
       `${String(firmware)} resets it ` +
       'to factory defaults. They can be restored only from a configuration backup of the earlier firmware.',
   ];
-}
-
-function isDowngrade(present: string | null, planned: string | null): boolean {
-  const [is, then] = [versionOf(present), versionOf(planned)];
-  return is !== null && then !== null && !isAtLeast(then, is);
 }
 
 function versionOf(text: string | null): Version | null {

@@ -67,7 +67,7 @@ export const POLLING_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'On the firewall of {appliance}, look up the policy for {appliance} ({source}), destination {host}, TCP 443, ' +
+      'On the firewall of {appliance}, look up the policy for {source}, destination {host}, TCP 443, ' +
         'and check whether the policy inspects or blocks TLS (on a FortiGate: Policy Lookup).',
       ...ITS_OWN_VIEW,
     ],

@@ -33,7 +33,7 @@ function learn(text: string): CommandStep {
 
 const FORTIGATE = [
   'Find the policy that inspects this traffic. On the FortiGate, use Policy & Objects > Firewall Policy > Policy ' +
-    'Lookup with source {source} (FortiAuthenticator), destination {host}, TCP {port}, or search the log under Log ' +
+    'Lookup with source {source}, destination {host}, TCP {port}, or search the log under Log ' +
     '& Report > Security Events > SSL.',
   createPolicy(
     'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP ' +
@@ -94,8 +94,7 @@ const UNKNOWN_PRODUCT = [
       'address and the time to the firewall or proxy team, for example in a report.',
     'ftm-watch report{config}',
   ),
-  'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
-    `${ONLY_FORTINETS_OWN}`,
+  'Exempt the traffic from {source} to {host}, TCP {port}, from TLS inspection. ' + `${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 

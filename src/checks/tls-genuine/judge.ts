@@ -137,7 +137,7 @@ const ADVICE: Advice = {
     'Check the issuer from another network. If it is the same there, Fortinet has changed its certificate, and ' +
       '{appliance} may need newer firmware. Ask Fortinet TAC.',
     'If the certificate is different there, a device on the path inspects TLS. On that device, exempt the traffic ' +
-      'from FortiAuthenticator ({source}) to {host}, TCP {port}.',
+      'from {source} to {host}, TCP {port}.',
     REPEAT,
   ],
 };

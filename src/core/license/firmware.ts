@@ -17,6 +17,13 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
   return compareVersions(version, wanted) >= 0;
 }
 
+/** False if one of the versions is unknown. */
+export function isDowngrade(from: string | null, to: string | null): boolean {
+  const before = firmwareVersion(from ?? '');
+  const after = firmwareVersion(to ?? '');
+  return before !== null && after !== null && !isAtLeast(after, before);
+}
+
 /** From config/firmware-facts.yaml, which describes the values of `use`. */
 export interface FirmwareFact {
   readonly id: string;
