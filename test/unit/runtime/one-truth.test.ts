@@ -130,7 +130,8 @@ interface Run {
 /** Returns wrong statements about the path, in addition to contradictions between outputs. */
 function untruths({ is }: Phase, { wasIntermittent, site }: Run, said: Said, looks: number): readonly string[] {
   if (is === 'ok') return looks > POLICY.recoveries && !wasIntermittent ? whatIsNot('ready', said) : [];
-  if (typeof is === 'number' || looks < 5) return [];
+  // If some connections fail anyway, more rounds in which all fail are needed to call it an outage.
+  if (typeof is === 'number' || looks < (wasIntermittent ? 8 : 5)) return [];
   const cause = String(site.last().diagnosis.causes[0]?.id);
   return [...whatIsNot('not-ready', said), ...(wasIntermittent || cause === CAUSES[is] ? [] : [`called ${cause}`])];
 }
