@@ -12,7 +12,7 @@ import type { ClockObservation, OwnClock } from '../core/observation.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { HostPort } from '../core/addresses.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs } from '../core/clock.ts';
 
 export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
@@ -117,8 +117,6 @@ export interface TargetFacts {
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
   readonly controlHosts: ControlHosts;
-  /** Lower bound of the round trip to each address, measured when the address accepted connections in earlier rounds. */
-  readonly roundTrips: ReadonlyMap<string, Millis>;
   readonly otherNames: OtherNames;
 }
 

@@ -388,10 +388,6 @@ export function describeFailure(failure: Failure): string {
  */
 export interface CloserLook {
   readonly address: string;
-  /** Connect times. Empty if a proxy is used or nothing was received. */
-  readonly connects: readonly Millis[];
-  /** Longest stall of this process during the tests. */
-  readonly stalledMs: Millis;
   /** The same ClientHello, sent again. */
   readonly again: TlsOutcome | null;
   /** A ClientHello with a different server name, or with none. */
@@ -400,19 +396,4 @@ export interface CloserLook {
   readonly refusable: TlsOutcome | null;
   /** Control hosts whose port was open. */
   readonly controls: readonly TlsOutcome[];
-}
-
-/** If the connect time is at least this long, the SYN packet must have been retransmitted (RFC 6298 §2). */
-const REPEATED_SYN: Millis = 1000;
-/** Shorter measurements are dominated by timers and scheduling. */
-const SHORTEST: Millis = 4;
-
-/**
- * Returns a lower bound, or null if there are fewer than `fewest` connect times. The stall time is subtracted, because
- * a stalled process detects a connection late.
- */
-export function leastRoundTrip(connects: readonly Millis[], stalledMs: Millis, fewest: number): Millis | null {
-  const single = connects.filter((ms) => ms < REPEATED_SYN);
-  const least = Math.min(...single) - stalledMs;
-  return single.length < fewest || least < SHORTEST ? null : least;
 }

@@ -36,9 +36,10 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const round = withoutShared(given, otherNames);
   const controls = controlChainsOf(round.controls);
   const clock = clockObservations(round, tlsOf);
-  const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
-  const controlHosts = controlHostsOf(round);
+  memory.roundTrips.note(given);
   const roundTrips = memory.roundTrips.known();
+  const surroundings = { controls, now: correctedNow(round.startedAt, clock), roundTrips };
+  const controlHosts = controlHostsOf(round);
   const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
@@ -51,7 +52,6 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
       knowledge,
       surroundings,
       controlHosts,
-      roundTrips,
       otherNames: index === 0 ? otherNames : NO_OTHER_NAMES,
     };
   });
@@ -71,7 +71,6 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
     ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
   };
   for (const subject of answeringHosts(given)) answered.add(subject);
-  memory.roundTrips.note(given);
   memory.sampling.note(sampling);
   memory.answers = answers.faults;
   return judged;

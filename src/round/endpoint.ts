@@ -142,28 +142,3 @@ async function handshakePhase(
     };
   }
 }
-
-/**
- * Number of connections. They are opened after the round's busy phase, because times measured during that phase may be
- * too long.
- */
-const TIMES = 2;
-
-/** Opens the connections one after another. */
-export async function measureConnects(
-  target: HostPort,
-  address: string,
-  endpoint: EndpointDeps,
-  ctx: ProbeContext,
-): Promise<readonly Millis[]> {
-  const connects: Millis[] = [];
-  for (let time = 0; time < TIMES && !ctx.signal.aborted; time += 1) {
-    const { tcp } = await observeEndpoint(
-      { target, address, serverName: null, proxy: null, depth: 'tcp', method: 'HEAD', path: '/' },
-      ctx,
-      endpoint,
-    );
-    if (tcp.kind === 'open') connects.push(tcp.durationMs);
-  }
-  return connects;
-}

@@ -3,7 +3,7 @@ import type { AnswerFaults } from '../checks/intermittent/answers.ts';
 import { NO_SAMPLES, type Sampling } from '../checks/intermittent/sampling.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
-import { type CloserLook, leastRoundTrip, type MailOutcome } from '../core/observation.ts';
+import type { CloserLook, MailOutcome } from '../core/observation.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import { loadMailRoots, type MailRoots } from './mail-roots.ts';
@@ -163,7 +163,7 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
   };
 }
 
-/** A device that refuses a connection on the path answers faster than the server ever has. */
+/** A device on the path that refuses or closes a connection answers faster than the server ever has. */
 interface RoundTrips {
   /** Lower bound of the round trip, by address. */
   known(): ReadonlyMap<string, Millis>;
@@ -171,6 +171,10 @@ interface RoundTrips {
 }
 
 const FEWEST_CONNECTS = 4;
+/** If the connect time is at least this long, the SYN packet must have been retransmitted (RFC 6298 §2). */
+const REPEATED_SYN: Millis = 1000;
+/** Shorter measurements are dominated by timers and scheduling. */
+const SHORTEST: Millis = 4;
 /** The path to an address can change, so only the latest connections count. */
 const MOST_CONNECTS = 20;
 const MOST_ADDRESSES = 256;
@@ -181,8 +185,9 @@ export function createRoundTrips(): RoundTrips {
     known: () =>
       new Map(
         [...connects].flatMap(([address, kept]) => {
-          const least = leastRoundTrip(kept, 0, FEWEST_CONNECTS);
-          return least === null ? [] : [[address, least] as const];
+          const single = kept.filter((ms) => ms < REPEATED_SYN);
+          const least = Math.min(...single);
+          return single.length < FEWEST_CONNECTS || least < SHORTEST ? [] : [[address, least] as const];
         }),
       ),
     note: ({ path: { licenseServer, services, burst }, stalledMs }) => {

@@ -5,7 +5,6 @@ import { FLAW_RULE } from '../checks/tls-genuine/expectations.ts';
 import { isVersionDecisive } from '../checks/tls-genuine/judge-older-tls.ts';
 import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
-import type { Millis } from '../core/clock.ts';
 import {
   type BlockedOutcome,
   type CloserLook,
@@ -17,7 +16,7 @@ import {
 } from '../core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../core/round.ts';
 import { createRefusableSecureContext } from '../network/tls/secure-context.ts';
-import { type EndpointDeps, type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
+import { type EndpointDeps, type EndpointRequest, observeEndpoint } from './endpoint.ts';
 import { areRelatedHosts } from '../tls/extensions.ts';
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
@@ -58,58 +57,41 @@ function isDoubtful({ verdict, findings }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && !findings.some(({ rule }) => rule === FLAW_RULE);
 }
 
-/** The result depends on how long this process stalled during the round. */
-type OpenLook = (stalledMs: Millis) => CloserLook;
-
 /**
  * If the block was examined recently, combines the earlier result with the control hosts' current results. Returns null
  * if nothing is blocked, or if the response itself identifies the blocking device.
  */
-export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<OpenLook | null> {
+export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<CloserLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
   if (first === undefined || !isBlocked(first.tls) || look.ctx.signal.aborted) return null;
   const { closerLooks } = look.memory;
-  const ending = endingOf(first.tls);
-  const block = `${first.address} ${ending}`;
+  const block = `${first.address} ${endingOf(first.tls)}`;
   const recent = closerLooks.recent(block);
-  if (recent !== null) return () => ({ ...recent, controls: outcomesOf(seen.controls) });
-  const found = await examineBlock(target, { first, controls: seen.controls, isCut: ending === 'cut' }, look);
-  return (stalledMs) => closerLooks.keep(block, { ...found, stalledMs });
-}
-
-interface Block {
-  readonly first: EndpointObservation;
-  readonly controls: readonly PathObservation[];
-  readonly isCut: boolean;
+  if (recent !== null) return { ...recent, controls: outcomesOf(seen.controls) };
+  return closerLooks.keep(block, await examineBlock(target, first.address, seen.controls, look));
 }
 
 /**
  * Opens three more connections: with the same ClientHello, with a different server name, and with a ClientHello that
- * every server rejects. If the connection was closed or reset, the time to connect is measured as well.
+ * every server rejects.
  */
 async function examineBlock(
   target: PathTarget,
-  { first, controls, isCut }: Block,
+  address: string,
+  controls: readonly PathObservation[],
   { ctx, endpoint }: Look,
-): Promise<Omit<CloserLook, 'stalledMs'>> {
-  const { host, port, proxy, serverName } = target;
+): Promise<CloserLook> {
+  const { serverName } = target;
   const connect = (name: string | null, deps = endpoint): Promise<EndpointObservation> =>
-    observeEndpoint({ ...requestOf(target, first.address), serverName: name, depth: 'tls' }, ctx, deps);
+    observeEndpoint({ ...requestOf(target, address), serverName: name, depth: 'tls' }, ctx, deps);
   const name = otherName(serverName, controls);
   const [again, other, refused] = await Promise.all([
     connect(serverName),
     serverName === null ? null : connect(name),
     connect(serverName, { ...endpoint, contextFor: createRefusableSecureContext }),
   ]);
-  const connects = [first, again, other, refused].flatMap((seen) =>
-    seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [],
-  );
-  // If the connection received no response, there is no response time to compare.
-  const isMeasured = proxy === null && isCut;
-  const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
-    address: first.address,
-    connects: isMeasured ? [...connects, ...measured] : [],
+    address,
     again: again.tls,
     otherName: other === null || other.tls === null ? null : { name, outcome: other.tls },
     refusable: refused.tls,

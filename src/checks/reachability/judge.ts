@@ -175,12 +175,12 @@ export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
  */
 function explainShutPorts(
   findings: readonly Finding[],
-  { path: { endpoints }, controlHosts: controls, roundTrips }: TargetFacts,
+  { path: { endpoints }, controlHosts: controls, surroundings: { roundTrips } }: TargetFacts,
 ): readonly Finding[] {
   const shut = new Map(
     endpoints.flatMap(({ address, proxy, tcp }) =>
       proxy === null && tcp.kind === 'failed'
-        ? [[address, shutKind(tcp, controls, roundTrips.get(address))] as const]
+        ? [[address, shutKind(tcp, controls, roundTrips?.get(address))] as const]
         : [],
     ),
   );
@@ -193,7 +193,7 @@ function explainShutPorts(
     const own = shut.get(facts?.address ?? '');
     if (own === undefined || suggests === null) return finding;
     const kind = level === 'broken' ? overall : own;
-    const more = comparison(own, controls, roundTrips.get(facts?.address ?? ''));
+    const more = comparison(own, controls, roundTrips?.get(facts?.address ?? ''));
     const told = more === null ? finding : withMoreSaid(finding, ', ', more);
     return { ...told, ...(kind === null ? {} : { kind }), confidence: confidenceOf(kind, controls) };
   });

@@ -4,16 +4,14 @@ import {
   endingOf,
   isBlocked,
   type BlockedOutcome,
-  leastRoundTrip,
   type Ending,
   type TlsOutcome,
 } from '../../core/observation.ts';
 import { type Confidence, type Finding, known, type Told } from '../../engine/model.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { spanText } from '../../core/time-text.ts';
-import { capital } from '../../engine/words.ts';
+import { inSentence } from '../../engine/words.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import type { Seen } from './signals.ts';
 import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
 import type { BlockedTlsKind } from './causes.ts';
 
@@ -120,12 +118,10 @@ function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
 }
 
 /** Returns 0 unless all control hosts' connections end like the licence server's connection. */
-function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
+function controlsAlike(ending: Ending, controls: CloserLook['controls']): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/** Load on this machine can distort individual connect times. */
-const FEWEST_CONNECTS = 4;
 /** An answer within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
 
@@ -171,90 +167,95 @@ function unknown(
 
 function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
   const { target, closer } = evidence;
-  const how = describe(outcome);
-  const page = blockPage(outcome, evidence);
-  const proofs =
-    closer === undefined
-      ? []
-      : PROOFS.flatMap(([rule, see]) => {
-          const seen = see(closer, outcome);
-          return seen === null ? [] : [{ rule, ...seen }];
-        });
-  const isProven = (wanted: string): boolean => proofs.some(({ rule }) => rule === wanted);
   const ending = endingOf(outcome);
-  const facts: BlockFacts = {
-    ending,
-    nameRefused: outcome.alert === 'unrecognized_name',
-    again: probeResultOf(closer?.again),
-    otherName: probeResultOf(closer?.otherName?.outcome),
-    controlsAlike: closer === undefined ? 0 : controlsAlike(ending, closer),
-    page: page !== null,
-    nearer: isProven('reset-takes-a-round-trip'),
-    smallAnswered: isProven(SMALL_ANSWER),
-  };
-  const { kind, confidence } = BLOCK_RULES.find(({ holds }) => holds(facts)) ?? UNKNOWN_BLOCK;
+  const alike = controlsAlike(ending, closer?.controls ?? []);
+  const page = blockPage(outcome, evidence);
+  const nearer = nearerThanServer(outcome, evidence);
+  const smallAnswer = smallAnswerOf(closer);
+  const { kind, confidence } =
+    BLOCK_RULES.find(({ holds }) =>
+      holds({
+        ending,
+        nameRefused: outcome.alert === 'unrecognized_name',
+        again: probeResultOf(closer?.again),
+        otherName: probeResultOf(closer?.otherName?.outcome),
+        controlsAlike: alike,
+        page: page !== null,
+        nearer: nearer !== null,
+        smallAnswered: smallAnswer !== null,
+      }),
+    ) ?? UNKNOWN_BLOCK;
   const product = page?.facts?.product ?? null;
-  const told: readonly (Told & Pick<Finding, 'facts'>)[] = [
-    { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', ...claimOf(outcome) },
-    ...(page === null ? [] : [page]),
-    ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
+  const handshake = handshakeTold(outcome);
+  const told: readonly (BlockTold | null)[] = [
+    handshake,
+    page,
+    nearer,
+    otherServerName(closer),
+    controlHosts(alike),
+    kind === 'large-answers-lost' ? smallAnswer : null,
   ];
+  const quote = handshake.quote === undefined ? '' : `: "${handshake.quote}"`;
+  const how = `${inSentence(handshake.claim.slice(0, -1))}${quote}`;
   return {
     ...NO_CHAIN,
     verdict: 'blocked',
     confidence,
     product,
     // All these findings have the same confidence, because they result from the same decision.
-    findings: told.map((expectation) => ({
-      ...expectation,
-      subject: target,
-      level: 'broken',
-      suggests: 'tls-blocked',
-      confidence,
-      ...(kind === null ? {} : { kind }),
-    })),
+    findings: told
+      .filter((one) => one !== null)
+      .map((one) => ({
+        ...one,
+        subject: target,
+        level: 'broken',
+        suggests: 'tls-blocked',
+        confidence,
+        ...(kind === null ? {} : { kind }),
+      })),
     summary: `TLS to ${target} is blocked${product === null ? '' : ` by ${product}`}: ${how}`,
     wouldSettle: null,
   };
 }
 
+type BlockTold = Told & Pick<Finding, 'facts'>;
+
 const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
-  ['reset', 'the connection was reset before a certificate was received'],
-  ['closed', 'the connection was closed before a certificate was received'],
-  ['timeout', 'the TLS hello was not answered'],
+  ['reset', 'The connection was reset before a certificate was received.'],
+  ['closed', 'The connection was closed before a certificate was received.'],
+  ['timeout', 'The TLS hello was not answered.'],
 ]);
 
-function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
+function endingClaim({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
   if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
   return (
-    `the answer to the TLS hello was not complete after ${spanText(durationMs)} ` +
-    `(${String(receivedBytes)} byte${receivedBytes === 1 ? '' : 's'} received)`
+    `The answer to the TLS hello was not complete after ${spanText(durationMs)} ` +
+    `(${String(receivedBytes)} byte${receivedBytes === 1 ? '' : 's'} received).`
   );
 }
 
-function describe(outcome: BlockedOutcome): string {
+function handshakeTold(outcome: BlockedOutcome): BlockTold {
   const { plaintext, alert, message } = outcome;
-  if (plaintext !== null) return `the answer is not TLS, but "${visibleText(plaintext, 80)}"`;
-  if (alert !== null)
-    return `the peer ended the handshake with the alert "${visibleText(alert, 40)}" before it sent a certificate`;
-  return endingText(outcome) ?? `the handshake failed before a certificate was received: ${visibleText(message, 160)}`;
-}
-
-function claimOf(outcome: BlockedOutcome): Pick<Told, 'claim' | 'quote'> {
-  const { plaintext, alert, message } = outcome;
-  if (plaintext !== null)
-    return { claim: 'The answer to the TLS hello is plain text, not TLS.', quote: visibleText(plaintext, 80) };
+  const told = { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate' };
+  if (plaintext !== null) {
+    const claim = 'The answer to the TLS hello is plain text, not TLS.';
+    return { ...told, claim, quote: visibleText(plaintext, 80) };
+  }
   if (alert !== null) {
     const claim = `The handshake ended with the alert "${visibleText(alert, 40)}" before a certificate was received.`;
-    return { claim };
+    return { ...told, claim };
   }
-  const ending = endingText(outcome);
-  return ending === null
-    ? { claim: 'The TLS handshake failed before a certificate was received.', quote: visibleText(message, 160) }
-    : { claim: `${capital(ending)}.` };
+  const claim = endingClaim(outcome);
+  return claim === null
+    ? {
+        ...told,
+        claim: 'The TLS handshake failed before a certificate was received.',
+        quote: visibleText(message, 160),
+      }
+    : { ...told, claim };
 }
 
-function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): (Told & Pick<Finding, 'facts'>) | null {
+function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): BlockTold | null {
   if (plaintext === null) return null;
   const page = recogniseBlockPage({ status: null, location: null, text: plaintext, words: plaintext }, products);
   if (page === null) return null;
@@ -262,58 +263,43 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): (T
   return { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
 }
 
-const SMALL_ANSWER = 'large-answers-arrive';
-
-const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
-  [
-    ['reset-takes-a-round-trip', nearerThanServer],
-    ['same-hello-fails-again', sameHelloAgain],
-    ['server-name-makes-no-difference', otherServerName],
-    ['control-hosts-show-certificates', controlHosts],
-    [SMALL_ANSWER, smallAnswer],
-  ];
-
-function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
-  const roundTrip = leastRoundTrip(closer.connects, closer.stalledMs, FEWEST_CONNECTS);
-  if (roundTrip === null || endingOf(outcome) === 'silence' || outcome.durationMs >= roundTrip * TOO_FAST) return null;
+function nearerThanServer(outcome: BlockedOutcome, { roundTrip }: TlsEvidence): Told | null {
+  const { durationMs } = outcome;
+  if (roundTrip === undefined || endingOf(outcome) === 'silence' || durationMs >= roundTrip * TOO_FAST) return null;
   return {
+    rule: 'reset-takes-a-round-trip',
     claim:
-      `The connection was closed after ${outcome.durationMs.toFixed(1)} ms by a device on the path, not by the ` +
-      `server, which is ${roundTrip.toFixed(1)} ms away.`,
+      `The connection was closed after ${durationMs.toFixed(1)} ms by a device on the path, not by the server, which ` +
+      `is ${roundTrip.toFixed(1)} ms away.`,
     expected: `No answer before a full round trip (${roundTrip.toFixed(1)} ms)`,
   };
 }
 
-function smallAnswer({ refusable }: CloserLook): Seen | null {
+function smallAnswerOf(closer: CloserLook | undefined): Told | null {
+  const refusable = closer?.refusable;
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const alert = visibleText(refusable.alert, 40);
   const claim = `Small answers such as the alert "${alert}" arrive, but certificates do not.`;
-  return { claim, expected: 'Answers of any size' };
+  return { rule: 'large-answers-arrive', claim, expected: 'Answers of any size' };
 }
 
-function sameHelloAgain({ again }: CloserLook): Seen | null {
-  if (probeResultOf(again) !== 'passes') return null;
+function otherServerName(closer: CloserLook | undefined): Told | null {
+  const other = closer?.otherName ?? null;
+  if (other === null || probeResultOf(other.outcome) !== 'passes') return null;
   return {
-    claim: 'A certificate was received a moment later, so the block is intermittent.',
-    expected: 'The same answer on the next connection',
-  };
-}
-
-function otherServerName({ otherName }: CloserLook): Seen | null {
-  if (otherName === null || probeResultOf(otherName.outcome) !== 'passes') return null;
-  return {
+    rule: 'server-name-makes-no-difference',
     claim:
-      otherName.name === null
+      other.name === null
         ? 'The same address presents a certificate if no server name is sent.'
-        : `The same address presents a certificate for the server name ${visibleText(otherName.name, 100)}.`,
+        : `The same address presents a certificate for the server name ${visibleText(other.name, 100)}.`,
     expected: 'The same answer for any server name',
   };
 }
 
-function controlHosts(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
-  const alike = controlsAlike(endingOf(outcome), closer);
+function controlHosts(alike: number): Told | null {
   if (alike === 0) return null;
   return {
+    rule: 'control-hosts-show-certificates',
     claim:
       alike === 1
         ? 'The only reachable control host did not present a certificate either.'

@@ -30,7 +30,7 @@ import {
   type TrustOptions,
 } from '../../tls/chain.ts';
 import type { Confidence, Finding } from '../../engine/model.ts';
-import type { EpochMs } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { CloserLook, TlsOutcome } from '../../core/observation.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
@@ -175,6 +175,8 @@ export interface TlsEvidence extends TlsGrounds {
   readonly outcome: TlsOutcome;
   /** Present if TLS to this address is blocked. */
   readonly closer?: CloserLook;
+  /** Lower bound of the round trip to this address. Absent if it is unknown. */
+  readonly roundTrip?: Millis;
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
   /** Names of response headers that only proxies and filters add. */

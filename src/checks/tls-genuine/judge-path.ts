@@ -1,7 +1,7 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { decidingAddresses, type EndpointObservation, type TlsOutcome } from '../../core/observation.ts';
 import { type Finding, isFault } from '../../engine/model.ts';
-import type { EpochMs } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import type {
   ControlChain,
@@ -40,6 +40,8 @@ export interface TlsSurroundings {
   /** As returned by `controlChainsOf`. */
   readonly controls: readonly ControlChain[];
   readonly now: EpochMs;
+  /** Lower bound of the round trip to each address, from the latest connections that the address accepted. */
+  readonly roundTrips?: ReadonlyMap<string, Millis>;
 }
 
 export function judgeTlsPath(
@@ -90,11 +92,12 @@ function ofOther(finding: Finding): Finding {
 export function tlsEvidence(
   path: PathObservation,
   { trust, profile, products, baseline }: TlsKnowledge,
-  surroundings: TlsSurroundings,
+  { controls, now, roundTrips }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
     const outcome = endpoint.tls;
     if (outcome === null) return [];
+    const roundTrip = roundTrips?.get(endpoint.address);
     const evidence: TlsEvidence = {
       target: path.subject,
       serverName: outcome.serverName === '' ? null : outcome.serverName,
@@ -102,7 +105,9 @@ export function tlsEvidence(
       ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
       references: referencesFor(endpoint, path),
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
-      ...surroundings,
+      ...(roundTrip === undefined ? {} : { roundTrip }),
+      controls,
+      now,
       trust,
       profile,
       products,

@@ -42,7 +42,6 @@ function atTarget(): TargetFacts {
     knowledge: freshKnowledge({ trust }),
     surroundings: { controls: [], now: 0 },
     controlHosts: { accepting: 0, refusing: 0, tried: 0 },
-    roundTrips: new Map(),
     otherNames: NO_OTHER_NAMES,
   };
 }

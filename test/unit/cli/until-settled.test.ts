@@ -142,8 +142,6 @@ describe('unconfirmedIn()', () => {
     path({ endpoints: [{ ...endpoint('192.0.2.1'), ...more }] });
   const closer = (again: TlsOutcome | null): CloserLook => ({
     address: '192.0.2.1',
-    connects: [],
-    stalledMs: 0,
     again,
     otherName: null,
     refusable: null,

@@ -9,8 +9,6 @@ import { sampled } from '../../support/checks/sampled.ts';
 
 const LOOK: CloserLook = {
   address: '173.243.138.84',
-  connects: [],
-  stalledMs: 0,
   again: null,
   otherName: null,
   refusable: null,

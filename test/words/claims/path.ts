@@ -28,7 +28,8 @@ function shutPort(controlHosts: ControlHosts, durationMs: number, roundTrip?: nu
     { target: TARGET, address: A, family: 4, proxy: null, tcp: refused, tls: null, http: null } as const,
   ];
   const roundTrips = new Map(roundTrip === undefined ? [] : [[A, roundTrip]]);
-  return judgedBy(reachability, { path: path({ endpoints }), controlHosts, roundTrips });
+  const surroundings = { controls: [], now: 0, roundTrips };
+  return judgedBy(reachability, { path: path({ endpoints }), controlHosts, surroundings });
 }
 
 export const REACHABILITY = {

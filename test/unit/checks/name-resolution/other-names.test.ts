@@ -52,8 +52,6 @@ describe('withoutShared()', async () => {
   const at = (address: string) => ({ ...endpoint(address), tls });
   const closer = {
     address: PARKED,
-    connects: [],
-    stalledMs: 0,
     again: null,
     otherName: null,
     refusable: null,

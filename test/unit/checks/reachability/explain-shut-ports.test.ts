@@ -9,7 +9,8 @@ import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 const judge = withPlainClaims(
   (controlHosts: ControlHosts, roundTrip: number | null, ...endpoints: readonly EndpointObservation[]) => {
     const known = roundTrip === null ? [] : endpoints.map(({ address }) => [address, roundTrip] as const);
-    return judgedBy(reachability, { path: path({ endpoints }), controlHosts, roundTrips: new Map(known) });
+    const surroundings = { controls: [], now: 0, roundTrips: new Map(known) };
+    return judgedBy(reachability, { path: path({ endpoints }), controlHosts, surroundings });
   },
 );
 
