@@ -54,62 +54,7 @@ const RESOLVER_KINDS = {
       'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
     ],
   },
-  refused: {
-    name: 'a DNS resolver refuses to answer[ for {subject}]',
-    summary:
-      '{resolver} is running, but refuses to answer for {host}, probably because it does not serve this ' + 'machine.',
-    remedy: [
-      'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query ' +
-        'and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to "Recursive" ' +
-        'under Network > DNS Servers.',
-      shell(
-        'Query an unrelated name. If the answer is REFUSED again, the access list is the cause.',
-        'dig iana.org @{resolverip}',
-      ),
-      'A server that answers only for its own zones is not a resolver. Configure a resolver in ftm-watch and on ' +
-        'FortiAuthenticator.',
-    ],
-  },
   filtered: FILTERED,
-  dnssec: {
-    name: 'DNSSEC validation fails[ for {subject}]',
-    summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
-    remedy: [
-      'Check the clock of {resolver}, and make sure that its trust anchor is current. A wrong date makes every ' +
-        'signature invalid.',
-      'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
-        'to use a forwarder that supports DNSSEC, and exempt {resolver} from DNS inspection.',
-      shell(
-        'Check whether DNSSEC is the cause. The second query does not validate signatures.',
-        'dig {host} @{resolverip}',
-        'dig +cd {host} @{resolverip}',
-      ),
-    ],
-  },
-  'no-authority': {
-    name: 'a resolver[ for {subject}] cannot reach the internet',
-    summary: '{resolver} is running, but cannot reach any authoritative server for {host}.',
-    remedy: [
-      "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
-        'to any destination.',
-      shell('Trace the query from the root.', 'dig +trace {host}'),
-      'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
-    ],
-  },
-  'this-name-alone': {
-    name: 'a resolver fails only for [{subject}|one name]',
-    summary: '{resolver} fails for {host}, but answers for other names. The cause is a filter or a DNSSEC failure.',
-    remedy: [
-      'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
-        '{resolver} that covers fortinet.com, and exempt the name.',
-      shell(
-        'Check whether DNSSEC is the cause. The second query does not validate signatures.',
-        'dig {host} @{resolverip}',
-        'dig +cd {host} @{resolverip}',
-      ),
-      'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
-    ],
-  },
   untrusted: {
     name: 'a DNS resolver[ for {subject}] is not trusted',
     summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
@@ -156,19 +101,28 @@ const HIJACK_KINDS = {
 export const NAME_CAUSES = {
   'resolver-unreachable': {
     severity: 'critical',
-    name: 'a DNS resolver does not answer[ for {subject}]',
+    name: 'a DNS resolver fails[ for {subject}]',
     summary: '{resolver} returns no usable answer for {host}.',
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       shell(
-        'Query the resolver {resolver} directly. If there is no response, the resolver is down, or UDP and TCP ' +
-          'port 53 are blocked.',
+        'Query {resolver} directly, then without DNSSEC validation, then for another name. If there is no response, the ' +
+          'resolver is down, or UDP and TCP port 53 are blocked.',
         'dig {host} @{resolverip}',
+        'dig +cd {host} @{resolverip}',
+        'dig iana.org @{resolverip}',
       ),
-      'SERVFAIL means that the resolver is running but cannot reach the internet, that DNSSEC validation fails, or ' +
-        'that a DNS filter blocks the name (a FortiGate may respond like this, Fortinet tip 260790). Check its log ' +
-        'and forwarders.',
+      'If only {host} fails, look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local ' +
+        'zone on {resolver} that covers fortinet.com, and exempt the name. A filter on a FortiGate may respond with ' +
+        'SERVFAIL (Fortinet tip 260790).',
+      'If only the query without validation succeeds, check the clock and the trust anchor of {resolver}. A forwarder, or a ' +
+        'firewall that changes DNS answers, may also remove the signatures.',
+      'If every answer is REFUSED, allow recursive queries from {source} and from this machine on {resolver}. In BIND, ' +
+        'set allow-query and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to ' +
+        '"Recursive" under Network > DNS Servers. A server that answers only for its own zones is not a resolver.',
+      "If every answer is SERVFAIL, check {resolver}'s path to the internet, such as its uplink, its forwarders, and " +
+        'UDP and TCP port 53 to any destination.',
       fortiauthenticator(
         'On FortiAuthenticator, check System > Network > DNS, then test it.',
         'execute nslookup {host}',

@@ -108,8 +108,7 @@ function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names:
     ofSharedAddress(seen, names) ??
     errorsOf(seen) ??
     ofEncryption(finding, seen) ??
-    ofRefusal(seen, own) ??
-    ofThisName(finding, seen, own)
+    comparison(seen, own)
   );
 }
 
@@ -135,45 +134,49 @@ function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): 
 }
 
 /** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes */
-const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKind]> = new Map([
-  [0, ['Other Error']],
-  [1, ['Unsupported DNSKEY Algorithm', 'dnssec']],
-  [2, ['Unsupported DS Digest Type', 'dnssec']],
-  [3, ['Stale Answer']],
-  [4, ['Forged Answer', 'filtered']],
-  [5, ['DNSSEC Indeterminate', 'dnssec']],
-  [6, ['DNSSEC Bogus', 'dnssec']],
-  [7, ['Signature Expired', 'dnssec']],
-  [8, ['Signature Not Yet Valid', 'dnssec']],
-  [9, ['DNSKEY Missing', 'dnssec']],
-  [10, ['RRSIGs Missing', 'dnssec']],
-  [11, ['No Zone Key Bit Set', 'dnssec']],
-  [12, ['NSEC Missing', 'dnssec']],
-  [13, ['Cached Error']],
-  [14, ['Not Ready']],
-  [15, ['Blocked', 'filtered']],
-  [16, ['Censored', 'filtered']],
-  [17, ['Filtered', 'filtered']],
-  [18, ['Prohibited', 'refused']],
-  [19, ['Stale NXDOMAIN Answer']],
-  [20, ['Not Authoritative']],
-  [21, ['Not Supported']],
-  [22, ['No Reachable Authority', 'no-authority']],
-  [23, ['Network Error', 'no-authority']],
-  [24, ['Invalid Data']],
-]);
+const EXTENDED_ERRORS: readonly string[] = [
+  'Other Error',
+  'Unsupported DNSKEY Algorithm',
+  'Unsupported DS Digest Type',
+  'Stale Answer',
+  'Forged Answer',
+  'DNSSEC Indeterminate',
+  'DNSSEC Bogus',
+  'Signature Expired',
+  'Signature Not Yet Valid',
+  'DNSKEY Missing',
+  'RRSIGs Missing',
+  'No Zone Key Bit Set',
+  'NSEC Missing',
+  'Cached Error',
+  'Not Ready',
+  'Blocked',
+  'Censored',
+  'Filtered',
+  'Prohibited',
+  'Stale NXDOMAIN Answer',
+  'Not Authoritative',
+  'Not Supported',
+  'No Reachable Authority',
+  'Network Error',
+  'Invalid Data',
+];
 
-/** Prefers an extended DNS error with a known remedy. */
+/** The resolver says that it filters the name. */
+const FILTERING: readonly string[] = ['Forged Answer', 'Blocked', 'Censored', 'Filtered'];
+
+/** Prefers the reason that has its own remedy. */
 function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more' | 'quote'> | null {
-  const errors = [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []));
-  const named = errors.map((error) => ({ error, known: EXTENDED_ERRORS.get(error.code) }));
-  const found = named.find(({ known }) => known?.[1] !== undefined) ?? named[0];
+  const named = [a, aaaa]
+    .flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []))
+    .map((error) => ({ error, name: EXTENDED_ERRORS[error.code] ?? `number ${String(error.code)}` }));
+  const found = named.find(({ name }) => FILTERING.includes(name)) ?? named[0];
   if (found === undefined) return null;
-  const [name, kind] = found.known ?? [`number ${String(found.error.code)}`];
+  const { error, name } = found;
   return {
     more: `the resolver gives the reason "${name}"`,
-    quote: quoteOf(found.error, name),
-    ...(kind === undefined ? {} : { kind }),
+    quote: quoteOf(error, name),
+    ...(FILTERING.includes(name) ? { kind: 'filtered' } : {}),
   };
 }
 
@@ -190,24 +193,6 @@ function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: D
   const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
   if (reasons.includes('tls')) return { kind: 'untrusted' };
   return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
-}
-
-/** A resolver that refuses queries for every name does not serve this client. */
-function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
-  const { a, aaaa } = seen;
-  const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
-  if (!isRefused || own.some(hasAddress)) return null;
-  return { kind: 'refused', ...comparison(seen, own) };
-}
-
-/** A resolver that resolves other names works and reaches the internet. */
-function ofThisName(
-  { suggests }: Finding<NameCause>,
-  seen: DnsObservation,
-  own: readonly DnsObservation[],
-): Explanation {
-  const isAlone = suggests === 'resolver-unreachable' && own.some(hasAddress);
-  return { ...(isAlone ? { kind: 'this-name-alone' } : {}), ...comparison(seen, own) };
 }
 
 /** Prefers an unrelated name, because a filter can block a whole domain. */

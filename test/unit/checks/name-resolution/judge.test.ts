@@ -218,18 +218,8 @@ describe('what a resolver says of other names, and of its reasons', () => {
 
   test.each<[string, DnsReply, Partial<OtherNames>, string, resolver?: string]>([
     ['SERVFAIL, and nothing else is known', SERVFAIL, {}, UNREACHABLE],
-    ['SERVFAIL, other names answered', SERVFAIL, ANSWERS, `${UNREACHABLE} this-name-alone`],
-    ['SERVFAIL, another resolver answers', SERVFAIL, unrelated(answer(['192.0.43.8']), 'system'), UNREACHABLE],
-    [
-      'SERVFAIL, a name of the same owner is answered',
-      SERVFAIL,
-      ofOwner(answer(['54.177.212.176'])),
-      `${UNREACHABLE} this-name-alone`,
-    ],
-    ['SERVFAIL, also for a name of the owner', SERVFAIL, ofOwner(SERVFAIL), UNREACHABLE],
-    ['REFUSED', REFUSED, {}, `${UNREACHABLE} refused`],
-    ['REFUSED for every name', REFUSED, unrelated(REFUSED), `${UNREACHABLE} refused`],
-    ['REFUSED for this name', REFUSED, ANSWERS, `${UNREACHABLE} this-name-alone`],
+    ['SERVFAIL, other names answered', SERVFAIL, ANSWERS, UNREACHABLE],
+    ['REFUSED for every name', REFUSED, unrelated(REFUSED), UNREACHABLE],
     ['NXDOMAIN, and other names are answered', NXDOMAIN, ANSWERS, NOT_FOUND],
     ['NXDOMAIN for every name', NXDOMAIN, unrelated(NXDOMAIN), NOT_FOUND],
     ['a private address, and other names are answered', LIE, ANSWERS, HIJACKED],
@@ -270,9 +260,26 @@ describe('what a resolver says of other names, and of its reasons', () => {
     for (const { quote } of findings) expect(quote).toMatch(/ by list 7$/u);
   });
 
-  test('of several extended errors the first with a remedy is told', () => {
-    const [finding] = judge([asked(answer([], 'SERVFAIL', 13, 22, 6))]).findings;
-    expect(finding).toMatchObject({ kind: 'no-authority', quote: expect.stringMatching(/ 22 \(/u) });
+  test.each<readonly [readonly number[], quoted: number, kind: string | undefined]>([
+    [[13, 22, 6], 13, undefined],
+    [[13, 17, 15], 17, 'filtered'],
+  ])('of the extended errors %j, %i is told', (codes, quoted, kind) => {
+    const [finding] = judge([asked(answer([], 'SERVFAIL', ...codes))]).findings;
+    expect([finding?.kind, finding?.quote]).toEqual([kind, expect.stringContaining(` ${String(quoted)} (`)]);
+  });
+
+  test.each<readonly [string, Partial<OtherNames>, string]>([
+    ['an unrelated name that it answers', ANSWERS, 'answers for www.iana.org'],
+    ['a name of the owner that it answers', ofOwner(answer(['54.177.212.176'])), 'answers for www.fortinet.com'],
+    ['an unrelated name that it answers no more', unrelated(SERVFAIL), 'no address for www.iana.org'],
+    ['nothing of a name of the owner that fails too', ofOwner(SERVFAIL), ''],
+    ['nothing of the answer of another resolver', unrelated(answer(['192.0.43.8']), 'system'), ''],
+  ])('beside the error of a resolver stands %s', (_, others, said) => {
+    const [alone, compared] = [{}, others].map(
+      (given) => judge([asked(SERVFAIL)], { others: given }).findings[0]?.claim,
+    );
+    expect(compared).toContain(said);
+    expect(compared === alone).toBe(said === '');
   });
 
   test.each<readonly [string, FailureReason, string | undefined]>([
