@@ -103,8 +103,8 @@ test('the first of two units is explained by the policy of its own FortiGate', a
 });
 
 test.each([
-  [[ENTRY_1], 'traffic of FortiAuthenticator (10.0.0.5)'],
-  [[ENTRY_1, ENTRY_2], 'traffic of FortiAuthenticator (10.0.0.5, 10.1.0.5)'],
+  [[ENTRY_1], ' 10.0.0.5 to '],
+  [[ENTRY_1, ENTRY_2], ' 10.0.0.5, 10.1.0.5 to '],
 ])('where units have separate addresses, all are named', async (entries, expected) => {
   const intercepted = finding('tls-intercepted');
   const { causes } = await told(entries, [], [], [['tls-genuine', [intercepted]]]);
