@@ -12,7 +12,7 @@ import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';
 import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-path.ts';
 import { licenseTarget, observeAnyAddress, type PathTarget, serviceTarget } from '../../src/round/path.ts';
-import { createInstruments, type Look as Instruments, lookWith } from '../../src/round/instruments.ts';
+import { createInstruments, type RoundTools as Instruments, roundTools } from '../../src/round/instruments.ts';
 import { observeMailServer } from '../../src/round/mail.ts';
 import type { Finding } from '../../src/engine/model.ts';
 import { bareHandshake, bareRequest } from './floor.ts';
@@ -130,7 +130,7 @@ async function carry(look: Look, { concurrency, milliseconds }: ProbeLoad): Prom
 process.once('message', ({ configuration }: ProberSettings) => {
   void (async () => {
     const config = await configOf(configuration);
-    const looks = looksOf(lookWith(await createInstruments(config, { clock: systemClock, env: {} }), NEVER));
+    const looks = looksOf(roundTools(await createInstruments(config, { clock: systemClock, env: {} }), NEVER));
     process.on('message', (load: ProbeLoad) => {
       void (async () => process.send?.(await carry(looks[load.kind], load)))();
     });

@@ -1,5 +1,5 @@
 import type { AgentHealth } from '../core/agent.ts';
-import type { Everything, LogFacts, UnitFacts } from './check.ts';
+import type { OutsideFacts, LogFacts, UnitFacts } from './check.ts';
 import { CHECKS } from './registry.ts';
 import type { Assessment } from '../engine/model.ts';
 import type { Picture } from '../connectors/picture.ts';
@@ -26,8 +26,8 @@ export function assessAgent(health: AgentHealth | null): readonly Assessment[] {
 
 const NO_DAEMON = 'Not checked, because no daemon is running with this store';
 
-export function adjusted(probed: readonly Assessment[], everything: Everything): readonly Assessment[] {
-  return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, everything) ?? own);
+export function adjusted(probed: readonly Assessment[], outside: OutsideFacts): readonly Assessment[] {
+  return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, outside) ?? own);
 }
 
 export function activationOf({ appliances: units }: Picture): ActivationContext {

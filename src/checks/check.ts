@@ -1,7 +1,7 @@
 import type { CertificateRejection } from '../core/polling/log-event.ts';
 import type { AgentHealth } from '../core/agent.ts';
 import type { ApplianceFacts } from '../core/license/appliance.ts';
-import type { FindingContent, Told, Assessment, Check, Finding } from '../engine/model.ts';
+import type { FindingContent, FindingText, Assessment, Check, Finding } from '../engine/model.ts';
 import type { ConnectorId, Picture } from '../connectors/picture.ts';
 import type { WatchedConfig, Carrier, LicenseServerConfig } from '../config/schema/watched.ts';
 import type { RoundObservations, PathObservation } from '../core/round.ts';
@@ -14,7 +14,7 @@ import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine
 import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 
-export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
+export function withAppliance({ appliance, system }: ApplianceFacts, told: FindingText): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }
 
@@ -24,10 +24,10 @@ export type Declaration<Id extends string = string, C extends string = string> =
   readonly step: StepId | null;
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
   /** Changes this check's own result, based on observations from outside the round. */
-  readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
+  readonly adjust?: (own: Assessment, outside: OutsideFacts) => Assessment;
 } & Judge;
 
-export interface Everything {
+export interface OutsideFacts {
   readonly licenseServer: HostPort;
   readonly picture: Picture;
   readonly log: {

@@ -2,7 +2,7 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { utcText } from '../core/time-text.ts';
 import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
-import type { Everything } from './check.ts';
+import type { OutsideFacts } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
@@ -13,7 +13,7 @@ import { type Assessment, withFindings, type Check, type Finding, isFault, known
 export function asOthersSeeIt(
   observed: Assessment,
   check: Check,
-  { licenseServer, picture, log }: Everything,
+  { licenseServer, picture, log }: OutsideFacts,
 ): Assessment {
   const own = log === null ? observed : withComplaint(observed, log.complainedOf);
   // Services are not compared, because they may be configured only on this agent.

@@ -56,7 +56,10 @@ export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quot
   return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
 }
 
-export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
+export type FindingText = Pick<
+  Finding,
+  'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'
+>;
 
 export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };

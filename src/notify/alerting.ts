@@ -18,8 +18,8 @@ import {
   type IncidentEffect,
   type IncidentInput,
   type PartlyFresh,
-  type Looks,
-  withLook,
+  type LastJudged,
+  withLastJudged,
 } from '../engine/incident/round-view.ts';
 import { next } from '../engine/incident/machine.ts';
 import {
@@ -71,7 +71,7 @@ export class Alerting {
   readonly #publishers: readonly StatePublisher[];
   readonly #stopped = new AbortController();
   #state: IncidentState = EMPTY_STATE;
-  #looks: Looks = new Map();
+  #lastJudged: LastJudged = new Map();
   #cancelTick: (() => void) | null = null;
   #pace: Millis = TICK;
   #tickedAt: Millis | null = null;
@@ -143,9 +143,15 @@ export class Alerting {
    * @param fresh the preconditions that this round checked, or null for all
    */
   accept(diagnosis: Diagnosis, fresh: readonly string[] | null, partlyFresh?: PartlyFresh): void {
-    const looks = this.#looks;
-    this.#take({ kind: 'diagnosis', diagnosis, fresh, looks, ...(partlyFresh === undefined ? {} : { partlyFresh }) });
-    this.#looks = withLook(looks, diagnosis, fresh);
+    const lastJudged = this.#lastJudged;
+    this.#take({
+      kind: 'diagnosis',
+      diagnosis,
+      fresh,
+      lastJudged,
+      ...(partlyFresh === undefined ? {} : { partlyFresh }),
+    });
+    this.#lastJudged = withLastJudged(lastJudged, diagnosis, fresh);
     this.#work();
   }
 

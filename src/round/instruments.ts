@@ -32,7 +32,7 @@ export interface Instruments {
 }
 
 /** The instruments, with data for a single round or probe. */
-export interface Look extends Instruments {
+export interface RoundTools extends Instruments {
   readonly ctx: ProbeContext;
   readonly askName: AskName;
 }
@@ -95,7 +95,7 @@ function createContexts(knowledge: TlsKnowledgeBase): EndpointDeps['contextFor']
   };
 }
 
-export function lookWith(instruments: Instruments, signal: AbortSignal): Look {
+export function roundTools(instruments: Instruments, signal: AbortSignal): RoundTools {
   const { clock, config } = instruments;
   return {
     ...instruments,

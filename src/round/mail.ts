@@ -29,7 +29,7 @@ import {
 import { createVerifiedIdentity, MailSession, SmtpError, type VerifiedIdentity } from '../network/smtp/session.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
-import type { Instruments, Look } from './instruments.ts';
+import type { Instruments, RoundTools } from './instruments.ts';
 import { mailTlsOf, type RootFinder } from './mail-roots.ts';
 
 /** Can end the check early. If the server has not responded when the check ends, the result is `aborted`. */
@@ -38,8 +38,8 @@ export type MailPace = (
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,
 ) => Promise<MailObservation>;
 
-export async function observeMailServer(server: MailServer, look: Look): Promise<MailObservation> {
-  return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
+export async function observeMailServer(server: MailServer, tools: RoundTools): Promise<MailObservation> {
+  return observeMail({ server, ...(await findAddresses(server, tools)) }, tools, tools.ctx);
 }
 
 /** Shorter deferrals do not matter, because activation codes are valid for at least this long. */
@@ -51,21 +51,21 @@ const SHORTEST_LIFE: Millis = 3_600_000;
  */
 export async function observeWithMemory(
   server: MailServer,
-  look: Look,
+  tools: RoundTools,
   { codeLife, mailPace }: { readonly codeLife: Promise<Millis | null>; readonly mailPace?: MailPace | undefined },
 ): Promise<MailObservation> {
-  const { signal } = look.ctx;
+  const { signal } = tools.ctx;
   const rehearse = (own: AbortSignal): Promise<MailObservation> =>
-    observeMailServer(server, { ...look, ctx: { ...look.ctx, signal: own } });
+    observeMailServer(server, { ...tools, ctx: { ...tools.ctx, signal: own } });
   const rehearsed = await (mailPace === undefined ? rehearse(signal) : mailPace(server, rehearse));
-  const seen = withNewRoots(rehearsed, server, look);
-  const lasted = look.memory.deferrals.note(seen.server, seen.outcome);
+  const seen = withNewRoots(rehearsed, server, tools);
+  const lasted = tools.memory.deferrals.note(seen.server, seen.outcome);
   if (lasted === null || lasted < SHORTEST_LIFE) return seen;
   return { ...seen, deferral: { lasted, codeLife: await unlessAborted(codeLife, signal).catch(() => null) } };
 }
 
 /** If the roots of FortiAuthenticator are configured, a root that it does not trust is a failure. */
-function withNewRoots(seen: MailObservation, { applianceCaFile }: MailServer, { memory }: Look): MailObservation {
+function withNewRoots(seen: MailObservation, { applianceCaFile }: MailServer, { memory }: RoundTools): MailObservation {
   const { server, tls } = seen;
   const newRoots = memory.mailRoots.note(server, tls?.isVerified === true ? tls.root : null);
   return newRoots.length === 0 || applianceCaFile !== null ? seen : { ...seen, newRoots };
@@ -350,11 +350,11 @@ interface FoundAddresses {
 /** All addresses are accepted, because an organization's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
+async function findAddresses({ host }: Pick<HostPort, 'host'>, tools: RoundTools): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);
   const isEnough = (seen: readonly DnsObservation[]): boolean => addressesIn(seen).length > 0;
-  const observations = await askInTurn(host, look.config.resolvers, { ...look, isEnough }, look.ctx);
+  const observations = await askInTurn(host, tools.config.resolvers, { ...tools, isEnough }, tools.ctx);
   const addresses = addressesIn(observations);
   if (addresses.length > 0) return { addresses, localError: null };
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');

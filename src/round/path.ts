@@ -18,7 +18,7 @@ import { startApart } from '../system/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askInTurn } from './dns.ts';
 import { type EndpointLimits, type EndpointRequest, observeEndpoint } from './endpoint.ts';
-import type { Look } from './instruments.ts';
+import type { RoundTools } from './instruments.ts';
 
 export interface PathTarget extends HostPort {
   readonly serverName: string | null;
@@ -73,15 +73,15 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
  */
 export async function observePath(
   target: PathTarget,
-  look: Look,
+  tools: RoundTools,
   toDial: (answers: readonly string[]) => readonly string[] = (answers) => answers,
 ): Promise<PathObservation> {
   const asked = isResolvedHere(target) ? target.resolvers : [];
-  const names = await Promise.all(asked.map((resolver) => look.askName(target.host, resolver, look.ctx)));
+  const names = await Promise.all(asked.map((resolver) => tools.askName(target.host, resolver, tools.ctx)));
   const addresses = toDial(dialable(target, names));
-  const relays = observeRelays(target, names, look);
+  const relays = observeRelays(target, names, tools);
   const dialled = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
-    Promise.all(some.map((address) => observeAddress(target, address, look)));
+    Promise.all(some.map((address) => observeAddress(target, address, tools)));
   const own = await dialled(addresses.filter((address) => translatedFrom(address, addresses) === null));
   const unreachable = own.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
   const translated = addresses.filter(
@@ -102,28 +102,28 @@ export async function observePath(
 async function observeRelays(
   target: PathTarget,
   names: readonly DnsObservation[],
-  look: Look,
+  tools: RoundTools,
 ): Promise<readonly EndpointObservation[]> {
   const addresses = ofFamily(privateAddresses(names, target.expectedAddresses), target.family);
-  const seen = await Promise.all(addresses.map((address) => observeAddress(target, address, look)));
+  const seen = await Promise.all(addresses.map((address) => observeAddress(target, address, tools)));
   const subject = authority(target);
-  const around = { controls: [], now: look.clock.now() };
+  const around = { controls: [], now: tools.clock.now() };
   return seen.filter((endpoint) => {
     const path = { subject, host: target.host, names, endpoints: [endpoint], references: [] };
-    const { worst } = judgeTlsPath(path, look.knowledge.of(subject), around);
-    if (worst?.verdict === 'genuine' || worst?.verdict === 'rotated') look.memory.relays.add(endpoint.address);
-    return look.memory.relays.has(endpoint.address);
+    const { worst } = judgeTlsPath(path, tools.knowledge.of(subject), around);
+    if (worst?.verdict === 'genuine' || worst?.verdict === 'rotated') tools.memory.relays.add(endpoint.address);
+    return tools.memory.relays.has(endpoint.address);
   });
 }
 
 /** A single response is enough to show that the internet is reachable. */
-export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
+export async function observeAnyAddress(target: PathTarget, tools: RoundTools): Promise<PathObservation> {
   const resolvers = isResolvedHere(target) ? target.resolvers : [];
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
-  const names = await askInTurn(target.host, resolvers, { ...look, isEnough }, look.ctx);
+  const names = await askInTurn(target.host, resolvers, { ...tools, isEnough }, tools.ctx);
   const endpoints: EndpointObservation[] = [];
   for (const address of dialable(target, names).slice(0, MOST_TRIES)) {
-    const seen = await observeAddress(target, address, look);
+    const seen = await observeAddress(target, address, tools);
     endpoints.push(seen);
     if (seen.tcp.kind === 'open') break;
   }
@@ -133,10 +133,10 @@ export async function observeAnyAddress(target: PathTarget, look: Look): Promise
 const MOST_TRIES = 2;
 
 /** Connects to the configured addresses if no resolver works, to determine whether only the resolvers have failed. */
-export function observeKnownAddresses(target: PathTarget, look: Look): Promise<readonly EndpointObservation[]> {
+export function observeKnownAddresses(target: PathTarget, tools: RoundTools): Promise<readonly EndpointObservation[]> {
   const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
   return Promise.all(
-    known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, look.ctx, look.endpoint)),
+    known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, tools.ctx, tools.endpoint)),
   );
 }
 
@@ -150,9 +150,9 @@ function isResolvedHere({ host, proxy }: PathTarget): boolean {
   return isIP(host) === 0 && proxy === null;
 }
 
-function observeAddress(target: PathTarget, address: string, look: Look): Promise<EndpointObservation> {
-  return look.limiter
-    .run(() => observeEndpoint(requestOf(target, address), look.ctx, look.endpoint), look.ctx.signal)
+function observeAddress(target: PathTarget, address: string, tools: RoundTools): Promise<EndpointObservation> {
+  return tools.limiter
+    .run(() => observeEndpoint(requestOf(target, address), tools.ctx, tools.endpoint), tools.ctx.signal)
     .catch(() => calledOff(target, address));
 }
 
@@ -200,11 +200,11 @@ const OUTAGE_AFTER: Millis = 3_500;
 export async function observeBurst(
   target: PathTarget,
   addresses: readonly string[],
-  look: Look,
+  tools: RoundTools,
   longest: Millis = BURST_LIMITS.tcp,
 ): Promise<readonly EndpointObservation[]> {
   if (addresses.length === 0) return [];
-  const { ctx } = look;
+  const { ctx } = tools;
   using whole = deadline(ctx.clock, WHOLE_BURST, ctx.signal);
   const waits = new Map(addresses.map((address) => [address, new AbortController()]));
   const worked = new Set<string>();
@@ -218,7 +218,7 @@ export async function observeBurst(
     const hopeless = waits.get(address)?.signal;
     const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
     const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
-    const endpoint = await observeEndpoint(request, { ...ctx, signal }, { ...look.endpoint, limits });
+    const endpoint = await observeEndpoint(request, { ...ctx, signal }, { ...tools.endpoint, limits });
     if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')
       worked.add(address);
     return hopeless?.aborted === true && !whole.signal.aborted ? unanswered(endpoint) : endpoint;

@@ -10,7 +10,7 @@ import { createStallMonitor } from '../system/stall-monitor.ts';
 import { startApart } from '../system/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
-import { type Instruments, type Look, lookWith } from './instruments.ts';
+import { type Instruments, type RoundTools, roundTools } from './instruments.ts';
 import { type MailPace, observeWithMemory } from './mail.ts';
 import { observeNtp } from '../network/ntp/sntp.ts';
 import { observeOlderTls, observeClosely, observeOtherNames, observeReferences } from './second-looks.ts';
@@ -80,8 +80,8 @@ export async function observeRound(
   const started = clock.elapsed();
   using stall = createStallMonitor(clock);
   using limit = deadline(clock, roundLimit(config), signal);
-  const single = lookWith(instruments, limit.signal);
-  const look: Look = { ...single, askName: askOnce(single.askName) };
+  const single = roundTools(instruments, limit.signal);
+  const tools: RoundTools = { ...single, askName: askOnce(single.askName) };
 
   async function now<R>(host: HostPort, observe: () => Promise<R>): Promise<R> {
     const subject = authority(host);
@@ -94,26 +94,26 @@ export async function observeRound(
   }
   /** Starts the checks one after another. Returns the results in the order of `hosts`. */
   function each<T extends HostPort, R>(hosts: readonly T[], observe: (host: T) => Promise<R>): Promise<readonly R[]> {
-    return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
+    return startApart(hosts, { ...tools.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
   async function observeMail(): Promise<readonly MailObservation[]> {
-    return each(await mailServersIn(wishes, limit.signal), (server) => observeWithMemory(server, look, wishes));
+    return each(await mailServersIn(wishes, limit.signal), (server) => observeWithMemory(server, tools, wishes));
   }
 
   const target = licenseTarget(config);
   const [straight, burst, services, controls, mail, ntp] = await Promise.all([
-    now(config.licenseServer, () => observeLicenseServer(look)),
-    burstIn(look, wishes),
-    each(config.services, (service) => observePath(serviceTarget(service, config), look)),
-    each(config.controlHosts, (host) => observeAnyAddress(controlTarget(host, config), look)),
+    now(config.licenseServer, () => observeLicenseServer(tools)),
+    burstIn(tools, wishes),
+    each(config.services, (service) => observePath(serviceTarget(service, config), tools)),
+    each(config.controlHosts, (host) => observeAnyAddress(controlTarget(host, config), tools)),
     observeMail(),
-    each(config.clock.ntp, (server) => observeNtp(server, look.system, look.ctx)),
+    each(config.clock.ntp, (server) => observeNtp(server, tools.system, tools.ctx)),
   ]);
 
   const { licenseServer } = straight;
   const seen = { path: licenseServer, controls };
   using rest = deadline(clock, restOf(wishes, clock.elapsed() - started), limit.signal);
-  const second: Look = { ...look, ctx: { ...look.ctx, signal: rest.signal } };
+  const second: RoundTools = { ...tools, ctx: { ...tools.ctx, signal: rest.signal } };
   const [references, older, closer, otherNames] = await Promise.all([
     observeReferences(target, seen, second),
     observeOlderTls(target, seen, second, wishes.isComplained),
@@ -146,25 +146,25 @@ function restOf({ timeLeft = LONGEST_REST }: RoundParameters, elapsed: Millis): 
 const LONGEST_REST: Millis = 60_000;
 const BEFORE_LIMIT: Millis = 300;
 
-async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
-  const target = licenseTarget(look.config);
-  const sampling = look.memory.sampling.current();
-  const licenseServer = await observePath(target, look, (answers) =>
-    addressesToDial(sampling, answers, look.clock.now()),
+async function observeLicenseServer(tools: RoundTools): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
+  const target = licenseTarget(tools.config);
+  const sampling = tools.memory.sampling.current();
+  const licenseServer = await observePath(target, tools, (answers) =>
+    addressesToDial(sampling, answers, tools.clock.now()),
   );
   const isDialled = licenseServer.endpoints.length > 0;
-  return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
+  return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, tools) };
 }
 
 /** Time reserved for the steps after a burst of connections, and the minimum time for a useful burst. */
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
+async function burstIn(tools: RoundTools, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
-  const addresses = burstOf(look.memory.sampling.current(), look.clock.now(), complainedAt);
-  return observeBurst(licenseTarget(look.config), addresses, look, longest);
+  const addresses = burstOf(tools.memory.sampling.current(), tools.clock.now(), complainedAt);
+  return observeBurst(licenseTarget(tools.config), addresses, tools, longest);
 }
 
 /** Stops waiting when the round is aborted, because a slow appliance must not delay the round. */

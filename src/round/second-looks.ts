@@ -18,7 +18,7 @@ import type { PathObservation, ReferenceObservation } from '../core/round.ts';
 import { createRefusableSecureContext } from '../network/tls/secure-context.ts';
 import { type EndpointDeps, type EndpointRequest, observeEndpoint } from './endpoint.ts';
 import { areRelatedHosts } from '../tls/extensions.ts';
-import type { Look } from './instruments.ts';
+import type { RoundTools } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
 interface Seen {
@@ -30,24 +30,29 @@ interface Seen {
 export async function observeReferences(
   target: PathTarget,
   { path, controls }: Seen,
-  look: Look,
+  tools: RoundTools,
 ): Promise<readonly ReferenceObservation[]> {
   const endpoint = path.endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed');
   const other = controls.map(({ host }) => host).find((host) => isIP(host) === 0 && host !== target.serverName);
-  if (endpoint === undefined || other === undefined || look.ctx.signal.aborted || !needsReference(path, controls, look))
+  if (
+    endpoint === undefined ||
+    other === undefined ||
+    tools.ctx.signal.aborted ||
+    !needsReference(path, controls, tools)
+  )
     return [];
   const request: EndpointRequest = { ...requestOf(target, endpoint.address), serverName: other, depth: 'tls' };
-  const seen = await observeEndpoint(request, look.ctx, look.endpoint);
+  const seen = await observeEndpoint(request, tools.ctx, tools.endpoint);
   return seen.tls === null ? [] : [{ kind: 'server-name', label: other, outcome: seen.tls }];
 }
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /** Genuine chains do not need a reference connection in every round. */
-function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
-  const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
+function needsReference(path: PathObservation, controls: readonly PathObservation[], tools: RoundTools): boolean {
+  const judged = judgeTlsPath(path, tools.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
-    now: look.clock.now(),
+    now: tools.clock.now(),
   });
   return judged.endpoints.some(({ judgement }) => isDoubtful(judgement));
 }
@@ -61,14 +66,14 @@ function isDoubtful({ verdict, findings }: TlsJudgement): boolean {
  * If the block was examined recently, combines the earlier result with the control hosts' current results. Returns null
  * if nothing is blocked, or if the response itself identifies the blocking device.
  */
-export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<CloserLook | null> {
+export async function observeClosely(target: PathTarget, seen: Seen, tools: RoundTools): Promise<CloserLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
-  if (first === undefined || !isBlocked(first.tls) || look.ctx.signal.aborted) return null;
-  const { closerLooks } = look.memory;
+  if (first === undefined || !isBlocked(first.tls) || tools.ctx.signal.aborted) return null;
+  const { closerLooks } = tools.memory;
   const block = `${first.address} ${endingOf(first.tls)}`;
   const recent = closerLooks.recent(block);
   if (recent !== null) return { ...recent, controls: outcomesOf(seen.controls) };
-  return closerLooks.keep(block, await examineBlock(target, first.address, seen.controls, look));
+  return closerLooks.keep(block, await examineBlock(target, first.address, seen.controls, tools));
 }
 
 /**
@@ -79,7 +84,7 @@ async function examineBlock(
   target: PathTarget,
   address: string,
   controls: readonly PathObservation[],
-  { ctx, endpoint }: Look,
+  { ctx, endpoint }: RoundTools,
 ): Promise<CloserLook> {
   const { serverName } = target;
   const connect = (name: string | null, deps = endpoint): Promise<EndpointObservation> =>
@@ -122,7 +127,7 @@ function otherName(serverName: string | null, controls: readonly PathObservation
 export async function observeOtherNames(
   target: PathTarget,
   { path, controls }: Seen,
-  { askName, ctx }: Look,
+  { askName, ctx }: RoundTools,
 ): Promise<readonly DnsObservation[]> {
   if (ctx.signal.aborted) return [];
   const hosts = controls.map(({ host }) => host).filter((host) => isIP(host) === 0);
@@ -159,21 +164,21 @@ function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expect
 export async function observeOlderTls(
   target: PathTarget,
   { path, controls }: Seen,
-  look: Look,
+  tools: RoundTools,
   isComplained: boolean,
 ): Promise<readonly ReferenceObservation[]> {
   const newer = path.endpoints.find(({ tls }) => tls?.kind !== 'failed' && tls?.protocol === 'TLSv1.3');
-  const { olderTls } = look.memory;
-  if (newer === undefined || look.ctx.signal.aborted || !olderTls.isDue(isComplained)) return [];
-  const knowledge = look.knowledge.of(path.subject);
-  const surroundings = { controls: controlChainsOf(controls), now: look.clock.now() };
+  const { olderTls } = tools.memory;
+  if (newer === undefined || tools.ctx.signal.aborted || !olderTls.isDue(isComplained)) return [];
+  const knowledge = tools.knowledge.of(path.subject);
+  const surroundings = { controls: controlChainsOf(controls), now: tools.clock.now() };
   const differ = (references: readonly ReferenceObservation[]): boolean => {
     const seen = { ...path, references };
     const tls = judgeTlsPath(seen, knowledge, surroundings);
     return isVersionDecisive({ path: seen, tls, knowledge, surroundings });
   };
-  const first = await connectOlder(target, newer.address, look);
-  const seen = differ(first) && !olderTls.differs ? await connectOlder(target, newer.address, look) : first;
+  const first = await connectOlder(target, newer.address, tools);
+  const seen = differ(first) && !olderTls.differs ? await connectOlder(target, newer.address, tools) : first;
   olderTls.differs = differ(seen);
   return seen;
 }
@@ -182,7 +187,7 @@ export async function observeOlderTls(
 async function connectOlder(
   target: PathTarget,
   address: string,
-  { endpoint, limiter, ctx }: Look,
+  { endpoint, limiter, ctx }: RoundTools,
 ): Promise<readonly ReferenceObservation[]> {
   const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
   const older: EndpointDeps = { ...endpoint, contextFor: (to) => endpoint.contextFor(to, 'TLSv1.2') };

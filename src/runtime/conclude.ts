@@ -21,7 +21,7 @@ import {
   type UnexplainedPolling,
 } from '../checks/polling/judge.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
-import type { Everything, Unheard } from '../checks/check.ts';
+import type { OutsideFacts, Unheard } from '../checks/check.ts';
 import { firewallPolicy } from '../checks/firewall-policy/judge.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, adjusted, assessAgent, assessUnits, assessLog } from '../checks/assess.ts';
@@ -161,7 +161,7 @@ function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
-interface Heard extends Pick<Everything, 'log'> {
+interface Heard extends Pick<OutsideFacts, 'log'> {
   readonly applianceUnaffected: boolean;
   /** Appliances that run, as reliable log lines show. */
   readonly speaking: readonly string[];
@@ -204,7 +204,7 @@ function diagnosed(
   );
 }
 
-function policiesOf(units: readonly Assessment[]): Everything['policies'] {
+function policiesOf(units: readonly Assessment[]): OutsideFacts['policies'] {
   const own = units.find(({ id }) => id === firewallPolicy.id);
   return own?.kind === 'judged' ? own.findings : null;
 }

@@ -25,7 +25,7 @@ import {
   straightTarget,
 } from '../round/path.ts';
 import { ROUND_LIMIT } from '../round/round.ts';
-import { type Instruments, type Look, lookWith } from '../round/instruments.ts';
+import { type Instruments, type RoundTools, roundTools } from '../round/instruments.ts';
 import { observeMailServer } from '../round/mail.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
 import { discardIfStalled } from '../system/stall-monitor.ts';
@@ -80,7 +80,7 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
     const looked = await discardIfStalled(
       clock,
       limiter
-        .run(() => probeOnce(choice, lookWith(instruments, both), mailView), both)
+        .run(() => probeOnce(choice, roundTools(instruments, both), mailView), both)
         .catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
@@ -98,18 +98,18 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
   };
 }
 
-function probeOnce(choice: ProbeChoice, look: Look, mailView: MailView): Promise<Seen> {
+function probeOnce(choice: ProbeChoice, tools: RoundTools, mailView: MailView): Promise<Seen> {
   switch (choice.kind) {
     case 'name':
-      return lookUp(choice.target, look);
+      return lookUp(choice.target, tools);
     case 'mail':
-      return rehearse(choice.server, look, mailView);
+      return rehearse(choice.server, tools, mailView);
     case 'path':
-      return follow(choice.target, look);
+      return follow(choice.target, tools);
   }
 }
 
-async function lookUp(target: PathTarget, { limiter, askName, ctx }: Look): Promise<Seen> {
+async function lookUp(target: PathTarget, { limiter, askName, ctx }: RoundTools): Promise<Seen> {
   const asked = target.resolvers.map((resolver) => limiter.run(() => askName(target.host, resolver, ctx), ctx.signal));
   const names = await Promise.all(asked);
   const { findings, addresses } = judgeNames(target, names);
@@ -118,8 +118,8 @@ async function lookUp(target: PathTarget, { limiter, askName, ctx }: Look): Prom
   return { ...NOTHING, success, names, findings, lines, localError: localErrorOf(repliesOf(names)) };
 }
 
-async function rehearse(server: MailServerConfig, look: Look, view: MailView): Promise<Seen> {
-  const observation = await look.limiter.run(() => observeMailServer(server, look), look.ctx.signal);
+async function rehearse(server: MailServerConfig, tools: RoundTools, view: MailView): Promise<Seen> {
+  const observation = await tools.limiter.run(() => observeMailServer(server, tools), tools.ctx.signal);
   const findings = judgeMail(observation, view);
   const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
   return {
@@ -132,10 +132,10 @@ async function rehearse(server: MailServerConfig, look: Look, view: MailView): P
   };
 }
 
-async function follow(target: PathTarget, look: Look): Promise<Seen> {
-  const path = await observeAnyAddress(target, look);
+async function follow(target: PathTarget, tools: RoundTools): Promise<Seen> {
+  const path = await observeAnyAddress(target, tools);
   const { names, endpoints } = path;
-  const worst = judgeChains(path, look);
+  const worst = judgeChains(path, tools);
   const { findings: tls } = worst ?? { findings: [] };
   const findings = [
     ...(names.length === 0 ? [] : judgeNames(target, names).findings),
@@ -159,7 +159,7 @@ function judgeNames(
 }
 
 /** Evaluates certificate chains in the same way as rounds, but without data from control hosts. */
-function judgeChains(path: PathObservation, { knowledge, clock }: Look): TlsJudgement | null {
+function judgeChains(path: PathObservation, { knowledge, clock }: RoundTools): TlsJudgement | null {
   return judgeTlsPath(path, knowledge.ofAny(path.subject), { controls: [], now: clock.now() }).worst;
 }
 

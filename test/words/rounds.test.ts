@@ -10,7 +10,7 @@ import type { PeerObservation, RoundObservations } from '../../src/core/round.ts
 import { diagnose } from '../../src/engine/diagnose.ts';
 import type { Finding } from '../../src/engine/model.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
-import { everything } from '../support/checks/everything.ts';
+import { outsideFacts } from '../support/checks/outside-facts.ts';
 import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
 import { endpoint, failed, open, path, picture, round } from '../support/checks/observed.ts';
 import { intermittentFinding, RESET } from '../support/checks/sampled.ts';
@@ -104,7 +104,7 @@ const PEERS: Readonly<Record<string, readonly [PeerObservation, ...Special[]]>> 
   'no answer': [{ ...failed('timeout'), peer: 'dmz' }, INTERCEPTED],
 };
 const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, ...own]]) => {
-  const assessments = adjusted(judgedRound(...own), everything({ picture: picture({ peers: [observation] }) }));
+  const assessments = adjusted(judgedRound(...own), outsideFacts({ picture: picture({ peers: [observation] }) }));
   const { preconditions } = diagnose(assessments, CONTEXT);
   return [`peers: ${name}`, preconditions.flatMap(({ findings }) => findings)] as const;
 });
@@ -131,7 +131,7 @@ const SMS = [0, 5, 50].map((available) => {
   const own = { id: 'delivery', kind: 'judged', findings: [], summary: '' } as const;
   const sms = { kind: 'read', value: { total: 100, available } } as const;
   const units = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts({ sms }), role: null }));
-  const judged = delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) }));
+  const judged = delivery.adjust?.(own, outsideFacts({ picture: picture({ appliances: units }) }));
   return [`delivery: ${String(available)} SMS left`, judged?.findings ?? []] as const;
 });
 

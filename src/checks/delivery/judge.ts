@@ -2,7 +2,7 @@ import { type Explanation, type Assessment, withFindings, type Finding, isFault,
 import { nameList } from '../../core/visible-text.ts';
 import {
   type Declaration,
-  type Everything,
+  type OutsideFacts,
   type Judgement,
   type RoundFacts,
   withAppliance,
@@ -142,7 +142,7 @@ function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }
 
-function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
+function withUnits(own: Assessment, { picture: { appliances } }: OutsideFacts): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
     ...memoryBeside(own.findings.filter(needsMemory), appliances, () => null),

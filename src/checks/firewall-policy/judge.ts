@@ -6,7 +6,7 @@ import {
   type FindingFacts,
   known,
   note,
-  type Told,
+  type FindingText,
   unknown,
   type Assessment,
   type Confidence,
@@ -262,7 +262,7 @@ const CERTIFICATE_REMEDIES: Readonly<Record<'untrusted' | 'invalid', string>> = 
 const ANSWERS_AGAIN =
   'Check "firewall[].url", and that the interface allows HTTPS from this machine. The evidence contains the response.';
 
-function policyUnknown(flow: Flow, told: Omit<Told, 'expected'>, remedy: string): Finding {
+function policyUnknown(flow: Flow, told: Omit<FindingText, 'expected'>, remedy: string): Finding {
   const expected = 'an answer from the firewall about the matching policy';
   const advice = { summary: told.claim, remedy: [remedy] };
   return unknown({ ...told, subject: subjectOf(flow), expected, facts: factsOf(flow, null, null), advice });

@@ -22,7 +22,7 @@ import {
   type FindingFacts,
   known,
   note,
-  type Told,
+  type FindingText,
   unknown,
   type Confidence,
 } from '../../engine/model.ts';
@@ -239,7 +239,7 @@ const CHECK_USER =
   'Check "user", "passwordFile" and "accountId" in "registration", and that the API user is active and has read-only ' +
   'access to Asset Management.';
 
-function serviceUnknown(unit: Unit, told: Pick<Told, 'claim' | 'quote'>): Finding {
+function serviceUnknown(unit: Unit, told: Pick<FindingText, 'claim' | 'quote'>): Finding {
   const facts = factsOf(unit, null, null);
   return unknown({ ...told, rule: 'registration-service-answers', subject: unit.name, expected: ANSWER, facts });
 }
@@ -254,7 +254,7 @@ function noLicenses(unit: Unit): Finding {
   });
 }
 
-function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
+function unansweredText(missed: Postponed | Failure): Pick<FindingText, 'claim' | 'quote'> {
   if (missed.kind === 'failed') {
     const { reason, message } = missed;
     const claim =

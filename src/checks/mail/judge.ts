@@ -16,7 +16,7 @@ import {
   type MailStage,
 } from '../../core/observation.ts';
 import { nameList } from '../../core/visible-text.ts';
-import type { Declaration, Everything } from '../check.ts';
+import type { Declaration, OutsideFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { judgeAuthority, rootFacts } from './authority.ts';
@@ -418,7 +418,7 @@ function isAccepting({ outcome }: MailObservation): boolean {
  * If no mail servers are configured, they are read from the appliances. If an appliance's API cannot be read, the
  * appliance may use mail servers that are unknown to ftm-watch.
  */
-function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
+function withUnknownServers(own: Assessment, { picture: { appliances: units } }: OutsideFacts): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
   return {

@@ -15,7 +15,7 @@ import type { LicenseServerConfig } from '../../config/schema/watched.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Finding, known, note, shell, suggestsOnly, type Told } from '../../engine/model.ts';
+import { type Finding, known, note, shell, suggestsOnly, type FindingText } from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
@@ -365,7 +365,7 @@ function isOurs(reply: DnsReply): boolean {
 }
 
 /** @param question such as `the A query` */
-function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
+function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<FindingText, 'claim' | 'quote'> {
   const by = resolverNamed(resolver);
   if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
   const claim = isCutShort(reply)

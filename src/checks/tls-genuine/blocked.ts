@@ -7,7 +7,7 @@ import {
   type Ending,
   type TlsOutcome,
 } from '../../core/observation.ts';
-import { type Confidence, type Finding, known, type Told } from '../../engine/model.ts';
+import { type Confidence, type Finding, known, type FindingText } from '../../engine/model.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { spanText } from '../../core/time-text.ts';
 import { inSentence } from '../../engine/words.ts';
@@ -159,7 +159,7 @@ function judgeUnreadable(dropped: number, target: string): TlsJudgement {
 
 function unknown(
   subject: string,
-  { summary, wouldSettle, ...expectation }: Told & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
+  { summary, wouldSettle, ...expectation }: FindingText & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
 ): TlsJudgement {
   const findings = [{ ...expectation, subject, level: 'unknown', suggests: null } as const];
   return { ...NO_CHAIN, verdict: 'unknown', confidence: 'suspected', product: null, findings, summary, wouldSettle };
@@ -218,7 +218,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   };
 }
 
-type BlockTold = Told & Pick<Finding, 'facts'>;
+type BlockTold = FindingText & Pick<Finding, 'facts'>;
 
 const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['reset', 'The connection was reset before a certificate was received.'],
@@ -263,7 +263,7 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Bl
   return { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
 }
 
-function nearerThanServer(outcome: BlockedOutcome, { roundTrip }: TlsEvidence): Told | null {
+function nearerThanServer(outcome: BlockedOutcome, { roundTrip }: TlsEvidence): FindingText | null {
   const { durationMs } = outcome;
   if (roundTrip === undefined || endingOf(outcome) === 'silence' || durationMs >= roundTrip * TOO_FAST) return null;
   return {
@@ -275,7 +275,7 @@ function nearerThanServer(outcome: BlockedOutcome, { roundTrip }: TlsEvidence): 
   };
 }
 
-function smallAnswerOf(closer: CloserLook | undefined): Told | null {
+function smallAnswerOf(closer: CloserLook | undefined): FindingText | null {
   const refusable = closer?.refusable;
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const alert = visibleText(refusable.alert, 40);
@@ -283,7 +283,7 @@ function smallAnswerOf(closer: CloserLook | undefined): Told | null {
   return { rule: 'large-answers-arrive', claim, expected: 'Answers of any size' };
 }
 
-function otherServerName(closer: CloserLook | undefined): Told | null {
+function otherServerName(closer: CloserLook | undefined): FindingText | null {
   const other = closer?.otherName ?? null;
   if (other === null || probeResultOf(other.outcome) !== 'passes') return null;
   return {
@@ -296,7 +296,7 @@ function otherServerName(closer: CloserLook | undefined): Told | null {
   };
 }
 
-function controlHosts(alike: number): Told | null {
+function controlHosts(alike: number): FindingText | null {
   if (alike === 0) return null;
   return {
     rule: 'control-hosts-show-certificates',

@@ -4,11 +4,11 @@ import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
 import type { ChainCase } from './chain-case.ts';
 import { isForServers } from '../../tls/extensions.ts';
-import { isFault, type Finding, type Told } from '../../engine/model.ts';
+import { isFault, type Finding, type FindingText } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-export function verificationFinding(chain: ChainCase): Told {
+export function verificationFinding(chain: ChainCase): FindingText {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
   return {
@@ -19,7 +19,7 @@ export function verificationFinding(chain: ChainCase): Told {
   };
 }
 
-export function datesFinding({ evidence, dates, leaf, outdated }: ChainCase): Told {
+export function datesFinding({ evidence, dates, leaf, outdated }: ChainCase): FindingText {
   const { subject, notBefore, notAfter } = outdated ?? leaf;
   // On the first and the last day of validity, the date alone would be ambiguous.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
@@ -37,7 +37,7 @@ export function datesFinding({ evidence, dates, leaf, outdated }: ChainCase): To
   };
 }
 
-export function nameFinding(chain: ChainCase): Told {
+export function nameFinding(chain: ChainCase): FindingText {
   const { evidence } = chain;
   return {
     rule: 'certificate-names-the-server',
@@ -52,7 +52,7 @@ function namesClaimed({ leaf }: ChainCase): string {
   return names.length === 0 ? called(leaf.subject) : nameList(names, 3);
 }
 
-export function deviceFinding({ identity, leaf }: ChainCase): readonly Told[] {
+export function deviceFinding({ identity, leaf }: ChainCase): readonly FindingText[] {
   if (identity !== 'device') return [];
   return [
     {
@@ -64,7 +64,7 @@ export function deviceFinding({ identity, leaf }: ChainCase): readonly Told[] {
   ];
 }
 
-export function gapFinding({ gap }: ChainCase): readonly Told[] {
+export function gapFinding({ gap }: ChainCase): readonly FindingText[] {
   if (gap === null) return [];
   return [
     {
@@ -76,7 +76,7 @@ export function gapFinding({ gap }: ChainCase): readonly Told[] {
   ];
 }
 
-export function cutFinding({ evidence }: ChainCase): Told {
+export function cutFinding({ evidence }: ChainCase): FindingText {
   const { outcome } = evidence;
   const how = outcome.kind === 'failed' ? outcome.reason : 'closed';
   return {
@@ -86,7 +86,7 @@ export function cutFinding({ evidence }: ChainCase): Told {
   };
 }
 
-export function renewalFinding({ evidence, leaf }: ChainCase): Told {
+export function renewalFinding({ evidence, leaf }: ChainCase): FindingText {
   const known = evidence.baseline?.leaves[0]?.pin ?? 'of the learned certificate';
   return {
     rule: 'leaf-as-learned',
@@ -99,7 +99,7 @@ export function renewalFinding({ evidence, leaf }: ChainCase): Told {
   };
 }
 
-export function authorityFinding({ evidence, leaf }: ChainCase): Told {
+export function authorityFinding({ evidence, leaf }: ChainCase): FindingText {
   const learned = evidence.baseline?.leaves[0]?.issuer ?? leaf.issuer;
   return {
     rule: 'authority-as-learned',
@@ -109,7 +109,7 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Told {
   };
 }
 
-export function strengthFinding({ chainTrust, leaf }: ChainCase): Told {
+export function strengthFinding({ chainTrust, leaf }: ChainCase): FindingText {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
@@ -128,7 +128,7 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Told {
   };
 }
 
-export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
+export function weakerFinding({ evidence, leaf }: ChainCase): readonly FindingText[] {
   const { outcome, baseline } = evidence;
   const protocol = outcome.kind === 'failed' ? null : outcome.protocol;
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
@@ -151,7 +151,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Why TLS clients reject a chain that leads to a key that the profile accepts. */
-export function flawFindings(chain: ChainCase): readonly Told[] {
+export function flawFindings(chain: ChainCase): readonly FindingText[] {
   if (!chain.accepted) return [];
   const { outcome, now } = chain.evidence;
   const code = outcome.kind === 'failed' ? '' : (outcome.refusal ?? '');

@@ -12,7 +12,7 @@ import { type FirewallObservation, type PolicyMatch, policyText } from '../../co
 import { nameList } from '../../core/visible-text.ts';
 import { FORTIGATE_SERIAL } from '../../engine/words.ts';
 import { asOthersSeeIt, unreadablePeers } from '../peer-views.ts';
-import type { Declaration, Everything } from '../check.ts';
+import type { Declaration, OutsideFacts } from '../check.ts';
 import type { PathObservation } from '../../core/round.ts';
 import { TLS_CAUSES, type TlsCause, REPEAT } from './causes.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
@@ -210,7 +210,7 @@ function leavesTlsAlone(match: PolicyMatch): boolean {
 
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
-function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): Assessment {
+function withLogEvidence(own: Assessment, { log, licenseServer }: OutsideFacts): Assessment {
   if (log === null) return own;
   const subject = authority(licenseServer);
   const weighed = { ...own, findings: withComplaints(own.findings, log.report, subject) };

@@ -10,7 +10,7 @@ import {
   type SentChain,
   sentChain,
 } from '../../core/certificate.ts';
-import type { Told } from '../../engine/model.ts';
+import type { FindingText } from '../../engine/model.ts';
 import {
   type ChainCase,
   type TlsEvidence,
@@ -192,7 +192,7 @@ function forwardProxy({ evidence }: ChainCase): Seen | null {
  * confirms an interception. `hint`: a difference from earlier observations that a change on the vendor's side does not
  * explain. A hint only raises a suspicion.
  */
-export interface Signal extends Told {
+export interface Signal extends FindingText {
   readonly weight: 'witness' | 'hint';
   readonly product?: string;
 }

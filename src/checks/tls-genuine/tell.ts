@@ -1,4 +1,4 @@
-import type { Advice, Told } from '../../engine/model.ts';
+import type { Advice, FindingText } from '../../engine/model.ts';
 import { called } from '../../core/certificate.ts';
 import { trustUnder } from '../../tls/trust.ts';
 import { INCOMPLETE_PUBLIC_CHAIN } from './causes.ts';
@@ -22,9 +22,9 @@ interface Telling {
   /** Action that would lead to a definite result, worded as the end of a sentence. */
   readonly settle?: string;
   /** The evidence that belongs to the reason. */
-  readonly evidence?: readonly Told[];
+  readonly evidence?: readonly FindingText[];
   /** What remains unknown. */
-  readonly open?: readonly Told[];
+  readonly open?: readonly FindingText[];
   readonly advice?: Advice;
 }
 
@@ -220,7 +220,7 @@ function otherView({ evidence }: ChainCase): string {
  * FortiAuthenticator is documented to accept only Fortinet's authority. Whether its firmware also accepts public
  * authorities is not known. With the profile `public`, the host is known to use one.
  */
-function unlessPublicIsExpected(chain: ChainCase): readonly Told[] {
+function unlessPublicIsExpected(chain: ChainCase): readonly FindingText[] {
   if (chain.evidence.profile === 'public') return [];
   const is = chain.chainTrust.kind === 'public' ? 'is' : 'has the name of';
   return [

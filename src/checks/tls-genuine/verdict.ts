@@ -5,7 +5,7 @@ import {
   type FindingLevel,
   known,
   note,
-  type Told,
+  type FindingText,
   unknown,
 } from '../../engine/model.ts';
 import {
@@ -137,10 +137,10 @@ function reportCase(chain: ChainCase, decision: Decision, signals: readonly Sign
 /** @param own the evidence that belongs to the reason */
 function evidenceFor(
   decision: Decision,
-  own: readonly Told[],
+  own: readonly FindingText[],
   chain: ChainCase,
   signals: readonly Signal[],
-): readonly Told[] {
+): readonly FindingText[] {
   const { origin, reason } = decision;
   const isVerified = origin === 'accepted' || origin === 'weak' || reason === 'clock';
   const verified = isVerified ? [] : [verificationFinding(chain)];
@@ -150,7 +150,7 @@ function evidenceFor(
   ];
 }
 
-function toldBy({ weight: _weight, product: _product, ...told }: Signal): Told {
+function toldBy({ weight: _weight, product: _product, ...told }: Signal): FindingText {
   return told;
 }
 
@@ -174,14 +174,14 @@ function isConfirmed({ chainTrust: { kind } }: ChainCase): boolean {
   return kind === 'trusted' || kind === 'weak' || kind === 'public' || kind === 'vendor';
 }
 
-function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Told[] {
+function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly FindingText[] {
   const rules = new Set(told.map((finding) => finding.rule));
   return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
     (aside) => !rules.has(aside.rule),
   );
 }
 
-function droppedFinding({ evidence }: ChainCase): readonly Told[] {
+function droppedFinding({ evidence }: ChainCase): readonly FindingText[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
   const claim = `The chain contains ${String(dropped)} additional certificates, which were ignored.`;

@@ -1,4 +1,4 @@
-import { type Finding, note, unknown, type Told } from '../../engine/model.ts';
+import { type Finding, note, unknown, type FindingText } from '../../engine/model.ts';
 import {
   type ApplianceFacts,
   type ApplianceObservation,
@@ -214,7 +214,7 @@ function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonl
 
 const MINUTE: Millis = 60_000;
 
-const TRIAL: Told = {
+const TRIAL: FindingText = {
   rule: 'unit-registered',
   claim:
     `The trial tokens have the licence ${TRIAL_UNREGISTERED}, so the unit is probably not registered with ` +
@@ -222,7 +222,7 @@ const TRIAL: Told = {
   expected: 'trial tokens from a registered unit',
 };
 
-function pendingFinding(counted: TokenCounts, codeLife: Millis | null): Told {
+function pendingFinding(counted: TokenCounts, codeLife: Millis | null): FindingText {
   const claim = `${pendingText(counted, codeLife)}.`;
   return { rule: 'tokens-activated', claim, expected: 'no tokens that are waiting to be activated' };
 }
@@ -241,7 +241,7 @@ function lockedInUse({ locked: { assigned, pending, other } }: TokenCounts): num
   return assigned + pending + other;
 }
 
-function lockedFinding(locked: number): Told {
+function lockedFinding(locked: number): FindingText {
   const claim =
     locked === 1
       ? 'One assigned token is locked, so its user cannot log in.'

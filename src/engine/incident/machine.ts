@@ -220,7 +220,7 @@ function isSameExplanation(cause: Cause, before: Cause, checks: readonly Check[]
  * confirms the explanation.
  */
 function explainedSince(cause: Cause, view: RoundView): EpochMs | null {
-  const before = view.looks?.get(cause.precondition);
+  const before = view.lastJudged?.get(cause.precondition);
   const explained = before?.causes.find((other) => sameFault(other, cause));
   if (before !== undefined && explained?.id === cause.id && explained.kind === cause.kind) return before.at;
   return cause.culprit !== undefined || isWitnessed(cause, view) ? view.diagnosis.at : null;

@@ -36,7 +36,7 @@ export interface RoundView {
   readonly fresh: readonly string[] | null;
   readonly partlyFresh?: PartlyFresh;
   readonly checks: readonly Check[];
-  readonly looks?: Looks;
+  readonly lastJudged?: LastJudged;
 }
 
 /** Preconditions for which several units are queried separately. */
@@ -51,21 +51,25 @@ export interface PartlyFresh {
 }
 
 /** Last earlier round that checked each precondition, by precondition ID. Kept only in memory. */
-export type Looks = ReadonlyMap<string, Diagnosis>;
+export type LastJudged = ReadonlyMap<string, Diagnosis>;
 
-export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly string[] | null): Looks {
+export function withLastJudged(
+  lastJudged: LastJudged,
+  diagnosis: Diagnosis,
+  fresh: readonly string[] | null,
+): LastJudged {
   const judged = diagnosis.preconditions.filter(
     ({ id, state }) => (fresh === null || fresh.includes(id)) && state !== 'unknown' && state !== 'blocked',
   );
-  return new Map([...looks, ...judged.map(({ id }) => [id, diagnosis] as const)]);
+  return new Map([...lastJudged, ...judged.map(({ id }) => [id, diagnosis] as const)]);
 }
 
 /**
  * Returns the time of the last earlier round that checked the cause's precondition, if that round did not detect the
  * cause.
  */
-export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
-  const last = looks?.get(cause.precondition);
+export function lastClear(cause: Cause, { diagnosis, lastJudged, checks }: RoundView): EpochMs | null {
+  const last = lastJudged?.get(cause.precondition);
   // If the clock was set back, the earlier round may have a later time than this round.
   if (last === undefined || last.at > diagnosis.at) return null;
   return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
@@ -304,7 +308,7 @@ export type IncidentInput =
        * incident.
        */
       readonly fresh: readonly string[] | null;
-      readonly looks?: Looks;
+      readonly lastJudged?: LastJudged;
       readonly partlyFresh?: PartlyFresh;
     }
   /** The last round, re-evaluated with answers that arrived late. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/core/clock.ts';
-import { createInstruments, type Look, lookWith } from '../../../src/round/instruments.ts';
+import { createInstruments, type RoundTools, roundTools } from '../../../src/round/instruments.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { configOf } from '../config/config-of.ts';
 
@@ -11,7 +11,7 @@ interface LookOptions {
 }
 
 /** Returns the instruments of a configuration, as in a round. */
-export async function lookUnder(text: string, options: LookOptions = {}): Promise<Look> {
+export async function lookUnder(text: string, options: LookOptions = {}): Promise<RoundTools> {
   const { clock = systemClock, signal = new AbortController().signal } = options;
-  return lookWith(await createInstruments(await configOf(text), { clock, env: {} }), signal);
+  return roundTools(await createInstruments(await configOf(text), { clock, env: {} }), signal);
 }

@@ -8,7 +8,7 @@ import {
   INCIDENT_DEFAULTS,
   type IncidentPolicy,
 } from '../../../src/engine/incident/incident.ts';
-import { type IncidentInput, type Looks, withLook } from '../../../src/engine/incident/round-view.ts';
+import { type IncidentInput, type LastJudged, withLastJudged } from '../../../src/engine/incident/round-view.ts';
 import { next } from '../../../src/engine/incident/machine.ts';
 import { CHECKS, type PreconditionId } from '../../../src/checks/registry.ts';
 import { diagnosisOf } from '../checks/diagnosis-of.ts';
@@ -59,7 +59,7 @@ export interface Timeline {
 export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
   const full = { ...POLICY, ...policy };
   let listened = 0;
-  let looks: Looks = new Map();
+  let lastJudged: LastJudged = new Map();
   const line: Timeline = {
     state: { ...EMPTY_STATE, origin: ORIGIN },
     now: START,
@@ -87,8 +87,8 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
     input(input) {
       line.inputs.push(input);
       const isRound = input.kind === 'diagnosis';
-      const step = next(line.state, isRound ? { ...input, looks } : input, full);
-      if (isRound) looks = withLook(looks, input.diagnosis, input.fresh);
+      const step = next(line.state, isRound ? { ...input, lastJudged } : input, full);
+      if (isRound) lastJudged = withLastJudged(lastJudged, input.diagnosis, input.fresh);
       line.state = step.state;
       for (const effect of step.effects) {
         if (effect.kind === 'notify') line.told.push(effect.notification);

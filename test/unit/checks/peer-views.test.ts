@@ -6,7 +6,7 @@ import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/rou
 import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../../support/checks/judged-round.ts';
-import { everything } from '../../support/checks/everything.ts';
+import { outsideFacts } from '../../support/checks/outside-facts.ts';
 import { picture } from '../../support/checks/observed.ts';
 
 const INTERCEPTED: PeerCause = {
@@ -55,7 +55,7 @@ const SILENT: PeerObservation = {
 };
 
 function diagnosed(peers: readonly PeerObservation[], ...own: readonly Special[]): Diagnosis {
-  return diagnose(adjusted(judgedRound(...own), everything({ picture: picture({ peers }) })), CONTEXT);
+  return diagnose(adjusted(judgedRound(...own), outsideFacts({ picture: picture({ peers }) })), CONTEXT);
 }
 
 describe('what a peer sees', () => {

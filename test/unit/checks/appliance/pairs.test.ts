@@ -11,8 +11,8 @@ import { configOf } from '../../../support/config/config-of.ts';
 const api = { url: 'https://10.0.0.5', user: 'reader', keyEnv: 'SET_SECRET' };
 const CONFIG = await configOf({ appliances: [{ name: 'fac-1', api }] });
 
-type Told = Partial<Pick<UnitObservation['config'], 'serial' | 'peerSerial' | 'api'>>;
-type Seen = readonly [told: Told, rest: ApplianceObservation | null, role?: HaRoleObservation];
+type FindingText = Partial<Pick<UnitObservation['config'], 'serial' | 'peerSerial' | 'api'>>;
+type Seen = readonly [told: FindingText, rest: ApplianceObservation | null, role?: HaRoleObservation];
 
 function failure(reason: FailureReason): ApplianceObservation {
   return { appliance: 'fac', endpoint: '10.0.0.5:443', kind: 'failed', reason, message: 'message', durationMs: 1 };

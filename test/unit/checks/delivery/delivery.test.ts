@@ -7,7 +7,7 @@ import type { Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
-import { everything } from '../../../support/checks/everything.ts';
+import { outsideFacts } from '../../../support/checks/outside-facts.ts';
 import { picture, round as observations } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
@@ -22,7 +22,7 @@ function judgeCarrier(one: CarrierFindings): readonly Finding[] {
 const judgeSms = withPlainClaims((facts: ApplianceFacts): readonly Finding[] => {
   const own = { id: 'delivery', kind: 'judged', findings: [], summary: '' } as const;
   const units = config.appliances.map((unit) => ({ config: unit, rest: facts, role: null }));
-  return delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) })).findings ?? [];
+  return delivery.adjust?.(own, outsideFacts({ picture: picture({ appliances: units }) })).findings ?? [];
 });
 
 const HOST = 'carrier.test';
@@ -153,10 +153,10 @@ describe('the SMS that are left', () => {
   ] as const)('are told where delivery is %s, which is %s then', (before, after) => {
     const units = config.appliances.map((unit) => ({ config: unit, rest: withSms(100, 0), role: null }));
     const own = { id: 'delivery', kind: before, findings: [], summary: 'nothing' } as const;
-    expect(delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) }))).toMatchObject({
+    expect(delivery.adjust?.(own, outsideFacts({ picture: picture({ appliances: units }) }))).toMatchObject({
       kind: after,
       findings: [{ suggests: 'sms-exhausted', subject: 'fac-1' }],
     });
-    expect(delivery.adjust?.(own, everything())).toBe(own);
+    expect(delivery.adjust?.(own, outsideFacts())).toBe(own);
   });
 });

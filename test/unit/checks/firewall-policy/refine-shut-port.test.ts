@@ -3,7 +3,7 @@ import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { asksForPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
 import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
-import { everything } from '../../../support/checks/everything.ts';
+import { outsideFacts } from '../../../support/checks/outside-facts.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 
 const SILENT = finding('egress-blocked', { rule: 'port-open', confidence: 'suspected' });
@@ -30,7 +30,7 @@ function diagnosed(port: Finding, ...policy: readonly Special[]): readonly Cause
   const assessments = judgedRound(['reachability', [port]], ...policy);
   const own = assessments.find(({ id }) => id === 'firewall-policy');
   const policies = own?.kind === 'judged' ? own.findings : null;
-  return diagnose(adjusted(assessments, everything({ policies })), CONTEXT).causes;
+  return diagnose(adjusted(assessments, outsideFacts({ policies })), CONTEXT).causes;
 }
 
 function causes(port: Finding, ...policy: readonly Special[]) {

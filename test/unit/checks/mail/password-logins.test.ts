@@ -5,7 +5,7 @@ import type { MailObservation, MailStage } from '../../../../src/core/observatio
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { everything } from '../../../support/checks/everything.ts';
+import { outsideFacts } from '../../../support/checks/outside-facts.ts';
 import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
 import { picture, round } from '../../../support/checks/observed.ts';
 import { configOf } from '../../../support/config/config-of.ts';
@@ -61,7 +61,7 @@ async function judged({ host = EXCHANGE, login = true, result = 'accepted', ...s
   const observed = round({ mail: [seen], startedAt: site.at ?? BEFORE });
   const facts = { config, round: observed, carriers: [], clock: [], answered: new Set<string>() };
   const own = { id: mail.id, ...mail.judge(facts) };
-  return mail.adjust?.(own, everything({ picture: picture({ appliances: unitsOf(site.onAppliance) }) })) ?? own;
+  return mail.adjust?.(own, outsideFacts({ picture: picture({ appliances: unitsOf(site.onAppliance) }) })) ?? own;
 }
 
 function unitsOf(host: string | undefined): readonly UnitObservation[] {

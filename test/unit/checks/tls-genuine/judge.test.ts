@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { adjusted as adjustedRound } from '../../../../src/checks/assess.ts';
 import { complainsOfConnections, seemsUnaffected, tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
-import type { Everything } from '../../../../src/checks/check.ts';
+import type { OutsideFacts } from '../../../../src/checks/check.ts';
 import type { FirewallObservation, SslInspection } from '../../../../src/core/license/firewall.ts';
 import type { FirewallAdmission, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
-import { everything } from '../../../support/checks/everything.ts';
+import { outsideFacts } from '../../../support/checks/outside-facts.ts';
 import { FLOW, matched } from '../../../support/checks/firewall-match.ts';
 import { CONTEXT, finding, judgedRound, TARGET } from '../../../support/checks/judged-round.ts';
 import { picture } from '../../../support/checks/observed.ts';
@@ -32,9 +32,9 @@ const beside = (one: PollingReport, other: PollingReport): PollingReport => ({
 });
 
 /** Returns the check's findings after what else is known is taken into account. */
-function adjusted(findings: readonly Finding[], known: Partial<Everything>): readonly Finding[] {
+function adjusted(findings: readonly Finding[], known: Partial<OutsideFacts>): readonly Finding[] {
   const own = { id: 'tls-genuine', kind: 'judged', findings, summary: '' } as const;
-  return tlsGenuine.adjust?.(own, everything(known)).findings ?? [];
+  return tlsGenuine.adjust?.(own, outsideFacts(known)).findings ?? [];
 }
 
 const weighed = (findings: readonly Finding[], log: PollingReport): readonly Finding[] =>
@@ -208,7 +208,7 @@ describe('a firewall that admits its inspection', () => {
     ['judged', [LINE], 'ready'],
   ])('TLS that is %s is judged by no single datagram', (kind, firewallEvidence, ready) => {
     const log = { report: { ...UNHEARD, firewallEvidence }, complainedOf: [] };
-    const diagnosis = diagnose(adjustedRound(judgedRound(['tls-genuine', [], kind]), everything({ log })), CONTEXT);
+    const diagnosis = diagnose(adjustedRound(judgedRound(['tls-genuine', [], kind]), outsideFacts({ log })), CONTEXT);
     expect(diagnosis.ready).toBe(ready);
     expect(diagnosis.causes.map(({ id }) => id)).toEqual(firewallEvidence.map(() => 'tls-intercepted'));
   });
