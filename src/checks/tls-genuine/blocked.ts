@@ -20,18 +20,15 @@ interface BlockFacts {
   readonly page: boolean;
   /** The answer arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** The peer reported an unknown server name, which a filter would not do. */
-  readonly nameRefused: boolean;
-  readonly again: ProbeResult;
-  readonly otherName: ProbeResult;
-  /** The server rejected a deliberately unacceptable ClientHello, so small answers do arrive. */
-  readonly smallAnswered: boolean;
+  /** The same ClientHello got a certificate a moment later. */
+  readonly again: boolean;
+  /** Only a different server name gets a certificate, and the peer did not report that it does not know this name. */
+  readonly named: boolean;
+  /** The server rejected a deliberately unacceptable ClientHello, but no server name gets a certificate. */
+  readonly onlySmall: boolean;
   /** Number of control hosts if all their connections ended in the same way, otherwise 0. */
   readonly controlsAlike: number;
 }
-
-/** `open`: not tried, or prevented by a problem on this machine. */
-type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
@@ -39,9 +36,6 @@ interface BlockRule {
   readonly kind: BlockedTlsKind | null;
   readonly confidence: Confidence;
 }
-
-const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
-  otherName === 'passes' && again !== 'passes' && !nameRefused;
 
 const UNKNOWN_BLOCK: BlockRule = {
   when: 'otherwise (the reason is a device on the path, or the server itself)',
@@ -65,7 +59,7 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     when:
       'another server name works at the same address, and the answer arrived faster than the server could have sent ' +
       'it',
-    holds: (facts) => isNamed(facts) && facts.nearer,
+    holds: ({ named, nearer }) => named && nearer,
     kind: 'name-filtered',
     confidence: 'confirmed',
   },
@@ -77,13 +71,13 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   },
   {
     when: 'the same TLS hello gets a certificate a moment later',
-    holds: ({ again }) => again === 'passes',
+    holds: ({ again }) => again,
     kind: null,
     confidence: 'suspected',
   },
   {
     when: 'another server name works at the same address (but the server itself may refuse its name)',
-    holds: isNamed,
+    holds: ({ named }) => named,
     kind: 'name-filtered',
     confidence: 'suspected',
   },
@@ -91,8 +85,7 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     when:
       'no certificate is received for any server name or from control hosts, but a TLS hello that no server ' +
       'accepts is refused',
-    holds: (facts) =>
-      facts.ending === 'silence' && facts.otherName === 'blocked' && facts.smallAnswered && facts.controlsAlike > 0,
+    holds: ({ ending, onlySmall, controlsAlike: alike }) => ending === 'silence' && onlySmall && alike > 0,
     kind: 'large-answers-lost',
     confidence: 'suspected',
   },
@@ -111,10 +104,8 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   UNKNOWN_BLOCK,
 ];
 
-function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
-  if (outcome === null || outcome === undefined) return 'open';
-  if (outcome.chain !== null) return 'passes';
-  return isBlocked(outcome) ? 'blocked' : 'open';
+function hasCertificate(outcome: TlsOutcome | null | undefined): boolean {
+  return (outcome?.chain ?? null) !== null;
 }
 
 /** Returns 0 unless all control hosts' connections end like the licence server's connection. */
@@ -172,17 +163,18 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   const page = blockPage(outcome, evidence);
   const nearer = nearerThanServer(outcome, evidence);
   const smallAnswer = smallAnswerOf(closer);
+  const again = hasCertificate(closer?.again);
+  const other = closer?.otherName?.outcome ?? null;
   const { kind, confidence } =
     BLOCK_RULES.find(({ holds }) =>
       holds({
         ending,
-        nameRefused: outcome.alert === 'unrecognized_name',
-        again: probeResultOf(closer?.again),
-        otherName: probeResultOf(closer?.otherName?.outcome),
-        controlsAlike: alike,
         page: page !== null,
         nearer: nearer !== null,
-        smallAnswered: smallAnswer !== null,
+        again,
+        named: hasCertificate(other) && !again && outcome.alert !== 'unrecognized_name',
+        onlySmall: smallAnswer !== null && isBlocked(other),
+        controlsAlike: alike,
       }),
     ) ?? UNKNOWN_BLOCK;
   const product = page?.facts?.product ?? null;
@@ -285,7 +277,7 @@ function smallAnswerOf(closer: CloserLook | undefined): FindingText | null {
 
 function otherServerName(closer: CloserLook | undefined): FindingText | null {
   const other = closer?.otherName ?? null;
-  if (other === null || probeResultOf(other.outcome) !== 'passes') return null;
+  if (other === null || !hasCertificate(other.outcome)) return null;
   return {
     rule: 'server-name-makes-no-difference',
     claim:
