@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { asksForPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
+import { INTERMITTENT_RULE } from '../../../../src/checks/intermittent/finding.ts';
 import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
 import { outsideFacts } from '../../../support/checks/outside-facts.ts';
@@ -12,6 +13,8 @@ const ALL_SILENT: Finding = { ...SILENT, kind: 'no-answer-from-any' };
 const ALL_REFUSED: Finding = { ...SILENT, kind: 'all-refused' };
 const NEAR: Finding = { ...SILENT, kind: 'refused-nearer', confidence: 'confirmed' };
 const PROXY = finding('egress-blocked', { rule: 'port-open', facts: { proxy: '10.0.0.8:3128' } });
+/** Some connections work, so neither a policy nor the server is the cause. */
+const INTERMITTENT: Finding = { ...SILENT, rule: INTERMITTENT_RULE };
 const ONE_ADDRESS: Finding = { ...SILENT, level: 'warning' };
 const OTHER: Finding = { ...SILENT, suggests: 'egress-partly-blocked' };
 const SERVICE: Finding = { ...SILENT, subject: 'push.fortinet.com:443', facts: { host: 'push.fortinet.com' } };
@@ -81,6 +84,12 @@ describe('a port that stays shut', () => {
       PROXY,
       ['firewall-policy', []],
       ['egress-blocked confirmed'],
+    ],
+    [
+      'its policy accepts, but some connections work',
+      INTERMITTENT,
+      ['firewall-policy', []],
+      ['egress-blocked suspected'],
     ],
     ['its policy accepts, but it is about a service', SERVICE, ['firewall-policy', []], ['egress-blocked suspected']],
   ])('when %s', (_, port, policy, expected) => {

@@ -105,6 +105,8 @@ describe('a port that does not open beside control hosts that do not answer eith
   test('says of several addresses the weakest', () => {
     const mixed = told(seen({ refusing: 2 }), endpoint(A, fails('refused', 1)), endpoint(B, SILENT));
     expect(mixed.map(([, kind]) => kind)).toEqual(['no-answer-from-any', 'no-answer-from-any']);
+    const answering = told(seen({}), endpoint(A, fails('refused', 1)), endpoint(B, SILENT));
+    expect(answering.map(([, kind]) => kind)).toEqual([undefined, undefined]);
   });
 });
 
