@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
@@ -22,12 +22,12 @@ function library(): string {
 
 describeWhere([{ program: 'faketime' }], 'a clock that is set', () => {
   // Concurrent, because most of the time is spent waiting.
-  test.concurrent.each([
+  test.concurrent.for([
     { way: 'back', offset: '-3600s', offsetMs: -HOUR_MS },
     { way: 'forward', offset: '+3600s', offsetMs: HOUR_MS },
   ])(
     '$way by an hour neither stops the rounds nor makes them come in bursts, and alone is told',
-    async ({ offset, offsetMs }) => {
+    async ({ offset, offsetMs }, { expect }) => {
       await using lab = await createLab();
       const file = join(lab.folder, 'offset');
       await writeFile(file, '+0s\n');

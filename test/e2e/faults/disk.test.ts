@@ -140,7 +140,8 @@ test('a store that is deleted under the daemon is begun again, with what is open
   const page = await daemon.page();
   await using rounds = await watchRounds(page);
   await rounds.more(2, WITHIN);
-  rmSync(data, { recursive: true });
+  // The daemon may write a file meanwhile.
+  rmSync(data, { recursive: true, maxRetries: 10, retryDelay: 10 });
   await findsAndTells(page);
   expect(await storeWritable(page)).toBe(1);
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
