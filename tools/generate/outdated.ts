@@ -12,8 +12,8 @@ export interface OutdatedFile {
 }
 
 /** Returns all files that `npm run generate` would change. */
-export function outdatedFiles(root: string): readonly OutdatedFile[] {
-  return ARTEFACTS.flatMap((artefact) => {
+export function outdatedFiles(root: string, artefacts: readonly Artefact[] = ARTEFACTS): readonly OutdatedFile[] {
+  return artefacts.flatMap((artefact) => {
     const files = artefact.files();
     const changed = [...files].filter(([path, text]) => textAt(join(root, path)) !== text);
     return [

@@ -291,7 +291,7 @@ describe.concurrent('a further report', () => {
     expect(readFileSync(path, 'utf8')).toBe('mine');
     expect(await report('-o', 'mine.zip', '--force')).toMatchObject({ exitCode: 0 });
     expect((await unzip(path)).names).toContain('report.html');
-    expect((await readdir(lab.folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect((await readdir(lab.folder)).filter((name) => name.startsWith('mine.') && name.endsWith('.tmp'))).toEqual([]);
   });
 
   test('goes to standard output on demand, and what is inside to standard error', async () => {

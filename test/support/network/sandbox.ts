@@ -30,7 +30,8 @@ export async function createSandbox(): Promise<Sandbox> {
   const into = [
     `--net=/proc/${String(pid)}/ns/net`,
     `--mount=/proc/${String(pid)}/ns/mnt`,
-    `--wd=${process.cwd()}`,
+    // Opened before the namespaces are entered: the working directory of whoever runs the command.
+    '--wd=.',
     '--',
   ];
   return {

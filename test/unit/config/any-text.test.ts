@@ -76,7 +76,7 @@ describe('loadConfig', () => {
           expect(isSound(await loadText(text))).toBe(true);
         },
       ),
-      { numRuns: samples(20) },
+      { numRuns: samples(10) },
     );
   });
 
@@ -85,7 +85,7 @@ describe('loadConfig', () => {
       fc.asyncProperty(MUTATED, async (text) => {
         expect(isSound(await loadText(text))).toBe(true);
       }),
-      { numRuns: samples(6) },
+      { numRuns: samples(3) },
     );
   });
 
@@ -94,7 +94,7 @@ describe('loadConfig', () => {
       fc.asyncProperty(WITH_KNOWN_KEYS.section, async (value) => {
         expect(isSound(await loadText(stringify(value)))).toBe(true);
       }),
-      { numRuns: samples(6) },
+      { numRuns: samples(3) },
     );
   });
 

@@ -9,7 +9,7 @@ import { samples } from '../../support/random/samples.ts';
 
 const SEEDS = Array.from({ length: samples(20) }, (_, index) => index + 1);
 /** A month takes a second. */
-const DAYS = samples(6);
+const DAYS = samples(3);
 
 function share(seed: number, part: number): FailsAt {
   const random = randomOf(seed);

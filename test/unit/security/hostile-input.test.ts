@@ -36,7 +36,7 @@ describe.each(HOSTILE_PARSERS)('$name', (parser) => {
       fc.asyncProperty(input, async (hostile) => {
         expect(await problemsOf(parser, hostile.subarray(0, parser.longest))).toEqual([]);
       }),
-      { numRuns: samples(20) },
+      { numRuns: samples(10) },
     );
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
