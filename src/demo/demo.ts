@@ -86,7 +86,7 @@ async function perform(
   const ended = new AbortController();
   void daemon.ended.then(() => {
     pids.length = 0;
-    ended.abort(new Error('The daemon has ended by itself'));
+    ended.abort(new Error('The daemon ended unexpectedly'));
   });
   const signal = AbortSignal.any([stop, ended.signal]);
   if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);

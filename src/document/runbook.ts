@@ -242,14 +242,16 @@ function listsOf(id: CauseId): readonly StepList[] {
   );
 }
 
-/** Null if only an incident can tell whether the variant applies. */
+/** Null if whether the variant applies depends on the incident. */
 function situationText({ when, name }: Variant): string | null {
   const { kind, product, isProxied, isPathUnclear, isPathBroken } = when;
   if (isPathUnclear !== undefined) return null;
   if (isPathBroken !== undefined) return 'While the path is broken';
   if (isProxied !== undefined) return 'If the connection goes through a proxy';
   if (product !== undefined)
-    return `First, if the inspecting device is ${product === ANY_PRODUCT ? 'a known product without a section here' : product}`;
+    return product === ANY_PRODUCT
+      ? 'First, if the inspecting device is a known product without a section here'
+      : `First, if the inspecting device is ${product}`;
   return kind === undefined || name === undefined ? null : headingOf(generalName(name));
 }
 

@@ -71,7 +71,9 @@ export interface Baseline {
   readonly accepted: readonly string[];
 }
 
-/** What a client that trusts the same keys would have in its store. A key of which only the hash is known is missing. */
+/**
+ * The trust store of a client that trusts the same keys. Keys that are known only by their hash are not included.
+ */
 export function trustedCertificates({
   profile,
   trust,

@@ -177,7 +177,7 @@ describe('the channel', () => {
   });
 });
 
-test('the daemon has their metrics at zero and their places on the page, and delivers what waited for a restart', async () => {
+test('the daemon has their metrics at zero and shows them on the page, and delivers what waited', async () => {
   receiver.posts.length = 0;
   status = 503;
   const options = { cwd: tree.root, args: ['-c', 'ftm-watch.yaml'], main };

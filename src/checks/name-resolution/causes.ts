@@ -107,19 +107,19 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       shell(
-        'Query {resolver} directly, then without DNSSEC validation, then for another name. If there is no response, the ' +
-          'resolver is down, or UDP and TCP port 53 are blocked.',
+        'Query {resolver} directly, then without DNSSEC validation, then for another name. If there is no response, ' +
+          'the resolver is down, or UDP and TCP port 53 are blocked.',
         'dig {host} @{resolverip}',
         'dig +cd {host} @{resolverip}',
         'dig iana.org @{resolverip}',
       ),
-      'If only {host} fails, look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local ' +
-        'zone on {resolver} that covers fortinet.com, and exempt the name. A filter on a FortiGate may respond with ' +
-        'SERVFAIL (Fortinet tip 260790).',
-      'If only the query without validation succeeds, check the clock and the trust anchor of {resolver}. A forwarder, or a ' +
-        'firewall that changes DNS answers, may also remove the signatures.',
-      'If every answer is REFUSED, allow recursive queries from {source} and from this machine on {resolver}. In BIND, ' +
-        'set allow-query and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to ' +
+      'If only {host} fails, look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a ' +
+        'local zone on {resolver} that covers fortinet.com, and exempt the name. A filter on a FortiGate may respond ' +
+        'with SERVFAIL (Fortinet tip 260790).',
+      'If only the query without validation succeeds, check the clock and the trust anchor of {resolver}. A ' +
+        'forwarder, or a firewall that changes DNS answers, may also remove the signatures.',
+      'If every answer is REFUSED, allow recursive queries from {source} and from this machine on {resolver}. In ' +
+        'BIND, set allow-query and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to ' +
         '"Recursive" under Network > DNS Servers. A server that answers only for its own zones is not a resolver.',
       "If every answer is SERVFAIL, check {resolver}'s path to the internet, such as its uplink, its forwarders, and " +
         'UDP and TCP port 53 to any destination.',

@@ -69,8 +69,8 @@ const PROXY_KINDS = {
     remedy: [
       'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The block ' +
         'page in the evidence often shows the rule or category.',
-      'If the response is not from a proxy, check that {proxy} is the address and port of the proxy. A web server, or ' +
-        "the proxy's administration interface, may be listening there.",
+      'If the response is not from a proxy, check that {proxy} is the address and port of the proxy. A web server, ' +
+        "or the proxy's administration interface, may be listening there.",
       ASK,
     ],
   },

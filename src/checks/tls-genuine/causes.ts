@@ -54,12 +54,12 @@ const BEHIND_FIREWALL: KindWords = {
     'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
       'comes from a different FortiGate, {issuer}.',
     fortios(
-      "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud service. " +
-        'First check the next hop of {firewall} towards the server.',
+      "Look for {issuer} behind {firewall}. It may be a second firewall, the provider's firewall, or a cloud " +
+        'service. First check the next hop of {firewall} towards the server.',
       'get router info routing-table details {serverip}',
     ),
-    'If {issuer} is another member of the same cluster, both members use the same certificate authority. This machine ' +
-      'and {source} then match different policies. Compare the policies using Policy Lookup.',
+    'If {issuer} is another member of the same cluster, both members use the same certificate authority. This ' +
+      'machine and {source} then match different policies. Compare the policies using Policy Lookup.',
     'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
       ONLY_FORTINETS_OWN,
     REPEAT,
@@ -127,8 +127,8 @@ function exemption(proof: readonly Step[]): Pick<CauseWords, 'remedy'> & { reado
             ONLY_FORTINETS_OWN,
           THROUGH_PROXY,
           ...proof,
-          'If the proxy does not inspect TLS, a device behind it does. The firewall behind the proxy sees the address ' +
-            'of the proxy. On that firewall, exempt connections from the proxy to {host} from inspection.',
+          'If the proxy does not inspect TLS, a device behind it does. The firewall behind the proxy sees the ' +
+            'address of the proxy. On that firewall, exempt connections from the proxy to {host} from inspection.',
           REPEAT,
         ],
       },
@@ -382,11 +382,12 @@ export const TLS_CAUSES = {
       {
         when: { isProxied: true },
         remedy: [
-          'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. The ' +
-            'usual cause is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
+          'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. ' +
+            'The usual cause is a server name filter or a TLS rule. A block page in the evidence often shows the ' +
+            'rule.',
           THROUGH_PROXY,
-          'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
-            'address of the proxy, not the address of FortiAuthenticator.',
+          'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees ' +
+            'the address of the proxy, not the address of FortiAuthenticator.',
           compare('Connect from another network. If TLS fails there too, the server is down.'),
         ],
       },

@@ -174,8 +174,8 @@ export const EMPTY_STATE: IncidentState = {
 type FaultKey = Pick<Cause, 'precondition' | 'subject' | 'severity' | 'isEvent'>;
 
 /**
- * A fault is what is broken, and where. Its cause is an interpretation, which can change. Information, and what has
- * happened once, stand beside a fault at the same place.
+ * A fault is what is broken, and where. Its cause is an explanation, which can change. Information and events are
+ * separate from a fault of the same subject.
  */
 export function sameFault(a: FaultKey, b: FaultKey): boolean {
   return (

@@ -130,7 +130,7 @@ describe('a command of this machine', () => {
   });
 });
 
-test('a runtime directory has the socket, to which a link leads from beside the store; both go with the daemon', async () => {
+test('a runtime directory has the socket, and a link to it is beside the store, until the daemon ends', async () => {
   await site.configure();
   const RUNTIME_DIRECTORY = join(site.folder, 'runtime');
   mkdirSync(RUNTIME_DIRECTORY);

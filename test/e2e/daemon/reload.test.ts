@@ -242,7 +242,7 @@ describe('the port of the page', () => {
       .toBe('gone');
   });
 
-  test('is given back to the old page where another program listens beside it, and its clients notice nothing', async () => {
+  test('is given back to the old page if another program listens beside it, unnoticed by its clients', async () => {
     await start();
     await using other = await takenPort(port, '127.0.0.2');
     const events = await daemon.fetch('api/v1/events');

@@ -170,7 +170,7 @@ describeWhere(
           .toMatchObject({ causes: [{ id: 'internet-unreachable', confidence: 'confirmed' }] });
       }, 90_000);
 
-      test('SSLsplit ends at once with a key that OpenSSL does not sign with: every connection is refused', async () => {
+      test('SSLsplit ends at once with a key that OpenSSL does not use: every connection is refused', async () => {
         await using _ = await site.intercept(sslsplit(await rsaPssAuthority()));
         const result = await site.check();
         expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE));

@@ -8,7 +8,7 @@ import { readKernelDrops } from '../../../src/logs/listen-udp.ts';
 import { onlyLines, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
-/** Sends this many lines without a turn of the event loop in between, so that nothing is read and a buffer overflows. */
+/** Sends this many lines in one turn of the event loop, so that nothing is read and a buffer overflows. */
 async function flood(type: 'udp4' | 'udp6', port: number, address: string, lines: number): Promise<void> {
   const socket = createSocket(type);
   onTestFinished(() => void socket.close());

@@ -94,7 +94,7 @@ describe('createWebServer()', () => {
 });
 
 describe('createWebServer() over TLS', () => {
-  test('serves with the configured certificate, while all places are taken by connections without a handshake', async () => {
+  test('serves with the configured certificate while connections without a handshake take all places', async () => {
     const { root, intermediate, leaf } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
     await using web = await startWeb({ config: { tls: tlsFiles(folder, [leaf, intermediate]) } });
     const silent = await Promise.all(Array.from({ length: 300 }, () => dial(web.port)));

@@ -111,7 +111,7 @@ describe('the internet', () => {
     expect(judgeUnknown(round({ controls: [proxied] }), new Set()).kind).toBe('unjudged');
   });
 
-  test('refusals alone may be those of a packet filter here, unless a name is answered, or nothing can be compared', () => {
+  test('refusals alone may be those of a packet filter here, unless a name is answered', () => {
     // A local packet filter that refuses everything would have refused the DNS query as well.
     const named = { ...refusing, names: names('timeout').map((seen) => ({ ...seen, aaaa: ADDRESS })) };
     const judged = [
