@@ -82,7 +82,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { report } = withoutExplained(log.report, over, preconditionOf);
   const heard = {
     log: { report, complainedOf: complainedOf(report, preconditionOf) },
-    applianceUnaffected: seemsUnaffected(report),
+    // Also errors that a fault of before explains: the same fault may be back.
+    applianceUnaffected: seemsUnaffected(log.report),
     speaking: speakingAppliances(report, unreadSince, at),
   };
   const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(round, polling, heard);

@@ -66,6 +66,13 @@ describe('what FortiAuthenticator complains of', () => {
     const found: readonly Special[] = broken === null ? [] : [['tls-genuine', [finding(broken)]]];
     expect(namesOf(conclusionOf(errors, found, { faultsSeen }))).toEqual(causes);
   });
+
+  test('does not count as silence if the same fault returns within a minute', () => {
+    const summaryOf = (remembered: Remembered): string | undefined =>
+      conclusionOf([SSL], [INTERCEPTED], remembered).diagnosis.causes[0]?.summary;
+    expect(summaryOf({ faultsSeen: seen('tls-genuine') })).toBe(summaryOf({}));
+    expect(summaryOf({})).not.toBe(conclusionOf([], [INTERCEPTED]).diagnosis.causes[0]?.summary);
+  });
 });
 
 describe('what FortiAuthenticator complains of while a fifth of the connections fail', () => {
