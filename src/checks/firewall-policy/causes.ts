@@ -84,7 +84,7 @@ export const POLICY_CAUSES = {
       ...kindVariants(MISSING_KINDS),
       {
         when: { culprit: 'denies' },
-        name: '[FortiAuthenticator traffic is blocked by {culprit}|{policy} blocks it|a policy blocks it]',
+        name: '[FortiAuthenticator traffic is blocked by {culprit}|{policy} blocks the path|a policy blocks the path]',
         summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
       },
     ],
