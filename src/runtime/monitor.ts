@@ -28,9 +28,7 @@ import { createStore, type HourlyValue, type RoundRecord, type Store } from '../
 import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
-import { createAlertHistory } from './incident-records.ts';
 import { channelHealth, storeHealth } from './own-health.ts';
-import type { AlertHistory } from '../web/sources.ts';
 import { loadMonitorFiles, type MonitorFiles } from './start-check.ts';
 import { stateFile } from './store-places.ts';
 import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
@@ -159,6 +157,9 @@ const REGISTRATION_PATIENCE: Millis = 61_000;
  */
 const TRIGGER_GAP = 3_000;
 
+/** Recipients that none of these deliveries was for are not judged. */
+const DELIVERIES_OF_OWN_HEALTH = 100;
+
 /** Everything that runs under one configuration. A reload creates a new monitor. */
 export class Monitor {
   readonly config: Config;
@@ -172,7 +173,6 @@ export class Monitor {
   readonly #units: UnitMonitor;
   readonly #judge: RoundJudge;
   readonly #rounds: Runner;
-  readonly #alertHistory: () => AlertHistory;
   readonly #hourlyValues = createHourlyValueCollector();
   readonly #stopLoopLag: () => void;
   readonly #pulse: LivenessTracker;
@@ -217,7 +217,6 @@ export class Monitor {
       intervals: checkIntervals(config),
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
-    this.#alertHistory = createAlertHistory(() => this, clock);
     this.#log = createLogListening(config, {
       clock,
       logger,
@@ -363,7 +362,7 @@ export class Monitor {
       ],
       log: this.#log.health(),
       channels: channelHealth({
-        outboxEntries: this.#alertHistory().outboxEntries,
+        deliveries: store.deliveryStates(DELIVERIES_OF_OWN_HEALTH),
         givenUp: store.journal.givenUp(),
         isRecipient: (to) => alerting.isRecipient(to),
         failingSince: alerting.failingSince(),

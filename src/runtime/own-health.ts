@@ -10,8 +10,8 @@ export function storeHealth(store: Pick<Store, 'failure' | 'newer'>): AgentHealt
 }
 
 interface NotificationRecords {
-  /** Finished deliveries and those in progress, latest first. */
-  readonly outboxEntries: readonly OutboxEntry[];
+  /** Latest first. */
+  readonly deliveries: readonly Delivery[];
   /** Abandoned deliveries about incidents that are still open. */
   readonly givenUp: readonly OutboxEntry[];
   readonly isRecipient: (to: Pick<Delivery, 'channel' | 'recipient'>) => boolean;
@@ -21,13 +21,13 @@ interface NotificationRecords {
 
 /** After an abandoned notification, a recipient counts as not reached until a later notification is delivered. */
 export function channelHealth({
-  outboxEntries,
+  deliveries,
   givenUp,
   isRecipient,
   failingSince,
 }: NotificationRecords): readonly ChannelHealth[] {
   const last = new Map<string, Delivery>();
-  for (const { delivery } of outboxEntries)
+  for (const delivery of deliveries)
     if (isOver(delivery) && !last.has(nameOf(delivery))) last.set(nameOf(delivery), delivery);
   for (const { delivery } of givenUp) last.set(nameOf(delivery), delivery);
   const unreached = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));

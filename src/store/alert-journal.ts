@@ -42,8 +42,7 @@ const deliveryRow: z.ZodType<Delivery> = z.object({
 
 const COLUMNS = `d.sequence, d.notification AS notificationId, d.channel, d.recipient, d.status,
   d.created_at AS createdAt, d.attempts, d.first_failed_at AS firstFailedAt, d.next_attempt_at AS nextAttemptAt,
-  d.finished_at AS finishedAt,
-  d.detail, n.json`;
+  d.finished_at AS finishedAt, d.detail`;
 
 export function readState(db: DatabaseSync): SavedState | null {
   const json = db.prepare('SELECT json FROM incident_state').get()?.['json'];
@@ -82,12 +81,18 @@ export function boundsOf({ since, until }: Period): { readonly since: EpochMs; r
 /** Latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
   const sql =
-    `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
+    `SELECT ${COLUMNS}, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
     `WHERE ${CREATED_WITHIN} ORDER BY d.sequence DESC LIMIT :limit`;
   return db
     .prepare(sql)
     .all({ ...boundsOf(period), limit })
     .flatMap(outboxEntryOf);
+}
+
+/** Latest first, without the notifications, so that this can be done in every round. */
+export function readDeliveryStates(db: DatabaseSync, limit: number): readonly Delivery[] {
+  const rows = db.prepare(`SELECT ${COLUMNS} FROM deliveries d ORDER BY d.sequence DESC LIMIT ?`).all(limit);
+  return rows.flatMap((row) => deliveryRow.safeParse(row).data ?? []);
 }
 
 /** Latest first. Includes digests that contain the incident. */
@@ -117,7 +122,7 @@ type Columns = ReturnType<StatementSync['all']>[number];
 
 function select(db: DatabaseSync, rest: string, ...values: readonly (number | string)[]): readonly Columns[] {
   return db
-    .prepare(`SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
+    .prepare(`SELECT ${COLUMNS}, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
     .all(...values);
 }
 

@@ -7,7 +7,7 @@ import type { ProbeSample } from '../core/round.ts';
 import type { Period, TimeRange } from '../core/time-text.ts';
 import { MAX_ROUND_GAP, type RecordedState, type StateSpan } from '../engine/availability.ts';
 import type { PreconditionStatus } from '../engine/model.ts';
-import type { Incident, AlertJournal, OutboxEntry } from '../engine/incident/incident.ts';
+import type { AlertJournal, Delivery, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import {
   type AuditFilter,
   type ChangesAbout,
@@ -16,7 +16,14 @@ import {
   readAuditTrail,
   RefusalLog,
 } from './audit-rows.ts';
-import { boundsOf, MirroredJournal, readDeliveries, readDeliveriesAbout, prune } from './alert-journal.ts';
+import {
+  boundsOf,
+  MirroredJournal,
+  prune,
+  readDeliveries,
+  readDeliveriesAbout,
+  readDeliveryStates,
+} from './alert-journal.ts';
 import { Backlog, Database, type DatabaseDeps } from './database.ts';
 import { parseIncident } from './saved-state.ts';
 
@@ -30,6 +37,7 @@ export interface Store {
   /** Also deletes data that is older than the retention time. */
   recordRound(round: RoundRecord): void;
   deliveries(limit: number): readonly OutboxEntry[];
+  deliveryStates(limit: number): readonly Delivery[];
   /** Null if the file cannot be read. */
   ended(range: TimeRange, limit: number): EndedIncidents | null;
   /** Null if the file cannot be read. */
@@ -95,6 +103,7 @@ export function createStore(config: { readonly path: string; readonly retention:
       pruneAtTimes(round.samples.length);
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
+    deliveryStates: (limit) => database.read((db) => readDeliveryStates(db, limit)) ?? [],
     ended: (range, limit) => database.read((db) => readEnded(db, range, limit)),
     closedIncidents: (filter, limit, offset = 0) =>
       database.read((db) => readClosedIncidents(db, filter, { limit, offset })),

@@ -54,6 +54,8 @@ describe('createStore', () => {
     const second = bench.open();
     expect(second.journal.pending().map(({ delivery }) => delivery.recipient)).toEqual(['b@example.org']);
     expect(second.deliveries(10).map(({ delivery }) => delivery.status)).toEqual(['pending', 'sent']);
+    expect(second.deliveryStates(10)).toEqual(second.deliveries(10).map(({ delivery }) => delivery));
+    expect(second.deliveryStates(1)).toMatchObject([{ status: 'pending' }]);
   });
 
   it('drops the oldest of more than 5,000 pending deliveries, in memory as after a restart', () => {
