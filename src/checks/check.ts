@@ -7,6 +7,7 @@ import type { WatchedConfig, Carrier, LicenseServerConfig } from '../config/sche
 import type { RoundObservations, PathObservation } from '../core/round.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
+import type { FaultSeen } from './polling/explained.ts';
 import type { Severity } from '../core/severity.ts';
 import type { ClockObservation, OwnClock } from '../core/observation.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
@@ -73,8 +74,9 @@ export type LogFacts =
       readonly firewall: readonly FirewallObservation[];
       readonly units?: Picture['appliances'];
       readonly peers?: Picture['peers'];
-      /** Notes about log errors that were omitted from the report. */
-      readonly notes: readonly Finding[];
+      readonly faultsSeen: readonly FaultSeen[];
+      /** Faults of the other checks that are active. */
+      readonly lasting: readonly FaultSeen[];
       /** Addresses of unknown senders whose log lines were rejected. */
       readonly unknownSenders: readonly string[];
       readonly certificateRejections?: readonly CertificateRejection[];

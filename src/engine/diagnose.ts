@@ -495,7 +495,7 @@ interface JudgedState {
 
 type JudgedStates = ReadonlyMap<string, JudgedState>;
 
-function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
+export function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
   for (const check of deepestFirst(checks)) {
     const assessment: Assessment = assessments.find(({ id }) => id === check.id) ?? {

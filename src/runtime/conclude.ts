@@ -4,22 +4,21 @@ import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/visible-text.ts';
-import type { Assessment, Cause, Diagnosis, Finding, PreconditionState } from '../engine/model.ts';
+import type { Assessment, Cause, Diagnosis, Finding } from '../engine/model.ts';
 import type { OwnClock } from '../core/observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { isCorroborated, diagnose } from '../engine/diagnose.ts';
+import { isCorroborated, diagnose, judgeStates } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
 import {
   complainedOf,
+  type FaultSeen,
   lastingSince,
-  mayAffectUnit,
   seenIn,
   withLaterSeen,
   withoutExplained,
   withoutSeen,
-  type FaultSeen,
-  type UnexplainedPolling,
-} from '../checks/polling/judge.ts';
+} from '../checks/polling/explained.ts';
+import { mayAffectUnit } from '../checks/polling/judge.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
 import type { OutsideFacts, Unheard } from '../checks/check.ts';
 import { firewallPolicy } from '../checks/firewall-policy/judge.ts';
@@ -64,73 +63,30 @@ interface Conclusion extends Remembered {
   readonly diagnosis: Diagnosis;
 }
 
-/**
- * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
- * error and was active at that time. The explanation remains valid after the fault has ended, and its errors are never
- * evidence for a later fault. If active faults explain all other errors, these errors count as evidence for these
- * faults. If active faults explain only some of the errors, the errors do not count as evidence. This applies
- * separately to reliable lines and to lines that anybody can write.
- */
+/** Diagnoses a round together with the log, whose errors are judged last, because other faults can explain them. */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
-  if (log.kind === 'unheard')
-    return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
+  if (log.kind === 'unheard') {
+    const { others, context } = judgedBeside(round, NOTHING_HEARD);
+    return { diagnosis: diagnose([...others, ...assessLog({ ...log, config })], context), ...NOTHING_REMEMBERED };
+  }
   const { firewall, appliances, peers } = round.picture;
-  const facts = { ...log, config, firewall, units: appliances, peers, notes: [], preconditionOf };
-  const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
+  const unreadSince = nextUnread(log.unreadSince, appliances, at);
   const over = withoutSeen(log.faultsSeen, log.lasting);
-  const { report } = withoutExplained(log.report, over, preconditionOf);
-  const heard = {
+  const { report } = withoutExplained(log.report, () => over, preconditionOf);
+  const { others, context } = judgedBeside(round, {
     log: { report, complainedOf: complainedOf(report, preconditionOf) },
     // Also errors that a fault of before explains: the same fault may be back.
     applianceUnaffected: seemsUnaffected(log.report),
     speaking: speakingAppliances(report, unreadSince, at),
-  };
-  const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(round, polling, heard);
-  const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
-  const diagnosis = withPolling(assessed({ report, notes: [] }));
-  const lasting = lastingSince(explainingFaults(diagnosis), log.lasting);
+  });
+  const lasting = lastingSince(explainingFaults(others, at), log.lasting);
+  const polling = assessLog({ ...log, config, firewall, units: appliances, peers, lasting, preconditionOf });
+  const diagnosis = diagnose([...others, ...polling], context);
   // A suspected fault that a second round did not find again, such as a single lost connection, does not explain later
   // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
-  const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
-  const proven = separated(partOf(log.report, true), log.faultsSeen, lasting);
-  const unproven = separated(partOf(log.report, false), log.faultsSeen, lasting);
-  const parts = [proven, unproven];
-  if (parts.every(({ isOpen, notes }) => !isOpen && notes.length === 0)) return { diagnosis, ...remembered };
-  const isOpen = (finding: Finding): boolean => (finding.unproven === true ? unproven : proven).isOpen;
-  const told = assessed(joined(log.report, parts)).map((own) => ({
-    ...own,
-    findings: own.findings.map((finding) => (isOpen(finding) ? { ...finding, explainedBy: [] } : finding)),
-  }));
-  return { diagnosis: withPolling(told), ...remembered };
-}
-
-interface PollingPart extends UnexplainedPolling {
-  /** True if active faults do not explain all of its errors. */
-  readonly isOpen: boolean;
-}
-
-function separated(part: PollingReport, faultsSeen: readonly FaultSeen[], lasting: readonly FaultSeen[]): PollingPart {
-  const unexplained = withoutExplained(part, withLaterSeen(faultsSeen, lasting), preconditionOf);
-  if (hasErrors(unexplained.report)) return { ...unexplained, isOpen: true };
-  return { ...withoutExplained(part, withoutSeen(faultsSeen, lasting), preconditionOf), isOpen: false };
-}
-
-function partOf(report: PollingReport, reliable: boolean): PollingReport {
-  const appliances = report.appliances.map((appliance) => ({
-    ...appliance,
-    errors: appliance.errors.filter((error) => error.reliable === reliable),
-  }));
-  return { ...report, appliances };
-}
-
-function joined(report: PollingReport, parts: readonly UnexplainedPolling[]): UnexplainedPolling {
-  const appliances = report.appliances.map((appliance, index) => ({
-    ...appliance,
-    errors: parts.flatMap((part) => part.report.appliances[index]?.errors ?? []),
-  }));
-  return { report: { ...report, appliances }, notes: parts.flatMap(({ notes }) => notes) };
+  return { diagnosis, faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
 }
 
 /**
@@ -158,10 +114,6 @@ function isProven({ id }: Cause, { preconditions }: Diagnosis): boolean {
   );
 }
 
-function hasErrors({ appliances }: PollingReport): boolean {
-  return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
-}
-
 interface Heard extends Pick<OutsideFacts, 'log'> {
   readonly applianceUnaffected: boolean;
   /** Appliances that run, as reliable log lines show. */
@@ -170,25 +122,29 @@ interface Heard extends Pick<OutsideFacts, 'log'> {
 
 const NOTHING_HEARD: Heard = { log: null, applianceUnaffected: false, speaking: [] };
 
-function diagnosed(
+interface JudgedBeside {
+  /** The result of every check except that of the log. */
+  readonly others: readonly Assessment[];
+  readonly context: Parameters<typeof diagnose>[1];
+}
+
+function judgedBeside(
   { config, at, probed, picture, deciding, agent, before = [], ownClock = null }: RoundFindings,
-  polling: readonly Assessment[],
   { log, speaking, applianceUnaffected }: Heard,
-): Diagnosis {
+): JudgedBeside {
   const { host, port } = config.licenseServer;
   const unit = unitAddressText(config);
   const asked = { config, at, speaking, ownClock };
   const units = assessUnits({ ...asked, picture });
   const fresh = deciding === undefined ? undefined : assessUnits({ ...asked, picture: deciding });
   const policies = policiesOf(units) === null ? null : policiesOf(fresh ?? units);
-  return diagnose(
-    [
+  return {
+    others: [
       ...adjusted(probed, { licenseServer: config.licenseServer, picture, log, policies }),
       ...units,
-      ...polling,
       ...assessAgent(agent ?? null),
     ],
-    {
+    context: {
       checks: CHECKS,
       site: config.site,
       at,
@@ -202,7 +158,7 @@ function diagnosed(
       ...(config.file === undefined ? {} : { configFile: config.file }),
       ...(unit === null ? {} : { unit }),
     },
-  );
+  };
 }
 
 function policiesOf(units: readonly Assessment[]): OutsideFacts['policies'] {
@@ -238,22 +194,20 @@ const EXPLAINING: ReadonlySet<string> = new Set(
   CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)),
 );
 
-function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
-  return preconditions
+function explainingFaults(others: readonly Assessment[], at: EpochMs): readonly FaultSeen[] {
+  const states = judgeStates(others, CHECKS);
+  return others
     .filter(({ id }) => EXPLAINING.has(id))
-    .flatMap(({ id: precondition, state, findings }) =>
-      sufferers(findings.filter((finding) => explains(finding, state))).map((appliance) => ({
-        precondition,
-        appliance,
-        since: at,
-        at,
-      })),
-    );
+    .flatMap(({ id: precondition, findings }) => {
+      const isBroken = states.get(precondition)?.state === 'broken';
+      const explaining = findings.filter((finding) => explains(finding, isBroken));
+      return sufferers(explaining).map((appliance) => ({ precondition, appliance, since: at, at }));
+    });
 }
 
 /** Findings that anybody can have caused explain nothing. */
-function explains(finding: Finding, state: PreconditionState): boolean {
-  return mayAffectUnit(finding) || (state === 'broken' && finding.level === 'broken' && finding.unproven !== true);
+function explains(finding: Finding, isBroken: boolean): boolean {
+  return mayAffectUnit(finding) || (isBroken && finding.level === 'broken' && finding.unproven !== true);
 }
 
 function sufferers(faults: readonly Finding[]): readonly (string | null)[] {

@@ -3,7 +3,7 @@ import { confirmedClock } from '../checks/clock/judge.ts';
 import type { OwnClock } from '../core/observation.ts';
 import { asksForPolicy } from '../checks/firewall-policy/judge.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
-import { complainedOfPathAt } from '../checks/polling/judge.ts';
+import { complainedOfPathAt } from '../checks/polling/explained.ts';
 import { preconditionOf } from '../checks/registry.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/judge.ts';
 import type { Config } from '../config/config.ts';

@@ -1,12 +1,4 @@
-import {
-  type Explanation,
-  type Advice,
-  type Finding,
-  type FindingLevel,
-  known,
-  note,
-  unknown,
-} from '../../engine/model.ts';
+import { type Explanation, type Advice, type Finding, type FindingLevel, known, unknown } from '../../engine/model.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
 import { isOlderTlsFault } from '../tls-genuine/expectations.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
@@ -14,23 +6,16 @@ import { notConfigured, unjudged, judged } from '../judgement.ts';
 import { pathSeenBy } from '../peer-views.ts';
 import { memoryBeside } from '../appliance/judge.ts';
 import { POLLING_CAUSES, type PolicyKind, type PollingCause } from './causes.ts';
+import { explained, explainedBy, isOfPath, PATH, type PreconditionOf } from './explained.ts';
 import { listens, isCorroborated, ONE_UNPROVEN } from '../../core/polling/state.ts';
-import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { Millis } from '../../core/clock.ts';
 import { spanText, utcText } from '../../core/time-text.ts';
-import {
-  type AppliancePolling,
-  type PollingError,
-  type PollingReport,
-  withoutLines,
-} from '../../core/polling/report.ts';
+import type { AppliancePolling, PollingError } from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
 import { nameList, timesText } from '../../core/visible-text.ts';
 import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { withMoreSaid } from '../../engine/words.ts';
-
-/** The path from this machine to the licence server. FortiAuthenticator probably uses a similar path. */
-const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
 /**
  * For these checks, this machine's probes are more reliable than a log line, which shows only that the path is broken
@@ -321,21 +306,25 @@ function judgeLog(facts: LogFacts): Judgement {
     // `ftm-watch check` does not receive the log, so a missing log is not a problem and the state is not `unknown`.
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
-    case 'heard': {
-      const found = judgePolling(facts);
-      const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
-      const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
-      const waiting = judgeFirstLines(facts);
-      return {
-        ...judged(
-          [...found, ...memory, ...facts.notes, ...waiting],
-          "FortiAuthenticator's log shows no FortiToken Mobile errors",
-        ),
-        // Missing log lines are reported as `appliance-silent`.
-        ...(waiting.length === 0 ? {} : { waits: true }),
-      };
-    }
+    case 'heard':
+      return judgeHeard(facts);
   }
+}
+
+function judgeHeard(facts: Heard): Judgement {
+  const { report, isOpen, notes } = explained(facts.report, facts, facts.preconditionOf);
+  const found = judgePolling({ ...facts, report });
+  const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
+  const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
+  const waiting = judgeFirstLines(facts);
+  const told = [...found, ...memory].map(
+    (finding): Finding => (isOpen({ reliable: finding.unproven !== true }) ? { ...finding, explainedBy: [] } : finding),
+  );
+  return {
+    ...judged([...told, ...notes, ...waiting], "FortiAuthenticator's log shows no FortiToken Mobile errors"),
+    // Missing log lines are reported as `appliance-silent`.
+    ...(waiting.length === 0 ? {} : { waits: true }),
+  };
 }
 
 /** Policies for other units are ignored. */
@@ -351,150 +340,4 @@ function ownPolicy(appliance: string, { config, firewall }: Heard): Pick<Finding
 
 function textOf(match: PolicyMatch): string {
   return match.kind === 'policy' ? policyText(match.policy) : 'the implicit deny';
-}
-
-/** After a repair, FortiAuthenticator's earlier connections may still time out for this long. */
-const AFTERMATH: Millis = 60_000;
-
-type PreconditionOf = (cause: string) => string;
-
-/** A current or past fault that causes errors in FortiAuthenticator's log. */
-export interface FaultSeen {
-  readonly precondition: string;
-  /** The only affected appliance. Null if all appliances may be affected. */
-  readonly appliance: string | null;
-  /** Time of the first of the consecutive rounds that detected the fault. A fault that returns is another fault. */
-  readonly since: EpochMs;
-  /** Time when the fault was last detected. */
-  readonly at: EpochMs;
-}
-
-export interface UnexplainedPolling {
-  readonly report: PollingReport;
-  readonly notes: readonly Finding[];
-}
-
-/** The check whose failure explains every connection error. */
-const BY_CONNECTION = 'reachability';
-const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
-/** Licence faults do not cause log messages about failed connections. */
-const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
-
-/** For example, a TLS fault cannot cause a name resolution error. */
-function explainedBy(
-  { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
-  preconditionOf: PreconditionOf,
-): readonly string[] {
-  if (cause === null || cause === 'polling-failing')
-    return OF_CONNECTION.test(messageOf(sample)) ? CONNECTION : [...CONNECTION, 'license-assignment'];
-  const precondition = preconditionOf(cause);
-  if (precondition === 'mail') return ['mail', 'internet', 'name-resolution'];
-  if (precondition === 'name-resolution') return ['internet', 'name-resolution'];
-  return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
-}
-
-/**
- * Returns the preconditions whose failure can cause the errors. Only corroborated errors
- * count.
- */
-export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
-  return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
-}
-
-/**
- * Returns the time when any appliance last logged an error that a path fault can cause. A single log line is
- * sufficient.
- */
-export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
-  const times = appliances
-    .flatMap(({ errors }) => errors)
-    .filter((error) => isOfPath(error, preconditionOf))
-    .map(({ lastAt }) => lastAt);
-  return times.length === 0 ? null : Math.max(...times);
-}
-
-function isOfPath(error: PollingError, preconditionOf: PreconditionOf): boolean {
-  return error.severity === 'critical' && explainedBy(error, preconditionOf).includes(BY_CONNECTION);
-}
-
-function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: PreconditionOf): readonly string[] {
-  const complaints = errors
-    .filter(({ severity }) => severity !== 'info')
-    .map((error) => ({ error, by: explainedBy(error, preconditionOf) }));
-  return complaints
-    .flatMap(({ by }) => by)
-    .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
-}
-
-/** The fields before the message are removed, because they can contain any text. */
-function messageOf(sample: string): string {
-  return sample.slice(sample.lastIndexOf('="') + 1);
-}
-
-/** More than there are in a time window of the log. */
-const MOST_SEEN = 100;
-
-export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
-  return [...later, ...withoutSeen(before, later)].slice(0, MOST_SEEN);
-}
-
-/** Returns the faults, with the time since which they last according to the previous round. */
-export function lastingSince(faults: readonly FaultSeen[], before: readonly FaultSeen[]): readonly FaultSeen[] {
-  return faults.map((fault) => {
-    const known = before.find((other) => isOfOne(fault, other));
-    return known === undefined ? fault : { ...fault, since: known.since };
-  });
-}
-
-export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
-  return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
-}
-
-export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
-  return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
-}
-
-function isOfOne(a: FaultSeen, b: FaultSeen): boolean {
-  return a.precondition === b.precondition && a.appliance === b.appliance;
-}
-
-function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
-  return isOfOne(a, b) && a.since === b.since;
-}
-
-/**
- * Errors from the log remain in the time window after the path has been repaired, but must not raise a separate alarm.
- */
-export function withoutExplained(
-  report: PollingReport,
-  faults: readonly FaultSeen[],
-  preconditionOf: PreconditionOf,
-): UnexplainedPolling {
-  const parts = report.appliances.map((appliance) => {
-    const { name, errors } = appliance;
-    const own = faults.filter((fault) => fault.appliance === null || fault.appliance === name);
-    // The fault must be able to cause the error, and must have been present during or shortly before it.
-    const isExplained = (error: PollingError): boolean => {
-      const by = explainedBy(error, preconditionOf);
-      return own.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
-    };
-    const explained = errors.filter(isExplained).map(({ lastAt }) => lastAt);
-    const left = errors
-      .filter((error) => !isExplained(error))
-      .map((error) => withoutLines(error, (lastAt) => isExplained({ ...error, lastAt })));
-    return {
-      appliance: { ...appliance, errors: left },
-      notes: explained.length === 0 ? [] : [explainedNote(name, Math.max(...explained))],
-    };
-  });
-  return {
-    report: { ...report, appliances: parts.map(({ appliance }) => appliance) },
-    notes: parts.flatMap(({ notes }) => notes),
-  };
-}
-
-function explainedNote(appliance: string, lastAt: EpochMs): Finding {
-  const claim = `A known fault explains all errors in the log, the last of which occurred at ${utcText(lastAt)}.`;
-  const expected = 'No unexplained FortiToken Mobile errors';
-  return note({ rule: 'no-ftm-errors', subject: appliance, claim, expected });
 }

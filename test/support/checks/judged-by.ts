@@ -24,7 +24,15 @@ export const judgedBy = withPlainClaims((check: Declaration, facts: Facts): read
     case 'log': {
       const { report, preconditionOf, ...rest } = facts;
       if (report === undefined || preconditionOf === undefined) throw new Error('Expected the report of a log');
-      const heard = { config, firewall: [], notes: [], unknownSenders: [], certificateRejections: [], ...rest };
+      const heard = {
+        config,
+        firewall: [],
+        faultsSeen: [],
+        lasting: [],
+        unknownSenders: [],
+        certificateRejections: [],
+        ...rest,
+      };
       return check.judge({ ...heard, kind: 'heard', report, preconditionOf }).findings;
     }
     case 'agent':

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
-import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
+import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
 import type { PeerObservation } from '../../../src/core/round.ts';
 import type { PollingError } from '../../../src/core/polling/report.ts';
 import { OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';

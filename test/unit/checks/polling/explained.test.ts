@@ -4,13 +4,14 @@ import { isCorroborated } from '../../../../src/core/polling/state.ts';
 import {
   complainedOf,
   complainedOfPathAt,
+  explainedBy,
+  type FaultSeen,
   seenIn,
   withLaterSeen,
   withoutExplained,
   withoutSeen,
-} from '../../../../src/checks/polling/judge.ts';
+} from '../../../../src/checks/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
-import { judgeLog } from '../../../support/checks/judged-log.ts';
 import { pollingError } from '../../../support/checks/polling-error.ts';
 
 const MINUTE = 60_000;
@@ -33,7 +34,7 @@ function report(
   };
 }
 
-const FAULT: Parameters<typeof withoutExplained>[1][number] = {
+const FAULT: FaultSeen = {
   precondition: 'tls-genuine',
   appliance: null,
   since: 0,
@@ -68,7 +69,7 @@ describe('withoutExplained()', () => {
     ['in the aftermath of the repair', REPAIRED + MINUTE / 2, 0],
     ['after it', REPAIRED + 2 * MINUTE, 1],
   ])('an error %s', (_, lastAt, left) => {
-    const { report: unexplained, notes } = withoutExplained(report(lastAt), [FAULT], preconditionOf);
+    const { report: unexplained, notes } = withoutExplained(report(lastAt), () => [FAULT], preconditionOf);
     expect(unexplained.appliances[0]?.errors).toHaveLength(left);
     expect(notes.map(({ level }) => level)).toEqual(left === 0 ? ['note'] : []);
   });
@@ -84,12 +85,14 @@ describe('a fault and an error', () => {
     ['that are more than a minute apart', [fault(null, REPAIRED - MINUTE - 1)], 1],
     ['beside a fault that explains nothing', [fault(null), fault(null, 0)], 0],
   ])('%s', (_, faults, left) => {
-    expect(withoutExplained(report(REPAIRED), faults, preconditionOf).report.appliances[0]?.errors).toHaveLength(left);
+    expect(withoutExplained(report(REPAIRED), () => faults, preconditionOf).report.appliances[0]?.errors).toHaveLength(
+      left,
+    );
   });
 
   test('is one note of all', () => {
     const errors = [1, 2].map((minutes) => pollingError(REPAIRED - minutes * MINUTE, 'FTM polling error'));
-    const { notes } = withoutExplained(report(REPAIRED, { errors }), [fault(null)], preconditionOf);
+    const { notes } = withoutExplained(report(REPAIRED, { errors }), () => [fault(null)], preconditionOf);
     expect(notes).toMatchObject([{ rule: 'no-ftm-errors', subject: 'fac-1' }]);
   });
 
@@ -105,11 +108,6 @@ describe('a fault and an error', () => {
     expect(withLaterSeen(before, later)).toEqual([...later, ...before.slice(1)]);
   });
 });
-
-function explainedBy(cause: string | null, sample: string): readonly string[] | undefined {
-  const errors = [pollingError(REPAIRED, sample, { cause })];
-  return judgeLog(report(REPAIRED, { errors }))[0]?.explainedBy;
-}
 
 describe('what can explain an error', () => {
   const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
@@ -132,7 +130,7 @@ describe('what can explain an error', () => {
     ['a licence elsewhere by an inspection', 'license-on-other-unit', '', 'tls-genuine', false],
     ['a licence elsewhere by the licence', 'license-on-other-unit', '', 'license-assignment', true],
   ])('%s: $4', (_, cause, sample, by, can) => {
-    expect(explainedBy(cause, sample)?.includes(by)).toBe(can);
+    expect(explainedBy({ cause, sample }, preconditionOf).includes(by)).toBe(can);
   });
 });
 
@@ -167,7 +165,7 @@ describe('complainedOf()', () => {
 test('lines from before the repair are not counted with one that comes after it, and do not corroborate it', () => {
   const after = REPAIRED + 5 * MINUTE;
   const log = report(after, { moments: [REPAIRED - MINUTE, after] });
-  const [appliance] = withoutExplained(log, [FAULT], preconditionOf).report.appliances;
+  const [appliance] = withoutExplained(log, () => [FAULT], preconditionOf).report.appliances;
   expect(appliance?.errors).toMatchObject([{ moments: [after], count: 1, firstAt: after, lastAt: after }]);
 });
 
@@ -179,6 +177,6 @@ test.each([
   const errors = [REPAIRED + 5 * MINUTE, overTcpAt].flatMap((at, index) =>
     report(at).appliances.flatMap((one) => one.errors.map((error) => ({ ...error, reliable: index === 1 }))),
   );
-  const { appliances } = withoutExplained(report(0, { errors }), [FAULT], preconditionOf).report;
+  const { appliances } = withoutExplained(report(0, { errors }), () => [FAULT], preconditionOf).report;
   expect(isCorroborated(appliances[0]?.errors ?? [])).toBe(expected);
 });
