@@ -16,7 +16,7 @@ import { type HoldsPort, portsOf, processesOf } from '../system/process-facts.ts
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { usedTexts } from '../config/schema/section.ts';
 import type { YamlPath } from '../text/yaml-text.ts';
-import { plainConfig, secretUrls } from '../config/print.ts';
+import { secretUrls } from '../config/print.ts';
 import { networkWithin } from '../core/addresses.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
@@ -86,7 +86,8 @@ function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string
 
 async function checkMachine(file: LoadResult, terminal: Invocation): Promise<MachineCheck> {
   const rights = await serviceRights();
-  const { loaded, onlyRootReads } = await loadAsDaemon(rights, terminal);
+  const asDaemon: Do = (work) => (rights === null ? work() : withRights(rights, work));
+  const { loaded, onlyRootReads } = await loadAsDaemon(asDaemon, terminal);
   const advice = rights === null ? [] : onlyRootReads.map((path) => permissionAdvice(path, rights));
   if (loaded.kind === 'invalid') {
     const known = linesOf(file);
@@ -94,7 +95,6 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
   }
   const { config, sources, substitutes, locate } = loaded;
   writeSubstitutes(substitutes, terminal.errors);
-  const asDaemon: Do = (work) => (rights === null ? work() : withRights(rights, work));
   const daemon = await runningDaemon(config, terminal);
   const started = await checkStart(config, {
     ...terminal,
@@ -124,27 +124,17 @@ function linesOf(loaded: LoadResult): readonly string[] {
 
 /** Files that systemd reads on behalf of the service are read with this process's permissions. */
 async function loadAsDaemon(
-  rights: ServiceRights | null,
+  asDaemon: Do,
   terminal: Invocation,
 ): Promise<{ readonly loaded: LoadResult; readonly onlyRootReads: readonly string[] }> {
-  if (rights === null) return { loaded: await loadWith(commandFiles, terminal), onlyRootReads: [] };
-  const named = new Set<string>();
-  const note = (path: string): Promise<null> => {
-    named.add(path);
-    return Promise.resolve(null);
-  };
-  await loadWith({ ...commandFiles, problem: note }, terminal);
-  const unreadable = new Map<string, string>();
-  await withRights(rights, async () => {
-    for (const path of named) {
-      const problem = isCredential(path) ? null : await localFiles.problem(path);
-      if (problem !== null) unreadable.set(path, problem);
-    }
-  });
   const onlyRootReads: string[] = [];
-  for (const path of unreadable.keys()) if ((await commandFiles.problem(path)) === null) onlyRootReads.push(path);
-  const problem = async (path: string): Promise<string | null> =>
-    unreadable.get(path) ?? (await commandFiles.problem(path));
+  const problem = async (path: string): Promise<string | null> => {
+    const own = await localFiles.problem(path);
+    if (isCredential(path)) return own;
+    const ofDaemon = await asDaemon(() => localFiles.problem(path));
+    if (own === null && ofDaemon !== null) onlyRootReads.push(path);
+    return ofDaemon;
+  };
   return { loaded: await loadWith({ ...commandFiles, problem }, terminal), onlyRootReads };
 }
 
@@ -343,7 +333,7 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
 }
 
 export async function machineWarnings(config: Config, sources: readonly string[]): Promise<readonly string[]> {
-  const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
+  const secrets = usedTexts(configFile, config.written).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );
   // These URLs are written in the configuration file itself and contain secrets in their paths.

@@ -120,6 +120,8 @@ export interface Config extends z.output<typeof configFile> {
   readonly site: string;
   /** Absolute path. Undefined if there is no file and all keys have their default values. */
   readonly file?: string;
+  /** The values as written in the merged files, with all defaults, for {@link configFile}. */
+  readonly written: unknown;
 }
 
 export const configFile = section(

@@ -81,7 +81,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   if (result.success && missing.length === 0)
     return {
       kind: 'ok',
-      config: configOf(result.data, sources, options),
+      config: configOf(result.data, { written: readable, sources }, options),
       sources,
       substitutes,
       locate: (problem) => located(problem, usedTexts(configFile, readable), read.toIssue),
@@ -99,8 +99,12 @@ function located(problem: string, used: readonly UsedText[], toIssue: ReadConfig
   return path === null ? null : toIssue({ at: path, path, message: () => problem });
 }
 
-function configOf(file: z.output<typeof configFile>, [first]: readonly string[], { hostname }: LoadOptions): Config {
-  return { ...file, site: file.site ?? hostname, ...(first === undefined ? {} : { file: first }) };
+function configOf(
+  values: z.output<typeof configFile>,
+  { written, sources: [file] }: { readonly written: unknown; readonly sources: readonly string[] },
+  { hostname }: LoadOptions,
+): Config {
+  return { ...values, site: values.site ?? hostname, written, ...(file === undefined ? {} : { file }) };
 }
 
 type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
@@ -346,8 +350,8 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 interface FileChecks {
   /** Returns the reason why the file cannot be read, or null. Never rejects. */
   readonly problem: (path: string) => Promise<string | null>;
-  /** Returns a file with the same content, to be read if the original cannot be read. */
-  readonly substitute?: (path: string) => string | null;
+  /** Returns a file with the same content, to be read if the original cannot be read, and its problem. */
+  readonly substitute?: (path: string) => Promise<{ readonly path: string; readonly problem: string | null } | null>;
 }
 
 /** Returns whether a command needs the file or variable under a key such as `appliances.api.keyFile`. */
@@ -368,7 +372,9 @@ interface FoundReferences {
 async function findReferences(value: unknown, options: LoadOptions): Promise<FoundReferences> {
   const { needs = () => true } = options;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
-  const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, options)) })));
+  const found: (Found & { readonly used: UsedText })[] = [];
+  // One at a time, because `config check` changes the permissions of the whole process for each file.
+  for (const used of needed) found.push({ used, ...(await find(used, options)) });
   const missing = found.flatMap(({ used: { path }, problem }): readonly SchemaIssue[] =>
     problem === null ? [] : [{ at: path ?? [], path: path ?? [], message: () => problem }],
   );
@@ -415,12 +421,12 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
   const problem = await files.problem(path);
   if (problem === null) return FOUND;
   const message = `cannot read file "${visibleText(path, 300)}": ${problem}`;
-  const substitute = files.substitute?.(path) ?? null;
+  const substitute = (await files.substitute?.(path)) ?? null;
   if (substitute === null) return { problem: message, substitute };
-  const also = await files.problem(substitute);
-  if (also === null) return { problem: null, substitute };
+  if (substitute.problem === null) return { problem: null, substitute: substitute.path };
+  const shown = visibleText(substitute.path, 300);
   return {
-    problem: `${message}; its source "${visibleText(substitute, 300)}" cannot be read either: ${also}`,
+    problem: `${message}; its source "${shown}" cannot be read either: ${substitute.problem}`,
     substitute: null,
   };
 }
@@ -472,9 +478,11 @@ export function isCredential(path: string): boolean {
   return CREDENTIAL.test(path);
 }
 
-function sourceOfCredential(path: string): string | null {
+async function sourceOfCredential(path: string): ReturnType<NonNullable<ConfigFiles['substitute']>> {
   const name = CREDENTIAL.exec(path)?.groups?.['name'];
-  return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
+  if (name === undefined || name === '.' || name === '..') return null;
+  const source = `${SECRETS}/${name}`;
+  return { path: source, problem: await fileProblem(source) };
 }
 
 /**

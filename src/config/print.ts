@@ -1,8 +1,8 @@
-import { fieldsOf } from '../core/fields.ts';
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { type Config, configFile } from './config.ts';
-import { usedTexts } from './schema/section.ts';
+import { changeTexts, itemsOf, usedTexts } from './schema/section.ts';
+import { withoutPath } from '../text/mask.ts';
 import type { SecretSource } from '../system/secret.ts';
 
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
@@ -12,8 +12,8 @@ interface PlainSection {
 }
 
 /**
- * Loading the output yields the same configuration. For a secret, only its file or variable is printed, and for a
- * secret URL, only its scheme and host.
+ * Prints what was written, and the defaults. Loading the output yields the same configuration. For a secret, only its
+ * file or variable is printed, and for a secret URL, only its scheme and host.
  */
 export function printConfig(config: Config): string {
   return printPlain(plainConfig(config));
@@ -23,12 +23,14 @@ export function printPlain(plain: Plain): string {
   return stringify(plain, { lineWidth: 0 });
 }
 
-export function plainConfig(config: Config): PlainSection {
-  const { file: _, site, ...sections } = config;
-  // The site is added separately, because its default is the host name, which can be invalid for this field.
-  const { site: __, ...encoded } = fieldsOf(z.encode(configFile, { ...sections, site: null }));
-  // Writing and reading JSON removes the keys without a value.
-  return z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify({ site, ...encoded })));
+export function plainConfig({ written, site, services }: Config): PlainSection {
+  const shown = changeTexts(configFile, written, ({ use, text }) => (use === 'secret-url' ? withoutPath(text) : text));
+  const values = z.record(z.string(), z.json()).parse(shown);
+  // The name of a known service is replaced with its settings, so that readers see which host is checked.
+  const settings = itemsOf(values['services']).map((service, index) =>
+    typeof service === 'string' ? services[index] : service,
+  );
+  return z.record(z.string(), z.json()).parse({ site, ...values, services: settings });
 }
 
 /**
@@ -36,22 +38,20 @@ export function plainConfig(config: Config): PlainSection {
  * @param isMeant selects top-level sections
  */
 export function secretSources(
-  config: Config,
+  { written }: Config,
   isMeant: (section: string) => boolean = () => true,
 ): readonly SecretSource[] {
-  return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }): readonly SecretSource[] => {
+  return usedTexts(configFile, written).flatMap(({ use, text, path }): readonly SecretSource[] => {
     if (!isMeant(String(path?.[0]))) return [];
     if (use === 'secret-file') return [{ kind: 'file', path: text }];
     return use === 'secret-variable' ? [{ kind: 'env', name: text }] : [];
   });
 }
 
-export function authorityFiles(config: Config): readonly string[] {
-  return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) =>
-    use === 'authority-file' ? [text] : [],
-  );
+export function authorityFiles({ written }: Config): readonly string[] {
+  return usedTexts(configFile, written).flatMap(({ use, text }) => (use === 'authority-file' ? [text] : []));
 }
 
-export function secretUrls(config: Config): readonly string[] {
-  return usedTexts(configFile, config).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
+export function secretUrls({ written }: Config): readonly string[] {
+  return usedTexts(configFile, written).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
 }

@@ -1,22 +1,19 @@
 import type * as z from 'zod';
-import { authority, type HostPort, isLoopbackUrl } from '../../core/addresses.ts';
-import { type ListenAddress, parseHostPort, parseListenAddress, codedText, USES } from './section.ts';
-import { withoutPath } from '../../text/mask.ts';
+import { type HostPort, isLoopbackUrl } from '../../core/addresses.ts';
+import { type ListenAddress, parseHostPort, parseListenAddress, parsedText, USES } from './section.ts';
 
 export function hostPort(defaultPort: number): z.ZodType<HostPort> {
-  return codedText({
+  return parsedText({
     title: 'host:port',
     expected: `a host, with or without a port, such as "www.example.org:${String(defaultPort)}"`,
     parse: (value) => parseHostPort(value, defaultPort),
-    format: authority,
   });
 }
 
-export const listenAddress: z.ZodType<ListenAddress> = codedText({
+export const listenAddress: z.ZodType<ListenAddress> = parsedText({
   title: 'address:port',
   expected: 'an address and port to listen on, such as "127.0.0.1:9843"',
   parse: parseListenAddress,
-  format: ({ address, port }) => authority({ host: address, port }),
 });
 
 /**
@@ -34,7 +31,7 @@ export function webUrl(example: string): z.ZodType<string> {
 
 /** Used for URLs with a secret path, such as webhooks. Only the scheme and host are printed. */
 export function secretUrl(example: string): z.ZodType<string> {
-  return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
+  return url(`a URL such as "${example}"`, isOfWeb).register(USES, { use: 'secret-url' });
 }
 
 /** Data that is sent to this URL is unencrypted. */
@@ -46,8 +43,8 @@ function isOfWeb({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:';
 }
 
-function url(what: string, accepts: (url: URL) => boolean, format = (text: string): string => text): z.ZodType<string> {
-  return codedText({
+function url(what: string, accepts: (url: URL) => boolean): z.ZodType<string> {
+  return parsedText({
     title: 'URL',
     expected: what,
     parse: (text) => {
@@ -55,7 +52,6 @@ function url(what: string, accepts: (url: URL) => boolean, format = (text: strin
       if (read === null || hasLogin(read) || read.hash !== '' || isCut(text) || !accepts(read)) return null;
       return read.pathname === '/' ? text.replace(/\/$/u, '') : text;
     },
-    format,
     problem: (text) => {
       if (isCut(text)) return 'expected the whole URL; "…" is where "config print" has removed a secret';
       const read = URL.parse(text);

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf } from '../../core/fields.ts';
+import type { Fields } from '../../core/fields.ts';
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { SecretSource } from '../../system/secret.ts';
@@ -12,21 +12,20 @@ import {
   expected,
   optional,
   requireLogin,
-  completed,
   section,
   choice,
   host,
   port,
   text,
   parseHostPort,
-  codedText,
+  parsedText,
   textAt,
   unique,
   filledList,
 } from './section.ts';
 import { secretUrl } from './endpoints.ts';
 import { expectedMessage, showKind } from '../../text/show.ts';
-import { authority, type HostPort } from '../../core/addresses.ts';
+import type { HostPort } from '../../core/addresses.ts';
 
 /** `what` names the secret in messages, and `ofFile` describes the key for its file. */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {
@@ -36,7 +35,7 @@ export function secret(what: string, ofFile: string): SecretField<SecretSource> 
       oneAtMost(name)(fields, report);
       if (!hasSecret(name, fields)) report(null, `expected "${name}File" or "${name}Env", but both are missing`);
     },
-    decode: (name, fields) => {
+    sourceIn: (name, fields) => {
       const source = sourceIn(name, fields);
       if (source === null)
         throw new TypeError(`The source of "${name}" is unknown, because the section was not validated`);
@@ -55,12 +54,7 @@ export function optionalSecret(what: string, ofFile: string): SecretField<Secret
       ],
     ],
     rule: oneAtMost,
-    decode: sourceIn,
-    encode: (name, source) => {
-      const { kind, path, name: variableName } = fieldsOf(source);
-      if (kind === 'file') return [[`${name}File`, path]];
-      return kind === 'env' ? [[`${name}Env`, variableName]] : [];
-    },
+    sourceIn,
   };
 }
 
@@ -96,11 +90,10 @@ export function secretUrlField(what: string, example: string): SecretField<Secre
         if (given(fields, name)) report(name, `expected only one of ${keys.join(', ')}`);
       } else if (!given(fields, name)) report(null, `expected one of ${keys.join(', ')}, but all of them are missing`);
     },
-    decode: (name, fields) => {
+    sourceIn: (name, fields) => {
       const url = fields[name];
-      return typeof url === 'string' ? url : elsewhere.decode(name, fields);
+      return typeof url === 'string' ? url : elsewhere.sourceIn(name, fields);
     },
-    encode: (name, url) => (typeof url === 'string' ? [[name, url]] : elsewhere.encode(name, url)),
   };
 }
 
@@ -169,7 +162,7 @@ export const relayShape = {
 
 type MailSecurity = z.output<typeof security>;
 
-export const mailRelay = completed(section(relayShape, requireLogin), withPort);
+export const mailRelay = section(relayShape, requireLogin).transform(withPort);
 
 export function withPort<Relay extends { readonly port: number | undefined; readonly security: MailSecurity }>(
   relay: Relay,
@@ -179,12 +172,11 @@ export function withPort<Relay extends { readonly port: number | undefined; read
 
 const SCHEME = 'http://';
 
-const proxyUrl: z.ZodType<HostPort> = codedText({
+const proxyUrl: z.ZodType<HostPort> = parsedText({
   title: 'URL',
   expected: 'a URL with host and port, such as "http://10.0.0.8:3128"',
   parse: (value) =>
     value.startsWith(SCHEME) ? parseHostPort(value.slice(SCHEME.length).replace(/\/$/u, ''), null) : null,
-  format: (target) => `${SCHEME}${authority(target)}`,
   // The message does not quote the text, because the text contains a password.
   problem: (value) =>
     value.includes('@')
@@ -203,21 +195,11 @@ const proxySection = section(
 
 export interface ProxyConfig extends HostPort, Omit<z.output<typeof proxySection>, 'url'> {}
 
-const withLogin = z.codec(proxySection, z.custom<ProxyConfig>(), {
-  decode: ({ url, ...login }) => ({ ...url, ...login }),
-  encode: ({ host, port, ...login }) => ({ url: { host, port }, ...login }),
-});
-
-const withoutLogin = z.codec(proxyUrl, z.custom<ProxyConfig>(), {
-  decode: (target) => ({ ...target, user: null, password: null }),
-  encode: ({ host, port, user }, { issues }) => {
-    if (user !== null) issues.push({ code: 'custom', input: user, message: 'a login takes a section' });
-    return { host, port };
-  },
-});
-
 export const proxy: z.ZodType<ProxyConfig> = z.union(
-  [withoutLogin, withLogin],
+  [
+    proxyUrl.transform((target) => ({ ...target, user: null, password: null })),
+    proxySection.transform(({ url, ...login }) => ({ ...url, ...login })),
+  ],
   expected('a URL such as "http://10.0.0.8:3128", or a section with "url", "user" and "passwordFile"'),
 );
 
@@ -227,11 +209,10 @@ export type ResolverConfig =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly label: string; readonly url: string };
 
-const resolver: z.ZodType<ResolverConfig> = codedText({
+const resolver: z.ZodType<ResolverConfig> = parsedText({
   title: 'resolver',
   expected: '"system", an address (not a name), or a URL that begins with udp://, tcp://, tls:// or https://',
   parse: parseResolver,
-  format: ({ label }) => label,
 });
 
 export const resolvers = unique(filledList(resolver, 'resolver, such as "system"'), (item) =>

@@ -38,35 +38,16 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
       { when: ({ value }) => isFields(value) },
     );
   if (secrets.length === 0) return written;
-  return z.codec(written, z.custom(), {
-    decode: (value) =>
-      Object.fromEntries(
-        fields.map(({ name, field }) => [name, field instanceof z.ZodType ? value[name] : field.decode(name, value)]),
-      ),
-    encode: (value) =>
-      Object.fromEntries(
-        Object.entries(fieldsOf(value)).flatMap(([name, inner]) => {
-          const field = shape[name];
-          return field === undefined || field instanceof z.ZodType ? [[name, inner]] : field.encode(name, inner);
-        }),
-      ),
-  });
+  return written.transform((value) =>
+    Object.fromEntries(
+      fields.map(({ name, field }) => [name, field instanceof z.ZodType ? value[name] : field.sourceIn(name, value)]),
+    ),
+  );
 }
 
-/** Used for sections in which missing keys are derived from other keys. */
-export function completed<Given, Complete extends Given>(
-  schema: z.ZodType<Given>,
-  complete: (given: Given) => Complete,
-): z.ZodType<Complete> {
-  return z.codec(schema, z.custom<Complete>(), { decode: complete, encode: (value) => value });
-}
-
-/** A missing key is read as null and is not printed. */
+/** A missing key is read as null. */
 export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
-  return z.codec(schema.optional(), z.custom<T | null>(), {
-    decode: (given) => given ?? null,
-    encode: (value) => value ?? undefined,
-  });
+  return schema.optional().transform((given) => given ?? null);
 }
 
 /** A missing key is read as an empty list. */
@@ -74,15 +55,9 @@ export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
-/** A missing key is read as an empty list. A single item is printed as a list. */
+/** A missing key is read as an empty list, and a single item as a list of one. */
 export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
-  const one = z.codec(item, z.custom<readonly T[]>(), {
-    decode: (only): readonly T[] => [only],
-    encode: (items, { issues }) => {
-      issues.push({ code: 'custom', input: items, message: 'a list takes a sequence' });
-      return z.NEVER;
-    },
-  });
+  const one = item.transform((only): readonly T[] => [only]);
   return z.union([z.array(item), one], expected('a section (keys and values), or a list of them')).prefault([]);
 }
 
@@ -199,7 +174,6 @@ export interface UsedText {
 
 type Change = (used: UsedText) => string;
 
-/** The value can be raw or decoded. */
 export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
   const found: UsedText[] = [];
   changeTexts(schema, value, (used) => {
@@ -241,7 +215,9 @@ function changedSection(schema: z.core.$ZodObject, value: Fields, path: YamlPath
   const fields = Object.entries(schema._zod.def.shape).map(
     ([key, field]) => [key, changed(field, value[key], below(path, key), how)] as const,
   );
-  return { ...value, ...Object.fromEntries(fields.filter(([, child]) => child !== undefined)) };
+  const known = Object.fromEntries(fields.filter(([, child]) => child !== undefined));
+  // The keys are in the order of the schema. Unknown keys are kept, so that validation reports them.
+  return { ...known, ...value, ...known };
 }
 
 function below(path: YamlPath | null, key: string | number): YamlPath | null {
@@ -328,28 +304,24 @@ export function unquoted(what: string, isMeant: (text: string) => boolean): Retu
   };
 }
 
-interface Code<T> {
+interface Parsed<T> {
   /** Name of the type in the JSON Schema and in docs/configuration.md. */
   readonly title: string;
   readonly expected: string;
   readonly pattern?: RegExp;
   readonly parse: (text: string) => T | null;
-  readonly format: (value: T) => string;
   /** A more specific message for text that `parse` rejects. */
   readonly problem?: (text: string) => string | null;
 }
 
-export function codedText<T>({ title, expected: what, pattern, parse, format, problem }: Code<T>): z.ZodType<T> {
+export function parsedText<T>({ title, expected: what, pattern, parse, problem }: Parsed<T>): z.ZodType<T> {
   const text = z.string(expected(what));
-  return z
-    .codec(pattern === undefined ? text : text.regex(pattern, expected(what)), z.custom<T>(), {
-      decode: (written, { issues }) => {
-        const value = parse(written);
-        if (value !== null) return value;
-        issues.push({ code: 'custom', input: written, message: problem?.(written) ?? expectedMessage(what, written) });
-        return z.NEVER;
-      },
-      encode: format,
+  return (pattern === undefined ? text : text.regex(pattern, expected(what)))
+    .transform((written, { issues }) => {
+      const value = parse(written);
+      if (value !== null) return value;
+      issues.push({ code: 'custom', input: written, message: problem?.(written) ?? expectedMessage(what, written) });
+      return z.NEVER;
     })
     .meta({ title });
 }
@@ -394,10 +366,7 @@ const hostName: z.ZodType<string> = plainText(
   (value) => isHost(value) && isIP(value) === 0,
 );
 
-export const lowerHostName: z.ZodType<string> = z.codec(hostName, z.string(), {
-  decode: (given) => given.toLowerCase(),
-  encode: (lower) => lower,
-});
+export const lowerHostName: z.ZodType<string> = hostName.transform((given) => given.toLowerCase());
 
 export const address: z.ZodType<string> = plainText('address', 'an IPv4 or IPv6 address', (value) => isIP(value) !== 0);
 
@@ -426,16 +395,12 @@ export const pin: z.ZodType<string> = plainText(
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 
-/** Accepted in lower or upper case, and printed in upper case. */
-export const serial: z.ZodType<string> = z.codec(
-  plainText(
-    'serial number',
-    'a serial number of 4 to 40 letters and digits, such as "FACVM0000000001"',
-    /^[A-Za-z0-9_-]{4,40}$/u,
-  ),
-  z.string(),
-  { decode: (given) => given.toUpperCase(), encode: (capitals) => capitals },
-);
+/** Accepted in lower or upper case. */
+export const serial: z.ZodType<string> = plainText(
+  'serial number',
+  'a serial number of 4 to 40 letters and digits, such as "FACVM0000000001"',
+  /^[A-Za-z0-9_-]{4,40}$/u,
+).transform((given) => given.toUpperCase());
 
 export const flag: z.ZodType<boolean> = z
   .boolean(unquoted('true or false', (value) => value === 'true' || value === 'false'))
@@ -458,20 +423,19 @@ export const namedMailAddress: z.ZodType<string> = plainText(
 );
 
 export function duration(longest: Millis): z.ZodType<Millis> {
-  return codedText({
+  return parsedText({
     title: 'duration',
     expected: `a duration such as "90s", "15m", "4h" or "7d", at most "${formatDuration(longest)}"`,
     parse: (value) => {
       const parsed = parseDuration(value);
       return parsed !== null && parsed <= longest ? parsed : null;
     },
-    format: formatDuration,
     pattern: DURATION_PATTERN,
   });
 }
 
 /** Parsed as the start of the day in UTC. */
-export const day: z.ZodType<EpochMs> = codedText({
+export const day: z.ZodType<EpochMs> = parsedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',
   pattern: /^\d{4}-\d{2}-\d{2}$/u,
@@ -479,7 +443,6 @@ export const day: z.ZodType<EpochMs> = codedText({
     const at = Date.parse(value);
     return dayText(at) === value ? at : null;
   },
-  format: dayText,
 });
 
 const cronWithSeconds: z.ZodType<string> = plainText(
@@ -573,6 +536,5 @@ export const recipientName: z.ZodType<string> = name.describe(
 export interface SecretField<Source> {
   keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
   rule(name: string): Rule;
-  decode(name: string, fields: Fields): Source;
-  encode(name: string, source: unknown): readonly (readonly [key: string, value: unknown])[];
+  sourceIn(name: string, fields: Fields): Source;
 }

@@ -20,7 +20,6 @@ import {
   addressBlock,
   hostOrBlock,
   choice,
-  completed,
   day,
   duration,
   endpoint,
@@ -61,48 +60,45 @@ const addresses: z.ZodType<readonly string[]> = z.array(addressBlock, expected('
 
 export type LicenseServerConfig = z.output<typeof licenseServer>;
 
-const licenseServer = completed(
-  section({
-    host: host
-      .prefault(HOST)
-      .describe('Server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.'),
-    port: port.prefault(443).describe('TCP port to connect to.'),
-    serverName: serverName.describe(
-      'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this ' +
-        'key is null, no server name is sent.',
+const licenseServer = section({
+  host: host
+    .prefault(HOST)
+    .describe('Server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.'),
+  port: port.prefault(443).describe('TCP port to connect to.'),
+  serverName: serverName.describe(
+    'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this ' +
+      'key is null, no server name is sent.',
+  ),
+  path: urlPath.prefault('/').describe('Path that the HTTP probe requests. Any status below 500 counts as success.'),
+  expectedAddresses: addresses
+    .meta({ default: ADDRESSES })
+    .optional()
+    .describe(
+      'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
+        'A private address also raises a warning if the genuine certificate is presented there. Otherwise, it counts ' +
+        'as a hijacked answer. If no resolver answers, the listed individual addresses are probed. The default is ' +
+        "Fortinet's network. For any other host, the default is empty, and any public address is accepted.",
     ),
-    path: urlPath.prefault('/').describe('Path that the HTTP probe requests. Any status below 500 counts as success.'),
-    expectedAddresses: addresses
-      .meta({ default: ADDRESSES })
-      .optional()
-      .describe(
-        'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
-          'A private address also raises a warning if the genuine certificate is presented there. Otherwise, it counts ' +
-          'as a hijacked answer. If no resolver answers, the listed individual addresses are probed. The default is ' +
-          "Fortinet's network. For any other host, the default is empty, and any public address is accepted.",
-      ),
-    family: z
-      .literal(
-        ['auto', 4, 6],
-        unquoted('"auto", 4 or 6', (value) => value === '4' || value === '6'),
-      )
-      .prefault('auto')
-      .describe(
-        'Address family that FortiAuthenticator uses. If 4 or 6, only that family is checked. If "auto", IPv4 ' +
-          'determines the result if the name has IPv4 addresses and this machine has a route to them. In that case, ' +
-          'faults that affect only IPv6 are warnings.',
-      ),
-    proxy: optional(proxy).describe(
-      'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the ' +
-        'proxy requires a password.',
+  family: z
+    .literal(
+      ['auto', 4, 6],
+      unquoted('"auto", 4 or 6', (value) => value === '4' || value === '6'),
+    )
+    .prefault('auto')
+    .describe(
+      'Address family that FortiAuthenticator uses. If 4 or 6, only that family is checked. If "auto", IPv4 ' +
+        'determines the result if the name has IPv4 addresses and this machine has a route to them. In that case, ' +
+        'faults that affect only IPv6 are warnings.',
     ),
-  }),
-  (given) => ({
-    ...given,
-    serverName: serverNameOf(given),
-    expectedAddresses: given.expectedAddresses ?? (given.host === HOST ? ADDRESSES : []),
-  }),
-);
+  proxy: optional(proxy).describe(
+    'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the ' +
+      'proxy requires a password.',
+  ),
+}).transform((given) => ({
+  ...given,
+  serverName: serverNameOf(given),
+  expectedAddresses: given.expectedAddresses ?? (given.host === HOST ? ADDRESSES : []),
+}));
 
 const trustProfile = choice('fortinet', 'public', 'pinned');
 const pins = list(pin);
@@ -134,38 +130,35 @@ const knownName = choice('push', 'sms', 'directregistration', 'globalftm', 'fort
 
 export type Carrier = (typeof CARRIERS)[number];
 
-const service = completed(
-  section({
-    name: name.describe('Unique name of the service in messages and metrics.'),
-    host: host.describe('Host name or address of the service.'),
-    port: port.prefault(443).describe('TCP port to connect to.'),
-    serverName: serverName.describe(
-      'Server name sent in the TLS handshake. The default is the host. If null, no server name is sent.',
+const service = section({
+  name: name.describe('Unique name of the service in messages and metrics.'),
+  host: host.describe('Host name or address of the service.'),
+  port: port.prefault(443).describe('TCP port to connect to.'),
+  serverName: serverName.describe(
+    'Server name sent in the TLS handshake. The default is the host. If null, no server name is sent.',
+  ),
+  trust: section({
+    profile: trustProfile
+      .prefault('public')
+      .describe("How the service's certificate is verified, as in `trust.profile`."),
+    pins: pins.describe('Trusted public keys, as in `trust.pins`.'),
+    caFiles: caFiles.describe('Root certificates, in PEM format.'),
+  })
+    .prefault({})
+    .describe("How the service's certificate is verified."),
+  carries: optional(choice(...CARRIERS)).describe(
+    'What the service is used for, as described in messages: "push" for push notifications, "sms" for text ' +
+      'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
+      '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiIdentity Cloud (formerly ' +
+      'FortiToken Cloud).',
+  ),
+  severity: choice('critical', 'warning', 'info')
+    .prefault('warning')
+    .describe(
+      'Severity of faults that affect the service. By default, such faults are warnings, because activation does ' +
+        'not need the service.',
     ),
-    trust: section({
-      profile: trustProfile
-        .prefault('public')
-        .describe("How the service's certificate is verified, as in `trust.profile`."),
-      pins: pins.describe('Trusted public keys, as in `trust.pins`.'),
-      caFiles: caFiles.describe('Root certificates, in PEM format.'),
-    })
-      .prefault({})
-      .describe("How the service's certificate is verified."),
-    carries: optional(choice(...CARRIERS)).describe(
-      'What the service is used for, as described in messages: "push" for push notifications, "sms" for text ' +
-        'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
-        '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiIdentity Cloud (formerly ' +
-        'FortiToken Cloud).',
-    ),
-    severity: choice('critical', 'warning', 'info')
-      .prefault('warning')
-      .describe(
-        'Severity of faults that affect the service. By default, such faults are warnings, because activation does ' +
-          'not need the service.',
-      ),
-  }),
-  (given) => ({ ...given, serverName: serverNameOf(given) }),
-);
+}).transform((given) => ({ ...given, serverName: serverNameOf(given) }));
 
 export type ServiceConfig = z.output<typeof service>;
 
@@ -188,16 +181,10 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/** The name is printed as a section that contains all settings. */
-const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
-  decode: (given) => KNOWN[given],
-  encode: (value, { issues }) => {
-    issues.push({ code: 'custom', input: value, message: 'it is printed as a section' });
-    return z.NEVER;
-  },
-});
-
-const knownOrSection = z.union([service, knownService], expected('a section (keys and values), or a name like "push"'));
+const knownOrSection = z.union(
+  [service, knownName.transform((given) => KNOWN[given])],
+  expected('a section (keys and values), or a name like "push"'),
+);
 
 const services = unique(list(knownOrSection), textAt('name'));
 
@@ -391,41 +378,38 @@ const NTP_PORT = 123;
 const HOUR: Millis = 3_600_000;
 const DAY = 24 * HOUR;
 
-const mailServer = completed(
-  section(
-    {
-      ...relayShape,
-      applianceCaFile: optional(certificatesFile).describe(
-        'Root authorities that FortiAuthenticator trusts (Certificate Management > Certificate Authorities > Trusted ' +
-          "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of `caFile`, " +
-          "which describes only this machine's trust, to find out whether FortiAuthenticator accepts the certificate.",
+const mailServer = section(
+  {
+    ...relayShape,
+    applianceCaFile: optional(certificatesFile).describe(
+      'Root authorities that FortiAuthenticator trusts (Certificate Management > Certificate Authorities > Trusted ' +
+        "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of `caFile`, " +
+        "which describes only this machine's trust, to find out whether FortiAuthenticator accepts the certificate.",
+    ),
+    from: optional(mailAddress).describe(
+      'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
+        'message. Otherwise, the probe ends after the login.',
+    ),
+    to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
+    timeout: duration(10_000)
+      .prefault('5s')
+      .describe(
+        'How long FortiAuthenticator waits for a reply from this server. A warning is raised if a reply takes ' +
+          'longer.',
       ),
-      from: optional(mailAddress).describe(
-        'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
-          'message. Otherwise, the probe ends after the login.',
+    required: flag
+      .prefault(false)
+      .describe(
+        'Set to true if a failure of this server should be critical even if another server in `mail` works. ' +
+          'Otherwise, such a failure is a warning.',
       ),
-      to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
-      timeout: duration(10_000)
-        .prefault('5s')
-        .describe(
-          'How long FortiAuthenticator waits for a reply from this server. A warning is raised if a reply takes ' +
-            'longer.',
-        ),
-      required: flag
-        .prefault(false)
-        .describe(
-          'Set to true if a failure of this server should be critical even if another server in `mail` works. ' +
-            'Otherwise, such a failure is a warning.',
-        ),
-    },
-    (fields, report) => {
-      requireLogin(fields, report);
-      requireBothEnds(fields, report);
-      requireOneTrust(fields, report);
-    },
-  ),
-  withPort,
-);
+  },
+  (fields, report) => {
+    requireLogin(fields, report);
+    requireBothEnds(fields, report);
+    requireOneTrust(fields, report);
+  },
+).transform(withPort);
 
 export type MailServerConfig = z.output<typeof mailServer>;
 

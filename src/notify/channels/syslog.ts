@@ -10,7 +10,6 @@ import {
   endpoint,
   textAt,
   unique,
-  completed,
   list,
   section,
   choice,
@@ -59,7 +58,7 @@ const receiver = section({
 
 type SyslogConfig = z.output<typeof completeReceiver>;
 
-const completeReceiver = completed(receiver, (one) => ({
+const completeReceiver = receiver.transform((one) => ({
   ...one,
   port: one.port ?? (one.transport === 'tls' ? SYSLOG_TLS_PORT : SYSLOG_PORT),
 }));

@@ -14,7 +14,7 @@ import {
   list,
   optional,
   section,
-  codedText,
+  parsedText,
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
@@ -112,14 +112,13 @@ const PLACES = Object.keys(PLACEHOLDERS)
   .map((name) => `{{${name}}}`)
   .join(', ');
 
-const template: z.ZodType<JsonTemplate> = codedText({
+const template: z.ZodType<JsonTemplate> = parsedText({
   title: 'JSON template',
   expected: 'JSON with placeholders such as "{{title}}"',
   parse: (text) => {
     const value = text.length > MAX_TEMPLATE ? undefined : parsedJson(text);
     return value === undefined || unknownPlaces(value).length > 0 ? null : value;
   },
-  format: (value) => JSON.stringify(value),
   problem: (text) => {
     const [unknown] = unknownPlaces(parsedJson(text) ?? null);
     return unknown === undefined ? null : `expected one of ${PLACES}, got "{{${unknown}}}"`;

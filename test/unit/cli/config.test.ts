@@ -23,7 +23,7 @@ describe('config print', () => {
     const text = 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }';
     const { code, output, errors } = await print(text);
     expect(code).toBe(0);
-    expect(parse(output)).toMatchObject({ site: 'watcher', firewall: [{ tokenEnv: 'SET_SECRET', vdom: 'root' }] });
+    expect(parse(output)).toMatchObject({ site: 'watcher', firewall: { tokenEnv: 'SET_SECRET', vdom: 'root' } });
     expect(output + errors).not.toContain(CANARY);
   });
 

@@ -99,7 +99,7 @@ describe('loadConfig on this machine', () => {
     });
     rmSync(path);
     rmSync(token);
-    expect(loaded.kind === 'ok' && printConfig(loaded.config)).toContain(`\n    tokenFile: ${token}\n`);
+    expect(loaded.kind === 'ok' && printConfig(loaded.config)).toContain(`\n  tokenFile: ${token}\n`);
   });
 
   test('prints the name of the machine as it is, which the file could not give', async () => {
@@ -117,8 +117,8 @@ describe('commandFiles.substitute', () => {
     [`${credentials}/secrets_fac-1`, '/etc/ftm-watch/secrets/fac-1'],
     [`${credentials}/fac-1`, '/etc/ftm-watch/secrets/fac-1'],
     [`${credentials}/secrets_a_b.key`, '/etc/ftm-watch/secrets/a_b.key'],
-  ])('gives of %j what systemd makes it from', (path, source) => {
-    expect(commandFiles.substitute?.(path)).toBe(source);
+  ])('gives of %j what systemd makes it from', async (path, source) => {
+    expect((await commandFiles.substitute?.(path))?.path).toBe(source);
   });
 
   test.each([
@@ -131,8 +131,8 @@ describe('commandFiles.substitute', () => {
     '/run/credentials/ftm-watch.service2/fac-1',
     `/srv${credentials}/secrets_fac-1`,
     '/etc/ftm-watch/secrets/fac-1',
-  ])('gives nothing for %j', (path) => {
-    expect(commandFiles.substitute?.(path)).toBeNull();
+  ])('gives nothing for %j', async (path) => {
+    expect(await commandFiles.substitute?.(path)).toBeNull();
   });
 
   test('is not for the daemon', () => {
