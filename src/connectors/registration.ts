@@ -23,7 +23,8 @@ import { discardIfStalled } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
 import type { UnitObservation } from './picture.ts';
 import { type BudgetStore, parseBudget, createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
-import { licensesOf, unitOf } from '../core/license/appliance.ts';
+import { licensesOf } from '../core/license/appliance.ts';
+import { unitOf } from '../core/license/cluster.ts';
 import type { Failure } from '../core/observation.ts';
 import {
   type ConnectorContext,
@@ -159,9 +160,7 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
 
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
-  const serials = units
-    .map((unit) => unitOf(unit.config, unit.rest, unit.role))
-    .flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
+  const serials = units.map(unitOf).flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
   return { licenses: [...new Set(licenses)], serials: [...new Set(serials)] };
 }
 

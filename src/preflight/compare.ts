@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { titleOf } from '../checks/registry.ts';
 import { counted } from '../core/visible-text.ts';
-import { sameSerial, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
+import { sameSerial, licensesOf } from '../core/license/appliance.ts';
+import { type HaMode, isMember, unitOf } from '../core/license/cluster.ts';
 import { firmwareVersion, isDowngrade } from '../core/license/firmware.ts';
 import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
 import { isoTime } from '../core/time-text.ts';
@@ -37,7 +38,7 @@ function change(kind: Change['kind'], what: string, means: string): readonly Cha
 }
 
 function isSame(one: string | null, other: string | null): boolean {
-  return one === null || other === null ? one === other : sameSerial(one, other);
+  return one === other || sameSerial(one, other);
 }
 
 function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): readonly Change[] {
@@ -155,7 +156,7 @@ function licenseChange({ license, was, is, target }: Holders, after: UnitState):
       `${license} is registered to ${is}, not to ${target}`,
       'New tokens cannot be provisioned until Fortinet moves the licence',
     );
-  if (was !== null && sameSerial(was, is)) return [];
+  if (sameSerial(was, is)) return [];
   return change('as-planned', `${license} is registered to ${is}`, 'This is the intended unit');
 }
 
@@ -168,9 +169,8 @@ export function holderOf(license: string, { licenses }: UnitState): string | nul
 }
 
 /** The two members of a high-availability pair share their licences. */
-function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
-  if (mode !== 'cluster') return false;
-  return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
+function isInPair(unit: UnitState, holder: string): boolean {
+  return unit.mode === 'cluster' && isMember(unit, holder);
 }
 
 const unitShape = z.object({
@@ -192,8 +192,9 @@ const unitShape = z.object({
 export type UnitState = Readonly<z.infer<typeof unitShape>>;
 export type HeldLicense = UnitState['licenses'][number];
 
-export function unitStateOf({ config, rest, role }: UnitObservation, picture: Picture): UnitState {
-  const { name, serial, peers, mode } = unitOf(config, rest, role);
+export function unitStateOf(seen: UnitObservation, picture: Picture): UnitState {
+  const { config, rest, role } = seen;
+  const { name, serial, peers, mode } = unitOf(seen);
   const tokens = rest?.kind === 'ok' ? valueOf(rest.tokens) : null;
   return {
     name,

@@ -6,6 +6,7 @@ import type { TokenUsers } from '../connectors/token-users.ts';
 import { type Change, type UnitState, type Migration, type HeldLicense, holderOf } from './compare.ts';
 import { firmwareVersion, isAtLeast, isDowngrade, type Version } from '../core/license/firmware.ts';
 import { sameSerial } from '../core/license/appliance.ts';
+import { isMember } from '../core/license/cluster.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
 /** Text longer than this is probably an attempt to flood the terminal. */
@@ -168,14 +169,14 @@ type Move =
 type Moving = Extract<Move, { readonly kind: 'moves' }>;
 
 function moveOf({ serial, licenses }: Migration, unit: UnitState): Move {
-  if (serial === null || (unit.serial !== null && sameSerial(unit.serial, serial))) return { kind: 'stays' };
-  if (unit.peers.some((peer) => sameSerial(peer, serial))) return { kind: 'within-pair', to: serial };
+  if (serial === null || sameSerial(unit.serial, serial)) return { kind: 'stays' };
+  if (isMember(unit, serial)) return { kind: 'within-pair', to: serial };
   if (unit.mode === 'load-balancer') return { kind: 'has-none' };
   const held =
     licenses.length > 0
       ? licenses.map((license) => ({ license, holder: holderOf(license, unit) }))
       : unit.licenses.filter(({ holder }) => holder === null || !unit.peers.some((peer) => sameSerial(peer, holder)));
-  const isThere = ({ holder }: HeldLicense): boolean => holder !== null && sameSerial(holder, serial);
+  const isThere = ({ holder }: HeldLicense): boolean => sameSerial(holder, serial);
   return {
     kind: 'moves',
     to: serial,

@@ -4,7 +4,7 @@ import { type Declaration, type Judgement, type UnitFacts, withAppliance } from 
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type UnreachableKind, type UnreadableKind } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
-import type { SnmpConfig } from '../../config/schema/watched.ts';
+import type { ApplianceConfig, SnmpConfig } from '../../config/schema/watched.ts';
 import {
   type OwnClock,
   type FailureReason,
@@ -18,14 +18,13 @@ import { wasClockSet } from '../clock/judge.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
-import { type PairMember, pairsOf } from '../../core/license/pairs.ts';
+import { type Member, membersOf } from '../../core/license/cluster.ts';
 import {
   type ApplianceFacts,
   type ApplianceFailure,
   type ApplianceObservation,
   type ProvisioningServer,
   type HaRoleObservation,
-  type ExpectedUnit,
   sameSerial,
 } from '../../core/license/appliance.ts';
 
@@ -132,8 +131,8 @@ function besidePartner(failure: Finding<ApplianceCause>, { name, state }: Partne
 }
 
 /** Returns null if the unit is not in a pair, or if no other member answers. */
-function partnerOf(members: readonly PairMember<UnitObservation>[], speaking: readonly string[]): Partner | null {
-  const partners = members.flatMap((member): Partner | [] => {
+function partnerOf({ others }: Member<UnitObservation>, speaking: readonly string[]): Partner | null {
+  const partners = others.flatMap((member): Partner | [] => {
     const state = partnerState(member, speaking);
     return state === null ? [] : { name: member.unit.name, state };
   });
@@ -141,7 +140,7 @@ function partnerOf(members: readonly PairMember<UnitObservation>[], speaking: re
 }
 
 function partnerState(
-  { seen: { config, rest, role }, unit: { name, serial, primary } }: PairMember<UnitObservation>,
+  { seen: { config, rest, role }, unit: { name, serial, primary } }: Member<UnitObservation>,
   speaking: readonly string[],
 ): Partner['state'] | null {
   const isRestAlive = rest !== null && (rest.kind !== 'failed' || signOfLife(rest, role) !== null);
@@ -310,7 +309,7 @@ function secretHint(reason: FailureReason): string {
 /** SNMP is the only source for a unit without an API, so a failure is a fault and not merely a note. */
 function judgeOnlySnmp(
   role: HaRoleObservation | null,
-  unit: ExpectedUnit,
+  unit: ApplianceConfig,
   speaking: readonly string[],
 ): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return judgeToldSerial(role, unit);
@@ -531,9 +530,10 @@ function judgeAppliances(facts: UnitFacts): Judgement {
       : judged(bySnmp, 'Only the serial number could be read, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not queried yet');
-  const othersInPair = pairsOf(units);
-  const findings = asked.flatMap((unit) =>
-    unit.rest === null ? [] : judgeAppliance(unit.rest, unit, partnerOf(othersInPair(unit), facts.speaking), facts),
+  const findings = membersOf(units).flatMap((member) =>
+    member.seen.rest === null
+      ? []
+      : judgeAppliance(member.seen.rest, member.seen, partnerOf(member, facts.speaking), facts),
   );
   return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
@@ -549,10 +549,10 @@ interface UnitSerials {
  * Compares the serial numbers with the configured HA pair, in either order. If the other member answers, for example
  * after a failover, only a note is added. Any other serial number means that the wrong unit responded.
  */
-function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
+function judgeSerials(told: UnitSerials, expected: ApplianceConfig): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
   const { serial: own, peerSerial: peer } = expected;
-  if (own === null) return isSame(peer, serial) ? [] : judgePeer(told, peer, peerSerial);
+  if (own === null) return sameSerial(peer, serial) ? [] : judgePeer(told, peer, peerSerial);
   if (sameSerial(own, serial)) return judgePeer(told, peer, peerSerial);
   const otherAnswers = note({
     rule: 'serial-matches',
@@ -561,13 +561,16 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
     expected: `serial ${own}`,
     facts: factsOf(told),
   });
-  if (isSame(peerSerial, own)) return [otherAnswers, ...judgePeer(told, peer, serial)];
-  if (!isSame(peer, serial)) return [differs(told, 'serial-matches', own, serial)];
+  if (sameSerial(peerSerial, own)) return [otherAnswers, ...judgePeer(told, peer, serial)];
+  if (!sameSerial(peer, serial)) return [differs(told, 'serial-matches', own, serial)];
   return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
 }
 
 /** SNMP does not report the peer's serial number. */
-function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
+function judgeToldSerial(
+  role: HaRoleObservation | null,
+  expected: ApplianceConfig,
+): readonly Finding<ApplianceCause>[] {
   if (role?.kind !== 'ok' || role.serial === null) return [];
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);
 }
@@ -595,8 +598,4 @@ function differs(told: UnitSerials, rule: string, configured: string, found: str
 
 function factsOf({ appliance, serial }: UnitSerials): { readonly appliance: string; readonly serial: string } {
   return { appliance, serial };
-}
-
-function isSame(a: string | null, b: string): boolean {
-  return a !== null && sameSerial(a, b);
 }

@@ -1,12 +1,6 @@
 import { instantText, utcText, dayText } from '../../core/time-text.ts';
-import {
-  licensesOf,
-  unitOf,
-  holdsTokensOf,
-  sameSerial,
-  type Unit,
-  type ApplianceObservation,
-} from '../../core/license/appliance.ts';
+import { licensesOf, holdsTokensOf, sameSerial, type ApplianceObservation } from '../../core/license/appliance.ts';
+import { isMember, membersOf, type Unit } from '../../core/license/cluster.ts';
 import type {
   RegistrationObservation,
   LicenseLookup,
@@ -29,7 +23,6 @@ import {
 import { type Failure, valueOf } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { pairsOf } from '../../core/license/pairs.ts';
 
 type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;
 
@@ -168,7 +161,7 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
     const isSecondary = !sameSerial(unit.primary, holder);
     return isSecondary ? onPeer(`registered to ${holder}, which is currently the secondary of the cluster`) : null;
   }
-  if (isOn(unit, holder) || unit.mode === 'load-balancer') return null;
+  if (sameSerial(unit.serial, holder) || unit.mode === 'load-balancer') return null;
   const isExpected = unit.mode !== 'standalone' && holderExpectsIt(input, license, holder);
   return isExpected ? null : judgePeer(input, license, holder);
 }
@@ -185,7 +178,7 @@ function judgeStranger({ unit: { name, mode, roleTold }, listed }: AssignmentInp
   if (mode === 'cluster' || roleTold === true)
     return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
   const doubt = `without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
-  return listed.some(({ unit }) => isOn(unit, holder))
+  return listed.some(({ unit }) => sameSerial(unit.serial, holder))
     ? suspected('warning', `${to}, which is also configured, and ${doubt}`)
     : suspected('broken', `${to}, which is neither this unit nor a known peer, and ${doubt}`);
 }
@@ -396,14 +389,11 @@ function ageOf(registration: RegistrationObservation): string {
 }
 
 function listedUnits(units: readonly UnitObservation[]): readonly ListedUnit[] {
-  const othersInPair = pairsOf(units);
-  return units.map((seen) => {
-    const { config, rest, role } = seen;
-    const unit = unitOf(config, rest, role);
-    const others = unit.mode === 'unknown' ? othersInPair(seen).flatMap(({ unit: { serial } }) => serial ?? []) : [];
+  return membersOf(units).map(({ seen: { config, rest }, unit, others }) => {
+    // A unit that does not answer cannot name its peer, but the peer can name this unit.
+    const naming = unit.mode === 'unknown' ? others.flatMap((other) => other.unit.serial ?? []) : [];
     return {
-      // A unit that does not answer cannot name its peer, but the peer can name this unit.
-      unit: { ...unit, peers: [...new Set([...unit.peers, ...others])] },
+      unit: { ...unit, peers: [...new Set([...unit.peers, ...naming])] },
       licenses: licensesOf(config.licenses, rest),
       appliance: rest,
     };
@@ -430,17 +420,13 @@ function isCoveredByOthers({ unit, listed }: AssignmentInput): boolean {
 function holderExpectsIt({ listed }: AssignmentInput, license: string, holder: string): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
-      isOn(unit, holder) &&
+      sameSerial(unit.serial, holder) &&
       (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !reportsTokens(appliance))),
   );
 }
 
 function reportsTokens(appliance: ApplianceObservation): boolean {
   return appliance.kind === 'ok' && valueOf(appliance.tokens) !== null;
-}
-
-function isOn(unit: Unit, serial: string): boolean {
-  return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
 /** The unit itself, other members of its cluster, and load balancers. */
@@ -452,8 +438,4 @@ function usersOf({ unit, listed }: AssignmentInput): readonly string[] {
 function mayShare(unit: Unit, other: Unit): boolean {
   if (unit.serial === null || other.serial === null || other.mode === 'load-balancer') return true;
   return isMember(unit, other.serial) || isMember(other, unit.serial);
-}
-
-function isMember(unit: Unit, serial: string): boolean {
-  return isOn(unit, serial) || unit.peers.some((peer) => sameSerial(peer, serial));
 }

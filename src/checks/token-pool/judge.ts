@@ -5,10 +5,8 @@ import {
   type LicensedTokens,
   type TokenCounts,
   sameSerial,
-  type Unit,
-  unitOf,
 } from '../../core/license/appliance.ts';
-import { pairsOf } from '../../core/license/pairs.ts';
+import { type Member, membersOf } from '../../core/license/cluster.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES } from './causes.ts';
@@ -286,52 +284,42 @@ interface Pool {
   readonly tokensLow: number;
 }
 
-interface Asked extends Pick<UnitObservation, 'config'> {
-  readonly seen: UnitObservation;
-  readonly rest: ApplianceObservation;
-  readonly unit: Unit;
-}
+type Asked = Member<UnitObservation>;
 
 /** The members of an active-passive cluster share one pool of tokens (administration guide 6.4.1/122076). */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
-  const othersInPair = pairsOf(units);
-  for (const seen of units) {
-    const { config, rest, role } = seen;
-    if (rest === null) continue;
-    const asked = { seen, config, rest, unit: unitOf(config, rest, role) };
-    const others = new Set(othersInPair(seen).map((other) => other.seen));
-    const group = groups.find((members) =>
-      members.some((member) => others.has(member.seen) && isCluster(member.unit, asked.unit)),
-    );
+  for (const asked of membersOf(units).filter(({ seen }) => seen.rest !== null)) {
+    const group = groups.find((members) => members.some((member) => isCluster(asked, member)));
     if (group === undefined) groups.push([asked]);
     else group.push(asked);
   }
   return groups.flatMap((members) => poolOf(members) ?? []);
 }
 
+/** A member that does not answer does not report its mode. */
+function isCluster(one: Asked, other: Asked): boolean {
+  const modes = [one, other].map(({ unit: { mode } }) => mode);
+  return one.others.includes(other) && modes.includes('cluster') && !modes.includes('standalone');
+}
+
 function poolOf(members: readonly Asked[]): Pool | null {
   const [speaker] = members.toSorted((a, b) => standing(b) - standing(a));
-  if (speaker === undefined) return null;
+  if (!speaker?.seen.rest) return null;
+  const configs = members.map(({ seen: { config } }) => config);
   return {
-    members: members.map(({ config: { name } }) => name),
-    observation: speaker.rest,
-    licenses: [...new Set(members.flatMap(({ config: { licenses } }) => licenses))],
-    certificates: members.flatMap(({ config: { certificates } }) => certificates),
-    tokensLow: speaker.config.tokensLow,
+    members: configs.map(({ name }) => name),
+    observation: speaker.seen.rest,
+    licenses: [...new Set(configs.flatMap(({ licenses }) => licenses))],
+    certificates: configs.flatMap(({ certificates }) => certificates),
+    tokensLow: speaker.seen.config.tokensLow,
   };
 }
 
-function standing({ rest, unit }: Asked): number {
-  if (rest.kind !== 'ok') return 0;
+function standing({ seen: { rest }, unit }: Asked): number {
+  if (rest?.kind !== 'ok') return 0;
   if (valueOf(rest.tokens) === null) return 1;
   return unit.primary !== null && unit.primary === unit.serial ? 3 : 2;
-}
-
-/** A member that does not answer does not report its mode. */
-function isCluster(...members: readonly Unit[]): boolean {
-  const modes = members.map(({ mode }) => mode);
-  return modes.includes('cluster') && !modes.includes('standalone');
 }
 
 interface Bought {

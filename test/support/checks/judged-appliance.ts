@@ -1,11 +1,12 @@
 import { appliance } from '../../../src/checks/appliance/judge.ts';
 import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import type { HostPort } from '../../../src/core/addresses.ts';
-import type { ApplianceObservation, ExpectedUnit } from '../../../src/core/license/appliance.ts';
+import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import type { OwnClock } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../config/config-of.ts';
 import { judgedBy } from './judged-by.ts';
+import type { ExpectedUnit } from './license-bench.ts';
 import { picture } from './observed.ts';
 
 const CONFIG = await configOf(

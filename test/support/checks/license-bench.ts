@@ -4,7 +4,6 @@ import { licenseAssignment } from '../../../src/checks/license-assignment/judge.
 import type {
   ApplianceFacts,
   ApplianceObservation,
-  ExpectedUnit,
   HaRoleObservation,
   haRoleOf,
 } from '../../../src/core/license/appliance.ts';
@@ -19,6 +18,9 @@ import { withPlainClaims } from './plain-claim.ts';
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 const CONFIG = await configOf('appliances: [{ name: fac-1 }]\nregistration: { user: api, passwordEnv: SET_SECRET }');
+
+/** What is configured of a unit. */
+export type ExpectedUnit = Pick<UnitObservation['config'], 'name' | 'serial' | 'peerSerial' | 'licenses'>;
 
 /** The licence used by the tests. */
 export const LICENSE: string = 'EFTM000000000001';

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { HaRoleObservation, ExpectedUnit, haRoleOf } from '../../../../src/core/license/appliance.ts';
+import type { HaRoleObservation, haRoleOf } from '../../../../src/core/license/appliance.ts';
 import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import {
   ALONE,
   cluster,
+  type ExpectedUnit,
   failedOver,
   held,
   judgeUnits,

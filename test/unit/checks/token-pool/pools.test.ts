@@ -29,8 +29,8 @@ function exhausted(appliance: string, serial: string, peerSerial: string | null)
   return applianceFacts({ appliance, system: { serial, peerSerial }, tokens: tokens(0, 32) });
 }
 
-async function tokenPool(seen: readonly Seen[]): Promise<Assessment['findings']> {
-  const config = await configOf(PAIR);
+async function tokenPool(seen: readonly Seen[], text = PAIR): Promise<Assessment['findings']> {
+  const config = await configOf(text);
   const units = config.appliances.flatMap((unit, index) => {
     const one = seen[index];
     return one === undefined ? [] : [{ config: unit, rest: one.rest, role: one.role ?? null }];
@@ -66,6 +66,17 @@ describe('the pool of a pair', () => {
       subjects.map((subject) => [subject, 'tokens-exhausted']),
     );
   });
+
+  it.each([[[{ rest: DENIED }, { rest: second }]], [[{ rest: second }, { rest: DENIED }]]])(
+    'is told once beside a member of unknown serial number, in either order',
+    async (seen) => {
+      const told = await tokenPool(seen, PAIR.replaceAll(/(?:peerSerial|serial): FAC-., /gu, ''));
+      expect(told.map(({ subject, rule }) => [subject, rule])).toEqual([
+        ['fac-2', 'tokens-left'],
+        ['fac-2', 'licence-brought-tokens'],
+      ]);
+    },
+  );
 
   it('concerns both members, and has the licences of both', async () => {
     const findings = await tokenPool([{ rest: first }, { rest: second }]);
