@@ -27,7 +27,7 @@ import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { createDaemonClient, problemOf } from './daemon-client.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
+import { EXIT_UNKNOWN } from './lazy-command.ts';
 import { configOf, createProgressLine, type Invocation, needsNothing, type Terminal } from './terminal.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';

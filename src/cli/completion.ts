@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import type { Shell } from './program.ts';
+import type { Shell } from './commands.ts';
 
 /** The script never calls the program, because starting the program would make completion slow. */
 export function completion(shell: Shell, program: Command): string {

@@ -9,7 +9,13 @@ import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Invocation } from './terminal.ts';
 
-type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
+export interface TypedAnswers {
+  readonly site?: string;
+  readonly appliance?: readonly string[];
+  readonly mailServer?: string;
+  readonly tell?: readonly string[];
+  readonly alertmanager?: string;
+}
 
 const INSTALLED = { folder: dirname(INSTALLED_FILE), state: '/var/lib/ftm-watch' };
 
@@ -72,14 +78,15 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers> {
+  const { site, appliance, mailServer, tell, alertmanager } = typed;
   const given: Answers = {
-    site: typed.site ?? '',
-    appliances: typed.appliances ?? [],
-    mailServer: typed.mailServer ?? '',
-    recipients: typed.recipients ?? [],
-    alertmanager: typed.alertmanager ?? '',
+    site: site ?? '',
+    appliances: appliance ?? [],
+    mailServer: mailServer ?? '',
+    recipients: tell ?? [],
+    alertmanager: alertmanager ?? '',
   };
-  if (Object.values(typed).some((answer) => answer !== undefined)) return given;
+  if ([site, appliance, mailServer, tell, alertmanager].some((answer) => answer !== undefined)) return given;
   const ask = terminal.ask ?? pipedAnswers(terminal);
   if (terminal.ask !== null)
     terminal.output.write('Press Return to accept the default in brackets. Separate several answers with spaces.\n\n');

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { isoTime } from '../core/time-text.ts';
 import { visibleText, counted } from '../core/visible-text.ts';
 import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../store/backup-store.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
+import { EXIT_UNKNOWN } from './lazy-command.ts';
 import { storePathOf, type Invocation } from './terminal.ts';
 
 const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;

@@ -10,8 +10,8 @@ import type { LogPart } from '../runtime/conclude.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { type Examination, examine, neededToExamine } from './examine.ts';
-import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { readStored } from './log-memory.ts';
+import { EXIT_UNKNOWN } from './lazy-command.ts';
 import { configOf, type Invocation } from './terminal.ts';
 import { lookedAt } from '../checks/named-subjects.ts';
 

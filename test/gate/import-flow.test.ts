@@ -202,9 +202,28 @@ describe('the imports of the product', () => {
     expect(imports.filter(({ to }) => to.startsWith('..'))).toEqual([]);
   });
 
+  test('load a command when it runs, and before it only what reads the arguments', () => {
+    const isLazy = ({ from, to }: Import): boolean => from === 'cli/commands.ts' && /^(?:cli|demo)\//u.test(to);
+    const loaded = new Set(['cli/program.ts']);
+    for (const path of loaded)
+      for (const each of imports) if (each.from === path && !each.typeOnly && !isLazy(each)) loaded.add(each.to);
+    expect([...loaded].filter((path) => !/^(?:core|text)\//u.test(path)).toSorted()).toEqual([
+      'cli/commands.ts',
+      'cli/lazy-command.ts',
+      'cli/program.ts',
+      'commander',
+      'node:net',
+    ]);
+    const commands = readFileSync(join(SRC, 'cli/commands.ts'), 'utf8');
+    const lazy = imports.filter((each) => isLazy(each) && !each.typeOnly);
+    expect(lazy.length).toBeGreaterThan(15);
+    for (const { to } of lazy)
+      expect(commands).toContain(`await import('./${to}')`.replace('./cli/', './').replace('./demo/', '../demo/'));
+  });
+
   test('load the demo, which is bundled apart, only when it runs', () => {
     const demo = imports.filter(({ from, to }) => to.startsWith('demo/') && !from.startsWith('demo/'));
-    expect(demo).toEqual([{ from: 'cli/program.ts', to: 'demo/demo.ts', typeOnly: false }]);
-    expect(readFileSync(join(SRC, 'cli/program.ts'), 'utf8')).toContain("await import('../demo/demo.ts')");
+    expect(demo).toEqual([{ from: 'cli/commands.ts', to: 'demo/demo.ts', typeOnly: false }]);
+    expect(readFileSync(join(SRC, 'cli/commands.ts'), 'utf8')).toContain("await import('../demo/demo.ts')");
   });
 });

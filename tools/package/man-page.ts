@@ -1,5 +1,5 @@
 import type { Command, Help } from 'commander';
-import { describedProgram } from './described-program.ts';
+import { describedProgram, leafCommands } from './described-program.ts';
 
 /** Issue of the page, not of the program. */
 interface Issue {
@@ -33,7 +33,7 @@ export function manPage({ version, date }: Issue): string {
     '.SH OPTIONS',
     ...optionsOf(program, help),
     '.SH COMMANDS',
-    ...leavesOf(program, help).flatMap((command) => section(command, help, helpAfter(command))),
+    ...leafCommands(program).flatMap(([, command]) => section(command, help, helpAfter(command))),
     '.SH EXAMPLES',
     ...prose(helpAfter(program).replace(/^Examples:\n/u, '')),
     '.SH FILES',
@@ -48,11 +48,6 @@ const FILES: readonly (readonly [path: string, purpose: string])[] = [
   ['/var/lib/ftm-watch', 'open incidents, undelivered notifications and the history'],
   ['/usr/share/doc/ftm-watch', 'the configuration reference, alerts and runbooks'],
 ];
-
-function leavesOf(command: Command, help: Help): readonly Command[] {
-  const below = help.visibleCommands(command).filter((one) => one.name() !== 'help');
-  return below.flatMap((one) => (one.commands.length === 0 ? [one] : leavesOf(one, help)));
-}
 
 function section(command: Command, help: Help, after: string): readonly string[] {
   const usage = plain(help.commandUsage(command).replace(/^ftm-watch /u, ''));

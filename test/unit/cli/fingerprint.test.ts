@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { collectFingerprint } from '../../../src/cli/program.ts';
+import { collectFingerprint } from '../../../src/cli/commands.ts';
 
 const PLAIN = '0123456789abcdef'.repeat(4);
 const WRITTEN = (PLAIN.toUpperCase().match(/../gu) ?? []).join(':');

@@ -4,9 +4,8 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { describedKeys } from '../../../tools/generate/described-keys.ts';
-import { describedProgram } from '../../../tools/package/described-program.ts';
+import { describedProgram, leafCommands } from '../../../tools/package/described-program.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { leafCommands } from '../../../src/cli/exit-codes.ts';
 import { configJsonSchema } from '../../../src/config/config.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describedProgram } from '../../../tools/package/described-program.ts';
+import { describedProgram, leafCommands } from '../../../tools/package/described-program.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
-import { leafCommands } from '../../../src/cli/exit-codes.ts';
 import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
