@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
-import { followEvents } from './event-source.ts';
+import { followDiagnoses } from './diagnoses.ts';
 
 /** A line logged by the daemon: its event, message and fields. */
 export interface LogLine extends Fields {
@@ -127,7 +127,7 @@ export async function startDaemon(configFile: string, folder: string, main: stri
     url,
     syslogPort: portOf(listening?.['udp']),
     syslogTcpPort: portOf(listening?.['tcp']),
-    diagnosis: (isMeant, signal) => firstDiagnosis(`${url}api/v1/events`, isMeant, signal),
+    diagnosis: (isMeant, signal) => firstDiagnosis(url, isMeant, signal),
     get: (path) => fetch(new URL(path, url)),
   };
 }
@@ -145,7 +145,7 @@ async function firstDiagnosis(
 ): Promise<DiagnosisJson> {
   let last: DiagnosisJson | null = null;
   try {
-    for await (const diagnosis of followEvents(url, signal)) {
+    for await (const diagnosis of followDiagnoses(url, signal)) {
       if (isMeant(diagnosis)) return diagnosis;
       last = diagnosis;
     }

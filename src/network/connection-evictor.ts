@@ -7,12 +7,7 @@ interface ConnectionEvictor {
    * connection from an unknown address is closed instead.
    */
   enter(socket: Socket): void;
-  /** From now on, the connection counts as one from a known address. */
-  keep(peer: Peer): void;
 }
-
-/** Identifies a connection. A TCP socket and the TLS socket on top of it have the same peer. */
-type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
 
 interface EvictorOptions {
   readonly places: number;
@@ -52,14 +47,6 @@ export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: E
         unknownPeers.delete(socket);
         knownPeers.delete(socket);
       });
-    },
-    keep({ remoteAddress, remotePort }) {
-      for (const [socket, heard] of unknownPeers) {
-        if (socket.remoteAddress !== remoteAddress || socket.remotePort !== remotePort) continue;
-        unknownPeers.delete(socket);
-        knownPeers.set(socket, heard);
-        return;
-      }
     },
   };
 }

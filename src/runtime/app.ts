@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { type Deadline, deadline } from '../system/clock.ts';
@@ -47,7 +46,6 @@ export class App {
   readonly #page: PageServer;
   readonly #control: CommandServer;
   readonly #begun = Promise.withResolvers<void>();
-  readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
   #monitor: Monitor | null = null;
   #lastReload: { readonly at: EpochMs; readonly outcome: ReloadOutcome } | null = null;
@@ -83,7 +81,6 @@ export class App {
       begun: this.#begun.promise,
       startedAt,
       monitor,
-      feed: this.#feed,
       stopping: () => this.#stopping,
       lastReload: () =>
         this.#lastReload && { at: this.#lastReload.at, taken: this.#lastReload.outcome.kind === 'taken' },
@@ -242,10 +239,7 @@ export class App {
         const outcome = this.#lastReload?.outcome;
         return outcome?.kind === 'refused' ? outcome.problems : null;
       },
-      onRound: ({ diagnosis }) => {
-        this.#noteDiagnosis(diagnosis);
-        this.#feed.emit('diagnosis', diagnosis);
-      },
+      onRound: ({ diagnosis }) => this.#noteDiagnosis(diagnosis),
     });
   }
 

@@ -1,9 +1,7 @@
-import type { EventEmitter } from 'node:events';
 import { judgeAgent } from '../checks/agent/judge.ts';
 import { unitAddresses } from './conclude.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
-import type { Diagnosis } from '../engine/model.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import {
@@ -28,7 +26,6 @@ interface DaemonFacts {
   readonly startedAt: EpochMs;
   /** A function, because a reload replaces the monitor. */
   readonly monitor: () => Monitor;
-  readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
   readonly recorder: Recorder;
@@ -60,10 +57,6 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     silences: () => monitor().alerting.silences(),
     silence: (request) => monitor().alerting.silence(request),
     unsilence: (id) => monitor().alerting.unsilence(id),
-    onDiagnosis: (listener) => {
-      facts.feed.on('diagnosis', listener);
-      return () => facts.feed.off('diagnosis', listener);
-    },
     noteLogin: (result) => facts.recorder.login(result),
     noteChange: (entry) => {
       facts.recorder.change('done');

@@ -72,7 +72,7 @@ function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<
 function takeAs(role: Role): MiddlewareHandler<WebEnv> {
   return async (context, next) => {
     const address = context.env.incoming.socket.remoteAddress ?? null;
-    context.set('caller', { name: null, role, address, isStillKnown: () => Promise.resolve(true) });
+    context.set('caller', { name: null, role, address });
     await next();
   };
 }

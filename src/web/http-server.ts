@@ -22,8 +22,6 @@ import type { Web } from './access.ts';
 import { createChangeLimit } from './change-limit.ts';
 import type { Serving } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
-import { diagnosisToJson } from '../engine/diagnosis-json.ts';
-import { EventStream } from './event-stream.ts';
 import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
@@ -104,11 +102,11 @@ export function createWebServer(
 interface HttpServer {
   /** Can be called again after `release`. */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
-  /** Stops listening. Requests in progress and event streams continue. */
+  /** Stops listening. Requests in progress continue. */
   release(): void;
   refreshCertificate(): Promise<void>;
   certificateEnd(): EpochMs | null;
-  /** Closes event streams and idle connections, and gives requests in progress a short time to finish. */
+  /** Closes idle connections, and gives requests in progress a short time to finish. */
   stop(): Promise<void>;
 }
 
@@ -128,19 +126,14 @@ const LIMITS: ServerOptions = {
 };
 
 async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
-  const { sources, clock, logger } = web;
+  const { clock, logger } = web;
   const crowd = createConnectionEvictor({
     places: MAX_CONNECTIONS,
     isKnownAddress: () => false,
     onEvicted: () => {},
   });
-  // A reader of the event stream sends nothing, but must not make room for connections without a complete request. The
-  // number of event streams is limited separately.
-  const events = new EventStream(clock, ({ socket }) => {
-    if (socket !== null) crowd.keep(socket);
-  });
   const files = await readStaticFiles();
-  const routes = createRoutes({ ...web, events, files, tls: certificate !== null });
+  const routes = createRoutes({ ...web, files, tls: certificate !== null });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
   const waiting = createWaitingAnswers(WAITING_LIMITS);
   const server = createNodeServer(certificate, (request, response) => {
@@ -161,18 +154,18 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   server.setTimeout(IDLE);
   if ('setSecureContext' in server && certificate?.material().ca !== undefined) limitHandshakes(server, clock);
   const closeVerified = trackVerified(server);
-  let unsubscribe: (() => void) | null = null;
+  let isNew = true;
   let unfollow = (): void => undefined;
   return {
     listen: async (where) => {
       await listening(server, where);
-      if (unsubscribe !== null) return server.address();
+      if (!isNew) return server.address();
+      isNew = false;
       server.on('error', (error) =>
         logger.error({ event: 'web-server-failed', err: error }, 'An error occurred in the web server'),
       );
       if ('setSecureContext' in server && certificate !== null)
         unfollow = certificate.follow(server, { clock, logger, onOtherClients: closeVerified });
-      unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));
       return server.address();
     },
     release: () => {
@@ -181,9 +174,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
     refreshCertificate: async () => certificate?.refresh(),
     certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {
-      unsubscribe?.();
       unfollow();
-      events.close();
       await close(server, clock);
     },
   };

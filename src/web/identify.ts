@@ -19,11 +19,7 @@ interface Identity {
 
 /** `name` is the user name if a password was checked. `later` means that the login could not be checked yet. */
 type Identified =
-  | {
-      readonly kind: 'known';
-      readonly identity: Identity;
-      readonly isStillKnown: () => Promise<boolean>;
-    }
+  | { readonly kind: 'known'; readonly identity: Identity }
   | { readonly kind: 'refused'; readonly name: string | null }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
@@ -63,8 +59,7 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   return async (request) => {
     const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
-    // The connection is closed when its certificate is no longer trusted.
-    if (byCertificate !== undefined) return known(byCertificate, () => Promise.resolve(true));
+    if (byCertificate !== undefined) return known(byCertificate);
     const proxied = await byProxy(request, names);
     if (proxied !== null) return proxied;
     const [, scheme = '', value = ''] = /^(\S+) +(\S+) *$/u.exec(request.headers.authorization ?? '') ?? [];
@@ -94,9 +89,8 @@ async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps)
     if (proxy === null || (proxy.certificate !== null && !names.includes(proxy.certificate))) return null;
     const [name, secret] = [proxy.userHeader, proxy.secretHeader].map((header) => headers[header.toLowerCase()]);
     if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) return null;
-    const isProxy = async (): Promise<boolean> =>
-      isSecret === null || (await isSecret(typeof secret === 'string' ? secret : ''));
-    return (await isProxy()) ? known({ name, role: proxy.role }, isProxy) : null;
+    const isProxy = isSecret === null || (await isSecret(typeof secret === 'string' ? secret : ''));
+    return isProxy ? known({ name, role: proxy.role }) : null;
   };
 }
 
@@ -109,8 +103,7 @@ async function createTokenCheck(tokens: Credentials['tokens'], deps: IdentifyDep
     })),
   );
   return async (shown: string): Promise<Identified> => {
-    for (const { name, role, isShown } of kept)
-      if (await isShown(shown)) return known({ name, role }, () => isShown(shown));
+    for (const { isShown, ...identity } of kept) if (await isShown(shown)) return known(identity);
     return REFUSED;
   };
 }
@@ -125,9 +118,7 @@ async function createPasswordCheck(users: Credentials['users'], deps: IdentifyDe
     const outcome = await login.check(name, pair.slice(colon + 1), address);
     if (outcome.kind === 'later') return outcome;
     const role = roles.get(name);
-    return outcome.kind === 'accepted' && role !== undefined
-      ? known({ name, role }, outcome.isStillRight)
-      : { kind: 'refused', name };
+    return outcome.kind === 'accepted' && role !== undefined ? known({ name, role }) : { kind: 'refused', name };
   };
 }
 
@@ -143,8 +134,8 @@ async function keepShown(
   return async (shown) => isSame(shown, await secret());
 }
 
-function known({ name, role }: Identity, isStillKnown: () => Promise<boolean>): Identified {
-  return { kind: 'known', identity: { name, role }, isStillKnown };
+function known({ name, role }: Identity): Identified {
+  return { kind: 'known', identity: { name, role } };
 }
 
 /** @throws {Error} with the name of the secret */
@@ -181,11 +172,7 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
     switch (identified.kind) {
       case 'known':
         sources.noteLogin('accepted');
-        context.set('caller', {
-          ...identified.identity,
-          address: from ?? null,
-          isStillKnown: identified.isStillKnown,
-        });
+        context.set('caller', { ...identified.identity, address: from ?? null });
         await next();
         return undefined;
       case 'refused':

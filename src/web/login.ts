@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import ipaddr from 'ipaddr.js';
 import type { WebConfig } from '../config/schema/web.ts';
@@ -9,9 +8,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
 type LoginOutcome =
-  /** `isStillRight` returns true until the user's password changes. */
-  | { readonly kind: 'accepted'; readonly isStillRight: () => Promise<boolean> }
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'accepted' | 'refused' }
   /** The password was not checked, because too many checks are pending or too many attempts have failed. */
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
@@ -59,10 +56,7 @@ export async function createLogin(users: readonly User[], { clock, logger, env }
   async function check(name: string, password: string, address: string | undefined): Promise<LoginOutcome> {
     const { user, known } = userOf(name);
     const hash = await user.hash();
-    const outcomeOf = (isRight: boolean): LoginOutcome =>
-      isRight
-        ? { kind: 'accepted', isStillRight: async () => isDeepStrictEqual(await user.hash(), hash) }
-        : { kind: 'refused' };
+    const outcomeOf = (isRight: boolean): LoginOutcome => ({ kind: isRight ? 'accepted' : 'refused' });
     const id = accepted.keyOf([name, password, hash]);
     if (accepted.has(id)) return outcomeOf(true);
     const same = pending.get(id);

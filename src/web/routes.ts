@@ -1,4 +1,3 @@
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
@@ -22,7 +21,6 @@ import {
   type ProbeAnswer,
   type ProbeRequest,
 } from './sources.ts';
-import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { addAuditRoutes, addSilenceRoutes, change } from './changes.ts';
 import { answerFile, responseRules, type StaticFile } from './static-files.ts';
 import { guard, pageRefusal, type Web } from './access.ts';
@@ -33,7 +31,6 @@ import { pageDocument } from './page/document.ts';
 import { renderStatusPage } from './page/status-page.ts';
 
 interface Routed extends Web {
-  readonly events: EventStream;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly tls: boolean;
 }
@@ -69,7 +66,8 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => {
     const range = context.req.query('range') ?? '';
-    return context.html(renderStatusPage(sources, clock.now(), isChartRange(range) ? range : USUAL_RANGE));
+    const page = renderStatusPage(sources, clock.now(), isChartRange(range) ? range : USUAL_RANGE);
+    return answerFile(page, context, 'no-store');
   });
   app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
   app.get('/static/:name', (context) => {
@@ -95,7 +93,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   return app;
 }
 
-function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
+function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
     return diagnosis === null
@@ -115,15 +113,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
     return isChartRange(range)
       ? context.json(sources.rangeData(range))
       : context.json({ error: `Expected a range: ${CHART_RANGES.join(', ')}` }, 400);
-  });
-  app.get('/api/v1/events', (context) => {
-    if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
-    const diagnosis = sources.diagnosis();
-    const first = diagnosis === null ? null : { name: 'diagnosis', data: diagnosisToJson(diagnosis) };
-    if (events.join(context.env.outgoing, first, context.get('caller'))) return RESPONSE_ALREADY_SENT;
-    return context.text(`Too many event streams are open. The maximum is ${String(MAX_LISTENERS)}\n`, 503, {
-      'Retry-After': '30',
-    });
   });
 }
 

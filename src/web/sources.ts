@@ -56,11 +56,6 @@ export interface WebSources {
   silences(): readonly Silence[];
   silence(request: Omit<Silence, 'id'>): Silence;
   unsilence(id: string): boolean;
-  /**
-   * Calls `listener` after each round, as soon as the other members return the new state. Returns a function that
-   * removes the listener.
-   */
-  onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
   noteLogin(result: LoginResult): void;
   noteChange(entry: AuditEntry): void;
@@ -123,8 +118,6 @@ export interface Caller {
   readonly name: string | null;
   readonly role: Role;
   readonly address: string | null;
-  /** Returns whether the caller's password, token or secret is still valid. Called repeatedly during long responses. */
-  readonly isStillKnown: () => Promise<boolean>;
 }
 
 /** A caller without a login can enter a name, which is marked as unverified. */

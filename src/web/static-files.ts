@@ -44,8 +44,12 @@ export function taggedFile(body: string, contentType: string): StaticFile {
   return { contentType, body, etag };
 }
 
-export function answerFile(file: StaticFile, context: Context<WebEnv>): Response {
-  const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
+export function answerFile(
+  file: StaticFile,
+  context: Context<WebEnv>,
+  cache: 'no-cache' | 'no-store' = 'no-cache',
+): Response {
+  const headers = { 'Content-Type': file.contentType, 'Cache-Control': cache, ETag: file.etag };
   return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
     ? context.body(null, 304, headers)
     : context.body(file.body, 200, headers);
@@ -112,7 +116,6 @@ const LEVEL = 4;
 const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;
-  // A response without a content type was written by other code, such as the event stream.
   if (!COMPRESSIBLE_CONTENT_TYPE_REGEX.test(res.headers.get('Content-Type') ?? '')) return;
   res.headers.append('Vary', 'Accept-Encoding');
   if (req.method === 'HEAD' || res.body === null || !takesGzip(req.header('Accept-Encoding'))) return;

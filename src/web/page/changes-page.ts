@@ -1,6 +1,6 @@
 import type { KeptAuditEntry, RefusedChanges } from '../../core/audit.ts';
 import type { AuditQuery, FoundChanges } from '../sources.ts';
-import { pageDocument, badge, distance, type Reader } from './document.ts';
+import { pageDocument, badge, timeAndDistance, type Reader } from './document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { changeWords } from './incidents-view.ts';
@@ -25,7 +25,7 @@ export function renderChanges({ site, query, problems, found, reader }: ChangesP
     root: '',
     icon: 'unknown',
     scripts: ['incidents.js'],
-    mainAttributes: markup` data-now="${reader.now}"`,
+    reader,
     main: markup`<section class="card" aria-labelledby="changes-title"><h1 id="changes-title">Changes</h1>
 ${problems.map((problem) => markup`<p class="problem">${badge('warn', 'Ignored')} ${problem}</p>`)}
 ${changes.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ol class="story">${changes.map((change) => changeView(change, reader))}</ol>`}
@@ -38,7 +38,7 @@ ${refused.length === 0 ? null : refusedView(refused, reader)}`,
 
 function changeView(change: KeptAuditEntry, reader: Reader): Markup {
   const { at, detail, incident, cause, subject } = change;
-  return markup`<li>${changeWords(change)} ${distance(at, reader)} <span class="quiet">(${reader.zone.text(at)})</span>${
+  return markup`<li>${changeWords(change)} ${timeAndDistance(at, reader)}${
     cause === null ? null : markup` <code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]} <span class="quiet">${detail}</span>${
     incident === null ? null : markup` <a href="incidents/${encodeURIComponent(incident)}">Incident</a>`
@@ -49,6 +49,6 @@ function refusedView(refused: readonly RefusedChanges[], reader: Reader): Markup
   return markup`<section class="card" aria-labelledby="refused-title"><h2 id="refused-title">Refused changes, by minute</h2>
 <ol class="story">${refused.map(
     ({ account, address, last, count, action }) =>
-      markup`<li>${count} by ${account}${address === null ? null : ` from ${address}`} ${distance(last, reader)} <span class="quiet">(${reader.zone.text(last)}), the last one <code>${action}</code></span></li>`,
+      markup`<li>${count} by ${account}${address === null ? null : ` from ${address}`} ${timeAndDistance(last, reader)}<span class="quiet">, the last one <code>${action}</code></span></li>`,
   )}</ol></section>`;
 }

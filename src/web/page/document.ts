@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { type Zone, zoneOf } from '../../core/time-text.ts';
-import { distanceText } from '../static/distance.js';
+import { type StaticFile, taggedFile } from '../static-files.ts';
 import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
 /** The path to the status page is relative, because a reverse proxy can serve the pages under any path. */
@@ -13,14 +13,27 @@ interface PageDocument {
   readonly icon: 'ready' | 'not-ready' | 'unknown';
   readonly scripts: readonly string[];
   readonly head?: Content;
-  /** Created with `markup`. */
-  readonly mainAttributes?: Content;
+  /** For pages that show distances. */
+  readonly reader?: Reader;
   readonly main: Markup;
 }
 
 export function pageDocument(page: PageDocument): string {
-  const { title, site, root, icon, scripts, head = null, mainAttributes = null, main } = page;
-  return toHtml(markup`<!doctype html>
+  return toHtml(documentView(page, page.reader === undefined ? null : markup` data-now="${page.reader.now}"`));
+}
+
+/** A page that asks for news. Its tag covers everything except the time at which the page is created. */
+export function livePage(page: PageDocument & { readonly reader: Reader }): StaticFile {
+  const { etag } = taggedFile(toHtml(documentView(page, null)), HTML);
+  const body = toHtml(documentView(page, markup` data-now="${page.reader.now}" data-tag="${etag}"`));
+  return { contentType: HTML, body, etag };
+}
+
+const HTML = 'text/html; charset=UTF-8';
+
+function documentView(page: PageDocument, mainAttributes: Content): Markup {
+  const { title, site, root, icon, scripts, head = null, reader, main } = page;
+  return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -32,11 +45,14 @@ export function pageDocument(page: PageDocument): string {
 ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/${name}"></script>\n`)}</head>
 <body>${SIGN_SHEET}
 <header class="bar"><a class="brand" href="${root === '' ? './' : root}">ftm-watch</a><p class="site">${site}</p>
-<nav aria-label="Pages"><a href="${root}incidents">Incidents</a></nav><p id="live" role="status" hidden></p></header>
-<main${mainAttributes}>${main}</main>
+<nav aria-label="Pages"><a href="${root}incidents">Incidents</a></nav>${
+    reader === undefined ? null : markup`<p class="quiet">Times: ${reader.zone.name}</p>`
+  }<p id="live" role="status" hidden></p></header>
+<p id="lost" role="status" hidden></p>
+<main data-timezone="${reader?.zone.name ?? 'UTC'}"${mainAttributes}>${main}</main>
 </body>
 </html>
-`);
+`;
 }
 
 /** Screen readers skip the icon, because the word next to it has the same meaning. */
@@ -75,7 +91,16 @@ export function readerAt(now: EpochMs, timezone: string): Reader {
   return { now, zone: zoneOf(timezone) };
 }
 
-/** A relative time that a script keeps up to date. */
-export function distance(at: EpochMs, { now, zone }: Reader): Markup {
-  return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}" data-distance>${distanceText(at, now)}</time>`;
+/** A script replaces the time with its distance, such as `5 min ago`. */
+export function distance(at: EpochMs, reader: Reader): Markup {
+  return timeView(at, reader, markup` data-distance`);
+}
+
+/** A script adds the distance to the time. */
+export function timeAndDistance(at: EpochMs, reader: Reader): Markup {
+  return timeView(at, reader, markup` data-distance="added"`);
+}
+
+function timeView(at: EpochMs, { zone }: Reader, attribute: Markup): Markup {
+  return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}"${attribute}>${zone.local(at)}</time>`;
 }

@@ -20,7 +20,7 @@ export function historyView(data: RangeData, { zone }: Reader): Markup {
   // The last bar covers a period that has not ended yet.
   const until = data.from + back;
   const charts = chartsOf(data, { until, span });
-  return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" data-timezone="${zone.name}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
+  return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
 <nav class="ranges" aria-label="Period of the charts">${CHART_RANGES.map(
     (range) =>
       markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,

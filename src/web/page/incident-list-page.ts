@@ -6,7 +6,7 @@ import { type AvailabilityPeriod, availabilityShare } from '../../engine/availab
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
 import { shareText } from './history-view.ts';
-import { pageDocument, badge, distance, type Reader } from './document.ts';
+import { pageDocument, badge, timeAndDistance, type Reader } from './document.ts';
 import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TONES } from '../../document/html.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
@@ -41,7 +41,7 @@ export function renderIncidentList(list: IncidentList): string {
     icon: 'unknown',
     scripts: ['incidents.js'],
     head: markup`<link rel="alternate" type="application/atom+xml" title="Incidents" href="incidents.atom">\n`,
-    mainAttributes: markup` data-now="${reader.now}"`,
+    reader,
     main: markup`<section class="card" aria-labelledby="list-title"><h1 id="list-title">Incidents</h1>
 ${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Ignored')} ${problem}</p>`)}
 ${filterView(asked, reader)}
@@ -91,7 +91,7 @@ function rowView(incident: Incident, quiet: Quiet, reader: Reader): Markup {
 function whenText(incident: Incident, reader: Reader): Content {
   const { since, closedAt } = incident;
   return closedAt === null
-    ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
+    ? markup`Since ${timeAndDistance(since, reader)}`
     : `Started ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
 }
 

@@ -1,7 +1,7 @@
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { IncidentRecord } from '../sources.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
-import { pageDocument, type Root, distance, type Reader } from './document.ts';
+import { pageDocument, type Root, distance, timeAndDistance, type Reader } from './document.ts';
 import {
   breakable,
   type Markup,
@@ -43,7 +43,7 @@ export function renderIncident(page: IncidentPage): string {
     root,
     icon: status === 'closed' ? 'ready' : cause.severity === 'critical' ? 'not-ready' : 'unknown',
     scripts: ['incidents.js'],
-    mainAttributes: markup` data-now="${reader.now}"`,
+    reader,
     main: markup`${headView(page)}
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
 ${remedySection(incident, root)}${incidentForms(incident, permission, root, reader.zone)}${evidenceSection(incident, reader)}
@@ -68,8 +68,8 @@ function headView({ record: { incident }, quiet, reader }: IncidentPage): Markup
 <h1 id="incident-title">${breakable(cause.summary)}</h1>
 <p class="quiet">${
     closedAt === null
-      ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
-      : markup`Started ${reader.zone.text(since)}, resolved ${distance(closedAt, reader)} (${reader.zone.text(closedAt)}). The incident lasted ${lastedText(incident)}`
+      ? markup`Since ${timeAndDistance(since, reader)}`
+      : markup`Started ${reader.zone.text(since)}, resolved ${timeAndDistance(closedAt, reader)}. The incident lasted ${lastedText(incident)}`
   }. Last seen ${distance(incident.lastSeen, reader)}.</p>
 ${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}. No reminders are sent.</p>`}
 </section>`;

@@ -3,13 +3,12 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { type Cause, type Diagnosis, type PreconditionStatus, type Finding, isFault } from '../../engine/model.ts';
 import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
-import { diagnosisToJson } from '../../engine/diagnosis-json.ts';
 import { clauseOf } from '../../engine/words.ts';
-import { eventId } from '../event-stream.ts';
+import type { StaticFile } from '../static-files.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView, quietNow } from './incidents-view.ts';
-import { pageDocument, sign, distance, type Reader, readerAt, badge, more } from './document.ts';
+import { livePage, sign, distance, timeAndDistance, type Reader, readerAt, badge, more } from './document.ts';
 import {
   breakable,
   type Markup,
@@ -34,20 +33,19 @@ import { type Incident, isPlanned, sameFault, type Silence } from '../../engine/
 import { headline, leftOutSentence } from '../../checks/headline.ts';
 
 /** The page works without scripts, and updates itself if scripts are enabled. */
-export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
+export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): StaticFile {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
   const ready = diagnosis?.ready ?? 'unknown';
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
-  const event = diagnosis === null ? '' : eventId(diagnosisToJson(diagnosis));
-  return pageDocument({
+  return livePage({
     title: word,
     site: sources.site(),
     root: '',
     icon: ready,
     scripts: ['live.js', 'history.js'],
     head: markup`<noscript><meta http-equiv="refresh" content="30"></noscript>\n`,
-    mainAttributes: markup` data-now="${now}" data-event="${event}" data-word="${word}"`,
+    reader,
     main: mainView(sources, diagnosis, { reader, range }),
   });
 }
@@ -93,7 +91,7 @@ function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: R
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
 <div><h1 id="verdict">${headingOf(diagnosis)}</h1>
 <p class="conclusion" data-kind="${conclusion.kind}">${breakable(conclusion.text)}</p>${outlookLine(outlook)}</div>
-<p class="quiet asof">Seen ${distance(diagnosis.at, reader)}<br>${reader.zone.text(diagnosis.at)}</p></section>`;
+<p id="seen" class="quiet asof">Seen ${timeAndDistance(diagnosis.at, reader)}</p></section>`;
 }
 
 function headingOf({ ready, causes: [first] }: Diagnosis): string {
@@ -279,7 +277,7 @@ function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan,
   if (lasting.length === 0 && until === null && next === null) return null;
   return markup`<section id="silences" class="card" aria-labelledby="silences-title">
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
-${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back. Maintenance ends ${at(until, reader)}</p>`}
+${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back. Maintenance ends ${timeAndDistance(until, reader)}</p>`}
 ${
   lasting.length === 0
     ? null
@@ -289,9 +287,9 @@ ${more(lasting.length - MAX_SHOWN, 'silences')}
 ${
   next === null
     ? null
-    : markup`<p class="quiet">Next maintenance ${distance(next.from, reader)}, for ${spanText(
+    : markup`<p class="quiet">Next maintenance ${timeAndDistance(next.from, reader)}, for ${spanText(
         next.until - next.from,
-      )} (${reader.zone.text(next.from)})</p>`
+      )}</p>`
 }
 </section>`;
 }
@@ -302,15 +300,11 @@ function silenceView(silence: Silence, reader: Reader): Markup {
   return markup`<li id="lasting-${id}"><p>${silenceBadge(silence, reader)} ${
     cause === null ? 'All causes' : markup`<code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]}</p>
-<p>${comment}</p><p class="quiet">By ${by}; ${planned ? markup`begins ${at(from, reader)}, ` : null}ends ${at(until, reader)}</p>
+<p>${comment}</p><p class="quiet">By ${by}; ${planned ? markup`begins ${timeAndDistance(from, reader)}, ` : null}ends ${timeAndDistance(until, reader)}</p>
 <code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;
 }
 
 function silenceBadge(silence: Silence, { now }: Reader): Markup {
   if (isPlanned(silence, now)) return badge('wait', 'Planned');
   return silence.until - now < SOON ? badge('warn', 'Ends soon') : badge('wait', 'Silenced');
-}
-
-function at(time: EpochMs, reader: Reader): Markup {
-  return markup`${distance(time, reader)} (${reader.zone.text(time)})`;
 }

@@ -1,18 +1,44 @@
 /**
- * Updates relative times such as `5 min ago` and `in 18 s`.
- * @param {number} now the server's clock, in milliseconds
+ * Replaces times with distances such as `5 min ago`, and keeps them up to date. Paper shows the times.
+ * @param {() => number} clock the server's clock, in milliseconds
  */
-export function updateDistances(now) {
-  for (const time of document.querySelectorAll('time')) {
-    if (time.dataset.distance === undefined) continue;
-    const text = distanceText(Date.parse(time.dateTime), now);
+export function keepDistances(clock) {
+  setInterval(() => {
+    showDistances(document, clock());
+  }, 1_000);
+  addEventListener('beforeprint', () => {
+    for (const time of timesIn(document)) time.textContent = time.dataset['time'] ?? time.textContent;
+  });
+  addEventListener('afterprint', () => {
+    showDistances(document, clock());
+  });
+  showDistances(document, clock());
+}
+
+/**
+ * @param {ParentNode} root
+ * @param {number} now
+ */
+export function showDistances(root, now) {
+  for (const time of timesIn(root)) {
+    time.dataset['time'] ??= time.textContent ?? '';
+    const distance = distanceText(Date.parse(time.dateTime), now);
+    const text = time.dataset['distance'] === 'added' ? `${time.dataset['time']} (${distance})` : distance;
     if (time.textContent !== text) time.textContent = text;
   }
 }
 
 /**
+ * @param {ParentNode} root
+ * @returns {readonly HTMLTimeElement[]}
+ */
+function timesIn(root) {
+  return [...root.querySelectorAll('time')].filter(({ dataset }) => dataset['distance'] !== undefined);
+}
+
+/**
  * For example `5 min ago`, `in 18 s` or `now`. From one minute on, only whole minutes are shown, so that the text on a
- * page rarely changes. Also used by the server.
+ * page rarely changes.
  * @param {number} at
  * @param {number} now
  * @returns {string}

@@ -85,7 +85,7 @@ function numberOf(name) {
 
 /** Returns the site's time zone, which the server adds to each page. */
 function timezone() {
-  return document.getElementById('history')?.dataset['timezone'] ?? 'UTC';
+  return document.querySelector('main')?.dataset['timezone'] ?? 'UTC';
 }
 
 /**
@@ -308,16 +308,16 @@ function undrawn() {
   return document.querySelectorAll('.history .plot:not(.drawn)');
 }
 
-/** Called for each new page, because a round replaces the page and its history section. */
+/** Called again after a round, which may replace the history section. */
 function watchForVisitors() {
   const section = document.querySelector('.history');
   if (section !== null) observer.observe(section);
 }
 
 watchForVisitors();
-new MutationObserver(() => {
+document.addEventListener('shown', () => {
   if (!visit.started) watchForVisitors();
   else if (fetched.data !== null && fetched.timezone !== timezone()) redraw();
   // A round can bring the first data of a chart.
   else if (fetched.data !== null && undrawn().length > 0) refreshOrKeep();
-}).observe(document.body, { childList: true });
+});

@@ -1,113 +1,186 @@
-// Keeps the page up to date. After each round, the script fetches the page again and replaces the old content.
+// Keeps the page up to date: asks the server every few seconds, and replaces only the parts that have changed.
 import { addCopyButtons } from './copy-buttons.js';
-import { updateDistances } from './distance.js';
+import { keepDistances, showDistances } from './distance.js';
 
-/** If there is no event stream, because there are too many listeners or a proxy blocks it. */
-const POLL_MS = 30_000;
+const ASK_EVERY_MS = 5_000;
+const ANSWER_WITHIN_MS = 10_000;
+/** Longer than a reload of the daemon takes. */
+const LOST_AFTER_MS = 15_000;
 /** Selected text delays updates for at most this time, because text can stay selected on a shared screen. */
 const LONGEST_PAUSE_MS = 60_000;
 const FOCUSABLE = 'a[href], button, summary, [tabindex]';
 
+/** The main element as the server sent it, in which every part that is shown has its place. */
+const shown = new DocumentFragment();
+shown.append(main(document).cloneNode(true));
+
 const state = {
-  running: false,
-  /** Set if an event arrived while the page was being fetched. */
-  again: false,
-  /** New content is held back since this time because text is selected. 0 if none is held back. */
-  pausedSince: 0,
-  /** The result of the latest round, even if it is not shown yet. */
-  word: main().dataset['word'] ?? '',
+  asking: false,
+  tag: main(document).dataset['tag'] ?? '',
+  title: document.title,
+  icon: icon()?.getAttribute('href') ?? '',
+  /** The time of the last answer, and of the first request since then that failed, on the browser's clock. */
+  answeredAt: Date.now(),
+  /** @type {number | null} */
+  failingSince: null,
+  /** Parts are held back since this time because text in them is selected. */
+  /** @type {number | null} */
+  pausedSince: null,
   /** The difference between the server's clock and the browser's clock. */
-  skew: Number(main().dataset['now']) - Date.now(),
+  skew: Number(main(document).dataset['now']) - Date.now(),
 };
 
-/** @returns {HTMLElement} */
-function main() {
-  const element = document.querySelector('main');
+/**
+ * @param {ParentNode} root
+ * @returns {HTMLElement}
+ */
+function main(root) {
+  const element = root.querySelector('main');
   if (element === null) throw new Error('The page has no main element');
   return element;
 }
 
-/** @returns {Promise<void>} */
-async function refresh() {
-  state.again = state.running;
-  if (state.running) return;
-  state.running = true;
+function icon() {
+  return document.getElementById('icon');
+}
+
+function serverTime() {
+  return Date.now() + state.skew;
+}
+
+async function ask() {
+  if (state.asking) return;
+  state.asking = true;
+  const askedAt = Date.now();
   try {
     const response = await fetch(location.pathname + location.search, {
-      cache: 'no-store',
-      headers: { Accept: 'text/html' },
+      headers: { Accept: 'text/html', 'If-None-Match': state.tag },
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
-    if (response.ok) show(new DOMParser().parseFromString(await response.text(), 'text/html'));
-    setLost(!response.ok);
+    if (response.status !== 304) {
+      if (!response.ok) throw new Error(`Cannot ask for news: HTTP ${String(response.status)}`);
+      take(new DOMParser().parseFromString(await response.text(), 'text/html'));
+    }
+    state.answeredAt = Date.now();
+    state.failingSince = null;
   } catch {
-    setLost(true);
+    state.failingSince ??= askedAt;
   } finally {
-    state.running = false;
+    state.asking = false;
   }
-  if (state.again) await refresh();
-}
-
-/** Selected text must not disappear before it is copied. */
-function isPaused() {
-  if (!isTextSelected()) state.pausedSince = 0;
-  else if (state.pausedSince === 0) state.pausedSince = Date.now();
-  return state.pausedSince !== 0 && Date.now() - state.pausedSince < LONGEST_PAUSE_MS;
-}
-
-function endPause() {
-  if (state.pausedSince !== 0 && !isPaused()) void refresh();
-}
-
-function isTextSelected() {
-  const selection = getSelection();
-  return selection !== null && !selection.isCollapsed && main().contains(selection.anchorNode);
+  showState();
 }
 
 /** @param {Document} page */
-function show(page) {
-  const next = page.querySelector('main');
-  if (next === null) return;
-  document.title = page.title;
-  document.getElementById('icon')?.setAttribute('href', page.getElementById('icon')?.getAttribute('href') ?? '');
-  state.word = next.dataset['word'] ?? '';
-  state.skew = Number(next.dataset['now']) - Date.now();
-  if (!isPaused()) replaceContent(next);
+function take(page) {
+  const next = main(page);
+  const { now, tag = '' } = next.dataset;
+  state.title = page.title;
+  state.icon = page.getElementById('icon')?.getAttribute('href') ?? '';
+  state.skew = Number(now) - Date.now();
+  const before = main(shown);
+  // Both differ in each answer.
+  for (const name of /** @type {const} */ (['now', 'tag'])) before.dataset[name] = next.dataset[name];
+  if (update(before, next)) {
+    state.pausedSince = null;
+    state.tag = tag;
+  } else {
+    state.pausedSince ??= Date.now();
+  }
+  document.dispatchEvent(new Event('shown'));
 }
 
-/** @param {HTMLElement} next */
-function replaceContent(next) {
-  const before = main();
-  keepUnfolded(before, next);
-  keepCharts(before, next);
-  addCopyButtons(next);
-  const focusAgain = keepFocus();
-  before.replaceWith(document.adoptNode(next));
+/**
+ * Replaces the smallest parts that differ. A part is an element with an ID.
+ * @param {Element} before as the server sent it
+ * @param {Element} next
+ * @returns {boolean} false if a part is held back
+ */
+function update(before, next) {
+  if (before.outerHTML === next.outerHTML) return true;
+  if (restOf(before) !== restOf(next)) return replace(before, next);
+  const parts = partsOf(next);
+  return partsOf(before)
+    .map((part, index) => update(part, parts[index] ?? part))
+    .every(Boolean);
+}
+
+/**
+ * Returns the nearest elements with an ID.
+ * @param {Element} region
+ */
+function partsOf(region) {
+  return [...region.querySelectorAll('[id]')].filter(
+    ({ parentElement }) => parentElement?.closest('[id], main') === region,
+  );
+}
+
+/**
+ * Returns the region without its parts.
+ * @param {Element} region
+ */
+function restOf(region) {
+  const copy = document.createElement('div');
+  copy.append(region.cloneNode(true));
+  const [only] = copy.children;
+  if (only !== undefined) for (const part of partsOf(only)) part.replaceWith(`#${part.id}`);
+  return copy.innerHTML;
+}
+
+/**
+ * @param {Element} before
+ * @param {Element} next
+ * @returns {boolean} false if text in this region is selected
+ */
+function replace(before, next) {
+  const region = before.id === '' ? main(document) : document.getElementById(before.id);
+  if (region === null) return true;
+  if (isTextSelectedIn(region) && Date.now() - (state.pausedSince ?? Date.now()) < LONGEST_PAUSE_MS) return false;
+  const fresh = document.importNode(next, true);
+  before.replaceWith(next);
+  keepUnfolded(region, fresh);
+  keepCharts(region, fresh);
+  addCopyButtons(fresh);
+  showDistances(fresh, serverTime());
+  const focusAgain = keepFocus(region);
+  region.replaceWith(fresh);
   focusAgain();
-  state.pausedSince = 0;
+  return true;
+}
+
+/**
+ * Selected text must not disappear before it is copied.
+ * @param {Element} region
+ */
+function isTextSelectedIn(region) {
+  const selection = getSelection();
+  return selection !== null && !selection.isCollapsed && selection.containsNode(region, true);
 }
 
 /**
  * Keeps the keyboard focus across an update. Remembers the nearest element with an ID and the position within it.
+ * @param {Element} replaced
  * @returns {() => void}
  */
-function keepFocus() {
+function keepFocus(replaced) {
   const { activeElement } = document;
-  const region = activeElement?.closest('main [id]') ?? null;
-  const place = region === null ? -1 : focusablesIn(region).findIndex((element) => element === activeElement);
+  const region = replaced.contains(activeElement) ? (activeElement?.closest('[id], main') ?? null) : null;
+  const place = region === null ? -1 : elementsIn(region, FOCUSABLE).findIndex((element) => element === activeElement);
   return () => {
-    const again = region === null ? null : document.getElementById(region.id);
-    if (again !== null) focusablesIn(again)[place]?.focus({ preventScroll: true });
+    const again = region === null || region.id === '' ? main(document) : document.getElementById(region.id);
+    if (again !== null) elementsIn(again, FOCUSABLE)[place]?.focus({ preventScroll: true });
   };
 }
 
 /**
  * @param {Element} region
- * @returns {HTMLElement[]}
+ * @param {string} selector
+ * @returns {readonly HTMLElement[]}
  */
-function focusablesIn(region) {
-  return [region, ...region.querySelectorAll('*')].filter(
-    (element) => element instanceof HTMLElement && element.matches(FOCUSABLE),
-  );
+function elementsIn(region, selector) {
+  return [region, ...region.querySelectorAll('*')]
+    .filter((element) => element instanceof HTMLElement)
+    .filter((element) => element.matches(selector));
 }
 
 /**
@@ -116,11 +189,9 @@ function focusablesIn(region) {
  * @param {Element} next
  */
 function keepUnfolded(before, next) {
-  for (const old of before.querySelectorAll('details')) {
-    for (const details of next.querySelectorAll('details')) {
-      if (details.id === old.id) details.open = old.open;
-    }
-  }
+  const left = new Map(elementsIn(before, 'details').map((details) => [details.id, details.hasAttribute('open')]));
+  for (const details of elementsIn(next, 'details'))
+    details.toggleAttribute('open', left.get(details.id) ?? details.hasAttribute('open'));
 }
 
 /**
@@ -135,52 +206,56 @@ function keepCharts(before, next) {
   }
 }
 
-/** @param {boolean} isLost */
-function setLost(isLost) {
-  const live = document.getElementById('live');
-  main().classList.toggle('old', isLost);
-  if (live === null) return;
-  live.hidden = false;
-  live.classList.toggle('lost', isLost);
-  live.classList.toggle('paused', !isLost && state.pausedSince !== 0);
-  // In a live region, setting the same text again would make screen readers repeat it.
-  const text = liveText(isLost);
-  if (live.textContent !== text) live.textContent = text;
+/** Shows whether the page is up to date. Nobody knows the state while the server does not answer. */
+function showState() {
+  const isLost = state.failingSince !== null && Date.now() - state.failingSince >= LOST_AFTER_MS;
+  const title = isLost ? `Unknown${state.title.slice(word().length)}` : state.title;
+  if (document.title !== title) document.title = title;
+  const image = isLost ? state.icon.replace(/icon-[a-z-]+\./u, 'icon-unknown.') : state.icon;
+  if (icon()?.getAttribute('href') !== image) icon()?.setAttribute('href', image);
+  document.documentElement.classList.toggle('lost', isLost);
+  tell('lost', isLost ? lostText() : '');
+  tell('live', isLost ? '' : liveText());
+  document.getElementById('live')?.classList.toggle('paused', state.pausedSince !== null);
+}
+
+/** The state in one word, as in the title. */
+function word() {
+  return state.title.split(' – ')[0] ?? '';
 }
 
 /**
- * @param {boolean} isLost
- * @returns {string}
+ * In a live region, setting the same text again would make screen readers repeat it.
+ * @param {'live' | 'lost'} id
+ * @param {string} text
  */
-function liveText(isLost) {
-  if (isLost) return 'No connection to ftm-watch. This page may be outdated';
-  if (state.pausedSince === 0) return `Live: ${state.word}`;
-  const news = main().dataset['word'] === state.word ? '' : `. Now: ${state.word}`;
-  return `Updates are paused because text is selected${news}`;
+function tell(id, text) {
+  const element = document.getElementById(id);
+  if (element === null) return;
+  element.hidden = text === '';
+  if (element.textContent !== text) element.textContent = text;
 }
 
-function listen() {
-  const source = new EventSource('api/v1/events');
-  source.addEventListener('open', () => {
-    setLost(false);
-  });
-  source.addEventListener('diagnosis', (event) => {
-    // The first event is usually the one that this page already shows.
-    if (event.lastEventId !== main().dataset['event']) void refresh();
-  });
-  source.addEventListener('error', () => {
-    setLost(true);
-    if (source.readyState !== EventSource.CLOSED) return;
-    setInterval(() => {
-      void refresh();
-    }, POLL_MS);
-  });
+function liveText() {
+  return state.pausedSince === null ? `Live: ${word()}` : `Updates are paused because text is selected. Now: ${word()}`;
 }
 
-document.addEventListener('selectionchange', endPause);
+function lostText() {
+  const zone = main(document).dataset['timezone'] ?? 'UTC';
+  const at = new Date(state.answeredAt + state.skew);
+  const time = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeStyle: 'medium' }).format(at);
+  return `No connection. Below: the state of ${time}. ftm-watch does not answer, or this device is offline`;
+}
+
+document.addEventListener('selectionchange', () => {
+  if (state.pausedSince !== null && (getSelection()?.isCollapsed ?? true)) void ask();
+});
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) void ask();
+});
 addCopyButtons(document);
-setInterval(() => {
-  updateDistances(Date.now() + state.skew);
-  endPause();
-}, 1_000);
-listen();
+keepDistances(serverTime);
+showState();
+setInterval(() => void ask(), ASK_EVERY_MS);
+// A request that is not answered also loses the connection.
+setInterval(showState, 1_000);

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -82,9 +84,11 @@ describe('the end', () => {
   test('waits for a slow client no longer than a moment', async () => {
     await site.configure();
     await using daemon = site.start();
-    const events = await daemon.fetch('api/v1/events');
+    const slow = connect(Number(new URL(await daemon.page()).port), '127.0.0.1').on('error', () => undefined);
+    slow.write('GET / HTTP/1.1\r\n');
+    await once(slow, 'connect');
     const { code, tookMs } = await daemon.end('SIGTERM');
-    await events.body?.cancel().catch(() => undefined);
+    slow.destroy();
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(END_WITHIN);
   });

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createDaemonBench } from '../../support/process/daemon-bench.ts';
@@ -12,10 +9,8 @@ import { memoryOf } from '../../../bench/process-figures.ts';
 const WITHIN = 20_000;
 const REQUESTS = 3_000;
 const AT_ONCE = 50;
-const LISTENERS = 200;
 
 let daemon: DaemonProcess;
-let page: string;
 let runs: string;
 
 const site = await createDaemonBench();
@@ -23,7 +18,6 @@ const site = await createDaemonBench();
 beforeAll(async () => {
   await site.configure({ schedule: { probes: '* * * * * *' } });
   daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
-  page = await daemon.page();
   runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
   await until(
     () => daemon.status(),
@@ -74,38 +68,5 @@ describeWhere(['linux'], 'a flood of requests', () => {
     expect(failed).toBe(0);
     expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
     expect(grownMebibytes).toBeLessThan(100);
-  });
-});
-
-describeWhere(['linux'], 'a crowd of listeners', () => {
-  test('listeners that never read are bounded and go, and others are served meanwhile', async () => {
-    const { port } = new URL(page);
-    const sleepers: Socket[] = [];
-    const { seconds, rounds, grownMebibytes } = await effortOf(async () => {
-      for (let index = 0; index < LISTENERS; index += 1) {
-        const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
-        await once(socket, 'connect');
-        socket.pause();
-        socket.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-        sleepers.push(socket);
-      }
-      for (let index = 0; index < 20; index += 1) {
-        expect((await daemon.fetch('api/v1/status')).status).toBe(200);
-        await setTimeout(200);
-      }
-      // All places are in use, and there are no more.
-      expect((await daemon.fetch('api/v1/events')).status).toBe(503);
-    });
-    expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
-    expect(grownMebibytes).toBeLessThan(100);
-    for (const socket of sleepers) socket.destroy();
-    // The places are free again.
-    const events = await until(
-      () => daemon.fetch('api/v1/events'),
-      ({ status }) => status === 200,
-      WITHIN,
-    );
-    await events.body?.cancel();
-    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -103,10 +103,10 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     await page.getByText('2026-11-24 04:30 +01:00: fac-1 7 errors').waitFor();
 
     web.state.timezone = 'Asia/Kathmandu';
-    web.state.publish(diagnosisOf(UNTIL + 30_000, []));
+    web.state.diagnosis = diagnosisOf(UNTIL + 30_000, []);
     await page.getByText('2026-11-24 17:15 +05:45: Available 100 %').waitFor();
     web.state.timezone = 'UTC';
-    web.state.publish(diagnosisOf(UNTIL, []));
+    web.state.diagnosis = diagnosisOf(UNTIL, []);
     await page.getByText('2026-11-24 11:30 UTC: Available 100 %').waitFor();
     expect(opened.complaints).toEqual([]);
   });
@@ -146,7 +146,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     await page.locator('.plot.drawn').nth(2).waitFor();
     expect(await page.locator('#chart-tokens .plot').count()).toBe(0);
     web.state.rangeData = PAST;
-    web.state.publish(diagnosisOf(UNTIL + 30_000, []));
+    web.state.diagnosis = diagnosisOf(UNTIL + 30_000, []);
     await page.locator('#chart-tokens .plot.drawn').waitFor({ timeout: 10_000 });
     expect(opened.complaints).toEqual([]);
   });
@@ -165,9 +165,9 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
       await page.locator('.plot.drawn').nth(3).waitFor();
       expect(requests.filter((url) => url.endsWith('api/v1/history?range=30d'))).toHaveLength(1);
       // A new round keeps the range.
-      const event = String(await page.locator('main').getAttribute('data-event'));
-      web.state.publish(diagnosisOf(UNTIL + 60_000, []));
-      await page.locator(`main:not([data-event="${event}"])`).waitFor();
+      const seen = String(await page.locator('#seen time').getAttribute('datetime'));
+      web.state.diagnosis = diagnosisOf(UNTIL + 60_000, []);
+      await page.locator(`#seen time:not([datetime="${seen}"])`).waitFor();
       expect(await page.locator('.ranges [aria-current]').innerText()).toBe('30 days');
     }
   });

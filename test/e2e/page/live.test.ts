@@ -1,9 +1,11 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Response } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import type { OpenPage } from '../../support/web/browser.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { START } from '../../support/store/incident-timeline.ts';
 import { startWeb } from '../../support/web/web-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
@@ -92,21 +94,27 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
     await page.locator(CHIP, { hasText: 'Live: Not ready' }).waitFor();
   });
 
-  test('leaves the keyboard where it stood', async () => {
+  test('leaves the keyboard, the place in a long command and unfolded parts where they stood', async () => {
     await lab.inspect(true);
     await daemon.diagnosis(({ ready }) => ready === 'not-ready');
     // The round that confirms it may add controls.
     for (let round = 0; round < 2; round += 1) await nextRound(page);
+    const command = page.locator('.cause pre').first();
+    await command.evaluate((pre) => {
+      pre.style.width = '100px';
+      pre.scrollLeft = 40;
+    });
+    await page.locator('.cause > details > summary').first().click();
     const controls = ['.cause .remedy button', '.chain.bad > details > summary', '.stop.bad .parts a', '#activity a'];
     for (const control of controls) {
       const last = page.locator(control).last();
       await last.waitFor();
       await last.focus();
-      await last.evaluate('document.activeElement.dataset.before = "yes"');
       await nextRound(page);
-      expect(await page.evaluate('document.activeElement.dataset.before ?? "another element"')).toBe('another element');
       expect(await last.evaluate((element) => element.matches(':focus'))).toBe(true);
     }
+    expect(await command.evaluate(({ scrollLeft }) => scrollLeft)).toBe(40);
+    expect(await page.locator('.cause > details').first().getAttribute('open')).not.toBeNull();
     expect(opened.complaints).toEqual([]);
   });
 });
@@ -120,13 +128,67 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
       await own.page.locator(CHIP).waitFor();
       for (const causes of [[causeOf('tls-intercepted')], [], [causeOf('clock-skewed')]]) {
-        web.state.publish(diagnosisOf(at, causes));
+        web.state.diagnosis = diagnosisOf(at, causes);
+        await lookAgain(own.page);
         await expect.poll(() => own.page.locator('.cause').count(), { timeout: 10_000 }).toBe(causes.length);
       }
-      // The event that the page already shows does not load the page again.
-      expect(own.requests.filter((url) => new URL(url).pathname === '/')).toHaveLength(4);
     } finally {
       await browser.close();
+    }
+  });
+
+  test('gets no content without news, and replaces only what is new', async () => {
+    await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, []) } });
+    const browser = await launchBrowser();
+    try {
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+      const { page } = own;
+      await page.locator(CHIP).waitFor();
+      await page.evaluate(`for (const element of document.querySelectorAll('main *')) element.dataset.before = 'yes'`);
+      const news = page.waitForResponse(isPage);
+      await lookAgain(page);
+      expect((await news).status()).toBe(304);
+
+      web.state.now += 30_000;
+      web.state.diagnosis = diagnosisOf(START + 30_000, []);
+      await lookAgain(page);
+      await page.locator('#seen:not([data-before])').waitFor();
+      const replaced = 'main *:not([data-before]):not(.copy)';
+      expect(await page.locator(`${replaced}:not(#seen, #seen *)`).count()).toBe(0);
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test('says after a quarter of a minute that nobody answers, dims nothing, and is live again afterwards', async () => {
+    const web = await startWeb({ state: { diagnosis: diagnosisOf(START, []) } });
+    const browser = await launchBrowser();
+    try {
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+      const { page } = own;
+      await page.clock.install();
+      await page.reload();
+      await page.locator(CHIP).waitFor();
+      const title = await page.title();
+      await own.context.setOffline(true);
+      await page.clock.runFor(14_000);
+      expect([await page.title(), await page.locator('#lost:visible').count()]).toEqual([title, 0]);
+
+      await page.clock.runFor(8_000);
+      await page.locator('#lost', { hasText: /\d\d:\d\d:\d\d/u }).waitFor();
+      expect(await page.title()).toMatch(/^Unknown – hq/u);
+      expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-unknown.svg');
+      expect(await page.locator('#lost').getAttribute('role')).toBe('status');
+      expect(seriousOf(await audit(page))).toEqual([]);
+      expect(await page.evaluate(`getComputedStyle(document.querySelector('main')).opacity`)).toBe('1');
+
+      await own.context.setOffline(false);
+      await page.clock.runFor(6_000);
+      await page.locator(CHIP).waitFor();
+      expect([await page.title(), await page.locator('#lost:visible').count()]).toEqual([title, 0]);
+    } finally {
+      await browser.close();
+      await web[Symbol.asyncDispose]();
     }
   });
 });
@@ -150,8 +212,25 @@ function placesOf(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** Waits until the content has been replaced. */
+/** Waits until the page shows another round. */
 async function nextRound(page: Page): Promise<void> {
-  await page.evaluate('document.querySelector("main").dataset.round = "old"');
-  await page.locator('main:not([data-round])').waitFor();
+  const seen = String(await page.locator('#seen time').getAttribute('datetime'));
+  await expect
+    .poll(
+      async () => {
+        await lookAgain(page);
+        return page.locator('#seen time').getAttribute('datetime');
+      },
+      { timeout: 10_000 },
+    )
+    .not.toBe(seen);
+}
+
+function isPage(response: Response): boolean {
+  return new URL(response.url()).pathname === '/';
+}
+
+/** As when the page becomes visible: the page asks for news at once. */
+async function lookAgain(page: Page): Promise<void> {
+  await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
 }

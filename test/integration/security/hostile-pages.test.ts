@@ -177,7 +177,6 @@ describe('every answer', () => {
     ['a script', '/static/live.js', {}, 200],
     ['metrics', '/metrics', {}, 200],
     ['the status', '/api/v1/status', {}, 200],
-    ['the event stream', '/api/v1/events', { method: 'HEAD' }, 200],
     ['health', '/-/healthy', {}, 200],
     ['nothing there', '/nothing', {}, 404],
     ['no such file', '/static/nothing', {}, 404],
@@ -203,14 +202,11 @@ describe('every answer', () => {
     });
   });
 
-  test.each([
-    ['a live event stream', 'GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', '200'],
-    ['a host that is none', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', '400'],
-  ])('%s too', async (_, request, status) => {
+  test('a host that is none too', async () => {
     await using web = await open();
-    using client = await dial(web.port, request);
+    using client = await dial(web.port, 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n');
     const head = (await client.until('\r\n\r\n')).toLowerCase();
-    expect(head).toContain(`http/1.1 ${status}`);
+    expect(head).toContain('http/1.1 400');
     expect(head).toContain("content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n");
     expect(head).toContain('x-frame-options: deny\r\n');
   });

@@ -19,21 +19,16 @@ async function startClosed(ln = 4): Promise<WebBench> {
 }
 
 describe('with users', () => {
-  test.each([
-    '/',
-    '/metrics',
-    '/api/v1/status',
-    '/api/v1/incidents',
-    '/api/v1/events',
-    '/static/style.css',
-    '/nothing',
-  ])('%s asks for a password', async (path) => {
-    await using web = await startClosed();
-    const response = await web.get(path);
-    expect(response.status).toBe(401);
-    expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch", charset="UTF-8"');
-    expect(response.headers.get('Cache-Control')).toBe('no-store');
-  });
+  test.each(['/', '/metrics', '/api/v1/status', '/api/v1/incidents', '/static/style.css', '/nothing'])(
+    '%s asks for a password',
+    async (path) => {
+      await using web = await startClosed();
+      const response = await web.get(path);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch", charset="UTF-8"');
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+    },
+  );
 
   test.each(['/-/healthy', '/-/ready'])('%s is open', async (path) => {
     await using web = await startClosed();

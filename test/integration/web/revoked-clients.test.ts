@@ -3,12 +3,11 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, createSecureContext, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hashPassword } from '../../../src/web/password-hash.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { revocationList } from '../../support/certificates/revoked.ts';
-import { loginOf, PASSWORD_HASH, startWeb, tlsFiles, type WebBench } from '../../support/web/web-bench.ts';
+import { loginOf, startWeb, tlsFiles, type WebBench } from '../../support/web/web-bench.ts';
 import { leastCpuMsOf } from '../../support/process/cpu-time.ts';
 import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
@@ -112,16 +111,14 @@ describe.each<[string, () => Promise<void> | void]>([
     expect(await kept.get('/api/v1/audit')).toBeNull();
   });
 
-  test('loses its event stream and its idle connections, and nobody else does', async () => {
-    using stream = await open();
+  test('loses its idle connections, and nobody else does', async () => {
     using idle = await open();
     using people = await open({ anonymous: true });
-    expect(await stream.get('/api/v1/events')).toBe(200);
     expect(await idle.get('/')).toBe(200);
-    expect(await people.get('/api/v1/events', OPS)).toBe(200);
+    expect(await people.get('/', OPS)).toBe(200);
     await withdraw();
     clock.advance(WITHIN);
-    await Promise.all([stream.closed, idle.closed]);
+    await idle.closed;
     expect(people.socket.destroyed).toBe(false);
   });
 
@@ -174,35 +171,6 @@ test('a list or an authority that cannot be used leaves that of before in place'
   expect(await kept.get('/')).toBe(200);
   rmSync(folder.at('clients.crl'));
   expect(await kept.get('/')).toBe(200);
-});
-
-async function restOf(stream: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
-  while (!(await stream.read()).done);
-  return 'ended';
-}
-
-test('an event stream ends when the password it was opened with is no longer right', async () => {
-  put('hash', PASSWORD_HASH);
-  put('token', 'a-token');
-  await using bench = await startWeb({
-    config: {
-      users: [{ name: 'read', passwordHash: { kind: 'file', path: folder.at('hash') }, role: 'read' }],
-      tokens: [{ name: 'program', token: { kind: 'file', path: folder.at('token') }, role: 'read' }],
-    },
-    clock,
-  });
-  const listen = async (Authorization: string): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
-    const { body } = await bench.get('/api/v1/events', { headers: { Authorization } });
-    if (body === null) throw new Error('An event stream was to begin');
-    return body.getReader();
-  };
-  const [people, program] = [await listen(OPS), await listen('Bearer a-token')];
-  put('hash', await hashPassword('another', { ln: 4, r: 8, p: 1 }));
-  clock.advance(15_000);
-  expect(await restOf(people)).toBe('ended');
-  put('token', 'another-token');
-  clock.advance(15_000);
-  expect(await restOf(program)).toBe('ended');
 });
 
 test('parses a long revocation list once, not for each request', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
 import { dial, startWeb } from '../../support/web/web-bench.ts';
@@ -25,6 +26,19 @@ describe('GET /', () => {
     });
     expect(response.headers.has('strict-transport-security')).toBe(false);
     expect(response.headers.has('x-powered-by')).toBe(false);
+  });
+
+  test('has the same tag until there is news, whatever the time', async () => {
+    const clock = handClock(START);
+    await using web = await startWeb({ state: { diagnosis: BROKEN }, clock });
+    const first = await web.get('/');
+    const tag = first.headers.get('ETag') ?? '';
+    expect(await first.text()).toContain(`data-tag="${tag.replace(/^W\//u, '').replaceAll('"', '&quot;')}"`);
+    clock.advance(61_000);
+    const same = await web.get('/', { headers: { 'If-None-Match': tag } });
+    expect([same.status, await same.text()]).toEqual([304, '']);
+    web.state.diagnosis = diagnosisOf(START + 30_000, [causeOf('tls-intercepted')]);
+    expect(await web.status('/', { headers: { 'If-None-Match': tag } })).toBe(200);
   });
 
   test('asks for files that are there, small and never stale', async () => {
@@ -172,18 +186,12 @@ describe('other requests', () => {
     expect([response.status, response.headers.get('Allow'), web.state.reloads]).toEqual([405, allow, 0]);
   });
 
-  test.each([
-    '/',
-    '/metrics',
-    '/api/v1/status',
-    '/api/v1/incidents',
-    '/api/v1/events',
-    '/-/healthy',
-    '/-/ready',
-    '/static/style.css',
-  ])('HEAD %s answers without a body', async (path) => {
-    await using web = await startWeb({ state: { diagnosis: BROKEN } });
-    const response = await web.get(path, { method: 'HEAD' });
-    expect([response.status, await response.text()]).toEqual([200, '']);
-  });
+  test.each(['/', '/metrics', '/api/v1/status', '/api/v1/incidents', '/-/healthy', '/-/ready', '/static/style.css'])(
+    'HEAD %s answers without a body',
+    async (path) => {
+      await using web = await startWeb({ state: { diagnosis: BROKEN } });
+      const response = await web.get(path, { method: 'HEAD' });
+      expect([response.status, await response.text()]).toEqual([200, '']);
+    },
+  );
 });

@@ -70,9 +70,14 @@ const UNDER = {
   UTC: /^\S+ \S+ UTC/u,
 };
 
-/** Returns the readable text after each time on a page, tooltips included. UTC times in parentheses are left out. */
+/**
+ * Returns the readable text after each time on a page, tooltips included. UTC times in parentheses are left out, and so
+ * are times that their tooltip repeats with the offset.
+ */
 function times(page: string): readonly string[] {
-  const readable = page.replaceAll(/datetime="[^"]*"/gu, '');
+  const readable = page
+    .replaceAll(/datetime="[^"]*"/gu, '')
+    .replaceAll(/(title="(\S+ \d\d:\d\d:\d\d) [^>]*>)\2(?=<\/time>)/gu, '$1');
   return [...readable.matchAll(/(?<!\()\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d/gu)].map(({ index }) =>
     readable.slice(index, index + 60),
   );

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { type DaemonProcess as Spawned, type Ended, portOf, spawnDaemon, summaryOf } from '../../../src/demo/daemon.ts';
-import { followEvents } from '../../../src/demo/event-source.ts';
+import { followDiagnoses } from '../../../src/demo/diagnoses.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { PROGRAM } from './program.ts';
@@ -45,8 +45,10 @@ const DIAGNOSED_WITHIN = 30_000;
 /** @param last the signal on disposal */
 export function askable(daemon: Spawned, signal: (name: NodeJS.Signals) => void, last: NodeJS.Signals): DaemonProcess {
   let hasEnded = false;
+  const gone = new AbortController();
   const ended = daemon.ended.finally(() => {
     hasEnded = true;
+    gone.abort(new Error('The daemon has ended'));
   });
   const port = async (transport: 'udp' | 'tcp'): Promise<number> =>
     portOf((await daemon.logged('log-listening'))[transport]) ?? 0;
@@ -59,8 +61,9 @@ export function askable(daemon: Spawned, signal: (name: NodeJS.Signals) => void,
 
   async function diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean): Promise<DiagnosisJson> {
     let seen: DiagnosisJson | null = null;
+    const signal = AbortSignal.any([AbortSignal.timeout(DIAGNOSED_WITHIN), gone.signal]);
     try {
-      for await (const one of followEvents(`${await page()}/api/v1/events`, AbortSignal.timeout(DIAGNOSED_WITHIN))) {
+      for await (const one of followDiagnoses(`${await page()}/`, signal)) {
         if (isMeant(one)) return one;
         seen = one;
       }
@@ -68,7 +71,7 @@ export function askable(daemon: Spawned, signal: (name: NodeJS.Signals) => void,
       const summary = seen === null ? 'none' : summaryOf(seen);
       throw new Error(`The diagnosis that is meant did not come; the last one was: ${summary}`, { cause });
     }
-    throw new Error('The daemon ended before the diagnosis that is meant');
+    throw new Error('Cannot be: it is followed until the signal aborts');
   }
 
   return {

@@ -1,5 +1,5 @@
 import { summaryOf } from '../../../src/demo/daemon.ts';
-import { followEvents } from '../../../src/demo/event-source.ts';
+import { followDiagnoses } from '../../../src/demo/diagnoses.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { until } from '../time/until.ts';
 
@@ -18,7 +18,7 @@ export async function watchRounds(page: string): Promise<RoundWatcher> {
   const diagnoses: DiagnosisJson[] = [];
   const done = (async () => {
     try {
-      for await (const diagnosis of followEvents(`${page}/api/v1/events`, ending.signal)) diagnoses.push(diagnosis);
+      for await (const diagnosis of followDiagnoses(`${page}/`, ending.signal)) diagnoses.push(diagnosis);
     } catch (error) {
       if (!ending.signal.aborted) throw error;
     }

@@ -8,5 +8,5 @@ export const NOW: number = START + 10 * MINUTE;
 
 /** Renders the status page of a site without faults, except for the given state. */
 export function render(more: Partial<WebState>): string {
-  return renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(START, []), ...more })), NOW);
+  return renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(START, []), ...more })), NOW).body;
 }

@@ -58,7 +58,7 @@ export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
 const ACCOUNT_TOKEN = 'of-the-bench';
 const PASSWORD = 'secret';
 /** Of the password, by a cheap scrypt. */
-export const PASSWORD_HASH = '$scrypt$ln=4,r=8,p=1$SytguzH4JIgTnJ+BzLBdlw$sX7mz0je7vTai4t0v+f/DZPFsrZDO7fN/itqhsUTB38';
+const PASSWORD_HASH = '$scrypt$ln=4,r=8,p=1$SytguzH4JIgTnJ+BzLBdlw$sX7mz0je7vTai4t0v+f/DZPFsrZDO7fN/itqhsUTB38';
 
 /** The login of `account`, for clients other than `get`. */
 export const ACCOUNT_LOGIN = { Authorization: `Bearer ${ACCOUNT_TOKEN}` } as const;

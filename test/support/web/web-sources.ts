@@ -51,9 +51,6 @@ export interface WebState {
   reloads: number;
   metrics: () => Promise<string>;
   probe: WebSources['probe'];
-  readonly listeners: Set<(diagnosis: Diagnosis) => void>;
-  /** Ends a round. */
-  publish(diagnosis: Diagnosis): void;
 }
 
 export const QUIET_ACTIVITY: Activity = {
@@ -71,7 +68,6 @@ export const QUIET_ACTIVITY: Activity = {
 export const EMPTY_PAST: ChartData = { until: START, latency: [], errors: [], tokens: [], days: [] };
 
 export function webState(more: Partial<WebState> = {}): WebState {
-  const listeners = new Set<(diagnosis: Diagnosis) => void>();
   const state: WebState = {
     site: 'hq',
     timezone: 'UTC',
@@ -98,11 +94,6 @@ export function webState(more: Partial<WebState> = {}): WebState {
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
     probe: () => Promise.resolve({ kind: 'busy' }),
-    listeners,
-    publish(diagnosis) {
-      state.diagnosis = diagnosis;
-      for (const listener of listeners) listener(diagnosis);
-    },
     ...more,
   };
   return state;
@@ -196,12 +187,6 @@ export function sourcesOf(state: WebState): WebSources {
     reload() {
       state.reloads += 1;
       return Promise.resolve(state.reload);
-    },
-    onDiagnosis(listener) {
-      state.listeners.add(listener);
-      return () => {
-        state.listeners.delete(listener);
-      };
     },
   };
 }

@@ -20,7 +20,7 @@ function shownDuring(fault: Special): { readonly words: readonly string[]; reado
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const { incidents } = line.state;
     if (incidents.some(({ status }) => status === 'open')) {
-      const [, word = ''] = /data-word="([^"]*)"/u.exec(render({ diagnosis, incidents: [...incidents] })) ?? [];
+      const [, word = ''] = /<title>([^<]*) – hq/u.exec(render({ diagnosis, incidents: [...incidents] })) ?? [];
       words.add(word);
     }
     line.wait(5 * SECOND);

@@ -1,22 +1,19 @@
 import { readFileSync } from 'node:fs';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
-import { EventStream } from '../../../src/web/event-stream.ts';
 import { createRoutes } from '../../../src/web/routes.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 
 describe('docs/web.md', () => {
   test('names every route, and no other', () => {
-    const clock = handClock(0);
     const { routes } = createRoutes({
       sources: sourcesOf(webState()),
-      events: new EventStream(clock),
       access: { kind: 'socket' },
       changeLimit: () => true,
       files: new Map(),
       tls: false,
-      clock,
+      clock: handClock(0),
       logger: pino({ level: 'silent' }),
     });
     const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
