@@ -14,6 +14,7 @@ import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { createCertificateCache } from '../src/core/parse-certificate.ts';
 import { ENDPOINT_LIMITS, observeEndpoint, type EndpointRequest } from '../src/round/endpoint.ts';
+import { createSystemLookup } from '../src/network/lookup.ts';
 import { createProbeSecureContext } from '../src/network/tls/secure-context.ts';
 import { probeContext } from '../test/support/checks/probe-context.ts';
 
@@ -65,6 +66,7 @@ async function measure(mode: string, probes: number, depth: EndpointRequest['dep
     contextFor: () => secureContext,
     parse: (der: Uint8Array) => certificates.parse(der),
     readSecret: () => Promise.resolve(''),
+    system: createSystemLookup(),
     recognisePage: () => null,
     limits: ENDPOINT_LIMITS,
   };

@@ -25,6 +25,8 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
   const options = {
     host: destination.address,
     port: destination.port,
+    // Nagle's algorithm is disabled, because each request waits for the previous answer.
+    noDelay: true,
     ...(localAddress === null ? {} : { localAddress }),
   };
   return whenReady(signal, () => connectTcp(options), 'connect');

@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { request, type IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import { deadline } from '../system/clock.ts';
@@ -7,9 +7,9 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import type { ProxyAnswer } from '../core/observation.ts';
 import type { SecretReader, SecretSource } from '../system/secret.ts';
 import { openSocket } from './connect.ts';
-import { type ProbeContext, unlessAborted } from './context.ts';
+import type { ProbeContext } from './context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from './failure.ts';
-import { getaddrinfo } from './lookup.ts';
+import { locate, type SystemLookup } from './lookup.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { readableText } from './tls/handshake.ts';
 
@@ -24,6 +24,8 @@ interface DialOptions {
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
+  /** Resolves the proxy's name. */
+  readonly system: SystemLookup;
   readonly limit: Millis;
   /** Time limit for the proxy's response to CONNECT. */
   readonly tunnelLimit: Millis;
@@ -47,25 +49,20 @@ const PAGE_WAIT: Millis = 500;
  * @throws an error with a failure reason; for a proxy failure, the message contains the proxy's name
  */
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
-  if (options.proxy === null) return dialAddress(options.address, options.target.port, options.limit, ctx);
-  return dialThrough(options.proxy, options, ctx);
-}
-
-async function dialAddress(address: string, port: number, limit: Millis, ctx: ProbeContext): Promise<Socket> {
+  const { proxy, address, target, limit } = options;
+  if (proxy !== null) return dialThrough(proxy, options, ctx);
   using time = deadline(ctx.clock, limit, ctx.signal);
-  const socket = await openSocket({ address, port, sourceAddress: ctx.sourceAddress }, time.signal);
-  socket.setNoDelay(true);
-  return socket;
+  return await openSocket({ address, port: target.port, sourceAddress: ctx.sourceAddress }, time.signal);
 }
 
 async function dialThrough(
   proxy: Proxy,
-  { target, readSecret, limit, tunnelLimit }: DialOptions,
+  { target, readSecret, system, limit, tunnelLimit }: DialOptions,
   ctx: ProbeContext,
 ): Promise<Socket> {
   const name = authority(proxy);
   const password = proxy.password === null ? '' : await readSecret(proxy.password);
-  const socket = await dialProxy(proxy, limit, ctx);
+  const socket = await dialProxy(proxy, system, limit, ctx);
   using time = deadline(ctx.clock, tunnelLimit, ctx.signal);
   try {
     const credentials = proxy.user === null ? null : { user: proxy.user, password };
@@ -85,23 +82,19 @@ async function dialThrough(
   }
 }
 
-async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promise<Socket> {
+async function dialProxy(proxy: Proxy, system: SystemLookup, limit: Millis, ctx: ProbeContext): Promise<Socket> {
+  using time = deadline(ctx.clock, limit, ctx.signal);
   try {
-    const address = isIP(proxy.host) === 0 ? await resolveProxy(proxy.host, limit, ctx) : proxy.host;
-    return await dialAddress(address, proxy.port, limit, ctx);
+    const { host, port } = proxy;
+    return await openSocket(
+      await locate({ host, port, sourceAddress: ctx.sourceAddress }, system, time.signal),
+      time.signal,
+    );
   } catch (error) {
     throw new ProbeError(failureReason(error), `Cannot reach the proxy ${authority(proxy)}: ${failureMessage(error)}`, {
       cause: error,
     });
   }
-}
-
-/** The lookup cannot be cancelled, so it is abandoned when the time limit is reached. */
-async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
-  using time = deadline(ctx.clock, limit, ctx.signal);
-  const [found] = await unlessAborted(getaddrinfo(host), time.signal);
-  if (found === undefined) throw new ProbeError('name-not-resolved', `No address was found for the name "${host}"`);
-  return found.address;
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;

@@ -10,6 +10,7 @@ import { hasRoute } from '../network/udp-exchange.ts';
 import type { NewestVersion } from '../network/tls/secure-context.ts';
 import { type CertificateParser, shakeHands, type Handshake } from '../network/tls/handshake.ts';
 import { dial, TunnelRefused } from '../network/dial.ts';
+import type { SystemLookup } from '../network/lookup.ts';
 import type { SecretReader } from '../system/secret.ts';
 import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
@@ -30,6 +31,7 @@ export interface EndpointDeps {
   readonly contextFor: (target: HostPort, maxVersion?: NewestVersion) => SecureContext;
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
+  readonly system: SystemLookup;
   readonly recognisePage: RecognisePage;
   readonly limits: EndpointLimits;
 }
@@ -72,12 +74,12 @@ export async function observeEndpoint(
 async function connectPhase(
   { target, address, proxy }: EndpointRequest,
   ctx: ProbeContext,
-  { readSecret, limits }: EndpointDeps,
+  { readSecret, system, limits }: EndpointDeps,
 ): Promise<{ readonly tcp: TcpOutcome; readonly socket: Socket | null }> {
   const started = ctx.clock.elapsed();
   try {
     const { tcp: limit, tunnel: tunnelLimit = limit } = limits;
-    const socket = await dial({ target, address, proxy, readSecret, limit, tunnelLimit }, ctx);
+    const socket = await dial({ target, address, proxy, readSecret, system, limit, tunnelLimit }, ctx);
     return { tcp: { kind: 'open', durationMs: ctx.clock.elapsed() - started }, socket };
   } catch (error) {
     const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);

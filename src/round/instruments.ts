@@ -5,7 +5,8 @@ import { recogniseBlockPage } from '../core/block-page.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { certificatePem, createCertificateCache } from '../core/parse-certificate.ts';
 import type { ProbeContext } from '../network/context.ts';
-import { createLimiter, createSystemLookup, type Limiter, type SystemLookup } from '../network/lookup.ts';
+import { createLimiter, type Limiter } from '../network/limiter.ts';
+import { createSystemLookup, type SystemLookup } from '../network/lookup.ts';
 import { createProbeSecureContext, FileTrust, publicTrust } from '../network/tls/secure-context.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import { trustedCertificates } from '../tls/trust.ts';
@@ -62,10 +63,11 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CACHED_CERTIFICATES.spare + CACHED_CERTIFICATES.perTarget * judged);
   const secrets: SecretReader = (source) => readSecret(source, env);
+  const system = createSystemLookup();
   return {
     config,
     clock,
-    system: createSystemLookup(),
+    system,
     trust: publicTrust(),
     fileTrust: new FileTrust(),
     readSecret: secrets,
@@ -73,6 +75,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
       contextFor: createContexts(knowledge),
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
+      system,
       recognisePage: (candidate) => recogniseBlockPage(candidate, knowledge.products),
       limits: ENDPOINT_LIMITS,
     },

@@ -11,7 +11,7 @@ import { type ProbeFacts, renderProbe } from '../metrics/probe-metrics.ts';
 import { judgeDns } from '../checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES } from '../checks/name-resolution/other-names.ts';
 import { judgeTcp } from '../checks/reachability/judge.ts';
-import { createLimiter } from '../network/lookup.ts';
+import { createLimiter } from '../network/limiter.ts';
 import { judgeMail, mailViewOf, type MailView } from '../checks/mail/judge.ts';
 import { mailLine, pathLines } from '../report/answers-text.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';

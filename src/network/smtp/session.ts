@@ -348,9 +348,7 @@ class Dialogue {
   }
 
   #listen(): void {
-    // Nagle's algorithm is disabled, because each command waits for the previous reply.
-    this.#socket.setNoDelay(true).on('data', this.#onData).on('error', this.#onError);
-    this.#socket.on('end', this.#onEnd).on('close', this.#onEnd);
+    this.#socket.on('data', this.#onData).on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -3,6 +3,7 @@
  * name is resolved only once. Prints the outcome of its connection as JSON, then exits.
  */
 import { ENDPOINT_LIMITS, observeEndpoint } from '../../../src/round/endpoint.ts';
+import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { createDnsServer, SILENCE, zone } from '../../support/network/dns-server.ts';
@@ -36,6 +37,7 @@ const { tcp } = await observeEndpoint(
     parse: parseCertificate,
     recognisePage: () => null,
     readSecret: () => Promise.resolve(''),
+    system: createSystemLookup(),
     limits: ENDPOINT_LIMITS,
   },
 );

@@ -230,6 +230,21 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
     });
   });
 
+  test('is reached at an address that this machine has a route to', async () => {
+    await using server = await createTlsPeer({ chain: [bench.hierarchy.leaf] });
+    await using proxy = await createConnectProxy(server.port);
+    const addresses = [
+      { address: '2001:db8::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    const { tcp } = await bench.look(443, {
+      depth: 'tcp',
+      proxy: proxyAt(proxy.port, { host: 'proxy.example' }),
+      deps: { system: () => Promise.resolve(addresses) },
+    });
+    expect(tcp).toMatchObject({ kind: 'open' });
+  });
+
   test('says aborted when the round is called off in the middle', async () => {
     const round = new AbortController();
     const { tcp } = await atConnect(

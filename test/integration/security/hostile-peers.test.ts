@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { systemClock, nextTurn } from '../../../src/system/clock.ts';
+import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import type { SnmpLogin } from '../../../src/network/snmp/login.ts';
 import { snmpGet } from '../../../src/network/snmp/snmp-get.ts';
@@ -99,6 +100,7 @@ describe('an HTTP peer that answers anything', () => {
       address: '',
       proxy: { host: '127.0.0.1', port: peer.port, user: null, password: null },
       readSecret: () => Promise.resolve(''),
+      system: createSystemLookup(),
       limit: 2_000,
       tunnelLimit: 2_000,
     };

@@ -1,6 +1,7 @@
 import { createCertificateCache } from '../../../src/core/parse-certificate.ts';
 import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
+import { createSystemLookup } from '../../../src/network/lookup.ts';
 import {
   ENDPOINT_LIMITS,
   observeEndpoint,
@@ -72,6 +73,7 @@ export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDe
     parse: (der) => certificates.parse(der),
     recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     readSecret: () => Promise.reject(new Error('No secrets in this test')),
+    system: createSystemLookup(),
     limits: ENDPOINT_LIMITS,
     ...more,
   };

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { createLimiter } from '../../../src/network/lookup.ts';
+import { createLimiter } from '../../../src/network/limiter.ts';
 
 const NEVER = new AbortController().signal;
 
