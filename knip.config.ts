@@ -12,8 +12,17 @@ const config: KnipConfig = {
     'test/mutation/{run,vitest.config}.ts',
     'bench/*.ts',
     'deploy/image/healthcheck.ts',
+    // Generates the runbooks with code of src.
+    ...(IS_PRODUCTION ? ['tools/generate/runbooks/*.ts!'] : []),
   ],
-  project: ['src/**/*.{ts,js}!', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts', 'tools/**/*.ts'],
+  project: [
+    'src/**/*.{ts,js}!',
+    'test/**/*.ts',
+    'bench/**/*.ts',
+    'deploy/**/*.ts',
+    'tools/generate/runbooks/*.ts!',
+    'tools/**/*.ts',
+  ],
   ignoreBinaries: [
     'ansible-playbook',
     'openssl',

@@ -8,8 +8,8 @@ export type Word =
   | { readonly cause: CauseId }
   /** A path relative to `docs`. */
   | { readonly document: string }
-  /** The heading of a section on the procedures page. */
-  | { readonly procedure: string }
+  /** A page of the runbooks that is not about a cause, such as `procedures#help`. */
+  | { readonly page: string; readonly title: string }
   | { readonly url: string };
 
 export type Paragraph = string | readonly Word[];
@@ -23,16 +23,11 @@ export interface LinkedLine {
   readonly links: readonly Link[];
 }
 
-/** Steps in messages never have `see`. */
-export interface LinkedStep extends RemedyStep {
-  readonly see?: readonly Word[];
-}
-
 /** Independent of the output format (terminal, web page, mail or Markdown). */
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
-  | { readonly kind: 'steps'; readonly lines: readonly LinkedStep[] }
+  | { readonly kind: 'steps'; readonly lines: readonly RemedyStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
 export interface Section {
@@ -53,7 +48,7 @@ function plainWord(word: Word): string {
   if (typeof word === 'string') return word;
   if ('code' in word) return word.code;
   if ('cause' in word) return word.cause;
-  if ('procedure' in word) return word.procedure;
+  if ('page' in word) return word.title;
   return 'url' in word ? word.url : `docs/${word.document}`;
 }
 

@@ -10,16 +10,7 @@ import {
   type RemedyStep,
 } from '../engine/model.ts';
 import { foldEvidence } from '../engine/words.ts';
-import {
-  anchorOf,
-  isLinked,
-  type LinkedLine,
-  type LinkedStep,
-  type Paragraph,
-  type Part,
-  type Section,
-  type Word,
-} from './document.ts';
+import { anchorOf, isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
 
 /** HTML that is safe to send. Only `markup` can create it. */
 export interface Markup {
@@ -65,6 +56,11 @@ export function subjectView(subject: string): Markup {
 /** The text must be trusted, because it is escaped but not truncated. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
+}
+
+/** For the content of ftm-watch's own files, which is HTML. */
+export function ownHtml(text: string): Markup {
+  return markup`${raw(text)}`;
 }
 
 export function toHtml(made: Markup): string {
@@ -137,22 +133,9 @@ function listView(lines: readonly string[]): Markup {
 }
 
 export function remedyView(steps: readonly RemedyStep[]): Markup {
-  return stepsView(steps, blockView);
-}
-
-/** The procedures page explains the placeholders in the commands. */
-function runbookStepsView(steps: readonly LinkedStep[]): Markup {
-  return stepsView(steps, (block) => blockView({ ...block, label: block.place, missing: '' }));
-}
-
-function stepsView(steps: readonly LinkedStep[], viewOf: (block: Block) => Markup): Markup {
   return markup`<ol class="remedy">${steps.map(
-    (step) => markup`<li>${breakable(step.text)}${seeView(step)}${blocksOf(step).map(viewOf)}</li>`,
+    (step) => markup`<li>${breakable(step.text)}${blocksOf(step).map(blockView)}</li>`,
   )}</ol>`;
-}
-
-function seeView({ text, see }: LinkedStep): Content {
-  return see === undefined ? null : [text === '' ? '' : ' ', see.map(wordView)];
 }
 
 /** Longer blocks are collapsed, so that the next step remains visible. */
@@ -185,7 +168,7 @@ function partView(part: Part): Content {
     case 'list':
       return markup`<ul>${part.lines.map((line) => markup`<li>${itemView(line)}</li>`)}</ul>`;
     case 'steps':
-      return runbookStepsView(part.lines);
+      return remedyView(part.lines);
     case 'commands':
       return part.lines.map(blockView);
   }
@@ -199,7 +182,7 @@ function wordView(word: Word): Content {
   if (typeof word === 'string') return word;
   if ('code' in word) return markup`<code>${word.code}</code>`;
   if ('cause' in word) return markup`<a href="${word.cause}">${word.cause}</a>`;
-  if ('procedure' in word) return markup`<a href="procedures#${anchorOf(word.procedure)}">${word.procedure}</a>`;
+  if ('page' in word) return markup`<a href="${word.page}">${word.title}</a>`;
   if ('url' in word) return markup`<a href="${word.url}" rel="noreferrer">${word.url}</a>`;
   // The daemon does not serve the documentation, so only the file's path is shown.
   return markup`<code>docs/${word.document}</code>`;

@@ -1,20 +1,11 @@
-import type { CauseId } from '../checks/registry.ts';
 import { unlinked, visibleText } from '../core/visible-text.ts';
-import { type Block, blocksOf } from '../engine/model.ts';
-import {
-  isLinked,
-  type LinkedLine,
-  type LinkedStep,
-  type Paragraph,
-  type Part,
-  type Section,
-  type Word,
-} from './document.ts';
+import { type Block, blocksOf, type RemedyStep } from '../engine/model.ts';
+import { isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
 
 /** The parts that depend on where the Markdown file is published. */
 export interface MarkdownPlace {
-  runbook(cause: CauseId): string;
-  procedure(title: string): string;
+  /** @param path the ID of a cause, or another page of the runbooks, such as `procedures#help` */
+  runbook(path: string): string;
   /** @param path relative to `docs` */
   document(path: string): string;
   /** Empty for none. */
@@ -56,7 +47,7 @@ function wordText(word: Word, place: MarkdownPlace): string {
   if (typeof word === 'string') return place.isUntrusted ? unlinked(escaped(word)) : escaped(word);
   if ('code' in word) return codeText(word.code);
   if ('cause' in word) return `[${word.cause}](${place.runbook(word.cause)})`;
-  if ('procedure' in word) return `[${word.procedure}](${place.procedure(word.procedure)})`;
+  if ('page' in word) return `[${word.title}](${place.runbook(word.page)})`;
   return 'url' in word ? `<${word.url}>` : `[${word.document}](${place.document(word.document)})`;
 }
 
@@ -68,17 +59,12 @@ function itemText(line: Paragraph | LinkedLine, place: MarkdownPlace): string {
     : `- ${paragraphText(line, place)}`;
 }
 
-function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string {
-  const { text, see } = step;
-  const words = [
-    ...(text === '' ? [] : [lineText(text, place)]),
-    ...(see === undefined ? [] : [paragraphText(see, place)]),
-  ];
+function stepText(step: RemedyStep, index: number, place: MarkdownPlace): string {
   const marker = `${String(index + 1)}. `;
   const blocks = blocksOf(step).map((block) =>
     commandsText(block, step.syntax === 'shell' ? 'sh' : 'text', place, marker.length),
   );
-  return [`${marker}${words.join(' ')}`, ...blocks].join('\n\n');
+  return [`${marker}${lineText(step.text, place)}`, ...blocks].join('\n\n');
 }
 
 /** The indentation makes the block part of its list item. */

@@ -45,8 +45,7 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
 
 /** Relative links are disabled, because the file can be saved anywhere. */
 const NOWHERE: MarkdownPlace = {
-  runbook: (cause) => cause,
-  procedure: (title) => title,
+  runbook: (path) => path,
   document: (path) => path,
   blockHead: headOf,
   isUntrusted: true,

@@ -2,10 +2,6 @@ import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
-import { isCauseId } from '../checks/registry.ts';
-import { ALERT_RUNBOOK } from '../document/alert-runbook.ts';
-import { markup, partsView, sectionsView } from '../document/html.ts';
-import { procedurePage, type Runbook, runbookOf } from '../document/runbook.ts';
 import type { Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -27,7 +23,7 @@ import { guard, pageRefusal, type Web } from './access.ts';
 import { addBadgeRoutes } from './badge.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
-import { pageDocument } from './page/document.ts';
+import { addRunbookRoutes } from './runbook-routes.ts';
 import { renderStatusPage } from './page/status-page.ts';
 
 interface Routed extends Web {
@@ -69,7 +65,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
     const page = renderStatusPage(sources, clock.now(), isChartRange(range) ? range : USUAL_RANGE);
     return answerFile(page, context, 'no-store');
   });
-  app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
+  addRunbookRoutes(app, web);
   app.get('/static/:name', (context) => {
     const file = web.files.get(context.req.param('name'));
     return file === undefined ? context.notFound() : answerFile(file, context);
@@ -114,27 +110,6 @@ function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
       ? context.json(sources.rangeData(range))
       : context.json({ error: `Expected a range: ${CHART_RANGES.join(', ')}` }, 400);
   });
-}
-
-function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
-  const cause = context.req.param('cause');
-  const runbook = isCauseId(cause) ? runbookOf(cause) : commonRunbook(cause);
-  if (runbook === null) return context.notFound();
-  const { title, intro, sections } = runbook;
-  const main = markup`<article class="card runbook"><h1>${title}</h1>
-${partsView(intro)}${sectionsView(sections)}</article>`;
-  return context.html(pageDocument({ title, site, root: '../', icon: 'unknown', scripts: [], main }));
-}
-
-function commonRunbook(name: string): Pick<Runbook, 'title' | 'intro' | 'sections'> | null {
-  switch (name) {
-    case 'alerts':
-      return ALERT_RUNBOOK;
-    case 'procedures':
-      return procedurePage();
-    default:
-      return null;
-  }
 }
 
 async function answerReload(context: WebContext, web: Web): Promise<Response> {

@@ -15,7 +15,7 @@ import {
   renderRules,
   type Threshold,
 } from './prometheus/rules.ts';
-import { renderRunbooks } from './runbooks.ts';
+import { renderHtml, renderMarkdown } from './runbooks/render.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
 import { renderExitCodesReference } from './exit-codes-reference.ts';
@@ -43,8 +43,13 @@ export interface Artefact {
 export const ARTEFACTS: readonly Artefact[] = [
   {
     from: 'src/checks',
-    files: () => within('docs/runbooks', renderRunbooks()),
+    files: () => within('docs/runbooks', renderMarkdown()),
     folder: { path: 'docs/runbooks', byHand: [] },
+  },
+  {
+    from: 'src/checks',
+    files: () => within('src/web/runbooks', renderHtml()),
+    folder: { path: 'src/web/runbooks', byHand: [] },
   },
   {
     from: 'src/checks/firewall-policy',

@@ -45,7 +45,7 @@ function documentView(page: PageDocument, mainAttributes: Content): Markup {
 ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/${name}"></script>\n`)}</head>
 <body>${SIGN_SHEET}
 <header class="bar"><a class="brand" href="${root === '' ? './' : root}">ftm-watch</a><p class="site">${site}</p>
-<nav aria-label="Pages"><a href="${root}incidents">Incidents</a></nav>${
+<nav aria-label="Pages"><a href="${root}incidents">Incidents</a><a href="${root}runbooks">Runbooks</a></nav>${
     reader === undefined ? null : markup`<p class="quiet">Times: ${reader.zone.name}</p>`
   }<p id="live" role="status" hidden></p></header>
 <p id="lost" role="status" hidden></p>

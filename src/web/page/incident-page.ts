@@ -75,11 +75,11 @@ ${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.
 </section>`;
 }
 
-function remedySection({ cause }: Incident, root: Root): Markup {
+function remedySection({ id, cause }: Incident, root: Root): Markup {
   return markup`<section class="card" aria-labelledby="remedy-title"><h2 id="remedy-title">What to do</h2>
 ${remedyView(cause.remedySteps)}
 <p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
-<p><a href="${root}runbooks/${cause.id}">Runbook for ${cause.id}</a></p></section>`;
+<p><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook for ${cause.id}</a></p></section>`;
 }
 
 function evidenceSection(

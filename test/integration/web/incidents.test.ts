@@ -98,7 +98,7 @@ describe('GET /incidents/:id', () => {
     const page = await web.text(PAGE);
     for (const part of ['Timeline', 'What to do', 'Now', 'When it was confirmed', 'Acknowledge'])
       expect(page).toContain(part);
-    expect(page).toContain(`href="../runbooks/${INCIDENT.cause.id}"`);
+    expect(page).toContain(`href="../runbooks/${INCIDENT.cause.id}?incident=${INCIDENT.id}"`);
     expect(page).not.toMatch(/<b>host|class="reply"/u);
   });
 

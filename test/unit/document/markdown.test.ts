@@ -4,8 +4,7 @@ import type { Part } from '../../../src/document/document.ts';
 import { headOf, sentenceStep } from '../../../src/engine/model.ts';
 
 const LINKS: MarkdownPlace = {
-  runbook: (cause) => `${cause}.md`,
-  procedure: (title) => `procedures.md#${title}`,
+  runbook: (path) => `${path}.md`,
   document: (path) => `../${path}`,
   blockHead: headOf,
   isUntrusted: false,

@@ -1,8 +1,8 @@
-import { list, section, text } from './document.ts';
-import type { Runbook } from './runbook.ts';
+import { list, section, text } from '../../../src/document/document.ts';
+import type { Page } from './pages.ts';
 
 /** For Prometheus alerts without a specific cause. Each section is named after an alert. */
-export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
+export const ALERTS: Page = {
   title: 'Prometheus alerts',
   intro: [
     text(
