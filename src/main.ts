@@ -36,6 +36,8 @@ process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
+  // Without a terminal, the number of columns is undefined, and a serial console often reports 0.
+  const width = Math.min(stdout.columns || 100, 120);
   const color = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return {
     version: packageVersion(),
@@ -49,8 +51,8 @@ function terminal(): Terminal {
     input: stdin,
     output: stdout,
     errors: stderr,
-    // Without a terminal, the number of columns is undefined, and a serial console often reports 0.
-    style: { color, width: Math.min(stdout.columns || 100, 120) },
+    style: { color, width },
+    columns: stdout.isTTY ? width : null,
     progress: stderr.isTTY ? stderr : null,
     ask: stdin.isTTY && stdout.isTTY ? createDialogue({ hidden: false }) : null,
     askHidden: stdin.isTTY ? createDialogue({ hidden: true }) : null,

@@ -51,7 +51,8 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   return { id, title, answer: 'passes', why: sentences(configured.map(({ why }) => why)), remedy: [] };
 }
 
-function sentences(texts: readonly string[]): string {
+function sentences(given: readonly string[]): string {
+  const texts = given.filter((text) => text !== '');
   return texts.map((text, index) => (index < texts.length - 1 ? withStop(text) : text)).join(' ');
 }
 
@@ -87,7 +88,7 @@ function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, i
       return { answer: 'passes', why: summary, remedy: [] };
     case 'broken':
       return isBrokenElsewhere
-        ? { answer: 'not-visible', why: `Not reached: ${summary}`, remedy: [] }
+        ? { answer: 'not-visible', why: `Not reached${summary === '' ? '' : `: ${summary}`}`, remedy: [] }
         : { answer: 'fails', why: summary, remedy: [] };
     case 'unknown': {
       const { remedy } = remedyOf([check.unknownRemedy], ANY_SERVER);
@@ -108,7 +109,8 @@ export function outlookSentence({ answer, steps }: ActivationOutlook): string {
   switch (answer) {
     case 'fails': {
       const failing = steps.find((step) => step.answer === 'fails');
-      const where = failing === undefined ? '' : ` at step ${String(steps.indexOf(failing) + 1)}: ${failing.why}`;
+      const why = failing === undefined || failing.why === '' ? '' : `: ${failing.why}`;
+      const where = failing === undefined ? '' : ` at step ${String(steps.indexOf(failing) + 1)}${why}`;
       return withStop(`An activation would fail now${where}`);
     }
     case 'not-visible':

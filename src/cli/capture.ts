@@ -32,7 +32,7 @@ import { configOf, createProgressLine, type Invocation, needsNothing, type Termi
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
-import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
+import { causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
 
 export interface CaptureOptions {
@@ -161,14 +161,14 @@ const CONCLUSIONS: Readonly<Record<Conclusion, string>> = {
 
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
-  const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };
+  const paint = (of: Level) => colors[STATE_COLORS[of === 'fault' ? 'broken' : of]];
   const { files, interceptor, notes, level } = result;
   const shown = worstFirst(result);
   return [
     colors.bold('ftm-watch capture'),
     ...files.map(fileLine),
     '',
-    ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style.width, paint[levelOf(one)])),
+    ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style.width, paint(levelOf(one)))),
     ...(shown.length > MOST_SHOWN
       ? [`  … and ${String(shown.length - MOST_SHOWN)} more. To list all of them, use --json`]
       : []),
@@ -180,7 +180,7 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
       .flatMap(({ dns }) => dns)
       .map(({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`),
     ...notes.flatMap((note) => textLines(note, style.width).map(colors.yellow)),
-    paint[level](CONCLUSIONS[conclusionOf(result)]),
+    paint(level)(CONCLUSIONS[conclusionOf(result)]),
     '',
   ].join('\n');
 }

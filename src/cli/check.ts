@@ -38,6 +38,7 @@ export const UNHEARD: LogPart = {
 interface CheckForm {
   readonly json: boolean;
   readonly steps: boolean;
+  readonly all: boolean;
   readonly roots: boolean;
   /** Checks that have not finished within this time are reported as unknown. */
   readonly timeout: Millis;
@@ -93,7 +94,7 @@ function textOf(
 ): string {
   return [
     renderDiagnosis(diagnosis, style, asides),
-    ...(steps ? [renderSteps(diagnosis, style)] : []),
+    ...(steps ? [renderSteps(diagnosis, style, asides)] : []),
     ...(roots ? [renderRoots(mailRoots(mail), style)] : []),
   ].join('\n');
 }

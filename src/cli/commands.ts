@@ -134,6 +134,7 @@ This command does not change any settings.
 
 interface CheckOptions {
   readonly json?: boolean;
+  readonly all?: boolean;
   readonly steps?: boolean;
   readonly roots?: boolean;
   readonly nagios?: boolean;
@@ -155,11 +156,13 @@ function addCheck(program: LazyCommand): void {
   program
     .configured('check', 'run all checks once and print the checklist, root causes and remedies')
     .option('--json', 'print only a JSON object')
+    .option('--all', 'also list each check that is OK or not configured')
     .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
     .option('--roots', 'also print the root certificates that FortiAuthenticator needs for its mail servers (PEM)')
-    .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'roots', 'verify']))
+    .addOption(new Option('--nagios', plugin).conflicts(['json', 'all', 'steps', 'roots', 'verify']))
     .addOption(
       new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts([
+        'all',
         'steps',
         'roots',
       ]),
@@ -189,7 +192,7 @@ function addCheck(program: LazyCommand): void {
     .runs(
       async (
         invocation,
-        { json = false, steps = false, roots = false, nagios, verify, timeout, maxAge }: CheckOptions,
+        { json = false, all = false, steps = false, roots = false, nagios, verify, timeout, maxAge }: CheckOptions,
       ) => {
         if (verify !== undefined) {
           const { verifyRepair } = await import('./verify-repair.ts');
@@ -198,7 +201,7 @@ function addCheck(program: LazyCommand): void {
         const { check, checkNagios } = await import('./check.ts');
         return nagios === true
           ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
-          : check({ json, steps, roots, timeout: timeout ?? TIMEOUT }, invocation);
+          : check({ json, all, steps, roots, timeout: timeout ?? TIMEOUT }, invocation);
       },
     );
 }

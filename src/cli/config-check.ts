@@ -1,3 +1,4 @@
+import { createColors } from 'picocolors';
 import { isFields } from '../core/fields.ts';
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
@@ -20,7 +21,15 @@ import { secretUrls } from '../config/print.ts';
 import { networkWithin } from '../core/addresses.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
-import { InvalidConfiguration, type Invocation, load, loadWith, needsNothing, writeSubstitutes } from './terminal.ts';
+import {
+  InvalidConfiguration,
+  type Invocation,
+  load,
+  loadWith,
+  needsNothing,
+  wrapped,
+  writeSubstitutes,
+} from './terminal.ts';
 
 const EXIT = { valid: 0, invalid: 3 } as const;
 
@@ -30,21 +39,25 @@ const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
 
 /** Does not create any files. `fileOnly` is for machines that do not run the daemon. */
 export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
+  const { columns, output } = terminal;
+  const errors = { write: (text: string) => terminal.errors.write(wrapped(text, columns)) };
   const file = await load(terminal, needsNothing);
-  if (file.kind === 'invalid') terminal.errors.write(`${new InvalidConfiguration(file).message}\n`);
-  const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
+  if (file.kind === 'invalid') errors.write(`${new InvalidConfiguration(file).message}\n`);
+  const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, { ...terminal, errors });
   // Problems can quote text from files written by untrusted users.
-  terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
-  if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
-  terminal.errors.write(machine.advice.map((advice) => `${visibleText(advice, MAX_LINE)}\n`).join(''));
+  errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
+  if (machine.problems.length > 0) errors.write(`${summaryOf(file, machine)}\n`);
+  errors.write(machine.advice.map((advice) => `${visibleText(advice, MAX_LINE)}\n`).join(''));
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
-  terminal.output.write(
+  output.write(
     file.sources.length === 0
       ? 'No configuration file was found, so the built-in defaults are used\n'
       : `${file.sources.join(', ')}: the configuration is valid\n`,
   );
+  const { yellow } = createColors(terminal.style.color);
   const warnings = [...fileWarnings(file.config), ...machine.warnings];
-  terminal.output.write(warnings.map((warning) => `Warning: ${visibleText(warning, MAX_LINE)}\n`).join(''));
+  for (const warning of warnings)
+    output.write(`${yellow(wrapped(`Warning: ${visibleText(warning, MAX_LINE)}`, columns))}\n`);
   return EXIT.valid;
 }
 

@@ -1,3 +1,4 @@
+import { createColors } from 'picocolors';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
@@ -6,7 +7,8 @@ import type { Needs } from '../config/load.ts';
 import { createAttribution, type Attribution, ownerInHeaders, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { configOf, type Invocation, type Streams, type Terminal } from './terminal.ts';
+import { SEVERITY_COLORS } from '../document/terminal.ts';
+import { configOf, wrapped, type Invocation, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { type FramedLine, Framer } from '../logs/framing.ts';
@@ -54,7 +56,7 @@ async function recognition({ logs, appliances, licenseServer }: Config): Promise
   };
 }
 
-interface ExplainOptions extends KnownTexts, Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
+interface ExplainOptions extends KnownTexts, Pick<Terminal, 'input' | 'style' | 'columns'>, Pick<Streams, 'output'> {
   readonly lines: readonly string[];
   readonly json: boolean;
 }
@@ -73,7 +75,9 @@ export async function explain(options: ExplainOptions): Promise<number> {
     const found = known === null || isOfAnother(known, options.watched) ? null : known;
     recognised ||= found !== null;
     options.output.write(
-      options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : explanationText(line, found),
+      options.json
+        ? `${JSON.stringify(toJson(line, found, options.attribution))}\n`
+        : wrapped(explanationText(line, found, options.style.color), options.columns),
     );
   };
   if (options.lines.length > 0) options.lines.forEach(one);
@@ -116,7 +120,7 @@ function toJson(line: string, found: PastedRecognition | null, attribution: Attr
   };
 }
 
-function explanationText(line: string, found: PastedRecognition | null): string {
+function explanationText(line: string, found: PastedRecognition | null, color: boolean): string {
   if (found === null) return `${sampleOf(line)}\n  ${NOTHING}.\n\n`;
   const { id, cause, severity, summary, remedy, source } = found.signature;
   const steps = remedy.map((step, index) => `    ${String(index + 1)}. ${step}.`);
@@ -124,7 +128,7 @@ function explanationText(line: string, found: PastedRecognition | null): string 
     sampleOf(line),
     ...(found.unusualPlace ? [`  ${UNUSUAL_PLACE}.`] : []),
     `  ${summary}.`,
-    `  ${severity}, signature ${id}${cause === null ? '' : `, points to ${cause}`}`,
+    `  ${createColors(color)[SEVERITY_COLORS[severity]](severity)}, signature ${id}${cause === null ? '' : `, points to ${cause}`}`,
     ...(found.kind === 'firewall' ? [`  ${whoInspects(found)}`] : []),
     '  What to do:',
     ...steps,

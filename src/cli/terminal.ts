@@ -14,6 +14,7 @@ import {
 } from '../config/load.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
+import { wrap } from '../text/wrap.ts';
 import type { RoundProgress } from '../round/round.ts';
 
 export interface Streams {
@@ -34,6 +35,8 @@ export interface Terminal extends Streams {
   /** `report` and `preflight` can write a file to it. */
   readonly output: { write(text: string | Uint8Array): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
+  /** Width at which long lines are wrapped. Null if standard output is not a terminal. */
+  readonly columns: number | null;
   /** Null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
   /** Null if nobody can answer questions, for example in a script. */
@@ -60,6 +63,26 @@ export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
 /** Checks all files and variables that the configuration refers to. */
 export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), files });
+}
+
+const INDENT = /^ *(?:\d+\. )?/u;
+const COMMAND = /(?<=\brun: ).*$/iu;
+
+/**
+ * Wraps each line below its first word. Commands are not broken, so that they can be copied. Without a terminal, lines
+ * are not changed, so that other programs can read them.
+ */
+export function wrapped(text: string, columns: number | null): string {
+  if (columns === null) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const [first] = INDENT.exec(line) ?? [''];
+      const words = line.slice(first.length).replace(COMMAND, (command) => command.replaceAll(' ', '\0'));
+      return wrap(words, columns, ' '.repeat(first.length || 2), first);
+    })
+    .join('\n')
+    .replaceAll('\0', ' ');
 }
 
 export const needsNothing: Needs = () => false;

@@ -1,6 +1,7 @@
 import type { createColors } from 'picocolors';
 import { visibleText } from '../core/visible-text.ts';
-import { type Block, blocksOf, type Cause, headOf, type RemedyStep } from '../engine/model.ts';
+import { type Block, blocksOf, type Cause, headOf, type PreconditionState, type RemedyStep } from '../engine/model.ts';
+import type { Severity } from '../core/severity.ts';
 import { foldEvidence } from '../engine/words.ts';
 import { wrap } from '../text/wrap.ts';
 
@@ -11,6 +12,21 @@ export interface TextStyle {
 
 export type Colors = ReturnType<typeof createColors>;
 
+/** The colour of each state, in the output of every command. */
+export const STATE_COLORS = {
+  ok: 'green',
+  warning: 'yellow',
+  broken: 'red',
+  blocked: 'dim',
+  unknown: 'yellow',
+  'not-configured': 'dim',
+} as const satisfies Record<PreconditionState, keyof Colors>;
+
+export const SEVERITY_COLORS = { critical: 'red', warning: 'yellow', info: 'cyan' } as const satisfies Record<
+  Severity,
+  keyof Colors
+>;
+
 /** Longer text is truncated, because it is probably an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 
@@ -20,7 +36,7 @@ export function textLines(text: string, width: number, indent = '', first: strin
 }
 
 export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
-  const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
+  const paint = colors[SEVERITY_COLORS[cause.severity]];
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
   return [
     ...textLines(`${cause.severity.toUpperCase()}${suspected}  ${cause.summary}`, style.width).map((line) =>

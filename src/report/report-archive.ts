@@ -60,7 +60,7 @@ function checklistText({ examination, versions }: ReportSources, answers: string
     `ftm-watch ${versions.ftmWatch}: evidence from ${isoTime(observations.startedAt)}`,
     '',
     // Text is masked before it is wrapped, because a name that is broken across lines would not be recognized.
-    renderDiagnosis(maskedDiagnosis(diagnosis, mask), { color: false, width: 100 }),
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), { color: false, width: 100 }, { all: true }),
     answers,
     ...judged.tls
       .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))

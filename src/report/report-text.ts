@@ -3,8 +3,8 @@ import type { Cause, PreconditionState, Diagnosis, PreconditionStatus, Readiness
 import { clauseOf } from '../engine/words.ts';
 import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
-import { visibleText } from '../core/visible-text.ts';
-import { type Colors, causeLines, type TextStyle, textLines } from '../document/terminal.ts';
+import { counted, visibleText } from '../core/visible-text.ts';
+import { type Colors, causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
 import { LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
@@ -33,7 +33,12 @@ export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
   unknown: 'some checks could not be evaluated',
 };
 
-export interface DiagnosisAsides {
+interface ChecklistForm {
+  /** Also lists each check that is OK or not configured. */
+  readonly all?: boolean;
+}
+
+export interface DiagnosisAsides extends ChecklistForm {
   readonly note?: string | null;
   /** The daemon's open incidents that are not part of this diagnosis. */
   readonly unseen?: readonly UnseenIncident[];
@@ -42,13 +47,13 @@ export interface DiagnosisAsides {
 export function renderDiagnosis(
   diagnosis: Diagnosis,
   style: TextStyle,
-  { note = null, unseen = [] }: DiagnosisAsides = {},
+  { note = null, unseen = [], all = false }: DiagnosisAsides = {},
 ): string {
   const colors = createColors(style.color);
   return [
     `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, 100)}  ${new Date(diagnosis.at).toISOString()}`,
     '',
-    ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
+    ...checklist(diagnosis, style, colors, all),
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
     ...(note === null ? [] : [...textLines(note, style.width).map(colors.yellow), '']),
@@ -58,33 +63,50 @@ export function renderDiagnosis(
   ].join('\n');
 }
 
-function checklistLine(
-  { id, state, summary, findings }: PreconditionStatus,
-  style: TextStyle,
-  colors: Colors,
-): readonly string[] {
+/** In the order of the path. Checks that need no attention are listed by name at the end. */
+function checklist({ preconditions }: Diagnosis, style: TextStyle, colors: Colors, all: boolean): readonly string[] {
+  const folded = (state: 'ok' | 'not-configured', head: (count: number) => string): readonly string[] => {
+    const names = all
+      ? []
+      : preconditions.filter((status) => status.state === state && isFolded(status)).map(({ id }) => titleOf(id));
+    if (names.length === 0) return [];
+    const lines = textLines(`${head(names.length)}: ${names.join(', ')}`, style.width, '    ', '');
+    return lines
+      .map((line, index) => (index === 0 ? `  ${MARKS[state]} ${line}` : line))
+      .map(colors[STATE_COLORS[state]]);
+  };
+  return [
+    ...preconditions
+      .filter((status) => all || !isFolded(status))
+      .flatMap((status) => checklistLine(status, style, colors)),
+    ...folded('ok', (count) => `${counted(count, 'check')} OK`),
+    ...folded('not-configured', () => 'Not configured'),
+  ];
+}
+
+/** A check that is OK but has notes is shown with its notes. */
+function isFolded(status: PreconditionStatus): boolean {
+  return status.state === 'not-configured' || (status.state === 'ok' && notesOf(status).length === 0);
+}
+
+/** If the summary shows a more severe finding, warnings without a suggested cause are shown only here. */
+function notesOf({ summary, findings }: PreconditionStatus): readonly string[] {
+  return findings
+    .filter(({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null))
+    .map(({ subject, claim }) => `${subject}: ${claim}`)
+    .filter((note) => note !== summary);
+}
+
+function checklistLine(status: PreconditionStatus, style: TextStyle, colors: Colors): readonly string[] {
+  const { id, state, summary } = status;
   const paint = colors[STATE_COLORS[state]];
   const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
-  // If the summary shows a more severe finding, warnings without a suggested cause are shown only here.
-  const asides = findings.filter(
-    ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
-  );
-  const notes = asides.map(({ subject, claim }) => `${subject}: ${claim}`).filter((note) => note !== summary);
-  const [first = '', ...rest] = [summary, ...notes].flatMap((text) => textLines(text, style.width, INDENT));
+  const [first = '', ...rest] = [summary, ...notesOf(status)].flatMap((text) => textLines(text, style.width, INDENT));
   const shown = first.slice(INDENT.length);
   return [`${label}${state === 'ok' ? shown : paint(shown)}`, ...rest.map(colors.dim)];
 }
 
 const INDENT = ' '.repeat(24);
-
-const STATE_COLORS = {
-  ok: 'green',
-  warning: 'yellow',
-  broken: 'red',
-  blocked: 'dim',
-  unknown: 'yellow',
-  'not-configured': 'dim',
-} as const satisfies Record<PreconditionState, keyof Colors>;
 
 function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Colors): readonly string[] {
   const { severity, summary, since, lastSeen, id, isContradicted } = incident;
@@ -115,7 +137,8 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   const [first] = ready === 'not-ready' ? causes : [];
   const what = first === undefined ? CONCLUSIONS[ready] : clauseOf(first.impact);
   const text = `${word}: ${what}.${leftOut && ` ${leftOut}`}${warns ? ' See the warnings above.' : ''}`;
-  return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
+  const state = warns ? 'warning' : ({ ready: 'ok', 'not-ready': 'broken', unknown: 'unknown' } as const)[ready];
+  return colors[STATE_COLORS[state]](text);
 }
 
 export interface OpenIncident {
@@ -160,15 +183,22 @@ function isOutOfReach({ cause }: OpenIncident, { preconditions }: DaemonView): b
   return LOG_CHECKS.includes(precondition) || now?.findings.some(({ rule }) => rule === INTERMITTENT_RULE) === true;
 }
 
-const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
-  passes: 'will pass',
-  fails: 'will fail',
-  'not-visible': 'cannot be checked from this machine',
-};
+const STEP_ANSWERS = {
+  passes: { state: 'ok', text: 'will pass' },
+  fails: { state: 'broken', text: 'will fail' },
+  'not-visible': { state: 'unknown', text: 'cannot be checked from this machine' },
+} as const satisfies Record<StepAnswer, { readonly state: PreconditionState; readonly text: string }>;
 
-export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
+/** Printed below the checklist and the causes, whose sentences are not repeated. */
+export function renderSteps(diagnosis: Diagnosis, style: TextStyle, { all = false }: ChecklistForm = {}): string {
   const colors = createColors(style.color);
-  const outlook = activationOutlook(diagnosis);
+  const outlook = activationOutlook({
+    ...diagnosis,
+    preconditions: diagnosis.preconditions.map((status) =>
+      all || !isFolded(status) ? { ...status, summary: '' } : status,
+    ),
+    causes: diagnosis.causes.map((cause) => ({ ...cause, summary: '' })),
+  });
   return [
     colors.bold('Steps of an activation, if a user activated a licence or a token now'),
     '',
@@ -180,26 +210,26 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
 }
 
 function stepLines(step: ActivationStep, number: number, { width }: TextStyle, colors: Colors): readonly string[] {
-  const paint = { passes: colors.green, fails: colors.red, 'not-visible': colors.yellow }[step.answer];
+  const { state, text: answer } = STEP_ANSWERS[step.answer];
   // The output above already contains the cause with its commands.
   const toDo = step.answer === 'fails' && step.remedy.length > 0 ? ['See the remedy above.'] : step.remedy;
-  const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
+  const below = [...(step.why === '' ? [] : [step.why]), ...toDo.map((line) => `→ ${line}`)];
   return [
-    `  ${String(number)}. ${step.title}: ${paint(STEP_ANSWERS[step.answer])}`,
+    `  ${String(number)}. ${step.title}: ${colors[STATE_COLORS[state]](answer)}`,
     ...below.flatMap((text) => textLines(text, width, '     ')).map(colors.dim),
   ];
 }
 
-const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
-  'in-force': 'The repair is active',
-  'not-in-force': 'The repair is not active',
-  'not-visible': 'Cannot determine whether the repair is active',
-};
+const REPAIR_ANSWERS = {
+  'in-force': { state: 'ok', text: 'The repair is active' },
+  'not-in-force': { state: 'broken', text: 'The repair is not active' },
+  'not-visible': { state: 'unknown', text: 'Cannot determine whether the repair is active' },
+} as const satisfies Record<RepairAnswer, { readonly state: PreconditionState; readonly text: string }>;
 
 export function renderRepair(verdict: RepairVerdict, cause: Cause, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, answer, why, next, policy } = verdict;
-  const paint = { 'in-force': colors.green, 'not-in-force': colors.red, 'not-visible': colors.yellow }[answer];
+  const { state, text: shown } = REPAIR_ANSWERS[answer];
   const below = [
     why,
     ...(policy === null
@@ -212,7 +242,7 @@ export function renderRepair(verdict: RepairVerdict, cause: Cause, { color, widt
   ];
   return [
     ...textLines(`Incident ${incident}: ${headline(cause)}`, width).map(colors.bold),
-    paint(REPAIR_ANSWERS[answer]),
+    colors[STATE_COLORS[state]](shown),
     ...below.flatMap((text) => textLines(text, width, '  ')),
     '',
   ].join('\n');

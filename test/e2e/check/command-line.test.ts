@@ -30,7 +30,7 @@ function isCommand(line: string): boolean {
 
 describe('for people', () => {
   test.each([
-    ['in order', 0, () => server.port, /✔ Licence server.*\nREADY: [^\n]+\n$/su],
+    ['in order', 0, () => server.port, /✔ \d+ checks OK: .*Licence server.*\nREADY: [^\n]+\n$/su],
     [
       'broken, why and how to fix it',
       2,
@@ -117,6 +117,21 @@ describeWhere([{ program: 'script' }], 'at a terminal', () => {
     const lengths = report.split('\r\n').flatMap((line) => (isCommand(line) ? [] : [line.length]));
     expect(Math.max(...lengths)).toBeLessThanOrEqual(longest);
     expect(Math.max(...lengths)).toBeGreaterThan(longest - 20);
+  });
+
+  test('explain and config check wrap their lines', async () => {
+    await writeFile(join(bench.folder, 'wrong.yaml'), 'site: 7\nlogs: { file: a }\n');
+    const at = (...args: readonly string[]): Promise<Run> =>
+      runFtmWatch(args, { cwd: bench.folder, env: { TERM: 'dumb' }, prefix: inTerminal(60) });
+    const runs = await Promise.all([
+      at('explain', 'FTM polling error: connection timeout: server connection failed: SSL session failed'),
+      at('config', 'check', '-c', 'wrong.yaml'),
+    ]);
+    for (const { stdout } of runs) {
+      const lines = stdout.trimEnd().split('\r\n');
+      expect(lines.length).toBeGreaterThan(3);
+      expect(lines.filter((line) => line.length > 60)).toEqual([]);
+    }
   });
 
   async function runAt(columns: number, env: Readonly<Record<string, string>>): Promise<Run> {

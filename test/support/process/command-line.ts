@@ -24,6 +24,7 @@ export async function runCommand(args: readonly string[], more: Partial<Terminal
     output: { write: (text) => (written.output += String(text)) },
     errors: { write: (text) => (written.errors += text) },
     style: { color: false, width: 100 },
+    columns: null,
     progress: null,
     askHidden: null,
     ask: null,

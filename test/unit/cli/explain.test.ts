@@ -21,7 +21,8 @@ async function run(
   input = chunks(),
 ): Promise<{ readonly code: number; readonly text: string }> {
   const output = textSink();
-  return { code: await explain({ lines, input, output, json, signatures, attribution, watched }), text: output.text() };
+  const terminal = { input, output, style: { color: false, width: 100 }, columns: null };
+  return { code: await explain({ ...terminal, lines, json, signatures, attribution, watched }), text: output.text() };
 }
 
 const objects = (text: string): readonly Readonly<Record<string, unknown>>[] =>

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { CHECKS } from '../../../src/checks/registry.ts';
-import { renderDiagnosis } from '../../../src/report/report-text.ts';
-import type { Assessment } from '../../../src/engine/model.ts';
+import { activationOutlook } from '../../../src/checks/activation-steps.ts';
+import { CHECKS, titleOf } from '../../../src/checks/registry.ts';
+import { MARKS, renderDiagnosis, renderSteps } from '../../../src/report/report-text.ts';
+import type { Assessment, Diagnosis } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 
 const CONTEXT = {
@@ -16,7 +17,7 @@ const CONTEXT = {
   configFile: '/etc/ftm-watch/ftm-watch.yaml',
 };
 
-function render(actual: string, style: { readonly color: boolean; readonly width: number }): string {
+function diagnosisOf(actual: string): Diagnosis {
   const assessments: readonly Assessment[] = [
     { id: 'internet', kind: 'judged', findings: [], summary: 'Control hosts accept connections' },
     {
@@ -38,10 +39,36 @@ function render(actual: string, style: { readonly color: boolean; readonly width
     },
     { id: 'license-server', kind: 'judged', findings: [], summary: 'The licence server answers' },
   ];
-  return renderDiagnosis(diagnose(assessments, CONTEXT), style);
+  return diagnose(assessments, CONTEXT);
 }
 
+function render(actual: string, style: { readonly color: boolean; readonly width: number }): string {
+  return renderDiagnosis(diagnosisOf(actual), style);
+}
+
+const PLAIN = { color: false, width: 200 };
+
 describe('renderDiagnosis()', () => {
+  test('folds the checks that are OK or not configured into a line each, unless all are asked for', () => {
+    const diagnosis = diagnosisOf('re-signed');
+    const marks = (text: string): string =>
+      text.replaceAll(/^ {2}(?:([✔!✘·?–]) .*)$|^.*$/gmu, '$1').replaceAll('\n', '');
+    expect(marks(renderDiagnosis(diagnosis, PLAIN))).toBe('✘·✔–');
+    expect(renderDiagnosis(diagnosis, PLAIN)).toContain(`  ${MARKS.ok} 1 check OK: ${titleOf('internet')}\n`);
+    expect(marks(renderDiagnosis(diagnosis, PLAIN, { all: true }))).toMatch(/^✔–*✘·–+$/u);
+  });
+
+  test('has the colour of a warning for a site that is ready with warnings', () => {
+    const at = CONTEXT.at;
+    const warned = diagnose([{ id: 'internet', kind: 'judged', findings: [], summary: '' }], CONTEXT);
+    const incident = { id: '1', cause: 'mail-slow', subject: 'm:25', severity: 'warning', summary: 's' } as const;
+    const seen = { since: new Date(at).toISOString(), lastSeen: new Date(at).toISOString(), isContradicted: true };
+    const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+    expect(lastLine(renderDiagnosis(warned, { ...PLAIN, color: true }))).toContain('\u001B[32m');
+    const unseen = [{ ...incident, ...seen }];
+    expect(lastLine(renderDiagnosis(warned, { ...PLAIN, color: true }, { unseen }))).toContain('\u001B[33m');
+  });
+
   test('is plain without colour, and never wider than the terminal', () => {
     const text = render('re-signed', { color: false, width: 80 });
     expect(text).not.toContain('\u001B');
@@ -75,5 +102,21 @@ describe('renderDiagnosis()', () => {
     expect(text).not.toContain('\u001B');
     expect(text).not.toContain('\u202E');
     expect(text.split('\n')).not.toContain('READY');
+  });
+});
+
+describe('renderSteps()', () => {
+  test.each([false, true])('repeats no sentence of the checklist and the causes above it (all: %s)', (all) => {
+    const diagnosis = diagnosisOf('re-signed');
+    const notConfigured = diagnosis.preconditions.find(({ state }) => state === 'not-configured')?.summary ?? '-';
+    const above = renderDiagnosis(diagnosis, PLAIN, { all });
+    const steps = renderSteps(diagnosis, PLAIN, { all });
+    const reasons = activationOutlook(diagnosis)
+      .steps.map(({ why }) => why)
+      .filter((why) => !why.startsWith(notConfigured));
+    const said = reasons.filter((why) => above.includes(why));
+    expect(said.length).toBeGreaterThan(1);
+    expect(reasons.filter((why) => above.includes(why) && steps.includes(why))).toEqual([]);
+    expect(reasons.filter((why) => !above.includes(why) && !steps.includes(why))).toEqual([]);
   });
 });

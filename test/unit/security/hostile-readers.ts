@@ -151,8 +151,8 @@ export function explained(bytes: Buffer): unknown {
   const output = { write: (more: string) => (text += more) };
   // The lines on the command line. None of them waits.
   const lines = bytes.toString('utf8').split('\n').slice(0, 50);
-  void explain({ lines, input: nothing(), output, json: false, signatures, attribution, watched });
-  void explain({ lines, input: nothing(), output, json: true, signatures, attribution, watched });
+  const asked = { lines, input: nothing(), output, signatures, attribution, watched };
+  for (const json of [false, true]) void explain({ ...asked, json, style: { color: false, width: 80 }, columns: 80 });
   return text;
 }
 
