@@ -26,6 +26,7 @@ export async function scrapeBlock({ targets, appliances }: Pick<Size, 'targets' 
   const scrape = createScrape(registry, metrics, () => ({
     logCounters: () => null,
     alerting: { pending: () => ({}), inMaintenance: () => false },
+    readiness: () => 'unknown',
     store: { writable: () => true, newer: () => null },
   }));
   const longest: number[] = [];

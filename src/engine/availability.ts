@@ -1,12 +1,46 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isoTime, type Zone } from '../core/time-text.ts';
-import type { PreconditionState, Readiness } from './model.ts';
+import type { Diagnosis, PreconditionState, PreconditionStatus, Readiness } from './model.ts';
 
-/** During a longer gap between two rounds, the state counts as unknown. */
-export const MAX_ROUND_GAP: Millis = 10 * 60_000;
+const LEAST_KNOWN: Millis = 10 * 60_000;
+
+/**
+ * Returns for how long the result of a round counts. Afterwards, nobody knows the state, even if the schedule has
+ * planned a pause.
+ * @param period the schedule's shortest
+ */
+export function knownFor(period: Millis, longestRound: Millis): Millis {
+  return Math.max(LEAST_KNOWN, 3 * period + longestRound);
+}
+
+export function isOutdated(now: EpochMs, round: EpochMs, counts: Millis): boolean {
+  return now - round > counts;
+}
+
+/** Unknown before the first round, and when the last one is outdated. */
+export function readinessAt(
+  now: EpochMs,
+  diagnosis: Pick<Diagnosis, 'ready' | 'at'> | null,
+  counts: Millis,
+): Readiness {
+  return diagnosis === null || isOutdated(now, diagnosis.at, counts) ? 'unknown' : diagnosis.ready;
+}
 
 /** `waiting` replaces an `unknown` that does not count for `ready`, for example before the first input has arrived. */
-export type RecordedState = PreconditionState | 'waiting';
+type RecordedState = PreconditionState | 'waiting';
+
+export function recordedState({ state, isLeftOut }: Pick<PreconditionStatus, 'state' | 'isLeftOut'>): RecordedState {
+  return isLeftOut === true ? 'waiting' : state;
+}
+
+/**
+ * `blocked` can be ignored, because a blocked precondition always depends on a broken one.
+ * @param states of all preconditions, as recorded
+ */
+export function readinessOf(states: ReadonlySet<string>): Readiness {
+  if (states.has('broken')) return 'not-ready';
+  return states.has('unknown') || states.size === 0 ? 'unknown' : 'ready';
+}
 
 export interface StateSpan {
   readonly precondition: string;
@@ -63,10 +97,12 @@ export function withAvailability<Span extends TimeSpan>(
   let times = NO_TIME;
   let at = Number.NEGATIVE_INFINITY;
   for (const change of changes) {
-    if (current !== null) times = added(times, readinessOf(counts), change.at - at);
+    if (current !== null) times = added(times, readinessOf(new Set(counts.keys())), change.at - at);
     at = change.at;
     if (change.kind === 'state') {
-      counts.set(change.state, (counts.get(change.state) ?? 0) + change.by);
+      const count = (counts.get(change.state) ?? 0) + change.by;
+      if (count === 0) counts.delete(change.state);
+      else counts.set(change.state, count);
     } else {
       if (current !== null) done.push({ ...current, ...times });
       current = change.period;
@@ -85,12 +121,6 @@ function added({ ready, notReady, unknown }: Availability, readiness: Readiness,
     case 'unknown':
       return { ready, notReady, unknown: unknown + time };
   }
-}
-
-function readinessOf(counts: ReadonlyMap<string, number>): Readiness {
-  const isAny = (state: RecordedState): boolean => (counts.get(state) ?? 0) > 0;
-  if (isAny('broken')) return 'not-ready';
-  return isAny('unknown') || [...counts.values()].every((count) => count === 0) ? 'unknown' : 'ready';
 }
 
 interface CalendarPeriod extends TimeSpan {

@@ -3,7 +3,6 @@ import {
   type Cause,
   type Diagnosis,
   type PreconditionStatus,
-  type Readiness,
   type Finding,
   knownCause,
   type Check,
@@ -29,6 +28,7 @@ import {
   wordsFor,
 } from './words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
+import { readinessOf, recordedState } from './availability.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
 export function diagnose(
@@ -42,7 +42,7 @@ export function diagnose(
     .flatMap(({ id }) => states.get(id) ?? [])
     .map((judged) => status(judged, causes, states));
   return {
-    ready: readiness(preconditions),
+    ready: readinessOf(new Set(preconditions.map(recordedState))),
     site: context.site,
     at: context.at,
     preconditions,
@@ -51,14 +51,6 @@ export function diagnose(
     unproven: found.filter(({ isUnproven: is }) => is).map(keyOf),
     ...(context.configFile === undefined ? {} : { configFile: context.configFile }),
   };
-}
-
-/** `blocked` can be ignored, because a blocked precondition always depends on a broken one. */
-function readiness(preconditions: readonly PreconditionStatus[]): Readiness {
-  const counting = preconditions.filter(({ isLeftOut }) => isLeftOut !== true);
-  const all = new Set(counting.map(({ state }) => state));
-  if (all.has('broken')) return 'not-ready';
-  return all.has('unknown') ? 'unknown' : 'ready';
 }
 
 function status(judged: JudgedState, causes: readonly Cause[], states: JudgedStates): PreconditionStatus {

@@ -140,11 +140,8 @@ export class Recorder {
     if (taken) this.#metrics.reloadSuccessTime.set(at / 1000);
   }
 
-  #states({ ready, preconditions }: Diagnosis): void {
-    const { activationReady, preconditionState } = this.#metrics;
-    if (ready === 'unknown') activationReady.remove();
-    else activationReady.set(ready === 'ready' ? 1 : 0);
-    for (const { id, state } of preconditions) preconditionState.set(id, state);
+  #states({ preconditions }: Diagnosis): void {
+    for (const { id, state } of preconditions) this.#metrics.preconditionState.set(id, state);
   }
 
   #causes(incidents: readonly TellableIncident[]): void {
@@ -302,7 +299,6 @@ function createZeroSeries(metrics: Metrics, expected: Expected): void {
 
 /** Targets may have been removed, and a measurement that is no longer updated would be misleading. */
 function forgetMeasurements(metrics: Metrics): void {
-  metrics.activationReady.remove();
   for (const gauge of [
     metrics.certificateNotAfter,
     metrics.dnsAnswerTtl,

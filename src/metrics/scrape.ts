@@ -9,6 +9,7 @@ import {
   type LogSource,
 } from '../core/polling/log-event.ts';
 import { readProcessFigures, type ProcessFigures } from '../system/process-facts.ts';
+import type { Readiness } from '../engine/model.ts';
 import type { Metrics } from './definitions.ts';
 import type { MetricsText } from './probe-metrics.ts';
 import { nextTurn } from '../system/clock.ts';
@@ -26,6 +27,7 @@ interface Scraped {
   logCounters(): LogCounts | null;
   readonly alerting: { pending(): Readonly<Record<string, number>>; inMaintenance(): boolean };
   readonly store: { writable(): boolean; newer(): string | null };
+  readiness(): Readiness;
 }
 
 export interface Scrape {
@@ -55,6 +57,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     const scraped = current();
     takeCounts(scraped);
     const { alerting, store } = scraped;
+    setOrRemove(metrics.activationReady, READY_VALUES[scraped.readiness()]);
     for (const [channel, count] of Object.entries(alerting.pending()))
       metrics.notificationsPending.set({ channel }, count);
     metrics.storeWritable.set(store.writable() ? 1 : 0);
@@ -79,6 +82,8 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     },
   };
 }
+
+const READY_VALUES: Readonly<Record<Readiness, number | null>> = { ready: 1, 'not-ready': 0, unknown: null };
 
 /** The intake counts log lines itself, because this is faster. */
 function recordLog(

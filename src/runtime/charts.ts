@@ -2,12 +2,7 @@ import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
 import { type TimeRange, zoneOf } from '../core/time-text.ts';
-import {
-  availabilityByDay,
-  availabilityByMonth,
-  type AvailabilityPeriod,
-  MAX_ROUND_GAP,
-} from '../engine/availability.ts';
+import { availabilityByDay, availabilityByMonth, type AvailabilityPeriod, isOutdated } from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
 import type { StoredHourlyValue } from '../store/store.ts';
 import {
@@ -31,7 +26,7 @@ const KEPT: Millis = 10_000;
 const MOST_LINES = 6;
 const MOST_INCIDENTS = 100;
 
-type ChartDataSource = Pick<Monitor, 'config'> & IncidentRecordSource;
+type ChartDataSource = Pick<Monitor, 'config' | 'knownFor'> & IncidentRecordSource;
 
 type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'availability'>;
 
@@ -46,11 +41,11 @@ export function createCharts(monitor: () => ChartDataSource, clock: Clock): Char
   };
 }
 
-function availabilityOf({ store, config }: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
+function availabilityOf({ store, config, knownFor }: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
   const since = now - config.store.retention;
   const last = store.lastRound(now);
   // The time since the last round counts as unknown only if the next round is overdue.
-  const until = last !== null && now - last <= MAX_ROUND_GAP ? last : now;
+  const until = last === null || isOutdated(now, last, knownFor) ? now : last;
   return availabilityByMonth(store.stateSpans({ since, until }), { since, until, zone: zoneOf(config.timezone) });
 }
 

@@ -21,7 +21,7 @@ import { isInvalid, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
 import { unlessAborted } from '../network/context.ts';
-import { createSpreadTimer } from '../system/cron-timer.ts';
+import { createSpreadTimer, periodOf } from '../system/cron-timer.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type HourlyValue, type RoundRecord, type Store } from '../store/store.ts';
@@ -38,8 +38,9 @@ import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/observation.ts';
 import { certificatePem } from '../core/parse-certificate.ts';
-import { withAvailability } from '../engine/availability.ts';
+import { knownFor, readinessAt, withAvailability } from '../engine/availability.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
+import type { Readiness } from '../engine/model.ts';
 import type { SummaryFacts } from '../notify/notes.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
@@ -167,6 +168,8 @@ export class Monitor {
   readonly alerting: Alerting;
   readonly maintenance: Maintenance;
   readonly probes: ProbesOnDemand;
+  /** For how long a diagnosis counts. */
+  readonly knownFor: Millis;
   readonly #deps: MonitorDeps;
   readonly #files: KeptFiles;
   readonly #log: LogListening;
@@ -202,6 +205,7 @@ export class Monitor {
     const { schedule, site } = config;
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
+    this.knownFor = knownFor(periodOf(schedule.probes), roundLimit(config));
     this.#deps = deps;
     this.#stopLoopLag = measureLoopLag(clock, (lag) => recorder.loopLag(lag));
     this.#files = files;
@@ -342,6 +346,10 @@ export class Monitor {
     return this.#last;
   }
 
+  readiness(): Readiness {
+    return readinessAt(this.#deps.clock.now(), this.#last?.diagnosis ?? null, this.knownFor);
+  }
+
   nextRound(): EpochMs | null {
     return this.#stopping ? null : this.#rounds.nextRun();
   }
@@ -403,7 +411,7 @@ export class Monitor {
       const fresh = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...AGENT_CHECKS, ...preconditions];
       this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, units) });
     });
-    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture()), this.knownFor));
   }
 
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
@@ -412,7 +420,7 @@ export class Monitor {
     const round = judgeAgain();
     this.#last = round;
     this.#showDiagnosis(round, () => this.alerting.revise(round.diagnosis));
-    this.store.recordRound({ ...roundRecord(round, []), samples: [], certificates: [] });
+    this.store.recordRound({ ...roundRecord(round, [], this.knownFor), samples: [], certificates: [] });
   }
 
   #showDiagnosis(round: RoundResult, alert: () => void): void {
@@ -493,11 +501,14 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
 function roundRecord(
   { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
+  counts: Millis,
 ): RoundRecord {
   const at = observations.startedAt;
-  if (isInvalid(observations)) return { at, samples: [], preconditions, certificates: [], hourlyValues };
+  if (isInvalid(observations))
+    return { at, knownFor: counts, samples: [], preconditions, certificates: [], hourlyValues };
   return {
     at,
+    knownFor: counts,
     samples: samplesOf(observations),
     preconditions,
     hourlyValues,

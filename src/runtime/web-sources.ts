@@ -44,6 +44,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     timezone: () => monitor().config.timezone,
     publicUrl: () => monitor().config.web.publicUrl,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
+    knownFor: () => monitor().knownFor,
     alertHistory: createAlertHistory(monitor, facts.clock),
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
     collectIncidents: (query, limit) => collectIncidents(monitor(), query, limit),

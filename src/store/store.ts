@@ -5,7 +5,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Period, TimeRange } from '../core/time-text.ts';
-import { MAX_ROUND_GAP, type RecordedState, type StateSpan } from '../engine/availability.ts';
+import { recordedState, type StateSpan } from '../engine/availability.ts';
 import type { PreconditionStatus } from '../engine/model.ts';
 import type { AlertJournal, Delivery, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import {
@@ -157,6 +157,8 @@ const HOUR: Millis = 3_600_000;
 
 export interface RoundRecord {
   readonly at: EpochMs;
+  /** If the round before is older, the state between the two rounds is unknown. */
+  readonly knownFor: Millis;
   readonly samples: readonly ProbeSample[];
   readonly preconditions: readonly PreconditionStatus[];
   readonly certificates: readonly SeenCertificate[];
@@ -186,9 +188,10 @@ const roundWriter = oncePer((db: DatabaseSync): ((round: RoundRecord) => void) =
   const writeState = stateWriter(db);
   const writeCertificate = certificateWriter(db);
   const writeHourlyValue = hourlyValueWriter(db);
-  return ({ at, samples, preconditions, certificates, hourlyValues }) => {
+  return (round) => {
+    const { at, samples, preconditions, certificates, hourlyValues } = round;
     for (const sample of samples) writeSample(sample, at);
-    for (const status of preconditions) writeState(status, at);
+    for (const status of preconditions) writeState(status, round);
     for (const certificate of certificates) writeCertificate(certificate, at);
     for (const value of hourlyValues) writeHourlyValue(value, at);
   };
@@ -213,7 +216,7 @@ function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   };
 }
 
-function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
+function stateWriter(db: DatabaseSync) {
   // States that are stored with a later time are from a clock that was ahead. They neither continue nor end here.
   const latest = db.prepare(
     `SELECT from_at, until_at, state FROM precondition_states
@@ -224,12 +227,12 @@ function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
     `INSERT INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET state = excluded.state`,
   );
-  return (status, at) => {
+  return (status: PreconditionStatus, { at, knownFor }: RoundRecord): void => {
     const { id } = status;
     const state = recordedState(status);
     const last = latest.get(id, at);
     const until = Number(last?.['until_at'] ?? 0);
-    const follows = last !== undefined && at - until <= MAX_ROUND_GAP;
+    const follows = last !== undefined && at - until <= knownFor;
     if (follows) {
       const isSame = last['state'] === state;
       // After a step back of the clock, the state may already be stored for this time.
@@ -238,10 +241,6 @@ function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
     }
     begin.run(id, at, at, state);
   };
-}
-
-function recordedState({ state, isLeftOut }: PreconditionStatus): RecordedState {
-  return isLeftOut === true ? 'waiting' : state;
 }
 
 function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {

@@ -2,12 +2,12 @@ import type { Hono } from 'hono';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
-import { MAX_ROUND_GAP } from '../engine/availability.ts';
+import { readinessAt } from '../engine/availability.ts';
 import type { Readiness } from '../engine/model.ts';
 import type { WebEnv, WebSources } from './sources.ts';
 
 interface BadgeDeps {
-  readonly sources: Pick<WebSources, 'site' | 'diagnosis'>;
+  readonly sources: Pick<WebSources, 'site' | 'diagnosis' | 'knownFor'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -45,12 +45,11 @@ const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: strin
 
 const MAX_SITE = 40;
 
-/** The state is unknown before the first round and when a round is overdue. */
 function badgeOf(sources: BadgeDeps['sources'], now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
   const diagnosis = sources.diagnosis();
-  if (diagnosis === null || now - diagnosis.at > MAX_ROUND_GAP) return { label, message: 'unknown', look: 'unknown' };
-  const { ready, causes, preconditions } = diagnosis;
+  const ready = readinessAt(now, diagnosis, sources.knownFor());
+  const { causes = [], preconditions = [] } = diagnosis ?? {};
   const warns =
     causes.some(({ severity }) => severity !== 'info') || preconditions.some(({ state }) => state === 'warning');
   const look = ready === 'ready' && warns ? 'warning' : ready;

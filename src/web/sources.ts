@@ -36,6 +36,8 @@ export interface WebSources {
   controlSocket(): string;
   /** Null before the first round has finished. */
   diagnosis(): Diagnosis | null;
+  /** For how long a diagnosis counts. */
+  knownFor(): Millis;
   alertHistory(): AlertHistory;
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
   /** As `findIncidents`, but without blocking the event loop for long lists. */

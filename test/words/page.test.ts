@@ -29,6 +29,7 @@ const broken = (id: 'tls-intercepted' | 'internet-unreachable') => diagnosisOf(S
 const STATES: Readonly<Record<string, Partial<WebState>>> = {
   'nothing is known': { diagnosis: null },
   'everything works': {},
+  'the last round is outdated': { knownFor: 1 },
   intercepted: { diagnosis: broken('tls-intercepted'), incidents: [incident] },
   'no internet': { diagnosis: broken('internet-unreachable') },
   'only a warning': { diagnosis: diagnosisOf(START, [causeOf('mail-slow', { severity: 'warning' })]) },

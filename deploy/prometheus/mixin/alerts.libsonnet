@@ -153,7 +153,7 @@
           },
           {
             "alert": "FtmWatcherBlind",
-            "expr": "(up{%(ftmWatchSelector)s} == 1 unless on (site, instance) ftm_activation_ready{%(ftmWatchSelector)s})\nor\n  (up{%(ftmWatchSelector)s} == 1 and on (site, instance) sum by (site, instance) (increase(ftm_probe_runs_total{%(ftmWatchSelector)s}[10m])) == 0)" % $._config,
+            "expr": "up{%(ftmWatchSelector)s} == 1 unless on (site, instance) ftm_activation_ready{%(ftmWatchSelector)s}" % $._config,
             "for": "%(watcherBlindFor)s" % $._config,
             "labels": {
               "response": "ticket",

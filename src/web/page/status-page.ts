@@ -1,5 +1,6 @@
 import { activationOutlook, type ActivationOutlook } from '../../checks/activation-steps.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import { isOutdated, readinessAt } from '../../engine/availability.ts';
 import { type Cause, type Diagnosis, type PreconditionStatus, type Finding, isFault } from '../../engine/model.ts';
 import { type ChartRange, USUAL_RANGE, type Health, type WebSources, type Activity } from '../sources.ts';
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
@@ -36,7 +37,7 @@ import { headline, leftOutSentence } from '../../checks/headline.ts';
 export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): StaticFile {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
-  const ready = diagnosis?.ready ?? 'unknown';
+  const ready = readinessAt(now, diagnosis, sources.knownFor());
   const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
   return livePage({
     title: word,
@@ -65,7 +66,11 @@ ${activityView(sources.activity(), sources.version, reader)}`;
   const [own, others] = [diagnosis.causes.filter(isOwn), diagnosis.causes.filter((cause) => !isOwn(cause))];
   const reported = diagnosis.preconditions.flatMap(({ findings }) => findings).filter(isFault);
   const problems = health.problems.filter((problem) => reported.every(({ claim }) => claim !== problem));
-  return markup`${verdictView(diagnosis, outlook, reader)}
+  return markup`${
+    isOutdated(reader.now, diagnosis.at, sources.knownFor())
+      ? outdatedView(diagnosis, reader)
+      : verdictView(diagnosis, outlook, reader)
+  }
 ${others.map((cause) => causeView(cause, context))}${ownTroubleView(
   problems,
   own.map((cause) => causeView(cause, context)),
@@ -92,6 +97,13 @@ function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: R
 <div><h1 id="verdict">${headingOf(diagnosis)}</h1>
 <p class="conclusion" data-kind="${conclusion.kind}">${breakable(conclusion.text)}</p>${outlookLine(outlook)}</div>
 <p id="seen" class="quiet asof">Seen ${timeAndDistance(diagnosis.at, reader)}</p></section>`;
+}
+
+/** The last result is shown below, but nobody knows whether it still holds. */
+function outdatedView({ at, ready }: Diagnosis, reader: Reader): Markup {
+  return markup`<section class="verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
+<div><h1 id="verdict">Unknown</h1>
+<p class="conclusion" data-kind="outdated">No check has finished since ${timeAndDistance(at, reader)}. Below: its result, “${READINESS_WORDS[ready]}”.</p></div></section>`;
 }
 
 function headingOf({ ready, causes: [first] }: Diagnosis): string {

@@ -5,6 +5,7 @@ import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import type { OpenPage } from '../../support/web/browser.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { startWeb } from '../../support/web/web-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -132,6 +133,27 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
         await lookAgain(own.page);
         await expect.poll(() => own.page.locator('.cause').count(), { timeout: 10_000 }).toBe(causes.length);
       }
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test('says that nobody knows the state once the last round is outdated, and keeps its result', async () => {
+    const clock = handClock(START);
+    await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, []), knownFor: 600_000 }, clock });
+    const browser = await launchBrowser();
+    try {
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+      const { page } = own;
+      await page.locator(CHIP, { hasText: 'Ready' }).waitFor();
+      clock.advance(600_001);
+      await lookAgain(page);
+      await page.locator('.conclusion[data-kind=outdated]').waitFor();
+      expect(await page.locator('.stop.good').count()).toBeGreaterThan(3);
+      expect(await page.title()).toMatch(/^Unknown – hq/u);
+      expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-unknown.svg');
+      expect(await web.json('/badge.json')).toMatchObject({ message: 'unknown' });
+      expect(seriousOf(await audit(page))).toEqual([]);
     } finally {
       await browser.close();
     }

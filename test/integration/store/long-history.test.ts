@@ -42,7 +42,7 @@ afterAll(() => {
 });
 
 function source(): ReturnType<Parameters<typeof createCharts>[0]> {
-  return { store, config, alerting: { incidents: () => [] } };
+  return { store, config, knownFor: 600_000, alerting: { incidents: () => [] } };
 }
 
 describe('90 days of rounds each 30 s', () => {

@@ -48,7 +48,8 @@ export function writeLongHistory(
 ): void {
   const store = createStore({ path, retention: (days + 1) * DAY }, deps);
   // The first write creates the tables.
-  store.recordRound({ at: now - days * DAY, samples: [], preconditions: [], certificates: [], hourlyValues: [] });
+  const empty = { knownFor: 0, samples: [], preconditions: [], certificates: [], hourlyValues: [] };
+  store.recordRound({ at: now - days * DAY, ...empty });
   store.close();
   using db = new DatabaseSync(path);
   db.exec('BEGIN');

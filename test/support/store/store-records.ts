@@ -55,6 +55,7 @@ export function sentDelivery(delivery: Delivery | undefined): Delivery {
 export function roundRecord(at: number, state: 'ok' | 'broken' = 'ok', durationMs = 12.5): RoundRecord {
   return {
     at,
+    knownFor: 10 * 60_000,
     samples: [{ probe: 'tls', target: 'host:443', durationMs, failure: state === 'ok' ? null : 'timeout' }],
     preconditions: diagnosisOf(at, state === 'ok' ? [] : [causeOf('tls-intercepted')]).preconditions,
     certificates: [{ target: 'host:443', fingerprint: 'AA:BB', pem: '-----BEGIN CERTIFICATE-----' }],

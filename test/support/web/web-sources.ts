@@ -24,6 +24,8 @@ export interface WebState {
   timezone: string;
   publicUrl: string | null;
   diagnosis: Diagnosis | null;
+  /** By default, a diagnosis counts forever. */
+  knownFor: number;
   incidents: readonly Incident[];
   unitAddresses: readonly string[];
   silences: readonly Silence[];
@@ -73,6 +75,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     timezone: 'UTC',
     publicUrl: null,
     diagnosis: null,
+    knownFor: Number.MAX_SAFE_INTEGER,
     incidents: [],
     unitAddresses: ['10.0.0.5'],
     silences: [],
@@ -122,6 +125,7 @@ export function sourcesOf(state: WebState): WebSources {
     timezone: () => state.timezone,
     publicUrl: () => state.publicUrl,
     diagnosis: () => state.diagnosis,
+    knownFor: () => state.knownFor,
     alertHistory: () => ({
       incidents: state.incidents,
       omitted: 0,

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
-import { DAY, HOUR } from '../../support/time/units.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import {
   type AvailabilityPeriod,
   availabilityByDay,
   availabilityByMonth,
   availabilityShare,
+  knownFor,
+  readinessAt,
   withAvailability,
   type StateSpan,
 } from '../../../src/engine/availability.ts';
@@ -39,6 +42,20 @@ function told(periods: readonly AvailabilityPeriod[]): readonly string[] {
     return `${name}${partial ? '~' : ''} ${hours}`;
   });
 }
+
+test.each([
+  ['twice a minute', 30 * SECOND, 10 * MINUTE],
+  ['every quarter of an hour', 15 * MINUTE, 45 * MINUTE + 15 * SECOND],
+] as const)('a round %s counts until three are missing', (_, period, expected) => {
+  const counts = knownFor(period, 15 * SECOND);
+  expect(counts).toBe(expected);
+  const readinessAfter = (age: number): string => readinessAt(START + age, { at: START, ready: 'ready' }, counts);
+  expect([readinessAfter(counts), readinessAfter(counts + 1), readinessAt(START, null, counts)]).toEqual([
+    'ready',
+    'unknown',
+    'unknown',
+  ]);
+});
 
 describe('availabilityByMonth()', () => {
   test('evaluates each time like a diagnosis', () => {

@@ -164,17 +164,6 @@ describe('from the start', () => {
   });
 });
 
-test('readiness is absent until it is known, and again when it is not', async () => {
-  const readyAfter = async (diagnosis: Diagnosis): Promise<unknown> => {
-    recorder.diagnosed(diagnosis, config);
-    return values('ftm_activation_ready');
-  };
-  expect(await values('ftm_activation_ready')).toEqual({});
-  expect(await readyAfter(diagnosisOf(0, []))).toEqual({ '': 1 });
-  expect(await readyAfter(diagnosisOf(0, [causeOf('tls-blocked')]))).toEqual({ '': 0 });
-  expect(await readyAfter({ ...diagnosisOf(0, []), ready: 'unknown' })).toEqual({});
-});
-
 describe('probes', () => {
   test('succeed for a target when all of its addresses answer', async () => {
     look(['192.0.2.1'], ['192.0.2.2', failed('timeout')]);
@@ -453,7 +442,6 @@ describe('a reload', () => {
     polled('fac-1');
     expectMore({ judged: [] });
     for (const gone of [
-      'ftm_activation_ready',
       'ftm_license_assigned',
       'ftm_log_last_received_timestamp_seconds',
       'ftm_probe_success',

@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { CONNECTION_RESULTS, LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { createScrape, type Scrape } from '../../../src/metrics/scrape.ts';
+import type { Readiness } from '../../../src/engine/model.ts';
 import { parseExposition } from '../../support/monitoring/exposition.ts';
 
 type LogCounts = NonNullable<ReturnType<Scraped['logCounters']>>;
@@ -30,6 +31,7 @@ function intake(): Intake {
     },
     alerting: { pending: () => ({ email: 3 }), inMaintenance: () => isMaintained },
     store: { writable: () => isWritable, newer: () => (isWritable ? null : 'put the newer one back') },
+    readiness: () => ready,
   };
 }
 
@@ -38,11 +40,13 @@ let scrape: Scrape;
 let current: Scraped;
 let isWritable: boolean;
 let isMaintained: boolean;
+let ready: Readiness;
 
 beforeEach(() => {
   registry = new Registry();
   isWritable = true;
   isMaintained = false;
+  ready = 'ready';
   scrape = createScrape(registry, defineMetrics(registry), () => current);
 });
 
@@ -65,6 +69,13 @@ test('brings the counter to what the intake has counted, at each scrape', async 
   expect(await value(...LINES)).toBe(7);
   expect(await value('ftm_log_connections_total', { result: 'accepted' })).toBe(7);
   expect(await value('ftm_log_connections_open')).toBe(2);
+});
+
+test('readiness is absent while nobody knows it', async () => {
+  current = intake();
+  const values: (number | undefined)[] = [];
+  for (ready of ['ready', 'unknown', 'not-ready'] as const) values.push(await value('ftm_activation_ready'));
+  expect(values).toEqual([1, undefined, 0]);
 });
 
 test('goes on counting when another intake takes its place, with the last lines of the old one', async () => {

@@ -23,7 +23,7 @@ test.each([
   ['unknown', READY, 10 * MINUTE + 1],
   ['unknown', diagnosisOf(START, [causeOf('tls-intercepted')]), 24 * 60 * MINUTE],
 ] as const)('the badge says "%s"', async (message, diagnosis, age) => {
-  const sources = { site: () => 'hq', diagnosis: () => diagnosis };
+  const sources = { site: () => 'hq', diagnosis: () => diagnosis, knownFor: () => 10 * MINUTE };
   const routes = new Hono<WebEnv>();
   addBadgeRoutes(routes, { sources, clock: { now: () => START + age } });
 
