@@ -9,6 +9,8 @@ export async function printIncident(id: string, terminal: Invocation): Promise<n
   const { site, timezone, web } = config;
   const { incident, outboxEntries, about } = storedIncident(config, id);
   const record = { incident, outboxEntries, changes: about.changes, omittedChanges: about.omitted, complete: true };
-  terminal.output.write(incidentMarkdown(record, { site, publicUrl: web.publicUrl, zone: zoneOf(timezone) }));
+  terminal.output.write(
+    incidentMarkdown(record, { site, publicUrl: web.publicUrl, zone: zoneOf(timezone), now: terminal.clock.now() }),
+  );
   return 0;
 }

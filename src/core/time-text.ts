@@ -77,6 +77,8 @@ export interface Zone {
   text(at: EpochMs): string;
   /** Without the UTC offset, for axes and tables, for example `2026-11-24 14:00:05`. */
   local(at: EpochMs): string;
+  /** For pages that name the zone once, such as `14:00:05` on the day of `now`, otherwise `28 Nov 04:30`. */
+  short(at: EpochMs, now: EpochMs): string;
   /**
    * Returns the time when a calendar day begins in this zone.
    * @param midnight time when the same day begins in UTC
@@ -88,6 +90,8 @@ export interface Zone {
    */
   instant(local: string): EpochMs | null;
 }
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
 const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/u;
 
@@ -114,6 +118,15 @@ export function zoneOf(timezone: string): Zone {
       if (timezone === 'UTC' || isNoTime(at)) return utc;
       const { local, offset } = wallOf(at);
       return `${local} ${offset} (${utc.startsWith(local.slice(0, 10)) ? utc.slice(11) : utc})`;
+    },
+    short: (at, now) => {
+      if (isNoTime(at)) return isoTime(at);
+      const [day = '', time = ''] = wallOf(at).local.split(' ');
+      const [today] = wallOf(now).local.split(' ');
+      if (day === today) return time;
+      const [year = '', month, date] = day.split('-');
+      const name = MONTHS[Number(month) - 1] ?? '';
+      return `${String(Number(date))} ${name} ${today?.startsWith(year) === true ? time.slice(0, 5) : year}`;
     },
     local: (at) => (isNoTime(at) ? isoTime(at) : wallOf(at).local),
     startOfDay: (midnight) => {

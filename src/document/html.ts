@@ -1,16 +1,18 @@
 import { html, raw } from 'hono/html';
+import { isoTime, utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Severity } from '../core/severity.ts';
+import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/model.ts';
 import {
-  type Block,
-  blocksOf,
-  headOf,
-  type PreconditionState,
-  type Readiness,
-  type RemedyStep,
-} from '../engine/model.ts';
-import { foldEvidence } from '../engine/words.ts';
-import { anchorOf, isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
+  anchorOf,
+  foldedList,
+  isLinked,
+  type LinkedLine,
+  type Paragraph,
+  type Part,
+  type Row,
+  type Section,
+  type Word,
+} from './document.ts';
 
 /** HTML that is safe to send. Only `markup` can create it. */
 export interface Markup {
@@ -81,58 +83,7 @@ function isList(content: Content): content is readonly Content[] {
   return Array.isArray(content);
 }
 
-export type Tone = 'good' | 'warn' | 'bad' | 'wait' | 'unsure' | 'none' | 'info';
-
-export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
-  ok: 'good',
-  warning: 'warn',
-  broken: 'bad',
-  blocked: 'wait',
-  unknown: 'unsure',
-  'not-configured': 'none',
-};
-
-/** A state is never indicated by its colour alone. */
-export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
-  ok: 'OK',
-  warning: 'Warning',
-  broken: 'Broken',
-  blocked: 'Skipped',
-  unknown: 'Unknown',
-  'not-configured': 'Not configured',
-};
-
-export const SEVERITY_TONES: Readonly<Record<Severity, Tone>> = { critical: 'bad', warning: 'warn', info: 'info' };
-
-export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
-  critical: 'Critical',
-  warning: 'Warning',
-  info: 'Note',
-};
-
-export const READINESS_TONES: Readonly<Record<Readiness, Tone>> = {
-  ready: 'good',
-  'not-ready': 'bad',
-  unknown: 'unsure',
-};
-
-export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
-  ready: 'Ready',
-  'not-ready': 'Not ready',
-  unknown: 'Unknown',
-};
-
-export function evidenceView(evidence: readonly string[]): Markup {
-  const { shown, folded } = foldEvidence(evidence);
-  const rest = markup`<details><summary>${folded.length} more</summary>${listView(folded)}</details>`;
-  return markup`${listView(shown)}${folded.length === 0 ? null : rest}`;
-}
-
-function listView(lines: readonly string[]): Markup {
-  return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
-}
-
-export function remedyView(steps: readonly RemedyStep[]): Markup {
+function stepsView(steps: readonly RemedyStep[]): Markup {
   return markup`<ol class="remedy">${steps.map(
     (step) => markup`<li>${breakable(step.text)}${blocksOf(step).map(blockView)}</li>`,
   )}</ol>`;
@@ -161,34 +112,60 @@ export function partsView(parts: readonly Part[]): Markup {
   return markup`${parts.map((part) => markup`${partView(part)}\n`)}`;
 }
 
+/** The sections without their titles. */
+export function partsOf(sections: readonly Section[]): Markup {
+  return partsView(sections.flatMap(({ parts }) => parts));
+}
+
 function partView(part: Part): Content {
   switch (part.kind) {
     case 'text':
-      return part.lines.map((line) => markup`<p>${wordsOf(line)}</p>`);
-    case 'list':
-      return markup`<ul>${part.lines.map((line) => markup`<li>${itemView(line)}</li>`)}</ul>`;
+      return part.lines.map((line) => markup`<p>${wordsView(line)}</p>`);
+    case 'list': {
+      const { first, rest } = foldedList(part);
+      if (part.shown === undefined) return markup`<ul>${first.map(lineView)}</ul>`;
+      const folded = markup`<details><summary>${rest.length} more</summary><ul class="evidence">${rest.map(lineView)}</ul></details>`;
+      return markup`<ul class="evidence">${first.map(lineView)}</ul>${rest.length === 0 ? null : folded}`;
+    }
     case 'steps':
-      return remedyView(part.lines);
+      return stepsView(part.lines);
     case 'commands':
       return part.lines.map(blockView);
+    case 'facts':
+      return markup`<dl class="facts">${part.lines.map(
+        ([name, value]) => markup`<dt>${name}</dt><dd>${wordsView(value)}</dd>`,
+      )}</dl>`;
+    case 'table':
+      return markup`<table class="rows"><thead><tr>${part.head.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${part.lines.map(rowView)}</tbody></table>`;
   }
 }
 
-function wordsOf(line: Paragraph): Content {
-  return typeof line === 'string' ? line : line.map(wordView);
+function lineView(line: Paragraph | LinkedLine): Markup {
+  return markup`<li>${itemView(line)}</li>`;
+}
+
+function rowView({ cells, tone }: Row): Markup {
+  const row = cells.map((cell) => markup`<td>${wordsView(cell)}</td>`);
+  return tone === undefined ? markup`<tr>${row}</tr>` : markup`<tr class="${tone}">${row}</tr>`;
+}
+
+export function wordsView(line: Paragraph): Content {
+  return typeof line === 'string' ? breakable(line) : line.map(wordView);
 }
 
 function wordView(word: Word): Content {
-  if (typeof word === 'string') return word;
+  if (typeof word === 'string') return breakable(word);
   if ('code' in word) return markup`<code>${word.code}</code>`;
   if ('cause' in word) return markup`<a href="${word.cause}">${word.cause}</a>`;
   if ('page' in word) return markup`<a href="${word.page}">${word.title}</a>`;
+  if ('at' in word) return markup`<time datetime="${isoTime(word.at)}" title="${utcText(word.at)}">${word.text}</time>`;
   if ('url' in word) return markup`<a href="${word.url}" rel="noreferrer">${word.url}</a>`;
   // The daemon does not serve the documentation, so only the file's path is shown.
   return markup`<code>docs/${word.document}</code>`;
 }
 
 function itemView(line: Paragraph | LinkedLine): Content {
-  if (!isLinked(line)) return wordsOf(line);
+  if (!isLinked(line)) return wordsView(line);
   return [line.text, ...line.links.map(([title, url]) => markup`<a href="${url}" rel="noreferrer">${title}</a>`)];
 }

@@ -1,6 +1,16 @@
 import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/model.ts';
 import { wrap } from '../text/wrap.ts';
-import { type Fact, isLinked, type Link, type LinkedLine, type Part, plainText, type Section } from './document.ts';
+import {
+  type Fact,
+  foldedList,
+  isLinked,
+  type Link,
+  type LinkedLine,
+  type Paragraph,
+  type Part,
+  plainText,
+  type Section,
+} from './document.ts';
 import type { Tone } from './notification.ts';
 
 /** Line width, including the indentation. */
@@ -27,7 +37,9 @@ function sectionText(section: Section): readonly string[] {
 
 function aligned(facts: readonly Fact[]): readonly string[] {
   const names = Math.max(0, ...facts.map(([name]) => name.length));
-  return facts.flatMap(([name, value]) => wrapped(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2)));
+  return facts.flatMap(([name, value]) =>
+    wrapped(plainText(value), ' '.repeat(names + 2), `${name}:`.padEnd(names + 2)),
+  );
 }
 
 function partText(part: Part): readonly string[] {
@@ -35,7 +47,7 @@ function partText(part: Part): readonly string[] {
     case 'text':
       return part.lines.flatMap((line) => wrapped(plainText(line), ''));
     case 'list':
-      return part.lines.flatMap((line) => (isLinked(line) ? linkedText(line) : itemText(plainText(line))));
+      return foldedItems(part).flatMap((line) => (isLinked(line) ? linkedText(line) : itemText(plainText(line))));
     case 'steps':
       return part.lines.flatMap((step, index) => [
         ...wrapped(step.text, '   ', `${String(index + 1)}.`.padEnd(3)),
@@ -43,7 +55,18 @@ function partText(part: Part): readonly string[] {
       ]);
     case 'commands':
       return part.lines.flatMap(blockText);
+    case 'facts':
+      return aligned(part.lines);
+    case 'table':
+      return part.lines.flatMap(({ cells }) => itemText(cells.map(plainText).join(': ')));
   }
+}
+
+function foldedItems(list: Extract<Part, { readonly kind: 'list' }>): readonly (Paragraph | LinkedLine)[] {
+  const { first, rest } = foldedList(list);
+  return rest.length === 0
+    ? first
+    : [...first, `… and ${String(rest.length)} more: see the incident or "ftm-watch check".`];
 }
 
 /** The lines are not wrapped, because readers copy them. */
@@ -79,8 +102,7 @@ export function mailHtml({ subject, tone, lead, links, sections, facts, commands
     `<div style="font-size:18px;overflow-wrap:anywhere">${partHtml({ kind: 'text', lines: lead })}</div>`,
     ...(links.length === 0 ? [] : [`<p style="margin:16px 0">${links.map(buttonHtml).join(' ')}</p>`]),
     ...sections.map(sectionHtml),
-    '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
-      `${facts.map(factHtml).join('')}</table>`,
+    tableHtml(facts),
     ...commands.map(sectionHtml),
     '</div></body></html>',
     '',
@@ -108,12 +130,18 @@ function partHtml(part: Part): string {
     case 'list':
       return listHtml(
         'ul',
-        part.lines.map((line) => (isLinked(line) ? linkedHtml(line) : escapeHtml(plainText(line)))),
+        foldedItems(part).map((line) => (isLinked(line) ? linkedHtml(line) : escapeHtml(plainText(line)))),
       );
     case 'steps':
       return listHtml('ol', part.lines.map(stepHtml));
     case 'commands':
       return part.lines.map(blockHtml).join('');
+    case 'facts':
+      return tableHtml(part.lines);
+    case 'table':
+      return tableHtml(
+        part.lines.map(({ cells: [name = '', ...cells] }) => [plainText(name), cells.map(plainText).join(': ')]),
+      );
   }
 }
 
@@ -149,11 +177,18 @@ function buttonHtml([title, url]: Link): string {
   return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`;
 }
 
+function tableHtml(facts: readonly Fact[]): string {
+  return (
+    '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
+    `${facts.map(factHtml).join('')}</table>`
+  );
+}
+
 function factHtml([name, value]: Fact): string {
   const cell = 'padding:2px 12px 2px 0;vertical-align:top;text-align:left';
   return (
     `<tr><th style="${cell};font-weight:600;white-space:nowrap">${escapeHtml(name)}</th><td ` +
-    `style="${cell};overflow-wrap:anywhere">${escapeHtml(value)}</td></tr>`
+    `style="${cell};overflow-wrap:anywhere">${escapeHtml(plainText(value))}</td></tr>`
   );
 }
 

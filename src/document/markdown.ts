@@ -32,11 +32,24 @@ export function partBlock(part: Part, place: MarkdownPlace): string {
       return part.lines.map((step, index) => stepText(step, index, place)).join('\n');
     case 'commands':
       return part.lines.map((block) => commandsText(block, 'text', place)).join('\n\n');
+    case 'facts':
+      return part.lines.map(([name, value]) => itemText([`${name}: `, ...wordsOf(value)], place)).join('\n');
+    // Readable without being rendered.
+    case 'table':
+      return part.lines.map(({ cells }) => itemText(cells.flatMap(cellWords), place)).join('\n');
   }
+}
+
+function cellWords(cell: Paragraph, index: number): readonly Word[] {
+  return index === 0 ? wordsOf(cell) : [': ', ...wordsOf(cell)];
 }
 
 export function markdownFile(blocks: readonly string[]): string {
   return `${blocks.join('\n\n')}\n`;
+}
+
+function wordsOf(line: Paragraph): readonly Word[] {
+  return typeof line === 'string' ? [line] : line;
 }
 
 function paragraphText(line: Paragraph, place: MarkdownPlace): string {
@@ -48,6 +61,7 @@ function wordText(word: Word, place: MarkdownPlace): string {
   if ('code' in word) return codeText(word.code);
   if ('cause' in word) return `[${word.cause}](${place.runbook(word.cause)})`;
   if ('page' in word) return `[${word.title}](${place.runbook(word.page)})`;
+  if ('at' in word) return escaped(word.text);
   return 'url' in word ? `<${word.url}>` : `[${word.document}](${place.document(word.document)})`;
 }
 

@@ -82,15 +82,6 @@ export function wordsFor(words: CauseWords, situation: Situation): CauseWords {
 
 export const ANY_PRODUCT = '*';
 
-const SHOWN = 5;
-
-export function foldEvidence(evidence: readonly string[]): {
-  readonly shown: readonly string[];
-  readonly folded: readonly string[];
-} {
-  return { shown: evidence.slice(0, SHOWN), folded: evidence.slice(SHOWN) };
-}
-
 export const UNKNOWN_CAUSE = 'precondition-unknown';
 
 /** Steps from the precondition or its findings are inserted before these steps. */

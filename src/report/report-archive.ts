@@ -6,7 +6,7 @@ import { answersText, verdictLines } from './answers-text.ts';
 import { renderDiagnosis } from './report-text.ts';
 import { createSecretRemover, fileName, maskedDiagnosis, type ReportSources } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
-import { logExcerptsText } from './timeline.ts';
+import { logExcerptsText, maskedHistory } from './timeline.ts';
 import { maskFor, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
 import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
@@ -34,8 +34,9 @@ export function reportArchive(sources: ReportSources): ReportArchive {
 }
 
 function filesOf(sources: ReportSources): readonly File[] {
-  const data = reportData(sources);
   const mask = maskFor(sources);
+  const history = maskedHistory(sources.storedHistory, mask);
+  const data = reportData(sources, history, mask);
   const certificates: readonly File[] = [
     ...seenChains(sources.examination),
     ...keptCertificates(sources.storedHistory),
@@ -50,7 +51,10 @@ function filesOf(sources: ReportSources): readonly File[] {
     ...certificates,
     ticketFile(byHand),
   ];
-  return [['report.html', reportHtml(data, { answers, byHand, files: others.map(([name]) => name) })], ...others];
+  return [
+    ['report.html', reportHtml(data, history, { answers, byHand, files: others.map(([name]) => name) })],
+    ...others,
+  ];
 }
 
 /** The output of `check`, followed by all responses with their times and by the verdicts on all certificate chains. */

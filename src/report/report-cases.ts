@@ -2,7 +2,9 @@ import { compareSeverity } from '../core/severity.ts';
 import type { Cause } from '../engine/model.ts';
 import type { ReportData } from './report-data.ts';
 import type { SeenIssuer } from './seen.ts';
-import type { TimelineIncident } from './timeline.ts';
+import type { MaskedHistory } from './timeline.ts';
+import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
+import { type Incident, lastedText } from '../engine/incident/incident.ts';
 
 export interface ReportCase {
   readonly cause: Cause;
@@ -28,12 +30,12 @@ export interface CaseSpan {
   readonly incident: string | null;
 }
 
-type Known = Pick<ReportData, 'check' | 'timeline' | 'issuers' | 'period'>;
+type Known = Pick<ReportData, 'check' | 'issuers' | 'period'> & Pick<MaskedHistory, 'incidents'>;
 
 /** Ongoing faults come first, followed by the most severe and the most recent faults. */
 export function reportCases(data: Known): readonly ReportCase[] {
-  const { check, timeline, period } = data;
-  const known = Map.groupBy(timeline.incidents, ({ cause }) => keyOf(cause));
+  const { check, incidents, period } = data;
+  const known = Map.groupBy(incidents, ({ cause }) => keyOf(cause));
   const isPast = period.until < check.at;
   const current = isPast ? [] : check.causes;
   const shown = new Map(current.map((cause) => [keyOf(cause), cause]));
@@ -81,11 +83,19 @@ interface Seen {
   readonly isGone: boolean;
 }
 
-function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }: Seen): readonly CaseSpan[] {
+function spansOf(incidents: readonly Incident[], { at, isSeen, isGone }: Seen): readonly CaseSpan[] {
   const spans = incidents
     .flatMap((incident) =>
-      [...incident.earlier, incident].map(({ since, closedAt: until, lastSeen, lasted }): CaseSpan => {
-        return { since, until, lastSeen, lasted, gone: until === null && isGone, incident: incident.id };
+      [...incident.earlier, incident].map((occurrence): CaseSpan => {
+        const { since, closedAt, lastSeen } = occurrence;
+        return {
+          since: isoTime(since),
+          until: isoTimeOrNull(closedAt),
+          lastSeen: isoTime(lastSeen),
+          lasted: closedAt === null ? null : lastedText(occurrence),
+          gone: closedAt === null && isGone,
+          incident: incident.id,
+        };
       }),
     )
     .toSorted((a, b) => b.since.localeCompare(a.since, 'en'));

@@ -5,7 +5,7 @@ import type { CapturedChain } from '../core/certificate.ts';
 import type { EndpointObservation, MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
-import { type LogExcerpts, logExcerpts, type Timeline, timelineOf } from './timeline.ts';
+import { type LogExcerpts, logExcerpts, type MaskedHistory, type Timeline, timelineToJson } from './timeline.ts';
 import { createMask, type Mask, type MaskTally } from '../text/mask.ts';
 import { createSecretRemover, maskedDiagnosis, type ReportSources, type Versions } from './report-contents.ts';
 import { type SeenChain, seenChains, type SeenIssuer, seenIssuers } from './seen.ts';
@@ -43,8 +43,7 @@ export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configu
   });
 }
 
-export function reportData(sources: ReportSources): ReportData {
-  const mask = maskFor(sources);
+export function reportData(sources: ReportSources, history: MaskedHistory, mask: Mask): ReportData {
   const { examination, storedHistory, period } = sources;
   const content = {
     check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
@@ -52,7 +51,7 @@ export function reportData(sources: ReportSources): ReportData {
     ...(sources.capture === null ? {} : { capture: maskedData(captureToJson(sources.capture), mask) }),
     chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
     issuers: seenIssuers(examination, storedHistory),
-    timeline: timelineOf(storedHistory, mask),
+    timeline: timelineToJson(history),
     logExcerpts: logExcerpts(sources.logMemory, { mask, period }),
     configuration: withoutPeople('', sources.configuration, mask),
   };

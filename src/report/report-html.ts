@@ -1,19 +1,13 @@
 import { printPlain } from '../config/print.ts';
+import { type Content, type Markup, markup, preformatted, toHtml, partsOf } from '../document/html.ts';
 import {
-  type Content,
-  type Markup,
-  markup,
-  preformatted,
-  toHtml,
   READINESS_TONES,
   READINESS_WORDS,
   SEVERITY_TONES,
   SEVERITY_WORDS,
   STATE_TONES,
   STATE_WORDS,
-  evidenceView,
-  remedyView,
-} from '../document/html.ts';
+} from '../document/states.ts';
 import { type ticketItems, ticketView } from './add-by-hand.ts';
 import { MASKED_KINDS } from '../text/mask.ts';
 import { type ReportCase, reportCases, lasts, type CaseSpan } from './report-cases.ts';
@@ -26,7 +20,9 @@ import type { Cause } from '../engine/model.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
 import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
-import type { LogExcerpts, Timeline } from './timeline.ts';
+import { sectionOf } from '../document/document.ts';
+import { evidenceSection, remedySection, timelinePart } from '../document/incident-story.ts';
+import { historyEvents, type LogExcerpts, type MaskedHistory } from './timeline.ts';
 
 interface PageTexts {
   readonly answers: string;
@@ -38,10 +34,10 @@ interface PageTexts {
  * For screens, phones and paper, without scripts or external resources. The main text is followed by collapsed
  * appendices, and no information is repeated.
  */
-export function reportHtml(data: ReportData, texts: PageTexts): string {
+export function reportHtml(data: ReportData, history: MaskedHistory, texts: PageTexts): string {
   const { site, writtenAt } = data;
-  const cases = reportCases(data);
-  const appendices = appendicesOf(data, cases, texts);
+  const cases = reportCases({ ...data, incidents: history.incidents });
+  const appendices = appendicesOf(data, cases, { history, ...texts });
   return toHtml(markup`<!doctype html>
 <html lang="en">
 <head>
@@ -74,17 +70,17 @@ interface Appendix {
 function appendicesOf(
   data: ReportData,
   cases: readonly ReportCase[],
-  { answers, byHand, files }: PageTexts,
+  { history, answers, byHand, files }: PageTexts & { readonly history: MaskedHistory },
 ): readonly Appendix[] {
   const others = cases.slice(1);
   const said = data.check.preconditions.map(({ summary }) => summary);
-  const { check, chains, issuers, timeline, logExcerpts, configuration } = data;
+  const { check, chains, issuers, logExcerpts, configuration } = data;
   return [
     ...(others.length === 0 ? [] : [{ id: 'others', title: 'Other causes', content: otherCasesView(others) }]),
     { id: 'by-hand', title: 'Files to add for Fortinet TAC', content: ticketView(byHand) },
     { id: 'checklist', title: 'Checklist', content: checklistView(check) },
     { id: 'certificates', title: 'Certificates', content: [issuersView(issuers), chainsView(chains, said)] },
-    { id: 'timeline', title: 'Timeline', content: timelineView(timeline) },
+    { id: 'timeline', title: 'Timeline', content: timelineView(history) },
     { id: 'log', title: 'Log lines', content: excerptsView(logExcerpts) },
     { id: 'answers', title: 'Answers', content: markup`<pre>${preformatted(answers)}</pre>` },
     { id: 'versions', title: 'Versions', content: versionsView(data) },
@@ -183,14 +179,14 @@ function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
   const names = lasts(one) ? NAMES.lasts : NAMES.over;
   return markup`<dl class="facts">
-<dt>${names.what}</dt><dd>${cause.impact}${consequences(one)}</dd>
+<dt>${names.what}</dt><dd>${cause.impact}</dd>
 <dt>Where</dt><dd>${cause.subject}</dd>
 <dt>${names.since}</dt><dd>${spansView(spans)}</dd>
 ${whoView(one)}
-<dt>Evidence</dt><dd>${evidenceView(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
+<dt>Evidence</dt><dd>${partsOf(evidenceSection(cause))}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
     cause.confidence
   } · <code>${cause.id}</code></p></dd>
-<dt>${names.request}</dt><dd>${remedyView(cause.remedySteps)}</dd>
+<dt>${names.request}</dt><dd>${partsOf(remedySection(cause))}</dd>
 </dl>`;
 }
 
@@ -205,11 +201,6 @@ function timesText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
   return lasted === null
     ? `${times}, but not when this report was created; the incident is still open`
     : `${times}, ${lasted}`;
-}
-
-function consequences({ cause }: ReportCase): Markup | null {
-  if (cause.consequences.length === 0) return null;
-  return markup` <span class="quiet">Skipped because of this fault: ${cause.consequences.map(titleOf).join(', ')}.</span>`;
 }
 
 function spansView(spans: readonly CaseSpan[]): Markup {
@@ -315,18 +306,11 @@ ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`
 <dd><code>${sha256}</code></dd></dl>`;
 }
 
-function timelineView({ note, events }: Timeline): Markup {
-  return markup`${note === null ? null : markup`<p>${note}.</p>`}
-${note === null && events.length === 0 ? markup`<p>No incidents are stored.</p>` : null}
-${
-  events.length === 0
-    ? null
-    : markup`<table><thead><tr><th>When</th><th>Incident</th><th>What</th></tr></thead>
-<tbody>${events.map(
-        ({ at, text, incident }) => markup`<tr><td>${at}</td><td>${incident ?? ''}</td><td>${text}</td>
-</tr>`,
-      )}</tbody></table>`
-}`;
+function timelineView(history: MaskedHistory): Markup {
+  const events = historyEvents(history, utcText);
+  const note = history.note ?? (events.length === 0 ? 'No incidents are stored' : null);
+  const lines = note === null ? [] : [`${note}.`];
+  return partsOf(sectionOf('Timeline', { kind: 'text', lines }, timelinePart(events, utcText, { ofSeveral: true })));
 }
 
 function excerptsView({ note, dropped, lines }: LogExcerpts): Markup {

@@ -1,54 +1,42 @@
 import type { EpochMs } from '../core/clock.ts';
-import { type Incident, type Occurrence, type OutboxEntry, lastedText, eventOf } from '../engine/incident/incident.ts';
+import { plainText, type TimeStyle } from '../document/document.ts';
+import { faultEvents, type TimelineEvent } from '../document/incident-story.ts';
+import type { Delivery, Incident, OutboxEntry } from '../engine/incident/incident.ts';
+import { type IncidentJson, incidentToJson } from '../engine/incident/incident-json.ts';
+import { maskedRecipient, notificationEvents } from '../notify/channels/deliveries.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
-import { isoTime, isoTimeOrNull, isWithin, type Period } from '../core/time-text.ts';
+import { isoTime, isWithin, type Period } from '../core/time-text.ts';
 import { counted } from '../core/visible-text.ts';
 import type { Mask } from '../text/mask.ts';
 import { maskedCause, type LogMemory } from './report-contents.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
 
-/** Past events that a daemon has saved. */
-export interface Timeline {
+/** What a daemon has saved, without secrets and names. */
+export interface MaskedHistory {
   /** Explains why the history is missing or incomplete. */
   readonly note: string | null;
-  readonly incidents: readonly TimelineIncident[];
-  readonly events: readonly TimelineEvent[];
+  readonly incidents: readonly Incident[];
+  readonly outboxEntries: readonly OutboxEntry[];
 }
-
-export type TimelineIncident = ReturnType<typeof incidentOf>;
-
-interface TimelineEvent {
-  /** In ISO 8601 format in UTC. */
-  readonly at: string;
-  readonly kind: 'seen' | 'opened' | 'understood-anew' | 'returned' | 'closed' | 'notification';
-  /** Null for test messages and for notifications about several incidents. */
-  readonly incident: string | null;
-  readonly text: string;
-}
-
-type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
 /** Evidence is masked like log lines, because it may quote them. */
-export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
+export function maskedHistory(history: StoredHistory, mask: Mask): MaskedHistory {
   switch (history.kind) {
     case 'none':
-      return { note: 'There is no history, because no daemon has used this store', incidents: [], events: [] };
+      return { note: 'There is no history, because no daemon has used this store', incidents: [], outboxEntries: [] };
     case 'unreadable':
-      return { note: `The history cannot be read: ${mask.line(history.message)}`, incidents: [], events: [] };
+      return { note: `The history cannot be read: ${mask.line(history.message)}`, incidents: [], outboxEntries: [] };
     case 'read':
-      break;
+      return {
+        note: omission(history.olderIncidents, history.olderEntries),
+        incidents: history.incidents.map((incident) => maskedIncident(incident, mask)),
+        outboxEntries: history.outboxEntries.map(({ delivery, notification }) => ({
+          notification,
+          delivery: maskedDelivery(delivery, mask),
+        })),
+      };
   }
-  const incidents = history.incidents.map((incident) => ({ ...incident, cause: maskedCause(incident.cause, mask) }));
-  const events = [
-    ...incidents.flatMap(transitionsOf),
-    ...history.outboxEntries.map((outboxEntry) => notificationEvent(outboxEntry, mask)),
-  ];
-  return {
-    note: omission(history.olderIncidents, history.olderEntries),
-    incidents: incidents.map(incidentOf),
-    events: events.toSorted((a, b) => a.at - b.at).map((event) => ({ ...event, at: isoTime(event.at) })),
-  };
 }
 
 function omission(incidents: number, outboxEntries: number): string | null {
@@ -56,71 +44,20 @@ function omission(incidents: number, outboxEntries: number): string | null {
   return `Older entries are left out: ${counted(incidents, 'incident')}, ${counted(outboxEntries, 'notification')}`;
 }
 
-function incidentOf(incident: Incident) {
-  const { id, status, earlier, cause, thread } = incident;
+function maskedIncident(incident: Incident, mask: Mask): Incident {
+  const openingEvidence = incident.openingEvidence.map((line) => mask.line(line));
+  return { ...incident, openingEvidence, cause: maskedCause(incident.cause, mask) };
+}
+
+function maskedDelivery(delivery: Delivery, mask: Mask): Delivery {
+  const { channel, recipient, detail } = delivery;
+  if (channelWords(channel).recipients === 'mail-address')
+    return { ...delivery, recipient: mask.mailAddresses(recipient), detail: mask.line(detail) };
   return {
-    id,
-    status,
-    ...occurrenceOf(incident),
-    /** Oldest first. */
-    earlier: earlier.map(occurrenceOf),
-    cause,
-    notifications: thread.count,
+    ...delivery,
+    recipient: maskedRecipient({ channel, recipient: mask.line(recipient) }),
+    detail: mask.line(withoutPath(detail, recipient)),
   };
-}
-
-function occurrenceOf(occurrence: Occurrence) {
-  const { since, openedAt, lastSeen, closedAt } = occurrence;
-  return {
-    since: isoTime(since),
-    openedAt: isoTime(openedAt),
-    lastSeen: isoTime(lastSeen),
-    closedAt: isoTimeOrNull(closedAt),
-    /** In words, such as `about 51 s`. Null while the incident is open. */
-    lasted: closedAt === null ? null : lastedText(occurrence),
-  };
-}
-
-function transitionsOf(incident: Incident): readonly Event[] {
-  const { id, cause, formerCauses, returns } = incident;
-  const first = formerCauses[0] ?? cause;
-  const occurrences = [...incident.earlier, incident];
-  return [
-    ...occurrences.flatMap(({ since, openedAt, closedAt }, index): readonly Event[] => [
-      {
-        at: since,
-        kind: 'seen',
-        incident: id,
-        text: `${index === 0 ? 'Seen for the first time' : 'Seen again'}: ${first.id} (${first.subject})`,
-      },
-      { at: openedAt, kind: 'opened', incident: id, text: 'The fault was confirmed and the incident was opened' },
-      ...(closedAt === null
-        ? []
-        : [{ at: closedAt, kind: 'closed', incident: id, text: 'The incident was resolved' } as const]),
-    ]),
-    ...formerCauses.map((former, index): Event => {
-      const next = formerCauses[index + 1] ?? cause;
-      const text = `The cause changed to ${next.id} (${next.subject}) from ${former.id} (${former.subject})`;
-      return { at: former.until, kind: 'understood-anew', incident: id, text };
-    }),
-    ...returns
-      .filter((at) => occurrences.every(({ since }) => since !== at))
-      .map((at): Event => ({ at, kind: 'returned', incident: id, text: 'The fault returned' })),
-  ];
-}
-
-function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask): Event {
-  const { channel, recipient, status, attempts, finishedAt, detail } = delivery;
-  const { name, recipients } = channelWords(channel);
-  const isMail = recipients === 'mail-address';
-  const to = isMail ? `${name} to ${mask.mailAddresses(recipient)}` : `${name} ${placeOf(recipient, recipients, mask)}`;
-  const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
-  const said = reply === '' ? '' : `: ${reply}`;
-  const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
-  const tries = counted(attempts, 'attempt');
-  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${tries}${said}`;
-  const incident = notification.kind === 'incident' ? notification.incident.id : null;
-  return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
 /** Removes the secret path of the recipient's URL, because replies may quote it. */
@@ -131,10 +68,30 @@ function withoutPath(detail: string, text: string): string {
   return quoted.reduce((rest, part) => rest.replaceAll(part, '/…'), detail);
 }
 
-function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
-  const url = URL.parse(recipient);
-  if (url !== null && url.host !== '') return `at ${url.origin}`;
-  return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an unreadable address';
+/** Notifications follow other events with the same time, because those trigger them. */
+export function historyEvents(history: MaskedHistory, times: TimeStyle): readonly TimelineEvent[] {
+  const { incidents, outboxEntries } = history;
+  return [...incidents.flatMap(faultEvents), ...notificationEvents(outboxEntries, times)];
+}
+
+export interface Timeline {
+  readonly note: string | null;
+  readonly incidents: readonly IncidentJson[];
+  /** Oldest first. Times are in ISO 8601 format in UTC. */
+  readonly events: readonly (Pick<TimelineEvent, 'kind' | 'incident'> & {
+    readonly at: string;
+    readonly text: string;
+  })[];
+}
+
+export function timelineToJson(history: MaskedHistory): Timeline {
+  return {
+    note: history.note,
+    incidents: history.incidents.map(incidentToJson),
+    events: historyEvents(history, isoTime)
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ at, kind, incident, words }) => ({ at: isoTime(at), kind, incident, text: plainText(words) })),
+  };
 }
 
 export interface LogExcerpts {

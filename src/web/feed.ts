@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { headline } from '../checks/headline.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { isoTime, type Zone } from '../core/time-text.ts';
-import { type Markup, markup, SEVERITY_WORDS, toXml } from '../document/html.ts';
+import { type Markup, markup, toXml } from '../document/html.ts';
+import { SEVERITY_WORDS } from '../document/states.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
 
 /** Feed readers poll regularly and keep the entries that they have received. */

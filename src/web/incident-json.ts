@@ -1,60 +1,16 @@
 import * as z from 'zod';
 import { isoTime, isoTimeOrNull, type Zone } from '../core/time-text.ts';
-import {
-  type Incident,
-  firstOccurrence,
-  type OutboxEntry,
-  eventOf,
-  incidentsOf,
-  type Delivery,
-} from '../engine/incident/incident.ts';
+import { type Incident, firstOccurrence, type OutboxEntry, eventOf, incidentsOf } from '../engine/incident/incident.ts';
 import { type AvailabilityPeriod, availabilityShare } from '../engine/availability.ts';
 import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { nextTurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
-import { channelWords } from '../notify/channels/registry.ts';
-import { withoutPath } from '../text/mask.ts';
+import { maskedDetail, maskedRecipient } from '../notify/channels/deliveries.ts';
+import { type IncidentJson, incidentToJson } from '../engine/incident/incident-json.ts';
 
-/** The field names are part of the API. */
-export function incidentsToJson(incidents: readonly Incident[]): readonly ReturnType<typeof incidentToJson>[] {
+export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
   return byUrgency(incidents).map(incidentToJson);
-}
-
-function incidentToJson(incident: Incident) {
-  const { id, status, cause, formerCauses, acknowledgement, thread } = incident;
-  return {
-    id,
-    status,
-    cause: cause.id,
-    subject: cause.subject,
-    severity: cause.severity,
-    confidence: cause.confidence,
-    summary: cause.summary,
-    remedy: cause.remedy,
-    remedySteps: cause.remedySteps,
-    since: isoTime(incident.since),
-    causeSince: isoTime(incident.causeSince),
-    openedAt: isoTime(incident.openedAt),
-    closedAt: isoTimeOrNull(incident.closedAt),
-    lastSeen: isoTime(incident.lastSeen),
-    earlier: incident.earlier.map(({ since, openedAt, closedAt, lastSeen }) => ({
-      since: isoTime(since),
-      openedAt: isoTime(openedAt),
-      closedAt: isoTimeOrNull(closedAt),
-      lastSeen: isoTime(lastSeen),
-    })),
-    flapping: incident.flapping,
-    formerCauses: formerCauses.map((former) => ({
-      cause: former.id,
-      subject: former.subject,
-      severity: former.severity,
-      since: isoTime(former.since),
-      until: isoTime(former.until),
-    })),
-    acknowledgement: acknowledgement === null ? null : { at: isoTime(acknowledgement.at), by: acknowledgement.by },
-    notifications: thread.count,
-  };
 }
 
 export function byUrgency(incidents: readonly Incident[]): readonly Incident[] {
@@ -264,34 +220,4 @@ export function notificationsToJson(entries: readonly OutboxEntry[]): readonly o
     finishedAt: isoTimeOrNull(delivery.finishedAt),
     detail: maskedDetail(delivery),
   }));
-}
-
-/** Matches the user part of a mail address and captures its first character. */
-const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
-const PLACE = /^(?:file|environment variable) "/u;
-const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
-
-/**
- * A mail address is reduced to its first letter and its domain. A webhook URL is reduced to its host, because the path
- * may be secret.
- */
-export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
-  switch (channelWords(channel).recipients) {
-    case 'mail-address':
-      return withoutUsers(recipient);
-    case 'url':
-      // If the URL is read from a file or environment variable, the recipient is the name of that source.
-      return PLACE.test(recipient) ? recipient : withoutPath(recipient);
-    case 'name':
-      return recipient.includes('://') && !PLACE.test(recipient) ? withoutPath(recipient) : recipient;
-  }
-}
-
-/** Removes mail addresses and paths from the recipient's last response. */
-export function maskedDetail({ detail }: Pick<Delivery, 'detail'>): string {
-  return withoutUsers(detail.replaceAll(WEB_ADDRESS, withoutPath));
-}
-
-function withoutUsers(text: string): string {
-  return text.replaceAll(MAIL_USER, '$1…@');
 }

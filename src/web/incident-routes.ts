@@ -71,7 +71,8 @@ export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
   app.get('/incidents/:id{[^/]+\\.md}', (context) => {
     const record = sources.incidentRecord(context.req.param('id').replace(/\.md$/u, ''));
     if (record === null) return noIncident(context);
-    const reader = { site: sources.site(), publicUrl: sources.publicUrl(), zone: zoneOf(sources.timezone()) };
+    const { zone, now } = readerAt(clock.now(), sources.timezone());
+    const reader = { site: sources.site(), publicUrl: sources.publicUrl(), zone, now };
     return context.body(incidentMarkdown(record, reader), 200, { 'Content-Type': 'text/markdown; charset=utf-8' });
   });
   app.get('/incidents/:id', (context) => {
@@ -108,8 +109,6 @@ export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
     if (record === null) return context.json({ error: noIncidentText(context) }, 404);
     return context.json({
       incident: incidentsToJson([record.incident])[0],
-      openingEvidence: record.incident.openingEvidence,
-      evidence: record.incident.cause.evidence,
       notifications: notificationsToJson(record.outboxEntries),
       changes: record.changes.map(auditEntryToJson),
       omittedChanges: record.omittedChanges,

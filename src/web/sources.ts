@@ -11,6 +11,7 @@ import type {
 } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { AvailabilityBar, AvailabilityPeriod } from '../engine/availability.ts';
+import type { IncidentPast } from '../document/incident-story.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import type { Silence, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
@@ -146,16 +147,8 @@ export interface FoundIncidents {
   readonly complete: boolean;
 }
 
-export interface IncidentRecord {
-  readonly incident: Incident;
+export interface IncidentRecord extends IncidentPast {
   readonly outboxEntries: readonly OutboxEntry[];
-  /**
-   * Changes that were made on the incident's page and changes to its silences, newest first. Only the first and the
-   * latest changes by each account are included, and `omittedChanges` counts the others.
-   */
-  readonly changes: readonly AuditEntry[];
-  readonly omittedChanges: number;
-  readonly complete: boolean;
 }
 
 export interface AuditQuery {

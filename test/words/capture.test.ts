@@ -133,7 +133,7 @@ test('what the analysis of a capture says', async () => {
     const args = ['capture', '-c', 'ftm-watch.yaml', ...options, ...names];
     const { code, output, errors } = await runCommand(args, { cwd: folder, clock: STEADY });
     // Remedies are recorded with their causes.
-    const text = output.replace(/^ {2}Remedy[^]*?(?=^[A-Z ]+: )/mu, '');
+    const text = output.replace(/^ {2}What to do[^]*?(?=^[A-Z ]+: )/mu, '');
     told.push([name, `exit code ${String(code)}\n${text}${errors}`.replaceAll(folder, '/folder')]);
   }
   await expectRecorded('capture', Object.fromEntries(told));

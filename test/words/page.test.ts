@@ -175,7 +175,7 @@ const RECORDS: Readonly<
       incident: {
         ...incident,
         ...OVER,
-        openingEvidence: [],
+        openingEvidence: ['Evidence of the beginning'],
         formerCauses: [formerCauseOf('tls-blocked', START + MINUTE)],
         earlier: [{ ...incident, ...OVER }],
       },
@@ -224,7 +224,7 @@ test('the page of an incident, and its Markdown', async () => {
   const pages = Object.entries(RECORDS).flatMap(([name, [record, permission]]) => {
     const problems = permission.asksName ? ['a problem'] : [];
     const page = { site: 'hq', root: '../', record, quiet, permission, problems, reader: BERLIN } as const;
-    const zone = { site: 'hq', zone: BERLIN.zone, publicUrl: 'https://monitor.example.org' };
+    const zone = { site: 'hq', zone: BERLIN.zone, publicUrl: 'https://monitor.example.org', now: NOW };
     return [
       [name, textOfPage(renderIncident(page))],
       [`${name}, as Markdown`, incidentMarkdown(record, zone)],

@@ -10,7 +10,7 @@ import type { ReportData } from '../../src/report/report-data.ts';
 import { reportHtml } from '../../src/report/report-html.ts';
 import type { OpenIncident } from '../../src/report/report-text.ts';
 import type { CertificateJson, SeenChain } from '../../src/report/seen.ts';
-import { logExcerpts, timelineOf } from '../../src/report/timeline.ts';
+import { logExcerpts, maskedHistory } from '../../src/report/timeline.ts';
 import type { StoredHistory } from '../../src/store/stored-history.ts';
 import { createMask } from '../../src/text/mask.ts';
 import { matched, NO_INSPECTION } from '../support/checks/firewall-match.ts';
@@ -140,7 +140,7 @@ function pages(): Readonly<Record<string, string>> {
     round: {},
     chains: [],
     issuers: [],
-    timeline: timelineOf({ kind: 'none' }, MASK),
+    timeline: { note: null, incidents: [], events: [] },
     logExcerpts: logExcerpts({ kind: 'none' }, { mask: MASK, period: ALL_TIME }),
     configuration: {},
     masked: { 'user-name': 0, 'mail-address': 0, 'phone-number': 0, code: 0, password: 0 },
@@ -151,24 +151,26 @@ function pages(): Readonly<Record<string, string>> {
   const full: Partial<ReportData> = {
     chains: [CHAIN, { ...CHAIN, judgement: null, dropped: 0 }],
     issuers: [{ ...issuer, firstSeen: new Date(START).toISOString() }],
-    timeline: timelineOf(
-      { ...HISTORY, incidents: [open, { ...STORY, id: 'over', cause: causeOf('mail-slow') }] },
-      MASK,
-    ),
     logExcerpts: logExcerpts(LOG, { mask: MASK, period: ALL_TIME }),
   };
   const unreadable: Partial<ReportData> = {
-    timeline: timelineOf({ kind: 'unreadable', message: 'damaged' }, MASK),
     logExcerpts: logExcerpts({ kind: 'unreadable', message: 'damaged' }, { mask: MASK, period: ALL_TIME }),
   };
   const silent = {
     logExcerpts: logExcerpts({ ...LOG, state: emptyPolling(MINUTE) }, { mask: MASK, period: ALL_TIME }),
   };
-  const variants = { 'a fault that is over': full, 'nothing can be read': unreadable, 'no log lines': silent };
+  const stored = { ...HISTORY, incidents: [open, { ...STORY, id: 'over', cause: causeOf('mail-slow') }] };
+  const variants: readonly (readonly [string, Partial<ReportData>, StoredHistory])[] = [
+    ['a fault that is over', full, stored],
+    ['nothing can be read', unreadable, { kind: 'unreadable', message: 'damaged' }],
+    ['no log lines', silent, { kind: 'none' }],
+  ];
   return Object.fromEntries(
-    Object.entries(variants).map(([name, data]) => [
+    variants.map(([name, data, history]) => [
       `page, ${name}`,
-      textOfPage(reportHtml({ ...plain, ...data }, { answers: '', byHand: [], files: [] })),
+      textOfPage(
+        reportHtml({ ...plain, ...data }, maskedHistory(history, MASK), { answers: '', byHand: [], files: [] }),
+      ),
     ]),
   );
 }

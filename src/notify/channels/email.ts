@@ -18,7 +18,7 @@ import { authority } from '../../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 import type { SecretReader } from '../../system/secret.ts';
-import { visibleText, withoutSecrets, counted, timesText } from '../../core/visible-text.ts';
+import { visibleText, withoutSecrets, counted } from '../../core/visible-text.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import { withoutNodeAdditions } from '../../text/message-of.ts';
 import {
@@ -26,21 +26,22 @@ import {
   incidentsOf,
   type Notification,
   sameCause,
-  type Incident,
   type IncidentNotification,
   type DigestItem,
   type DigestNotification,
-  type FormerCause,
-  lastedText,
   type OpenCause,
-  INCIDENT_DEFAULTS,
 } from '../../engine/incident/incident.ts';
 import { type Fact, firstLines, type Link, type LinkedLine, type Section, sectionOf } from '../../document/document.ts';
+import {
+  evidenceSection,
+  faultEvents,
+  incidentFacts,
+  remedySection,
+  timelinePart,
+} from '../../document/incident-story.ts';
 import { type MailDocument, mailHtml, mailText } from '../../document/mail.ts';
 import { spanText, zonedText } from '../../core/time-text.ts';
 import { type Cause, blocksOf, sentenceStep } from '../../engine/model.ts';
-import { foldEvidence } from '../../engine/words.ts';
-import { titleOf } from '../../checks/registry.ts';
 import {
   PAGE_TITLES,
   type Links,
@@ -380,29 +381,25 @@ function alarmLead({ impact, summary }: Cause): readonly string[] {
 }
 
 function alarm(notification: IncidentNotification, context: ContentContext): Body {
-  const { incident, at } = notification;
+  const { incident } = notification;
   const { cause } = incident;
-  const { shown, folded } = foldEvidence(cause.evidence);
-  const more =
-    folded.length === 0 ? [] : [`… and ${String(folded.length)} more: see the incident or "ftm-watch check".`];
+  const steps = cause.remedySteps.map(({ text }) => sentenceStep(text));
   return {
     lead: alarmLead(cause),
     sections: [
       ...changeSection(notification, context),
-      ...sectionOf('What to do', { kind: 'steps', lines: cause.remedySteps.map(({ text }) => sentenceStep(text)) }),
-      ...sectionOf('Evidence', { kind: 'list', lines: [...shown, ...more] }),
+      ...remedySection({ remedySteps: steps }),
+      ...evidenceSection(cause),
     ],
     commands: cause.remedySteps.flatMap((step, index) =>
       sectionOf(`Commands for step ${String(index + 1)}`, { kind: 'commands', lines: blocksOf(step) }),
     ),
-    facts: [
-      ...commonFacts(incident, context.site),
-      ...sinceFacts(incident, at, context),
-      ...(cause.consequences.length === 0 ? [] : [['Skipped', titles(cause.consequences)] as const]),
-      ...flapFacts(incident),
-      ...reminderFacts(notification, context),
-    ],
+    facts: [...factsOf(notification, context), ...reminderFacts(notification, context)],
   };
+}
+
+function factsOf({ incident, at }: IncidentNotification, { site, timezone }: MessageContext): readonly Fact[] {
+  return incidentFacts(incident, site, at, (time) => zonedText(time, timezone));
 }
 
 function changeSection({ event, incident }: IncidentNotification, { timezone }: ContentContext): readonly Section[] {
@@ -418,16 +415,6 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
-/** Also returns the start of the fault if it began before the current cause was found. */
-function sinceFacts({ since, causeSince }: Incident, at: EpochMs, { timezone }: ContentContext): readonly Fact[] {
-  const factOf = (name: string, from: EpochMs): Fact => {
-    const lasts = at - from < 1_000 ? '' : `, for ${spanText(at - from)}`;
-    return [name, `${zonedText(from, timezone)}${lasts}`];
-  };
-  const own = factOf('Since', causeSince);
-  return since < causeSince ? [own, factOf('First sign', since)] : [own];
-}
-
 function reminderFacts({ nextReminder }: IncidentNotification, { timezone }: ContentContext): readonly Fact[] {
   if (nextReminder === null) return [];
   return [['Next reminder', `${zonedText(nextReminder, timezone)}, unless resolved by then`]];
@@ -438,10 +425,6 @@ function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonl
   const { firstFailedAt, now } = delayed;
   const first = zonedText(firstFailedAt, timezone);
   return [['Delivery', `first failed at ${first}, delayed by ${spanText(now - at)}`]];
-}
-
-function titles(ids: readonly string[]): string {
-  return ids.map(titleOf).join(', ');
 }
 
 function digest(
@@ -482,24 +465,18 @@ function digestLine({ event, incident }: DigestItem, context: MessageContext): L
 const MAX_OPEN = 20;
 
 function allClear(
-  { incident, at, stillOpen }: IncidentNotification,
+  notification: IncidentNotification,
   context: MessageContext,
 ): Pick<MailDocument, 'sections' | 'facts'> {
-  const { since, lastSeen, closedAt, clear } = incident;
+  const { incident, stillOpen } = notification;
+  const times = (at: EpochMs): string => zonedText(at, context.timezone);
   return {
     sections: [
       ...sectionOf('Still open', { kind: 'list', lines: openLines(stillOpen, context) }),
       ...sectionOf('What was detected', { kind: 'text', lines: [incident.cause.summary] }),
-      ...sectionOf('Causes of this incident', { kind: 'list', lines: storyLines(incident, context) }),
+      ...sectionOf('Timeline', timelinePart(faultEvents(incident), times)),
     ],
-    facts: [
-      ...commonFacts(incident, context.site),
-      ['From', zonedText(since, context.timezone)],
-      ['Last seen', zonedText(lastSeen, context.timezone)],
-      ['Resolved', zonedText(clear.after ?? closedAt ?? at, context.timezone)],
-      ['Duration', lastedText(incident)],
-      ...flapFacts(incident),
-    ],
+    facts: factsOf(notification, context),
   };
 }
 
@@ -511,51 +488,9 @@ function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): 
   return firstLines(lines, MAX_OPEN);
 }
 
-/** Empty if the cause never changed. */
-function storyLines(
-  { formerCauses, cause, causeSince, lastSeen }: Incident,
-  { timezone }: MessageContext,
-): readonly string[] {
-  if (formerCauses.length === 0) return [];
-  const { id, subject, severity } = cause;
-  const present = { id, subject, severity, since: causeSince, until: lastSeen };
-  return [...formerCauses, present].map((one) => spanLine(one, timezone));
-}
-
-function spanLine(
-  { id, subject, severity, since, until }: Omit<FormerCause, 'replacedAt' | 'published'>,
-  timezone: string,
-): string {
-  const times = `from ${zonedText(since, timezone)} to ${zonedText(until, timezone)}`;
-  return `${id} (${severity}, ${subject}), ${times}`;
-}
-
 function linksOf({ page, runbook }: Links, pageTitle: string): readonly Link[] {
   return [
     ...(page === null ? [] : [[pageTitle, page] as const]),
     ...(runbook === null ? [] : [['Runbook', runbook] as const]),
   ];
-}
-
-function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
-  return [
-    ['Site', site],
-    ['Cause', `${cause.id} (${cause.severity}, ${cause.confidence})`],
-    ['Subject', cause.subject],
-    ['Incident', id],
-  ];
-}
-
-function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
-  const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
-  const count = returns.length === 0 ? [] : [`returned ${timesText(returns.length)} ${within}`];
-  const rule =
-    flapping && status === 'open'
-      ? [
-          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}, so this ` +
-            `incident stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
-        ]
-      : [];
-  const facts = [...count, ...rule];
-  return facts.length === 0 ? [] : [['Flapping', facts.join('; ')]];
 }

@@ -20,6 +20,7 @@ import {
 } from '../../config/schema/section.ts';
 import { createPostingChannel, placeOf, secretPartsOf, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
+import { incidentToJson } from '../../engine/incident/incident-json.ts';
 import {
   type Incident,
   eventOf,
@@ -205,7 +206,7 @@ function webhookName(url: SecretUrl): string {
 /** The fields are part of the API, which docs/alerting.md documents. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
-    version: 1,
+    version: 2,
     id: notification.id,
     event: eventOf(notification),
     site: context.site,
@@ -244,25 +245,7 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
 }
 
 function incidentJson(incident: Incident, context: MessageContext): object {
-  return {
-    id: incident.id,
-    status: incident.status,
-    links: incidentLinks(incident, context),
-    flapping: incident.flapping,
-    since: isoTimeOrNull(incident.since),
-    causeSince: isoTimeOrNull(incident.causeSince),
-    openedAt: isoTimeOrNull(incident.openedAt),
-    closedAt: isoTimeOrNull(incident.closedAt),
-    lastSeen: isoTimeOrNull(incident.lastSeen),
-    cause: incident.cause,
-    formerCauses: incident.formerCauses.map(({ id, subject, severity, since, until }) => ({
-      id,
-      subject,
-      severity,
-      since: isoTimeOrNull(since),
-      until: isoTimeOrNull(until),
-    })),
-  };
+  return { ...incidentToJson(incident), links: incidentLinks(incident, context) };
 }
 
 /**

@@ -6,7 +6,8 @@ import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine
 import { counted } from '../../core/visible-text.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { badge, type Reader } from './document.ts';
-import { type Markup, markup, preformatted, subjectView, type Tone } from '../../document/html.ts';
+import type { Tone } from '../../document/document.ts';
+import { type Markup, markup, preformatted, subjectView } from '../../document/html.ts';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },

@@ -3,7 +3,7 @@ import type { AuditQuery, FoundChanges } from '../sources.ts';
 import { pageDocument, badge, timeAndDistance, type Reader } from './document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
-import { changeWords } from './incidents-view.ts';
+import { changeText } from '../../document/incident-story.ts';
 
 interface ChangesPage {
   readonly site: string;
@@ -38,7 +38,7 @@ ${refused.length === 0 ? null : refusedView(refused, reader)}`,
 
 function changeView(change: KeptAuditEntry, reader: Reader): Markup {
   const { at, detail, incident, cause, subject } = change;
-  return markup`<li>${changeWords(change)} ${timeAndDistance(at, reader)}${
+  return markup`<li>${changeText(change)} ${timeAndDistance(at, reader)}${
     cause === null ? null : markup` <code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]} <span class="quiet">${detail}</span>${
     incident === null ? null : markup` <a href="incidents/${encodeURIComponent(incident)}">Incident</a>`

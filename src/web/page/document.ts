@@ -1,7 +1,8 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { type Zone, zoneOf } from '../../core/time-text.ts';
 import { type StaticFile, taggedFile } from '../static-files.ts';
-import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
+import type { TimeStyle, Tone } from '../../document/document.ts';
+import { type Content, type Markup, markup, toHtml } from '../../document/html.ts';
 
 /** The path to the status page is relative, because a reverse proxy can serve the pages under any path. */
 export type Root = '' | '../' | '../../';
@@ -85,10 +86,12 @@ export function more(count: number, what: 'incidents' | 'notifications' | 'silen
 export interface Reader {
   readonly now: EpochMs;
   readonly zone: Zone;
+  readonly times: TimeStyle;
 }
 
 export function readerAt(now: EpochMs, timezone: string): Reader {
-  return { now, zone: zoneOf(timezone) };
+  const zone = zoneOf(timezone);
+  return { now, zone, times: (at) => zone.short(at, now) };
 }
 
 /** A script replaces the time with its distance, such as `5 min ago`. */

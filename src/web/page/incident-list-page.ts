@@ -7,7 +7,8 @@ import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
 import { shareText } from './history-view.ts';
 import { pageDocument, badge, timeAndDistance, type Reader } from './document.ts';
-import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TONES } from '../../document/html.ts';
+import { breakable, type Content, type Markup, markup, subjectView } from '../../document/html.ts';
+import { SEVERITY_TONES } from '../../document/states.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 

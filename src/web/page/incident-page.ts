@@ -1,25 +1,12 @@
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { IncidentRecord } from '../sources.ts';
-import { HISTORY_MISSING } from './notifications-view.ts';
 import { pageDocument, type Root, distance, timeAndDistance, type Reader } from './document.ts';
-import {
-  breakable,
-  type Markup,
-  markup,
-  subjectView,
-  SEVERITY_TONES,
-  evidenceView,
-  remedyView,
-} from '../../document/html.ts';
-import {
-  deliveryGroupsAbout,
-  timelineOf,
-  type Quiet,
-  stepView,
-  silenceCommand,
-  stateBadge,
-  tagsView,
-} from './incidents-view.ts';
+import { breakable, type Markup, markup, partsOf, subjectView } from '../../document/html.ts';
+import { SEVERITY_TONES } from '../../document/states.ts';
+import { anchorOf, type Section } from '../../document/document.ts';
+import { incidentStory } from '../../document/incident-story.ts';
+import { notificationEvents } from '../../notify/channels/deliveries.ts';
+import { type Quiet, silenceCommand, stateBadge, tagsView } from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 import type { Zone } from '../../core/time-text.ts';
 
@@ -46,12 +33,9 @@ export function renderIncident(page: IncidentPage): string {
     reader,
     main: markup`${headView(page)}
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
-${remedySection(incident, root)}${incidentForms(incident, permission, root, reader.zone)}${evidenceSection(incident, reader)}
-<section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
-<ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}
-${record.complete && deliveryGroupsAbout(incident, record.outboxEntries).length === 0 ? markup`<p class="quiet">No notifications have been sent about this incident.</p>` : null}</section>
-<p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
-${record.complete ? null : HISTORY_MISSING}`,
+${incidentForms(incident, permission, root, reader.zone)}
+${incidentStory(record, notificationEvents(record.outboxEntries, reader.times), reader.times).map(cardView)}${omittedView(page)}
+<p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>`,
   });
 }
 
@@ -61,7 +45,7 @@ function omittedView({ root, record: { incident, omittedChanges } }: IncidentPag
     : markup`<p class="quiet">${omittedChanges} more changes are not shown. <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">Show all changes</a></p>`;
 }
 
-function headView({ record: { incident }, quiet, reader }: IncidentPage): Markup {
+function headView({ record: { incident }, root, quiet, reader }: IncidentPage): Markup {
   const { status, cause, since, closedAt, acknowledgement } = incident;
   const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
   return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${stateBadge(incident)}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</header>
@@ -72,28 +56,14 @@ function headView({ record: { incident }, quiet, reader }: IncidentPage): Markup
       : markup`Started ${reader.zone.text(since)}, resolved ${timeAndDistance(closedAt, reader)}. The incident lasted ${lastedText(incident)}`
   }. Last seen ${distance(incident.lastSeen, reader)}.</p>
 ${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}. No reminders are sent.</p>`}
-</section>`;
+<p><span class="quiet">Impact</span> ${breakable(cause.impact)}</p>
+<p><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(incident.id)}">Runbook for ${cause.id}</a></p></section>`;
 }
 
-function remedySection({ id, cause }: Incident, root: Root): Markup {
-  return markup`<section class="card" aria-labelledby="remedy-title"><h2 id="remedy-title">What to do</h2>
-${remedyView(cause.remedySteps)}
-<p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
-<p><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook for ${cause.id}</a></p></section>`;
-}
-
-function evidenceSection(
-  { cause, openingEvidence, formerCauses, openedAt, status }: Incident,
-  { zone }: Reader,
-): Markup {
-  const [first] = formerCauses;
-  const then =
-    openingEvidence.length === 0
-      ? markup`<p class="quiet">The evidence was not stored.</p>`
-      : markup`${first === undefined ? null : markup`<p class="quiet">As <code class="tag">${first.id}</code></p>`}${evidenceView(openingEvidence)}`;
-  return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
-<div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${evidenceView(cause.evidence)}</section>
-<section><h3>When it was confirmed, ${zone.text(openedAt)}</h3>${then}</section></div></section>`;
+function cardView(section: Section): Markup {
+  const id = anchorOf(section.title);
+  return markup`<section class="card" aria-labelledby="${id}"><h2 id="${id}">${section.title}</h2>
+${partsOf([section])}</section>`;
 }
 
 interface Permission {

@@ -6,27 +6,17 @@ import {
   type Silence,
   type LastNotified,
   lastedText,
-  type FormerCause,
-  type Occurrence,
   type OutboxEntry,
   incidentsOf,
-  eventOf,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory, IncidentRecord, WebSources } from '../sources.ts';
+import type { AlertHistory, WebSources } from '../sources.ts';
 import type { ChannelState } from '../../notify/channels/channel.ts';
 import { byUrgency } from '../incident-json.ts';
 import { more, badge, distance, type Reader } from './document.ts';
-import { breakable, type Markup, markup, subjectView, SEVERITY_TONES, SEVERITY_WORDS } from '../../document/html.ts';
-import {
-  HISTORY_MISSING,
-  type Way,
-  type DeliveryGroup,
-  deliveryGroupsOf,
-  waysView,
-  EVENT_WORDS,
-} from './notifications-view.ts';
-import type { AuditEntry } from '../../core/audit.ts';
-import type { EpochMs } from '../../core/clock.ts';
+import { breakable, type Markup, markup, subjectView } from '../../document/html.ts';
+import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
+import { deliveryGroupsOf, type Way } from '../../notify/channels/deliveries.ts';
+import { HISTORY_MISSING } from './notifications-view.ts';
 import type { Cause } from '../../engine/model.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
@@ -153,7 +143,9 @@ function sentText(incident: Incident, lastNotified: LastNotified, context: Incid
 }
 
 function waysOf(incident: Incident, { outboxEntries }: IncidentListContext): readonly Way[] {
-  return deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
+  return deliveryGroupsOf(
+    outboxEntries.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)),
+  ).flatMap((group) => group.ways);
 }
 
 function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, reader: Reader): Markup {
@@ -166,90 +158,6 @@ function closedView(incident: Incident, reader: Reader): Markup {
   const { id, cause, closedAt } = incident;
   const end = closedAt ?? reader.now;
   return markup`<li><a href="incidents/${id}">${cause.id}</a> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span></li>`;
-}
-
-type TimelineStep =
-  | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
-  | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
-  /** `former` was the cause up to this time. */
-  | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
-  /** A person changed the incident or its silences. */
-  | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
-  | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
-
-export function timelineOf(
-  incident: Incident,
-  { outboxEntries, changes }: Pick<IncidentRecord, 'outboxEntries' | 'changes'>,
-): readonly TimelineStep[] {
-  const occurrences = [...incident.earlier, incident];
-  const steps: readonly TimelineStep[] = [
-    ...occurrences.flatMap(beginOf),
-    ...incident.formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
-    ...changes.map((change) => ({ kind: 'changed' as const, at: change.at, change })),
-    ...occurrences.flatMap((occurrence) =>
-      occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
-    ),
-    // Notifications are listed after other events with the same time, because those events trigger them.
-    ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
-      kind: 'told' as const,
-      at: group.notification.at,
-      group,
-    })),
-  ];
-  return steps.toSorted((a, b) => a.at - b.at);
-}
-
-function beginOf({ since, openedAt }: Occurrence): readonly TimelineStep[] {
-  return [...(since < openedAt ? [{ kind: 'seen' as const, at: since }] : []), { kind: 'opened', at: openedAt }];
-}
-
-export function deliveryGroupsAbout(
-  incident: Incident,
-  outboxEntries: readonly OutboxEntry[],
-): readonly DeliveryGroup[] {
-  return deliveryGroupsOf(
-    outboxEntries.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)),
-  );
-}
-
-export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader): Markup {
-  const when = markup`<span class="quiet">${distance(step.at, reader)}</span>`;
-  switch (step.kind) {
-    case 'seen':
-      return markup`<li>First seen ${when}</li>`;
-    case 'opened':
-      return markup`<li class="${SEVERITY_TONES[cause.severity]}">Confirmed ${when}</li>`;
-    case 'closed':
-      return markup`<li class="good">Resolved ${when} <span class="quiet">after ${lastedText(step.occurrence)}</span></li>`;
-    case 'understood':
-      return markup`<li>Previous cause: <code class="tag">${step.former.id}</code> ${breakable(step.former.subject)} ${when}</li>`;
-    case 'changed':
-      return markup`<li>${changeWords(step.change)} ${when} <span class="quiet">${step.change.detail}</span></li>`;
-    case 'told':
-      return markup`<li class="told">${
-        EVENT_WORDS[eventOf(step.group.notification)]
-      } ${when}${waysView(step.group, reader)}</li>`;
-  }
-}
-
-export function changeWords({ action, account, address }: AuditEntry): string {
-  const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
-  switch (action) {
-    case 'add-silence':
-      return `Silenced ${who}`;
-    case 'remove-silence':
-      return `Silence removed ${who}`;
-    case 'acknowledge':
-      return `Acknowledged ${who}`;
-    case 'unacknowledge':
-      return `Acknowledgement withdrawn ${who}`;
-    case 'comment':
-      return `Comment ${who}`;
-    case 'attach-capture':
-      return `Packet capture of FortiAuthenticator’s connection attached ${who}`;
-    case 'reload':
-      return `Configuration reloaded ${who}`;
-  }
 }
 
 const LONGEST_SUBJECT = 255;

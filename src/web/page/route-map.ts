@@ -3,7 +3,9 @@ import { CHECKS, titleOf } from '../../checks/registry.ts';
 import type { PreconditionState, PreconditionStatus } from '../../engine/model.ts';
 import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks/activation-steps.ts';
 import { sign, badge } from './document.ts';
-import { type Markup, markup, STATE_TONES, STATE_WORDS, breakable, type Tone } from '../../document/html.ts';
+import type { Tone } from '../../document/document.ts';
+import { type Markup, markup, breakable } from '../../document/html.ts';
+import { STATE_TONES, STATE_WORDS } from '../../document/states.ts';
 
 interface RouteMap {
   readonly stops: readonly Stop[];

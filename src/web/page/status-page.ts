@@ -10,21 +10,16 @@ import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
 import { incidentsView, quietNow } from './incidents-view.ts';
 import { livePage, sign, distance, timeAndDistance, type Reader, readerAt, badge, more } from './document.ts';
+import { breakable, type Markup, markup, type Content, subjectView, partsOf } from '../../document/html.ts';
 import {
-  breakable,
-  type Markup,
-  markup,
   READINESS_TONES,
   READINESS_WORDS,
-  type Content,
-  subjectView,
   STATE_TONES,
   STATE_WORDS,
   SEVERITY_TONES,
   SEVERITY_WORDS,
-  evidenceView,
-  remedyView,
-} from '../../document/html.ts';
+} from '../../document/states.ts';
+import { evidenceSection, remedySection } from '../../document/incident-story.ts';
 import { routeMapOf, routeMapView, outlookLine } from './route-map.ts';
 import { notificationsView } from './notifications-view.ts';
 import { counted } from '../../core/visible-text.ts';
@@ -131,20 +126,15 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
     cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
   }<code class="tag">${cause.id}</code>${subjectView(cause.subject)}</header>
 <h2 id="${id}-title">${breakable(headline(cause))}</h2>${cause.summary === conclusion ? null : markup`<p>${breakable(cause.summary)}</p>`}
-<section><h3>What to do</h3>${remedyView(cause.remedySteps)}</section>
+<section><h3>What to do</h3>${partsOf(remedySection(cause))}</section>
 <p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
 <p class="links">${
     incident === undefined
       ? null
       : markup`<a href="incidents/${encodeURIComponent(incident.id)}">Acknowledge, silence, timeline</a> `
   }<a href="runbooks/${cause.id}">Runbook</a></p>
-<details id="${id}-evidence"><summary>Evidence</summary>${evidenceView(cause.evidence)}${consequences(cause)}</details>
+<details id="${id}-evidence"><summary>Evidence</summary>${partsOf(evidenceSection(cause))}</details>
 </article>`;
-}
-
-function consequences({ consequences: ids }: Cause): Markup | null {
-  if (ids.length === 0) return null;
-  return markup`<p class="quiet">Skipped because of this fault: ${ids.map(titleOf).join(', ')}</p>`;
 }
 
 /** A separate section, so that ftm-watch's own problems are not mistaken for problems with activation. */

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 /** Commands are not wrapped, so that they can be copied. They are indented further than the text of their step. */
 function isCommand(line: string): boolean {
-  return /^ {17}/u.test(line);
+  return /^ {19}/u.test(line);
 }
 
 describe('for people', () => {
@@ -35,7 +35,7 @@ describe('for people', () => {
       'broken, why and how to fix it',
       2,
       () => freePort(),
-      /✘ Reachability.*\nCRITICAL.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su,
+      /✘ Reachability.*\nCRITICAL.*\n {2}Impact .*\n {2}Evidence .*\n {2}What to do +1\. .*\nNOT READY: [^\n]+\n$/su,
     ],
   ])('what is %s, plain where there is no terminal', async (_, code, port, layout) => {
     const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await port())]);

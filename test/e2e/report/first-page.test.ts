@@ -8,7 +8,9 @@ import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/ch
 import { ALL_TIME } from '../../../src/core/time-text.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import { reportData } from '../../../src/report/report-data.ts';
+import type { ReportSources } from '../../../src/report/report-contents.ts';
+import { maskFor, reportData } from '../../../src/report/report-data.ts';
+import { maskedHistory } from '../../../src/report/timeline.ts';
 import { reportHtml } from '../../../src/report/report-html.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { launchBrowser, type OpenPage, openPage } from '../../support/web/browser.ts';
@@ -53,7 +55,7 @@ function diagnosisWith(id: FaultId): Diagnosis {
 }
 
 function pageOf(diagnosis: Diagnosis): string {
-  const data = reportData({
+  const sources: ReportSources = {
     site: 'hq',
     writtenAt: AT,
     period: ALL_TIME,
@@ -68,8 +70,14 @@ function pageOf(diagnosis: Diagnosis): string {
     capture: null,
     logMemory: { kind: 'none' },
     secrets: [],
+  };
+  const mask = maskFor(sources);
+  const history = maskedHistory(sources.storedHistory, mask);
+  return reportHtml(reportData(sources, history, mask), history, {
+    answers: 'answer\n'.repeat(50),
+    byHand: [],
+    files: ['report.json'],
   });
-  return reportHtml(data, { answers: 'answer\n'.repeat(50), byHand: [], files: ['report.json'] });
 }
 
 describeWhere([{ program: 'chromium' }], 'the first page of a report', () => {

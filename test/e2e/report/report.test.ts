@@ -162,11 +162,11 @@ describe('a report', () => {
       causes: expect.arrayContaining([expect.objectContaining({ id: 'tls-intercepted' })]),
     });
     expect(versions.node).toBe(process.versions.node);
-    const incident = timeline.incidents.find(({ cause }) => cause.id === 'tls-intercepted');
+    const incident = timeline.incidents.find(({ cause }) => cause === 'tls-intercepted');
     const events = timeline.events.filter((event) => event.incident === incident?.id);
     expect(events.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['seen', 'opened', 'notification']));
     expect(events.map(({ text }) => text)).toContainEqual(
-      expect.stringMatching(/^Notification "firing", email to <user>@example\.org: sent at /u),
+      expect.stringMatching(/^Alarm: sent by email to <user>@example\.org at /u),
     );
     expect(chains[0]?.judgement?.verdict).toBe('intercepted');
     expect(chains[0]?.certificates[1]?.subject ?? chains[0]?.certificates[0]?.issuer).toContain(SCRIPT);

@@ -63,6 +63,6 @@ describe('a web hook with a template', () => {
   it('is not signed where that is not asked', async () => {
     const [post] = await posted({});
     expect(Object.keys(post?.headers ?? {}).filter((name) => name.startsWith('webhook-'))).toEqual([]);
-    expect(post?.body).toMatchObject({ version: 1, event: 'firing' });
+    expect(post?.body).toMatchObject({ version: 2, event: 'firing' });
   });
 });

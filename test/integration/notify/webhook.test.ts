@@ -44,14 +44,14 @@ describe('a webhook channel', () => {
     rmSync(token);
     expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
     expect(receiver.posts[0]?.body).toMatchObject({
-      version: 1,
+      version: 2,
       id: '20261124T130030Z-a1b2c3d4e5-1.1',
       event: 'firing',
       site: 'hq',
       at: '2026-11-24T13:00:30.000Z',
       firstFailedAt: '2026-11-24T13:01:00.000Z',
       incidents: [
-        { status: 'open', since: '2026-11-24T13:00:00.000Z', cause: { id: 'tls-intercepted', severity: 'critical' } },
+        { status: 'open', since: '2026-11-24T13:00:00.000Z', cause: 'tls-intercepted', severity: 'critical' },
       ],
     });
     expect(await post(receiver.url, token)).toMatchObject([deferredFor(token)]);

@@ -16,7 +16,7 @@ function incidentAbout(text: string): string {
   const [incident] = timeline().rounds(2, [cause]).state.incidents;
   if (incident === undefined) throw new Error('No incident was opened');
   const record = { incident, outboxEntries: [], changes: [], omittedChanges: 0, complete: true };
-  return incidentMarkdown(record, { site: text, zone: zoneOf('UTC'), publicUrl: null });
+  return incidentMarkdown(record, { site: text, zone: zoneOf('UTC'), publicUrl: null, now: 0 });
 }
 
 describeWhere([{ program: 'cmark-gfm' }], "an incident's file, rendered by GitHub's own program", () => {

@@ -71,12 +71,12 @@ const UNDER = {
 };
 
 /**
- * Returns the readable text after each time on a page, tooltips included. UTC times in parentheses are left out, and so
+ * Returns the readable text after each time on a page, tooltips included. What says that it is UTC is left out, and so
  * are times that their tooltip repeats with the offset.
  */
 function times(page: string): readonly string[] {
   const readable = page
-    .replaceAll(/datetime="[^"]*"/gu, '')
+    .replaceAll(/datetime="[^"]*"|title="\S+ \S+ UTC">/gu, '')
     .replaceAll(/(title="(\S+ \d\d:\d\d:\d\d) [^>]*>)\2(?=<\/time>)/gu, '$1');
   return [...readable.matchAll(/(?<!\()\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d/gu)].map(({ index }) =>
     readable.slice(index, index + 60),

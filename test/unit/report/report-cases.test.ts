@@ -3,8 +3,9 @@ import type { Cause } from '../../../src/engine/model.ts';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { lasts, reportCases, type ReportCase } from '../../../src/report/report-cases.ts';
 import type { SeenIssuer } from '../../../src/report/seen.ts';
-import type { TimelineIncident } from '../../../src/report/timeline.ts';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 
 const AT = Date.parse('2026-11-24T13:00:00Z');
 const NOW = new Date(AT).toISOString();
@@ -14,18 +15,16 @@ function at(hour: number): string {
   return new Date(AT - (13 - hour) * 3_600_000).toISOString();
 }
 
-function incident(cause: Cause, since: string, closedAt: string | null): TimelineIncident {
+function incident(cause: Cause, since: string, closedAt: string | null): Incident {
+  const begin = Date.parse(since);
   return {
+    ...incidentOf(cause),
     id: `i-${since}`,
     status: closedAt === null ? 'open' : 'closed',
-    since,
-    openedAt: since,
-    lastSeen: since,
-    closedAt,
-    lasted: closedAt === null ? null : 'about 1 h',
-    earlier: [],
-    cause,
-    notifications: 1,
+    since: begin,
+    openedAt: begin,
+    lastSeen: begin,
+    closedAt: closedAt === null ? null : Date.parse(closedAt),
   };
 }
 
@@ -45,7 +44,7 @@ function issuer(more: Partial<SeenIssuer> = {}): SeenIssuer {
 
 interface Given {
   readonly causes?: readonly Cause[];
-  readonly incidents?: readonly TimelineIncident[];
+  readonly incidents?: readonly Incident[];
   readonly issuers?: readonly SeenIssuer[];
   readonly until?: string;
   readonly states?: Parameters<typeof diagnosisOf>[2];
@@ -54,7 +53,7 @@ interface Given {
 function cases({ causes = [], incidents = [], issuers = [], until = NOW, states = {} }: Given): readonly ReportCase[] {
   return reportCases({
     check: diagnosisToJson(diagnosisOf(AT, causes, states)),
-    timeline: { note: null, incidents, events: [] },
+    incidents,
     issuers,
     period: { since: null, until },
   });
@@ -81,12 +80,11 @@ describe('the cases of a report', () => {
   });
 
   test('of a fault that came back are there each time by itself, if within the period', () => {
-    const first = { since: at(9), openedAt: at(9), lastSeen: at(9), closedAt: at(10), lasted: 'about 1 h' };
-    const again = { ...incident(INTERCEPTED, at(11), at(12)), lasted: 'at least 3 s', earlier: [first] };
+    const again = { ...incident(INTERCEPTED, at(11), at(12)), earlier: [incident(INTERCEPTED, at(9), at(10))] };
     const [one] = cases({ incidents: [again] });
-    expect(one?.spans.map(({ since, until, lasted }) => [since, until, lasted])).toEqual([
-      [at(11), at(12), 'at least 3 s'],
-      [at(9), at(10), 'about 1 h'],
+    expect(one?.spans.map(({ since, until }) => [since, until])).toEqual([
+      [at(11), at(12)],
+      [at(9), at(10)],
     ]);
     expect(cases({ incidents: [again], until: at(10) })[0]?.spans.map(({ since }) => since)).toEqual([at(9)]);
   });

@@ -73,7 +73,7 @@ describe('renderDiagnosis()', () => {
     const text = render('re-signed', { color: false, width: 80 });
     expect(text).not.toContain('\u001B');
     // Command blocks are not wrapped, because they are copied.
-    const long = text.split('\n').filter((line) => line.length > 80 && !/^ {17}\S/u.test(line));
+    const long = text.split('\n').filter((line) => line.length > 80 && !/^ {19}\S/u.test(line));
     expect(long).toEqual([]);
   });
 
@@ -83,13 +83,13 @@ describe('renderDiagnosis()', () => {
       { color: true, width: 40 },
     ]) {
       const lines = render('re-signed', style).split('\n');
-      const at = lines.indexOf('                 config firewall address');
+      const at = lines.indexOf('                   config firewall address');
       expect(lines.slice(at, at + 3)).toEqual([
-        '                 config firewall address',
-        '                     edit "ftm-watch-FILL-IN-SOURCE-IP"',
-        '                         set subnet FILL-IN-SOURCE-IP 255.255.255.255',
+        '                   config firewall address',
+        '                       edit "ftm-watch-FILL-IN-SOURCE-IP"',
+        '                           set subnet FILL-IN-SOURCE-IP 255.255.255.255',
       ]);
-      expect(lines).toContain('                 ftm-watch check -c /etc/ftm-watch/ftm-watch.yaml');
+      expect(lines).toContain('                   ftm-watch check -c /etc/ftm-watch/ftm-watch.yaml');
     }
   });
 

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { sentenceStep } from '../../../src/engine/model.ts';
-import {
-  byUrgency,
-  incidentsToJson,
-  maskedDetail,
-  maskedRecipient,
-  notificationsToJson,
-} from '../../../src/web/incident-json.ts';
+import { maskedDetail, maskedRecipient } from '../../../src/notify/channels/deliveries.ts';
+import { byUrgency, incidentsToJson, notificationsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
 import { cpuMsOf } from '../../support/process/cpu-time.ts';
@@ -15,25 +9,23 @@ import { MINUTE, SECOND, START, timeline } from '../../support/store/incident-ti
 describe('incidentsToJson()', () => {
   test('tells an open incident', () => {
     const incident = incidentOf(causeOf('tls-blocked'));
+    const { id, ...cause } = incident.cause;
 
     expect(incidentsToJson([incident])[0]).toEqual({
       id: incident.id,
       status: 'open',
-      cause: 'tls-blocked',
-      subject: 'fortitokenmobile.fortinet.com:443',
-      severity: 'critical',
-      confidence: 'confirmed',
-      summary: 'Summary of tls-blocked',
-      remedy: ['Do this.', 'Then do that.'],
-      remedySteps: ['Do this.', 'Then do that.'].map(sentenceStep),
+      ...cause,
+      cause: id,
       since: new Date(START).toISOString(),
       causeSince: new Date(START).toISOString(),
       openedAt: new Date(START + 30_000).toISOString(),
       closedAt: null,
       lastSeen: new Date(START + 30_000).toISOString(),
+      lasted: null,
       earlier: [],
       flapping: false,
       formerCauses: [],
+      openingEvidence: incident.openingEvidence,
       acknowledgement: null,
       notifications: incident.thread.count,
     });

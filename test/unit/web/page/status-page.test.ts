@@ -5,7 +5,7 @@ import type { Incident, Silence } from '../../../../src/engine/incident/incident
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { certificatePem, parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
-import { STATE_WORDS } from '../../../../src/document/html.ts';
+import { STATE_WORDS } from '../../../../src/document/states.ts';
 import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { finding } from '../../../support/checks/judged-round.ts';

@@ -1,0 +1,42 @@
+import type { Severity } from '../core/severity.ts';
+import type { PreconditionState, Readiness } from '../engine/model.ts';
+import type { Tone } from './document.ts';
+
+export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
+  ok: 'good',
+  warning: 'warn',
+  broken: 'bad',
+  blocked: 'wait',
+  unknown: 'unsure',
+  'not-configured': 'none',
+};
+
+/** A state is never indicated by its colour alone. */
+export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
+  ok: 'OK',
+  warning: 'Warning',
+  broken: 'Broken',
+  blocked: 'Skipped',
+  unknown: 'Unknown',
+  'not-configured': 'Not configured',
+};
+
+export const SEVERITY_TONES: Readonly<Record<Severity, Tone>> = { critical: 'bad', warning: 'warn', info: 'info' };
+
+export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
+  critical: 'Critical',
+  warning: 'Warning',
+  info: 'Note',
+};
+
+export const READINESS_TONES: Readonly<Record<Readiness, Tone>> = {
+  ready: 'good',
+  'not-ready': 'bad',
+  unknown: 'unsure',
+};
+
+export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
+  ready: 'Ready',
+  'not-ready': 'Not ready',
+  unknown: 'Unknown',
+};
