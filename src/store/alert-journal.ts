@@ -15,6 +15,7 @@ import {
 } from '../engine/incident/incident.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import type { Database } from './database.ts';
+import { WriteQueue } from './write-queue.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import {
   incidentText,
@@ -135,6 +136,8 @@ function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
 
 /** If there are more entries than this, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
+/** Of the state, incidents and entries. The state is never the oldest, because every change adds it again. */
+const MAX_UNWRITTEN = 2 * MAX_ENTRIES;
 
 const UNREAD =
   'The history contains incidents, silences or notifications that were written by a different version of ftm-watch ' +
@@ -149,17 +152,24 @@ export class MirroredJournal implements AlertJournal {
   readonly #logger: OperatorLog;
   readonly #outboxEntries = new Map<string, OutboxEntry>();
   readonly #givenUp = new Map<string, OutboxEntry>();
-  readonly #unwrittenEntries = new Map<string, OutboxEntry>();
-  readonly #unwrittenIncidents = new Map<string, Incident>();
+  readonly #unwritten: WriteQueue<(db: DatabaseSync) => void>;
   #state: IncidentState | null = null;
-  #writtenState: string | null = null;
   #loaded = false;
-  #generation: number;
 
   constructor(database: Database, logger: OperatorLog) {
     this.#database = database;
     this.#logger = logger;
-    this.#generation = database.generation();
+    this.#unwritten = new WriteQueue(database, {
+      most: MAX_UNWRITTEN,
+      write: (db, writes) => {
+        for (const write of writes) write(db);
+      },
+      isLazy: false,
+    });
+    database.onNewFile(() => {
+      for (const outboxEntry of [...this.#givenUp.values(), ...this.#outboxEntries.values()]) this.#put(outboxEntry);
+      this.#putState();
+    });
   }
 
   savedState(): IncidentState | null {
@@ -170,12 +180,14 @@ export class MirroredJournal implements AlertJournal {
   record(entry: JournalEntry): void {
     this.#load();
     this.#state = entry.state;
-    for (const incident of entry.incidents) this.#unwrittenIncidents.set(incident.id, incident);
+    this.#putState();
+    for (const incident of entry.incidents)
+      this.#unwritten.put((db) => writeIncident(db, incident), `incident ${incident.id}`);
     for (const outboxEntry of entry.outboxEntries) this.#keep(outboxEntry);
     for (const [key, outboxEntry] of this.#givenUp) if (!this.#isOpen(outboxEntry)) this.#givenUp.delete(key);
     bound(this.#outboxEntries);
     bound(this.#givenUp);
-    this.#flush();
+    this.flush();
   }
 
   update(deliveries: readonly Delivery[]): void {
@@ -184,17 +196,19 @@ export class MirroredJournal implements AlertJournal {
       const notification = (this.#outboxEntries.get(key) ?? this.#givenUp.get(key))?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
-    this.#flush();
+    this.flush();
   }
 
   /**
    * Writes the entries that could not be written before. Otherwise, they would remain unwritten until the next new
    * entry, possibly for days.
    */
-  catchUp(): void {
+  flush(): void {
     // An unused journal does not open the file, because the file may belong to another process.
     if (!this.#loaded && this.#state === null) return;
-    this.#flush();
+    this.#load();
+    this.#database.closeIfReplaced();
+    this.#unwritten.flush();
   }
 
   pending(): readonly OutboxEntry[] {
@@ -225,10 +239,7 @@ export class MirroredJournal implements AlertJournal {
     }));
     if (saved === null) return;
     this.#loaded = true;
-    if (saved.state !== null && this.#state === null) {
-      this.#state = saved.state.state;
-      this.#writtenState = stateText(this.#state);
-    }
+    this.#state ??= saved.state?.state ?? null;
     const [notifications, others] = [saved.pending.unread, saved.state?.unread ?? 0];
     if (notifications + others > 0)
       this.#logger.warn({ event: 'history-unreadable', notifications, incidentsAndSilences: others }, UNREAD);
@@ -242,48 +253,20 @@ export class MirroredJournal implements AlertJournal {
 
   #keep(outboxEntry: OutboxEntry): void {
     const key = deliveryKey(outboxEntry.delivery);
-    this.#unwrittenEntries.set(key, outboxEntry);
+    this.#put(outboxEntry);
     if (outboxEntry.delivery.status === 'pending') this.#outboxEntries.set(key, outboxEntry);
     else this.#outboxEntries.delete(key);
     if (isGivenUp(outboxEntry.delivery) && this.#isOpen(outboxEntry)) this.#givenUp.set(key, outboxEntry);
     else this.#givenUp.delete(key);
   }
 
-  #flush(): void {
-    this.#load();
-    this.#rewriteIfReplaced();
-    const before = this.#generation;
-    this.#write();
-    if (this.#generation !== before) this.#write();
+  #putState(): void {
+    const state = this.#state;
+    if (state !== null) this.#unwritten.put((db) => writeState(db, state), 'state');
   }
 
-  #write(): void {
-    const json = this.#state === null ? null : stateText(this.#state);
-    const isNew = json !== this.#writtenState;
-    if (!isNew && this.#unwrittenEntries.size === 0 && this.#unwrittenIncidents.size === 0) return;
-    const kept = this.#database.write((db) => {
-      if (json !== null && isNew) writeState(db, json);
-      for (const incident of this.#unwrittenIncidents.values()) writeIncident(db, incident);
-      for (const outboxEntry of this.#unwrittenEntries.values()) writeOutboxEntry(db, outboxEntry);
-    });
-    if (kept) {
-      this.#writtenState = json;
-      this.#unwrittenEntries.clear();
-      this.#unwrittenIncidents.clear();
-    }
-    this.#rewriteIfReplaced();
-    bound(this.#unwrittenEntries);
-    bound(this.#unwrittenIncidents);
-  }
-
-  /** Writes everything in memory to a new, empty file. */
-  #rewriteIfReplaced(): void {
-    const generation = this.#database.generation();
-    if (generation === this.#generation) return;
-    this.#generation = generation;
-    this.#writtenState = null;
-    for (const [key, outboxEntry] of [...this.#givenUp, ...this.#outboxEntries])
-      this.#unwrittenEntries.set(key, outboxEntry);
+  #put(outboxEntry: OutboxEntry): void {
+    this.#unwritten.put((db) => writeOutboxEntry(db, outboxEntry), `delivery ${deliveryKey(outboxEntry.delivery)}`);
   }
 }
 
@@ -294,10 +277,10 @@ function bound(map: Map<string, unknown>): void {
   }
 }
 
-function writeState(db: DatabaseSync, json: string): void {
+function writeState(db: DatabaseSync, state: IncidentState): void {
   db.prepare(
     'INSERT INTO incident_state (only, json) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET json = excluded.json',
-  ).run(json);
+  ).run(stateText(state));
 }
 
 function writeIncident(db: DatabaseSync, incident: Incident): void {

@@ -8,7 +8,8 @@ import {
   type RefusedChange,
   type RefusedChanges,
 } from '../core/audit.ts';
-import { Backlog, type Database } from './database.ts';
+import type { Database } from './database.ts';
+import { WriteQueue } from './write-queue.ts';
 import { readable } from './saved-state.ts';
 import { firstOccurrence, type Incident } from '../engine/incident/incident.ts';
 
@@ -61,12 +62,11 @@ const refusedRow: z.ZodType<RefusedChanges> = z.object({
   action: z.literal(AUDIT_ACTIONS),
 });
 
-/** Each change is written immediately, in one transaction together with changes that could not be written before. */
-export function createAuditTrail(database: Database): Backlog<AuditEntry> {
-  return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
+export function createAuditTrail(database: Database): WriteQueue<AuditEntry> {
+  return new WriteQueue(database, { most: MAX_WAITING, write: insertAuditEntries, isLazy: false });
 }
 
-function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): void {
+function insertAuditEntries(db: DatabaseSync, entries: Iterable<AuditEntry>): void {
   const insert = db.prepare(
     `INSERT INTO audit (at, action, account, address, incident, cause, subject, detail)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -131,35 +131,30 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
  */
 export class RefusalLog {
   readonly #database: Database;
-  readonly #waiting = new Map<string, RefusedChanges>();
+  readonly #counts: WriteQueue<RefusedChanges>;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#counts = new WriteQueue(database, { most: MAX_REFUSED_WAITING, write: writeRefused, isLazy: true });
   }
 
   add({ at, action, account, address }: RefusedChange): void {
     const key = JSON.stringify([account, address, minuteOf(at)]);
-    const before = this.#waiting.get(key);
-    const { first, count } = before ?? { first: at, count: 0 };
-    this.#waiting.set(key, { account, address, first, last: at, count: count + 1, action });
-    if (this.#waiting.size <= MAX_REFUSED_WAITING) return;
-    this.catchUp();
-    const [oldest = ''] = this.#waiting.keys();
-    if (this.#waiting.size > MAX_REFUSED_WAITING) this.#waiting.delete(oldest);
+    const { first, count } = this.#counts.waiting(key) ?? { first: at, count: 0 };
+    this.#counts.put({ account, address, first, last: at, count: count + 1, action }, key);
   }
 
-  catchUp(): void {
-    const rows = [...this.#waiting.values()];
-    if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();
+  flush(): void {
+    this.#counts.flush();
   }
 
   /** Latest first. */
   read(limit: number): readonly RefusedChanges[] {
-    this.catchUp();
+    this.flush();
     const stored = this.#database.read((db) =>
       db.prepare('SELECT * FROM refused_changes ORDER BY last DESC LIMIT ?').all(limit),
     );
-    return [...[...this.#waiting.values()].toReversed(), ...readable(refusedRow, stored ?? [])].slice(0, limit);
+    return [...this.#counts.allWaiting().toReversed(), ...readable(refusedRow, stored ?? [])].slice(0, limit);
   }
 }
 
@@ -167,7 +162,7 @@ function minuteOf(at: EpochMs): number {
   return Math.floor(at / MINUTE);
 }
 
-function writeRefused(db: DatabaseSync, rows: readonly RefusedChanges[]): void {
+function writeRefused(db: DatabaseSync, rows: Iterable<RefusedChanges>): void {
   const write = db.prepare(
     `INSERT INTO refused_changes (account, address, minute, first, last, count, action) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET last = excluded.last, count = count + excluded.count, action = excluded.action`,

@@ -314,32 +314,6 @@ export interface DatabaseDeps {
 /** The database is not used for this time after a failure, to avoid repeated waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/** Keeps rows in memory while the database cannot be written, and writes them in order as soon as possible. */
-export class Backlog<T> {
-  readonly #most: number;
-  readonly #write: (rows: readonly T[]) => boolean;
-  readonly #waiting: T[] = [];
-
-  /**
-   * @param most maximum number of pending rows; if there are more, the oldest rows are dropped
-   * @param write stores all rows and returns true, or stores none and returns false
-   */
-  constructor(most: number, write: (rows: readonly T[]) => boolean) {
-    this.#most = most;
-    this.#write = write;
-  }
-
-  add(row: T): void {
-    this.#waiting.push(row);
-    if (this.#waiting.length > this.#most) this.#waiting.shift();
-    this.catchUp();
-  }
-
-  catchUp(): void {
-    if (this.#waiting.length > 0 && this.#write(this.#waiting)) this.#waiting.length = 0;
-  }
-}
-
 /**
  * A SQLite database whose methods do not throw, even if the file is locked, read-only, corrupt or missing, or if the
  * disk is full.
@@ -355,7 +329,7 @@ export class Database {
   /** Monotonic. */
   #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
-  #generation = 0;
+  #onNewFile: () => void = () => undefined;
   #closed = false;
 
   constructor(path: string, deps: DatabaseDeps) {
@@ -415,10 +389,9 @@ export class Database {
     return this.#newer;
   }
 
-  /** Increases whenever a new file replaces one that was corrupt or deleted. */
-  generation(): number {
-    this.#closeIfReplaced();
-    return this.#generation;
+  /** Calls `listener` whenever a new file replaces one that was corrupt or deleted, before it is written. */
+  onNewFile(listener: () => void): void {
+    this.#onNewFile = listener;
   }
 
   /** Used for data that cannot be written later. The next operation uses the file even after a failure. */
@@ -445,10 +418,10 @@ export class Database {
   }
 
   /** If the file was deleted, SQLite would continue to write to it. */
-  #closeIfReplaced(): void {
+  closeIfReplaced(): void {
     if (this.#db === null || identityOf(this.#path) === this.#identity) return;
     this.#disconnect();
-    this.#generation += 1;
+    this.#onNewFile();
     this.#deps.logger.warn(
       { event: 'history-replaced', path: this.#path },
       'The history file was removed or replaced. ftm-watch uses the new file, or creates one',
@@ -456,7 +429,7 @@ export class Database {
   }
 
   #connected(): DatabaseSync {
-    this.#closeIfReplaced();
+    this.closeIfReplaced();
     this.#db ??= connect(this.#path, this.#deps.clock.now());
     this.#newer = null;
     this.#identity ??= identityOf(this.#path);
@@ -495,7 +468,7 @@ export class Database {
       );
       this.#failure = null;
       this.#restsUntil = Number.NEGATIVE_INFINITY;
-      this.#generation += 1;
+      this.#onNewFile();
     } catch (error) {
       logger.warn(
         { event: 'history-corrupt', path, aside, error: sqliteFailure(error).message },

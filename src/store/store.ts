@@ -24,7 +24,8 @@ import {
   readDeliveriesAbout,
   readDeliveryStates,
 } from './alert-journal.ts';
-import { Backlog, Database, type DatabaseDeps } from './database.ts';
+import { Database, type DatabaseDeps } from './database.ts';
+import { WriteQueue } from './write-queue.ts';
 import { parseIncident } from './saved-state.ts';
 
 /**
@@ -87,8 +88,9 @@ export function createStore(config: { readonly path: string; readonly retention:
   const history = createHistory(database);
   const audit = createAuditTrail(database);
   const refusals = new RefusalLog(database);
+  const queues = [journal, audit, refusals, history];
   const readAudit = <T>(read: (db: DatabaseSync) => T): T | null => {
-    audit.catchUp();
+    audit.flush();
     return database.read(read);
   };
   const pruneAtTimes = createPruning(database, keptSince, deps.clock);
@@ -96,10 +98,8 @@ export function createStore(config: { readonly path: string; readonly retention:
   return {
     journal,
     recordRound(round) {
-      history.add(round);
-      journal.catchUp();
-      audit.catchUp();
-      refusals.catchUp();
+      history.put(round);
+      for (const queue of queues) queue.flush();
       pruneAtTimes(round.samples.length);
     },
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
@@ -113,7 +113,10 @@ export function createStore(config: { readonly path: string; readonly retention:
     stateSpans: (range) => database.read((db) => readStateSpans(db, range)) ?? [],
     latency: (series, range, bucket) => database.read((db) => readLatency(db, series, range, bucket)) ?? [],
     hourlyValues: (name, range, most) => database.read((db) => readHourlyValues(db, name, range, most)) ?? [],
-    recordChange: (entry) => audit.add(entry),
+    recordChange: (entry) => {
+      audit.put(entry);
+      audit.flush();
+    },
     auditTrail: (limit, filter = {}) => readAudit((db) => readAuditTrail(db, limit, filter)) ?? [],
     auditAbout: (incident) => readAudit((db) => readAuditAbout(db, incident)) ?? { changes: [], omitted: 0 },
     recordRefusal: (refused) => refusals.add(refused),
@@ -123,10 +126,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     newer: () => database.newer(),
     close: () => {
       database.retryNow();
-      journal.catchUp();
-      audit.catchUp();
-      refusals.catchUp();
-      history.catchUp();
+      for (const queue of queues) queue.flush();
       database.close();
     },
   };
@@ -177,9 +177,15 @@ const MAX_WAITING = 120;
 /** The limit is per target, because an attacker can present a new certificate on each connection. */
 const MAX_CERTIFICATES = 100;
 
-/** Each round is written in one transaction, together with rounds that could not be written before. */
-function createHistory(database: Database): Backlog<RoundRecord> {
-  return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
+function createHistory(database: Database): WriteQueue<RoundRecord> {
+  return new WriteQueue(database, {
+    most: MAX_WAITING,
+    write: (db, rounds) => {
+      const write = roundWriter(db);
+      for (const round of rounds) write(round);
+    },
+    isLazy: true,
+  });
 }
 
 /** The statements are prepared once, because preparing takes longer than writing. */
