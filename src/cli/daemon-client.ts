@@ -11,7 +11,7 @@ import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
 import { PRECONDITION_STATES, type Cause } from '../engine/model.ts';
-import { cause } from '../store/saved-state.ts';
+import { readableCauses } from '../store/saved-state.ts';
 import type { SeenDiagnosis } from '../report/nagios-line.ts';
 import type { OpenIncident } from '../report/report-text.ts';
 
@@ -186,7 +186,7 @@ export async function readDaemonStatus(
     const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents?state=open'));
     // Version 0.1.0 of the daemon ignores the parameter and also returns closed incidents.
     const open = incidents.filter(({ status }) => status === 'open');
-    return { diagnosis, incidents: open, causes: diagnosis.causes.flatMap((one) => cause.safeParse(one).data ?? []) };
+    return { diagnosis, incidents: open, causes: readableCauses(diagnosis.causes) };
   } catch (error) {
     if (error instanceof NoDaemon && !error.hasLeftSocket) return null;
     throw error;

@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import type { EpochMs } from '../core/clock.ts';
+import type { DeepReadonly } from '../core/deep-readonly.ts';
 import type { Culprit } from '../core/license/firewall.ts';
-import type { Severity } from '../core/severity.ts';
+import { SEVERITIES, type Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 import type { MailObservation } from '../core/observation.ts';
 
@@ -152,59 +154,82 @@ export type FindingFacts = { readonly [Name in Exclude<keyof typeof GENERAL_FACT
   readonly security?: MailObservation['security'];
 };
 
-export type Confidence = 'confirmed' | 'suspected';
+const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator', 'pem'] as const;
+type Syntax = (typeof SYNTAXES)[number];
 
-/** `check --json` prints this type, so its JSON format must stay compatible. */
-export interface Cause extends Remedy {
-  readonly id: string;
-  readonly precondition: string;
-  readonly severity: Severity;
-  readonly confidence: Confidence;
-  /** The faulty object, such as a host and port or a licence. `id` and `subject` together identify the cause. */
-  readonly subject: string;
-  /** The explanation among those that the cause has. Absent if there is no specific one. */
-  readonly kind?: string;
-  /** Inspecting product. Null if it is not in the catalogue. */
-  readonly product: string | null;
-  /** Absent if no firewall was queried, or if the firewall's response does not explain the cause. */
-  readonly culprit?: Culprit;
-  /** Description of the matching policy, as reported by the firewall. */
-  readonly policyReport?: string;
-  /** Error from FortiAuthenticator's log. At most 27 characters. */
-  readonly said?: string;
-  /** The other member of the HA pair, which answers. */
-  readonly peer?: string;
-  /** The observation, as a clause. Names a suspected cause, because the cause's own name would be a guess. */
-  readonly observed?: string;
-  /** True for an event such as a change, about which no reminders are sent. */
-  readonly isEvent?: true;
-  readonly summary: string;
-  readonly impact: string;
-  readonly evidence: readonly string[];
-  /** Preconditions that this cause blocks. */
-  readonly consequences: readonly string[];
-}
+const blankSchema = z.object({ name: z.string(), meaning: z.string() });
 
 /** Command placeholder that the user must replace before running the command. */
-export interface Blank {
-  readonly name: string;
-  readonly meaning: string;
-}
+export type Blank = Readonly<z.infer<typeof blankSchema>>;
+
+const remedyStepSchema = z.object({
+  text: z.string(),
+  commands: z.string().nullable(),
+  /** Null if the step changes nothing. */
+  undo: z.string().nullable(),
+  syntax: z.literal(SYNTAXES).nullable(),
+  blanks: z.array(blankSchema),
+});
 
 /** `check --json` prints this type, so its JSON format must stay compatible. */
-export interface RemedyStep {
-  readonly text: string;
-  readonly commands: string | null;
-  /** Null if the step changes nothing. */
-  readonly undo: string | null;
-  readonly syntax: Syntax | null;
-  readonly blanks: readonly Blank[];
-}
+export type RemedyStep = DeepReadonly<z.infer<typeof remedyStepSchema>>;
 
-export interface Remedy {
-  readonly remedy: readonly string[];
-  readonly remedySteps: readonly RemedyStep[];
-}
+const confidenceSchema = z.literal(['confirmed', 'suspected']);
+
+export type Confidence = z.infer<typeof confidenceSchema>;
+
+export const severitySchema = z.literal(SEVERITIES);
+
+const culpritSchema: z.ZodType<Culprit> = z.object({
+  firewall: z.string(),
+  firewallHost: z.string(),
+  serial: z.string().nullable(),
+  action: z.literal(['inspects', 'denies']),
+  policy: z.object({ id: z.number(), name: z.string().nullable() }).nullable(),
+  profile: z.string().nullable(),
+  incoming: z.string().nullable(),
+  outgoing: z.string().nullable(),
+});
+
+/** Also for causes that another version of ftm-watch stored or sent. Version 0.1.0 did not store `remedySteps`. */
+export const causeSchema = z
+  .object({
+    id: z.string(),
+    precondition: z.string(),
+    severity: severitySchema,
+    confidence: confidenceSchema,
+    /** The faulty object, such as a host and port or a licence. `id` and `subject` together identify the cause. */
+    subject: z.string(),
+    /** The explanation among those that the cause has. Absent if there is no specific one. */
+    kind: z.string().exactOptional(),
+    /** Inspecting product. Null if it is not in the catalogue. */
+    product: z.string().nullable(),
+    /** Absent if no firewall was queried, or if the firewall's response does not explain the cause. */
+    culprit: culpritSchema.exactOptional(),
+    /** Description of the matching policy, as reported by the firewall. */
+    policyReport: z.string().exactOptional(),
+    /** Error from FortiAuthenticator's log. At most 27 characters. */
+    said: z.string().exactOptional(),
+    /** The other member of the HA pair, which answers. */
+    peer: z.string().exactOptional(),
+    /** The observation, as a clause. Names a suspected cause, because the cause's own name would be a guess. */
+    observed: z.string().exactOptional(),
+    /** True for an event such as a change, about which no reminders are sent. */
+    isEvent: z.literal(true).exactOptional(),
+    summary: z.string(),
+    impact: z.string(),
+    evidence: z.array(z.string()),
+    /** Preconditions that this cause blocks. */
+    consequences: z.array(z.string()),
+    remedy: z.array(z.string()),
+    remedySteps: z.array(remedyStepSchema).optional(),
+  })
+  .transform(({ remedySteps, ...row }) => ({ ...row, remedySteps: remedySteps ?? row.remedy.map(sentenceStep) }));
+
+/** `check --json` prints this type, so its JSON format must stay compatible. */
+export type Cause = DeepReadonly<z.infer<typeof causeSchema>>;
+
+export type Remedy = Pick<Cause, 'remedy' | 'remedySteps'>;
 
 export function sentenceStep(text: string): RemedyStep {
   return { text, commands: null, undo: null, syntax: null, blanks: [] };
@@ -474,9 +499,6 @@ export function kindVariants(
 ): readonly (KindWords & Pick<Variant, 'when'>)[] {
   return Object.entries(kinds).map(([kind, words]) => ({ when: { kind }, ...words }));
 }
-
-export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator', 'pem'] as const;
-type Syntax = (typeof SYNTAXES)[number];
 
 export type Step = string | CommandStep;
 

@@ -4,6 +4,7 @@ import {
   type Incident,
   type IncidentState,
   deliveryKey,
+  deliverySchema,
   isGivenUp,
   type AlertJournal,
   type Delivery,
@@ -17,29 +18,11 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import type { Database } from './database.ts';
 import { WriteQueue } from './write-queue.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import {
-  incidentText,
-  notificationText,
-  stateText,
-  type SavedState,
-  parseNotification,
-  parseState,
-} from './saved-state.ts';
+import { type SavedState, parseNotification, parseState } from './saved-state.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 
-const deliveryRow: z.ZodType<Delivery> = z.object({
-  notificationId: z.string(),
-  channel: z.literal(CHANNEL_IDS),
-  recipient: z.string(),
-  status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
-  createdAt: z.number(),
-  attempts: z.number(),
-  firstFailedAt: z.number().nullable(),
-  nextAttemptAt: z.number(),
-  finishedAt: z.number().nullable(),
-  detail: z.string(),
-});
+const deliveryRow = deliverySchema.extend({ channel: z.literal(CHANNEL_IDS) });
 
 const COLUMNS = `d.sequence, d.notification AS notificationId, d.channel, d.recipient, d.status,
   d.created_at AS createdAt, d.attempts, d.first_failed_at AS firstFailedAt, d.next_attempt_at AS nextAttemptAt,
@@ -280,7 +263,7 @@ function bound(map: Map<string, unknown>): void {
 function writeState(db: DatabaseSync, state: IncidentState): void {
   db.prepare(
     'INSERT INTO incident_state (only, json) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET json = excluded.json',
-  ).run(stateText(state));
+  ).run(JSON.stringify(state));
 }
 
 function writeIncident(db: DatabaseSync, incident: Incident): void {
@@ -289,13 +272,13 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
     `INSERT INTO incidents (id, cause, subject, severity, opened_at, closed_at, json) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, subject = excluded.subject, severity = excluded.severity,
        closed_at = excluded.closed_at, json = excluded.json`,
-  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, incidentText(incident));
+  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, JSON.stringify(incident));
 }
 
 function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
   const { id, at } = notification;
   const insert = 'INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';
-  db.prepare(insert).run(id, eventOf(notification), at, notificationText(notification));
+  db.prepare(insert).run(id, eventOf(notification), at, JSON.stringify(notification));
   db.prepare(
     `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at,
        next_attempt_at, finished_at, detail)

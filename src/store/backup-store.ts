@@ -12,7 +12,6 @@ import { temporaryFor } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 import { openReadOnly, versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts';
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
-import { stateText } from './saved-state.ts';
 
 /** Copies all pages in one step. Otherwise, copying would start over whenever the daemon writes. */
 const ALL_PAGES = 2_147_483_647;
@@ -71,7 +70,7 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
     if (saved !== undefined) {
       const stopped = { ...saved, runningSince: null };
       const state = keepsPending ? stopped : stateForCopy(stopped, unsent);
-      db.prepare('UPDATE incident_state SET json = ?').run(stateText(state));
+      db.prepare('UPDATE incident_state SET json = ?').run(JSON.stringify(state));
     }
     withdraw(db, unsent, now);
   });

@@ -30,7 +30,7 @@ const BELOW: readonly Folder[] = [
   { folder: 'config/schema', knows: ['core', 'text', 'network'], types: ['system'] },
   { folder: 'connectors', knows: ['core', 'text', 'system', 'network'], types: ['config/schema'] },
   { folder: 'logs', knows: ['core', 'text', 'system', 'network'], types: ['config/schema'] },
-  { folder: 'engine', knows: ['core'], packages: PURE },
+  { folder: 'engine', knows: ['core'], packages: [...PURE, 'zod'] },
   { folder: 'checks', knows: ['core', 'tls', 'engine'], types: ['config/schema', 'connectors'], packages: PURE },
   { folder: 'trust', knows: ['core', 'text', 'system', 'tls'], types: ['config/schema'] },
   {

@@ -2,7 +2,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { prune } from '../../../src/store/alert-journal.ts';
-import { incidentText, notificationText } from '../../../src/store/saved-state.ts';
 import { openedEntry } from '../../support/store/store-records.ts';
 
 const BEFORE = 1_000;
@@ -96,7 +95,7 @@ it('counts the deliveries that go with a notification', () => {
 });
 
 it('keeps a notification that is still to be delivered, and takes its deliveries with it when it goes', () => {
-  const [json = ''] = openedEntry().outboxEntries.map((entry) => notificationText(entry.notification));
+  const [json = ''] = openedEntry().outboxEntries.map((entry) => JSON.stringify(entry.notification));
   const notification = db.prepare("INSERT INTO notifications VALUES (?, 'firing', ?, ?)");
   const delivery = db.prepare("INSERT INTO deliveries VALUES (NULL, ?, 'email', ?, ?, 1, 0, NULL, 1, NULL, '')");
   for (const [id, at] of [
@@ -115,7 +114,7 @@ it('keeps a notification that is still to be delivered, and takes its deliveries
 });
 
 it('keeps an open incident, unless only another version can read it', () => {
-  const [readable = ''] = openedEntry().incidents.map(incidentText);
+  const [readable = ''] = openedEntry().incidents.map((incident) => JSON.stringify(incident));
   const incident = db.prepare("INSERT INTO incidents VALUES (?, 'c', 's', 'critical', ?, ?, ?)");
   incident.run('ended', 1, 999, readable);
   incident.run('ended-later', 1, 1_000, readable);

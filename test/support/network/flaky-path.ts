@@ -16,7 +16,7 @@ import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from '../checks/complaining-appliance.ts';
 import type { Assessment, Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { loadRoundMemory } from '../../../src/round/memory.ts';
-import { parseState, stateText } from '../../../src/store/saved-state.ts';
+import { parseState } from '../../../src/store/saved-state.ts';
 import { handClock } from '../time/hand-clock.ts';
 import { CONTEXT, finding, judgedRound } from '../checks/judged-round.ts';
 import { endpoint, failed, open, path, round } from '../checks/observed.ts';
@@ -150,7 +150,7 @@ export function flakyPath(
       (await memory()).sampling.note(known.sampling);
       known.sampling = (await memory()).sampling.current();
       known.isStarted = false;
-      const stored = parseState(stateText(line.state));
+      const stored = parseState(JSON.stringify(line.state));
       if (stored === null) throw new Error('The state of the incidents cannot be read again');
       line.state = stored.state;
     },

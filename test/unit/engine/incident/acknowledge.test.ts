@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 import { timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
 import { HOUR, MINUTE, SECOND } from '../../../support/time/units.ts';
-import { parseState, stateText } from '../../../../src/store/saved-state.ts';
+import { parseState } from '../../../../src/store/saved-state.ts';
 
 const BLOCKED = causeOf('egress-blocked', { subject: 'a:443' });
 
@@ -109,7 +109,7 @@ describe('evidence that somebody attached', () => {
       .rounds(2, [SUSPECTED])
       .rounds(3, [CONFIRMED]);
     expect(evidence(line)).toEqual([[SEEN, ...CONFIRMED.evidence]]);
-    const stored = parseState(stateText(line.state))?.state;
+    const stored = parseState(JSON.stringify(line.state))?.state;
     expect(stored).toEqual(line.state);
     line.state = stored ?? line.state;
     line.wait(5 * HOUR).round([CONFIRMED]);
