@@ -1,7 +1,7 @@
 import type { CertificateRejection } from '../core/polling/log-event.ts';
 import type { AgentHealth } from '../core/agent.ts';
 import type { ApplianceFacts } from '../core/license/appliance.ts';
-import type { FindingContent, FindingText, Assessment, Check, Finding } from '../engine/model.ts';
+import type { FindingText, Assessment, Check, Finding } from '../engine/model.ts';
 import type { ConnectorId, Picture } from '../connectors/picture.ts';
 import type { WatchedConfig, Carrier, LicenseServerConfig } from '../config/schema/watched.ts';
 import type { RoundObservations, PathObservation } from '../core/round.ts';
@@ -15,8 +15,12 @@ import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine
 import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 
-export function withAppliance({ appliance, system }: ApplianceFacts, told: FindingText): FindingContent<never> {
-  return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
+/** Returns a finding's content about a unit, with additional facts. */
+export function withAppliance(
+  { appliance, system }: ApplianceFacts,
+  told: FindingText,
+): FindingText & Pick<Finding, 'subject'> {
+  return { ...told, subject: appliance, facts: { appliance, serial: system.serial, ...told.facts } };
 }
 
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {

@@ -51,17 +51,15 @@ export interface Finding<C extends string = string> {
   readonly advice?: Advice;
 }
 
-export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
+type FindingContent = Omit<Finding, 'level' | 'suggests'>;
 
 export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
   const text = claim.replace(/\.$/u, '');
   return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
 }
 
-export type FindingText = Pick<
-  Finding,
-  'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'
->;
+/** What a part of a check tells. The subject is added by its caller. */
+export type FindingText = Omit<FindingContent, 'subject'>;
 
 export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };
@@ -69,6 +67,14 @@ export function note(told: FindingContent): Finding<never> {
 
 export function unknown(told: FindingContent): Finding<never> {
   return { ...told, level: 'unknown', suggests: null };
+}
+
+export function warning<C extends string>(suggests: C, told: FindingContent): Finding<C> {
+  return { ...told, level: 'warning', suggests };
+}
+
+export function broken<C extends string>(suggests: C, told: FindingContent): Finding<C> {
+  return { ...told, level: 'broken', suggests };
 }
 
 export function isFault({ level }: Pick<Finding, 'level'>): boolean {

@@ -1,4 +1,12 @@
-import { suggestsOnly, type Finding, known as knownFacts, note, unknown, isFault } from '../../engine/model.ts';
+import {
+  suggestsOnly,
+  type Finding,
+  known as knownFacts,
+  note,
+  unknown,
+  isFault,
+  warning,
+} from '../../engine/model.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -252,14 +260,20 @@ function deniedOf(
   what: string,
   about: Pick<Finding, 'subject' | 'facts'>,
 ): Finding<'appliance-access-denied'> {
-  const found = { ...about, level: 'warning', suggests: 'appliance-access-denied' } as const;
-  if (status === 403) {
-    const claim = `The ftm-watch account is not permitted to read ${what} (HTTP 403).`;
-    const expected = 'permission to read all resources that are checked';
-    return { ...found, rule: 'api-permits-reading', claim, expected, kind: 'not-permitted' };
-  }
-  const claim = `The API refused the web service key with HTTP ${String(status)} for ${what}.`;
-  return { ...found, rule: 'api-accepts-key', claim, expected: 'an API that accepts the web service key' };
+  const found =
+    status === 403
+      ? {
+          rule: 'api-permits-reading',
+          claim: `The ftm-watch account is not permitted to read ${what} (HTTP 403).`,
+          expected: 'permission to read all resources that are checked',
+          kind: 'not-permitted',
+        }
+      : {
+          rule: 'api-accepts-key',
+          claim: `The API refused the web service key with HTTP ${String(status)} for ${what}.`,
+          expected: 'an API that accepts the web service key',
+        };
+  return warning('appliance-access-denied', { ...about, ...found });
 }
 
 /** The default port in the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
@@ -277,15 +291,8 @@ function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Fi
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
   const actual = visibleText(differs.found, 80);
   const claim = `FortiAuthenticator activates tokens through ${actual}, but ${probed} is probed${hint}.`;
-  const told = withAppliance(facts, { rule: 'provisioning-server-matches', claim, expected });
-  return [
-    {
-      ...told,
-      level: 'warning',
-      suggests: 'provisioning-server-differs',
-      facts: { ...told.facts, ...differs },
-    },
-  ];
+  const told = { rule: 'provisioning-server-matches', claim, expected, facts: differs };
+  return [warning('provisioning-server-differs', withAppliance(facts, told))];
 }
 
 function isSameServer(used: ProvisioningServer, server: HostPort): boolean {
@@ -322,7 +329,7 @@ function judgeOnlySnmp(
   const facts = { appliance, failing };
   const state = unknown({ ...told, claim: 'The HA role and the serial number are unknown.', facts });
   if (isOfThisMachine(reason)) return [{ ...state, claim }];
-  return [{ ...told, claim, level: 'warning', suggests: 'appliance-unreadable', kind: BY_SNMP, facts }, state];
+  return [warning('appliance-unreadable', { ...told, claim, kind: BY_SNMP, facts }), state];
 }
 
 /**
@@ -355,17 +362,14 @@ function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): 
       `The clock of FortiAuthenticator is ${found}, compared with this machine's clock, ` + 'which is not confirmed.';
     return [note(withAppliance(facts, { rule, claim, expected }))];
   }
-  const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
+  const claim = `The clock of FortiAuthenticator is ${found}.`;
   return [
-    {
-      ...told,
+    warning('appliance-clock-skewed', {
+      ...withAppliance(facts, { rule, claim, expected, facts: { found } }),
       // Each faulty part of a unit (clock, memory, firmware) is reported as a separate fault.
       subject: `clock of ${facts.appliance}`,
-      level: 'warning',
-      suggests: 'appliance-clock-skewed',
       ...(proven >= CODES_REJECTED ? { kind: 'codes-rejected' } : {}),
-      facts: { ...told.facts, found },
-    },
+    }),
   ];
 }
 
@@ -388,20 +392,9 @@ function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readon
   const missing = missingMemory(facts, known);
   if (missing === null) return [];
   const { found, version } = missing;
-  const told = withAppliance(facts, {
-    rule: 'memory-suffices',
-    claim: `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`,
-    expected: 'at least 4 GB of memory',
-  });
-  return [
-    {
-      ...told,
-      subject: `memory of ${facts.appliance}`,
-      level: 'warning',
-      suggests: 'appliance-memory-low',
-      facts: { ...told.facts, found },
-    },
-  ];
+  const claim = `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`;
+  const told = { rule: 'memory-suffices', claim, expected: 'at least 4 GB of memory', facts: { found } };
+  return [warning('appliance-memory-low', { ...withAppliance(facts, told), subject: `memory of ${facts.appliance}` })];
 }
 
 interface KnownUnit {
@@ -585,15 +578,13 @@ function judgePeer(
 }
 
 function differs(told: UnitSerials, rule: string, configured: string, found: string): Finding<ApplianceCause> {
-  return {
+  return warning('appliance-serial-differs', {
     rule,
     subject: told.appliance,
     claim: `The ${rule === 'serial-matches' ? 'unit' : 'HA peer'} has the serial number ${found}, not ${configured}.`,
     expected: `serial ${configured}`,
-    level: 'warning',
-    suggests: 'appliance-serial-differs',
     facts: { ...factsOf(told), configured, found },
-  };
+  });
 }
 
 function factsOf({ appliance, serial }: UnitSerials): { readonly appliance: string; readonly serial: string } {

@@ -5,7 +5,7 @@ import type { Millis, EpochMs } from '../../core/clock.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { withMore } from '../../engine/words.ts';
 import { spanText } from '../../core/time-text.ts';
-import { type Finding, note, unknown } from '../../engine/model.ts';
+import { type Finding, note, unknown, warning } from '../../engine/model.ts';
 import type { ClockEstimate, ClockObservation, HttpOutcome, OwnClock } from '../../core/observation.ts';
 import type { Verdict } from '../tls-genuine/chain-case.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
@@ -27,7 +27,7 @@ function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis
   const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected };
   return [
     trusted
-      ? { ...told, level: 'warning', suggests: 'clock-skewed', facts: { found: off } }
+      ? warning('clock-skewed', { ...told, facts: { found: off } })
       : note({ ...told, claim: withMore(claim, ' ', 'alone, which may be wrong') }),
   ];
 }

@@ -1,4 +1,12 @@
-import { type Explanation, type Assessment, withFindings, type Finding, isFault, note } from '../../engine/model.ts';
+import {
+  type Explanation,
+  type Assessment,
+  withFindings,
+  type Finding,
+  isFault,
+  note,
+  warning,
+} from '../../engine/model.ts';
 import { nameList } from '../../core/visible-text.ts';
 import {
   type Declaration,
@@ -79,14 +87,13 @@ function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
     const claim = `None of the ${bought} purchased SMS messages are left.`;
-    const told = withAppliance(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
-    return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
+    const expected = 'at least one SMS left';
+    return [warning('sms-exhausted', withAppliance(facts, { rule: 'sms-left', claim, expected }))];
   }
   if (available / total >= LOW) return [];
   const expected = `at least a tenth of the purchased SMS messages left`;
   const claim = `Only ${left} of the ${bought} purchased SMS messages are left.`;
-  const told = withAppliance(facts, { rule: 'sms-left', claim, expected });
-  return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
+  return [warning('sms-running-out', withAppliance(facts, { rule: 'sms-left', claim, expected }))];
 }
 
 /**

@@ -10,6 +10,8 @@ import {
   unknown,
   type Assessment,
   type Confidence,
+  broken,
+  warning,
 } from '../../engine/model.ts';
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -122,6 +124,8 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
     );
 }
 
+const INSPECTS: PolicyCause = 'policy-inspects-traffic';
+
 function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
   const facts = factsOf(flow, policy, inspection.profile);
   const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
@@ -135,7 +139,7 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
       return [];
     case 'certificate': {
       const claim = `${capital(uses)}, which inspects certificates, so block pages use the firewall's certificate.`;
-      return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
+      return [warning(INSPECTS, { ...base, claim })];
     }
     case 'deep': {
       const found = { ...base, ...judgeDeep(uses, inspection) };
@@ -184,10 +188,10 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
       `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
     const claim = `${capital(uses)}, which inspects TLS and whose exemptions could not be read.`;
-    return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
+    return { claim, actual, level: 'warning', suggests: INSPECTS, confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
-  return { claim, level: 'broken', suggests: 'policy-inspects-traffic' };
+  return { claim, level: 'broken', suggests: INSPECTS };
 }
 
 /** Settings whose profiles evaluate only decrypted content. The DNS filter evaluates only DNS. */
@@ -216,9 +220,7 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy, inspection: SslInspec
   };
   const applies = (names: readonly string[]): string => `${capital(policyText(policy))} applies ${nameList(names, 4)}`;
   return [
-    ...(what.length === 0
-      ? []
-      : [{ ...base, claim: `${applies(what)}.`, level: 'warning', suggests: 'policy-inspects-traffic' } as const]),
+    ...(what.length === 0 ? [] : [warning(INSPECTS, { ...base, claim: `${applies(what)}.` })]),
     ...(idle.length === 0
       ? []
       : [note({ ...base, claim: `${applies(idle)}, which has no effect on a connection that is not decrypted.` })]),
@@ -234,15 +236,13 @@ function missing(
   found: Pick<Finding, 'claim' | 'culprit' | 'facts'>,
   kind: MissingKind | undefined,
 ): Finding {
-  return {
+  return broken('policy-missing', {
     rule: 'policy-allows',
     subject: subjectOf(flow),
     expected: 'a policy that accepts the connection',
     ...found,
-    level: 'broken',
-    suggests: 'policy-missing',
     ...(kind === undefined ? {} : { kind }),
-  };
+  });
 }
 
 const PERMIT =

@@ -2,7 +2,7 @@ import type { Declaration, Judgement } from '../check.ts';
 import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
 import { judged, unjudged } from '../judgement.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
-import { type Finding, note } from '../../engine/model.ts';
+import { type Finding, note, broken } from '../../engine/model.ts';
 import { isRefused } from '../reachability/judge.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
@@ -100,7 +100,7 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
   const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; ') };
   const confidence = doubt === undefined ? 'confirmed' : 'suspected';
   return judged(
-    [{ ...told, level: 'broken', suggests: 'internet-unreachable', confidence, ...doubt }],
+    [broken('internet-unreachable', { ...told, confidence, ...doubt })],
     'No host on the internet accepts a connection',
   );
 }

@@ -19,6 +19,7 @@ import {
   type FindingText,
   unknown,
   type Confidence,
+  warning,
 } from '../../engine/model.ts';
 import { type Failure, valueOf } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
@@ -300,7 +301,7 @@ function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
     const [, suggests] = stage;
     const date = dayText(redeemBy);
     return [
-      {
+      warning(suggests, {
         rule: 'license-redeemed-in-time',
         subject: license,
         claim:
@@ -308,11 +309,9 @@ function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
             ? `The licence had to be redeemed by ${date}, but ${REASON[confidence]}.`
             : `The licence must be redeemed by ${date}, but ${REASON[confidence]} (${daysText(left)}).`,
         expected: `redeemed by ${date}, as stated on its certificate`,
-        level: 'warning',
-        suggests,
         confidence,
         facts: known({ license, date }),
-      },
+      }),
     ];
   });
 }

@@ -2,7 +2,7 @@ import { type Certificate, called, formatDistinguishedName } from '../../core/ce
 import type { MailObservation } from '../../core/observation.ts';
 import { certificatePem } from '../../core/parse-certificate.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Finding, type FindingFacts, note } from '../../engine/model.ts';
+import { type Finding, type FindingFacts, note, warning } from '../../engine/model.ts';
 
 /** FortiAuthenticator has no public root authorities, so each root must be imported (ta-p/214959). */
 export function judgeAuthority(seen: MailObservation): readonly Finding<'mail-authority-changed'>[] {
@@ -14,16 +14,14 @@ function judgeChange({ server, newRoots = [] }: MailObservation): readonly Findi
   if (oldest === undefined) return [];
   const roots = newRoots.map(({ root }) => root);
   return [
-    {
+    warning('mail-authority-changed', {
       rule: 'mail-authority-stays',
       subject: server,
       claim: `The certificate of the mail server now leads to ${quoted(roots)} instead of ${quoted(oldest.former)}.`,
       expected: 'a root authority that was used in the last 30 days',
       fullNames: roots.map(({ subject }) => formatDistinguishedName(subject)),
-      level: 'warning',
-      suggests: 'mail-authority-changed',
       facts: rootFacts(roots),
-    },
+    }),
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   note,
   unknown,
   withFindings,
+  warning,
 } from '../../engine/model.ts';
 import {
   type MailObservation,
@@ -185,16 +186,14 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
 
 /** Mail is still delivered if the client waits long enough. For example, Postscreen delays every client by 6 s. */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
-  return {
+  return warning('mail-slow', {
     rule: 'mail-server-answers-in-time',
     subject: server,
     claim:
       `The mail server took ${spanText(slowestMs)} to send one answer, but FortiAuthenticator waits only ` +
       `${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, which is the time that FortiAuthenticator waits`,
-    level: 'warning',
-    suggests: 'mail-slow',
-  };
+  });
 }
 
 function expectationOf({ security, tls }: MailObservation, outcome: MailFailure, view: MailView): Expectation {
@@ -479,16 +478,14 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
   const [waited, life] = [spanText(deferral.lasted), spanText(deferral.codeLife)];
   return [
-    {
+    warning('mail-outlasts-code', {
       rule: 'mail-arrives-while-codes-live',
       subject: server,
       claim: `The mail server deferred messages for ${waited}, but activation codes are valid for ${life}.`,
       expected: `a message is accepted within ${life}, while an activation code is valid`,
-      level: 'warning',
-      suggests: 'mail-outlasts-code',
       confidence: 'suspected',
       facts: { security, waited, life },
-    },
+    }),
   ];
 }
 

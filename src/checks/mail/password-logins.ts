@@ -4,7 +4,7 @@ import { authority, hostOf, plainName } from '../../core/addresses.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type MailObservation, type MailOutcome, valueOf } from '../../core/observation.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Finding, type FindingContent, note } from '../../engine/model.ts';
+import { type Finding, note, warning } from '../../engine/model.ts';
 
 type LoginFinding = Finding<'mail-login-retiring'>;
 
@@ -68,11 +68,11 @@ const STILL_ACCEPTED = 'Exchange Online still accepts the password login.';
 
 function retiring(host: string, who: string): LoginFinding {
   const claim = `Exchange Online disables the password login of ${who} by default at the end of December 2026.`;
-  return { ...told(host, claim), level: 'warning', suggests: 'mail-login-retiring' };
+  return warning('mail-login-retiring', told(host, claim));
 }
 
 /** The subject has no port, because the fault differs from those of the server, and ends independently of them. */
-function told(host: string, claim: string): FindingContent {
+function told(host: string, claim: string): Parameters<typeof note>[0] {
   return {
     rule: RULE,
     subject: plainName(host),

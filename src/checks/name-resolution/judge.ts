@@ -15,7 +15,16 @@ import type { LicenseServerConfig } from '../../config/schema/watched.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Finding, known, note, shell, suggestsOnly, type FindingText } from '../../engine/model.ts';
+import {
+  type Finding,
+  known,
+  note,
+  shell,
+  suggestsOnly,
+  type FindingText,
+  broken,
+  warning,
+} from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
@@ -91,17 +100,15 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
       .find((second) => haveNothingInCommon(first.acceptable, second.acceptable));
     if (opposite !== undefined) {
       return [
-        {
+        warning('resolvers-disagree', {
           rule: 'resolvers-agree',
           subject,
           claim:
             `${resolverNamed(first.resolver)} returns ${nameList(first.acceptable)}, but ${opposite.resolver} ` +
             `returns ${nameList(opposite.acceptable)}.`,
           expected: `at least one common address from ${first.resolver} and ${opposite.resolver}`,
-          level: 'warning',
-          suggests: 'resolvers-disagree',
           facts: { resolver: opposite.resolver },
-        },
+        }),
       ];
     }
   }
@@ -229,59 +236,38 @@ const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
 function judgeAddresses(
   { resolver }: DnsObservation,
   { hijacked, unexpected, relays }: SortedAddresses,
-  context: AnswerCase,
-): readonly Finding<NameCause>[] {
-  return [
-    ...(hijacked.length === 0 ? [] : [hijackedFinding(resolver, hijacked, context)]),
-    ...(unexpected.length === 0 ? [] : [unexpectedFinding(resolver, unexpected, context)]),
-    ...(relays.length === 0 ? [] : [relayFinding(resolver, relays, context)]),
-  ];
-}
-
-function hijackedFinding(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
-  const product = addresses.map(sinkholeOwner).find((owner) => owner !== null);
-  const described = addresses.map((address) => `${address}, ${describe(address)}`);
-  return {
-    rule: 'answer-acceptable',
-    subject,
-    claim: `${resolverNamed(resolver)} answers with ${nameList(described, 3, '; ')}.`,
-    expected: `a public address from ${resolver}`,
-    level: 'broken',
-    suggests: 'answer-hijacked',
-    facts: known({ resolver, address: addresses[0], product }),
-  };
-}
-
-function unexpectedFinding(
-  resolver: string,
-  addresses: readonly string[],
   { subject, expectedAddresses }: AnswerCase,
-): Finding<NameCause> {
-  const given = nameList(addresses, MOST_SHOWN);
-  return {
-    rule: 'answer-expected',
-    subject,
-    claim: `${resolverNamed(resolver)} answers with ${given}, which is not an expected address.`,
-    expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
-    level: 'warning',
-    suggests: 'answer-unexpected',
-    facts: known({ resolver, address: addresses[0] }),
-  };
-}
-
-function relayFinding(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
-  return {
-    rule: 'answer-expected',
-    subject,
-    claim:
-      `${resolverNamed(resolver)} answers with the private address ${nameList(addresses, MOST_SHOWN)}, which has ` +
-      'presented the genuine certificate.',
-    expected: `an expected address from ${resolver}`,
-    level: 'warning',
-    suggests: 'answer-unexpected',
-    kind: 'relay',
-    facts: known({ resolver, address: addresses[0] }),
-  };
+): readonly Finding<NameCause>[] {
+  const by = `${resolverNamed(resolver)} answers with`;
+  const described = hijacked.map((address) => `${address}, ${describe(address)}`);
+  const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
+  const about = ([address]: readonly string[]) => ({ subject, facts: known({ resolver, address }) });
+  const findings = [
+    hijacked.length > 0 &&
+      broken('answer-hijacked', {
+        rule: 'answer-acceptable',
+        subject,
+        claim: `${by} ${nameList(described, 3, '; ')}.`,
+        expected: `a public address from ${resolver}`,
+        facts: known({ resolver, address: hijacked[0], product }),
+      }),
+    unexpected.length > 0 &&
+      warning('answer-unexpected', {
+        ...about(unexpected),
+        rule: 'answer-expected',
+        claim: `${by} ${nameList(unexpected, MOST_SHOWN)}, which is not an expected address.`,
+        expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
+      }),
+    relays.length > 0 &&
+      warning('answer-unexpected', {
+        ...about(relays),
+        rule: 'answer-expected',
+        claim: `${by} the private address ${nameList(relays, MOST_SHOWN)}, which has presented the genuine certificate.`,
+        expected: `an expected address from ${resolver}`,
+        kind: 'relay',
+      }),
+  ];
+  return findings.filter((finding) => finding !== false);
 }
 
 function describe(address: string): string {
@@ -301,9 +287,7 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
     expected: `an answer to the ${type} query for ${hostOf(context.subject)}`,
     facts: { resolver },
   };
-  return harmful && !isOurs(failed)
-    ? [{ ...told, level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) }]
-    : [note(told)];
+  return harmful && !isOurs(failed) ? [warning('resolver-unreachable', { ...told, ...kindOf(failed) })] : [note(told)];
 }
 
 function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Finding<NameCause> {
@@ -311,7 +295,9 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   const replies = [a, aaaa];
   const missing = replies.find((reply) => reply.kind === 'answer' && reply.rcode === 'NXDOMAIN');
   if (missing !== undefined || replies.every(isUsable)) {
-    return {
+    // A second, working resolver does not help after a negative answer, because a stub resolver queries the next server
+    // only if the first one does not answer.
+    return broken('name-not-found', {
       rule: 'name-exists',
       subject: context.subject,
       claim:
@@ -319,12 +305,8 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
           ? `${resolverNamed(resolver)} returns neither an A nor an AAAA record for the name.`
           : `${resolverNamed(resolver)} reports that the name does not exist (NXDOMAIN).`,
       expected: `an address for ${hostOf(context.subject)} from ${resolver}`,
-      // A second, working resolver does not help after a negative answer, because a stub resolver queries the next
-      // server only if the first one does not answer.
-      level: 'broken',
-      suggests: 'name-not-found',
       facts: { resolver },
-    };
+    });
   }
   const failed = isUsable(a) ? aaaa : a;
   return {
@@ -441,13 +423,11 @@ function judgeFamily(
 ): readonly Finding<NameCause>[] {
   if (family === 'auto' || addresses.length === 0 || ofFamily(addresses, family).length > 0) return [];
   return [
-    {
+    broken('name-not-found', {
       rule: 'name-has-family',
       subject: authority({ host, port }),
       claim: `${host} has no IPv${String(family)} address, only ${nameList(addresses)}.`,
       expected: `An IPv${String(family)} address`,
-      level: 'broken',
-      suggests: 'name-not-found',
       advice: {
         summary: `{host} has no IPv${String(family)} address, but licenseServer.family requires one.`,
         remedy: [
@@ -460,6 +440,6 @@ function judgeFamily(
           ),
         ],
       },
-    },
+    }),
   ];
 }

@@ -1,4 +1,12 @@
-import { type Explanation, type Advice, type Finding, type FindingLevel, known, unknown } from '../../engine/model.ts';
+import {
+  type Explanation,
+  type Advice,
+  type Finding,
+  type FindingLevel,
+  known,
+  unknown,
+  warning,
+} from '../../engine/model.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
 import { isOlderTlsFault } from '../tls-genuine/expectations.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
@@ -172,7 +180,7 @@ function judgeSilence(
   const since = spanText(silentFor ?? 0);
   const lastAt = reliableLineAt ?? lastLineAt;
   return [
-    {
+    warning('appliance-silent', {
       rule: 'appliance-speaks',
       subject: name,
       claim:
@@ -181,12 +189,10 @@ function judgeSilence(
           : `The last log line${lastAt === lastLineAt ? '' : ' from a verified sender'} arrived at ${utcText(lastAt)}, ` +
             `${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
-      level: 'warning',
-      suggests: 'appliance-silent',
       explainedBy: [],
       facts: { appliance: name },
       ...(lastLineAt === null ? { advice: neverReceived(name) } : {}),
-    },
+    }),
   ];
 }
 

@@ -22,6 +22,7 @@ import {
   note,
   shell,
   unknown,
+  warning,
 } from '../../engine/model.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import type { ControlHosts, Declaration, TargetFacts } from '../check.ts';
@@ -57,15 +58,13 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
   if (proxy === null || tcp.kind !== 'open' || tcp.durationMs < SLOW_PROXY) return [];
   const waited = spanText(tcp.durationMs);
   return [
-    {
+    warning('proxy-slow', {
       rule: 'proxy-connects-in-time',
       subject: target,
       claim: `The proxy ${proxy} took ${waited} to connect.`,
       expected: `a connection through the proxy within ${spanText(SLOW_PROXY)}`,
-      level: 'warning',
-      suggests: 'proxy-slow',
       facts: { proxy, waited },
-    },
+    }),
   ];
 }
 

@@ -7,7 +7,7 @@ import {
   type Ending,
   type TlsOutcome,
 } from '../../core/observation.ts';
-import { type Confidence, type Finding, known, type FindingText } from '../../engine/model.ts';
+import { type Confidence, known, type FindingText } from '../../engine/model.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { spanText } from '../../core/time-text.ts';
 import { inSentence } from '../../engine/words.ts';
@@ -179,7 +179,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     ) ?? UNKNOWN_BLOCK;
   const product = page?.facts?.product ?? null;
   const handshake = handshakeTold(outcome);
-  const told: readonly (BlockTold | null)[] = [
+  const told: readonly (FindingText | null)[] = [
     handshake,
     page,
     nearer,
@@ -210,8 +210,6 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   };
 }
 
-type BlockTold = FindingText & Pick<Finding, 'facts'>;
-
 const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['reset', 'The connection was reset before a certificate was received.'],
   ['closed', 'The connection was closed before a certificate was received.'],
@@ -226,7 +224,7 @@ function endingClaim({ reason, receivedBytes = 0, durationMs }: BlockedOutcome):
   );
 }
 
-function handshakeTold(outcome: BlockedOutcome): BlockTold {
+function handshakeTold(outcome: BlockedOutcome): FindingText {
   const { plaintext, alert, message } = outcome;
   const told = { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate' };
   if (plaintext !== null) {
@@ -247,7 +245,7 @@ function handshakeTold(outcome: BlockedOutcome): BlockTold {
     : { ...told, claim };
 }
 
-function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): BlockTold | null {
+function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): FindingText | null {
   if (plaintext === null) return null;
   const page = recogniseBlockPage({ status: null, location: null, text: plaintext, words: plaintext }, products);
   if (page === null) return null;

@@ -1,5 +1,5 @@
 import { isSameLeaf } from '../../core/certificate.ts';
-import { type Finding, known, shell } from '../../engine/model.ts';
+import { type Finding, known, shell, warning } from '../../engine/model.ts';
 import { REPEAT, type TlsCause } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
 import type { TlsJudgement, Verdict } from './chain-case.ts';
@@ -22,20 +22,18 @@ export function judgeOlderTls(seen: OlderTlsFacts): readonly Finding[] {
   const isCut = verdict === 'blocked';
   const by = product === null ? '' : ` by ${product}`;
   return [
-    {
+    warning(SUGGESTED[verdict], {
       rule: OLDER_TLS_RULE,
       subject: path.subject,
       claim: `A connection with TLS 1.2 was ${isCut ? 'blocked' : 'inspected'}${by}, but one with TLS 1.3 was not.`,
       expected: 'The same result with TLS 1.2 as with TLS 1.3',
-      level: 'warning',
-      suggests: SUGGESTED[verdict],
       confidence,
       facts: known({ judgement: summary, product }),
       advice: {
         summary: `With TLS 1.2: ${summary}. A connection with TLS 1.3 worked.`,
         remedy: isCut ? cutRemedy(path.subject) : inspectedRemedy(path.subject),
       },
-    },
+    }),
   ];
 }
 

@@ -61,26 +61,18 @@ function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceCh
   if (isUnderTrusted(chain, chainTrust) || !isGenuine(chainTrust, sent, chain.evidence)) return null;
   const seen = `${WAYS[kind]} ${label}`;
   const { subject, issuer } = chain.leaf;
-  const rule = 'reference-path-agrees';
   // The same authority signs device certificates and the server's certificate.
-  if (chain.accepted)
-    return {
-      rule,
-      weight: 'witness',
-      claim:
-        `The certificate belongs to ${called(subject)}, but the certificate ${visibleText(seen, 80)} belongs to the ` +
-        'server.',
-      expected: `The server's certificate, as ${seen}`,
-      fullNames: inFull(subject),
-    };
+  const [own, theirs] = chain.accepted
+    ? [`belongs to ${called(subject)}`, 'belongs to the server']
+    : [`was issued by ${called(issuer)}`, 'was issued by a trusted authority'];
   return {
-    rule,
+    rule: 'reference-path-agrees',
     weight: 'witness',
-    claim:
-      `The certificate was issued by ${called(issuer)}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
-      'trusted authority.',
-    expected: `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`,
-    fullNames: inFull(issuer),
+    claim: `The certificate ${own}, but the certificate ${visibleText(seen, 80)} ${theirs}.`,
+    expected: chain.accepted
+      ? `The server's certificate, as ${seen}`
+      : `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`,
+    fullNames: inFull(chain.accepted ? subject : issuer),
   };
 }
 
@@ -104,15 +96,19 @@ const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|hom
  * Clients of an internet server could not access an issuer certificate or revocation list at a private location, such
  * as a directory (Active Directory Certificate Services) or a host in a private network.
  */
-function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
+function privateLocation({ chainTrust, claim: claimed }: ChainCase): Signal | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
   const found = chainTrust.path
     .flatMap(locationsOf)
     .find((location) => isPrivateLocation(location, claimed === 'public'));
   if (found === undefined) return null;
-  const expected = 'An issuer and revocation list on the internet';
-  const claim = 'The certificate refers to an issuer or revocation list in a private network.';
-  return { claim, expected, quote: visibleText(found, 160) };
+  return {
+    rule: 'issuer-is-found-on-the-internet',
+    weight: 'witness',
+    claim: 'The certificate refers to an issuer or revocation list in a private network.',
+    expected: 'An issuer and revocation list on the internet',
+    quote: visibleText(found, 160),
+  };
 }
 
 /** Some public authorities list a directory server on the internet, which does not count as private. */
@@ -131,34 +127,23 @@ function isPrivateHost(name: string): boolean {
   return !name.includes('.') || INTERNAL_NAME.test(name);
 }
 
-type Finder = (chain: ChainCase) => Signal | null;
-
-/** In the order in which the signals are reported. */
-const SIGNALS: readonly Finder[] = [
-  signal('issuer-is-no-inspection-product', 'witness', catalogued),
-  signal('control-host-has-another-issuer', 'witness', atControlHost),
-  borrowedName,
-  copiedLeaf,
-  referenceSignal,
-  signal('no-forward-proxy-headers', 'witness', forwardProxy),
-  signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
-  // Inspecting devices often use weaker keys, signatures or protocols than the server.
-  signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-];
-
+/** In the order in which they are reported. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
-  return SIGNALS.flatMap((find) => find(chain) ?? []);
-}
-
-function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase) => Seen | null): Finder {
-  return (chain) => {
-    const seen = find(chain);
-    return seen === null ? null : { ...seen, rule, weight };
-  };
+  return [
+    catalogued(chain),
+    atControlHost(chain),
+    borrowedName(chain),
+    copiedLeaf(chain),
+    referenceSignal(chain),
+    forwardProxy(chain),
+    privateLocation(chain),
+    // Inspecting devices often use weaker keys, signatures or protocols than the server.
+    ...weakerFinding(chain).map((found): Signal => ({ ...found, weight: 'hint' })),
+  ].filter((signal) => signal !== null);
 }
 
 /** Leaf subjects are ignored, because certificates for vendors' own web sites also contain the vendor's name. */
-function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
+function catalogued({ leaf, chainTrust, evidence }: ChainCase): Signal | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
   const [found] = issuers.flatMap((issuer) => {
     const product = findProduct(evidence.products, issuer);
@@ -166,10 +151,12 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   });
   if (found === undefined) return null;
   return {
+    rule: 'issuer-is-no-inspection-product',
+    weight: 'witness',
     expected: 'An issuer that is not an inspection product',
     claim: `The issuer ${called(found.issuer)} is an inspection authority from ${found.product}.`,
     fullNames: inFull(found.issuer),
-    product: found.product,
+    facts: { product: found.product },
   };
 }
 
@@ -180,11 +167,12 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
  */
 const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-via|x-sophos-wsa-clientip|zsa-.*)$/u;
 
-function forwardProxy({ evidence }: ChainCase): Seen | null {
+function forwardProxy({ evidence }: ChainCase): Signal | null {
   const found = evidence.traces.filter((trace) => FORWARD_PROXY.test(trace));
   if (found.length === 0) return null;
   const claim = `The answer has headers that only forward proxies add: ${nameList(found, 4)}.`;
-  return { claim, expected: 'No headers that only forward proxies add' };
+  const expected = 'No headers that only forward proxies add';
+  return { rule: 'no-forward-proxy-headers', weight: 'witness', claim, expected };
 }
 
 /**
@@ -194,10 +182,7 @@ function forwardProxy({ evidence }: ChainCase): Seen | null {
  */
 export interface Signal extends FindingText {
   readonly weight: 'witness' | 'hint';
-  readonly product?: string;
 }
-
-export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
  * A known certificate's details that appear with a different key, such as a genuine authority's name, or the genuine
@@ -306,7 +291,7 @@ function copiedLeaf({ leaf, evidence }: ChainCase): Signal | null {
  * A vendor does not sign certificates for unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are
  * ignored.
  */
-function atControlHost(chain: ChainCase): Seen | null {
+function atControlHost(chain: ChainCase): Signal | null {
   if (isBeyondComparison(chain)) return null;
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
@@ -366,8 +351,10 @@ function toControl(shown: Omit<Control, 'leaf' | 'sent'>, chain: CapturedChain):
   return sent === null ? [] : [{ ...shown, leaf: sent[0], sent }];
 }
 
-function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
+function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: ChainCase, what: string): Signal {
   return {
+    rule: 'control-host-has-another-issuer',
+    weight: 'witness',
     expected: `A different issuer on ${target}, which is unrelated to ${evidence.target}`,
     claim: `${visibleText(shownBy, 110)} presents ${what}: ${called(leaf.issuer)}.`,
     fullNames: inFull(leaf.issuer),

@@ -54,7 +54,7 @@ function isInterception({ verdict }: Decision): boolean {
 }
 
 function productOf({ identity, leaf }: ChainCase, signals: readonly Signal[]): string | null {
-  const catalogued = signals.find(({ product }) => product !== undefined)?.product;
+  const [catalogued] = signals.flatMap(({ facts }) => facts?.product ?? []);
   return catalogued ?? (identity === 'device' ? deviceOf(leaf) : null);
 }
 
@@ -146,12 +146,10 @@ function evidenceFor(
   const verified = isVerified ? [] : [verificationFinding(chain)];
   return [
     ...(reason === 'dates' || reason === 'cut' ? [...own, ...verified] : [...verified, ...own]),
-    ...(isInterception(decision) ? [...deviceFinding(chain), ...signals.map(toldBy)] : []),
+    ...(isInterception(decision)
+      ? [...deviceFinding(chain), ...signals.map(({ weight: _weight, ...told }) => told)]
+      : []),
   ];
-}
-
-function toldBy({ weight: _weight, product: _product, ...told }: Signal): FindingText {
-  return told;
 }
 
 function signerOf(chain: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {

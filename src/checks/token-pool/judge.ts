@@ -1,4 +1,4 @@
-import { type Finding, note, unknown, type FindingText } from '../../engine/model.ts';
+import { type Finding, note, unknown, type FindingText, broken, warning } from '../../engine/model.ts';
 import {
   type ApplianceFacts,
   type ApplianceObservation,
@@ -59,8 +59,7 @@ function judgeMismatch(
   const claim =
     `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are ` +
     'licensed.';
-  const told = withAppliance(facts, { rule: 'tokens-match-licence', claim, expected });
-  return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
+  return [warning('token-count-mismatch', withAppliance(facts, { rule: 'tokens-match-licence', claim, expected }))];
 }
 
 interface Supply {
@@ -101,14 +100,14 @@ function judgeSupply(
   if (left <= 0) {
     const claim =
       locked === 0 ? `All ${String(total)} tokens are assigned.` : `All ${String(locked)} free tokens are locked.`;
-    const told = withAppliance(facts, { rule: 'tokens-left', claim, expected: 'at least one free token' });
-    return [{ ...told, level: 'broken', suggests: 'tokens-exhausted', ...kindOf(locked) }];
+    const told = { rule: 'tokens-left', claim, expected: 'at least one free token', ...kindOf(locked) };
+    return [broken('tokens-exhausted', withAppliance(facts, told))];
   }
   if (left / total >= tokensLow) return [];
   const expected = `at least ${percent(tokensLow)} of the tokens are free`;
   const claim = `${String(left)} of ${String(total)} tokens are free (${percent(left / total)}).`;
-  const told = withAppliance(facts, { rule: 'tokens-left', claim, expected });
-  return [{ ...told, level: 'warning', suggests: 'tokens-running-out', ...kindOf(locked) }];
+  const told = { rule: 'tokens-left', claim, expected, ...kindOf(locked) };
+  return [warning('tokens-running-out', withAppliance(facts, told))];
 }
 
 function kindOf(locked: number): Pick<Finding<TokenPoolCause>, 'kind'> {
@@ -152,12 +151,9 @@ function judgeLicenses(
   return licenses
     .filter((license) => !isHeld(license))
     .map((license) => {
-      const told = withAppliance(facts, {
-        rule: 'licence-brought-tokens',
-        claim: `Licence ${license} is not activated on this unit, because ${held}.`,
-        expected: `tokens from licence ${license} on the appliance`,
-      });
-      return note({ ...told, facts: { ...told.facts, license } });
+      const claim = `Licence ${license} is not activated on this unit, because ${held}.`;
+      const expected = `tokens from licence ${license} on the appliance`;
+      return note(withAppliance(facts, { rule: 'licence-brought-tokens', claim, expected, facts: { license } }));
     });
 }
 
@@ -348,11 +344,10 @@ function judgeBought(
     const expected = bought.map((one) => `${String(one.tokens)} tokens from licence ${license}, ${one.by}`).join('; ');
     const claim =
       `The unit has ${String(tokens)} tokens from licence ${license}, ` + `but ${counts.join(' or ')} were purchased.`;
-    const told = withAppliance(facts, { rule: 'tokens-as-bought', claim, expected });
-    const ofLicense = { ...told, facts: { ...told.facts, license } };
-    if (counts.some((count) => tokens > count)) return [note(ofLicense)];
+    const told = withAppliance(facts, { rule: 'tokens-as-bought', claim, expected, facts: { license } });
+    if (counts.some((count) => tokens > count)) return [note(told)];
     const doubt = counts.length > 1 ? ({ confidence: 'suspected' } as const) : {};
-    return [{ ...ofLicense, level: 'warning', suggests: 'token-count-mismatch', ...doubt }];
+    return [warning('token-count-mismatch', { ...told, ...doubt })];
   });
 }
 

@@ -1,4 +1,4 @@
-import { compareSeverity, type Severity } from '../severity.ts';
+import { compareSeverity } from '../severity.ts';
 import type { EpochMs, Millis } from '../clock.ts';
 import {
   type Complaint,
@@ -9,7 +9,7 @@ import {
   momentsOf,
   UNNAMED,
 } from './state.ts';
-import type { SignatureSet } from './signature.ts';
+import type { Signature, SignatureSet } from './signature.ts';
 
 export interface PollingReport {
   readonly window: Millis;
@@ -42,21 +42,16 @@ export interface AppliancePolling {
   readonly silentFor: Millis | null;
 }
 
-export interface PollingError extends Complaint {
+export interface PollingError
+  extends Complaint,
+    Pick<Signature, 'cause' | 'severity' | 'short' | 'summary' | 'remedy'>,
+    Pick<SignatureLog, 'lastAt' | 'ahead'> {
   readonly signature: string;
-  readonly cause: string | null;
-  readonly severity: Severity;
-  readonly short?: string;
-  readonly summary: string;
-  readonly remedy: readonly string[];
   /** Number of lines within the window. The start of the window is rounded to a sixtieth of its length. */
   readonly count: number;
   /** The same lines, grouped by sixtieths of the window, oldest first. */
   readonly groups: readonly LineGroup[];
   readonly firstAt: EpochMs;
-  readonly lastAt: EpochMs;
-  /** How far the time in the last line is ahead of this machine's clock. Absent if it is not ahead. */
-  readonly ahead?: Millis;
   /** Most recent line, sanitized and truncated. The text is untrusted. */
   readonly sample: string;
 }

@@ -13,15 +13,7 @@ export interface DnsQuery {
 }
 
 export type DnsReading =
-  | {
-      readonly kind: 'answer';
-      readonly rcode: string;
-      readonly addresses: readonly string[];
-      readonly cnames: readonly string[];
-      readonly ttlSeconds: number | null;
-      readonly extendedErrors?: readonly ExtendedError[];
-      readonly beside: NonNullable<DnsAnswer['beside']>;
-    }
+  | Omit<DnsAnswer, 'durationMs' | 'attempts'>
   /** The TC bit is set, so the query must be sent again over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
   /** The packet is forged, malformed or a reply to a different query. Such packets must be ignored. */
@@ -168,7 +160,7 @@ function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string):
   );
 }
 
-type Chain = Omit<Extract<DnsReading, { kind: 'answer' }>, 'beside'> | Extract<DnsReading, { kind: 'unusable' }>;
+type Chain = Extract<DnsReading, { kind: 'answer' | 'unusable' }>;
 
 function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string): Chain {
   const records = answers.filter(isChainRecord).filter((record) => record.class === 'IN');

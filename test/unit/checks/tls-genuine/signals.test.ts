@@ -52,7 +52,7 @@ test('an inspection product is found anywhere above the leaf, sent or not', asyn
     [leaf, below, w.fortigate],
     [other, belowBoth, between, corporate.root],
   ] as const)
-    expect(signals(PRODUCT, sent, {})).toMatchObject([{ weight: 'witness', product: 'Fortinet FortiGate' }]);
+    expect(signals(PRODUCT, sent, {})).toMatchObject([{ weight: 'witness', facts: { product: 'Fortinet FortiGate' } }]);
   expect(signals(PRODUCT, company, {})).toEqual([]);
 });
 
