@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 
 import { pino } from 'pino';
 
-import { App } from '../../src/runtime/app.ts';
+import { Daemon } from '../../src/runtime/daemon.ts';
 import { loadWith } from '../../src/cli/terminal.ts';
 import { localFiles } from '../../src/config/load.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -23,7 +23,7 @@ export class ProductHost {
   readonly #time: SimulatedTime;
   readonly #stillness = new Stillness();
   readonly #said: SaidLine[] = [];
-  #app: App | null = null;
+  #daemon: Daemon | null = null;
   #permitted: ((permission: Permission) => void) | null = null;
 
   constructor(options: ProductOptions, time: SimulatedTime) {
@@ -79,9 +79,9 @@ export class ProductHost {
     }
   }
 
-  #running(): App {
-    if (this.#app === null) throw new Error('The daemon does not run');
-    return this.#app;
+  #running(): Daemon {
+    if (this.#daemon === null) throw new Error('The daemon does not run');
+    return this.#daemon;
   }
 
   async #start(): Promise<void> {
@@ -91,19 +91,16 @@ export class ProductHost {
     const loaded = await loadWith(localFiles, asked);
     if (loaded.kind === 'invalid') throw new Error(`Cannot use "${configFile}": ${JSON.stringify(loaded.issues)}`);
     const logger = pino({ level: 'info', base: null }, { write: (line) => this.#hear(line) });
-    this.#app = new App({
+    this.#daemon = new Daemon({
       clock: systemClock,
       env: process.env,
       logger,
       hostname: 'soak',
       version: 'soak',
-      onBound: () => undefined,
       load: () => loadWith(localFiles, asked),
-      onDeath: (error) => {
-        throw error;
-      },
     });
-    await this.#app.start(loaded.config);
+    await this.#daemon.start(loaded.config);
+    void this.#daemon.run(new AbortController().signal);
   }
 
   async #restart(): Promise<void> {

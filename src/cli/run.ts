@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { pino } from 'pino';
 import picocolors from 'picocolors';
-import { App } from '../runtime/app.ts';
+import { Daemon } from '../runtime/daemon.ts';
 import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
 import { notifyServiceManager } from '../system/service-manager.ts';
 import { InvalidConfiguration, type Invocation, loadWith, type Terminal } from './terminal.ts';
@@ -33,27 +32,16 @@ export async function run(terminal: Invocation): Promise<number> {
     createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) }),
   );
   using _watchdog = watchLoop({ clock, env, logger, lastLine: { fd, prefix: form === journalForm ? FATAL : '' } });
-  const death = Promise.withResolvers<never>();
-  const app = new App({
-    clock,
-    env,
-    logger,
-    version,
-    hostname,
-    onBound: () => void notifyServiceManager('READY=1', env, logger),
-    load,
-    onDeath: death.reject,
-  });
-  const started = Promise.withResolvers<void>();
-  reload = () => void started.promise.then(() => app.reload());
+  const daemon = new Daemon({ clock, env, logger, version, hostname, load });
+  reload = () => void daemon.reload();
   logger.info({ event: 'starting', version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
-  await app.start(config);
-  started.resolve();
+  await daemon.start(config);
+  void notifyServiceManager('READY=1', env, logger);
   try {
-    await Promise.race([signal.aborted ? null : once(signal, 'abort'), death.promise]);
+    await daemon.run(signal);
   } finally {
     logger.info({ event: 'stopping' }, 'Stopping');
-    await Promise.all([app.stop(), notifyServiceManager('STOPPING=1', env, logger)]);
+    await Promise.all([daemon.stop(), notifyServiceManager('STOPPING=1', env, logger)]);
     logger.info({ event: 'stopped' }, 'Stopped');
   }
   return 0;

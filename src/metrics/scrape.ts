@@ -21,7 +21,7 @@ interface LogCounts {
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
 }
 
-/** Values that are read only during a scrape. A reload replaces this object. */
+/** Values that are read only during a scrape. After a reload, they come from another object. */
 interface Scraped {
   /** Null if no log is received. */
   logCounters(): LogCounts | null;
@@ -32,16 +32,16 @@ interface Scraped {
 
 export interface Scrape {
   /** Prometheus text format. Concurrent calls share the same result. */
-  read(): Promise<MetricsText>;
+  read(scraped: Scraped): Promise<MetricsText>;
   /** Must be called before the metrics are exported in another format. */
-  update(): Promise<void>;
+  update(scraped: Scraped): Promise<void>;
   /**
    * Adds the counts of a log intake. Must be called once more after the intake has ended, so that no lines are missed.
    */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
 
-export function createScrape(registry: Registry, metrics: Metrics, current: () => Scraped): Scrape {
+export function createScrape(registry: Registry, metrics: Metrics): Scrape {
   const takenOver = new WeakMap<object, LogCounts>();
   const takeFigures = createOwnProcess(metrics);
 
@@ -52,9 +52,8 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     takenOver.set(intake, counts);
   }
 
-  async function update(): Promise<void> {
+  async function update(scraped: Scraped): Promise<void> {
     takeFigures(await readProcessFigures());
-    const scraped = current();
     takeCounts(scraped);
     const { alerting, store } = scraped;
     setOrRemove(metrics.activationReady, READY_VALUES[scraped.readiness()]);
@@ -65,8 +64,8 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     metrics.maintenanceActive.set(alerting.inMaintenance() ? 1 : 0);
   }
 
-  async function write(): Promise<MetricsText> {
-    await update();
+  async function write(scraped: Scraped): Promise<MetricsText> {
+    await update(scraped);
     return { contentType: registry.contentType, body: await exposition(registry) };
   }
 
@@ -74,8 +73,8 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   return {
     takeCounts,
     update,
-    read: () => {
-      writing ??= write().finally(() => {
+    read: (scraped) => {
+      writing ??= write(scraped).finally(() => {
         writing = null;
       });
       return writing;

@@ -34,7 +34,7 @@ import {
 import { byChannel, channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
 import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
-import { type Attempt, Outbox, type OutboxDeps } from './outbox.ts';
+import { Outbox, type OutboxDeps } from './outbox.ts';
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { lookedAt } from '../checks/named-subjects.ts';
 import { CHECKS } from '../checks/registry.ts';
@@ -86,13 +86,9 @@ export class Alerting {
     this.#publishers = this.#states.map((channel) => createStatePublisher(channel, deps));
   }
 
-  /**
-   * Resumes the state of the previous process, and sends a note if that process ended unexpectedly.
-   * @param underWay running deliveries that the previous instance handed over
-   */
-  start(lastRound: EpochMs | null = null, underWay: readonly Attempt[] = []): void {
+  /** Resumes the state of the previous process, and sends a note if that process ended unexpectedly. */
+  start(lastRound: EpochMs | null = null): void {
     const { clock, journal } = this.#deps;
-    this.#outbox.takeOver(underWay);
     const now = clock.now();
     const stored = journal.savedState() ?? this.#state;
     const saved = stored.origin === '' ? { ...stored, origin: randomName() } : stored;
@@ -126,16 +122,6 @@ export class Alerting {
     await this.idle();
     this.#keep({ ...this.#state, runningSince: null }, []);
     this.#stopped.abort(new Error('Alerting has stopped'));
-  }
-
-  /**
-   * Stops without waiting for running deliveries, and returns them. Another instance with the same journal must take
-   * them over, so that a slow recipient does not receive a message twice. State channels are stopped as in `stop`.
-   */
-  async handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
-    const underWay = this.#outbox.handOver();
-    await this.stop(signal);
-    return underWay;
   }
 
   /**

@@ -1,6 +1,5 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import {
-  deliveryKey,
   isGivenUp,
   type AlertJournal,
   type Delivery,
@@ -75,15 +74,6 @@ function changedIncidents(state: IncidentState, effects: readonly IncidentEffect
   return state.incidents.filter(({ id }) => ids.has(id));
 }
 
-export interface Attempt {
-  readonly channel: string;
-  readonly batch: readonly OutboxEntry[];
-  /** Never rejects. */
-  readonly outcomes: Promise<readonly RecipientOutcome[]>;
-  /** Aborts the attempt. Whether the recipient accepted the message is then unknown. */
-  readonly controller: AbortController;
-}
-
 interface Run {
   again: boolean;
   done: Promise<void>;
@@ -101,20 +91,12 @@ export class Outbox {
   readonly #running = new Map<MessageChannel, Run>();
   /** The end of each requested pause. A pause applies to all messages for the recipient. */
   readonly #pausedUntil = new Map<string, Millis>();
-  /** Running attempts, each with a function that stops waiting for the outcomes. */
-  readonly #attempts = new Map<Attempt, () => void>();
-  readonly #takenOver = new Set<Promise<void>>();
-  #isHandedOver = false;
 
   /** @param signal aborts all attempts and prevents new ones */
   constructor(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal) {
     this.#channels = channels;
     this.#deps = deps;
     this.#signal = signal;
-    const abortAll = (): void => {
-      for (const { controller } of this.#attempts.keys()) controller.abort(signal.reason);
-    };
-    signal.addEventListener('abort', abortAll, { once: true });
   }
 
   /** Stores the new state with the resulting notifications. Must be called before these notifications are sent. */
@@ -146,26 +128,8 @@ export class Outbox {
 
   /** Attempts each due delivery once. Never rejects. */
   async deliver(): Promise<void> {
-    if (this.#isHandedOver) return;
     this.#withdrawOrphaned();
-    await Promise.all([...this.#channels.map((channel) => this.#drainOne(channel)), ...this.#takenOver]);
-  }
-
-  /** Records the outcomes of attempts that another outbox with the same journal has started. */
-  takeOver(attempts: readonly Attempt[]): void {
-    for (const attempt of attempts) {
-      const underWay = this.#settled(attempt).finally(() => this.#takenOver.delete(underWay));
-      this.#takenOver.add(underWay);
-    }
-  }
-
-  /** Starts no further attempts, and returns the running attempts, which the caller must pass to another outbox. */
-  handOver(): readonly Attempt[] {
-    this.#isHandedOver = true;
-    const underWay = [...this.#attempts];
-    this.#attempts.clear();
-    for (const [, give] of underWay) give();
-    return underWay.map(([attempt]) => attempt);
+    await Promise.all(this.#channels.map((channel) => this.#drainOne(channel)));
   }
 
   #drainOne(channel: MessageChannel): Promise<void> {
@@ -192,27 +156,16 @@ export class Outbox {
   }
 
   async #drainChannel(channel: MessageChannel): Promise<void> {
-    while (!this.#signal.aborted && !this.#isHandedOver) {
+    while (!this.#signal.aborted) {
       const recipients = channel.recipients.filter((recipient) => !this.#isPaused(channel.id, recipient));
       const isFree = (delivery: Delivery): boolean =>
-        delivery.channel === channel.id && recipients.includes(delivery.recipient) && !this.#isUnderWay(delivery);
+        delivery.channel === channel.id && recipients.includes(delivery.recipient);
       const batch = nextBatch(this.#deps.journal, isFree, this.#deps.clock.now());
       if (batch.length === 0) return;
-      const controller = new AbortController();
-      const outcomes = tryOnce(channel, batch, controller.signal);
-      await this.#settled({ channel: channel.id, batch, outcomes, controller });
+      const outcomes = await tryOnce(channel, batch, this.#signal);
+      this.#notePauses(channel.id, outcomes);
+      noteOutcomes(batch, outcomes, this.#deps, this.#signal);
     }
-  }
-
-  /** Records the outcomes unless another outbox takes over the attempt first. */
-  async #settled(attempt: Attempt): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<readonly RecipientOutcome[] | null>();
-    this.#attempts.set(attempt, () => resolve(null));
-    void attempt.outcomes.then(resolve);
-    const outcomes = await promise;
-    if (outcomes === null || !this.#attempts.delete(attempt)) return;
-    this.#notePauses(attempt.channel, outcomes);
-    noteOutcomes(attempt, outcomes, this.#deps);
   }
 
   #isPaused(channel: string, recipient: string): boolean {
@@ -227,16 +180,10 @@ export class Outbox {
     }
   }
 
-  #isUnderWay(delivery: Delivery): boolean {
-    const key = deliveryKey(delivery);
-    return [...this.#attempts.keys()].some(({ batch }) => batch.some((entry) => deliveryKey(entry.delivery) === key));
-  }
-
   #withdrawOrphaned(): void {
     const { journal, clock } = this.#deps;
     const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
       ({ delivery }) =>
-        !this.#isUnderWay(delivery) &&
         !this.#channels.some(
           ({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient),
         ),
@@ -248,13 +195,18 @@ export class Outbox {
   }
 }
 
-function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly RecipientOutcome[], deps: OutboxDeps): void {
+function noteOutcomes(
+  batch: readonly OutboxEntry[],
+  outcomes: readonly RecipientOutcome[],
+  deps: OutboxDeps,
+  { aborted }: AbortSignal,
+): void {
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
     // After an abort, it is unknown whether the recipient accepted the message, so the attempt does not count as
     // failed.
-    if (controller.signal.aborted && outcome.kind === 'deferred') return [];
+    if (aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
   deps.journal.update([...withdrawn(tried, deps.journal, now), ...tried.map(({ delivery }) => delivery)]);

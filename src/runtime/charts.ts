@@ -30,13 +30,13 @@ type ChartDataSource = Pick<Monitor, 'config' | 'knownFor'> & IncidentRecordSour
 
 type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'availability'>;
 
-export function createCharts(monitor: () => ChartDataSource, clock: Clock): Charts {
-  const chartData = createKept<ChartData>(monitor, clock);
-  const rangeData = createKept<RangeData>(monitor, clock);
-  const availability = createKept<readonly AvailabilityPeriod[]>(monitor, clock);
+export function createCharts(source: ChartDataSource, clock: Clock): Charts {
+  const chartData = createKept<ChartData>(source, clock);
+  const rangeData = createKept<RangeData>(source, clock);
+  const availability = createKept<readonly AvailabilityPeriod[]>(source, clock);
   return {
     chartData: () => chartData('usual', chartDataOf),
-    rangeData: (range) => rangeData(range, (source, now) => rangeDataOf(source, range, now)),
+    rangeData: (range) => rangeData(range, (from, now) => rangeDataOf(from, range, now)),
     availability: () => availability('months', availabilityOf),
   };
 }
@@ -51,14 +51,13 @@ function availabilityOf({ store, config, knownFor }: ChartDataSource, now: Epoch
 
 type Read<T> = (key: string, make: (source: ChartDataSource, now: EpochMs) => T) => T;
 
-function createKept<T>(monitor: () => ChartDataSource, clock: Clock): Read<T> {
-  const kept = new Map<string, { readonly data: T; readonly of: ChartDataSource; readonly readAt: Millis }>();
+function createKept<T>(source: ChartDataSource, clock: Clock): Read<T> {
+  const kept = new Map<string, { readonly data: T; readonly readAt: Millis }>();
   return (key, make) => {
-    const current = monitor();
     const known = kept.get(key);
-    if (known?.of === current && clock.elapsed() - known.readAt < KEPT) return known.data;
-    const data = make(current, clock.now());
-    kept.set(key, { data, of: current, readAt: clock.elapsed() });
+    if (known !== undefined && clock.elapsed() - known.readAt < KEPT) return known.data;
+    const data = make(source, clock.now());
+    kept.set(key, { data, readAt: clock.elapsed() });
     return data;
   };
 }

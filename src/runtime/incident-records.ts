@@ -102,7 +102,6 @@ const MOST_ENDED = 50;
 const MOST_HISTORY_ENTRIES = 100;
 
 interface Read {
-  readonly of: Store;
   readonly at: Millis;
   /** A value that changes when a notification leaves the outbox. From then on, the notification is in the store. */
   readonly outbox: string;
@@ -112,20 +111,18 @@ interface Read {
 }
 
 /** Reads the history at most once every few seconds. If the history cannot be read, returns earlier data. */
-export function createAlertHistory(monitor: () => IncidentRecordSource, clock: Clock): () => AlertHistory {
+export function createAlertHistory({ store, alerting }: IncidentRecordSource, clock: Clock): () => AlertHistory {
+  const { journal } = store;
   let last: Read | null = null;
   return () => {
-    const current = monitor();
-    const { journal } = current.store;
     const inMind = [...journal.givenUp(), ...journal.pending()];
     const outbox = [inMind.length, inMind[0], inMind.at(-1)]
       .map((part) => (typeof part === 'object' ? deliveryKey(part.delivery) : part))
       .join(' ');
-    const known = last?.of === current.store ? last : null;
-    const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
-    const read = isFresh ? known : readAnew(current.store, known, { outbox, at: clock.elapsed(), now: clock.now() });
+    const known = last !== null && last.outbox === outbox && clock.elapsed() - last.at < KEPT ? last : null;
+    const read = known ?? readAnew(store, last, { outbox, at: clock.elapsed(), now: clock.now() });
     last = read;
-    const incidents = merged(current.alerting.incidents(), read.ended.incidents);
+    const incidents = merged(alerting.incidents(), read.ended.incidents);
     const listed = incidents.filter(({ status }) => status === 'closed').length;
     return {
       incidents,
@@ -134,26 +131,25 @@ export function createAlertHistory(monitor: () => IncidentRecordSource, clock: C
         ...inMind.toReversed().slice(0, MOST_HISTORY_ENTRIES),
         ...without(inMind, read.outboxEntries),
       ].toSorted((a, b) => b.delivery.createdAt - a.delivery.createdAt),
-      complete: read.readable && current.store.writable(),
+      complete: read.readable && store.writable(),
     };
   };
 }
 
 function readAnew(
-  of: Store,
+  store: Store,
   before: Read | null,
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {
-  const ended = of.ended({ since: now - BACK, until: now }, MOST_ENDED);
+  const ended = store.ended({ since: now - BACK, until: now }, MOST_ENDED);
   if (ended === null)
     return {
-      of,
       ...when,
       ended: before?.ended ?? { incidents: [], omitted: 0 },
       outboxEntries: before?.outboxEntries ?? [],
       readable: false,
     };
-  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_HISTORY_ENTRIES), readable: true };
+  return { ...when, ended, outboxEntries: store.deliveries(MOST_HISTORY_ENTRIES), readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {

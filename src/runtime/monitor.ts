@@ -6,10 +6,11 @@ import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { AgentHealth } from '../core/agent.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
-import type { PushedMetrics } from '../metrics/otlp.ts';
+import type { Registry } from 'prom-client';
 import type { Recorder } from '../metrics/recorder.ts';
+import type { MetricsText } from '../metrics/probe-metrics.ts';
+import type { Scrape } from '../metrics/scrape.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
-import type { Attempt } from '../notify/outbox.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import type { RoundResult } from '../report/report-contents.ts';
@@ -22,16 +23,15 @@ import { measureLoopLag } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
 import { unlessAborted } from '../network/context.ts';
 import { createSpreadTimer, periodOf } from '../system/cron-timer.ts';
-import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
+import { type BackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type HourlyValue, type RoundRecord, type Store } from '../store/store.ts';
 import { createLogListening, type LogListening } from '../logs/intake.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { channelHealth, storeHealth } from './own-health.ts';
-import { loadMonitorFiles, type MonitorFiles } from './start-check.ts';
+import type { MonitorFiles } from './start-check.ts';
 import { stateFile } from './store-places.ts';
-import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
@@ -125,21 +125,21 @@ function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
   });
 }
 
-interface MonitorDeps {
+export interface MonitorDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly recorder: Recorder;
-  readonly pushed: PushedMetrics;
+  readonly registry: Registry;
+  readonly scrape: Scrape;
+  /** The counters started at zero at this time. */
+  readonly startedAt: EpochMs;
   readonly onRound: (round: RoundResult) => void;
   /** Expiry date of the status page's certificate. */
   readonly certificateEnd: () => EpochMs | null;
   readonly rejectedReload: () => AgentHealth['rejectedReload'];
   readonly hostname: string;
-}
-
-interface KeptFiles extends MonitorFiles {
-  readonly pendingFile: BackgroundFile;
+  /** Writes the state files. */
   readonly writer: BackgroundWriter;
 }
 
@@ -161,7 +161,7 @@ const TRIGGER_GAP = 3_000;
 /** Recipients that none of these deliveries was for are not judged. */
 const DELIVERIES_OF_OWN_HEALTH = 100;
 
-/** Everything that runs under one configuration. A reload creates a new monitor. */
+/** Observes, judges and alerts under one configuration. */
 export class Monitor {
   readonly config: Config;
   readonly store: Store;
@@ -171,7 +171,8 @@ export class Monitor {
   /** For how long a diagnosis counts. */
   readonly knownFor: Millis;
   readonly #deps: MonitorDeps;
-  readonly #files: KeptFiles;
+  readonly #lock: StoreLock;
+  readonly #files: MonitorFiles;
   readonly #log: LogListening;
   readonly #units: UnitMonitor;
   readonly #judge: RoundJudge;
@@ -181,32 +182,18 @@ export class Monitor {
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
   readonly #pushing = new AbortController();
-  #stopping = false;
-  #lock: StoreLock | null = null;
+  #isClosed = false;
   #last: RoundResult | null = null;
 
-  /** @throws {Error} as in `loadMonitorFiles` when a configured file cannot be used */
-  static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
-    const writer = createBackgroundWriter();
-    const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
-    const memory = { samplingFile: fileOf('share.json'), mailRootsFile: fileOf(MAIL_ROOTS_FILE) };
-    const files = await loadMonitorFiles(config, { ...deps, ...memory });
-    const pendingFile = fileOf('pending-tokens.json');
-    return new Monitor(config, { ...files, writer, pendingFile }, deps);
-  }
-
-  /** Reuses this monitor's file contents, because the files may no longer exist. */
-  again(): Monitor {
-    return new Monitor(this.config, this.#files, this.#deps);
-  }
-
-  private constructor(config: Config, files: KeptFiles, deps: MonitorDeps) {
+  /** @throws {Error} when another process uses the store */
+  constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
     const { schedule, site } = config;
     const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.knownFor = knownFor(periodOf(schedule.probes), roundLimit(config));
     this.#deps = deps;
+    this.#lock = lockStore(config.store.path, logger);
     this.#stopLoopLag = measureLoopLag(clock, (lag) => recorder.loopLag(lag));
     this.#files = files;
     this.store = createStore(config.store, deps);
@@ -234,7 +221,7 @@ export class Monitor {
       ...this.#runnerDeps(),
       env,
       budget: { ...jsonFile(stateFile(config, 'registration-budget.json')), patience: REGISTRATION_PATIENCE },
-      pendingTokens: createPendingMemory(files.pendingFile),
+      pendingTokens: createPendingMemory(deps.writer.of(jsonFile(stateFile(config, 'pending-tokens.json')))),
       firmwareFacts: files.firmwareFacts,
     });
     this.#judge = new RoundJudge({
@@ -267,10 +254,9 @@ export class Monitor {
           });
   }
 
-  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
+  /** @throws {Error} when a port for log lines cannot be bound */
   async open(): Promise<void> {
     const { logger } = this.#deps;
-    this.#lock = lockStore(this.config.store.path, logger);
     await this.#log.start();
     // The actual addresses are logged, because port 0 selects any free port and senders must be configured with the
     // actual port.
@@ -278,8 +264,8 @@ export class Monitor {
       logger.info({ event: 'log-listening', ...this.#log.addresses() }, 'Listening for log lines');
   }
 
-  /** Must be called after `open`. `underWay` contains deliveries that the previous monitor started. */
-  begin(underWay: readonly Attempt[] = []): void {
+  /** Must be called after `open`. */
+  begin(): void {
     const { recorder, logger } = this.#deps;
     warnAtStart(this.config, this.#files.instruments.knowledge, logger);
     recorder.expect({
@@ -289,7 +275,7 @@ export class Monitor {
       judged: judgedTargets(this.config),
     });
     recorder.heard(this.#log.facts().report);
-    this.alerting.start(this.store.lastRound(this.#deps.clock.now()), underWay);
+    this.alerting.start(this.store.lastRound(this.#deps.clock.now()));
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
     this.#pushMetrics().catch((error: unknown) =>
@@ -306,40 +292,30 @@ export class Monitor {
   /**
    * Log lines are accepted until the very end, because senders do not send them again. Users' changes are stored until
    * `close`.
+   * @param signal aborts deliveries in progress
    */
-  async pause(signal: AbortSignal): Promise<void> {
-    await this.#end(signal, () => this.alerting.stop(signal));
-  }
-
-  handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
-    return this.#end(signal, () => this.alerting.handOver(signal));
-  }
-
-  async #end<T>(signal: AbortSignal, endAlerting: () => Promise<T>): Promise<T> {
+  async stop(signal: AbortSignal): Promise<void> {
     this.#heartbeat?.stop();
     this.#pushing.abort(new Error('The metrics are no longer pushed'));
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
-    const left = await endAlerting();
+    await this.alerting.stop(signal);
     await this.#log.stop();
-    // Waits for pending writes, because the next monitor reads the same files. The wait is aborted if the disk does not
-    // respond.
-    await unlessAborted(this.#files.writer.written(), signal).catch(() => undefined);
-    return left;
+    // The next monitor reads the same files. The wait is aborted if the disk does not respond.
+    await unlessAborted(this.#deps.writer.written(), signal).catch(() => undefined);
   }
 
-  /** Releases the store for another monitor in this process. */
-  unlock(): void {
-    this.#lock?.release();
-    this.#lock = null;
-  }
-
-  /** Must be called after `pause`. */
+  /** Must be called after `stop`. */
   close(): void {
-    this.#stopping = true;
+    this.#isClosed = true;
     this.#stopLoopLag();
     this.store.close();
-    this.unlock();
+    this.#lock.release();
+    this.#deps.scrape.takeCounts(this);
+  }
+
+  isClosed(): boolean {
+    return this.#isClosed;
   }
 
   last(): RoundResult | null {
@@ -351,7 +327,7 @@ export class Monitor {
   }
 
   nextRound(): EpochMs | null {
-    return this.#stopping ? null : this.#rounds.nextRun();
+    return this.#isClosed ? null : this.#rounds.nextRun();
   }
 
   health(): AgentHealth {
@@ -378,6 +354,20 @@ export class Monitor {
       rejectedReload: rejectedReload(),
       advice: exposureNotes(config.web),
     };
+  }
+
+  async metrics(): Promise<MetricsText> {
+    const scraped = this.#scraping();
+    const text = await this.#deps.scrape.read(this);
+    scraped();
+    return text;
+  }
+
+  /** Must be called before the metrics are read. Returns a function that must be called afterwards. */
+  #scraping(): () => void {
+    const { recorder, certificateEnd } = this.#deps;
+    recorder.ownCertificate(certificateEnd());
+    return recorder.scraping();
   }
 
   logCounters(): ReturnType<LogListening['counters']> | null {
@@ -434,7 +424,7 @@ export class Monitor {
 
   /** The code is loaded on demand to save memory and start-up time. */
   async #pushMetrics(): Promise<void> {
-    const { clock, env, logger, pushed } = this.#deps;
+    const { clock, env, logger, registry, startedAt, recorder, scrape } = this.#deps;
     const { metrics, notify, site } = this.config;
     if (metrics.otlp === null && COLLECTOR_VARIABLES.every((name) => (env[name] ?? '') === '')) return;
     const { pushMetrics } = await import('../metrics/otlp.ts');
@@ -445,7 +435,16 @@ export class Monitor {
         env,
         logger,
         site,
-        metrics: pushed,
+        metrics: {
+          registry,
+          startedAt,
+          refresh: async () => {
+            const scraped = this.#scraping();
+            await scrape.update(this);
+            return scraped;
+          },
+          failed: () => recorder.pushFailed(),
+        },
         proxy: notify.proxy,
         readSecret: (source) => readSecret(source, env),
       },

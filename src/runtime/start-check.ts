@@ -81,12 +81,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     return null;
   };
   const files = await loadMonitorFiles(config, { clock, env }).catch(note);
-  const page = await loadPage(config.web, {
-    clock,
-    env,
-    logger: silent,
-    refreshAuthorities: () => Promise.resolve(),
-  }).catch(note);
+  const page = await loadPage(config.web, { clock, env, logger: silent }).catch(note);
   await asListener(async () => {
     for (const port of portsOf(config)) await tryPort(port, daemon).catch(note);
   });

@@ -298,13 +298,16 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
 
 /** A precondition with several sources is updated whenever any of them is queried. */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
+  const probes = periodOf(schedule.probes);
+  const appliance = periodOf(schedule.appliance);
+  const registration = periodOf(schedule.registration);
   return Object.fromEntries(
     CHECKS.map((check) => {
-      const expressions =
+      const periods =
         check.from === 'units'
-          ? check.sources.map((id) => (id === 'registration' ? schedule.registration : schedule.appliance))
-          : [schedule.probes];
-      return [check.id, Math.min(...expressions.map(periodOf))];
+          ? check.sources.map((id) => (id === 'registration' ? registration : appliance))
+          : [probes];
+      return [check.id, Math.min(...periods)];
     }),
   );
 }

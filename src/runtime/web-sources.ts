@@ -3,7 +3,7 @@ import { unitAddresses } from './conclude.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
-import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
+import type { Activity, Health, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import {
   collectIncidents,
   createAlertHistory,
@@ -12,83 +12,74 @@ import {
   incidentRecord,
 } from './incident-records.ts';
 import { createCharts } from './charts.ts';
-import { controlPlace } from './store-places.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
 import { authority } from '../core/addresses.ts';
 
-interface DaemonFacts {
+export interface DaemonFacts extends Pick<WebSources, 'version' | 'begun' | 'controlSocket' | 'noteChange' | 'reload'> {
   readonly clock: Clock;
-  readonly env: NodeJS.ProcessEnv;
-  readonly version: string;
-  readonly begun: Promise<void>;
-  readonly startedAt: EpochMs;
-  /** A function, because a reload replaces the monitor. */
-  readonly monitor: () => Monitor;
-  readonly stopping: () => boolean;
-  readonly lastReload: () => Activity['lastReload'];
+  readonly monitor: Monitor;
   readonly recorder: Recorder;
-  readonly certificateEnd: () => EpochMs | null;
-  readonly metrics: WebSources['metrics'];
-  readonly reload: () => Promise<ReloadOutcome>;
+  readonly startedAt: EpochMs;
+  readonly isStopping: () => boolean;
+  readonly lastReload: () => Activity['lastReload'];
 }
 
 export function createWebSources(facts: DaemonFacts): WebSources {
-  const { monitor } = facts;
+  const { monitor, clock, recorder } = facts;
+  const { config, alerting, store } = monitor;
   return {
     version: facts.version,
-    controlSocket: () => controlPlace(monitor().config.store.path, facts.env).socket,
+    controlSocket: facts.controlSocket,
     begun: facts.begun,
-    site: () => monitor().config.site,
-    timezone: () => monitor().config.timezone,
-    publicUrl: () => monitor().config.web.publicUrl,
-    diagnosis: () => monitor().last()?.diagnosis ?? null,
-    knownFor: () => monitor().knownFor,
-    alertHistory: createAlertHistory(monitor, facts.clock),
-    findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
-    collectIncidents: (query, limit) => collectIncidents(monitor(), query, limit),
-    incidentsVersion: () => monitor().alerting.incidents(),
-    incidentRecord: (id) => incidentRecord(monitor(), id),
-    unitAddresses: () => unitAddresses(monitor().config),
-    acknowledge: (id, by) => monitor().alerting.acknowledge(id, by),
-    unacknowledge: (id) => monitor().alerting.unacknowledge(id),
-    attachEvidence: (id, evidence) => monitor().alerting.attach(id, evidence),
-    maintenance: () => monitor().maintenance.outlook(facts.clock.now()),
-    silences: () => monitor().alerting.silences(),
-    silence: (request) => monitor().alerting.silence(request),
-    unsilence: (id) => monitor().alerting.unsilence(id),
-    noteLogin: (result) => facts.recorder.login(result),
-    noteChange: (entry) => {
-      facts.recorder.change('done');
-      monitor().store.recordChange(entry);
-    },
+    isClosed: () => monitor.isClosed(),
+    site: () => config.site,
+    timezone: () => config.timezone,
+    publicUrl: () => config.web.publicUrl,
+    diagnosis: () => monitor.last()?.diagnosis ?? null,
+    knownFor: () => monitor.knownFor,
+    alertHistory: createAlertHistory(monitor, clock),
+    findIncidents: (query, limit) => findIncidents(monitor, query, limit),
+    collectIncidents: (query, limit) => collectIncidents(monitor, query, limit),
+    incidentsVersion: () => alerting.incidents(),
+    incidentRecord: (id) => incidentRecord(monitor, id),
+    unitAddresses: () => unitAddresses(config),
+    acknowledge: (id, by) => alerting.acknowledge(id, by),
+    unacknowledge: (id) => alerting.unacknowledge(id),
+    attachEvidence: (id, evidence) => alerting.attach(id, evidence),
+    maintenance: () => monitor.maintenance.outlook(clock.now()),
+    silences: () => alerting.silences(),
+    silence: (request) => alerting.silence(request),
+    unsilence: (id) => alerting.unsilence(id),
+    noteLogin: (result) => recorder.login(result),
+    noteChange: facts.noteChange,
     noteRefusal: (refused, why) => {
-      facts.recorder.change(why);
+      recorder.change(why);
       // Refused changes are recorded only if they come from a known account. Attempts by unknown clients are only
       // counted.
-      if (why === 'role') monitor().store.recordRefusal(refused);
+      if (why === 'role') store.recordRefusal(refused);
     },
-    audit: (asked, limit) => findChanges(monitor(), asked, limit),
-    metrics: facts.metrics,
+    audit: (asked, limit) => findChanges(monitor, asked, limit),
+    metrics: () => monitor.metrics(),
     reload: facts.reload,
-    probe: (request, signal) => monitor().probes.probe(request, signal),
-    probes: () => discoveredProbes(monitor().config),
+    probe: (request, signal) => monitor.probes.probe(request, signal),
+    probes: () => discoveredProbes(config),
     health: () => health(facts),
-    certificates: () => certificates(monitor()),
+    certificates: () => certificates(monitor),
     activity: () => activity(facts),
-    ...createCharts(monitor, facts.clock),
+    ...createCharts(monitor, clock),
   };
 }
 
-function health({ monitor, stopping }: DaemonFacts): Health {
-  const first = monitor().last() !== null;
+function health({ monitor, isStopping }: DaemonFacts): Health {
+  const first = monitor.last() !== null;
   return {
-    ready: first && !stopping(),
+    ready: first && !isStopping(),
     problems: [
       ...(first ? [] : ['The first round has not finished yet']),
-      ...(stopping() ? ['The daemon is stopping'] : []),
-      ...judgeAgent(monitor().health()).map(({ claim }) => claim),
+      ...(isStopping() ? ['The daemon is stopping'] : []),
+      ...judgeAgent(monitor.health()).map(({ claim }) => claim),
     ],
   };
 }
@@ -109,16 +100,16 @@ function certificates(monitor: Monitor): readonly SeenCertificate[] {
 }
 
 function activity({ monitor, startedAt, lastReload }: DaemonFacts): Activity {
-  const last = monitor().last()?.observations;
-  const counters = monitor().logCounters();
-  const { alerting, config } = monitor();
+  const last = monitor.last()?.observations;
+  const counters = monitor.logCounters();
+  const { alerting, config } = monitor;
   const pending = alerting.pending();
   return {
     startedAt,
     lastRound: last === undefined ? null : { at: last.startedAt, durationMs: last.durationMs },
-    nextRound: monitor().nextRound(),
+    nextRound: monitor.nextRound(),
     lastReload: lastReload(),
-    storeWritable: monitor().store.writable(),
+    storeWritable: monitor.store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
     states: alerting.states(),
     noChannel: noChannelNote(config.notify),

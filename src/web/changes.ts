@@ -29,7 +29,7 @@ export type Outcome<T> =
 
 export interface Refused {
   readonly kind: 'refused';
-  readonly status: 400 | 403 | 404 | 409 | 415 | 429;
+  readonly status: 400 | 403 | 404 | 409 | 415 | 429 | 503;
   readonly error: string;
   /** One sentence for each error. Omitted if `error` is sufficient. */
   readonly problems: readonly string[] | undefined;
@@ -79,7 +79,9 @@ export async function change<T>(
   if (access.kind === 'network' && !changeLimit(caller.name ?? '')) return refused(429, TOO_MANY);
   const { type, error, read } = MEDIA[media];
   if (!type.test(context.req.header('Content-Type') ?? '')) return refused(415, error);
-  const outcome = await carryOut(await read(context));
+  const body = await read(context);
+  if (sources.isClosed()) return refused(503, 'ftm-watch is being reloaded or stopped. Try again in a moment');
+  const outcome = await carryOut(body);
   if (outcome.kind === 'refused') return outcome;
   const entry: AuditEntry = {
     at: clock.now(),

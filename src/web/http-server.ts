@@ -12,7 +12,7 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { WebConfig } from '../config/schema/web.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, Millis } from '../core/clock.ts';
 import { limitHandshakes } from '../network/tls/handshake-limit.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../text/message-of.ts';
@@ -26,23 +26,23 @@ import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
 
-export interface WebServer extends Omit<HttpServer, 'listen'> {
-  /**
-   * Can be called again after `release`. Resolves with the actual port, because the configured port can be 0.
-   * @throws {Error} with instructions if the port is in use or if a certificate, password hash or token cannot be read
-   */
-  start(): Promise<ListenAddress>;
+/** What the page has read from its files. */
+export interface PageFiles {
+  readonly identify: Identify | null;
+  readonly certificate: ServedCertificate | null;
 }
 
 /** @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line */
-export async function loadPage(
-  config: WebConfig,
-  deps: IdentifyDeps,
-): Promise<{ readonly identify: Identify | null; readonly certificate: ServedCertificate | null }> {
+export async function loadPage(config: WebConfig, deps: Omit<IdentifyDeps, 'refreshAuthorities'>): Promise<PageFiles> {
+  let served: ServedCertificate | null = null;
+  const refreshAuthorities = async (): Promise<void> => served?.refresh();
   const [identify, certificate] = await allOrProblems([
-    hasCredentials(config) || config.anonymous === 'metrics' ? createIdentify(config, deps) : null,
+    hasCredentials(config) || config.anonymous === 'metrics'
+      ? createIdentify(config, { ...deps, refreshAuthorities })
+      : null,
     config.tls === null ? null : ServedCertificate.read(config.tls, 'the status page'),
   ]);
+  served = certificate;
   return { identify, certificate };
 }
 
@@ -57,57 +57,45 @@ export async function openPort<T>(
   }
 }
 
-/** The server for the status page, the API and the metrics (docs/web.md). */
-export function createWebServer(
-  config: WebConfig,
-  { sources, clock, logger, env }: Serving & Pick<IdentifyDeps, 'env'>,
-): WebServer {
-  const { hosts, localReload, listen } = config;
-  let server: HttpServer | null = null;
-
-  async function create(): Promise<HttpServer> {
-    const refreshAuthorities = async (): Promise<void> => server?.refreshCertificate();
-    const { identify, certificate } = await loadPage(config, { clock, logger, env, refreshAuthorities });
-    const hasAccounts = hasCredentials(config);
-    const opensMetrics = config.anonymous === 'metrics';
-    const access = {
-      kind: 'network',
-      identify,
-      hasAccounts,
-      opensMetrics,
-      localReload,
-      hosts,
-      tls: certificate !== null,
-    } as const;
-    return createHttpServer({ access, changeLimit: createChangeLimit(clock), sources, clock, logger }, certificate);
-  }
-
-  return {
-    start: async () => {
-      server ??= await create();
-      const opened = server;
-      const bound = await openPort(listen, (where) => opened.listen(where));
-      return typeof bound === 'object' && bound !== null ? bound : listen;
-    },
-    release: () => server?.release(),
-    refreshCertificate: async () => server?.refreshCertificate(),
-    certificateEnd: () => server?.certificateEnd() ?? null,
-    stop: async () => {
-      await server?.stop();
-      server = null;
-    },
-  };
+export interface PageServer extends HttpServer {
+  /** The actual address, because the configured port can be 0. */
+  readonly address: ListenAddress;
 }
 
-interface HttpServer {
-  /** Can be called again after `release`. */
-  listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
-  /** Stops listening. Requests in progress continue. */
+/**
+ * Serves the status page, the API and the metrics (docs/web.md).
+ * @throws {Error} with instructions if the port is in use
+ */
+export async function servePage(
+  config: WebConfig,
+  { identify, certificate }: PageFiles,
+  serving: Serving,
+): Promise<PageServer> {
+  const { hosts, localReload, listen } = config;
+  const access = {
+    kind: 'network',
+    identify,
+    hasAccounts: hasCredentials(config),
+    opensMetrics: config.anonymous === 'metrics',
+    localReload,
+    hosts,
+    tls: certificate !== null,
+  } as const;
+  const web = { access, changeLimit: createChangeLimit(serving.clock), ...serving };
+  const server = await createHttpServer(web, certificate);
+  const bound = await openPort(listen, (where) => server.listen(where));
+  return { ...server, address: typeof bound === 'object' && bound !== null ? bound : listen };
+}
+
+export interface HttpServer {
+  /** Stops listening, and closes idle connections. Requests in progress continue. */
   release(): void;
-  refreshCertificate(): Promise<void>;
-  certificateEnd(): EpochMs | null;
-  /** Closes idle connections, and gives requests in progress a short time to finish. */
+  /** As `release`, and gives requests in progress a short time to finish. */
   stop(): Promise<void>;
+}
+
+interface UnopenedServer extends HttpServer {
+  listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
 }
 
 /** Limits the file descriptors that a flood of connections can use. */
@@ -125,7 +113,7 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: IDLE_BEAT,
 };
 
-async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
+async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<UnopenedServer> {
   const { clock, logger } = web;
   const crowd = createConnectionEvictor({
     places: MAX_CONNECTIONS,
@@ -136,10 +124,17 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   const routes = createRoutes({ ...web, files, tls: certificate !== null });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
   const waiting = createWaitingAnswers(WAITING_LIMITS);
+  const responses = new Set<ServerResponse>();
   const server = createNodeServer(certificate, (request, response) => {
+    // A request that arrived in the last moment must not be answered from data that is no longer updated.
+    if (!server.listening) {
+      request.socket.destroy();
+      return;
+    }
     if (!waiting.begin(request, response)) return;
-    // While the server is stopping, each connection is closed after its response.
+    responses.add(response);
     response.once('close', () => {
+      responses.delete(response);
       if (!server.listening) server.closeIdleConnections();
     });
     listener(request, response).then(
@@ -154,13 +149,18 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   server.setTimeout(IDLE);
   if ('setSecureContext' in server && certificate?.material().ca !== undefined) limitHandshakes(server, clock);
   const closeVerified = trackVerified(server);
-  let isNew = true;
   let unfollow = (): void => undefined;
+  const release = (): void => {
+    // Once only, because another server may follow the same certificate by now.
+    if (!server.listening) return;
+    unfollow();
+    server.close();
+    // Otherwise, clients would send their next request over a connection that is about to be closed.
+    for (const response of responses) response.shouldKeepAlive = false;
+  };
   return {
     listen: async (where) => {
       await listening(server, where);
-      if (!isNew) return server.address();
-      isNew = false;
       server.on('error', (error) =>
         logger.error({ event: 'web-server-failed', err: error }, 'An error occurred in the web server'),
       );
@@ -168,13 +168,9 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
         unfollow = certificate.follow(server, { clock, logger, onOtherClients: closeVerified });
       return server.address();
     },
-    release: () => {
-      server.close();
-    },
-    refreshCertificate: async () => certificate?.refresh(),
-    certificateEnd: () => certificate?.end() ?? null,
+    release,
     stop: async () => {
-      unfollow();
+      release();
       await close(server, clock);
     },
   };
@@ -351,8 +347,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-export type ControlServer = Pick<HttpServer, 'stop'>;
-
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
@@ -372,7 +366,7 @@ const MAX_PATH = 107;
  * Serves all routes on a Unix socket. A socket that a killed daemon left behind is replaced.
  * @throws {SocketTaken}
  */
-export async function startControlServer(path: string, serving: Serving): Promise<ControlServer> {
+export async function startControlServer(path: string, serving: Serving): Promise<HttpServer> {
   if (Buffer.byteLength(path) > MAX_PATH)
     throw new Error(`Cannot listen at "${path}": the path must be at most ${String(MAX_PATH)} bytes long`);
   await clearAway(path);

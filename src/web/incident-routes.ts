@@ -199,7 +199,7 @@ async function actOnIncident(
   // Relative, because a proxy can serve the pages under any path.
   if (outcome.kind === 'done') return context.body(null, 303, { Location: `../${encodeURIComponent(id)}` });
   const { status, error, problems = [error] } = outcome;
-  if (status === 403 || status === 415 || status === 429) return context.text(`${error}\n`, status);
+  if (status === 403 || status === 415 || status === 429 || status === 503) return context.text(`${error}\n`, status);
   return record === null ? noIncident(context) : pageOf(context, record, web, problems);
 }
 

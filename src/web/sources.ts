@@ -28,6 +28,8 @@ import type { Severity } from '../core/severity.ts';
 export interface WebSources {
   /** Resolves when the first data is available. The ports are opened before that. */
   readonly begun: Promise<void>;
+  /** True as soon as changes would be lost, because the daemon is being reloaded or stopped. */
+  isClosed(): boolean;
   site(): string;
   timezone(): string;
   /** The status page's base URL. Null if it is not configured. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
@@ -84,7 +85,8 @@ describe('a changed file', () => {
 
   test('with another time zone gives its times to the page at once', async () => {
     await start();
-    const asOf = async (): Promise<string | undefined> => /asof">.*?<br>([^<]*)</u.exec(await daemon.read('/'))?.[1];
+    const asOf = async (): Promise<string | undefined> =>
+      /asof">Seen <time[^>]* title="([^"]*)"/u.exec(await daemon.read('/'))?.[1];
     expect(await asOf()).toMatch(/^[\d-]+ [\d:]+ UTC$/u);
     await site.configure({ site: 'second', timezone: 'Asia/Kathmandu', ...web() });
     await reload();
@@ -154,6 +156,18 @@ describe('a changed file', () => {
     }
     expect([await daemon.value(COUNTED), await stateOfPolling()]).toEqual([10, 'warning']);
   });
+});
+
+test('a port that another process uses is found before anything is closed', async () => {
+  await using taken = await takenPort();
+  await site.configure({ site: 'first', ...web() });
+  daemon = site.startProcess();
+  await siteIs('first');
+  await site.configure({ site: 'second', ...web(), logs: { syslog: { tcp: taken.listen } } });
+  const { status, text } = await reload();
+  expect([status, text]).toEqual([422, expect.stringContaining(taken.listen)]);
+  expect(times('page-served')).toBe(1);
+  await siteIs('first');
 });
 
 interface Refusal {
@@ -299,8 +313,8 @@ describeWhere([{ program: 'mkfifo' }], 'a silence that is set in the middle of a
   test('is kept, and so is who set it', async () => {
     const silence = (...args: readonly string[]) => site.bench.run(['silence', ...args, '-c', 'ftm-watch.yaml']);
     await start({ logs: {} });
-    // The new configuration reads the saved log state when it starts. From here on, the test decides when the read
-    // finishes.
+    // The new configuration reads the saved log state when it starts. From here on, the test decides when the start
+    // ends.
     const pipe = join(site.folder, 'data', 'polling.json');
     await mkdir(join(site.folder, 'data'), { recursive: true });
     execFileSync('mkfifo', [pipe]);
@@ -308,8 +322,10 @@ describeWhere([{ program: 'mkfifo' }], 'a silence that is set in the middle of a
     daemon.signal('SIGHUP');
     // Opens when the daemon opens it, which then waits for the end.
     await using held = await open(pipe, 'w');
-    expect(await silence('add', '--for', '1h', '--comment', 'in the middle')).toMatchObject({ exitCode: 0 });
+    const added = silence('add', '--for', '1h', '--comment', 'in the middle');
+    await sleep(500);
     await held.close();
+    expect(await added).toMatchObject({ exitCode: 0 });
     await daemon.logged(TAKEN);
     expect((await silence('list', '--json')).stdout).toContain('in the middle');
     await daemon.end('SIGTERM');

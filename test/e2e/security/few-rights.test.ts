@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createStore } from '../../../src/store/store.ts';
 import { startDaemon } from '../../../src/demo/daemon.ts';
+import { freePort } from '../../support/network/free-port.ts';
 import { PROGRAM } from '../../support/process/program.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
@@ -37,7 +38,7 @@ async function startSite() {
     { name: 'operator', tokenFile: 'operator', role: 'change' },
     { name: 'viewer', tokenFile: 'viewer', role: 'read' },
   ];
-  const lab = stack.use(await createLab({ web: { listen: '127.0.0.1:0', tokens } }));
+  const lab = stack.use(await createLab({ web: { listen: `127.0.0.1:${String(await freePort())}`, tokens } }));
   for (const { name } of tokens) await writeFile(join(lab.folder, name), `token-of-${name}`);
   rememberOldChange(join(lab.folder, STORE));
   const daemon = stack.use(await startDaemon(lab.configFile, lab.folder, PROGRAM));

@@ -147,6 +147,29 @@ describe('Alerting', () => {
     await expect(Promise.race([stopping.then(() => 'stopped'), Promise.resolve('waits')])).resolves.toBe('waits');
   });
 
+  it('waits at the end for answers, and sends again, as the same message, what has none', async () => {
+    for (const isAnswered of [true, false]) {
+      using own = alertingBench();
+      const answer = own.hold();
+      const before = own.start([ALICE]);
+      for (let round = 0; round < 2; round += 1) before.accept(diagnosisOf(own.clock.now(), [intercepted]), null);
+      await expect.poll(() => own.waiting()).toBe(1);
+      const limit = new AbortController();
+      const stopping = before.stop(limit.signal);
+      if (isAnswered) answer();
+      else limit.abort(new Error('no more time'));
+      await stopping;
+      answer();
+      await own.start([ALICE]).idle();
+      expect(own.tries).toEqual([
+        ...(isAnswered ? [] : ['firing tls-intercepted broken off']),
+        'firing tls-intercepted sent',
+      ]);
+      expect(new Set(own.notifications.map(({ id }) => id)).size).toBe(1);
+      expect(own.store.deliveries(10).map(({ delivery }) => delivery.attempts)).toEqual([1]);
+    }
+  });
+
   it('waits during maintenance, and tells afterwards what is still open', async () => {
     const maintenance = createMaintenance([{ cron: '0 13 24 11 *', duration: HOUR, timezone: 'UTC' }]);
     const alerting = start({ maintenance });

@@ -118,7 +118,7 @@ test('finds the digest that told of it', () => {
   ]);
 });
 
-type AlertHistorySource = ReturnType<Parameters<typeof createAlertHistory>[0]>;
+type AlertHistorySource = Parameters<typeof createAlertHistory>[0];
 
 function remembering(store: Store, inMind: readonly Incident[] = []): AlertHistorySource {
   return { store, alerting: { incidents: () => inMind } };
@@ -137,10 +137,10 @@ describe('the history of alerts', () => {
     const many = Array.from({ length: 60 }, (_, index) => ended(`i${String(index)}`, START - index * HOUR));
     keep(bench.open(), [...many, ended('old', START - 8 * DAY)]);
     const fresh = bench.open();
-    const read = createAlertHistory(() => remembering(fresh), bench.clock)();
+    const read = createAlertHistory(remembering(fresh), bench.clock)();
     expect(read.incidents.map(({ id }) => id)).toEqual(many.slice(0, 50).map(({ id }) => id));
     expect(read).toMatchObject({ omitted: 10, complete: true });
-    const inMind = createAlertHistory(() => remembering(fresh, many.slice(0, 55)), bench.clock)();
+    const inMind = createAlertHistory(remembering(fresh, many.slice(0, 55)), bench.clock)();
     expect([inMind.incidents.length, inMind.omitted]).toEqual([55, 5]);
   });
 
@@ -148,7 +148,7 @@ describe('the history of alerts', () => {
     const store = bench.open();
     keep(store, [ended('same', START - HOUR), ended('other', START - HOUR)]);
     const inMind = { ...ended('same', START - HOUR), streak: 1 };
-    expect(createAlertHistory(() => remembering(store, [inMind]), bench.clock)().incidents).toEqual([
+    expect(createAlertHistory(remembering(store, [inMind]), bench.clock)().incidents).toEqual([
       inMind,
       expect.objectContaining({ id: 'other' }),
     ]);
@@ -156,7 +156,7 @@ describe('the history of alerts', () => {
 
   test('shows a notification at each moment of its way, once', () => {
     const store = bench.open();
-    const alertHistory = createAlertHistory(() => remembering(store), bench.clock);
+    const alertHistory = createAlertHistory(remembering(store), bench.clock);
     const statuses = () =>
       alertHistory()
         .outboxEntries.map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)
@@ -174,7 +174,7 @@ describe('the history of alerts', () => {
   test('says so while the file cannot be used, tells what it knew, and is whole again afterwards', () => {
     const store = bench.open();
     keep(store, [ended('known', START - HOUR)]);
-    const alertHistory = createAlertHistory(() => remembering(store), bench.clock);
+    const alertHistory = createAlertHistory(remembering(store), bench.clock);
     expect(alertHistory()).toMatchObject({ complete: true, incidents: [{ id: 'known' }] });
 
     const other = new DatabaseSync(bench.path);
@@ -193,15 +193,5 @@ describe('the history of alerts', () => {
     bench.clock.advance(10 * SECOND);
     store.recordRound(roundRecord(START + 13 * SECOND));
     expect(alertHistory().complete).toBe(true);
-  });
-
-  test('forgets what it knew of another file', () => {
-    const store = bench.open();
-    keep(store, [ended('known', START - HOUR)]);
-    let current = remembering(store);
-    const alertHistory = createAlertHistory(() => current, bench.clock);
-    expect(alertHistory().incidents).toHaveLength(1);
-    current = remembering(bench.open(bench.folder.at('other.sqlite')));
-    expect(alertHistory()).toEqual({ incidents: [], omitted: 0, outboxEntries: [], complete: true });
   });
 });

@@ -41,13 +41,13 @@ afterAll(() => {
   store.close();
 });
 
-function source(): ReturnType<Parameters<typeof createCharts>[0]> {
+function source(): Parameters<typeof createCharts>[0] {
   return { store, config, knownFor: 600_000, alerting: { incidents: () => [] } };
 }
 
 describe('90 days of rounds each 30 s', () => {
   test.each(CHART_RANGES)('become a page of under 100 KB: %s', (range) => {
-    const rangeData = createCharts(() => source(), clock).rangeData(range);
+    const rangeData = createCharts(source(), clock).rangeData(range);
     const { body } = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), rangeData })), NOW, range);
     expect(body).toMatch(/(?:9\d\.\d+|100) % of the known time \(\d+ [dh]/u);
     expect(body.length).toBeLessThan(100 * 1024);
@@ -59,7 +59,7 @@ describe('90 days of rounds each 30 s', () => {
     ['30d', 120, 30],
     ['90d', 180, 90],
   ] as const)('come in spans that a chart has room for: %s', (range, means, spans) => {
-    const { latency, days, from, until } = createCharts(() => source(), clock).rangeData(range);
+    const { latency, days, from, until } = createCharts(source(), clock).rangeData(range);
     const [dns] = latency;
     expect(Math.abs((dns?.points.length ?? 0) - means)).toBeLessThan(8);
     expect(days).toHaveLength(spans);
@@ -70,7 +70,7 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('come as a mean for each 10 minutes, by the phases of the configured target', () => {
-    const { latency, tokens, errors, days } = createCharts(() => source(), clock).chartData();
+    const { latency, tokens, errors, days } = createCharts(source(), clock).chartData();
     expect(latency.map(({ name, points }) => [name, points.length])).toEqual([
       ['dns', 144],
       ['tcp', 144],
@@ -88,8 +88,7 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('are not read again for each look at the page', () => {
-    const monitor = source();
-    const charts = createCharts(() => monitor, clock);
+    const charts = createCharts(source(), clock);
     const first = charts.chartData();
     expect(charts.chartData()).toBe(first);
     clock.advance(10 * SECOND);
@@ -99,14 +98,14 @@ describe('90 days of rounds each 30 s', () => {
 
 test('what a clock that was far ahead has stored changes nothing, and nothing loops to its date', () => {
   const read = () => {
-    const charts = createCharts(() => source(), clock);
+    const charts = createCharts(source(), clock);
     const now = clock.now();
     return [
       charts.chartData(),
       charts.availability(),
       ...CHART_RANGES.map((range) => charts.rangeData(range)),
       store.lastRound(now),
-      createAlertHistory(() => source(), clock)().incidents,
+      createAlertHistory(source(), clock)().incidents,
       summaryFactsOf({ store, last: null }, null, { from: now - 7 * DAY, until: now }),
     ];
   };

@@ -70,3 +70,19 @@ describe('without an account', () => {
     expect(page).toContain('ftm-watch silence add');
   });
 });
+
+test('nothing is changed any more when it could no longer be stored', async () => {
+  await using web = await startWeb({ account: 'ops', state: { isClosed: true, incidents: [incidentOf()] } });
+  for (const { method, path } of CHANGES) {
+    const isForm = path.startsWith('/incidents/');
+    const asked = {
+      method,
+      headers: isForm
+        ? { 'Content-Type': 'application/x-www-form-urlencoded', 'Sec-Fetch-Site': 'same-origin' }
+        : { 'Content-Type': 'application/json' },
+      ...(method === 'POST' ? { body: isForm ? 'duration=2h&comment=x' : '{"duration":"2h","comment":"x"}' } : {}),
+    };
+    expect([path, await web.status(path.replace('any', incidentOf().id), asked)]).toEqual([path, 503]);
+  }
+  expect([web.state.silences, web.state.reloads, web.state.changes]).toEqual([[], 0, []]);
+});

@@ -3,7 +3,8 @@ import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createWebServer } from '../../../src/web/http-server.ts';
+import { type PageServer, servePage } from '../../../src/web/http-server.ts';
+import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { folderOfEachTest } from '../../support/process/test-folder.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
@@ -12,32 +13,32 @@ import { dial, getOverTls, startWeb, tlsFiles, webConfig } from '../../support/w
 import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 
 const folder = folderOfEachTest();
-const DEPS = { clock: systemClock, logger: pino({ level: 'silent' }), env: {} };
+const serve = (config: Partial<WebConfig> = {}): Promise<PageServer> =>
+  servePage(
+    webConfig(config),
+    { identify: null, certificate: null },
+    { sources: sourcesOf(webState()), clock: systemClock, logger: pino({ level: 'silent' }) },
+  );
 
-describe('createWebServer()', () => {
+describe('servePage()', () => {
   test('says what to do when the port is taken', async () => {
     await using web = await startWeb();
-    const config = webConfig({ listen: { address: '127.0.0.1', port: web.port } });
-    const second = createWebServer(config, { sources: sourcesOf(webState()), ...DEPS });
-    await expect(second.start()).rejects.toThrow(/"127\.0\.0\.1:\d+": .*web\.listen/u);
-    await second.stop();
+    await expect(serve({ listen: { address: '127.0.0.1', port: web.port } })).rejects.toThrow(
+      /"127\.0\.0\.1:\d+": .*web\.listen/u,
+    );
   });
 
   test('says what to do when the address is not of this machine', async () => {
-    const server = createWebServer(webConfig({ listen: { address: '192.0.2.1', port: 0 } }), {
-      sources: sourcesOf(webState()),
-      ...DEPS,
-    });
-    await expect(server.start()).rejects.toThrow('this machine does not have this address');
+    await expect(serve({ listen: { address: '192.0.2.1', port: 0 } })).rejects.toThrow(
+      'this machine does not have this address',
+    );
   });
 
-  test('stops although it never started, and twice', async () => {
-    const server = createWebServer(webConfig(), { sources: sourcesOf(webState()), ...DEPS });
-    await server.stop();
-    const { port } = await server.start();
+  test('stops twice', async () => {
+    const server = await serve();
     await server.stop();
     await server.stop();
-    await expect(dial(port)).rejects.toThrow('ECONNREFUSED');
+    await expect(dial(server.address.port)).rejects.toThrow('ECONNREFUSED');
   });
 
   test('frees the port, and closes connections that wait', async () => {
@@ -93,7 +94,7 @@ describe('createWebServer()', () => {
   });
 });
 
-describe('createWebServer() over TLS', () => {
+describe('servePage() over TLS', () => {
   test('serves with the configured certificate while connections without a handshake take all places', async () => {
     const { root, intermediate, leaf } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
     await using web = await startWeb({ config: { tls: tlsFiles(folder, [leaf, intermediate]) } });

@@ -36,12 +36,12 @@ test('a certificate that was renewed is shown within a minute, without a restart
   await using renewal = await startWithCertificate();
   const { web, first } = renewal;
   expect(await shown(web)).toBe(first.fingerprint);
-  const end = web.server.certificateEnd();
+  const end = web.files.certificate?.end();
   const second = await createIdentity({ name: 'CN=second', notAfter: new Date(START + 1e12) });
   tlsFiles(folder, [second]);
   renewal.clock.advance(60_000);
   await expect.poll(() => shown(web)).toBe(second.fingerprint);
-  expect(web.server.certificateEnd()).not.toBe(end);
+  expect(web.files.certificate?.end()).not.toBe(end);
 });
 
 test('one that does not work leaves that of before in place, and is told once', async () => {
@@ -54,7 +54,7 @@ test('one that does not work leaves that of before in place, and is told once', 
   renewal.clock.advance(60_000);
   await expect.poll(told).toBe(1);
   // Waited for, so that nothing reads the files while they are written.
-  await web.server.refreshCertificate();
+  await web.files.certificate?.refresh();
   expect(await shown(web)).toBe(first.fingerprint);
   tlsFiles(folder, [cert]);
   renewal.clock.advance(60_000);
@@ -66,6 +66,6 @@ test('on request it is shown at once', async () => {
   await using renewal = await startWithCertificate();
   const second = await createIdentity({ name: 'CN=second' });
   tlsFiles(folder, [second]);
-  await renewal.web.server.refreshCertificate();
+  await renewal.web.files.certificate?.refresh();
   expect(await shown(renewal.web)).toBe(second.fingerprint);
 });

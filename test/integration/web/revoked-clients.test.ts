@@ -176,14 +176,14 @@ test('a list or an authority that cannot be used leaves that of before in place'
 test('parses a long revocation list once, not for each request', async () => {
   const serials = Array.from({ length: 2_000 }, (_, index) => (index + 0x1000_0000).toString(16));
   put('clients.crl', await revocationList(authority, [], serials));
-  await web.server.refreshCertificate();
+  await web.files.certificate?.refresh();
   const [ca, crl] = [authority.pem, readFileSync(folder.at('clients.crl'), 'utf8')];
   const parsing = await leastCpuMsOf(async () => {
     for (let index = 0; index < 8; index += 1) createSecureContext({ ca, crl });
     await Promise.resolve();
   });
   const refreshing = await leastCpuMsOf(async () => {
-    for (let index = 0; index < 8; index += 1) await web.server.refreshCertificate();
+    for (let index = 0; index < 8; index += 1) await web.files.certificate?.refresh();
   });
   expect(refreshing).toBeLessThan(parsing / 2);
 });

@@ -9,7 +9,6 @@ import type { Cause } from '../../../src/engine/model.ts';
 import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
-import type { Attempt } from '../../../src/notify/outbox.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { diagnosisOf } from '../checks/diagnosis-of.ts';
 import { handClock, type HandClock } from '../time/hand-clock.ts';
@@ -21,8 +20,6 @@ type AlertingDeps = ConstructorParameters<typeof Alerting>[1];
 
 export interface AlertingOptions extends Partial<AlertingParts>, Partial<Pick<AlertingDeps, 'summaryFacts'>> {
   readonly minSeverity?: Severity;
-  /** Attempts that a previous engine handed over. */
-  readonly underWay?: readonly Attempt[];
 }
 
 /**
@@ -129,7 +126,7 @@ export function alertingBench(from: string | null = null): AlertingBench {
       return resolve;
     },
     waiting: () => waiting,
-    start(recipients, { minSeverity = 'warning', underWay = [], summaryFacts, ...parts } = {}) {
+    start(recipients, { minSeverity = 'warning', summaryFacts, ...parts } = {}) {
       const channels = [channel(recipients, { minSeverity })];
       const alerting = new Alerting(
         { channels, maintenance: { isActive: () => false }, ...PLAIN_PARTS, ...parts },
@@ -142,7 +139,7 @@ export function alertingBench(from: string | null = null): AlertingBench {
           onDelivery: (id, result) => results.push(`${id} ${result}`),
         },
       );
-      alerting.start(null, underWay);
+      alerting.start();
       return alerting;
     },
     async rounds(alerting, count, causes) {

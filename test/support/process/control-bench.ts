@@ -1,13 +1,13 @@
 import pino from 'pino';
 import { systemClock } from '../../../src/system/clock.ts';
-import { type ControlServer, startControlServer } from '../../../src/web/http-server.ts';
+import { type HttpServer, startControlServer } from '../../../src/web/http-server.ts';
 import type { WebSources } from '../../../src/web/sources.ts';
 import { sourcesOf, webState, type WebState } from '../web/web-sources.ts';
 
 /** A control socket that answers. It is removed on disposal. */
 export interface ControlBench extends AsyncDisposable {
   readonly state: WebState;
-  readonly server: ControlServer;
+  readonly server: HttpServer;
 }
 
 /** @param others sources that are not the given state */

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { loadConfig, localFiles, type LoadResult } from '../../../src/config/load.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { App } from '../../../src/runtime/app.ts';
+import { Daemon } from '../../../src/runtime/daemon.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Ended, LogLine } from '../../../src/demo/daemon.ts';
@@ -43,18 +43,8 @@ export function startDaemonHere({ cwd, config: path, env = {}, clock = systemClo
       cwd,
       files: localFiles,
     });
-  const stopping = Promise.withResolvers<null>();
-  const started = Promise.withResolvers<void>();
-  const app = new App({
-    clock,
-    env,
-    logger,
-    version: '0.1.0',
-    hostname: hostname(),
-    onBound: () => undefined,
-    load,
-    onDeath: stopping.reject,
-  });
+  const stopping = new AbortController();
+  const daemon = new Daemon({ clock, env, logger, version: '0.1.0', hostname: hostname(), load });
 
   async function live(): Promise<Ended> {
     try {
@@ -62,21 +52,20 @@ export function startDaemonHere({ cwd, config: path, env = {}, clock = systemClo
       if (loaded.kind === 'invalid') throw new Error(loaded.issues.map(formatIssue).join('\n'));
       logger.level = loaded.config.log.level;
       logger.info({ event: 'starting' }, 'Starting');
-      await app.start(loaded.config);
-      started.resolve();
-      await stopping.promise;
+      await daemon.start(loaded.config);
+      await daemon.run(stopping.signal);
       return { code: 0, stderr: '' };
     } catch (error) {
       return { code: 3, stderr: `${error instanceof Error ? error.message : String(error)}\n` };
     } finally {
-      await app.stop();
+      await daemon.stop();
       logger.info({ event: 'stopped' }, 'Stopped');
     }
   }
 
   const signal = (name: NodeJS.Signals): void => {
-    if (name === 'SIGHUP') void started.promise.then(() => app.reload());
-    else if (name === 'SIGTERM' || name === 'SIGINT') stopping.resolve(null);
+    if (name === 'SIGHUP') void daemon.reload();
+    else if (name === 'SIGTERM' || name === 'SIGINT') stopping.abort();
     else throw new Error(`Cannot send ${name}: the daemon runs in this process`);
   };
   let end: Ended | null = null;

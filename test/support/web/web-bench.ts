@@ -6,7 +6,7 @@ import pino from 'pino';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Role, WebConfig } from '../../../src/config/schema/web.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import { createWebServer, type WebServer } from '../../../src/web/http-server.ts';
+import { loadPage, type PageFiles, type PageServer, servePage } from '../../../src/web/http-server.ts';
 import { chainPem, type Identity } from '../../../src/demo/lab/identity.ts';
 import type { TestFolder } from '../process/test-folder.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
@@ -14,7 +14,8 @@ import { sourcesOf, webState, type WebState } from './web-sources.ts';
 /** A running web server and its state. It is stopped on disposal. */
 export interface WebBench extends AsyncDisposable {
   readonly state: WebState;
-  readonly server: WebServer;
+  readonly files: PageFiles;
+  readonly server: PageServer;
   readonly port: number;
   /** Log lines, as one JSON object each. */
   readonly log: readonly string[];
@@ -74,18 +75,16 @@ export async function startWeb({
   const state = webState(given);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
-  const server = createWebServer(webConfig(withAccounts(config, users, account)), {
-    sources: sourcesOf(state),
-    clock,
-    logger,
-    env: { ...env, ACCOUNT_TOKEN, PASSWORD_HASH },
-  });
-  const { port } = await server.start();
+  const served = webConfig(withAccounts(config, users, account));
+  const files = await loadPage(served, { clock, logger, env: { ...env, ACCOUNT_TOKEN, PASSWORD_HASH } });
+  const server = await servePage(served, files, { sources: sourcesOf(state), clock, logger });
+  const { port } = server.address;
   const scheme = config?.tls ? 'https' : 'http';
   const get: WebBench['get'] = (path, init = {}) =>
     fetch(`${scheme}://127.0.0.1:${String(port)}${path}`, { ...init, headers: headersOf(init, account !== undefined) });
   return {
     state,
+    files,
     server,
     port,
     log,

@@ -51,6 +51,7 @@ export interface WebState {
   /** Result of the next reload. */
   reload: ReloadOutcome;
   reloads: number;
+  isClosed: boolean;
   metrics: () => Promise<string>;
   probe: WebSources['probe'];
 }
@@ -95,6 +96,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     availability: [],
     reload: { kind: 'taken' },
     reloads: 0,
+    isClosed: false,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
     probe: () => Promise.resolve({ kind: 'busy' }),
     ...more,
@@ -118,6 +120,7 @@ function takeAboutOpen(state: WebState, input: Extract<IncidentInput, { readonly
 export function sourcesOf(state: WebState): WebSources {
   return {
     begun: Promise.resolve(),
+    isClosed: () => state.isClosed,
     version: '0.1.0',
     controlSocket: () => '/var/lib/ftm-watch/ftm-watch.sqlite.sock',
     unitAddresses: () => state.unitAddresses,

@@ -8,7 +8,7 @@ import type { Readiness } from '../../../src/engine/model.ts';
 import { parseExposition } from '../../support/monitoring/exposition.ts';
 
 type LogCounts = NonNullable<ReturnType<Scraped['logCounters']>>;
-type Scraped = ReturnType<Parameters<typeof createScrape>[2]>;
+type Scraped = Parameters<Scrape['read']>[0];
 
 const NONE = Object.fromEntries(LOG_RESULTS.map((result) => [result, 0])) as LogCounts['lines']['udp'];
 
@@ -47,11 +47,11 @@ beforeEach(() => {
   isWritable = true;
   isMaintained = false;
   ready = 'ready';
-  scrape = createScrape(registry, defineMetrics(registry), () => current);
+  scrape = createScrape(registry, defineMetrics(registry));
 });
 
 async function value(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
-  const { body } = await scrape.read();
+  const { body } = await scrape.read(current);
   return parseExposition(body).find(
     (series) => series.name === name && Object.entries(labels).every(([key, text]) => series.labels[key] === text),
   )?.value;
@@ -129,14 +129,14 @@ test('writes what prom-client writes, and lets other work in between', async () 
     if (!isDone) setImmediate(count);
   };
   setImmediate(count);
-  const { body, contentType } = await scrape.read();
+  const { body, contentType } = await scrape.read(current);
   isDone = true;
   expect(body).toBe(await registry.metrics());
   expect(contentType).toBe(registry.contentType);
   expect(turns).toBeGreaterThanOrEqual(registry.getMetricsAsArray().length + 20);
   odd.set({ a: 'x', b: 9 }, Number.NaN);
   // prom-client writes "Nan".
-  expect((await scrape.read()).body).toContain('odd{a="x",b="9"} NaN\n');
+  expect((await scrape.read(current)).body).toContain('odd{a="x",b="9"} NaN\n');
 });
 
 test('has what every exporter tells of its process, and counts its time once', async () => {

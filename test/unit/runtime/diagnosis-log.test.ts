@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import { createDiagnosisLog } from '../../../src/runtime/app.ts';
+import { createDiagnosisLog } from '../../../src/runtime/daemon.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
 
