@@ -2,7 +2,7 @@ import type { Cause, Diagnosis } from '../engine/model.ts';
 import { culpritText, FORTIGATE, wordsFor } from '../engine/words.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import { titleOf, wordsOf } from './registry.ts';
-import { nameList, visibleText } from '../core/visible-text.ts';
+import { cutAtWord, nameList, visibleText } from '../core/visible-text.ts';
 
 /** What a cause's name depends on. */
 type NamedCause = Pick<Cause, 'id' | 'subject' | 'severity' | 'product'> &
@@ -13,7 +13,7 @@ export function headline(cause: NamedCause): string {
   const { subject, culprit, observed } = cause;
   if (observed === undefined || culprit !== undefined) return namesOf(cause)[0] ?? '';
   const place = observed.includes(subject) ? '' : `${subject}: `;
-  return `${place}${shortened(observed, MAX_HEADLINE - place.length) ?? visibleText(observed, MAX_HEADLINE)}`;
+  return `${place}${shortened(observed, MAX_HEADLINE - place.length) ?? cutAtWord(observed, MAX_HEADLINE)}`;
 }
 
 /** Sentence about the checks that could not be evaluated although the site is ready. Empty if there are none. */
@@ -87,7 +87,7 @@ function filled(text: string, values: NameValues): readonly string[] {
 function shortObservation(observed: string, subject: string, room: number): string {
   const isServer = /:\d+$/u.test(subject);
   const hostless = isServer ? observed.replaceAll(subject, () => 'the server') : observed;
-  return shortened(observed, room) ?? shortened(hostless, room) ?? visibleText(hostless, room);
+  return shortened(observed, room) ?? shortened(hostless, room) ?? cutAtWord(hostless, room);
 }
 
 /** Shortens a clause by whole phrases. Returns null if even its first phrase is too long. */
@@ -105,8 +105,9 @@ const PHRASE_END =
   /[,;:] | (?:although|because|before|after|which|while)\b| (?:at|through the proxy) \S+?(?=$|[,;:] )/gu;
 
 function policyForms({ policy, firewall, firewallHost }: Culprit): readonly string[] {
-  const name = policy === null ? 'the implicit deny' : `policy ${String(policy.id)}`;
-  return [`${name} on ${firewall}`, `${name} on ${firewallHost}`, name];
+  const name = policy === null ? 'implicit deny' : `policy ${String(policy.id)}`;
+  const whole = policy === null ? `the ${name}` : name;
+  return [`${whole} on ${firewall}`, `${whole} on ${firewallHost}`, `${name} on ${firewallHost}`, whole];
 }
 
 /** Returns the product's name, then its first words, which include the vendor. */

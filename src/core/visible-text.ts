@@ -9,6 +9,14 @@ export function visibleText(text: string, limit: number): string {
   return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : shown;
 }
 
+/** As `visibleText`, but cut after a word, unless there is only one. */
+export function cutAtWord(text: string, limit: number): string {
+  const shown = visibleText(text, limit);
+  if (visibleText(text, Infinity).length <= limit) return shown;
+  const words = /^(.+?)[\s.,:;_-]+[^\s.,:;_-]*…$/u.exec(shown)?.[1];
+  return words === undefined ? shown : `${words}…`;
+}
+
 function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
 }

@@ -2,7 +2,7 @@ import { titleOf } from '../checks/registry.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { spanText } from '../core/time-text.ts';
-import { timesText } from '../core/visible-text.ts';
+import { timesText, visibleText } from '../core/visible-text.ts';
 import { type Incident, INCIDENT_DEFAULTS, lastedText } from '../engine/incident/incident.ts';
 import type { Cause } from '../engine/model.ts';
 import {
@@ -226,4 +226,20 @@ function flappingFacts({ returns, flapping, status, cause }: Incident): readonly
       : [];
   const facts = [...count, ...rule];
   return facts.length === 0 ? [] : [['Flapping', facts.join('; ')]];
+}
+
+const LONGEST_SUBJECT = 255;
+
+/**
+ * Quoted for a POSIX shell. A subject that cannot be quoted safely is omitted, and the silence then matches all
+ * subjects.
+ */
+export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
+  const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;
+  const about = isPlain ? ` --subject ${quoted(subject)}` : '';
+  return `ftm-watch silence add --for 2h --cause ${id}${about} --comment 'being repaired'`;
+}
+
+function quoted(text: string): string {
+  return /^[\w.:@/-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { headline, shortCause } from '../checks/headline.ts';
 import type { Millis } from '../core/clock.ts';
-import { counted, visibleText } from '../core/visible-text.ts';
+import { counted, cutAtWord, visibleText } from '../core/visible-text.ts';
 import type { Cause } from '../engine/model.ts';
 import {
   lastedText,
@@ -14,18 +14,22 @@ import {
 } from '../engine/incident/incident.ts';
 import { capital, clauseOf } from '../engine/words.ts';
 import { spanText, zonedText } from '../core/time-text.ts';
+import { silenceCommand } from './incident-story.ts';
 
 /**
- * Plain text that may quote untrusted input. Each channel escapes and truncates the text as required. Only `subject`
- * is guaranteed to be a single line of printable text.
+ * Plain text that may quote untrusted input. Each channel escapes and truncates the text as required. `subject` and
+ * each paragraph are a single line of printable text.
  */
 export interface NotificationText {
-  /** At most 60 characters, such as `CRITICAL hq: TLS is intercepted by FortiGate`. */
+  /** At most 60 characters, such as `CRITICAL FTM hq: TLS is intercepted by FortiGate`. */
   readonly subject: string;
   readonly tone: Tone;
   /** The next step for the reader. */
   readonly action: string;
-  readonly summary: string;
+  /** How a message with sections begins. */
+  readonly lead: readonly string[];
+  /** The whole message, for channels without sections. */
+  readonly paragraphs: readonly string[];
   readonly links: Links;
 }
 
@@ -35,61 +39,92 @@ export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 const NOTHING_TO_DO = 'No action is required.';
 
 export function notificationText(notification: Notification, context: MessageContext): NotificationText {
+  const content = contentOf(notification, context);
   return {
     subject: subjectOf(notification, context.site),
-    ...contentOf(notification, context.site),
+    ...content,
+    paragraphs: content.paragraphs.map((text) => visibleText(text, MAX_PARAGRAPH)),
     links: notificationLinks(notification, context),
   };
 }
 
-function contentOf(notification: Notification, site: string): Pick<NotificationText, 'tone' | 'action' | 'summary'> {
+type Content = Omit<NotificationText, 'subject' | 'links'>;
+
+function contentOf(notification: Notification, context: MessageContext): Content {
   switch (notification.kind) {
     case 'incident':
-      return incidentContent(notification);
+      return notification.event === 'resolved' ? resolvedContent(notification) : openContent(notification, context);
     case 'digest':
-      return digestContent(notification);
-    case 'note':
-      return { tone: notification.tone, action: notification.action, summary: notification.summary };
-    case 'test':
-      return {
-        tone: 'neutral',
-        action: `${NOTHING_TO_DO} Notifications from ftm-watch at ${site} are delivered to you.`,
-        summary: 'This is a test message. It does not report a fault.',
-      };
+      return digestContent(notification, context.site);
+    case 'note': {
+      const { tone, action, summary, sections } = notification;
+      const lists = sections.map(({ title, lines }) => `${title}: ${lines.join('; ')}`);
+      return { tone, action, lead: [action], paragraphs: [action, summary, ...lists] };
+    }
+    case 'test': {
+      const action = `${NOTHING_TO_DO} Notifications from ftm-watch at ${context.site} are delivered to you.`;
+      return { tone: 'neutral', action, lead: [action], paragraphs: [action, TEST_MESSAGE] };
+    }
   }
 }
 
-function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
-  const { cause } = incident;
-  if (event !== 'resolved') return { tone: toneOf([cause]), action: firstStep(cause), summary: cause.summary };
-  const [mostSevere] = stillOpen;
+export const TEST_MESSAGE = 'This is a test message. It does not report a fault.';
+
+/** What does not work, why, and the rest of the impact. */
+function openContent({ event, incident, at }: IncidentNotification, { publicUrl }: MessageContext): Content {
+  const { cause, since } = incident;
+  const action = firstStep(cause);
+  const end = cause.impact.indexOf('. ') + 1;
+  const impact = end === 0 ? [cause.impact] : [cause.impact.slice(0, end), cause.impact.slice(end + 1)];
+  const stop =
+    publicUrl === null
+      ? `To stop the reminders, run on the machine of ftm-watch: ${silenceCommand(cause)}`
+      : 'To stop the reminders, acknowledge or silence the incident on its page.';
+  const still = event === 'reminder' ? [`Still broken after ${spanText(Math.max(0, at - since))}. ${stop}`] : [];
   return {
-    tone: toneOf(stillOpen),
-    action:
-      incident.subjectKind === 'removed'
-        ? `ftm-watch no longer checks ${cause.subject}, so it is unknown whether the fault still exists. No action ` +
-          'is required if this change of the configuration was intended.'
-        : mostSevere === undefined
-          ? NOTHING_TO_DO
-          : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,
-    summary: `The incident lasted ${lastedText(incident)}. What was detected: ${cause.summary}`,
+    tone: toneOf([cause]),
+    action,
+    lead: [...still, ...impact.slice(0, 1), cause.summary, ...impact.slice(1)],
+    // The title names the cause, but who did it may not fit into it.
+    paragraphs: [...still, cause.summary, cause.impact, action],
   };
 }
 
-function digestContent({ items, omitted, stillOpen }: DigestNotification) {
+function resolvedContent({ incident, stillOpen }: IncidentNotification): Content {
+  const { cause, subjectKind } = incident;
+  const [mostSevere] = stillOpen;
+  const isRemoved = subjectKind === 'removed';
+  const other = mostSevere === undefined ? [] : [`Another incident is still open: ${headline(mostSevere)}.`];
+  const action = isRemoved
+    ? 'It is unknown whether the fault still exists. No action is required if this change of the configuration was ' +
+      'intended.'
+    : (other[0] ?? NOTHING_TO_DO);
+  const what = isRemoved
+    ? `ftm-watch no longer checks ${cause.subject}: ${headline(cause)}.`
+    : `Resolved after ${lastedText(incident)}: ${headline(cause)}.`;
+  const lead = [what, action, ...(isRemoved ? other : [])];
+  return { tone: toneOf(stillOpen), action, lead, paragraphs: [...lead, `What was detected: ${cause.summary}`] };
+}
+
+function digestContent(digest: DigestNotification, site: string): Content {
+  const { items, omitted, stillOpen } = digest;
   const open = items.map(({ incident }) => incident).filter(({ status }) => status === 'open');
   const [mostSevere] = open;
   const [other] = stillOpen;
+  const action =
+    mostSevere !== undefined
+      ? `${capital(clauseOf(mostSevere.cause.impact))}. Start with the most severe incident, ` +
+        `${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
+      : other === undefined
+        ? NOTHING_TO_DO
+        : `These incidents are resolved, but another one is still open: ${headline(other)}.`;
+  const lines = digestItems(digest).map((item) => subjectOf(item, site));
+  const more = lines.length + omitted - MAX_ITEMS;
   return {
     tone: toneOf([...open.map(({ cause }) => cause), ...stillOpen]),
-    action:
-      mostSevere !== undefined
-        ? `${capital(clauseOf(mostSevere.cause.impact))}. Start with the most severe incident, ` +
-          `${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
-        : other === undefined
-          ? NOTHING_TO_DO
-          : `These incidents are resolved, but another one is still open: ${headline(other)}.`,
-    summary: `This message is about ${counted(items.length + omitted, 'incident')}.`,
+    action,
+    lead: [action],
+    paragraphs: [action, ...lines.slice(0, MAX_ITEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])],
   };
 }
 
@@ -110,7 +145,7 @@ const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
   summary: 'SUMMARY',
 };
 
-/** The site name is truncated to the available space, but never to fewer than seven characters. */
+/** A site name that is too long is cut at a word. */
 export function subjectOf(notification: Notification, site: string): string {
   switch (notification.kind) {
     case 'incident':
@@ -131,9 +166,9 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'firing':
       return causeLine(severity, site, [''], cause);
     case 'reminder':
-      return causeLine('REMINDER', site, spansOf(Math.max(0, at - since)), cause);
+      return causeLine(severity, site, spansOf(Math.max(0, at - since)), cause);
     case 'changed':
-      return causeLine(severity, site, [' (changed)'], cause);
+      return causeLine(severity, site, [' (changed)', ''], cause);
     case 'resolved': {
       // Without the number of open incidents, the subject would read like an all-clear.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
@@ -152,7 +187,8 @@ function spansOf(span: Millis): readonly string[] {
   return [whole, whole.split(' ').slice(0, 2).join(' ')].map((text) => ` (${text})`);
 }
 
-const SITE_AT_LEAST = 7;
+/** With a site name of this length, the shortest name of each cause fits. */
+const SITE_ROOM = 13;
 
 /** @param asides alternatives for the text after the site name; the first one that fits is used */
 function causeLine(
@@ -162,7 +198,7 @@ function causeLine(
   cause: Parameters<typeof shortCause>[0],
 ): string {
   const lines = asides.map((aside) => {
-    const around = `${state} ${aside}: `.length + Math.min(site.length, SITE_AT_LEAST);
+    const around = `${state} ${PRODUCT} ${aside}: `.length + cutAtWord(site, SITE_ROOM).length;
     const short = shortCause(cause, MAX_SUBJECT - around);
     return { fits: around + short.length <= MAX_SUBJECT, text: line(state, site, `${aside}: ${short}`) };
   });
@@ -182,9 +218,12 @@ function digestSubject({ items, omitted, omittedOpen, stillOpen }: DigestNotific
 }
 
 function line(state: string, site: string, rest: string): string {
-  const room = MAX_SUBJECT - state.length - 1 - rest.length;
-  return `${state} ${visibleText(site, room) || '-'}${rest}`;
+  const begin = `${state} ${PRODUCT} `;
+  return `${begin}${cutAtWord(site, MAX_SUBJECT - begin.length - rest.length) || '-'}${rest}`;
 }
+
+/** Tells apart messages of several programs about the same site. */
+const PRODUCT = 'FTM';
 
 /**
  * Returns the cause that was last reported for an incident that has ended. A cause that was found during maintenance or
@@ -262,32 +301,6 @@ export function occurrenceText(occurrence: Occurrence, timezone: string): string
 
 const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
-
-/**
- * Returns the paragraphs below the subject. Each paragraph is one line of printable text that must still be escaped for
- * the service.
- */
-export function messageParagraphs(
-  notification: Notification,
-  { action, summary }: NotificationText,
-  site: string,
-): readonly string[] {
-  const items = digestItems(notification).map((item) => subjectOf(item, site));
-  const more = items.length + omittedOf(notification) - MAX_ITEMS;
-  const notes = notification.kind === 'note' ? notification.sections : [];
-  const sections = notes.map(({ title, lines }) => `${title}: ${lines.join('; ')}`);
-  return [
-    summary,
-    action,
-    ...sections,
-    ...items.slice(0, MAX_ITEMS),
-    ...(more > 0 ? [`and ${String(more)} more`] : []),
-  ].map((text) => visibleText(text, MAX_PARAGRAPH));
-}
-
-function omittedOf(notification: Notification): number {
-  return notification.kind === 'digest' ? notification.omitted : 0;
-}
 
 /** Empty unless the notification is a digest. */
 export function digestItems(notification: Notification): readonly IncidentNotification[] {

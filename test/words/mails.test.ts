@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CauseId } from '../../src/checks/registry.ts';
-import { messageParagraphs, notificationText } from '../../src/document/notification.ts';
+import { notificationText } from '../../src/document/notification.ts';
 import type { Notification } from '../../src/engine/incident/incident.ts';
 import { composeMessage } from '../../src/notify/channels/email.ts';
 import { dueSummary, resumedState, type SummaryFacts } from '../../src/notify/notes.ts';
@@ -117,7 +117,7 @@ test('mails and chat messages about what can happen', async () => {
       const delayed = { firstFailedAt: notification.at + 1_000, now: notification.at + 2 * HOUR + 5 * MINUTE };
       const mail = composeMessage(notification, { ...CONTEXT, timezone: 'Europe/Berlin', delayed });
       const text = notificationText(notification, CONTEXT);
-      const chat = messageParagraphs(notification, text, CONTEXT.site).map((paragraph) => `> ${paragraph}`);
+      const chat = text.paragraphs.map((paragraph) => `> ${paragraph}`);
       const body = mail.text.split('\n').slice(0, 60).join('\n');
       return [
         `${story}, ${String(index + 1)}: ${nameOf(notification)}`,

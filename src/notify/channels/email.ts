@@ -41,9 +41,10 @@ import {
 } from '../../document/incident-story.ts';
 import { type MailDocument, mailHtml, mailText } from '../../document/mail.ts';
 import { spanText, zonedText } from '../../core/time-text.ts';
-import { type Cause, blocksOf, sentenceStep } from '../../engine/model.ts';
+import { blocksOf, sentenceStep } from '../../engine/model.ts';
 import {
   PAGE_TITLES,
+  TEST_MESSAGE,
   type Links,
   type MessageContext,
   notificationText,
@@ -345,19 +346,20 @@ function emailContentOf(notification: Notification, context: ContentContext): Ma
 type Body = Pick<MailDocument, 'lead' | 'sections' | 'facts'> & Partial<Pick<MailDocument, 'commands'>>;
 
 function bodyOf(notification: Notification, text: NotificationText, context: ContentContext): Body {
-  const lead = [text.action];
+  const { lead } = text;
   switch (notification.kind) {
     case 'incident':
-      return notification.event === 'resolved'
-        ? { lead, ...allClear(notification, context) }
-        : alarm(notification, context);
+      return {
+        lead,
+        ...(notification.event === 'resolved' ? allClear(notification, context) : alarm(notification, context)),
+      };
     case 'digest':
-      return { lead, ...digest(notification, text, context) };
+      return { lead, ...digest(notification, context) };
     case 'note':
       return {
         lead,
         sections: [
-          ...sectionOf('What happened', { kind: 'text', lines: [text.summary] }),
+          ...sectionOf('What happened', { kind: 'text', lines: [notification.summary] }),
           ...notification.sections.flatMap(({ title, lines }) => sectionOf(title, { kind: 'list', lines })),
         ],
         facts: [
@@ -368,34 +370,33 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
     case 'test':
       return {
         lead,
-        sections: sectionOf('What this is', { kind: 'text', lines: [text.summary] }),
+        sections: sectionOf('What this is', { kind: 'text', lines: [TEST_MESSAGE] }),
         facts: [['Sent', zonedText(notification.at, context.timezone)]],
       };
   }
 }
 
-/** What does not work, why, and the rest of the impact. */
-function alarmLead({ impact, summary }: Cause): readonly string[] {
-  const end = impact.indexOf('. ') + 1;
-  return end === 0 ? [impact, summary] : [impact.slice(0, end), summary, impact.slice(end + 1)];
-}
-
-function alarm(notification: IncidentNotification, context: ContentContext): Body {
+function alarm(notification: IncidentNotification, context: ContentContext): Omit<Body, 'lead'> {
   const { incident } = notification;
   const { cause } = incident;
-  const steps = cause.remedySteps.map(({ text }) => sentenceStep(text));
+  const steps = cause.remedySteps.map((step, index) =>
+    sentenceStep(blocksOf(step).length === 0 ? step.text : `${step.text} See "${commandsTitle(index)}" below.`),
+  );
   return {
-    lead: alarmLead(cause),
     sections: [
       ...changeSection(notification, context),
       ...remedySection({ remedySteps: steps }),
       ...evidenceSection(cause),
     ],
     commands: cause.remedySteps.flatMap((step, index) =>
-      sectionOf(`Commands for step ${String(index + 1)}`, { kind: 'commands', lines: blocksOf(step) }),
+      sectionOf(commandsTitle(index), { kind: 'commands', lines: blocksOf(step) }),
     ),
     facts: [...factsOf(notification, context), ...reminderFacts(notification, context)],
   };
+}
+
+function commandsTitle(index: number): string {
+  return `Commands for step ${String(index + 1)}`;
 }
 
 function factsOf({ incident, at }: IncidentNotification, { site, timezone }: MessageContext): readonly Fact[] {
@@ -429,7 +430,6 @@ function delayFacts({ delayed, timezone }: ContentContext, at: EpochMs): readonl
 
 function digest(
   { items, omitted, stillOpen, at }: DigestNotification,
-  { summary }: NotificationText,
   context: MessageContext,
 ): Pick<MailDocument, 'sections' | 'facts'> {
   const open = items.filter(({ incident }) => incident.status === 'open');
@@ -437,7 +437,6 @@ function digest(
   const lineOf = (item: DigestItem): LinkedLine => digestLine(item, context);
   return {
     sections: [
-      ...sectionOf('What this is', { kind: 'text', lines: [summary] }),
       ...sectionOf('Open', { kind: 'list', lines: open.map(lineOf) }),
       ...sectionOf('Resolved', { kind: 'list', lines: over.map(lineOf) }),
       ...sectionOf('Also open', { kind: 'list', lines: openLines(stillOpen, context) }),

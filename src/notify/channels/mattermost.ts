@@ -2,13 +2,7 @@ import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import {
-  PAGE_TITLES,
-  type MessageContext,
-  notificationText,
-  type Tone,
-  messageParagraphs,
-} from '../../document/notification.ts';
+import { PAGE_TITLES, type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
 
 const mattermostEntry = section({
   name: recipientName,
@@ -40,7 +34,7 @@ export function mattermostMessage(notification: Notification, context: MessageCo
   ].flatMap(({ title, url }) => (url === null ? [] : [`[${title}](${destination(url)})`]));
   const lines = [
     `**${escaped(text.subject)}**`,
-    ...messageParagraphs(notification, text, context.site).map(escaped),
+    ...text.paragraphs.map(escaped),
     ...(links.length === 0 ? [] : [links.join(' · ')]),
   ];
   return { attachments: [{ fallback: text.subject, color: COLORS[text.tone], text: lines.join('\n') }] };

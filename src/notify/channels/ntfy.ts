@@ -4,7 +4,7 @@ import { type Report, textAt, unique, list, section, minSeverity, recipientName 
 import { postingChannel, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
+import { type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
 
 const ntfyEntry = section(
   {
@@ -51,7 +51,7 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   const { page, runbook } = text.links;
   return {
     title: text.subject,
-    message: cutToBytes(messageParagraphs(notification, text, context.site).join('\n\n'), MAX_BYTES),
+    message: cutToBytes(text.paragraphs.join('\n\n'), MAX_BYTES),
     ...STYLES[text.tone],
     ...(page === null ? {} : { click: page }),
     ...(runbook === null ? {} : { actions: [{ action: 'view', label: 'Runbook', url: runbook }] }),

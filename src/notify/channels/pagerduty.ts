@@ -12,7 +12,13 @@ import type {
   Notification,
   TestNotification,
 } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText, digestItems, faultKey } from '../../document/notification.ts';
+import {
+  type MessageContext,
+  notificationText,
+  digestItems,
+  faultKey,
+  TEST_MESSAGE,
+} from '../../document/notification.ts';
 
 const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
 
@@ -108,7 +114,7 @@ function resolve(key: string): ResolveEvent {
 function trigger(notification: IncidentNotification, key: string, context: MessageContext): TriggerEvent {
   const { event, incident } = notification;
   const { cause, causeSince } = incident;
-  const { subject, action, summary, links } = notificationText(notification, context);
+  const { subject, action, links } = notificationText(notification, context);
   return {
     event_action: 'trigger',
     dedup_key: key,
@@ -126,7 +132,7 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
       custom_details: {
         event,
         action: visibleText(action, MAX_TEXT),
-        summary: visibleText(summary, MAX_TEXT),
+        summary: visibleText(cause.summary, MAX_TEXT),
         impact: visibleText(cause.impact, MAX_TEXT),
         confidence: cause.confidence,
         incident: incident.id,
@@ -138,7 +144,7 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
 /** The test alert is resolved immediately, so that nobody is alerted for long. */
 function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
   const key = faultKey(context.site, 'test', notification.id);
-  const { subject, action, summary } = notificationText(notification, context);
+  const { subject, action } = notificationText(notification, context);
   return [
     {
       event_action: 'trigger',
@@ -152,7 +158,7 @@ function testEvents(notification: TestNotification, context: MessageContext): re
         component: 'test',
         group: context.site,
         class: 'test',
-        custom_details: { event: 'test', action, summary },
+        custom_details: { event: 'test', action, summary: TEST_MESSAGE },
       },
     },
     resolve(key),

@@ -3,7 +3,7 @@ import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import { type MessageContext, notificationText, type Tone, messageParagraphs } from '../../document/notification.ts';
+import { type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
 
 const slackEntry = section({
   name: recipientName,
@@ -34,7 +34,7 @@ export function slackMessage(notification: Notification, context: MessageContext
         color: COLORS[text.tone],
         title,
         ...(page === null ? {} : { title_link: page }),
-        text: messageParagraphs(notification, text, context.site).map(escaped).join('\n'),
+        text: text.paragraphs.map(escaped).join('\n'),
         ...(runbook === null ? {} : { actions: [{ type: 'button', text: 'Runbook', url: runbook }] }),
         // Tells Slack not to interpret markup such as `*bold*`, because messages can quote untrusted text.
         mrkdwn_in: [],

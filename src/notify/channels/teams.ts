@@ -2,13 +2,7 @@ import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
 import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
 import { postingChannel, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
-import {
-  PAGE_TITLES,
-  type MessageContext,
-  notificationText,
-  type Tone,
-  messageParagraphs,
-} from '../../document/notification.ts';
+import { PAGE_TITLES, type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
 
 const teamsEntry = section({
   name: recipientName,
@@ -36,7 +30,7 @@ export function adaptiveCardMessage(notification: Notification, context: Message
   const text = notificationText(notification, context);
   const { page, runbook } = text.links;
   const title = { text: text.subject, weight: 'Bolder', size: 'Large', color: COLORS[text.tone] };
-  const paragraphs = messageParagraphs(notification, text, context.site).map((paragraph) => ({ text: paragraph }));
+  const paragraphs = text.paragraphs.map((paragraph) => ({ text: paragraph }));
   const links = [
     { title: PAGE_TITLES[notification.kind], url: page },
     { title: 'Runbook', url: runbook },

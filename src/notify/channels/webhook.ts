@@ -34,7 +34,6 @@ import {
   notificationText,
   type NotificationText,
   faultKey,
-  messageParagraphs,
 } from '../../document/notification.ts';
 import { inertLine } from '../../document/markdown.ts';
 import type { EpochMs } from '../../core/clock.ts';
@@ -54,7 +53,7 @@ const PLACEHOLDERS: Readonly<Record<string, (data: TemplateData) => string | nul
   time: ({ notification }) => isoTime(notification.at),
   tone: ({ text }) => text.tone,
   title: ({ text }) => text.subject,
-  text: ({ notification, text, site }) => messageParagraphs(notification, text, site).join('\n'),
+  text: ({ text }) => text.paragraphs.join('\n'),
   cause: ({ incident }) => incident?.cause.id,
   subject: ({ incident }) => incident?.cause.subject,
   severity: ({ incident }) => incident?.cause.severity,

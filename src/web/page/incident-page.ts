@@ -4,9 +4,9 @@ import { pageDocument, type Root, distance, timeAndDistance, type Reader } from 
 import { breakable, type Markup, markup, partsOf, subjectView } from '../../document/html.ts';
 import { SEVERITY_TONES } from '../../document/states.ts';
 import { anchorOf, type Section } from '../../document/document.ts';
-import { incidentStory } from '../../document/incident-story.ts';
+import { incidentStory, silenceCommand } from '../../document/incident-story.ts';
 import { notificationEvents } from '../../notify/channels/deliveries.ts';
-import { type Quiet, silenceCommand, stateBadge, tagsView } from './incidents-view.ts';
+import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 import type { Zone } from '../../core/time-text.ts';
 

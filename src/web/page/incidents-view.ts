@@ -15,10 +15,9 @@ import { byUrgency } from '../incident-json.ts';
 import { more, badge, distance, type Reader } from './document.ts';
 import { breakable, type Markup, markup, subjectView } from '../../document/html.ts';
 import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
+import { silenceCommand } from '../../document/incident-story.ts';
 import { deliveryGroupsOf, type Way } from '../../notify/channels/deliveries.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
-import type { Cause } from '../../engine/model.ts';
-import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
@@ -158,20 +157,4 @@ function closedView(incident: Incident, reader: Reader): Markup {
   const { id, cause, closedAt } = incident;
   const end = closedAt ?? reader.now;
   return markup`<li><a href="incidents/${id}">${cause.id}</a> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span></li>`;
-}
-
-const LONGEST_SUBJECT = 255;
-
-/**
- * Quoted for a POSIX shell. A subject that cannot be quoted safely is omitted, and the silence then matches all
- * subjects.
- */
-export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
-  const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;
-  const about = isPlain ? ` --subject ${quoted(subject)}` : '';
-  return `ftm-watch silence add --for 2h --cause ${id}${about} --comment 'being repaired'`;
-}
-
-function quoted(text: string): string {
-  return /^[\w.:@/-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -77,7 +77,7 @@ describeWhere([{ program: 'ntfy' }], 'a real ntfy', () => {
     const messages = await ntfy.messages('ftm-watch_1');
     expect(messages.map(({ title, priority, tags }) => [title?.split(' ')[0], priority, tags])).toEqual([
       ['CRITICAL', 5, ['rotating_light']],
-      ['REMINDER', 5, ['rotating_light']],
+      ['CRITICAL', 5, ['rotating_light']],
       ['RESOLVED', 3, ['white_check_mark']],
     ]);
     const [first] = messages;
@@ -85,7 +85,7 @@ describeWhere([{ program: 'ntfy' }], 'a real ntfy', () => {
       click: expect.stringMatching(/^https:\/\/monitor\.example\.org\/incidents\/2/u) as string,
       actions: [{ action: 'view', label: 'Runbook', url: 'https://monitor.example.org/runbooks/tls-intercepted' }],
     });
-    expect(first?.message).toMatch(/^€+…\n\nDo this\.$/u);
+    expect(first?.message).toMatch(/^€+…\n\n.*\n\nDo this\.$/u);
     // A message that is too long becomes an attachment, which phones do not show directly.
     expect(messages.filter(({ attachment }) => attachment !== undefined)).toEqual([]);
   });

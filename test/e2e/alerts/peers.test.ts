@@ -111,7 +111,7 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
     const [mail = ''] = postfix.mails('admins');
     expect(mail).toMatch(/^X-FTM-Watch-Event: firing$/mu);
     expect(mail).toMatch(/^X-FTM-Watch-Cause: tls-intercepted$/mu);
-    expect(mail.replaceAll(/\r?\n /gu, ' ')).toMatch(/^Subject: CRITICAL hq: TLS is intercepted by FortiGate$/mu);
+    expect(mail.replaceAll(/\r?\n /gu, ' ')).toMatch(/^Subject: CRITICAL FTM hq: TLS is intercepted by FortiGate$/mu);
     expect(await alertmanager.firing()).toEqual([
       {
         alertname: 'FtmActivationBroken',

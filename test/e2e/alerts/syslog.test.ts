@@ -119,7 +119,7 @@ describeWhere([{ program: 'rsyslogd' }], 'syslog out, to a real rsyslog', () => 
       severity: 'crit',
       facility: 'daemon',
       data: expect.stringMatching(DATA) as string,
-      text: expect.stringMatching(/^ ?CRITICAL hq: TLS/u) as string,
+      text: expect.stringMatching(/^ ?CRITICAL FTM hq: TLS/u) as string,
     });
     expect(Date.parse(first?.time ?? '')).toBe(told[0]?.at);
     expect(lines.map(({ id, severity }) => `${id} ${severity}`).toSorted()).toEqual(

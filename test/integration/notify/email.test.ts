@@ -58,7 +58,7 @@ describe('the mail channel', () => {
     const [mail] = server.mails;
     expect(mail?.recipients).toEqual([ALICE, BOB]);
     expect(mail?.raw).toMatch(/^X-FTM-Watch-Event: firing\r\nX-FTM-Watch-Cause: tls-intercepted\r\n/mu);
-    expect(mail?.headers.get('subject')).toBe('CRITICAL hq: TLS is intercepted by FortiGate');
+    expect(mail?.headers.get('subject')).toBe('CRITICAL FTM hq: TLS is intercepted by FortiGate');
     expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
     expect(mail?.headers.get('content-type')).toContain('multipart/alternative');
     expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-a1b2c3d4e5-1.1@example.org>');

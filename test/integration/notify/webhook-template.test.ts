@@ -34,7 +34,7 @@ describe('a web hook with a template', () => {
       site: 'hq',
       time: '2026-11-24T13:00:30.000Z',
       tone: 'critical',
-      title: 'CRITICAL hq: TLS is intercepted',
+      title: 'CRITICAL FTM hq: TLS is intercepted',
       cause: 'tls-intercepted',
       subject: 'fortitokenmobile.fortinet.com:443',
       severity: 'critical',

@@ -145,9 +145,9 @@ describe('no policy is named as the culprit', () => {
 });
 
 test.each([
-  ['hq', '10.0.0.1', 'policy 12 on FortiGate 10.0.0.1 '],
-  ['headquarters', '10.0.0.1', 'policy 12 on 10.0.0.1 '],
-  ['headquarters', '192.168.100.100', 'headqua…: policy 12 on 192.168.100.100 '],
+  ['hq', '10.0.0.1', 'hq: policy 12 on 10.0.0.1 '],
+  ['head-office', '10.0.0.1', 'head-office: policy 12 on 10.0.0.1 '],
+  ['headquarters', '192.168.100.100', 'headquarters: policy 12 '],
   ['hq', 'firewall-of-the-east-wing.example.org', 'policy 12 '],
 ])('the subject at %s has room for %s', (site, firewallHost, expected) => {
   const [cause] = told(null, [], [{ ...INSPECTS, firewall: `FortiGate ${firewallHost}`, firewallHost }]).causes;

@@ -73,8 +73,8 @@ describe('a suspected cause is told by what was observed', () => {
 
   test.each([
     [`No parcel for ${TARGET} at 192.0.2.1: lost.`, 'no parcel for the server'],
-    ['The parcel was opened by Example Very Long Customs Authority.', 'the parcel was opened by Exampl…'],
-    ['The parcel arrives, but it is empty, because it is open.', 'the parcel arrives, but it is e…'],
+    ['The parcel was opened by Example Very Long Customs Authority.', 'the parcel was opened by…'],
+    ['The parcel arrives, but it is empty, because it is open.', 'the parcel arrives, but it is…'],
     ['The parcel at 192.0.2.1 is empty.', 'the parcel at 192.0.2.1 is empty'],
     ['The parcel was lost before it arrived.', 'the parcel was lost'],
   ])('"%s" in a mail subject is "%s"', (claim, short) => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { silenceCommand } from '../../../../src/web/page/incidents-view.ts';
+import { silenceCommand } from '../../../../src/document/incident-story.ts';
 
 describe('silenceCommand()', () => {
   test('names cause and subject', () => {
