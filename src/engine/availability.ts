@@ -192,6 +192,26 @@ function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone)
   };
 }
 
+/** `name` is the date, such as `2026-11-24`. */
+export type AvailabilityDay = TimeSpan & { readonly name: string } & Availability;
+
+/** Returns the latest days of the zone, oldest first. The last day ends at `until`. */
+export function availabilityOfDays(
+  spans: readonly StateSpan[],
+  { until, zone }: Pick<Evaluated, 'until' | 'zone'>,
+  count: number,
+): readonly AvailabilityDay[] {
+  const today = Date.parse(zone.local(until).slice(0, 10));
+  const begins = Array.from({ length: count }, (_, index) => {
+    const midnight = today - (count - 1 - index) * DAY;
+    return { name: isoTime(midnight).slice(0, 10), from: zone.startOfDay(midnight) };
+  });
+  const days = begins.map((begin, index) => ({ ...begin, until: begins[index + 1]?.from ?? until }));
+  return withAvailability(days, spans);
+}
+
+const DAY: Millis = 86_400_000;
+
 export interface AvailabilityBar {
   /** Start of the day or hour. */
   readonly day: EpochMs;

@@ -2,7 +2,14 @@ import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
 import { type TimeRange, zoneOf } from '../core/time-text.ts';
-import { availabilityByDay, availabilityByMonth, type AvailabilityPeriod, isOutdated } from '../engine/availability.ts';
+import {
+  availabilityByDay,
+  availabilityByMonth,
+  type AvailabilityDay,
+  availabilityOfDays,
+  type AvailabilityPeriod,
+  isOutdated,
+} from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
 import type { StoredHourlyValue } from '../store/store.ts';
 import {
@@ -28,24 +35,40 @@ const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'config' | 'knownFor'> & IncidentRecordSource;
 
-type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'availability'>;
+type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'lastDays' | 'availability'>;
 
 export function createCharts(source: ChartDataSource, clock: Clock): Charts {
   const chartData = createKept<ChartData>(source, clock);
   const rangeData = createKept<RangeData>(source, clock);
+  const lastDays = createKept<readonly AvailabilityDay[]>(source, clock);
   const availability = createKept<readonly AvailabilityPeriod[]>(source, clock);
   return {
     chartData: () => chartData('usual', chartDataOf),
     rangeData: (range) => rangeData(range, (from, now) => rangeDataOf(from, range, now)),
+    lastDays: () => lastDays('days', lastDaysOf),
     availability: () => availability('months', availabilityOf),
   };
 }
 
-function availabilityOf({ store, config, knownFor }: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
-  const since = now - config.store.retention;
+const LAST_DAYS = 90;
+
+function lastDaysOf(source: ChartDataSource, now: EpochMs): readonly AvailabilityDay[] {
+  const until = knownUntil(source, now);
+  // One more day, because the first day may begin earlier in the site's time zone.
+  const spans = source.store.stateSpans({ since: until - (LAST_DAYS + 1) * DAY, until });
+  return availabilityOfDays(spans, { until, zone: zoneOf(source.config.timezone) }, LAST_DAYS);
+}
+
+/** The time since the last round counts as unknown only if that round is outdated. */
+function knownUntil({ store, knownFor }: ChartDataSource, now: EpochMs): EpochMs {
   const last = store.lastRound(now);
-  // The time since the last round counts as unknown only if the next round is overdue.
-  const until = last === null || isOutdated(now, last, knownFor) ? now : last;
+  return last === null || isOutdated(now, last, knownFor) ? now : last;
+}
+
+function availabilityOf(source: ChartDataSource, now: EpochMs): readonly AvailabilityPeriod[] {
+  const { store, config } = source;
+  const since = now - config.store.retention;
+  const until = knownUntil(source, now);
   return availabilityByMonth(store.stateSpans({ since, until }), { since, until, zone: zoneOf(config.timezone) });
 }
 

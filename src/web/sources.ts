@@ -10,7 +10,7 @@ import type {
   RefusedChanges,
 } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { AvailabilityBar, AvailabilityPeriod } from '../engine/availability.ts';
+import type { AvailabilityBar, AvailabilityDay, AvailabilityPeriod } from '../engine/availability.ts';
 import type { IncidentPast } from '../document/incident-story.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import type { Silence, Incident, OutboxEntry } from '../engine/incident/incident.ts';
@@ -77,6 +77,8 @@ export interface WebSources {
   activity(): Activity;
   chartData(): ChartData;
   rangeData(range: ChartRange): RangeData;
+  /** The last 90 days in the site's time zone. */
+  lastDays(): readonly AvailabilityDay[];
   /** Each year, followed by its months, latest first. Empty if the history is unavailable. */
   availability(): readonly AvailabilityPeriod[];
 }

@@ -13,6 +13,7 @@ import type { IncidentRecord, RangeData } from '../../src/web/sources.ts';
 import { causeOf, diagnosisOf } from '../support/checks/diagnosis-of.ts';
 import { wordedCause } from '../support/checks/worded-cause.ts';
 import { HOUR, MINUTE, START } from '../support/store/incident-timeline.ts';
+import { DAY } from '../support/time/units.ts';
 import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
 import { NOW, render } from '../support/web/rendered-page.ts';
 import { EMPTY_PAST, QUIET_ACTIVITY, type WebState } from '../support/web/web-sources.ts';
@@ -30,6 +31,14 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
   'nothing is known': { diagnosis: null },
   'everything works': {},
   'the last round is outdated': { knownFor: 1 },
+  'days of each kind': {
+    lastDays: [
+      { name: '2026-11-21', from: 0, until: DAY, ready: 0, notReady: 0, unknown: DAY },
+      { name: '2026-11-22', from: 0, until: DAY, ready: DAY, notReady: 0, unknown: 0 },
+      { name: '2026-11-23', from: 0, until: DAY, ready: DAY / 2, notReady: DAY / 2, unknown: 0 },
+      { name: '2026-11-24', from: 0, until: DAY, ready: DAY / 2, notReady: 0, unknown: DAY / 2 },
+    ],
+  },
   intercepted: { diagnosis: broken('tls-intercepted'), incidents: [incident] },
   'no internet': { diagnosis: broken('internet-unreachable') },
   'only a warning': { diagnosis: diagnosisOf(START, [causeOf('mail-slow', { severity: 'warning' })]) },
@@ -255,7 +264,7 @@ test('the lists of changes and of incidents, and the charts', async () => {
   });
   const charts = Object.entries(PAST).map(([name, past]) => {
     const data = { ...EMPTY_PAST, range: '7d', from: START - 168 * HOUR, incidents: [], ...past } as const;
-    return [`charts, ${name}`, textOfPage(toHtml(historyView(data, BERLIN)))] as const;
+    return [`charts, ${name}`, textOfPage(toHtml(historyView(data, BERLIN, null)))] as const;
   });
   const lists = { changes: textOfPage(changes), incidents: textOfPage(list), ...Object.fromEntries(charts) };
   await expectRecorded('lists', lists);

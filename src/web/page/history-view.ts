@@ -1,6 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { chartsOf } from '../static/charts.js';
-import { counted } from '../../core/visible-text.ts';
 import { spanText, type Zone } from '../../core/time-text.ts';
 import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../sources.ts';
 import type { Reader } from './document.ts';
@@ -15,31 +14,31 @@ const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
   '90d': '90 days',
 };
 
-export function historyView(data: RangeData, { zone }: Reader): Markup {
+/** @param days shown first, unless they are elsewhere on the page */
+export function historyView(data: RangeData, { zone }: Reader, days: Markup | null): Markup {
   const { back, span } = CHART_WINDOWS[data.range];
   // The last bar covers a period that has not ended yet.
   const until = data.from + back;
   const charts = chartsOf(data, { until, span });
-  return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
+  return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" aria-labelledby="history-title"><h2 id="history-title">History</h2>${days}
 <nav class="ranges" aria-label="Period of the charts">${CHART_RANGES.map(
     (range) =>
       markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,
   )}</nav>
-<div class="charts">${charts.map((chart) => chartView(chart, data, zone))}</div>
+<div class="charts">${charts.map((chart) => chartView(chart, data))}</div>
 ${historyIncidents(data, zone)}${historyTable(data, zone)}</section>`;
 }
 
 type Chart = ReturnType<typeof chartsOf>[number];
 
 /** static/history.js draws the chart. The summary and the table contain the values for readers without JavaScript. */
-function chartView(chart: Chart, data: RangeData, zone: Zone): Markup {
+function chartView(chart: Chart, data: RangeData): Markup {
   const { id, lines } = chart;
-  const { title, summary } = wordsOf(chart, data, zone);
-  const named = lines.filter(({ silent }) => !silent);
-  const isKnown = id === 'errors' ? named.length > 0 : named.some(({ points }) => points.length > 0);
-  const legend = named.map(({ name, colour }) => markup`<li class="series-${colour}">${name}</li>`);
+  const { title, summary } = wordsOf(chart, data.range);
+  const isKnown = id === 'errors' ? lines.length > 0 : lines.some(({ points }) => points.length > 0);
+  const legend = lines.map(({ name, colour }) => markup`<li class="series-${colour}">${name}</li>`);
   return markup`<figure id="chart-${id}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
-${isKnown ? markup`<div class="plot"></div>` : null}${named.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`}</figure>`;
+${isKnown ? markup`<div class="plot"></div>` : null}${lines.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`}</figure>`;
 }
 
 interface ChartWords {
@@ -47,8 +46,8 @@ interface ChartWords {
   readonly summary: string;
 }
 
-function wordsOf({ id, lines }: Chart, { range, days }: RangeData, zone: Zone): ChartWords {
-  const drawn = lines.filter(({ silent, points }) => !silent && points.length > 0);
+function wordsOf({ id, lines }: Chart, range: ChartRange): ChartWords {
+  const drawn = lines.filter(({ points }) => points.length > 0);
   const each = CHART_WINDOWS[range].span === HOUR ? 'hour' : 'day';
   const latest = (text: (value: number, name: string) => string): string =>
     drawn.length === 0
@@ -57,16 +56,6 @@ function wordsOf({ id, lines }: Chart, { range, days }: RangeData, zone: Zone): 
         `the last ${RANGE_WORDS[range]}`;
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
-    case 'availability': {
-      // The values are grouped by UTC day.
-      const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
-      const hurt = days.filter(({ share }) => share < 1).length;
-      const known = knownTime(days);
-      const summary =
-        `${shareText(shareOf(days) * 100)} of the known time (${spanText(known)}), ` +
-        `${counted(hurt, each)} with an outage`;
-      return { title, summary: known === 0 ? NOTHING : summary };
-    }
     case 'latency':
       return { title: 'Latency by phase', summary: latest((value, name) => `${name} ${msText(value)}`) };
     case 'errors': {

@@ -8,6 +8,7 @@ import { clauseOf } from '../../engine/words.ts';
 import type { StaticFile } from '../static-files.ts';
 import { certificatesView, identityOf } from './certificates-view.ts';
 import { historyView } from './history-view.ts';
+import { ninetyDays } from './ninety-days.ts';
 import { incidentsView, quietNow } from './incidents-view.ts';
 import { livePage, sign, distance, timeAndDistance, type Reader, readerAt, badge, more } from './document.ts';
 import { breakable, type Markup, markup, type Content, subjectView, partsOf } from '../../document/html.ts';
@@ -57,6 +58,9 @@ function mainView(
     return markup`${startingView()}${ownTroubleView(health.problems, [])}
 ${activityView(sources.activity(), sources.version, reader)}`;
   const outlook = activationOutlook(diagnosis);
+  const days = ninetyDays(sources.lastDays());
+  // Otherwise, the first step of the remedy must be on the first screen of a phone.
+  const isCalm = diagnosis.causes.length === 0;
   const context = { incidents: sources.alertHistory().incidents, conclusion: conclusionOf(diagnosis).text };
   const [own, others] = [diagnosis.causes.filter(isOwn), diagnosis.causes.filter((cause) => !isOwn(cause))];
   const reported = diagnosis.preconditions.flatMap(({ findings }) => findings).filter(isFault);
@@ -65,7 +69,7 @@ ${activityView(sources.activity(), sources.version, reader)}`;
     isOutdated(reader.now, diagnosis.at, sources.knownFor())
       ? outdatedView(diagnosis, reader)
       : verdictView(diagnosis, outlook, reader)
-  }
+  }${isCalm ? markup`<section class="card">${days}</section>` : null}
 ${others.map((cause) => causeView(cause, context))}${ownTroubleView(
   problems,
   own.map((cause) => causeView(cause, context)),
@@ -73,7 +77,7 @@ ${others.map((cause) => causeView(cause, context))}${ownTroubleView(
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, reader)}
 ${certificatesView(sources.certificates(), reader)}
-${historyView(sources.rangeData(range), reader)}
+${historyView(sources.rangeData(range), reader, isCalm ? null : days)}
 ${activityView(sources.activity(), sources.version, reader)}`;
 }
 

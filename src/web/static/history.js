@@ -9,6 +9,8 @@ import { chartsOf, columns } from './charts.js';
 const REFRESH_MS = 60_000;
 const HEIGHT = 180;
 const DAY_MS = 86_400_000;
+/** By colour index, so that lines can be told apart without colours. The legend shows the same in style.css. */
+const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 5], [16, 4]];
 
 /**
  * The parts of uPlot that this script uses.
@@ -56,7 +58,7 @@ function isLibrary(value) {
  * @returns {value is RangeData}
  */
 function isChartData(value) {
-  return typeof value === 'object' && value !== null && 'days' in value && 'incidents' in value;
+  return typeof value === 'object' && value !== null && 'latency' in value && 'incidents' in value;
 }
 
 /**
@@ -156,7 +158,7 @@ function optionsOf(chart, width) {
     cursor: { points: { size: 6 }, y: false, drag: { x: false, y: false } },
     scales: {
       x: { range: () => [now().from / 1_000, now().until / 1_000] },
-      y: { range: () => [now().bottom, now().top] },
+      y: { range: () => [0, now().top] },
     },
     axes: [time, { ...axis, size: 48, label: unit, labelSize: 18, labelFont: '12px system-ui, sans-serif' }],
     hooks: {
@@ -168,7 +170,8 @@ function optionsOf(chart, width) {
       ...lines.map(({ name, colour: index }) => {
         const colour = colourOf(`--series-${String(index)}`);
         const bars = { fill: colour, width: 0, paths: uplot.paths.bars({ size: [0.8, 40] }) };
-        return { label: name, stroke: colour, points: { show: false }, ...(span === null ? { width: 1.5 } : bars) };
+        const line = { width: 1.5, dash: DASHES[index] ?? [] };
+        return { label: name, stroke: colour, points: { show: false }, ...(span === null ? line : bars) };
       }),
     ],
   };
@@ -202,9 +205,9 @@ function read(id, index) {
   const { lines, unit } = chart;
   const [times = [], ...values] = columns(chart);
   const place = index ?? times.length - 1;
-  const parts = lines.flatMap(({ name, silent }, line) => {
+  const parts = lines.flatMap(({ name }, line) => {
     const value = values[line]?.[place] ?? null;
-    return value === null || silent ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
+    return value === null ? [] : [`${name} ${String(Math.round(value * 100) / 100)} ${unit}`];
   });
   const at = times[place] ?? null;
   if (at === null) {

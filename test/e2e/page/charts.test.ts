@@ -50,8 +50,8 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     const opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, {
       viewport: { width: 390, height: 844 },
     });
-    await opened.page.locator('#chart-availability').scrollIntoViewIfNeeded();
-    await opened.page.locator('.plot.drawn').nth(3).waitFor();
+    await opened.page.locator('#chart-latency').scrollIntoViewIfNeeded();
+    await opened.page.locator('.plot.drawn').nth(2).waitFor();
     return opened;
   }
 
@@ -69,8 +69,8 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     expect([await page.evaluate('scrollY'), await heightOf(page)]).toEqual([top, height]);
     for (let width = 390; width < 790; width += 10) await page.setViewportSize({ width, height: 844 });
 
-    await expect.poll(() => widthsOf(page)).toEqual([true, true, true, true]);
-    expect(await page.locator('canvas[data-same]').count()).toBe(4);
+    await expect.poll(() => widthsOf(page)).toEqual([true, true, true]);
+    expect(await page.locator('canvas[data-same]').count()).toBe(3);
     expect(asked()).toBe(before);
     expect(opened.complaints).toEqual([]);
   });
@@ -80,15 +80,14 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     const { page } = opened;
     const readings = page.locator('.reading');
     expect(await readings.allInnerTexts()).toEqual([
-      '2026-11-24 11:30 UTC: Available 100 %',
       '2026-11-24 11:00 UTC: TLS 40 ms',
       '2026-11-24 03:30 UTC: fac-1 7 errors',
       '2026-11-24 11:00 UTC: fac-1 30 tokens',
     ]);
-    const box = await page.locator('#chart-availability .u-over').boundingBox();
+    const box = await page.locator('#chart-latency .u-over').boundingBox();
     if (box === null) throw new Error('The chart has no place');
-    await page.mouse.move(box.x + (box.width * 100.5) / 168, box.y + box.height / 2);
-    await page.getByText('Available 98 %').waitFor();
+    await page.mouse.move(box.x + (box.width * 100.1) / 168, box.y + box.height / 2);
+    await page.getByText('2026-11-21 16:00 UTC: TLS 40 ms').waitFor();
     expect(await page.locator('.history').innerText()).not.toMatch(/--|NaN|undefined/u);
   });
 
@@ -98,16 +97,16 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
       timezoneId: 'America/New_York',
     });
     const { page } = opened;
-    await page.locator('#chart-availability').scrollIntoViewIfNeeded();
-    await page.getByText('2026-11-24 12:30 +01:00: Available 100 %').waitFor();
+    await page.locator('#chart-latency').scrollIntoViewIfNeeded();
+    await page.getByText('2026-11-24 12:00 +01:00: TLS 40 ms').waitFor();
     await page.getByText('2026-11-24 04:30 +01:00: fac-1 7 errors').waitFor();
 
     web.state.timezone = 'Asia/Kathmandu';
     web.state.diagnosis = diagnosisOf(UNTIL + 30_000, []);
-    await page.getByText('2026-11-24 17:15 +05:45: Available 100 %').waitFor();
+    await page.getByText('2026-11-24 16:45 +05:45: TLS 40 ms').waitFor();
     web.state.timezone = 'UTC';
     web.state.diagnosis = diagnosisOf(UNTIL, []);
-    await page.getByText('2026-11-24 11:30 UTC: Available 100 %').waitFor();
+    await page.getByText('2026-11-24 11:00 UTC: TLS 40 ms').waitFor();
     expect(opened.complaints).toEqual([]);
   });
 
@@ -118,10 +117,10 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     const { page } = opened;
     const before = await heightOf(page);
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
-    await page.locator('.plot.drawn').nth(3).waitFor();
+    await page.locator('.plot.drawn').nth(2).waitFor();
     expect(Math.abs((await heightOf(page)) - before)).toBeLessThanOrEqual(16);
     await page.emulateMedia({ colorScheme: 'dark' });
-    await page.locator('canvas').nth(3).waitFor();
+    await page.locator('canvas').nth(2).waitFor();
     expect(seriousOf(await audit(page))).toEqual([]);
     expect(opened.complaints).toEqual([]);
   });
@@ -131,8 +130,8 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     const page = await context.newPage();
     await page.route('**/static/uplot.js', (route) => route.abort());
     await page.goto(`http://127.0.0.1:${String(web.port)}/`);
-    await page.locator('#chart-availability').scrollIntoViewIfNeeded();
-    await page.getByText('This chart could not be loaded. The table contains its values.').nth(3).waitFor();
+    await page.locator('#chart-latency').scrollIntoViewIfNeeded();
+    await page.getByText('This chart could not be loaded. The table contains its values.').nth(2).waitFor();
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.plot').nth(0).isVisible()).toBe(false);
     await context.close();
@@ -142,7 +141,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     web.state.rangeData = { ...PAST, tokens: [] };
     await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
     const { page } = opened;
-    await page.locator('#chart-availability').scrollIntoViewIfNeeded();
+    await page.locator('#chart-latency').scrollIntoViewIfNeeded();
     await page.locator('.plot.drawn').nth(2).waitFor();
     expect(await page.locator('#chart-tokens .plot').count()).toBe(0);
     web.state.rangeData = PAST;
@@ -162,7 +161,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
       await page.locator('#history-table > summary').click();
       expect(await page.locator('#history-table tbody tr').count()).toBe(15);
       if (!javaScriptEnabled) continue;
-      await page.locator('.plot.drawn').nth(3).waitFor();
+      await page.locator('.plot.drawn').nth(2).waitFor();
       expect(requests.filter((url) => url.endsWith('api/v1/history?range=30d'))).toHaveLength(1);
       // A new round keeps the range.
       const seen = String(await page.locator('#seen time').getAttribute('datetime'));

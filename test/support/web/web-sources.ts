@@ -1,5 +1,5 @@
 import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../../src/core/audit.ts';
-import type { AvailabilityPeriod } from '../../../src/engine/availability.ts';
+import type { AvailabilityDay, AvailabilityPeriod } from '../../../src/engine/availability.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { EMPTY_STATE, type Incident, type Silence, type OutboxEntry } from '../../../src/engine/incident/incident.ts';
 import { next } from '../../../src/engine/incident/machine.ts';
@@ -47,6 +47,7 @@ export interface WebState {
   activity: Activity;
   chartData: ChartData;
   rangeData: RangeData;
+  lastDays: readonly AvailabilityDay[];
   availability: readonly AvailabilityPeriod[];
   /** Result of the next reload. */
   reload: ReloadOutcome;
@@ -93,6 +94,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     activity: QUIET_ACTIVITY,
     chartData: EMPTY_PAST,
     rangeData: { ...EMPTY_PAST, range: USUAL_RANGE, from: START - 7 * 86_400_000, incidents: [] },
+    lastDays: [],
     availability: [],
     reload: { kind: 'taken' },
     reloads: 0,
@@ -188,6 +190,7 @@ export function sourcesOf(state: WebState): WebSources {
       { module: 'http', target: 'license.test:443' },
     ],
     rangeData: (range) => ({ ...state.rangeData, range }),
+    lastDays: () => state.lastDays,
     availability: () => state.availability,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     probe: (request, signal) => state.probe(request, signal),

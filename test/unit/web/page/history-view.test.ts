@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { chartsOf, columns } from '../../../../src/web/static/charts.js';
 import { historyView } from '../../../../src/web/page/history-view.ts';
+import { ninetyDays } from '../../../../src/web/page/ninety-days.ts';
+import type { AvailabilityDay } from '../../../../src/engine/availability.ts';
 import { readerAt } from '../../../../src/web/page/document.ts';
 import { toHtml } from '../../../../src/document/html.ts';
 import { CHART_WINDOWS, type RangeData } from '../../../../src/web/sources.ts';
@@ -10,29 +12,18 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const UNTIL = Date.UTC(2026, 10, 24, 12);
 
-function render(more: Partial<RangeData>, timezone = 'UTC'): string {
+function render(more: Partial<RangeData>): string {
   const { range = '7d' } = more;
   const { back, span } = CHART_WINDOWS[range];
   const from = Math.floor(UNTIL / span) * span - back + span;
   return toHtml(
-    historyView({ ...EMPTY_PAST, range, from, incidents: [], until: UNTIL, ...more }, readerAt(UNTIL, timezone)),
+    historyView({ ...EMPTY_PAST, range, from, incidents: [], until: UNTIL, ...more }, readerAt(UNTIL, 'UTC'), null),
   );
 }
 
 describe('historyView()', () => {
   test('has no drawings while nothing is known', () => {
     expect(render({})).not.toContain('class="plot"');
-  });
-
-  test('never rounds the availability up to 100 %', () => {
-    const day = Date.UTC(2026, 10, 24);
-    const days = [
-      { day: day - DAY, share: 1, knownMs: DAY },
-      { day, share: 0.999, knownMs: HOUR },
-    ];
-    const html = render({ range: '90d', days });
-    expect(html).toContain('99.99 %');
-    expect(html.match(/class="plot"/gu)).toHaveLength(1);
   });
 
   test('names each phase that answered', () => {
@@ -72,17 +63,6 @@ describe('historyView()', () => {
     expect(rows.join('')).toContain('<td>66.66 %</td><td>1 h 30 min</td><td>3</td><td>unknown</td>');
   });
 
-  test('says that a day is one of UTC where the times are of another zone', () => {
-    const days = [{ day: UNTIL - 2 * DAY, share: 1, knownMs: DAY }];
-    const hasUtc = (range: RangeData['range'], timezone: string): boolean =>
-      /<strong>[^<]*\(UTC\)<\/strong>/u.test(render({ range, days }, timezone));
-    expect([hasUtc('30d', 'Europe/Berlin'), hasUtc('30d', 'UTC'), hasUtc('7d', 'Europe/Berlin')]).toEqual([
-      true,
-      false,
-      false,
-    ]);
-  });
-
   test('offers each range, and says which one it is', () => {
     const html = render({ range: '30d' });
     expect([...html.matchAll(/href="\?range=(\w+)#history"( aria-current)?/gu)].map(([, ...parts]) => parts)).toEqual([
@@ -91,6 +71,42 @@ describe('historyView()', () => {
       ['30d', ' aria-current'],
       ['90d', undefined],
     ]);
+  });
+});
+
+describe('ninetyDays()', () => {
+  const day = (name: string, hours: Partial<Record<'ready' | 'notReady' | 'unknown', number>>): AvailabilityDay => {
+    const [ready = 0, notReady = 0, unknown = 0] = [hours.ready, hours.notReady, hours.unknown].map(
+      (count = 0) => count * HOUR,
+    );
+    return { name, from: Date.parse(name), until: Date.parse(name) + DAY, ready, notReady, unknown };
+  };
+
+  test('tells the days apart, links each to its incidents, and lists those that matter', () => {
+    const html = toHtml(
+      ninetyDays([
+        day('2026-11-30', { unknown: 24 }),
+        day('2026-12-01', { ready: 23.5, unknown: 0.5 }),
+        day('2026-12-02', { ready: 15, unknown: 9 }),
+        day('2026-12-03', { ready: 1, unknown: 22, notReady: 1 }),
+      ]),
+    );
+    const cells = [...html.matchAll(/<a class="(\w+)" href="[^"]*from=(\S+?)&amp;until=\2" title="([^"]*)"/gu)];
+    expect(cells.map(([, tone, , title]) => [tone, title])).toEqual([
+      ['none', '30 Nov: not watched'],
+      ['good', '1 Dec: works'],
+      ['unsure', '2 Dec: unknown for 9 h'],
+      ['bad', '3 Dec: outage, 1 h'],
+    ]);
+    expect([...html.matchAll(/data-month="(\w+)"/gu)].map(([, month]) => month)).toEqual(['Dec']);
+    expect([...html.matchAll(/<li>.*?<a href="[^"]*">([^:]*):/gu)].map(([, date]) => date)).toEqual(['3 Dec', '2 Dec']);
+  });
+
+  test('never rounds the availability up to 100 %', () => {
+    const html = toHtml(
+      ninetyDays([day('2026-11-23', { ready: 24 }), day('2026-11-24', { ready: 1, notReady: 0.001 })]),
+    );
+    expect(html).toContain('99.99 %');
   });
 });
 
@@ -107,31 +123,6 @@ describe('chartsOf()', () => {
     const tokens = [{ name: 'fac-1', points }];
     expect(chartOf('tokens', { tokens }, DAY).lines[0]?.points).toHaveLength(360);
     expect(chartOf('tokens', { tokens }, HOUR).lines[0]?.points).toEqual(points);
-  });
-
-  test('shows the missing share of a day in another colour, behind the day', () => {
-    const [first, last] = [
-      { day: UNTIL - DAY, share: 1, knownMs: DAY },
-      { day: UNTIL, share: 0.9999, knownMs: DAY },
-    ];
-    const { lines, bottom, top } = chartOf('availability', { days: [first, last] }, DAY);
-    expect(lines.map(({ name, points }) => [name, points.map(({ at }) => at)])).toEqual([
-      ['Outage', [last.day]],
-      ['Available', [first.day, last.day]],
-    ]);
-    expect([bottom, top]).toEqual([99, 100]);
-  });
-
-  test.each([
-    [0.99, 95],
-    [0.83, 50],
-    [0.3, 0],
-    [1, 0],
-  ])('scales the availability so that an outage is seen: %d', (share, floor) => {
-    expect(chartOf('availability', { days: [{ day: UNTIL - 2 * DAY, share, knownMs: DAY }] }, DAY)).toMatchObject({
-      bottom: floor,
-      top: 100,
-    });
   });
 
   test('has a gap where a line has no points for more than a 24th of the range, and shares its times', () => {

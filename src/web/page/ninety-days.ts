@@ -1,0 +1,64 @@
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/time-text.ts';
+import { counted } from '../../core/visible-text.ts';
+import { type Markup, markup, type Tone } from '../../document/html.ts';
+import { type AvailabilityDay, availabilityShare } from '../../engine/availability.ts';
+import { sign } from './document.ts';
+import { shareText } from './history-view.ts';
+
+/** A shorter gap, for example during an update, is not worth a look. */
+const NOTABLE_GAP: Millis = 3_600_000;
+
+interface Day {
+  readonly tone: Tone;
+  readonly words: string;
+  readonly date: string;
+  readonly href: string;
+}
+
+/** The cells are for the eye and the mouse. The list below has the same links for everybody. */
+export function ninetyDays(days: readonly AvailabilityDay[]): Markup {
+  const shown = days.map(dayOf);
+  const notable = shown.filter(({ tone }) => tone !== 'good' && tone !== 'none').toReversed();
+  return markup`<section id="ninety-days" aria-labelledby="ninety-days-title"><h2 id="ninety-days-title">Last ${days.length} days</h2>
+<div class="days" aria-hidden="true">${shown.map((day, index) => cellView(day, index > 0 && day.date.startsWith('1 ')))}</div>
+<div class="scale quiet"><span>${shown[0]?.date ?? null}</span><ul class="key" aria-label="Key"><li><i class="good"></i>works</li><li><i class="bad"></i>outage</li><li><i class="unsure"></i>unknown</li><li><i class="none"></i>not watched</li></ul><span>today</span></div>
+${
+  notable.length === 0
+    ? markup`<p>${summaryOf(days, shown)}</p>`
+    : markup`<details id="notable-days"><summary>${summaryOf(days, shown)}</summary><ul class="notable">${notable.map(
+        ({ tone, words, date, href }) => markup`<li>${sign(tone)} <a href="${href}">${date}: ${words}</a></li>`,
+      )}</ul></details>`
+}</section>`;
+}
+
+function cellView({ tone, words, date, href }: Day, isMonth: boolean): Markup {
+  const month = isMonth ? markup` data-month="${date.slice(2)}"` : null;
+  return markup`<a class="${tone}" href="${href}" title="${date}: ${words}" tabindex="-1"${month}></a>`;
+}
+
+function dayOf({ name, ready, notReady, unknown }: AvailabilityDay): Day {
+  const date = DATE.format(Date.parse(name));
+  const href = `incidents?from=${name}&until=${name}`;
+  if (notReady > 0) return { tone: 'bad', words: `outage, ${spanText(notReady)}`, date, href };
+  if (ready === 0) return { tone: 'none', words: 'not watched', date, href };
+  return unknown >= NOTABLE_GAP
+    ? { tone: 'unsure', words: `unknown for ${spanText(unknown)}`, date, href }
+    : { tone: 'good', words: 'works', date, href };
+}
+
+const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+function summaryOf(days: readonly AvailabilityDay[], shown: readonly Day[]): string {
+  const ready = days.reduce((sum, day) => sum + day.ready, 0);
+  const notReady = days.reduce((sum, day) => sum + day.notReady, 0);
+  const share = availabilityShare({ ready, notReady });
+  const outages = shown.filter(({ tone }) => tone === 'bad').length;
+  const unknown = shown.filter(({ tone }) => tone === 'unsure').length;
+  const parts = [
+    share === null ? 'No data yet' : `${shareText(share * 100)} available`,
+    outages === 0 ? null : `${counted(outages, 'day')} with an outage`,
+    unknown === 0 ? null : `${counted(unknown, 'day')} unknown for a time`,
+  ];
+  return parts.filter((part) => part !== null).join(' · ');
+}
