@@ -1,7 +1,8 @@
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
+import type { Tone } from '../../document/document.ts';
 import { counted } from '../../core/visible-text.ts';
-import { type Markup, markup, type Tone } from '../../document/html.ts';
+import { type Markup, markup } from '../../document/html.ts';
 import { type AvailabilityDay, availabilityShare } from '../../engine/availability.ts';
 import { sign } from './document.ts';
 import { shareText } from './history-view.ts';

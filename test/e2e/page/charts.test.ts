@@ -142,7 +142,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     await using opened = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
     const { page } = opened;
     await page.locator('#chart-latency').scrollIntoViewIfNeeded();
-    await page.locator('.plot.drawn').nth(2).waitFor();
+    await page.locator('.plot.drawn').nth(1).waitFor();
     expect(await page.locator('#chart-tokens .plot').count()).toBe(0);
     web.state.rangeData = PAST;
     web.state.diagnosis = diagnosisOf(UNTIL + 30_000, []);

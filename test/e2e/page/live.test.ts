@@ -159,6 +159,34 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
     }
   });
 
+  test('prints everything, with times', async () => {
+    await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, [causeOf('tls-intercepted')]) } });
+    const browser = await launchBrowser();
+    try {
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+      const { page } = own;
+      await page.locator(CHIP).waitFor();
+      const evidence = page.locator('.cause > details > :not(summary)').first();
+      const hidden = await page.locator('nav, .copy, form').all();
+      expect(await evidence.isVisible()).toBe(false);
+      await page.emulateMedia({ media: 'print' });
+      expect(await evidence.isVisible()).toBe(true);
+      expect(hidden.length).toBeGreaterThan(0);
+      for (const control of hidden) expect(await control.isVisible()).toBe(false);
+
+      const seen = page.locator('#seen time');
+      expect(await seen.innerText()).toMatch(/ ago\)$/u);
+      await page.evaluate(`addEventListener('beforeprint', () => {
+        document.body.dataset.printed = document.querySelector('#seen time').textContent;
+      })`);
+      await page.pdf();
+      expect(await page.locator('body').getAttribute('data-printed')).toBe('2026-11-24 13:00:00');
+      await expect.poll(() => seen.innerText()).toMatch(/ ago\)$/u);
+    } finally {
+      await browser.close();
+    }
+  });
+
   test('gets no content without news, and replaces only what is new', async () => {
     await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, []) } });
     const browser = await launchBrowser();
