@@ -50,6 +50,7 @@ describe('90 days of rounds each 30 s', () => {
     const charts = createCharts(source(), clock);
     const past = { rangeData: charts.rangeData(range), lastDays: charts.lastDays() };
     const { body } = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), ...past })), NOW, range);
+    expect(body).toMatch(/9\d\.\d+ % available · \d+ days? with an outage/u);
     expect(body.length).toBeLessThan(100 * 1024);
   });
 
