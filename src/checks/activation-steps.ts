@@ -100,6 +100,13 @@ function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, i
   }
 }
 
+/** Position of the step that a cause breaks. Causes that break no step come last. */
+export function stepOrder({ id, precondition }: Pick<Cause, 'id' | 'precondition'>): number {
+  const check = CHECKS.find((one) => one.id === precondition);
+  const step = STEPS.findIndex((one) => check !== undefined && one.id === stepOfCause(check, id));
+  return step < 0 ? STEPS.length : step;
+}
+
 function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId | null {
   const steps: Readonly<Record<string, StepId | undefined>> = causeSteps ?? {};
   return steps[cause] ?? step;

@@ -162,54 +162,63 @@ export type Place =
   | { readonly kind: 'agent' };
 
 /**
- * The steps for activating a licence or a token (Fortinet tips 194050 and 338841). `wouldShow`: how to verify the step
- * if no check covers it.
+ * The steps for activating a licence or a token (Fortinet tips 194050 and 338841). `about`: what a failing step
+ * concerns. `wouldShow`: how to verify the step if no check covers it.
  */
 export const STEPS = [
   {
     id: 'registration',
     title: 'The licence is registered to this unit and can still be redeemed',
+    about: 'registration of the licence',
     wouldShow: 'Configure "registration", and set "redeemBy" in appliances[].certificates.',
   },
   {
     id: 'resolver',
     title: 'A resolver returns the address of the licence server',
+    about: 'name resolution',
     wouldShow: 'In "resolvers", list the resolvers that FortiAuthenticator uses.',
   },
   {
     id: 'connect',
     title: 'A TCP connection to the licence server opens',
+    about: 'connection to the licence server',
     wouldShow: 'Allow this machine to connect to the licence server.',
   },
   {
     id: 'tls',
     title: 'The TLS certificate is trusted by FortiAuthenticator',
+    about: 'TLS to the licence server',
     wouldShow:
       'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
   },
   {
     id: 'license-server',
     title: 'The licence server answers',
+    about: 'answer of the licence server',
     wouldShow: 'Allow this machine to connect to the licence server.',
   },
   {
     id: 'tokens',
     title: 'FortiAuthenticator has tokens left',
+    about: 'free tokens',
     wouldShow: 'Configure a FortiAuthenticator REST API user in "appliances[].api".',
   },
   {
     id: 'provisioning',
     title: 'FortiAuthenticator itself reaches the licence server',
+    about: "FortiAuthenticator's own connection",
     wouldShow: 'Send the FortiAuthenticator log to the daemon, and configure "logs.syslog".',
   },
   {
     id: 'code',
     title: 'The activation code reaches the user before it expires',
+    about: 'delivery of the code',
     wouldShow: 'In "mail", list the mail servers that FortiAuthenticator uses.',
   },
   {
     id: 'phone',
     title: 'The phone redeems the code with Fortinet',
+    about: 'redemption on the phone',
     wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
   },
 ] as const;

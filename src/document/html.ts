@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html';
 import { isoTime, utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/model.ts';
+import { type Block, blocksOf, type RemedyStep } from '../engine/model.ts';
 import {
   anchorOf,
   foldedList,
@@ -56,8 +56,8 @@ export function subjectView(subject: string): Markup {
 }
 
 /** The text must be trusted, because it is escaped but not truncated. */
-export function preformatted(text: string): Markup {
-  return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
+export function preformatted(text: string, viewOf: (line: string) => Content = (line) => line): Markup {
+  return markup`${text.split('\n').map((line) => [viewOf(line), raw('\n')])}`;
 }
 
 /** For the content of ftm-watch's own files, which is HTML. */
@@ -94,13 +94,23 @@ const SHOWN_LINES = 4;
 
 /** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
 function blockView(block: Block): Markup {
-  const { label, missing, text } = block;
-  const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
-  if (text.split('\n').length <= SHOWN_LINES)
-    return markup`<p class="quiet">${breakable(headOf(block))}</p>${commands}`;
-  const first = missing === '' ? null : markup`<p class="quiet">${missing}</p>`;
-  return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
+  const { place, fill, missing, text } = block;
+  const count = text.split('\n').length;
+  const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text, marked)}</pre>`;
+  const meanings = missing === '' ? null : markup`<p class="quiet">${breakable(`${missing}.`)}</p>`;
+  if (count <= SHOWN_LINES) return markup`<p class="quiet">${place}, ${fill}</p>${meanings}${commands}`;
+  return markup`<details><summary>${place} (${count} lines), ${fill}</summary>${meanings}${commands}</details>`;
 }
+
+/** Values that the reader must fill in stand out. */
+function marked(line: string): Content {
+  const values = line.match(BLANK) ?? [];
+  return line
+    .split(BLANK)
+    .map((before, index) => [before, values[index] === undefined ? null : markup`<mark>${values[index]}</mark>`]);
+}
+
+const BLANK = /FILL-IN-[A-Z0-9-]*[A-Z0-9]/gu;
 
 export function sectionsView(sections: readonly Section[]): Markup {
   return markup`${sections.map(

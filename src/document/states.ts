@@ -1,5 +1,5 @@
 import type { Severity } from '../core/severity.ts';
-import type { PreconditionState, Readiness } from '../engine/model.ts';
+import type { PreconditionState, PreconditionStatus, Readiness } from '../engine/model.ts';
 import type { Tone } from './document.ts';
 
 export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
@@ -12,6 +12,10 @@ export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
 };
 
 /** A state is never indicated by its colour alone. */
+export function stateWord({ state, isSameFault }: Pick<PreconditionStatus, 'state' | 'isSameFault'>): string {
+  return isSameFault === true ? 'Same fault' : STATE_WORDS[state];
+}
+
 export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
   ok: 'OK',
   warning: 'Warning',

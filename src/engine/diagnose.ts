@@ -57,6 +57,7 @@ function status(judged: JudgedState, causes: readonly Cause[], states: JudgedSta
   const { check, assessment, state, blockedBy } = judged;
   const { id, findings, waits } = assessment;
   const isLeftOut = state === 'unknown' && (waits === true || !check.countsForReady);
+  const isSameFault = state === 'blocked' && ownFinding(judged) !== undefined;
   return {
     id,
     state,
@@ -65,14 +66,20 @@ function status(judged: JudgedState, causes: readonly Cause[], states: JudgedSta
     findings,
     ...(waits === true ? { waits } : {}),
     ...(isLeftOut ? { isLeftOut } : {}),
+    ...(isSameFault ? { isSameFault } : {}),
   };
 }
 
-function summaryOf(
-  { check, assessment, state, blockedBy }: JudgedState,
-  causes: readonly Cause[],
-  states: JudgedStates,
-): string {
+/**
+ * Of a blocked check without a `needs` dependency, which was evaluated nevertheless. Its findings describe the same
+ * fault.
+ */
+function ownFinding({ check, assessment }: JudgedState): Finding | undefined {
+  return check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
+}
+
+function summaryOf(judged: JudgedState, causes: readonly Cause[], states: JudgedStates): string {
+  const { assessment, state, blockedBy } = judged;
   switch (state) {
     case 'ok':
     case 'not-configured':
@@ -85,9 +92,7 @@ function summaryOf(
     case 'blocked': {
       const titles = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
       const deeper = assessment.delegate?.name ?? titles;
-      // If the check has no `needs` dependency, it was evaluated nevertheless, and its findings describe the same
-      // fault.
-      const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
+      const own = ownFinding(judged);
       return own === undefined
         ? `Skipped: depends on ${deeper}`
         : `${own.claim} This is the same fault as in ${deeper}.`;

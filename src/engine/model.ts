@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { EpochMs } from '../core/clock.ts';
 import type { DeepReadonly } from '../core/deep-readonly.ts';
+import { counted } from '../core/visible-text.ts';
 import type { Culprit } from '../core/license/firewall.ts';
 import { SEVERITIES, type Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
@@ -243,8 +244,8 @@ export function sentenceStep(text: string): RemedyStep {
 
 export interface Block {
   readonly place: string;
-  /** States where the commands run, and whether they are ready to copy. */
-  readonly label: string;
+  /** States whether the block is ready to copy, or which values must be filled in. */
+  readonly fill: string;
   /** Values that the user must fill in. Empty if the block is ready to copy. */
   readonly missing: string;
   /** Output formats must not wrap these lines. */
@@ -269,15 +270,19 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   const left = blanks.filter(({ name }) => text.includes(name));
   return {
     place,
-    label: `${place}, ${left.length === 0 ? 'ready to copy' : 'not ready'}`,
+    fill: left.length === 0 ? 'ready to copy' : `fill in ${counted(left.length, 'value')}: ${namesOf(left).join(', ')}`,
     missing: left.map(({ name, meaning }) => `${name} is ${meaning}`).join(', '),
     text,
   };
 }
 
+function namesOf(blanks: readonly Blank[]): readonly string[] {
+  return blanks.map(({ name }) => name.replace(/^FILL-IN-/u, ''));
+}
+
 /** Returns the heading of a block, for output formats that cannot collapse blocks. */
-export function headOf({ label, missing }: Block): string {
-  return missing === '' ? `${label}:` : `${label}: ${missing}:`;
+export function headOf({ place, fill, missing }: Block): string {
+  return missing === '' ? `${place}, ${fill}:` : `${place}, ${fill}. ${missing}:`;
 }
 
 /** The part of a check's declaration that the engine uses. Checks refer to each other only by ID. */
@@ -416,6 +421,8 @@ export interface PreconditionStatus {
   readonly waits?: true;
   /** True if the state is `unknown` and does not count for `ready`. Not included in the JSON output. */
   readonly isLeftOut?: true;
+  /** True if the state is `blocked` although the check was evaluated. Not included in the JSON output. */
+  readonly isSameFault?: true;
 }
 
 /** `check --json` prints this type, so its JSON format must stay compatible. */

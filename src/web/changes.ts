@@ -22,7 +22,8 @@ export type Outcome<T> =
   | {
       readonly kind: 'done';
       readonly value: T;
-      readonly noted: Omit<Noted, 'action'>;
+      /** A list for several changes in one request. */
+      readonly noted: Omit<Noted, 'action'> | readonly Omit<Noted, 'action'>[];
       readonly claimed?: string | null;
     }
   | Refused;
@@ -83,19 +84,21 @@ export async function change<T>(
   if (sources.isClosed()) return refused(503, 'ftm-watch is being reloaded or stopped. Try again in a moment');
   const outcome = await carryOut(body);
   if (outcome.kind === 'refused') return outcome;
-  const entry: AuditEntry = {
-    at: clock.now(),
-    incident: null,
-    cause: null,
-    subject: null,
-    detail: '',
-    ...asked,
-    ...outcome.noted,
-    account: accountOf(caller, outcome.claimed ?? null),
-    address: caller.address,
-  };
-  sources.noteChange(entry);
-  logger.info({ event: 'changed-on-request', change: entry }, 'Changed on request');
+  for (const noted of [outcome.noted].flat()) {
+    const entry: AuditEntry = {
+      at: clock.now(),
+      incident: null,
+      cause: null,
+      subject: null,
+      detail: '',
+      ...asked,
+      ...noted,
+      account: accountOf(caller, outcome.claimed ?? null),
+      address: caller.address,
+    };
+    sources.noteChange(entry);
+    logger.info({ event: 'changed-on-request', change: entry }, 'Changed on request');
+  }
   return outcome;
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { headline } from '../checks/headline.ts';
+import { shortImpact } from '../checks/verdict-words.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { isoTime, type Zone } from '../core/time-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
 import { SEVERITY_WORDS } from '../document/states.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
+import { capital } from '../engine/words.ts';
 
 /** Feed readers poll regularly and keep the entries that they have received. */
 const MOST_ENTRIES = 50;
@@ -50,12 +52,12 @@ function entryOf(
   const duration = closedAt === null ? `Since ${started}` : `Started ${started} and lasted ${lastedText(incident)}`;
   return markup`<entry>
 <id>${idOf(`incident ${id}`)}</id>
-<title>${stateWord(incident)}: ${headline(cause)}</title>
+<title>${stateWord(incident)}: ${capital(headline(cause))}</title>
 <published>${isoTime(firstOccurrence(incident).openedAt)}</published>
 <updated>${isoTime(updated)}</updated>
 <category term="${cause.id}"/>
 <link rel="alternate" type="text/html" href="${page}"/>
-<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${cause.summary}</p>
+<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${shortImpact(cause)}. ${cause.summary}</p>
 <p>${duration}.</p>
 ${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
 <p><a href="${page}">The incident</a></p></div></content>

@@ -6,6 +6,7 @@ import { impactSection, incidentFacts, incidentStory } from '../document/inciden
 import { inertLine, markdownFile, type MarkdownPlace, sectionBlocks } from '../document/markdown.ts';
 import { incidentLinks } from '../document/notification.ts';
 import { headOf } from '../engine/model.ts';
+import { capital } from '../engine/words.ts';
 import { notificationEvents } from '../notify/channels/deliveries.ts';
 import type { IncidentRecord } from './sources.ts';
 
@@ -36,7 +37,7 @@ export function incidentMarkdown(record: IncidentRecord, { site, zone, publicUrl
     ...impactSection(cause),
     ...incidentStory(record, notificationEvents(outboxEntries, times), times),
   ];
-  return markdownFile([`# ${inertLine(headline(cause))}`, ...sectionBlocks(sections, NOWHERE)]);
+  return markdownFile([`# ${inertLine(capital(headline(cause)))}`, ...sectionBlocks(sections, NOWHERE)]);
 }
 
 /** Relative links are disabled, because the file can be saved anywhere. */

@@ -80,6 +80,8 @@ export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
     return record === null ? noIncident(context) : pageOf(context, record, web, []);
   });
   app.post('/api/v1/incidents/:id/capture', (context) => attachCapture(context, context.req.param('id'), web));
+  app.post('/incidents/acknowledge', (context) => acknowledgeSeveral(context, web));
+  app.post('/incidents/silence', (context) => silenceCause(context, web));
   app.post('/incidents/:id/:action', async (context) => {
     const action = context.req.param('action');
     if (!isIncidentAction(action)) return context.notFound();
@@ -239,6 +241,40 @@ function acted(
         from: from === undefined ? undefined : instantIn(sources.timezone(), from),
       });
   }
+}
+
+const several = z.object({
+  by: oneLine(MAX_NAME).nullable().default(null),
+  /** Separated by commas. */
+  incidents: z.string(),
+});
+
+/** From the status page, on which incidents with the same cause share a form. */
+async function acknowledgeSeveral(context: Context<WebEnv>, web: Web): Promise<Response> {
+  const { sources } = web;
+  const outcome = await change(context, web, { action: 'acknowledge' }, 'form', (form) => {
+    const read = several.safeParse(form);
+    if (!read.success) return refused(400, '"incidents": expected ids, separated by commas');
+    const { by: claimed, incidents } = read.data;
+    const by = accountOf(context.get('caller'), claimed);
+    const known = incidents.split(',').flatMap((id) => sources.incidentRecord(id)?.incident ?? []);
+    const taken = known.filter(({ id }) => sources.acknowledge(id, by));
+    const noted = taken.map(({ id, cause }) => ({ incident: id, cause: cause.id, subject: cause.subject, detail: '' }));
+    return noted.length === 0 ? IS_OVER : { kind: 'done', value: null, noted, claimed };
+  });
+  return toStatusPage(context, outcome);
+}
+
+async function silenceCause(context: Context<WebEnv>, web: Web): Promise<Response> {
+  const outcome = await change(context, web, { action: 'add-silence' }, 'form', (form) => silenced(context, web, form));
+  return toStatusPage(context, outcome);
+}
+
+/** Relative, because a proxy can serve the pages under any path. */
+function toStatusPage(context: Context<WebEnv>, outcome: Outcome<unknown>): Response {
+  if (outcome.kind === 'done') return context.body(null, 303, { Location: '../' });
+  const { status, error, problems = [] } = outcome;
+  return context.text(`${[error, ...problems].join('\n')}\n`, status);
 }
 
 /** A browser sends a local time without a zone. Any other text is returned unchanged, because it is validated later. */

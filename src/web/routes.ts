@@ -19,7 +19,7 @@ import {
 } from './sources.ts';
 import { addAuditRoutes, addSilenceRoutes, change } from './changes.ts';
 import { answerFile, responseRules, type StaticFile } from './static-files.ts';
-import { guard, pageRefusal, type Web } from './access.ts';
+import { callerRefusal, guard, pageRefusal, type Web } from './access.ts';
 import { addBadgeRoutes } from './badge.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
@@ -62,7 +62,9 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => {
     const range = context.req.query('range') ?? '';
-    const page = renderStatusPage(sources, clock.now(), isChartRange(range) ? range : USUAL_RANGE);
+    const mayChange = callerRefusal(context, web.access) === null && context.get('caller').name !== null;
+    const asked = { range: isChartRange(range) ? range : USUAL_RANGE, mayChange };
+    const page = renderStatusPage(sources, clock.now(), asked);
     return answerFile(page, context, 'no-store');
   });
   addRunbookRoutes(app, web);

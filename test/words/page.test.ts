@@ -15,6 +15,7 @@ import { wordedCause } from '../support/checks/worded-cause.ts';
 import { HOUR, MINUTE, START } from '../support/store/incident-timeline.ts';
 import { DAY } from '../support/time/units.ts';
 import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
+import { PAGE_STATES } from '../support/web/page-states.ts';
 import { NOW, render } from '../support/web/rendered-page.ts';
 import { EMPTY_PAST, QUIET_ACTIVITY, type WebState } from '../support/web/web-sources.ts';
 import { expectRecorded } from './recorded.ts';
@@ -40,6 +41,14 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
     ],
   },
   intercepted: { diagnosis: broken('tls-intercepted'), incidents: [incident] },
+  'three faults': PAGE_STATES['three faults'],
+  '24 services': PAGE_STATES['24 services'],
+  'one precondition is unknown': { diagnosis: { ...diagnosisOf(START, [], { mail: 'unknown' }), ready: 'unknown' } },
+  'acknowledged, silenced, in maintenance': {
+    ...PAGE_STATES['one fault'],
+    silences: [{ ...silence, until: NOW + HOUR }],
+    maintenance: { until: NOW + HOUR, next: null },
+  },
   'no internet': { diagnosis: broken('internet-unreachable') },
   'only a warning': { diagnosis: diagnosisOf(START, [causeOf('mail-slow', { severity: 'warning' })]) },
   'nothing could be evaluated': {
@@ -229,7 +238,7 @@ test('the status page in every state', async () => {
 });
 
 test('the page of an incident, and its Markdown', async () => {
-  const quiet = { maintenance: false, silences: [] };
+  const quiet = { maintenanceUntil: null, silences: [] };
   const pages = Object.entries(RECORDS).flatMap(([name, [record, permission]]) => {
     const problems = permission.asksName ? ['a problem'] : [];
     const page = { site: 'hq', root: '../', record, quiet, permission, problems, reader: BERLIN } as const;
@@ -258,7 +267,7 @@ test('the lists of changes and of incidents, and the charts', async () => {
     site: 'hq',
     asked: readIncidentQuery({ cause: ['none'], state: ['half'], from: ['then'], colour: ['red'] }, BERLIN.zone),
     found: { incidents: [incident], more: true, complete: false },
-    quiet: { maintenance: false, silences: [] },
+    quiet: { maintenanceUntil: null, silences: [] },
     availability: [],
     reader: BERLIN,
   });

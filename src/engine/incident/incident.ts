@@ -276,7 +276,12 @@ export function isUnchecked({ presence }: Pick<Incident, 'presence'>): boolean {
 }
 
 export function isMuted(state: Pick<IncidentState, 'maintenance' | 'silences'>, cause: Cause, now: EpochMs): boolean {
-  return state.maintenance || state.silences.some((silence) => silences(silence, cause, now));
+  return state.maintenance || activeSilence(state.silences, cause, now) !== undefined;
+}
+
+/** Of the silences that apply, the one that ends last. */
+export function activeSilence(all: readonly Silence[], cause: Cause, now: EpochMs): Silence | undefined {
+  return all.filter((silence) => silences(silence, cause, now)).toSorted((a, b) => b.until - a.until)[0];
 }
 
 /** The silence has not begun yet. */

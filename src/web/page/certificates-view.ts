@@ -5,7 +5,7 @@ import { certificatePem } from '../../core/parse-certificate.ts';
 import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine/chain-case.ts';
 import { counted } from '../../core/visible-text.ts';
 import type { SeenCertificate } from '../sources.ts';
-import { badge, type Reader } from './document.ts';
+import { badge, moment, type Reader } from './document.ts';
 import type { Tone } from '../../document/document.ts';
 import { type Markup, markup, preformatted, subjectView } from '../../document/html.ts';
 
@@ -22,27 +22,25 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 
 const MAX_CHAINS = 6;
 
-export function certificatesView(seen: readonly SeenCertificate[], { zone }: Reader): Markup | null {
+export function certificatesView(seen: readonly SeenCertificate[], reader: Reader): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
 <h2 id="certificates-title">Received certificates</h2>${groupByChain(seen)
     .slice(0, MAX_CHAINS)
-    .map((chain) => chainView(chain, zone))}
+    .map((chain) => chainView(chain, reader))}
 </section>`;
 }
 
-function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses, zone: Zone): Markup {
+function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses, reader: Reader): Markup {
   const { tone, word } = VERDICTS[verdict];
   const [leaf] = chain;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} ${subjectView(target)}</p>
-<p class="quiet">at ${addresses.join(', ')}${
-    leaf === undefined ? ': no certificate was sent' : `, valid until ${zone.text(leaf.notAfter)}`
-  }</p>
+<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : markup`, valid until ${moment(leaf.notAfter, reader)}`}</p>
 ${
   leaf === undefined
     ? null
     : markup`<details id="chain-${id}"><summary>${counted(chain.length, 'certificate')}</summary>
-${chain.map((certificate, depth) => certificateView({ seen: certificate, trusted: trusted[depth] }, depth, zone))}
+${chain.map((certificate, depth) => certificateView({ seen: certificate, trusted: trusted[depth] }, depth, reader.zone))}
 ${
   trusted.length === 0
     ? markup`<p class="quiet">There is no learned chain for comparison. To learn it, run <code class="command" data-copy>ftm-watch trust learn</code> on a path that is known to be clean.</p>`

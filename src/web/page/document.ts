@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { type Zone, zoneOf } from '../../core/time-text.ts';
+import { isoTime, utcText, type Zone, zoneOf } from '../../core/time-text.ts';
 import { type StaticFile, taggedFile } from '../static-files.ts';
 import type { TimeStyle, Tone } from '../../document/document.ts';
 import { type Content, type Markup, markup, toHtml } from '../../document/html.ts';
@@ -11,7 +11,9 @@ interface PageDocument {
   readonly title: string;
   readonly site: string;
   readonly root: Root;
-  readonly icon: 'ready' | 'not-ready' | 'unknown';
+  readonly icon: 'ready' | 'warning' | 'not-ready' | 'unknown';
+  /** The entry of the navigation that is marked. */
+  readonly place?: keyof typeof PLACES;
   readonly scripts: readonly string[];
   readonly head?: Content;
   /** For pages that show distances. */
@@ -33,7 +35,8 @@ export function livePage(page: PageDocument & { readonly reader: Reader }): Stat
 const HTML = 'text/html; charset=UTF-8';
 
 function documentView(page: PageDocument, mainAttributes: Content): Markup {
-  const { title, site, root, icon, scripts, head = null, reader, main } = page;
+  const { title, site, root, icon, place, scripts, head = null, reader, main } = page;
+  const home = root === '' ? './' : root;
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -45,8 +48,11 @@ function documentView(page: PageDocument, mainAttributes: Content): Markup {
 <link rel="stylesheet" href="${root}static/style.css">
 ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/${name}"></script>\n`)}</head>
 <body>${SIGN_SHEET}
-<header class="bar"><a class="brand" href="${root === '' ? './' : root}">ftm-watch</a><p class="site">${site}</p>
-<nav aria-label="Pages"><a href="${root}incidents">Incidents</a><a href="${root}runbooks">Runbooks</a></nav>${
+<header class="bar"><a class="brand" href="${home}">ftm-watch</a><p class="site">${site}</p>
+<nav aria-label="Pages">${Object.entries(PLACES).map(
+    ([id, { path, name }]) =>
+      markup`<a href="${path === '' ? home : `${root}${path}`}"${id === place ? markup` aria-current="page"` : null}>${name}</a> `,
+  )}</nav>${
     reader === undefined ? null : markup`<p class="quiet">Times: ${reader.zone.name}</p>`
   }<p id="live" role="status" hidden></p></header>
 <p id="lost" role="status" hidden></p>
@@ -56,12 +62,18 @@ ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/$
 `;
 }
 
+const PLACES = {
+  status: { path: '', name: 'Status' },
+  incidents: { path: 'incidents', name: 'Incidents' },
+  runbooks: { path: 'runbooks', name: 'Runbooks' },
+} as const;
+
 /** Screen readers skip the icon, because the word next to it has the same meaning. */
 export function sign(tone: Tone): Markup {
   return markup`<svg class="sign ${tone}" aria-hidden="true" viewBox="0 0 16 16"><use href="#sign-${tone}"/></svg>`;
 }
 
-export function badge(tone: Tone, word: string): Markup {
+export function badge(tone: Tone, word: Content): Markup {
   return markup`<span class="badge ${tone}">${sign(tone)}${word}</span>`;
 }
 
@@ -104,6 +116,16 @@ export function timeAndDistance(at: EpochMs, reader: Reader): Markup {
   return timeView(at, reader, markup` data-distance="added"`);
 }
 
-function timeView(at: EpochMs, { zone }: Reader, attribute: Markup): Markup {
-  return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}"${attribute}>${zone.local(at)}</time>`;
+/** A script adds how long ago it was, such as `13:00:05 (5 min)`. */
+export function timeAndAge(at: EpochMs, reader: Reader): Markup {
+  return timeView(at, reader, markup` data-distance="age"`);
+}
+
+/** The time of day, or the day and the time if it is another day. */
+export function moment(at: EpochMs, reader: Reader): Markup {
+  return timeView(at, reader, null);
+}
+
+function timeView(at: EpochMs, { times }: Reader, attribute: Content): Markup {
+  return markup`<time datetime="${isoTime(at)}" title="${utcText(at)}"${attribute}>${times(at)}</time>`;
 }

@@ -1,12 +1,14 @@
+import { headline } from '../../checks/headline.ts';
 import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { isoTime, spanText } from '../../core/time-text.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import { type AvailabilityPeriod, availabilityShare } from '../../engine/availability.ts';
+import { capital } from '../../engine/words.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
 import { shareText } from './history-view.ts';
-import { pageDocument, badge, timeAndDistance, type Reader } from './document.ts';
+import { badge, moment, pageDocument, type Reader, timeAndAge } from './document.ts';
 import { breakable, type Content, type Markup, markup, subjectView } from '../../document/html.ts';
 import { SEVERITY_TONES } from '../../document/states.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
@@ -40,6 +42,7 @@ export function renderIncidentList(list: IncidentList): string {
     site,
     root: '',
     icon: 'unknown',
+    place: 'incidents',
     scripts: ['incidents.js'],
     head: markup`<link rel="alternate" type="application/atom+xml" title="Incidents" href="incidents.atom">\n`,
     reader,
@@ -83,7 +86,7 @@ function option(value: string, word: string, chosen = ''): Markup {
 function rowView(incident: Incident, quiet: Quiet, reader: Reader): Markup {
   const { id, status, cause, acknowledgement } = incident;
   return markup`<li class="${status === 'open' ? SEVERITY_TONES[cause.severity] : 'none'}"><p>${stateBadge(incident)} <code class="tag">${cause.id}</code> ${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</p>
-<p><a href="incidents/${encodeURIComponent(id)}">${breakable(cause.summary)}</a></p>
+<p><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a></p>
 <p class="quiet">${whenText(incident, reader)}${
     acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
   }</p></li>`;
@@ -92,8 +95,8 @@ function rowView(incident: Incident, quiet: Quiet, reader: Reader): Markup {
 function whenText(incident: Incident, reader: Reader): Content {
   const { since, closedAt } = incident;
   return closedAt === null
-    ? markup`Since ${timeAndDistance(since, reader)}`
-    : `Started ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
+    ? markup`Since ${timeAndAge(since, reader)}`
+    : markup`Started ${moment(since, reader)}, lasted ${lastedText(incident)}`;
 }
 
 /** Twelve months and the two years that they span. The CSV export contains all periods. */
@@ -105,7 +108,7 @@ ${
   periods.length === 0
     ? markup`<p class="quiet">No data yet.</p>`
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
-<thead><tr><th scope="col">Period (${reader.zone.name})</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
+<thead><tr><th scope="col">Period</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
 <tbody>${periods.slice(0, MOST_PERIODS).map((period) => periodView(period, reader))}</tbody></table></div>
 <p class="quiet">Share of the known time during which activation was ready. Time is unknown if ftm-watch did not run or could not check everything.</p>`
 }

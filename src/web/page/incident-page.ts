@@ -72,7 +72,7 @@ interface Permission {
   readonly asksName: boolean;
 }
 
-const DURATIONS: readonly (readonly [value: string, words: string])[] = [
+export const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['30m', '30 minutes'],
   ['2h', '2 hours'],
   ['8h', '8 hours'],

@@ -1,94 +1,97 @@
+import { headline } from '../../checks/headline.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import { compareSeverity } from '../../core/severity.ts';
+import { breakable, type Markup, markup } from '../../document/html.ts';
+import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
 import {
+  activeSilence,
   type Incident,
-  isMuted,
+  incidentsOf,
   isUnverified,
-  type Silence,
   type LastNotified,
   lastedText,
   type OutboxEntry,
-  incidentsOf,
+  type Silence,
 } from '../../engine/incident/incident.ts';
-import type { AlertHistory, WebSources } from '../sources.ts';
+import { capital } from '../../engine/words.ts';
 import type { ChannelState } from '../../notify/channels/channel.ts';
-import { byUrgency } from '../incident-json.ts';
-import { more, badge, distance, type Reader } from './document.ts';
-import { breakable, type Markup, markup, subjectView } from '../../document/html.ts';
-import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
-import { silenceCommand } from '../../document/incident-story.ts';
 import { deliveryGroupsOf, type Way } from '../../notify/channels/deliveries.ts';
+import { byUrgency } from '../incident-json.ts';
+import type { AlertHistory, WebSources } from '../sources.ts';
+import { badge, distance, moment, more, type Reader, timeAndAge } from './document.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 
 const MAX_OPEN = 20;
-const MAX_CLOSED = 10;
+const MAX_CLOSED = 5;
 
+/** What holds messages back. */
 export interface Quiet {
-  readonly maintenance: boolean;
+  /** Null outside maintenance. */
+  readonly maintenanceUntil: EpochMs | null;
   readonly silences: readonly Silence[];
 }
 
 export function quietNow(sources: WebSources): Quiet {
-  return { maintenance: sources.maintenance().until !== null, silences: sources.silences() };
+  return { maintenanceUntil: sources.maintenance().until, silences: sources.silences() };
 }
 
-interface IncidentListContext {
+export interface IncidentContext {
   readonly outboxEntries: readonly OutboxEntry[];
   readonly quiet: Quiet;
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
-export function incidentsView(
-  { incidents, omitted, outboxEntries, complete }: AlertHistory,
-  quiet: Quiet,
-  states: readonly ChannelState[],
-  reader: Reader,
-): Markup {
-  const sorted = byUrgency(incidents);
-  const open = sorted
-    .filter(({ status }) => status === 'open')
-    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
-  const closed = sorted.filter(({ status }) => status === 'closed');
-  const context = { outboxEntries, quiet, states, reader };
+/** Open incidents that the last round did not see. Null if there are none. */
+export function openIncidentsView(incidents: readonly Incident[], context: IncidentContext): Markup | null {
+  const open = byUrgency(incidents.filter(({ status }) => status === 'open')).toSorted((a, b) =>
+    compareSeverity(a.cause.severity, b.cause.severity),
+  );
+  if (open.length === 0) return null;
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
-${
-  open.length === 0
-    ? markup`<p class="quiet">None.</p>`
-    : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident) => openView(incident, context))}</ul>`
-}
-${more(open.length - MAX_OPEN, 'incidents')}
-${
-  closed.length === 0
-    ? null
-    : markup`<details id="closed-incidents"><summary>Resolved within 7 days: ${closed.length + omitted}</summary>
-<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader))}</ul>${more(closed.length + omitted - MAX_CLOSED, 'incidents')}</details>`
-}
-${complete ? null : HISTORY_MISSING}
-</section>`;
+<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident) => openView(incident, context))}</ul>
+${more(open.length - MAX_OPEN, 'incidents')}</section>`;
 }
 
-function openView(incident: Incident, context: IncidentListContext): Markup {
-  const { id, cause } = incident;
+export function recentIncidentsView({ incidents, omitted, complete }: AlertHistory, reader: Reader): Markup {
+  const closed = byUrgency(incidents.filter(({ status }) => status === 'closed'));
+  return markup`<section id="closed-incidents" class="card" aria-labelledby="closed-title">
+<h2 id="closed-title">Resolved within 7 days <span class="count">${closed.length + omitted}</span></h2>
+${closed.length === 0 ? null : markup`<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader))}</ul>`}
+${complete ? null : HISTORY_MISSING}<p><a href="incidents">All incidents</a></p></section>`;
+}
+
+function openView(incident: Incident, context: IncidentContext): Markup {
+  const { id, cause, since } = incident;
   const { quiet, reader } = context;
-  const tone = SEVERITY_TONES[cause.severity];
-  return markup`<li class="${tone}">
+  return markup`<li class="${SEVERITY_TONES[cause.severity]}">
 <p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
-<p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
-<p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${notifiedText(incident, context)}</p>
-<details id="silence-${id}"><summary>Silence this incident for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
+<p><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a></p>
+<p class="quiet">Since ${timeAndAge(since, reader)}. ${notesOf(incident, context)}</p>
 </li>`;
 }
 
+/** What the last round saw of an incident, and who was told. */
+export function notesOf(incident: Incident, context: IncidentContext): Markup {
+  return markup`${sightText(incident, context.reader)}${notifiedText(incident, context)}`;
+}
+
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
-  const { status, flapping, acknowledgement, cause, subjectKind } = incident;
+  const { status, acknowledgement, cause } = incident;
   const isOpen = status === 'open';
-  const tags = [
-    flapping ? 'flapping' : null,
-    isOpen && isMuted(quiet, cause, now) ? (quiet.maintenance ? 'in maintenance' : 'silenced') : null,
+  const isSilenced = activeSilence(quiet.silences, cause, now) !== undefined;
+  return markup`${conditionTags(incident)}${tagsOf(
+    isOpen && quiet.maintenanceUntil !== null ? 'in maintenance' : isOpen && isSilenced ? 'silenced' : null,
     isOpen && acknowledgement !== null ? 'acknowledged' : null,
-    subjectKind === 'removed' ? 'no longer checked' : null,
-  ];
+  )}`;
+}
+
+export function conditionTags({ flapping, subjectKind }: Incident): Markup {
+  return tagsOf(flapping ? 'flapping' : null, subjectKind === 'removed' ? 'no longer checked' : null);
+}
+
+function tagsOf(...tags: readonly (string | null)[]): Markup {
   return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
 }
 
@@ -103,18 +106,18 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
     case 'seen':
       return null;
     case 'absent':
-      return markup`, not seen in the last round`;
+      return markup`Not seen in the last round. `;
     case 'unjudged':
-      return markup`, could not be checked in the last round`;
+      return markup`Could not be checked in the last round. `;
     case 'resumed':
     case 'unverified':
-      return markup`, not checked again since ftm-watch started`;
+      return markup`Not checked again since ftm-watch started. `;
     case 'hidden':
-      return markup`, hidden by a deeper fault, last seen ${distance(incident.lastSeen, reader)}`;
+      return markup`Hidden by a deeper fault, last seen ${distance(incident.lastSeen, reader)}. `;
   }
 }
 
-function notifiedText(incident: Incident, context: IncidentListContext): Markup {
+function notifiedText(incident: Incident, context: IncidentContext): Markup {
   const { lastNotified, awaitsDigest } = incident;
   if (isUnverified(incident)) return markup`Notifications are held back until the fault has been checked again.`;
   if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
@@ -128,7 +131,7 @@ function notifiedText(incident: Incident, context: IncidentListContext): Markup 
 }
 
 /** For mail and webhooks, recipients count as notified only after successful delivery. */
-function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentListContext): Markup {
+function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentContext): Markup {
   const { thread } = incident;
   const { states, reader } = context;
   const ways = waysOf(incident, context);
@@ -141,7 +144,7 @@ function sentText(incident: Incident, lastNotified: LastNotified, context: Incid
     : markup`Messages by email or webhook have not been delivered.`;
 }
 
-function waysOf(incident: Incident, { outboxEntries }: IncidentListContext): readonly Way[] {
+function waysOf(incident: Incident, { outboxEntries }: IncidentContext): readonly Way[] {
   return deliveryGroupsOf(
     outboxEntries.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)),
   ).flatMap((group) => group.ways);
@@ -154,7 +157,6 @@ function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, r
 }
 
 function closedView(incident: Incident, reader: Reader): Markup {
-  const { id, cause, closedAt } = incident;
-  const end = closedAt ?? reader.now;
-  return markup`<li><a href="incidents/${id}">${cause.id}</a> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span></li>`;
+  const { id, cause, since } = incident;
+  return markup`<li><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a> <span class="quiet">${moment(since, reader)}, lasted ${lastedText(incident)}</span>${conditionTags(incident)}</li>`;
 }

@@ -5,7 +5,9 @@ import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks
 import { sign, badge } from './document.ts';
 import type { Tone } from '../../document/document.ts';
 import { type Markup, markup, breakable } from '../../document/html.ts';
-import { STATE_TONES, STATE_WORDS } from '../../document/states.ts';
+import { STATE_TONES, stateWord } from '../../document/states.ts';
+import { stepOrder } from '../../checks/activation-steps.ts';
+import { type Fault, linkTo } from './faults.ts';
 
 interface RouteMap {
   readonly stops: readonly Stop[];
@@ -28,7 +30,7 @@ interface Stop {
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
 /** From most to least severe. `unknown` and `blocked` come before `warning`, because they can hide a fault. */
-const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
+export const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
   const at = (isThere: (place: Place) => boolean): readonly PreconditionStatus[] =>
@@ -72,20 +74,25 @@ function worst(statuses: readonly PreconditionStatus[]): PreconditionState {
 }
 
 /** Two lists, which screen readers read as text. The style sheet draws the lines between the stops. */
-export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
+export function routeMapView(
+  { stops, branches }: RouteMap,
+  outlook: ActivationOutlook,
+  faults: readonly Fault[],
+): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">Activation path</h2>
 <ol class="stops">${stops.map((stop, index) => stopView(stop, stops[index + 1]))}</ol>
 <h3 class="unseen">Other services that FortiAuthenticator needs</h3>
 <ul class="branches">${branches.map((branch) => stopView(branch, undefined))}</ul>
-${stepsView(outlook)}</section>`;
+${stepsView(outlook, faults)}</section>`;
 }
 
 function stopView(stop: Stop, next: Stop | undefined): Markup {
   const tone = STATE_TONES[stop.state];
+  const worstOne = stop.preconditions.find(({ state }) => state === stop.state) ?? stop;
   return markup`<li class="stop ${tone}" data-leads="${next === undefined ? 'nowhere' : stop.leadsOn}">
 <span class="node">${sign(tone)}</span>
-<span class="about"><strong>${stop.name}</strong><span class="hint">${stop.hint}</span><span class="word">${STATE_WORDS[stop.state]}</span>
+<span class="about"><strong>${stop.name}</strong><span class="hint">${stop.hint}</span><span class="word">${stateWord(worstOne)}</span>
 ${stop.preconditions.length > 1 ? parts(stop) : null}</span>
 ${
   next === undefined || stop.leadsOn !== 'cut'
@@ -97,8 +104,8 @@ ${
 
 function parts({ preconditions }: Stop): Markup {
   return markup`<span class="parts">${preconditions.map(
-    ({ id, state }) =>
-      markup`<a href="#${id}" class="${STATE_TONES[state]}">${sign(STATE_TONES[state])}${titleOf(id)}<span class="unseen">: ${STATE_WORDS[state]}</span></a> `,
+    (status) =>
+      markup`<a href="#${status.id}" class="${STATE_TONES[status.state]}">${sign(STATE_TONES[status.state])}${titleOf(status.id)}<span class="unseen">: ${stateWord(status)}</span></a> `,
   )}</span>`;
 }
 
@@ -110,31 +117,20 @@ const WORDS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'Cannot be checked from here',
 };
 
-export function outlookLine(outlook: ActivationOutlook): Markup {
-  return markup`<p class="outlook"><a href="#steps">Would an activation succeed now? ${answerText(outlook)}</a></p>`;
+/** The link's target is inside, so that the browser opens the list. */
+function stepsView({ steps }: ActivationOutlook, faults: readonly Fault[]): Markup {
+  return markup`<details id="all-steps"><summary>The steps of an activation</summary>
+<ol id="steps" class="steps">${steps.map((step, index) => stepView(step, index, faults))}</ol></details>`;
 }
 
-function answerText({ answer, steps }: ActivationOutlook): string {
-  switch (answer) {
-    case 'fails': {
-      const failing = steps.findIndex((step) => step.answer === 'fails');
-      return failing < 0 ? 'No.' : `No, it would fail at step ${String(failing + 1)} of ${String(steps.length)}.`;
-    }
-    case 'not-visible':
-      return 'This cannot be determined.';
-    case 'passes':
-      return 'Yes, as far as this can be checked from here.';
-  }
-}
-
-function stepsView({ steps }: ActivationOutlook): Markup {
-  return markup`<details id="steps"><summary>The steps of an activation</summary>
-<ol class="steps">${steps.map(stepView)}</ol></details>`;
-}
-
-function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
-  // Another section of the page describes the cause in full.
-  const said = answer === 'fails' ? ['The cause and its remedy are shown above.'] : [why, ...remedy];
-  return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
+function stepView({ title, answer, why, remedy }: ActivationStep, index: number, faults: readonly Fault[]): Markup {
+  const head = markup`<strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}`;
+  const fault = answer === 'fails' ? faults.find(({ causes: [cause] }) => stepOrder(cause) === index) : undefined;
+  if (fault !== undefined)
+    return markup`<li>${head} <p><a href="${linkTo(fault, faults)}">Cause and remedy</a></p></li>`;
+  // A card tells the summary of its cause.
+  const isTold = faults.some(({ causes }) => causes.some(({ summary }) => why.includes(summary)));
+  const said = isTold ? ['Not reached, because of another fault'] : [why, ...remedy];
+  return markup`<li>${head}
 ${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;
 }

@@ -22,8 +22,9 @@ export function keepDistances(clock) {
 export function showDistances(root, now) {
   for (const time of timesIn(root)) {
     time.dataset['time'] ??= time.textContent ?? '';
-    const distance = distanceText(Date.parse(time.dateTime), now);
-    const text = time.dataset['distance'] === 'added' ? `${time.dataset['time']} (${distance})` : distance;
+    const at = Date.parse(time.dateTime);
+    const distance = time.dataset['distance'] === 'age' ? spanText(Math.max(0, now - at)) : distanceText(at, now);
+    const text = time.dataset['distance'] === '' ? distance : `${time.dataset['time']} (${distance})`;
     if (time.textContent !== text) time.textContent = text;
   }
 }
@@ -46,8 +47,15 @@ function timesIn(root) {
 export function distanceText(at, now) {
   const span = Math.abs(at - now);
   if (span < 1_000) return 'now';
-  const text = span < 60_000 ? `${String(Math.floor(span / 1_000))} s` : minutesText(Math.floor(span / 60_000));
-  return at < now ? `${text} ago` : `in ${text}`;
+  return at < now ? `${spanText(span)} ago` : `in ${spanText(span)}`;
+}
+
+/**
+ * @param {number} span in milliseconds
+ * @returns {string}
+ */
+function spanText(span) {
+  return span < 60_000 ? `${String(Math.floor(span / 1_000))} s` : minutesText(Math.floor(span / 60_000));
 }
 
 /**

@@ -108,7 +108,7 @@ describe('the availability', () => {
       '',
     ]);
     const page = (await web.text('/incidents')).replaceAll(/<[^>]+>/gu, ' ').replaceAll(/\s+/gu, ' ');
-    expect(page).toContain('Period (Europe/Berlin) Availability Not ready Unknown');
+    expect(page).toContain('Period Availability Not ready Unknown');
     expect(page).toContain('2026 from 2026-11-24 99.99 % 100 ms 10 min (16.7 %)');
     expect(page).toContain('2026-11 unknown never 1 h (100.0 %)');
     expect(page).toContain('as CSV');

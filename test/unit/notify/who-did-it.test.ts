@@ -62,7 +62,7 @@ function firstRead(diagnosis: Diagnosis): Readonly<Record<string, string>> {
   return {
     mail: mailOf(diagnosis.causes[0]).text.split('\n\n')[0]?.replaceAll(/\s+/gu, ' ') ?? '',
     slack: attachments[0]?.text.split('\n')[0] ?? '',
-    conclusion: /<p class="conclusion"[^>]*>.*?<\/p>/u.exec(html)?.[0] ?? '',
+    verdict: /<a class="cause-link"[^>]*>.*?<\/a>/u.exec(html)?.[0] ?? '',
     heading: /<h2[^>]*>.*?<\/h2>/u.exec(html)?.[0] ?? '',
     check: lines.find((line) => line.startsWith('CRITICAL')) ?? '',
   };

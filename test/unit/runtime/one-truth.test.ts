@@ -8,7 +8,7 @@ import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { CHECK_EXIT, exitCodeBeside, exitCodeOf, pluginAnswer } from '../../../src/report/nagios-line.ts';
 import { unseenIncidents } from '../../../src/report/report-text.ts';
 import { incidentsToJson } from '../../../src/web/incident-json.ts';
-import { conclusionOf } from '../../../src/web/page/status-page.ts';
+import { verdictWords } from '../../../src/checks/verdict-words.ts';
 import { flakyPath, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
 import { randomOf } from '../../support/random/random-of.ts';
 import { itemsOf, POLICY } from '../../support/store/incident-timeline.ts';
@@ -51,7 +51,7 @@ const CAUSES: Readonly<Record<PathFault, string>> = {
 /** The current status in each output: `0` ready, `1` with warnings, `2` not ready, `3` unknown. */
 interface Said {
   readonly status: Diagnosis['ready'];
-  readonly page: ReturnType<typeof conclusionOf>['kind'];
+  readonly page: ReturnType<typeof verdictWords>['look'];
   readonly nagios: number;
   readonly check: number;
   readonly open: readonly Incident[];
@@ -66,7 +66,7 @@ function saidBy(site: FlakyPath): Said {
   const nagios = pluginAnswer(status, { by: 'daemon', incidents, now: diagnosis.at, longest: Infinity });
   return {
     status: status.ready,
-    page: conclusionOf(diagnosis).kind,
+    page: verdictWords(diagnosis).look,
     nagios: nagios.exitCode,
     check: exitCodeBeside(
       exitCodeOf(diagnosisToJson(own), { by: 'itself' }),
@@ -100,7 +100,7 @@ function contradictions(site: FlakyPath, said: Said): readonly string[] {
   switch (status) {
     case 'ready':
       return [
-        ...wrong('the page is not ready', page === 'ready' || page === 'warnings'),
+        ...wrong('the page is not ready', page === 'ready' || page === 'warning'),
         ...wrong('the plugin is no more than a warning', nagios <= CHECK_EXIT.warnings),
         ...wrong('check is no more than a warning', said.intermittent || check <= CHECK_EXIT.warnings),
         ...wrong('no incident is open', said.intermittent || others.length === 0),
@@ -108,7 +108,7 @@ function contradictions(site: FlakyPath, said: Said): readonly string[] {
       ];
     case 'not-ready':
       return [
-        ...wrong('the page names the cause', page === 'cause'),
+        ...wrong('the page is ready', page === 'not-ready'),
         ...wrong('the plugin is critical', nagios === CHECK_EXIT.notReady),
         ...wrong('check is critical', check === CHECK_EXIT.notReady),
         ...wrong('an incident is open', open.length > 0),

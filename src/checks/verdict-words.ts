@@ -1,0 +1,86 @@
+import { compareSeverity } from '../core/severity.ts';
+import { counted } from '../core/visible-text.ts';
+import type { Cause, Diagnosis, Readiness } from '../engine/model.ts';
+import { capital, clauseOf } from '../engine/words.ts';
+import { stepOrder } from './activation-steps.ts';
+import { headline } from './headline.ts';
+import { isAgentCause } from './registry.ts';
+
+interface VerdictWords {
+  readonly look: Readiness | 'warning';
+  readonly text: string;
+}
+
+/** Whether activation works, in a few words for people. Programs read `ready`. */
+export function verdictWords({ ready, causes }: Pick<Diagnosis, 'ready' | 'causes'>): VerdictWords {
+  const faults = faultsOf(causes);
+  switch (ready) {
+    case 'unknown':
+      return { look: 'unknown', text: 'Unknown' };
+    case 'ready':
+      return faults.length === 0
+        ? { look: 'ready', text: 'Activation works' }
+        : { look: 'warning', text: `Activation works, ${counted(faults.length, 'warning')}` };
+    case 'not-ready': {
+      const impacts = faults.map(([cause]) => shortImpact(cause));
+      const impact = impacts.includes(NO_ACTIVATION) ? NO_ACTIVATION : (impacts[0] ?? NO_ACTIVATION);
+      return { look: ready, text: `${impact}${faults.length > 1 ? `, ${counted(faults.length, 'fault')}` : ''}` };
+    }
+  }
+}
+
+/** Says more than the impact of any other fault. */
+const NO_ACTIVATION = 'Activation does not work';
+
+/** The first sentence of an impact is its short form. */
+export function shortImpact({ impact }: Pick<Cause, 'impact'>): string {
+  return capital(clauseOf(impact));
+}
+
+/** Causes that differ only in what is affected. */
+export type CauseGroup = readonly [Cause, ...Cause[]];
+
+/** Causes that need attention, without those of ftm-watch itself. */
+function faultsOf(causes: readonly Cause[]): readonly CauseGroup[] {
+  return causeGroups(causes.filter(({ id, severity }) => severity !== 'info' && !isAgentCause(id)));
+}
+
+/** In order of severity, then of the step of an activation that they break. */
+export function causeGroups(causes: readonly Cause[]): readonly CauseGroup[] {
+  const sorted = causes.toSorted((a, b) => compareSeverity(a.severity, b.severity) || stepOrder(a) - stepOrder(b));
+  return [...Map.groupBy(sorted, likeness).values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [[first, ...others] as const],
+  );
+}
+
+/** Equal for causes that differ only in their subject and what follows from it: evidence, and names in commands. */
+function likeness(cause: Cause): string {
+  const { id, kind, severity, confidence, product, culprit, observed, summary, impact, remedySteps } = cause;
+  const texts = JSON.stringify([observed, summary, impact, remedySteps.map(({ text }) => text)]);
+  const general = namesIn(cause).reduce((text, name) => text.replaceAll(name, '{}'), texts);
+  return JSON.stringify([id, kind, severity, confidence, product, culprit, general]);
+}
+
+/** A host is also named without its port, and a port without its host. */
+function namesIn({ subject }: Cause): readonly string[] {
+  const [, host = '', port = ''] = /^(.+):(\d+)$/u.exec(subject) ?? [];
+  return [subject, host, port].filter((name) => name !== '');
+}
+
+/** Begins with a capital letter. For several causes, says how many are affected. */
+export function groupHeadline([first, ...others]: CauseGroup): string {
+  if (others.length === 0) return capital(headline(first));
+  const { subject, observed, ...rest } = first;
+  const general = headline({
+    ...rest,
+    subject: '',
+    ...(observed === undefined ? {} : { observed: observed.replaceAll(subject, 'the server') }),
+  });
+  return `${capital(general)} (${affected([first, ...others])})`;
+}
+
+/** For example `24 services`. */
+export function affected(causes: CauseGroup): string {
+  const areServers = causes.every(({ subject }) => /:\d+$/u.test(subject));
+  return areServers ? counted(causes.length, 'server') : `${String(causes.length)} affected`;
+}

@@ -1,0 +1,112 @@
+import { affected, groupHeadline } from '../../checks/verdict-words.ts';
+import { counted, nameList } from '../../core/visible-text.ts';
+import { breakable, type Markup, markup, partsOf, subjectView } from '../../document/html.ts';
+import { evidenceSection, remedySection, silenceCommand } from '../../document/incident-story.ts';
+import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
+import type { Incident } from '../../engine/incident/incident.ts';
+import { badge } from './document.ts';
+import { type Fault, ownerView, sinceView } from './faults.ts';
+import { conditionTags, type IncidentContext, notesOf } from './incidents-view.ts';
+import { DURATIONS } from './incident-page.ts';
+import { MAX_COMMENT } from '../changes.ts';
+
+interface CardsContext extends IncidentContext {
+  /** True if the reader may acknowledge and silence, under a name that is known. */
+  readonly mayChange: boolean;
+  /** The only fault that the verdict is about, which also tells its impact and its owner. */
+  readonly only: Fault | undefined;
+}
+
+/** The first card is open. The others are folded to headline and impact. */
+export function causeCards(faults: readonly Fault[], context: CardsContext): readonly Markup[] {
+  return faults.map((fault, index) => cardView(fault, index === 0, context));
+}
+
+function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup {
+  const { id, causes, incidents } = fault;
+  const { quiet, reader, only } = context;
+  const [first] = causes;
+  const tone = SEVERITY_TONES[first.severity];
+  const [incident] = incidents;
+  const single = causes.length === 1;
+  return markup`<article id="${id}" class="card cause ${tone}${fault === only ? ' told' : ''}" aria-labelledby="${id}-title">
+<header>${badge(tone, SEVERITY_WORDS[first.severity])}<span class="quiet">${sinceView(fault, reader)}</span>${
+    first.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
+  }${single && incident !== undefined ? conditionTags(incident) : null}<code class="tag">${first.id}</code>${single ? subjectView(first.subject) : null}</header>
+<h2 id="${id}-title">${breakable(groupHeadline(causes))}</h2>
+<p>${single ? null : 'For example: '}${breakable(first.summary)}</p>${single ? null : subjectsView(fault)}
+${fault === only ? null : markup`<p><span class="quiet">Impact</span> ${breakable(first.impact)}</p><p>${ownerView(fault, quiet, reader)}</p>`}
+${actionsView(fault, context)}${notesView(incidents, context)}
+${remedyView(fault, isOpen)}
+<details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>${partsOf(evidenceSection(first))}</details>
+</article>`;
+}
+
+function remedyView({ id, causes }: Fault, isOpen: boolean): Markup {
+  const [{ remedySteps, subject }, ...others] = causes;
+  const note =
+    others.length === 0 ? null : markup`<p class="quiet">The steps and commands are for ${breakable(subject)}.</p>`;
+  const steps = markup`<div id="${id}-remedy">${note}${partsOf(remedySection({ remedySteps }))}</div>`;
+  return isOpen
+    ? markup`<section><h3>What to do</h3>${steps}</section>`
+    : markup`<details id="${id}-fold"><summary>What to do: ${counted(remedySteps.length, 'step')}</summary>${steps}</details>`;
+}
+
+const MOST_NAMES = 3;
+
+function subjectsView({ id, causes, incidents }: Fault): Markup {
+  const pageOf = (subject: string): Incident | undefined => incidents.find(({ cause }) => cause.subject === subject);
+  const names = nameList(
+    causes.map(({ subject }) => subject),
+    MOST_NAMES,
+  );
+  return markup`<details id="${id}-subjects"><summary>${affected(causes)}: ${names}</summary><ul class="subjects">${causes.map(
+    ({ subject }) => {
+      const incident = pageOf(subject);
+      return markup`<li>${
+        incident === undefined
+          ? subjectView(subject)
+          : markup`<a href="incidents/${encodeURIComponent(incident.id)}">${subjectView(subject)}</a>`
+      }</li>`;
+    },
+  )}</ul></details>`;
+}
+
+function actionsView({ id, causes, incidents }: Fault, { mayChange }: CardsContext): Markup {
+  const [{ id: cause }] = causes;
+  const [incident] = incidents;
+  if (incident === undefined) return markup`<div class="actions"><a href="runbooks/${cause}">Runbook</a></div>`;
+  const page = `incidents/${encodeURIComponent(incident.id)}`;
+  const runbook = markup`<a href="runbooks/${cause}?incident=${encodeURIComponent(incident.id)}">Runbook</a>`;
+  const left = incidents.filter(({ acknowledgement }) => acknowledgement === null);
+  const ids = left.map((one) => one.id).join(',');
+  const all = left.length === 1 ? '' : ` all ${String(left.length)}`;
+  const acknowledge =
+    mayChange && left.length > 0
+      ? markup`<form method="post" action="incidents/acknowledge"><input type="hidden" name="incidents" value="${ids}"><button>Acknowledge${all}</button></form>`
+      : null;
+  if (causes.length > 1)
+    return markup`<div class="actions">${acknowledge}${runbook}</div>
+<details id="${id}-silence"><summary>Silence ${cause}, for everything that is affected</summary>${mayChange ? silenceForm(cause) : commandView(cause)}</details>`;
+  const words = mayChange ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
+  return markup`<div class="actions">${acknowledge}<a href="${page}">${words}</a>${runbook}</div>`;
+}
+
+function silenceForm(cause: string): Markup {
+  return markup`<form method="post" action="incidents/silence"><input type="hidden" name="cause" value="${cause}">
+<label>Silence for <select name="duration">${DURATIONS.map(
+    ([value, words]) => markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
+  )}</select></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>
+<button>Silence</button></form>`;
+}
+
+function commandView(cause: string): Markup {
+  return markup`<code class="command block" data-copy><span class="line">${silenceCommand({ id: cause, subject: '' })}</span></code>`;
+}
+
+function notesView(incidents: readonly Incident[], context: IncidentContext): Markup | null {
+  const notes = new Map(incidents.map((incident) => notesOf(incident, context)).map((note) => [String(note), note]));
+  return notes.size === 0
+    ? null
+    : markup`<p class="quiet">${[...notes.values()].slice(0, MOST_NAMES).map((note) => markup`${note} `)}</p>`;
+}

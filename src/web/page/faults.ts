@@ -1,0 +1,70 @@
+import { type CauseGroup, causeGroups } from '../../checks/verdict-words.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { type Content, type Markup, markup } from '../../document/html.ts';
+import { type Acknowledgement, activeSilence, type Incident, sameFault } from '../../engine/incident/incident.ts';
+import type { Cause } from '../../engine/model.ts';
+import { identityOf } from './certificates-view.ts';
+import { badge, distance, moment, type Reader, timeAndAge } from './document.ts';
+import type { Quiet } from './incidents-view.ts';
+
+/** One card of the page: causes that differ only in what is affected, and their open incidents. */
+export interface Fault {
+  /** The id of the card. */
+  readonly id: string;
+  readonly causes: CauseGroup;
+  readonly incidents: readonly Incident[];
+  /** Null if it is not confirmed yet. */
+  readonly since: EpochMs | null;
+}
+
+export function pageFaults(causes: readonly Cause[], incidents: readonly Incident[]): readonly Fault[] {
+  const open = incidents.filter(({ status }) => status === 'open');
+  return causeGroups(causes).map((group) => {
+    const [{ id, subject }] = group;
+    const own = group.flatMap((cause) => open.find((one) => sameFault(one.cause, cause)) ?? []);
+    return {
+      id: `cause-${identityOf([id, subject])}`,
+      causes: group,
+      incidents: own,
+      since: own.length === 0 ? null : Math.min(...own.map(({ since }) => since)),
+    };
+  });
+}
+
+/** Where the remedy of a fault is. Only the first fault's card is open, and a link opens what contains its target. */
+export function linkTo(fault: Fault, faults: readonly Fault[]): string {
+  return fault === faults[0] ? `#${fault.id}` : `#${fault.id}-remedy`;
+}
+
+export function sinceView({ since }: Fault, reader: Reader): Content {
+  return since === null ? 'not confirmed yet' : markup`since ${timeAndAge(since, reader)}`;
+}
+
+/** Who is working on a fault, and why no messages are sent about it. */
+export function ownerView({ causes, incidents }: Fault, { maintenanceUntil, silences }: Quiet, reader: Reader): Markup {
+  const taken = incidents.flatMap(({ acknowledgement }) => acknowledgement ?? []);
+  const silenced = causes.flatMap((cause) => activeSilence(silences, cause, reader.now) ?? []);
+  const [silence] = silenced.toSorted((a, b) => a.until - b.until);
+  const [last] = taken.toSorted((a, b) => b.at - a.at);
+  const shown = [
+    last === undefined ? null : acknowledged(last, partOf(taken.length, causes.length), reader),
+    silence === undefined
+      ? null
+      : badge(
+          'wait',
+          markup`Silenced by ${silence.by} until ${moment(silence.until, reader)}${partOf(silenced.length, causes.length)}`,
+        ),
+    maintenanceUntil === null
+      ? null
+      : badge('wait', markup`Maintenance until ${moment(maintenanceUntil, reader)}, no messages`),
+  ].filter((one) => one !== null);
+  return shown.length === 0 ? badge('none', 'Nobody is on it') : markup`${shown.map((one) => markup`${one} `)}`;
+}
+
+function acknowledged({ by, at }: Acknowledgement, part: string, reader: Reader): Markup {
+  return badge('info', markup`Acknowledged by ${by} ${distance(at, reader)}${part}`);
+}
+
+function partOf(count: number, all: number): string {
+  return count === all ? '' : ` (${String(count)} of ${String(all)})`;
+}
