@@ -5,7 +5,7 @@ import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import { type Colors, causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
-import { LOG_CHECKS } from '../checks/assess.ts';
+import { AGENT_CHECKS, LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
 import {
@@ -84,10 +84,16 @@ function checklist({ preconditions }: Diagnosis, style: TextStyle, colors: Color
   ];
 }
 
-/** A check that is OK but has notes is shown with its notes. */
+/**
+ * A check that is OK but has notes is shown with its notes. What only the daemon can check is shown with the reason why it
+ * was not checked.
+ */
 function isFolded(status: PreconditionStatus): boolean {
-  return status.state === 'not-configured' || (status.state === 'ok' && notesOf(status).length === 0);
+  const { id, state } = status;
+  return state === 'ok' ? notesOf(status).length === 0 : state === 'not-configured' && !OF_DAEMON.includes(id);
 }
+
+const OF_DAEMON = [...LOG_CHECKS, ...AGENT_CHECKS];
 
 /** If the summary shows a more severe finding, warnings without a suggested cause are shown only here. */
 function notesOf({ summary, findings }: PreconditionStatus): readonly string[] {

@@ -6,6 +6,7 @@ import { createCheckBench } from '../../support/process/check-bench.ts';
 import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/process/check-result.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import type { Run } from '../../support/process/ftm-watch.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
@@ -124,7 +125,7 @@ describeWhere([{ program: 'script' }], 'at a terminal', () => {
     const at = (...args: readonly string[]): Promise<Run> =>
       runFtmWatch(args, { cwd: bench.folder, env: { TERM: 'dumb' }, prefix: inTerminal(60) });
     const runs = await Promise.all([
-      at('explain', 'FTM polling error: connection timeout: server connection failed: SSL session failed'),
+      at('explain', fixtureLines('fac-syslog-samples.txt')[0] ?? ''),
       at('config', 'check', '-c', 'wrong.yaml'),
     ]);
     for (const { stdout } of runs) {

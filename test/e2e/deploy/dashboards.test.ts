@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { impactOf } from '../../../src/engine/model.ts';
+import { VERDICT, verdictQuery } from '../../../tools/generate/grafana/verdict.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
 import type { PrometheusProcess } from '../../support/monitoring/prometheus-process.ts';
@@ -25,6 +28,8 @@ interface Meaning {
 interface Panel {
   readonly title: string;
   readonly type: string;
+  /** Of a row that is folded. */
+  readonly panels?: readonly Panel[];
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
   readonly fieldConfig?: {
     readonly defaults: {
@@ -58,7 +63,9 @@ const dashboards = readdirSync(FOLDER).map(
   (name) => [name, JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as Dashboard] as const,
 );
 const panels = dashboards.flatMap(([name, dashboard]) =>
-  dashboard.panels.map((panel) => ({ ...panel, panel: `${name}: ${panel.title}` })),
+  dashboard.panels
+    .flatMap((panel) => (panel.type === 'row' ? (panel.panels ?? []) : [panel]))
+    .map((panel) => ({ ...panel, panel: `${name}: ${panel.title}` })),
 );
 const queries = [
   ...panels.flatMap(({ panel, targets = [] }) => targets.map(({ expr }) => ({ panel, query: filled(expr) }))),
@@ -174,6 +181,47 @@ describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () =
     const [target] = panel?.targets ?? [];
     const values = await prometheus.values(filled(target?.expr ?? ''));
     expect(values.map((value) => (panel === undefined ? '' : colorOf(panel, value)))).toContain('red');
+  });
+});
+
+describeWhere([{ program: 'promtool' }], 'whether users can activate', () => {
+  it('is told by the first short impact on the path, and apart from warnings', async () => {
+    const READY = 'site:ftm_activation_ready:min';
+    const incident = (site: string, severity: string, cause: string): string =>
+      `site_incident:ftm_incident_open:max{site="${site}", severity="${severity}", cause="${cause}", subject="s"}`;
+    const series: Readonly<Record<string, number>> = {
+      [`${READY}{site="works"}`]: 1,
+      [`${READY}{site="warns"}`]: 1,
+      [incident('warns', 'warning', 'mail-slow')]: 1,
+      [`${READY}{site="too-early"}`]: 0,
+      [`${READY}{site="mail"}`]: 0,
+      [incident('mail', 'critical', 'mail-unreachable')]: 1,
+      [`${READY}{site="both"}`]: 0,
+      [incident('both', 'critical', 'mail-unreachable')]: 1,
+      [incident('both', 'critical', 'tls-intercepted')]: 1,
+      [incident('unknown', 'critical', 'tls-intercepted')]: 1,
+    };
+    const impact = (kind: 'activation' | 'codes'): string =>
+      impactOf(kind, { licenseActive: null, offlineSupported: null }).split('.')[0] ?? '';
+    const options = Object.entries(VERDICT.options as Readonly<Record<string, Meaning>>);
+    const numberOf = (shown: string): number => Number(options.find(([, { text }]) => text === shown)?.[0]);
+    const told = { mail: numberOf(impact('codes')), both: numberOf(impact('activation')), works: 0, warns: 1 };
+    const exp_samples = Object.entries({ ...told, 'too-early': 2 }).map(([site, value]) => ({
+      labels: `{site="${site}"}`,
+      value,
+    }));
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-verdict-'));
+    const input_series = Object.entries(series).map(([name, value]) => ({ series: name, values: String(value) }));
+    const promql_expr_test = [{ expr: verdictQuery(''), eval_time: '0m', exp_samples }];
+    writeFileSync(
+      join(folder, 'test.yml'),
+      JSON.stringify({ tests: [{ interval: '1m', input_series, promql_expr_test }] }),
+    );
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', join(folder, 'test.yml')], {
+      encoding: 'utf8',
+    });
+    rmSync(folder, { recursive: true });
+    expect({ status, said: `${stdout}${stderr}` }).toEqual({ status: 0, said: expect.stringContaining('SUCCESS') });
   });
 });
 

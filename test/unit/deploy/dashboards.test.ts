@@ -8,6 +8,10 @@ import { shippedRules } from '../../support/monitoring/alert-rules.ts';
 
 interface Panel {
   readonly title: string;
+  readonly type: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  /** Of a row that is folded. */
+  readonly panels?: readonly Panel[];
   readonly targets?: readonly { readonly expr: string }[];
   readonly fieldConfig?: { readonly defaults: { readonly links?: readonly { readonly url: string }[] } };
 }
@@ -19,7 +23,12 @@ interface Dashboard {
   readonly annotations: { readonly list: readonly { readonly expr: string }[] };
 }
 
-const dashboards = [...renderDashboards()].map(([name, text]) => [name, JSON.parse(text) as Dashboard, text] as const);
+/** The panels of folded rows are listed like the others, and the rows are left out. */
+const dashboards = [...renderDashboards()].map(([name, text]) => {
+  const dashboard = JSON.parse(text) as Dashboard;
+  const panels = dashboard.panels.flatMap((panel) => (panel.type === 'row' ? (panel.panels ?? []) : [panel]));
+  return [name, { ...dashboard, panels }, text] as const;
+});
 const byUid = new Map(dashboards.map(([, dashboard]) => [dashboard.uid, dashboard]));
 
 /** Metrics that no panel and no rule uses, each with the reason. */
@@ -63,6 +72,23 @@ describe('the dashboards', () => {
     const titles = panels.map(({ title }) => title);
     expect(new Set(titles).size).toBe(titles.length);
     expect(panels.filter(({ targets = [] }) => targets.length === 0)).toEqual([]);
+  });
+
+  it.each(dashboards)('have in %s no panel beyond the grid, or over another one', (_, { panels }) => {
+    for (const { title, gridPos } of panels) expect([title, gridPos.x + gridPos.w <= 24]).toEqual([title, true]);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (__, index) => `${String(x + (index % w))} ${String(y + Math.floor(index / w))}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+  });
+
+  it('begin with whether users can activate, and fold what is for a close look', () => {
+    for (const name of ['site.json', 'fleet.json']) {
+      const [, { panels }] = dashboards.find(([file]) => file === name) ?? ['', { panels: [] }];
+      expect(panels[0]?.targets?.[0]?.expr).toContain('site:ftm_activation_ready:min');
+    }
+    const site = JSON.parse(renderDashboards().get('site.json') ?? '{}') as Dashboard;
+    expect(site.panels.at(-1)).toMatchObject({ type: 'row', collapsed: true });
   });
 
   it('lead to each other, with the variables that the other one has', () => {

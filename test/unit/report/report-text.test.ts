@@ -53,7 +53,7 @@ describe('renderDiagnosis()', () => {
     const diagnosis = diagnosisOf('re-signed');
     const marks = (text: string): string =>
       text.replaceAll(/^ {2}(?:([✔!✘·?–]) .*)$|^.*$/gmu, '$1').replaceAll('\n', '');
-    expect(marks(renderDiagnosis(diagnosis, PLAIN))).toBe('✘·✔–');
+    expect(marks(renderDiagnosis(diagnosis, PLAIN))).toBe('✘·––✔–');
     expect(renderDiagnosis(diagnosis, PLAIN)).toContain(`  ${MARKS.ok} 1 check OK: ${titleOf('internet')}\n`);
     expect(marks(renderDiagnosis(diagnosis, PLAIN, { all: true }))).toMatch(/^✔–*✘·–+$/u);
   });

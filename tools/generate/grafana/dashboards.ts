@@ -7,6 +7,7 @@ import {
   DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
+  RowBuilder,
   VariableRefresh,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Panel, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -15,13 +16,15 @@ import { daemonPanels } from './daemon-panels.ts';
 import { fleetPanels } from './fleet-panels.ts';
 import type { UIDS } from './links.ts';
 import { DATA_SOURCE } from './panels.ts';
-import { sitePanels } from './site-panels.ts';
+import { siteDetails, sitePanels } from './site-panels.ts';
 
 interface Contents {
   readonly uid: string;
   readonly title: string;
   readonly variables: readonly Builder<VariableModel>[];
   readonly panels: readonly Builder<Panel>[];
+  /** Folded into a row at the end. */
+  readonly details?: readonly Builder<Panel>[];
   /** PromQL selector of the incidents and windows that are annotated in its panels. */
   readonly marks: string;
 }
@@ -36,7 +39,13 @@ export function renderDashboards(): ReadonlyMap<string, string> {
   const scheme = new CustomVariableBuilder('scheme').label('Scheme of the status pages').values('https,http');
   const dashboards: Readonly<Record<keyof typeof UIDS, Omit<Contents, 'uid'>>> = {
     fleet: { title: `${PREFIX}: all sites`, variables: [scheme], panels: fleetPanels(), marks: '' },
-    site: { title: `${PREFIX}: one site`, variables: [site], panels: sitePanels(), marks: OF_SITE },
+    site: {
+      title: `${PREFIX}: one site`,
+      variables: [site],
+      panels: sitePanels(),
+      details: siteDetails(),
+      marks: OF_SITE,
+    },
     cause: {
       title: `${PREFIX}: one cause`,
       variables: [site, cause, scheme],
@@ -61,7 +70,7 @@ function labelOf(name: string, label: string, series: string): QueryVariableBuil
     .refresh(VariableRefresh.OnTimeRangeChanged);
 }
 
-function render({ uid, title, variables, panels, marks }: Contents): string {
+function render({ uid, title, variables, panels, details = [], marks }: Contents): string {
   const source = new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus');
   // oxlint-disable-next-line typescript/no-deprecated -- every Grafana in use reads this form, few read the second one
   const builder = new DashboardBuilder(title)
@@ -92,6 +101,11 @@ function render({ uid, title, variables, panels, marks }: Contents): string {
         .iconColor('purple'),
     ]);
   for (const panel of panels) builder.withPanel(panel);
+  if (details.length > 0) {
+    const row = new RowBuilder('Details: probes, name resolution, log and notifications').collapsed(true);
+    for (const panel of details) row.withPanel(panel);
+    builder.withRow(row);
+  }
   return `${JSON.stringify(builder.build(), null, 2)}\n`;
 }
 

@@ -1,7 +1,9 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TO_PAGE, TO_SITE, toCause } from './links.ts';
-import { ACTIVE, greenFrom, READY, redFrom, seriesPanel, statPanel, timelinePanel, UP } from './panels.ts';
+import { STATE_WORDS } from '../../../src/document/states.ts';
+import { ACTIVE, redFrom, seriesPanel, statPanel, timelinePanel, UP, whenUnknown } from './panels.ts';
+import { VERDICT, verdictQuery } from './verdict.ts';
 
 /** Returns the panels with an overview of all sites. */
 export function fleetPanels(): readonly Builder<Panel>[] {
@@ -14,12 +16,12 @@ function now(): readonly Builder<Panel>[] {
       {
         title: 'Can users activate?',
         description:
-          'A site is ready if all of its agents report that it is ready. If a site is missing, its state is unknown.',
-        expr: 'site:ftm_activation_ready:min',
+          'Users can activate if all agents of the site report it. If a site is missing, its state is unknown.',
+        expr: verdictQuery(''),
         legend: '{{site}}',
         links: [TO_SITE],
       },
-      { width: 12, meaning: READY, thresholds: greenFrom(1) },
+      { width: 12, meaning: VERDICT, thresholds: whenUnknown(), missing: STATE_WORDS.unknown },
     ),
     statPanel(
       {
@@ -50,11 +52,11 @@ function history(): readonly Builder<Panel>[] {
       {
         title: 'Readiness',
         description: 'In gaps, the state was unknown.',
-        expr: 'site:ftm_activation_ready:min',
+        expr: verdictQuery(''),
         legend: '{{site}}',
         links: [TO_SITE],
       },
-      READY,
+      VERDICT,
       8,
     ),
     timelinePanel(

@@ -13,6 +13,7 @@ import {
   ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { ThresholdsConfigBuilder as Thresholds, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Tone } from '../../../src/document/document.ts';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
@@ -42,7 +43,10 @@ export interface PanelLink {
 }
 
 /** Current values. @param meaning text for each value; by default, numbers are shown */
-export function statPanel(text: PanelText, { width, meaning, thresholds = neutral() }: StatLook): StatBuilder {
+export function statPanel(
+  text: PanelText,
+  { width, meaning, thresholds = neutral(), missing = 'none' }: StatLook,
+): StatBuilder {
   return new StatBuilder()
     .title(text.title)
     .description(text.description)
@@ -57,13 +61,15 @@ export function statPanel(text: PanelText, { width, meaning, thresholds = neutra
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .mappings(meaning === undefined ? [] : [meaning])
     .thresholds(thresholds)
-    .noValue('none');
+    .noValue(missing);
 }
 
 interface StatLook {
   readonly width: number;
   readonly meaning?: ValueMapping;
   readonly thresholds?: Thresholds;
+  /** Shown if there is no value. */
+  readonly missing?: string;
 }
 
 /** States over time. */
@@ -101,11 +107,6 @@ function query({ expr, legend }: PanelText): DataqueryBuilder {
   return new DataqueryBuilder().refId('A').datasource(DATA_SOURCE).expr(expr).legendFormat(legend);
 }
 
-export const READY: ValueMapping = {
-  type: MappingType.ValueToText,
-  options: { 0: { text: 'not ready', color: 'red', index: 0 }, 1: { text: 'ready', color: 'green', index: 1 } },
-};
-
 export const ACTIVE: ValueMapping = {
   type: MappingType.ValueToText,
   options: { 0: { text: 'no', color: 'green', index: 0 }, 1: { text: 'yes', color: 'red', index: 1 } },
@@ -115,6 +116,17 @@ export const ACTIVE: ValueMapping = {
 export const UP: ValueMapping = {
   type: MappingType.ValueToText,
   options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'blue', index: 1 } },
+};
+
+/** The colors of the status page, as Grafana has them. */
+export const TONE_COLORS: Readonly<Record<Tone, string>> = {
+  good: 'green',
+  warn: 'orange',
+  bad: 'red',
+  info: 'blue',
+  wait: 'blue',
+  unsure: 'purple',
+  none: 'text',
 };
 
 /** Maps each of several states to its text and color. A state's number is its index. */
@@ -149,6 +161,11 @@ export function blueFrom(value: number): Thresholds {
     { value: null, color: 'red' },
     { value, color: 'blue' },
   ]);
+}
+
+/** For a panel whose values have words and colors of their own. */
+export function whenUnknown(): Thresholds {
+  return steps([{ value: null, color: 'purple' }]);
 }
 
 /** Neutral, and red from a value on. */

@@ -1,6 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { VERDICTS } from '../../../src/checks/tls-genuine/chain-case.ts';
+import { STATE_TONES, STATE_WORDS } from '../../../src/document/states.ts';
 import { toCause } from './links.ts';
 import {
   ACTIVE,
@@ -11,11 +12,19 @@ import {
   statesShown,
   statPanel,
   timelinePanel,
+  TONE_COLORS,
+  whenUnknown,
 } from './panels.ts';
+import { VERDICT, verdictQuery } from './verdict.ts';
 
-/** Returns the panels for one site, `$site`. */
+/** Returns the panels for one site, `$site`: whether users can activate, why not, and what may fail next. */
 export function sitePanels(): readonly Builder<Panel>[] {
-  return [...states(), ...names(), ...probes(), ...stock(), ...logs(), ...told()];
+  return [...now(), ...states(), ...stock(), ...errors()];
+}
+
+/** Returns the panels for a close look, which are folded into a row. */
+export function siteDetails(): readonly Builder<Panel>[] {
+  return [...answers(), ...timings(), ...logs(), ...told()];
 }
 
 /** Returns a selector for a series of the site. */
@@ -24,10 +33,49 @@ function of(metric: string, more = ''): string {
 }
 
 /** The least severe first. */
-const STATES = ['not-configured', 'ok', 'unknown', 'blocked', 'warning', 'broken'];
-const STATE_COLORS = { 'not-configured': 'text', ok: 'green', unknown: 'purple', blocked: 'yellow', broken: 'red' };
+const STATES = ['not-configured', 'ok', 'unknown', 'blocked', 'warning', 'broken'] as const;
+const STATE_MEANING = statesShown(
+  STATES.map((state) => STATE_WORDS[state]),
+  Object.fromEntries(STATES.map((state) => [STATE_WORDS[state], TONE_COLORS[STATE_TONES[state]]])),
+);
 const VERDICT_STATES = VERDICTS.toReversed();
-const VERDICT_COLORS = { genuine: 'green', unknown: 'purple', rotated: 'yellow', intercepted: 'red', blocked: 'red' };
+const VERDICT_COLORS = { genuine: 'green', unknown: 'purple', rotated: 'orange', intercepted: 'red', blocked: 'red' };
+
+function now(): readonly Builder<Panel>[] {
+  return [
+    statPanel(
+      {
+        title: 'Can users activate?',
+        description: 'The words are those of the status page. If nothing is shown, the state is unknown.',
+        expr: verdictQuery('site="$site"'),
+        legend: '{{site}}',
+      },
+      { width: 12, meaning: VERDICT, thresholds: whenUnknown(), missing: STATE_WORDS.unknown },
+    ),
+    statPanel(
+      {
+        title: 'Tokens left',
+        description: 'Tokens that can still be assigned to users.',
+        expr: 'site_appliance:ftm_tokens_left:min{site="$site"}',
+        legend: '{{appliance}}',
+      },
+      { width: 6, thresholds: blueFrom(1) },
+    ),
+    statPanel(
+      {
+        title: 'Certificates: days left',
+        description:
+          'Only targets with a genuine certificate are included, because the expiry date of a forged ' +
+          'certificate is irrelevant.',
+        expr:
+          `(min by (target) (${of('ftm_tls_certificate_not_after_timestamp_seconds')} and on (instance, target) ` +
+          `${of('ftm_tls_verdict', 'verdict="genuine"')} == 1) - time()) / 86400`,
+        legend: '{{target}}',
+      },
+      { width: 6, thresholds: greenFrom(14) },
+    ),
+  ];
+}
 
 function states(): readonly Builder<Panel>[] {
   return [
@@ -53,7 +101,7 @@ function states(): readonly Builder<Panel>[] {
         }),
         legend: '{{precondition}}',
       },
-      statesShown(STATES, STATE_COLORS),
+      STATE_MEANING,
       10,
     ),
     timelinePanel(
@@ -74,88 +122,17 @@ function states(): readonly Builder<Panel>[] {
   ];
 }
 
-function names(): readonly Builder<Panel>[] {
-  return [
-    timelinePanel(
-      {
-        title: "Resolvers' answers",
-        description: 'Shows whether all addresses that were returned for the licence server are expected.',
-        expr: `min by (resolver) (${of('ftm_dns_answers_expected')})`,
-        legend: '{{resolver}}',
-      },
-      statesShown(['unexpected', 'expected'], { unexpected: 'red', expected: 'blue' }),
-      6,
-    ),
-    seriesPanel(
-      {
-        title: 'Time to live of DNS answers',
-        description: "Time to live of the answer for the licence server's name.",
-        expr: `min by (resolver) (${of('ftm_dns_answer_ttl_seconds')})`,
-        legend: '{{resolver}}',
-      },
-      's',
-    ),
-  ];
-}
-
-function probes(): readonly Builder<Panel>[] {
-  return [
-    timelinePanel(
-      {
-        title: 'Probes with an answer',
-        description: 'An answer does not prove that the target is genuine. See the verdicts.',
-        expr: `min by (probe, target) (${of('ftm_probe_success')})`,
-        legend: '{{probe}} {{target}}',
-      },
-      statesShown(['no answer', 'answered'], { 'no answer': 'red', answered: 'blue' }),
-      8,
-    ),
-    seriesPanel(
-      {
-        title: 'Probes, 95th percentile',
-        description: 'Duration of the probes: less than 50 ms, 250 ms, 1 s or 5 s.',
-        expr:
-          'histogram_quantile(0.95, sum by (le, probe, target) ' +
-          `(rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
-        legend: '{{probe}} {{target}}',
-      },
-      's',
-    ),
-    seriesPanel(
-      {
-        title: 'Probes without an answer',
-        description: 'Share of the runs in 5 minutes.',
-        expr: 'site_target:ftm_probe_failure_ratio:rate5m{site="$site"}',
-        legend: '{{probe}} {{target}}',
-      },
-      'percentunit',
-    ),
-  ];
-}
-
 function stock(): readonly Builder<Panel>[] {
   return [
-    statPanel(
+    timelinePanel(
       {
-        title: 'Certificates: days left',
-        description:
-          'Only targets with a genuine certificate are included, because the expiry date of a forged ' +
-          'certificate is irrelevant.',
-        expr:
-          `(min by (target) (${of('ftm_tls_certificate_not_after_timestamp_seconds')} and on (instance, target) ` +
-          `${of('ftm_tls_verdict', 'verdict="genuine"')} == 1) - time()) / 86400`,
-        legend: '{{target}}',
+        title: 'Licences',
+        description: 'Shows whether each configured licence is registered to its unit. In gaps, the state was unknown.',
+        expr: `min by (appliance, license) (${of('ftm_license_assigned')})`,
+        legend: '{{appliance}} {{license}}',
       },
-      { width: 12, thresholds: greenFrom(14) },
-    ),
-    statPanel(
-      {
-        title: 'Tokens left',
-        description: 'Tokens that can still be assigned to users.',
-        expr: 'site_appliance:ftm_tokens_left:min{site="$site"}',
-        legend: '{{appliance}}',
-      },
-      { width: 12, thresholds: blueFrom(1) },
+      statesShown(['not assigned', 'assigned'], { 'not assigned': 'red', assigned: 'blue' }),
+      6,
     ),
     seriesPanel(
       {
@@ -170,20 +147,19 @@ function stock(): readonly Builder<Panel>[] {
       },
       'short',
     ),
-    timelinePanel(
+    seriesPanel(
       {
-        title: 'Licences',
-        description: 'Shows whether each configured licence is registered to its unit. In gaps, the state was unknown.',
-        expr: `min by (appliance, license) (${of('ftm_license_assigned')})`,
-        legend: '{{appliance}} {{license}}',
+        title: 'Probes without an answer',
+        description: 'Share of the runs in 5 minutes.',
+        expr: 'site_target:ftm_probe_failure_ratio:rate5m{site="$site"}',
+        legend: '{{probe}} {{target}}',
       },
-      statesShown(['not assigned', 'assigned'], { 'not assigned': 'red', assigned: 'blue' }),
-      6,
+      'percentunit',
     ),
   ];
 }
 
-function logs(): readonly Builder<Panel>[] {
+function errors(): readonly Builder<Panel>[] {
   return [
     seriesPanel(
       {
@@ -206,6 +182,61 @@ function logs(): readonly Builder<Panel>[] {
       },
       's',
     ),
+  ];
+}
+
+function answers(): readonly Builder<Panel>[] {
+  return [
+    timelinePanel(
+      {
+        title: 'Probes with an answer',
+        description: 'An answer does not prove that the target is genuine. See the verdicts.',
+        expr: `min by (probe, target) (${of('ftm_probe_success')})`,
+        legend: '{{probe}} {{target}}',
+      },
+      statesShown(['no answer', 'answered'], { 'no answer': 'red', answered: 'blue' }),
+      8,
+    ),
+    timelinePanel(
+      {
+        title: "Resolvers' answers",
+        description: 'Shows whether all addresses that were returned for the licence server are expected.',
+        expr: `min by (resolver) (${of('ftm_dns_answers_expected')})`,
+        legend: '{{resolver}}',
+      },
+      statesShown(['unexpected', 'expected'], { unexpected: 'red', expected: 'blue' }),
+      6,
+    ),
+  ];
+}
+
+function timings(): readonly Builder<Panel>[] {
+  return [
+    seriesPanel(
+      {
+        title: 'Probes, 95th percentile',
+        description: 'Duration of the probes: less than 50 ms, 250 ms, 1 s or 5 s.',
+        expr:
+          'histogram_quantile(0.95, sum by (le, probe, target) ' +
+          `(rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
+        legend: '{{probe}} {{target}}',
+      },
+      's',
+    ),
+    seriesPanel(
+      {
+        title: 'Time to live of DNS answers',
+        description: "Time to live of the answer for the licence server's name.",
+        expr: `min by (resolver) (${of('ftm_dns_answer_ttl_seconds')})`,
+        legend: '{{resolver}}',
+      },
+      's',
+    ),
+  ];
+}
+
+function logs(): readonly Builder<Panel>[] {
+  return [
     seriesPanel(
       {
         title: 'Log lines per second',
