@@ -117,7 +117,7 @@ function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** If there are more entries than this, the oldest pending entry is dropped. */
+/** If there are more entries than this, the oldest entry is dropped. */
 const MAX_ENTRIES = 5_000;
 /** Of the state, incidents and entries. The state is never the oldest, because every change adds it again. */
 const MAX_UNWRITTEN = 2 * MAX_ENTRIES;
@@ -133,8 +133,8 @@ const UNREAD =
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
   readonly #logger: OperatorLog;
-  readonly #outboxEntries = new Map<string, OutboxEntry>();
-  readonly #givenUp = new Map<string, OutboxEntry>();
+  /** Pending entries, and given up ones whose incident is open, oldest first. */
+  readonly #entries = new Map<string, OutboxEntry>();
   readonly #unwritten: WriteQueue<(db: DatabaseSync) => void>;
   #state: IncidentState | null = null;
   #loaded = false;
@@ -150,7 +150,7 @@ export class MirroredJournal implements AlertJournal {
       isLazy: false,
     });
     database.onNewFile(() => {
-      for (const outboxEntry of [...this.#givenUp.values(), ...this.#outboxEntries.values()]) this.#put(outboxEntry);
+      for (const outboxEntry of this.#entries.values()) this.#put(outboxEntry);
       this.#putState();
     });
   }
@@ -167,16 +167,15 @@ export class MirroredJournal implements AlertJournal {
     for (const incident of entry.incidents)
       this.#unwritten.put((db) => writeIncident(db, incident), `incident ${incident.id}`);
     for (const outboxEntry of entry.outboxEntries) this.#keep(outboxEntry);
-    for (const [key, outboxEntry] of this.#givenUp) if (!this.#isOpen(outboxEntry)) this.#givenUp.delete(key);
-    bound(this.#outboxEntries);
-    bound(this.#givenUp);
+    for (const [key, outboxEntry] of this.#entries) if (!this.#isKept(outboxEntry)) this.#entries.delete(key);
+    for (const key of this.#entries.keys()) if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(key);
     this.flush();
   }
 
   update(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
       const key = deliveryKey(delivery);
-      const notification = (this.#outboxEntries.get(key) ?? this.#givenUp.get(key))?.notification;
+      const notification = this.#entries.get(key)?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
     this.flush();
@@ -196,15 +195,16 @@ export class MirroredJournal implements AlertJournal {
 
   pending(): readonly OutboxEntry[] {
     this.#load();
-    return [...this.#outboxEntries.values()];
+    return [...this.#entries.values()].filter(({ delivery }) => delivery.status === 'pending');
   }
 
   givenUp(): readonly OutboxEntry[] {
     this.#load();
-    return [...this.#givenUp.values()];
+    return [...this.#entries.values()].filter(({ delivery }) => isGivenUp(delivery));
   }
 
-  #isOpen({ notification }: OutboxEntry): boolean {
+  #isKept({ delivery, notification }: OutboxEntry): boolean {
+    if (!isGivenUp(delivery)) return delivery.status === 'pending';
     const ids = new Set(this.#state?.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])));
     return incidentsOf(notification).some(({ id }) => ids.has(id));
   }
@@ -226,21 +226,18 @@ export class MirroredJournal implements AlertJournal {
     const [notifications, others] = [saved.pending.unread, saved.state?.unread ?? 0];
     if (notifications + others > 0)
       this.#logger.warn({ event: 'history-unreadable', notifications, incidentsAndSilences: others }, UNREAD);
-    const since = [...this.#outboxEntries.values()];
-    this.#outboxEntries.clear();
-    for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
-      this.#outboxEntries.set(deliveryKey(outboxEntry.delivery), outboxEntry);
-    for (const outboxEntry of saved.givenUp)
-      if (this.#isOpen(outboxEntry)) this.#givenUp.set(deliveryKey(outboxEntry.delivery), outboxEntry);
+    const since = [...this.#entries];
+    this.#entries.clear();
+    for (const outboxEntry of [...saved.givenUp, ...saved.pending.outboxEntries])
+      if (this.#isKept(outboxEntry)) this.#entries.set(deliveryKey(outboxEntry.delivery), outboxEntry);
+    for (const [key, outboxEntry] of since) this.#entries.set(key, outboxEntry);
   }
 
   #keep(outboxEntry: OutboxEntry): void {
     const key = deliveryKey(outboxEntry.delivery);
     this.#put(outboxEntry);
-    if (outboxEntry.delivery.status === 'pending') this.#outboxEntries.set(key, outboxEntry);
-    else this.#outboxEntries.delete(key);
-    if (isGivenUp(outboxEntry.delivery) && this.#isOpen(outboxEntry)) this.#givenUp.set(key, outboxEntry);
-    else this.#givenUp.delete(key);
+    if (this.#isKept(outboxEntry)) this.#entries.set(key, outboxEntry);
+    else this.#entries.delete(key);
   }
 
   #putState(): void {
@@ -250,13 +247,6 @@ export class MirroredJournal implements AlertJournal {
 
   #put(outboxEntry: OutboxEntry): void {
     this.#unwritten.put((db) => writeOutboxEntry(db, outboxEntry), `delivery ${deliveryKey(outboxEntry.delivery)}`);
-  }
-}
-
-function bound(map: Map<string, unknown>): void {
-  for (const key of map.keys()) {
-    if (map.size <= MAX_ENTRIES) return;
-    map.delete(key);
   }
 }
 
