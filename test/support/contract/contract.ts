@@ -140,9 +140,10 @@ const REQUESTS: readonly { readonly method: string; readonly path: string; reado
   { method: 'GET', path: `/probe?module=tcp&target=${LICENSE_HOST}` },
   { method: 'GET', path: '/probe?target=elsewhere.example.org' },
   { method: 'GET', path: '/probe' },
-  { method: 'POST', path: '/-/reload' },
   { method: 'POST', path: '/metrics' },
   { method: 'GET', path: '/nothing' },
+  // The page is closed for a moment afterwards.
+  { method: 'POST', path: '/-/reload' },
 ];
 
 type Asked = (typeof REQUESTS)[number];
