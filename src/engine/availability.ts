@@ -192,8 +192,12 @@ function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone)
   };
 }
 
-/** `name` is the date, such as `2026-11-24`. */
-export type AvailabilityDay = TimeSpan & { readonly name: string } & Availability;
+export interface AvailabilityDay extends TimeSpan, Availability {
+  /** The date, such as `2026-11-24`. */
+  readonly name: string;
+  /** A precondition had a warning. */
+  readonly hasWarning: boolean;
+}
 
 /** Returns the latest days of the zone, oldest first. The last day ends at `until`. */
 export function availabilityOfDays(
@@ -207,7 +211,11 @@ export function availabilityOfDays(
     return { name: isoTime(midnight).slice(0, 10), from: zone.startOfDay(midnight) };
   });
   const days = begins.map((begin, index) => ({ ...begin, until: begins[index + 1]?.from ?? until }));
-  return withAvailability(days, spans);
+  const warnings = spans.filter(({ state }) => state === 'warning');
+  return withAvailability(days, spans).map((day) => ({
+    ...day,
+    hasWarning: warnings.some((warning) => warning.from < day.until && warning.until > day.from),
+  }));
 }
 
 const DAY: Millis = 86_400_000;

@@ -34,10 +34,11 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
   'the last round is outdated': { knownFor: 1 },
   'days of each kind': {
     lastDays: [
-      { name: '2026-11-21', from: 0, until: DAY, ready: 0, notReady: 0, unknown: DAY },
-      { name: '2026-11-22', from: 0, until: DAY, ready: DAY, notReady: 0, unknown: 0 },
-      { name: '2026-11-23', from: 0, until: DAY, ready: DAY / 2, notReady: DAY / 2, unknown: 0 },
-      { name: '2026-11-24', from: 0, until: DAY, ready: DAY / 2, notReady: 0, unknown: DAY / 2 },
+      { name: '2026-11-21', from: 0, until: DAY, ready: 0, notReady: 0, unknown: DAY, hasWarning: false },
+      { name: '2026-11-22', from: 0, until: DAY, ready: DAY, notReady: 0, unknown: 0, hasWarning: false },
+      { name: '2026-11-22', from: 0, until: DAY, ready: DAY, notReady: 0, unknown: 0, hasWarning: true },
+      { name: '2026-11-23', from: 0, until: DAY, ready: DAY / 2, notReady: DAY / 2, unknown: 0, hasWarning: false },
+      { name: '2026-11-24', from: 0, until: DAY, ready: DAY / 2, notReady: 0, unknown: DAY / 2, hasWarning: false },
     ],
   },
   intercepted: { diagnosis: broken('tls-intercepted'), incidents: [incident] },

@@ -23,7 +23,7 @@ export function ninetyDays(days: readonly AvailabilityDay[]): Markup {
   const notable = shown.filter(({ tone }) => tone !== 'good' && tone !== 'none').toReversed();
   return markup`<section id="ninety-days" aria-labelledby="ninety-days-title"><h2 id="ninety-days-title">Last ${days.length} days</h2>
 <div class="days" aria-hidden="true">${shown.map((day, index) => cellView(day, index > 0 && day.date.startsWith('1 ')))}</div>
-<div class="scale quiet"><span>${shown[0]?.date ?? null}</span><ul class="key" aria-label="Key"><li><i class="good"></i>works</li><li><i class="bad"></i>outage</li><li><i class="unsure"></i>unknown</li><li><i class="none"></i>not watched</li></ul><span>today</span></div>
+<div class="scale quiet"><span>${shown[0]?.date ?? null}</span><ul class="key" aria-label="Key"><li><i class="good"></i>works</li><li><i class="warn"></i>warning</li><li><i class="bad"></i>outage</li><li><i class="unsure"></i>unknown</li><li><i class="none"></i>not watched</li></ul><span>today</span></div>
 ${
   notable.length === 0
     ? markup`<p>${summaryOf(days, shown)}</p>`
@@ -38,13 +38,14 @@ function cellView({ tone, words, date, href }: Day, isMonth: boolean): Markup {
   return markup`<a class="${tone}" href="${href}" title="${date}: ${words}" tabindex="-1"${month}></a>`;
 }
 
-function dayOf({ name, ready, notReady, unknown }: AvailabilityDay): Day {
+function dayOf({ name, ready, notReady, unknown, hasWarning }: AvailabilityDay): Day {
   const date = DATE.format(Date.parse(name));
   const href = `incidents?from=${name}&until=${name}`;
   if (notReady > 0) return { tone: 'bad', words: `outage, ${spanText(notReady)}`, date, href };
   if (ready === 0) return { tone: 'none', words: 'not watched', date, href };
-  return unknown >= NOTABLE_GAP
-    ? { tone: 'unsure', words: `unknown for ${spanText(unknown)}`, date, href }
+  if (unknown >= NOTABLE_GAP) return { tone: 'unsure', words: `unknown for ${spanText(unknown)}`, date, href };
+  return hasWarning
+    ? { tone: 'warn', words: 'works, with a warning', date, href }
     : { tone: 'good', words: 'works', date, href };
 }
 
@@ -55,10 +56,12 @@ function summaryOf(days: readonly AvailabilityDay[], shown: readonly Day[]): str
   const notReady = days.reduce((sum, day) => sum + day.notReady, 0);
   const share = availabilityShare({ ready, notReady });
   const outages = shown.filter(({ tone }) => tone === 'bad').length;
+  const warned = days.filter(({ hasWarning }) => hasWarning).length;
   const unknown = shown.filter(({ tone }) => tone === 'unsure').length;
   const parts = [
     share === null ? 'No data yet' : `${shareText(share * 100)} available`,
     outages === 0 ? null : `${counted(outages, 'day')} with an outage`,
+    warned === 0 ? null : `${counted(warned, 'day')} with a warning`,
     unknown === 0 ? null : `${counted(unknown, 'day')} unknown for a time`,
   ];
   return parts.filter((part) => part !== null).join(' · ');

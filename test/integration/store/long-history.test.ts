@@ -7,6 +7,7 @@ import { summaryFactsOf } from '../../../src/runtime/monitor.ts';
 import { CHART_RANGES } from '../../../src/web/sources.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config/config-machine.ts';
+import { zoneOf } from '../../../src/core/time-text.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
@@ -17,7 +18,8 @@ import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 import { folderOfAllTests } from '../../support/process/test-folder.ts';
 
 const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 24, 18, 10);
 const TARGET = 'fortitokenmobile.fortinet.com:443';
@@ -151,4 +153,26 @@ describe('the values of an hour', () => {
     expect(of('ftm-errors')).toEqual([5, 1]);
     expect(of('tokens-left')).toEqual([29, 28]);
   });
+});
+
+test('the last days of the site know whether there was a warning, from what rounds recorded', async () => {
+  const days = createStore({ path: folder.at('days.sqlite'), retention: 91 * DAY }, { clock, logger: logRecorder() });
+  const loaded = await loadText('{ timezone: Pacific/Auckland }');
+  if (loaded.kind === 'invalid') throw new Error('The configuration of the test is invalid');
+  const first = zoneOf('Pacific/Auckland').startOfDay(Math.floor(clock.now() / DAY) * DAY - 5 * DAY);
+  const causes = [[], [causeOf('mail-slow', { severity: 'warning' })], [causeOf('tls-intercepted')]];
+  for (const [index, ofDay] of causes.entries())
+    for (const at of [0, 5, 10])
+      days.recordRound({
+        ...roundRecord(first + index * DAY + at * MINUTE),
+        preconditions: diagnosisOf(first, ofDay).preconditions,
+      });
+  const charts = createCharts({ ...source(), store: days, config: loaded.config }, clock);
+  const watched = charts.lastDays().filter(({ ready, notReady }) => ready + notReady > 0);
+  expect(watched).toMatchObject([
+    { from: first, hasWarning: false, notReady: 0 },
+    { from: first + DAY, hasWarning: true, notReady: 0 },
+    { from: first + 2 * DAY, hasWarning: false, ready: 0 },
+  ]);
+  days.close();
 });

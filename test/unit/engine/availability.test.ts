@@ -171,13 +171,16 @@ describe('availabilityByMonth()', () => {
 
 test('availabilityOfDays() has the days of the zone, also those with a change of the clocks', () => {
   const until = at('2026-10-26T12:00:00Z');
-  const spans = [span('ok', '2026-10-24T10:00:00Z', '2026-10-26T12:00:00Z')];
+  const spans = [
+    span('ok', '2026-10-24T10:00:00Z', '2026-10-26T12:00:00Z'),
+    span('warning', '2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z'),
+  ];
   const days = availabilityOfDays(spans, { until, zone: BERLIN }, 4);
-  expect(days.map(({ name, ready, unknown }) => [name, ready / HOUR, unknown / HOUR])).toEqual([
-    ['2026-10-23', 0, 24],
-    ['2026-10-24', 12, 12],
-    ['2026-10-25', 25, 0],
-    ['2026-10-26', 13, 0],
+  expect(days.map((day) => [day.name, day.ready / HOUR, day.unknown / HOUR, day.hasWarning])).toEqual([
+    ['2026-10-23', 0, 24, false],
+    ['2026-10-24', 12, 12, false],
+    ['2026-10-25', 25, 0, true],
+    ['2026-10-26', 13, 0, false],
   ]);
 });
 

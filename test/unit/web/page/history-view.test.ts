@@ -75,11 +75,15 @@ describe('historyView()', () => {
 });
 
 describe('ninetyDays()', () => {
-  const day = (name: string, hours: Partial<Record<'ready' | 'notReady' | 'unknown', number>>): AvailabilityDay => {
+  const day = (
+    name: string,
+    hours: Partial<Record<'ready' | 'notReady' | 'unknown', number>>,
+    hasWarning = false,
+  ): AvailabilityDay => {
     const [ready = 0, notReady = 0, unknown = 0] = [hours.ready, hours.notReady, hours.unknown].map(
       (count = 0) => count * HOUR,
     );
-    return { name, from: Date.parse(name), until: Date.parse(name) + DAY, ready, notReady, unknown };
+    return { name, from: Date.parse(name), until: Date.parse(name) + DAY, ready, notReady, unknown, hasWarning };
   };
 
   test('tells the days apart, links each to its incidents, and lists those that matter', () => {
@@ -88,7 +92,8 @@ describe('ninetyDays()', () => {
         day('2026-11-30', { unknown: 24 }),
         day('2026-12-01', { ready: 23.5, unknown: 0.5 }),
         day('2026-12-02', { ready: 15, unknown: 9 }),
-        day('2026-12-03', { ready: 1, unknown: 22, notReady: 1 }),
+        day('2026-12-03', { ready: 1, unknown: 22, notReady: 1 }, true),
+        day('2026-12-04', { ready: 24 }, true),
       ]),
     );
     const cells = [...html.matchAll(/<a class="(\w+)" href="[^"]*from=(\S+?)&amp;until=\2" title="([^"]*)"/gu)];
@@ -97,9 +102,14 @@ describe('ninetyDays()', () => {
       ['good', '1 Dec: works'],
       ['unsure', '2 Dec: unknown for 9 h'],
       ['bad', '3 Dec: outage, 1 h'],
+      ['warn', '4 Dec: works, with a warning'],
     ]);
     expect([...html.matchAll(/data-month="(\w+)"/gu)].map(([, month]) => month)).toEqual(['Dec']);
-    expect([...html.matchAll(/<li>.*?<a href="[^"]*">([^:]*):/gu)].map(([, date]) => date)).toEqual(['3 Dec', '2 Dec']);
+    expect([...html.matchAll(/<li>.*?<a href="[^"]*">([^:]*):/gu)].map(([, date]) => date)).toEqual([
+      '4 Dec',
+      '3 Dec',
+      '2 Dec',
+    ]);
   });
 
   test('never rounds the availability up to 100 %', () => {
