@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import * as z from 'zod';
-import { deadline } from '../system/clock.ts';
+import { deadline, sleep } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/store-places.ts';
@@ -22,9 +22,11 @@ export interface DaemonAnswer {
   readonly json: unknown;
 }
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 export interface DaemonClient extends AsyncDisposable {
   /** @throws {NoDaemon} if no daemon is running, and {Error} with advice if the socket cannot be used */
-  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
+  ask(method: Method, path: string, body?: object): Promise<DaemonAnswer>;
 }
 
 /** Nothing is listening on the socket, so no daemon is running with this configuration. */
@@ -47,6 +49,8 @@ export interface DaemonPlace {
 
 /** A running daemon answers within milliseconds. */
 const ANSWER_LIMIT: Millis = 5_000;
+/** A reload closes the socket for a moment. A change is then sent again, because its user expects a running daemon. */
+const RELOADED_WITHIN: Millis = 1_000;
 /** In bytes. A list of hundreds of incidents with their remedy commands takes up several million bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
@@ -60,26 +64,35 @@ export async function createDaemonClient(
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
+  async function send(method: Method, path: string, body: object | undefined): Promise<DaemonAnswer> {
+    using limit = deadline(clock, answerLimit, signal);
+    try {
+      const response = await request(`http://ftm-watch${path}`, {
+        method,
+        dispatcher: agent,
+        signal: limit.signal,
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      const text = await response.body.text();
+      return { status: response.statusCode, text, json: parsedJson(text) };
+    } catch (error) {
+      if (limit.expired() || errorCode(error) === BACKLOG_FULL) throw new Error(noAnswer(storePath), { cause: error });
+      throw await connectFailure(socket, error);
+    }
+  }
+
   return {
     ask: async (method, path, body) => {
-      using limit = deadline(clock, answerLimit, signal);
       try {
-        const response = await request(`http://ftm-watch${path}`, {
-          method,
-          dispatcher: agent,
-          signal: limit.signal,
-          headers: {
-            accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          body: body === undefined ? null : JSON.stringify(body),
-        });
-        const text = await response.body.text();
-        return { status: response.statusCode, text, json: parsedJson(text) };
+        return await send(method, path, body);
       } catch (error) {
-        if (limit.expired() || errorCode(error) === BACKLOG_FULL)
-          throw new Error(noAnswer(storePath), { cause: error });
-        throw await connectFailure(socket, error);
+        if (method === 'GET' || !(error instanceof NoDaemon)) throw error;
+        await sleep(clock, RELOADED_WITHIN, signal);
+        return send(method, path, body);
       }
     },
     [Symbol.asyncDispose]: () => agent.destroy(),

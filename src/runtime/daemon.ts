@@ -35,6 +35,7 @@ export class Daemon {
   #app: App | null = null;
   #requested: PromiseWithResolvers<ReloadOutcome> | null = null;
   #lastReload: (Activity['lastReload'] & { readonly outcome: ReloadOutcome }) | null = null;
+  /** Stopped apps with requests in progress, one of which may have asked for the reload. */
   readonly #left: App[] = [];
   #isStopping = false;
 
@@ -100,7 +101,6 @@ export class Daemon {
         await this.#carryOut(requested);
         continue;
       }
-      // Requests for a reload are held open until it has been carried out.
       for (const app of this.#left.splice(0)) void app.hangUp();
       await once(this.#requests, 'reload', { signal }).catch(() => undefined);
     }
@@ -111,7 +111,7 @@ export class Daemon {
     this.#isStopping = true;
     this.#requested?.resolve(STOPPING);
     await this.#app?.stop();
-    await this.#app?.hangUp();
+    await Promise.all([this.#app, ...this.#left].map((app) => app?.hangUp()));
   }
 
   async #carryOut(requested: PromiseWithResolvers<ReloadOutcome>): Promise<void> {
@@ -122,6 +122,7 @@ export class Daemon {
       const problems = next instanceof App ? await this.#replace(old, next) : next;
       requested.resolve(this.#report(problems));
     } finally {
+      // Without an effect once it has been answered.
       requested.resolve(STOPPING);
     }
   }

@@ -300,9 +300,9 @@ export class Monitor {
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     await this.alerting.stop(signal);
-    await this.#log.stop();
     // The next monitor reads the same files. The wait is aborted if the disk does not respond.
     await unlessAborted(this.#deps.writer.written(), signal).catch(() => undefined);
+    await this.#log.stop();
   }
 
   /** Must be called after `stop`. */

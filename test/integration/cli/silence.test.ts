@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { runCommand, type Ran } from '../../support/process/command-line.ts';
@@ -70,6 +71,14 @@ describe('ftm-watch silence', () => {
     const { code, output, errors } = await run(line);
     expect([code, output]).toEqual([3, '']);
     expect(errors).toContain(`"${socket}": the socket does not exist`);
+  });
+
+  test('makes a change although a reload has closed the socket for a moment', async () => {
+    const added = run('silence add --for 2h --comment Move');
+    await setTimeout(300);
+    await using control = await startControl(socket);
+    expect(await added).toMatchObject({ code: 0, errors: '' });
+    expect(control.state.silences).toHaveLength(1);
   });
 
   test('says that something else listens', async () => {
