@@ -111,7 +111,8 @@ export class Daemon {
     this.#isStopping = true;
     this.#requested?.resolve(STOPPING);
     await this.#app?.stop();
-    await Promise.all([this.#app, ...this.#left].map((app) => app?.hangUp()));
+    if (this.#app !== null) this.#left.push(this.#app);
+    await Promise.all(this.#left.map((app) => app.hangUp()));
   }
 
   async #carryOut(requested: PromiseWithResolvers<ReloadOutcome>): Promise<void> {
