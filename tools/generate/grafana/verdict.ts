@@ -1,29 +1,41 @@
 import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
-import { CHECKS } from '../../../src/checks/registry.ts';
+import { CHECKS, isAgentCause } from '../../../src/checks/registry.ts';
+import { shortImpact, verdictWords } from '../../../src/checks/verdict-words.ts';
+import { counted } from '../../../src/core/visible-text.ts';
+import { READINESS_WORDS } from '../../../src/document/states.ts';
 import { impactOf } from '../../../src/engine/model.ts';
 
-/** The short impacts of the causes that make a site not ready, in the order of the path, with these causes. */
-const IMPACTS = Map.groupBy(
-  CHECKS.filter(({ countsForReady }) => countsForReady).flatMap(({ causes }) =>
-    Object.entries(causes).filter(([, { severity }]) => severity === 'critical'),
-  ),
-  ([, { impact }]) => shortImpact(impactOf(impact, { licenseActive: null, offlineSupported: null })),
+const CAUSES = CHECKS.flatMap(({ countsForReady, causes }) =>
+  Object.entries(causes).map(([id, { severity, impact }]) => ({
+    id,
+    breaks: countsForReady && severity === 'critical',
+    impact: shortImpact({ impact: impactOf(impact, { licenseActive: null, offlineSupported: null }) }),
+  })),
 );
 
-function shortImpact(impact: string): string {
-  return impact.slice(0, impact.indexOf('.'));
-}
+/** The causes that make a site not ready, by their short impact, in the order of the path. */
+const IMPACTS = Map.groupBy(
+  CAUSES.filter(({ breaks }) => breaks),
+  ({ impact }) => impact,
+);
 
-/** What the panels show for a site, as on its page. A site without a value is unknown. */
+const OF_AGENT = CAUSES.filter(({ id }) => isAgentCause(id)).map(({ id }) => id);
+
+const MOST_WARNINGS = 9;
+const WORKS = verdictWords({ ready: 'ready', causes: [] }).text;
+/** No incident has been confirmed yet. */
+const NOT_READY = MOST_WARNINGS + 1;
+
+/** What a panel shows for a site, as on its page. The index is the number of warnings. */
 const VERDICTS: readonly (readonly [text: string, color: string])[] = [
-  ['Activation works', 'green'],
-  ['Activation works, with warnings', 'orange'],
-  // No incident has been confirmed yet.
-  ['Not ready', 'red'],
+  [WORKS, 'green'],
+  ...Array.from(
+    { length: MOST_WARNINGS },
+    (_, index) => [`${WORKS}, ${counted(index + 1, 'warning')}`, 'orange'] as const,
+  ),
+  [READINESS_WORDS['not-ready'], 'red'],
   ...[...IMPACTS.keys()].map((text) => [text, 'red'] as const),
 ];
-
-const [WORKS, WARNS, NOT_READY, FIRST_IMPACT] = [0, 1, 2, 3] as const;
 
 export const VERDICT: ValueMapping = {
   type: MappingType.ValueToText,
@@ -35,13 +47,15 @@ export function verdictQuery(selector: string): string {
   const ready = `site:ftm_activation_ready:min{${selector}}`;
   const open = (more: string): string =>
     `site_incident:ftm_incident_open:max{${[selector, more].filter((part) => part !== '').join(', ')}} == 1`;
-  const impacts = [...IMPACTS.values()].map((causes, index) => {
-    const ids = causes.map(([id]) => id).join('|');
-    return `0 * (${open(`severity="critical", cause=~"${ids}"`)}) + ${String(FIRST_IMPACT + index)}`;
-  });
+  const faults = `count by (site) (count by (site, cause) (${open(`severity!="info", cause!~"${OF_AGENT.join('|')}"`)}))`;
+  const impacts = [...IMPACTS.values()].map(
+    (causes, index) =>
+      `0 * (${open(`severity="critical", cause=~"${causes.map(({ id }) => id).join('|')}"`)}) + ` +
+      String(NOT_READY + 1 + index),
+  );
   return [
-    `0 * (${ready} == 1 and on (site) (${open('severity="warning"')})) + ${String(WARNS)}`,
-    `0 * (${ready} == 1) + ${String(WORKS)}`,
+    `clamp_max(${faults}, ${String(MOST_WARNINGS)}) and on (site) (${ready} == 1)`,
+    `0 * (${ready} == 1)`,
     `min by (site) (${impacts.join(' or ')}) and on (site) (${ready} == 0)`,
     `0 * (${ready} == 0) + ${String(NOT_READY)}`,
   ]
