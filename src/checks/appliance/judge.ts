@@ -48,34 +48,33 @@ function judgeAppliance(
   partner: Partner | null,
   { config: { licenseServer }, speaking, ownClock = null, at }: UnitFacts,
 ): readonly Finding<ApplianceCause>[] {
-  switch (observation.kind) {
-    case 'failed':
-      return [
-        judgeFailure(observation, role, speaking.includes(unit.name), partner),
-        ...judgeRole(role),
-        ...judgeToldSerial(role, unit),
-      ];
-    case 'denied': {
-      const { appliance, endpoint, status } = observation;
-      return [
-        deniedOf(status, 'its system information', { subject: appliance, facts: { appliance, address: endpoint } }),
-        ...judgeRole(role),
-        ...judgeToldSerial(role, unit),
-      ];
-    }
-    case 'ok':
-      return [
-        ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
-        ...judgePermissions(observation),
-        ...judgeProvisioning(observation, licenseServer),
-        ...judgeApplianceClock(observation, ownClock),
-        ...judgeMemory(observation, known),
-        ...judgeRole(role),
-        ...judgeSnmpHash(observation, known, unit.snmp, role),
-        ...judgeFirmware(observation, known),
-        ...judgeFactsAge(observation, factsAsOf, at),
-      ];
-  }
+  if (observation.kind !== 'ok')
+    return [
+      observation.kind === 'failed'
+        ? judgeFailure(observation, role, speaking.includes(unit.name), partner)
+        : judgeDenied(observation),
+      ...judgeRole(role),
+      ...judgeToldSerial(role, unit),
+    ];
+  return [
+    ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
+    ...judgePermissions(observation),
+    ...judgeProvisioning(observation, licenseServer),
+    ...judgeApplianceClock(observation, ownClock),
+    ...judgeMemory(observation, known),
+    ...judgeRole(role),
+    ...judgeSnmpHash(observation, known, unit.snmp, role),
+    ...judgeFirmware(observation, known),
+    ...judgeFactsAge(observation, factsAsOf, at),
+  ];
+}
+
+function judgeDenied({
+  appliance,
+  endpoint,
+  status,
+}: Extract<ApplianceObservation, { kind: 'denied' }>): Finding<ApplianceCause> {
+  return deniedOf(status, 'its system information', { subject: appliance, facts: { appliance, address: endpoint } });
 }
 
 /** @param logSpeaks true if log lines from the appliance are still arriving */
@@ -111,30 +110,18 @@ interface Partner {
 function besidePartner(failure: Finding<ApplianceCause>, { name, state }: Partner): Finding<ApplianceCause> {
   const start = failure.claim.replace(/\.$/u, '');
   const { kind } = failure;
-  const facts = { ...failure.facts, peer: name };
+  const told = { ...failure, facts: { ...failure.facts, peer: name } };
   switch (state) {
-    case 'answers':
-      return {
-        ...failure,
-        claim: `${start}, but ${name} of the same HA pair answers.`,
-        level: 'warning',
-        kind: kind ?? PEER_ANSWERS,
-        facts,
-      };
+    case 'answers': {
+      const claim = `${start}, but ${name} of the same HA pair answers.`;
+      return { ...told, claim, level: 'warning', kind: kind ?? PEER_ANSWERS };
+    }
     case 'answers-as-standby':
-      return {
-        ...failure,
-        claim: `${start}, and its HA peer ${name} is only the standby unit.`,
-        kind: kind ?? ACTIVE,
-        facts,
-      };
-    case 'unclear':
-      return {
-        ...failure,
-        claim: `${start}, and it is not known whether ${name} of the same HA pair answers.`,
-        level: 'unknown',
-        suggests: null,
-      };
+      return { ...told, claim: `${start}, and its HA peer ${name} is only the standby unit.`, kind: kind ?? ACTIVE };
+    case 'unclear': {
+      const claim = `${start}, and it is not known whether ${name} of the same HA pair answers.`;
+      return unknown({ ...failure, claim });
+    }
   }
 }
 
@@ -164,24 +151,17 @@ const ACTIVE: UnreachableKind = 'active';
 
 type CertificateFault = NonNullable<ApplianceFailure['certificate']>;
 
-const SLOW: UnreadableKind = 'slow';
 const BY_CERTIFICATE: Readonly<Record<CertificateFault, UnreadableKind>> = {
   untrusted: 'untrusted-certificate',
   invalid: 'invalid-certificate',
 };
 const BY_SNMP: UnreadableKind = 'snmp';
-const HOST_REFUSED: UnreadableKind = 'host-refused';
-const LOCKED_OUT: UnreadableKind & UnreachableKind = 'locked-out';
 
-function kindOf(observation: ApplianceFailure): Pick<Finding, 'kind'> {
-  if (observation.refusedHost !== undefined) return { kind: HOST_REFUSED };
-  if (observation.afterRefusal === true) return { kind: LOCKED_OUT };
-  if (observation.certificate !== undefined) return { kind: BY_CERTIFICATE[observation.certificate] };
-  return isSlow(observation) ? { kind: SLOW } : {};
-}
-
-function isSlow({ reason, acceptedTls }: ApplianceFailure): boolean {
-  return reason === 'timeout' && acceptedTls === true;
+function kindOf(failure: ApplianceFailure): { readonly kind?: UnreadableKind | UnreachableKind } {
+  if (failure.refusedHost !== undefined) return { kind: 'host-refused' };
+  if (failure.afterRefusal === true) return { kind: 'locked-out' };
+  if (failure.certificate !== undefined) return { kind: BY_CERTIFICATE[failure.certificate] };
+  return failure.reason === 'timeout' && failure.acceptedTls === true ? { kind: 'slow' } : {};
 }
 
 function weightOf(
@@ -552,7 +532,7 @@ function judgeSerials(told: UnitSerials, expected: ApplianceConfig): readonly Fi
     subject: told.appliance,
     claim: `The HA peer ${serial} answers at this address, so a failover has taken place.`,
     expected: `serial ${own}`,
-    facts: factsOf(told),
+    facts: { appliance: told.appliance, serial },
   });
   if (sameSerial(peerSerial, own)) return [otherAnswers, ...judgePeer(told, peer, serial)];
   if (!sameSerial(peer, serial)) return [differs(told, 'serial-matches', own, serial)];
@@ -583,10 +563,6 @@ function differs(told: UnitSerials, rule: string, configured: string, found: str
     subject: told.appliance,
     claim: `The ${rule === 'serial-matches' ? 'unit' : 'HA peer'} has the serial number ${found}, not ${configured}.`,
     expected: `serial ${configured}`,
-    facts: { ...factsOf(told), configured, found },
+    facts: { appliance: told.appliance, serial: told.serial, configured, found },
   });
-}
-
-function factsOf({ appliance, serial }: UnitSerials): { readonly appliance: string; readonly serial: string } {
-  return { appliance, serial };
 }

@@ -22,6 +22,7 @@ import {
   type FirewallFacts,
   type FirewallObservation,
   type FirewallPolicy,
+  type PolicyMatch,
   type Flow,
   policyText,
   type SslInspection,
@@ -76,35 +77,35 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
 }
 
 function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
-  const isUnresolved = fqdnObjects.some(({ resolves }) => !resolves);
-  switch (match.kind) {
-    case 'implicit-deny': {
-      const { incoming, outgoing } = match;
-      const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
-      const found = {
-        claim: `No policy allows the connection${between}, so the implicit deny policy drops it.`,
-        culprit: culpritOf(flow, { action: 'denies', policy: null, profile: null, incoming, outgoing }),
-        facts: { ...known({ incoming, outgoing }), ...factsOf(flow, null, null) },
-      };
-      return [missing(flow, found, isUnresolved ? FQDN_UNRESOLVED : undefined)];
-    }
-    case 'policy': {
-      const { policy, inspection } = match;
-      if (policy.action === 'deny') {
-        const found = {
-          claim: `${capital(policyText(policy))} denies the connection.`,
-          culprit: culpritOf(flow, { action: 'denies', policy, profile: null, incoming: null, outgoing: null }),
-          facts: factsOf(flow, policy, null),
-        };
-        return [missing(flow, found, isUnresolved ? FQDN_UNRESOLVED : DENIED)];
-      }
-      return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy, inspection)];
-    }
+  if (match.kind === 'policy' && match.policy.action !== 'deny') {
+    const { policy, inspection } = match;
+    return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy, inspection)];
   }
+  const isUnresolved = fqdnObjects.some(({ resolves }) => !resolves);
+  return [missing(flow, match, isUnresolved)];
 }
 
-const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
-const DENIED: MissingKind = 'denied';
+function missing(flow: Asked, match: PolicyMatch, isUnresolved: boolean): Finding {
+  const policy = match.kind === 'policy' ? match.policy : null;
+  const { incoming, outgoing } = match.kind === 'policy' ? NO_INTERFACES : match;
+  const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
+  const kind: MissingKind | null = isUnresolved ? 'fqdn-unresolved' : policy === null ? null : 'denied';
+  return broken('policy-missing', {
+    rule: 'policy-allows',
+    subject: subjectOf(flow),
+    claim:
+      policy === null
+        ? `No policy allows the connection${between}, so the implicit deny policy drops it.`
+        : `${capital(policyText(policy))} denies the connection.`,
+    expected: 'a policy that accepts the connection',
+    culprit: culpritOf(flow, { action: 'denies', policy, profile: null, incoming, outgoing }),
+    facts: { ...known({ incoming, outgoing }), ...factsOf(flow, policy, null) },
+    ...(kind === null ? {} : { kind }),
+  });
+}
+
+/** The lookup returns interfaces only if no policy matches. */
+const NO_INTERFACES = { incoming: null, outgoing: null };
 
 /**
  * A policy that uses an address object without addresses matches no traffic. The policy lookup shows whether a policy
@@ -142,12 +143,9 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
       return [warning(INSPECTS, { ...base, claim })];
     }
     case 'deep': {
-      const found = { ...base, ...judgeDeep(uses, inspection) };
-      if (found.level !== 'broken') return [found];
       const { profile } = inspection;
-      return [
-        { ...found, culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }) },
-      ];
+      const culprit = culpritOf(flow, { action: 'inspects', policy, profile, ...NO_INTERFACES });
+      return [judgeDeep(uses, inspection, base, culprit)];
     }
   }
 }
@@ -167,31 +165,34 @@ function culpritOf(
   };
 }
 
-type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | 'confidence'>;
-
 /** Whether FortiAuthenticator sends the server name is not documented. */
 const NAME_NEEDED =
   'The exemption requires the server name in the TLS hello or in the certificate. To be sure, exempt the source ' +
   'address of FortiAuthenticator, or create a separate policy. "ftm-watch capture" shows whether FortiAuthenticator ' +
   'sends the name';
 
-function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
+function judgeDeep(
+  uses: string,
+  inspection: Extract<SslInspection, { kind: 'known' }>,
+  base: Pick<Finding, 'rule' | 'subject' | 'expected' | 'facts'>,
+  culprit: Culprit,
+): Finding {
   if (inspection.exemptedBy !== null) {
     const byName = inspection.exemptsByName === true;
     const claim =
       `${capital(uses)}, which inspects TLS, but ${inspection.exemptedBy} exempts the server` +
       `${byName ? ' by name only' : ''}.`;
-    return { claim, ...(byName ? { actual: NAME_NEEDED } : {}), level: 'note', suggests: null };
+    return note({ ...base, claim, ...(byName ? { actual: NAME_NEEDED } : {}) });
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual =
       `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
     const claim = `${capital(uses)}, which inspects TLS and whose exemptions could not be read.`;
-    return { claim, actual, level: 'warning', suggests: INSPECTS, confidence: 'suspected' };
+    return warning(INSPECTS, { ...base, claim, actual, confidence: 'suspected' });
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
-  return { claim, level: 'broken', suggests: INSPECTS };
+  return broken(INSPECTS, { ...base, claim, culprit });
 }
 
 /** Settings whose profiles evaluate only decrypted content. The DNS filter evaluates only DNS. */
@@ -229,20 +230,6 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy, inspection: SslInspec
 
 function mayDecrypt(inspection: SslInspection): boolean {
   return inspection.kind === 'unreadable' || (inspection.mode === 'deep' && inspection.exemptedBy === null);
-}
-
-function missing(
-  flow: Flow,
-  found: Pick<Finding, 'claim' | 'culprit' | 'facts'>,
-  kind: MissingKind | undefined,
-): Finding {
-  return broken('policy-missing', {
-    rule: 'policy-allows',
-    subject: subjectOf(flow),
-    expected: 'a policy that accepts the connection',
-    ...found,
-    ...(kind === undefined ? {} : { kind }),
-  });
 }
 
 const PERMIT =
