@@ -47,9 +47,9 @@ function pathLook(look: Instruments, target: PathTarget): Look {
     const tls = judgeTlsPath(path, look.knowledge.of(path.subject), { controls: [], now: systemClock.now() });
     const answered = path.endpoints.filter(({ http }) => http !== null);
     return [
-      ...judgeTcp(path.endpoints),
+      ...judgeTcp(path.endpoints, []),
       ...(tls.worst?.findings ?? []),
-      ...(answered.length === 0 ? [] : judgeHttp(answered)),
+      ...(answered.length === 0 ? [] : judgeHttp(answered, [])),
       ...(path.endpoints.length === 1 && path.endpoints[0]?.[target.depth] !== null ? [] : [incomplete(target.depth)]),
     ];
   };

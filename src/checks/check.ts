@@ -3,16 +3,14 @@ import type { AgentHealth } from '../core/agent.ts';
 import type { ApplianceFacts } from '../core/license/appliance.ts';
 import type { FindingText, Assessment, Check, Finding } from '../engine/model.ts';
 import type { ConnectorId, Picture } from '../connectors/picture.ts';
-import type { WatchedConfig, Carrier, LicenseServerConfig } from '../config/schema/watched.ts';
+import type { WatchedConfig, LicenseServerConfig, ServiceConfig } from '../config/schema/watched.ts';
 import type { RoundObservations, PathObservation } from '../core/round.ts';
-import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
-import type { FaultSeen } from './polling/explained.ts';
-import type { Severity } from '../core/severity.ts';
 import type { ClockObservation, OwnClock } from '../core/observation.ts';
+import type { AnswerFaults } from './intermittent/answers.ts';
+import type { Sampling } from './intermittent/sampling.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
-import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 
 /** Returns a finding's content about a unit, with additional facts. */
@@ -28,102 +26,65 @@ export type Declaration<Id extends string = string, C extends string = string> =
   /** Null if no step of an activation depends on the check. */
   readonly step: StepId | null;
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
-  /** Changes this check's own result, based on observations from outside the round. */
-  readonly adjust?: (own: Assessment, outside: OutsideFacts) => Assessment;
-} & Judge;
+  /** The check has a new result if one of these has. */
+  readonly sources: readonly CheckSource[];
+  /** Pure. Called again if a fact arrives late. */
+  readonly judge: (facts: Facts) => Judgement;
+};
 
-export interface OutsideFacts {
-  readonly licenseServer: HostPort;
-  readonly picture: Picture;
-  readonly log: {
-    readonly report: PollingReport;
-    /** Preconditions whose failure would explain the errors in FortiAuthenticator's log. */
-    readonly complainedOf: readonly string[];
-  } | null;
-  /** Findings from firewall responses that are at least as recent as the fault. Null if no policy was evaluated. */
-  readonly policies: readonly Finding[] | null;
-}
-
-type Judge =
-  /** A check that runs for each target. Only the licence server's result determines the check's state. */
-  | {
-      readonly from: 'target';
-      /**
-       * Null if there was nothing to evaluate, in which case the precondition is unknown. If the list is empty, the
-       * precondition is OK.
-       */
-      readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-      /** Summary if there are no findings about the licence server. */
-      readonly summary: (licenseServer: TargetFacts) => string;
-      readonly delegate?: (licenseServer: TargetFacts) => Assessment['delegate'];
-    }
-  | { readonly from: 'round'; readonly judge: (facts: RoundFacts) => Judgement }
-  /** A check based on data that is queried less often than once per round. */
-  | {
-      readonly from: 'units';
-      readonly sources: readonly ConnectorId[];
-      readonly judge: (facts: UnitFacts) => Judgement;
-    }
-  | { readonly from: 'log'; readonly judge: (facts: LogFacts) => Judgement }
-  /** A check of the daemon itself. A single round has no daemon, so the check is then not configured. */
-  | { readonly from: 'agent'; readonly judge: (facts: AgentHealth) => Judgement };
+/** `agent` is the daemon itself. */
+export type CheckSource = 'round' | 'log' | 'agent' | ConnectorId;
 
 export type Judgement = Omit<Assessment, 'id'>;
 
-export type LogFacts =
-  | {
-      readonly kind: 'heard';
-      readonly config: WatchedConfig;
-      readonly report: PollingReport;
-      readonly firewall: readonly FirewallObservation[];
-      readonly units?: Picture['appliances'];
-      readonly peers?: Picture['peers'];
-      readonly faultsSeen: readonly FaultSeen[];
-      /** Faults of the other checks that are active. */
-      readonly lasting: readonly FaultSeen[];
-      /** Addresses of unknown senders whose log lines were rejected. */
-      readonly unknownSenders: readonly string[];
-      readonly certificateRejections?: readonly CertificateRejection[];
-      readonly preconditionOf: (cause: string) => string;
-    }
-  | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);
-
-export interface Unheard {
-  readonly reason: string;
-  /** True if a log is configured but could not be read. */
-  readonly isTrouble: boolean;
+/** Everything that is known when a round is evaluated. */
+export interface Facts {
+  readonly config: WatchedConfig;
+  /** The start of the round. */
+  readonly at: EpochMs;
+  readonly round: RoundFacts;
+  /** Results that are queried less often than once per round. */
+  readonly picture: Picture;
+  /** The results from after the start of a fault. Used to decide between two explanations. Null if there is no fault. */
+  readonly deciding: Picture | null;
+  readonly log: LogFacts;
+  /** Null if no round has determined it. */
+  readonly ownClock: OwnClock | null;
+  /** Appliances that are still sending log lines. */
+  readonly speaking: readonly string[];
+  /** Null in a single round without the daemon. */
+  readonly agent: AgentHealth | null;
+  /** Checks whose faults were seen only once, because the time ran out. */
+  readonly unconfirmed: readonly string[];
 }
 
 export interface RoundFacts {
-  readonly config: WatchedConfig;
-  readonly round: RoundObservations;
-  /** Services that deliver codes. */
-  readonly carriers: readonly CarrierFindings[];
+  readonly observations: RoundObservations;
+  /** The licence server, then the services in the configured order. */
+  readonly targets: readonly [TargetFacts, ...TargetFacts[]];
   readonly clock: readonly ClockObservation[];
   /** Hosts that have responded since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
 }
 
-/** What the path checks found about a host that delivers codes. */
-export interface CarrierFindings {
-  readonly carries: Carrier;
-  readonly host: string;
-  readonly port: number;
-  readonly severity: Severity;
-  /** By check. Null if there was nothing to evaluate. */
-  readonly found: Readonly<Record<string, readonly Finding[] | null>>;
-}
-
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
-  /** Null if the target is a service rather than the licence server. */
+  /** Null if the target is a service. */
   readonly licenseServer: LicenseServerConfig | null;
+  /** Null if the target is the licence server. */
+  readonly service: ServiceConfig | null;
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
   readonly controlHosts: ControlHosts;
   readonly otherNames: OtherNames;
+  /** Addresses at which every stage succeeded. */
+  readonly clean: readonly string[];
+  /** The connections of this and earlier rounds. Empty for a service. */
+  readonly sampling: Sampling;
+  /** Faults in the DNS answers of this and earlier rounds. Empty for a service. */
+  readonly answers: AnswerFaults;
 }
 
 /** Results of connections to unrelated hosts, made without a proxy. */
@@ -134,14 +95,37 @@ export interface ControlHosts {
   readonly tried: number;
 }
 
-export interface UnitFacts {
-  readonly config: WatchedConfig;
-  readonly picture: Picture;
+export type LogFacts = HeardLog | UnheardLog;
+
+export interface HeardLog {
+  readonly kind: 'heard';
+  readonly report: PollingReport;
+  /** Faults that were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
+  readonly faultsSeen: readonly FaultSeen[];
+  /** Active faults: those of the previous round, and for the check of the log itself, those of this round. */
+  readonly lasting: readonly FaultSeen[];
+  /** Addresses of unknown senders whose log lines were rejected. */
+  readonly unknownSenders: readonly string[];
+  readonly certificateRejections?: readonly CertificateRejection[];
+  readonly preconditionOf: (cause: string) => string;
+}
+
+/** A current or past fault that causes errors in FortiAuthenticator's log. */
+export interface FaultSeen {
+  readonly precondition: string;
+  /** The only affected appliance. Null if all appliances may be affected. */
+  readonly appliance: string | null;
+  /** Time of the first of the consecutive rounds that detected the fault. A fault that returns is another fault. */
+  readonly since: EpochMs;
+  /** Time when the fault was last detected. */
   readonly at: EpochMs;
-  /** Null or absent if the round did not determine it. */
-  readonly ownClock?: OwnClock | null;
-  /** Appliances that are still sending log lines. */
-  readonly speaking: readonly string[];
+}
+
+export interface UnheardLog {
+  readonly kind: 'unheard';
+  readonly reason: string;
+  /** True if a log is configured but could not be read. */
+  readonly isTrouble: boolean;
 }
 
 /** `carries`: traffic to the licence server passes through the stop, unlike FortiAuthenticator's own API. */

@@ -18,24 +18,3 @@ export function withClean<F extends Finding>(finding: F, fine: readonly string[]
   if (others.length === 0 || finding.suggests === null) return finding;
   return { ...finding, clean: others };
 }
-
-/** Returns the addresses at which at least one stage failed or was not tried. */
-export function uncleanAddresses(
-  endpoints: readonly EndpointObservation[],
-  findings: readonly Finding[],
-): readonly string[] {
-  const found = findings.flatMap(({ level, facts }) => (level === 'note' ? [] : (facts?.address ?? [])));
-  const untried = endpoints.filter(({ tls, http }) => tls === null || http === null).map(({ address }) => address);
-  return [...new Set([...found, ...untried])];
-}
-
-/** An address works only if every stage succeeds. */
-export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
-  const { clean, ...others } = finding;
-  return clean === undefined
-    ? finding
-    : withClean(
-        others,
-        clean.filter((address) => !unclean.includes(address)),
-      );
-}

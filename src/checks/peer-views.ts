@@ -2,20 +2,23 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { utcText } from '../core/time-text.ts';
 import { PEER_ALONE, PEER_INSTEAD, type PeerCause, type PeerObservation, type PeerView } from '../core/round.ts';
-import type { OutsideFacts } from './check.ts';
-import { withComplaint } from './intermittent/finding.ts';
-import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
+import type { Facts, Judgement } from './check.ts';
+import { raised } from './intermittent/finding.ts';
+import { withFindings } from './judgement.ts';
+import { complainedOf } from './polling/explained.ts';
+import { type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
 /**
  * A fault that only a peer detects is in FortiAuthenticator's network segment. A fault that both agents detect is not
  * caused by this machine. Faults that a peer does not detect are still reported.
  */
 export function asOthersSeeIt(
-  observed: Assessment,
+  observed: Judgement,
   check: Check,
-  { licenseServer, picture, log }: OutsideFacts,
-): Assessment {
-  const own = log === null ? observed : withComplaint(observed, log.complainedOf);
+  { config: { licenseServer }, picture, log }: Facts,
+): Judgement {
+  const isComplainedOf = log.kind === 'heard' && complainedOf(log).includes(check.id);
+  const own = isComplainedOf ? { ...observed, findings: observed.findings.map(raised) } : observed;
   // Services are not compared, because they may be configured only on this agent.
   const compared = own.findings.filter(({ facts }) => facts?.host === undefined);
   const fault = compared.find(({ level }) => level === 'broken') ?? compared.find(isFault);
@@ -47,9 +50,8 @@ export function pathSeenBy(
 }
 
 /** Without this note, users would rely on peers whose results are not available. */
-export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
-  const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
-  return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };
+export function unreadablePeers(peers: readonly PeerObservation[]): readonly Finding[] {
+  return peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
 }
 
 /** Returns a fault that the peer observed itself and that this check can report. */

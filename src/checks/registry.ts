@@ -61,6 +61,11 @@ export function isFaultId(text: string): text is FaultId {
   return CHECKS.some(({ causes }) => Object.hasOwn(causes, text));
 }
 
+/** Returns the checks that have a new result if one of these sources has. */
+export function checksOf(...sources: Declaration['sources']): readonly string[] {
+  return CHECKS.flatMap((check) => (check.sources.some((source) => sources.includes(source)) ? [check.id] : []));
+}
+
 export function isPreconditionId(text: string): text is PreconditionId {
   return CHECKS.some(({ id }) => id === text);
 }

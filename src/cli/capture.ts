@@ -22,7 +22,7 @@ import { chainKey, type Certificate, formatDistinguishedName } from '../core/cer
 import { counted, visibleText } from '../core/visible-text.ts';
 import { blocksOf, headOf, type Cause, isFault } from '../engine/model.ts';
 import { remedyOf } from '../engine/remedy-words.ts';
-import { unitAddresses } from '../runtime/conclude.ts';
+import { unitAddresses } from '../checks/conclude.ts';
 import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { messageOf } from '../text/message-of.ts';
 import { controlPlace } from '../runtime/store-places.ts';

@@ -1,4 +1,4 @@
-import { AGENT_CHECKS } from '../checks/assess.ts';
+import { checksOf } from '../checks/registry.ts';
 import { isAgentCause } from '../checks/registry.ts';
 import { activationOutlook } from '../checks/activation-steps.ts';
 import type { Config } from '../config/config.ts';
@@ -20,7 +20,7 @@ import {
   renderSteps,
 } from '../report/report-text.ts';
 import type { TextStyle } from '../document/terminal.ts';
-import type { LogPart } from '../runtime/conclude.ts';
+import type { LogPart } from '../checks/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -122,7 +122,7 @@ function withAgent(diagnosis: Diagnosis, daemon: Daemon | null): Diagnosis {
   return {
     ...diagnosis,
     preconditions: diagnosis.preconditions.map((own) =>
-      AGENT_CHECKS.includes(own.id) ? { ...own, ...agentState(own.id, daemon) } : own,
+      checksOf('agent').includes(own.id) ? { ...own, ...agentState(own.id, daemon) } : own,
     ),
     causes: [...diagnosis.causes, ...causes].sort((a, b) => compareSeverity(a.severity, b.severity)),
   };

@@ -5,24 +5,25 @@ import { peerUnits } from '../connectors/peers.ts';
 import { askUnits, type ConnectorId, type Picture, type Unit } from '../connectors/picture.ts';
 import { observeRegistration, registrationQuery } from '../connectors/registration.ts';
 import { type RoundObservations, isInvalid } from '../core/round.ts';
-import { assessRound, needsCloserLook, withMail } from '../round/assess.ts';
+import { factsOf, needsCloserLook } from '../round/facts.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';
 import { authority } from '../core/addresses.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { MailObservation, TlsOutcome } from '../core/observation.ts';
-import type { Assessment, Cause, Finding } from '../engine/model.ts';
-import { withMoreSaid } from '../engine/words.ts';
+import type { Cause } from '../engine/model.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import { observeRound, type RoundProgress, type RoundParameters } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
-import { invalidWhenStalled } from '../checks/assess.ts';
+import type { RoundFacts } from '../checks/check.ts';
+import { ownClockOf } from '../checks/clock/judge.ts';
+import { checksOf } from '../checks/registry.ts';
 import type { MailServer } from '../config/schema/watched.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import { stateFile } from '../runtime/store-places.ts';
-import { conclude, type LogPart } from '../runtime/conclude.ts';
+import { conclude, type LogPart } from '../checks/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import { deadline, oneATurn, within } from '../system/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
@@ -83,10 +84,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const runRound = async (): Promise<Seen> => {
       progress.startRound();
       const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
-      const result = concluded(
-        { observations, judged: assessRound(instruments, observations), picture: seen },
-        options,
-      );
+      const result = concluded({ observations, facts: factsOf(instruments, observations), picture: seen }, options);
       rounds.unshift(result);
       return result;
     };
@@ -99,7 +97,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
     const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
     return {
-      ...(isWhole ? settled : concluded(completed(settled, late, unconfirmed, config), options)),
+      ...(isWhole ? settled : concluded(completed(settled, late), options, unconfirmed)),
       waitingFor: [...new Set(waitingFor)],
     };
   } finally {
@@ -108,7 +106,9 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   }
 }
 
-type Seen = Omit<Examination, 'waitingFor'>;
+interface Seen extends Omit<Examination, 'waitingFor'> {
+  readonly facts: RoundFacts;
+}
 
 function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundParameters, 'onProgress' | 'mailPace'> {
   return {
@@ -122,44 +122,33 @@ function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundParamete
   };
 }
 
-function concluded(seen: Omit<Seen, 'diagnosis'>, { config, log }: ExaminationOptions): Seen {
-  const { observations, judged, picture } = seen;
-  const probed = invalidWhenStalled(judged.assessments, observations);
-  const round = { config, at: observations.startedAt, probed, picture, ownClock: judged.ownClock ?? null };
-  return { ...seen, diagnosis: conclude(round, log).diagnosis };
+function concluded(
+  seen: Omit<Seen, 'diagnosis' | 'targets'>,
+  { config, log }: ExaminationOptions,
+  unconfirmed: readonly Cause[] = [],
+): Seen {
+  const { facts, picture } = seen;
+  const open = unconfirmed.map(({ precondition }) => precondition);
+  const known = { config, round: facts, picture, ownClock: ownClockOf(facts), unconfirmed: open };
+  return { ...seen, targets: facts.targets, diagnosis: conclude(known, log).diagnosis };
 }
 
-/** Adds results from mail servers that answered late, and downgrades causes that were seen in only one round. */
+/** Adds results from mail servers that answered late. */
 function completed(
-  { observations, judged, picture }: Seen,
+  { observations, facts, picture }: Seen,
   late: readonly MailObservation[],
-  unconfirmed: readonly Cause[],
-  config: Config,
-): Omit<Seen, 'diagnosis'> {
+): Omit<Seen, 'diagnosis' | 'targets'> {
   const answered = new Map(late.filter((seen) => !isUnanswered(seen)).map((seen) => [seen.server, seen]));
   const mail = observations.mail.map((seen) => (isUnanswered(seen) ? (answered.get(seen.server) ?? seen) : seen));
-  const round = { ...observations, mail };
-  const { assessments, ...others } = withMail(judged, config, round);
-  const open = new Set(unconfirmed.map(({ precondition }) => precondition));
   return {
-    observations: round,
+    observations: { ...observations, mail },
+    facts: { ...facts, observations: { ...facts.observations, mail } },
     picture,
-    judged: { ...others, assessments: assessments.map((own) => (open.has(own.id) ? withoutConfirmation(own) : own)) },
   };
 }
 
 function isUnanswered({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
-}
-
-const UNCONFIRMED = 'the time ran out before this was confirmed';
-
-function withoutConfirmation(own: Assessment): Assessment {
-  const findings = own.findings.map((finding): Finding => {
-    if (finding.level !== 'broken') return finding;
-    return { ...withMoreSaid(finding, '; ', UNCONFIRMED), level: 'unknown', suggests: null };
-  });
-  return { ...own, findings };
 }
 
 interface PacedMail {
@@ -308,10 +297,8 @@ export async function untilSettled<Result extends RoundResult>(
 
 /** Critical causes based on missing answers, if there was no time for another round to rule out packet loss. */
 export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[]): readonly Cause[] {
-  const probed = new Set(result.judged.assessments.map(({ id }) => id));
   return criticalOf(result).filter(
     (cause) =>
-      probed.has(cause.precondition) &&
       !isCorroborated(result.diagnosis, cause) &&
       isSilence(cause, result.observations) &&
       rounds.filter(shows(cause)).length < neededFor(cause, result.observations),
@@ -374,9 +361,9 @@ function isSettled(rounds: readonly RoundResult[]): boolean {
   if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
   // The latest round could neither confirm nor rule out the cause that the previous round found.
   if (last.diagnosis.ready === 'unknown' && before !== undefined && criticalOf(before).length > 0) return false;
-  const probed = new Set(last.judged.assessments.map(({ id }) => id));
+  const probed = checksOf('round');
   return last.diagnosis.causes
-    .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
+    .filter(({ severity, precondition }) => severity === 'critical' && probed.includes(precondition))
     .every((cause) => {
       const needed = isCorroborated(last.diagnosis, cause) ? 1 : neededFor(cause, last.observations);
       return rounds.length >= needed && rounds.slice(0, needed).every(shows(cause));

@@ -8,7 +8,7 @@ import type { LogMemory } from '../report/report-contents.ts';
 import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { NOTHING_REMEMBERED, type LogPart, rememberedFrom } from '../runtime/conclude.ts';
+import { NOTHING_REMEMBERED, type LogPart, rememberedFrom } from '../checks/conclude.ts';
 import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/store-places.ts';
 import { messageOf } from '../text/message-of.ts';

@@ -6,7 +6,7 @@ import type { Needs } from '../config/load.ts';
 import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { observeRound, type RoundProgress } from '../round/round.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
-import { trueTime } from '../round/assess.ts';
+import { trueTime } from '../round/facts.ts';
 import { writeBaseline, SHIPPED_PINS } from '../trust/load-trust.ts';
 import { capturesOf, neededToJudge, certificateLines } from './capture.ts';
 import { configOf, createProgressLine, type Invocation, type Terminal, type Streams } from './terminal.ts';

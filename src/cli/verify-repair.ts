@@ -6,7 +6,7 @@ import type { Millis } from '../core/clock.ts';
 import { nameList, visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { renderRepair } from '../report/report-text.ts';
-import type { LogPart } from '../runtime/conclude.ts';
+import type { LogPart } from '../checks/conclude.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { type Examination, examine, neededToExamine } from './examine.ts';

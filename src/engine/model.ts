@@ -383,15 +383,6 @@ export interface Assessment<C extends string = string> {
   readonly delegate?: { readonly checkedBy: string; readonly name: string };
 }
 
-export function withFindings(own: Assessment, findings: readonly Finding[]): Assessment {
-  if (findings.length === 0) return own;
-  return {
-    ...own,
-    kind: own.kind === 'not-configured' ? 'judged' : own.kind,
-    findings: [...own.findings, ...findings],
-  };
-}
-
 /** `blocked`: a precondition on which this one depends is broken. `unknown`: a check was not possible. */
 export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 

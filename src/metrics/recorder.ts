@@ -1,7 +1,7 @@
 import type { Gauge } from 'prom-client';
 import { namesIn } from '../checks/named-subjects.ts';
 import { CAUSE_IDS, CHECKS, isAgentCause, wordsOf } from '../checks/registry.ts';
-import type { JudgedRound } from '../checks/judgement.ts';
+import type { TargetFacts } from '../checks/check.ts';
 import type { Config } from '../config/config.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
@@ -54,11 +54,14 @@ export class Recorder {
   }
 
   /** Must not be called if this process was stalled during the round. */
-  measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
+  measured(
+    observations: RoundObservations,
+    targets: readonly Pick<TargetFacts, 'path' | 'tls'>[],
+    config: Config,
+  ): void {
     this.#probes.record(samplesOf(observations));
     recordRound(this.#metrics, observations, config);
-    for (const { path, judged: verdicts } of judged.tls)
-      this.#metrics.tlsVerdict.set(path.subject, verdicts.worst?.verdict ?? null);
+    for (const { path, tls } of targets) this.#metrics.tlsVerdict.set(path.subject, tls.worst?.verdict ?? null);
   }
 
   /** Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. */

@@ -59,16 +59,14 @@ function filesOf(sources: ReportSources): readonly File[] {
 
 /** The output of `check`, followed by all responses with their times and by the verdicts on all certificate chains. */
 function checklistText({ examination, versions }: ReportSources, answers: string, mask: Mask): string {
-  const { diagnosis, observations, judged } = examination;
+  const { diagnosis, observations, targets } = examination;
   return [
     `ftm-watch ${versions.ftmWatch}: evidence from ${isoTime(observations.startedAt)}`,
     '',
     // Text is masked before it is wrapped, because a name that is broken across lines would not be recognized.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), { color: false, width: 100 }, { all: true }),
     answers,
-    ...judged.tls
-      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
-      .map((line) => mask.line(line)),
+    ...targets.flatMap(({ tls: { endpoints } }) => endpoints.flatMap(verdictLines)).map((line) => mask.line(line)),
   ].join('\n');
 }
 

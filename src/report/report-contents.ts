@@ -8,7 +8,7 @@ import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import type { Mask } from '../text/mask.ts';
 import { createSecretFilter } from '../core/visible-text.ts';
 import type { RoundObservations } from '../core/round.ts';
-import type { JudgedRound } from '../checks/judgement.ts';
+import type { TargetFacts } from '../checks/check.ts';
 
 export interface ReportSources {
   readonly site: string;
@@ -103,5 +103,6 @@ export function fileName(text: string): string {
 export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;
-  readonly judged: JudgedRound;
+  /** The licence server first, then the services. */
+  readonly targets: readonly TargetFacts[];
 }

@@ -1,11 +1,10 @@
 import { createColors } from 'picocolors';
 import type { Cause, PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
 import { clauseOf } from '../engine/words.ts';
-import { titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
+import { checksOf, titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import { type Colors, causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
-import { AGENT_CHECKS, LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
 import {
@@ -93,7 +92,7 @@ function isFolded(status: PreconditionStatus): boolean {
   return state === 'ok' ? notesOf(status).length === 0 : state === 'not-configured' && !OF_DAEMON.includes(id);
 }
 
-const OF_DAEMON = [...LOG_CHECKS, ...AGENT_CHECKS];
+const OF_DAEMON = checksOf('log', 'agent');
 
 /** If the summary shows a more severe finding, warnings without a suggested cause are shown only here. */
 function notesOf({ summary, findings }: PreconditionStatus): readonly string[] {
@@ -186,7 +185,9 @@ function isOutOfReach({ cause }: OpenIncident, { preconditions }: DaemonView): b
   if (!isFaultId(cause)) return false;
   const precondition = preconditionOf(cause);
   const now = preconditions.find(({ id }) => id === precondition);
-  return LOG_CHECKS.includes(precondition) || now?.findings.some(({ rule }) => rule === INTERMITTENT_RULE) === true;
+  return (
+    checksOf('log').includes(precondition) || now?.findings.some(({ rule }) => rule === INTERMITTENT_RULE) === true
+  );
 }
 
 const STEP_ANSWERS = {

@@ -35,14 +35,14 @@ export type CertificateJson = ReturnType<typeof certificateToJson>;
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
 /** One entry for each network path on which a chain was received. The licence server's chains come first. */
-export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
+export function seenChains({ observations, targets }: RoundResult): readonly SeenChain[] {
   const {
     path: { licenseServer, burst, services, knownAddresses },
     controls,
     mail,
   } = observations;
   const judgements = new Map(
-    judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),
+    targets.flatMap(({ tls: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),
   );
   const paths = [licenseServer, ...services, ...controls];
   const sightings = [
@@ -213,9 +213,9 @@ export function seenIssuers(examination: RoundResult, history: StoredHistory): r
     .toSorted((a, b) => a.target.localeCompare(b.target, 'en') || b.lastSeen.localeCompare(a.lastSeen, 'en'));
 }
 
-function ofRound({ judged, observations }: RoundResult): readonly IssuerSighting[] {
+function ofRound({ targets, observations }: RoundResult): readonly IssuerSighting[] {
   const at = observations.startedAt;
-  return judged.tls.flatMap(({ path, judged: { endpoints } }) =>
+  return targets.flatMap(({ path, tls: { endpoints } }) =>
     endpoints.flatMap(({ outcome, judgement }) => {
       const leaf = outcome.chain?.certificates[0];
       return leaf === undefined

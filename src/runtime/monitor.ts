@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { AGENT_CHECKS, LOG_CHECKS } from '../checks/assess.ts';
+import { checksOf } from '../checks/registry.ts';
 import { listens, UNNAMED } from '../core/polling/state.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
@@ -15,7 +15,7 @@ import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import { probeTargets, roundLimit } from '../round/round.ts';
-import { needsCloserLook } from '../round/assess.ts';
+import { needsCloserLook } from '../round/facts.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { type TlsKnowledgeBase, judgedTargets } from '../round/tls-knowledge.ts';
 import { isInvalid, samplesOf } from '../core/round.ts';
@@ -93,7 +93,7 @@ const MOST_APPLIANCES = 50;
 
 interface SummarySources {
   readonly store: Pick<Store, 'stateSpans' | 'ended' | 'hourlyValues'>;
-  readonly last: Pick<RoundResult, 'judged'> | null;
+  readonly last: Pick<RoundResult, 'targets'> | null;
 }
 
 export function summaryFactsOf(
@@ -117,8 +117,8 @@ export function summaryFactsOf(
 }
 
 function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
-  return (last?.judged.tls ?? []).flatMap(({ path, judged }) => {
-    const leaves = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
+  return (last?.targets ?? []).flatMap(({ path, tls }) => {
+    const leaves = tls.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
     return leaves.length === 0
       ? []
       : [{ what: `the certificate of ${path.subject}`, at: Math.min(...leaves.map(({ notAfter }) => notAfter)) }];
@@ -392,13 +392,13 @@ export class Monitor {
 
   /** The verdict is published first, because later steps may be slow or fail if the disk is full. */
   #publish(round: RoundResult): void {
-    const { observations, judged, diagnosis } = round;
+    const { observations, targets, diagnosis } = round;
     const { recorder } = this.#deps;
     recorder.ended(observations);
-    if (!isInvalid(observations)) recorder.measured(observations, judged, this.config);
+    if (!isInvalid(observations)) recorder.measured(observations, targets, this.config);
     const { preconditions, gone, units } = this.#units.drainRenewed();
     this.#showDiagnosis(round, () => {
-      const fresh = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...AGENT_CHECKS, ...preconditions];
+      const fresh = [...checksOf('round', 'log', 'agent'), ...preconditions];
       this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, units) });
     });
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture()), this.knownFor));
@@ -498,7 +498,7 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
 }
 
 function roundRecord(
-  { observations, judged, diagnosis: { preconditions } }: RoundResult,
+  { observations, targets, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
   counts: Millis,
 ): RoundRecord {
@@ -511,7 +511,7 @@ function roundRecord(
     samples: samplesOf(observations),
     preconditions,
     hourlyValues,
-    certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
+    certificates: targets.flatMap(({ path, tls: { endpoints } }) =>
       endpoints.flatMap(({ outcome }) => {
         const leaf = outcome.chain?.certificates[0];
         return leaf === undefined

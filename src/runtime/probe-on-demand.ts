@@ -139,9 +139,9 @@ async function follow(target: PathTarget, tools: RoundTools): Promise<Seen> {
   const { findings: tls } = worst ?? { findings: [] };
   const findings = [
     ...(names.length === 0 ? [] : judgeNames(target, names).findings),
-    ...judgeTcp(endpoints),
+    ...judgeTcp(endpoints, []),
     ...tls,
-    ...(target.depth === 'http' ? judgeHttp(endpoints) : []),
+    ...(target.depth === 'http' ? judgeHttp(endpoints, []) : []),
   ];
   const endpoint = endpoints.at(-1) ?? null;
   // The probe fails if the certificate chain cannot be evaluated.

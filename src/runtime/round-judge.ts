@@ -1,22 +1,22 @@
 import type { AgentHealth } from '../core/agent.ts';
-import { confirmedClock } from '../checks/clock/judge.ts';
+import type { RoundFacts } from '../checks/check.ts';
+import { confirmedClock, ownClockOf } from '../checks/clock/judge.ts';
+import { conclude, NOTHING_REMEMBERED, rememberedFrom } from '../checks/conclude.ts';
 import type { OwnClock } from '../core/observation.ts';
-import { asksForPolicy } from '../checks/firewall-policy/judge.ts';
-import { invalidWhenStalled } from '../checks/assess.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
 import { preconditionOf } from '../checks/registry.ts';
+import { asksForPolicy } from '../checks/stages.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/judge.ts';
 import type { Config } from '../config/config.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Assessment, Diagnosis } from '../engine/model.ts';
+import type { Millis } from '../core/clock.ts';
+import type { Diagnosis } from '../engine/model.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { unlessAborted } from '../network/context.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import type { LogListening } from '../logs/intake.ts';
 import { codeLifeOf, mailServersOf } from '../round/mail.ts';
 import { deadline } from '../system/clock.ts';
-import { conclude, NOTHING_REMEMBERED, rememberedFrom } from './conclude.ts';
-import { assessRound } from '../round/assess.ts';
+import { factsOf } from '../round/facts.ts';
 import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
@@ -42,7 +42,6 @@ export interface JudgedOnce {
 export class RoundJudge {
   readonly #config: Config;
   readonly #deps: RoundJudgeDeps;
-  #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
   #causes: Diagnosis['causes'] = [];
@@ -77,23 +76,21 @@ export class RoundJudge {
     };
     const observations = await observeRound(instruments, wishes, signal);
     if (signal.aborted) return null;
-    const judged = assessRound(instruments, observations);
-    const probed = invalidWhenStalled(judged.assessments, observations);
-    const policy = this.#askForPolicy(probed, began, signal);
+    const facts = factsOf(instruments, observations);
+    const policy = this.#askForPolicy(asksForPolicy(facts), began, signal);
     const isAnswered = await this.#inTime(policy, signal);
     if (signal.aborted) return null;
-    this.#ownClock = confirmedClock(judged.ownClock ?? null, this.#ownClock);
-    const diagnose = this.#diagnosisOf(probed, this.#ownClock, observations.startedAt);
-    const judgeAgain = (): RoundResult => ({ observations, judged, diagnosis: diagnose() });
+    this.#ownClock = confirmedClock(ownClockOf(facts), this.#ownClock);
+    const diagnose = this.#diagnosisOf(facts, this.#ownClock);
+    const judgeAgain = (): RoundResult => ({ observations, targets: facts.targets, diagnosis: diagnose() });
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
 
-  #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
+  #askForPolicy(mayExplain: boolean, began: Millis, signal: AbortSignal): Promise<void> {
     // The policy is queried once more after the fault has ended, so that a policy that has been corrected is no longer
     // reported.
-    const isAsked = [probed, this.#last].some(asksForPolicy);
-    this.#last = probed;
-    this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
+    const isAsked = mayExplain || this.#faultSince !== null;
+    this.#faultSince = mayExplain ? (this.#faultSince ?? began) : null;
     return isAsked ? this.#deps.units.askNow('firewall', this.#faultSince ?? began, signal) : Promise.resolve();
   }
 
@@ -106,16 +103,15 @@ export class RoundJudge {
   }
 
   /** Firewall results are used as evidence only if they were requested after the fault began. */
-  #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
+  #diagnosisOf(round: RoundFacts, ownClock: OwnClock | null): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
     const faultSince = this.#faultSince;
     const before = this.#causes;
     return () => {
-      const deciding = faultSince === null ? {} : { deciding: units.pictureSince(faultSince) };
-      const known = { config: this.#config, at, probed, ownClock, before, agent: this.#deps.health() };
-      const round = { ...known, picture: units.picture(), ...deciding };
-      const { diagnosis, ...remembered } = conclude(round, log);
+      const deciding = faultSince === null ? null : units.pictureSince(faultSince);
+      const known = { config: this.#config, round, ownClock, before, agent: this.#deps.health() };
+      const { diagnosis, ...remembered } = conclude({ ...known, picture: units.picture(), deciding }, log);
       this.#remembered = remembered;
       this.#causes = diagnosis.causes;
       return diagnosis;

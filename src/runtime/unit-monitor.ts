@@ -1,4 +1,5 @@
-import { CHECKS } from '../checks/registry.ts';
+import type { CheckSource } from '../checks/check.ts';
+import { CHECKS, checksOf } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
 import { type ApplianceMemory, applianceUnits } from '../connectors/appliances.ts';
 import { firewallUnits } from '../connectors/firewall.ts';
@@ -174,7 +175,7 @@ export class UnitMonitor {
       for (const part of parts) this.#renewedSoFar.delete(part);
     }
     this.#renewed.clear();
-    return { preconditions: judgedBy(whole), gone: judgedBy(byAndBy), units };
+    return { preconditions: checksOf(...whole), gone: checksOf(...byAndBy), units };
   }
 
   #scheduled(): readonly AskedPart[] {
@@ -272,7 +273,7 @@ export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renew
 
 function unitsOf(precondition: string, { facts = {}, concerns = [] }: Finding): readonly string[] {
   const check = CHECKS.find(({ id }) => id === precondition);
-  if (check?.from !== 'units' || concerns.length > 1) return [];
+  if (check === undefined || concerns.length > 1) return [];
   const { appliance = concerns[0], firewall, source } = facts;
   return check.sources.flatMap((id) => {
     if (id === 'appliances' && appliance !== undefined) return unitKey(id, appliance);
@@ -286,12 +287,6 @@ function unitKey(connector: ConnectorId, name: string): string {
   return `${connector} ${name}`;
 }
 
-function judgedBy(connectors: readonly ConnectorId[]): readonly string[] {
-  return CHECKS.flatMap((check) =>
-    check.from === 'units' && check.sources.some((id) => connectors.includes(id)) ? [check.id] : [],
-  );
-}
-
 function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'): Schedule {
   return { expression: schedule[id], timezone: schedule.timezone, seed: site };
 }
@@ -300,14 +295,16 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   const probes = periodOf(schedule.probes);
   const appliance = periodOf(schedule.appliance);
-  const registration = periodOf(schedule.registration);
+  const periods: Readonly<Record<CheckSource, Millis>> = {
+    round: probes,
+    log: probes,
+    agent: probes,
+    appliances: appliance,
+    firewall: appliance,
+    peers: appliance,
+    registration: periodOf(schedule.registration),
+  };
   return Object.fromEntries(
-    CHECKS.map((check) => {
-      const periods =
-        check.from === 'units'
-          ? check.sources.map((id) => (id === 'registration' ? registration : appliance))
-          : [probes];
-      return [check.id, Math.min(...periods)];
-    }),
+    CHECKS.map(({ id, sources }) => [id, Math.min(...sources.map((source) => periods[source]))]),
   );
 }

@@ -1,5 +1,5 @@
 import { judgeAgent } from '../checks/agent/judge.ts';
-import { unitAddresses } from './conclude.ts';
+import { unitAddresses } from '../checks/conclude.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
@@ -85,11 +85,11 @@ function health({ monitor, isStopping }: DaemonFacts): Health {
 }
 
 function certificates(monitor: Monitor): readonly SeenCertificate[] {
-  const tls = monitor.last()?.judged.tls ?? [];
-  return tls.flatMap(({ path, judged }) => {
+  const targets = monitor.last()?.targets ?? [];
+  return targets.flatMap(({ path, tls }) => {
     const { baseline } = monitor.knowledgeOf(path.subject);
     const trusted = baseline === null ? [] : [...baseline.leaves.slice(0, 1), ...baseline.authorities];
-    return judged.endpoints.map(({ endpoint, outcome, judgement }) => ({
+    return tls.endpoints.map(({ endpoint, outcome, judgement }) => ({
       target: path.subject,
       address: endpoint.address,
       verdict: judgement.verdict,

@@ -41,8 +41,8 @@ export const sample: Declaration<'sample', SampleCause> = {
   unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
   step: 'code',
-  from: 'round',
-  judge: ({ round }) => judged(judgeSample(round.path.licenseServer.subject), 'The sample is fine'),
+  sources: ['round'],
+  judge: ({ round: { targets } }) => judged(judgeSample(targets[0].path.subject), 'The sample is fine'),
 };
 
 function judgeSample(subject: string): readonly Finding<SampleCause>[] {

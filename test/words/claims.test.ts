@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { tlsGenuine } from '../../src/checks/tls-genuine/judge.ts';
 import type { FirewallAdmission, PollingReport } from '../../src/core/polling/report.ts';
 import type { Finding } from '../../src/engine/model.ts';
-import { outsideFacts } from '../support/checks/outside-facts.ts';
+import { factsOf, heard, shown } from '../support/checks/facts.ts';
 import { finding } from '../support/checks/judged-round.ts';
 import { pollingError } from '../support/checks/polling-error.ts';
 import { after, report, T0 } from '../support/checks/polling-report.ts';
@@ -35,10 +35,9 @@ const ADMISSION: FirewallAdmission = {
 const UNNAMED = { ...ADMISSION.evidence, device: null, policy: null, profile: null, sourceAddress: null };
 const REFUSED = pollingError(T0, 'FTM polling error: SSL session failed', { cause: 'tls-interception-suspected' });
 
-function tlsBeside(more: Partial<PollingReport>, findings: readonly Finding[] = []): readonly Finding[] {
-  const log = { report: { ...report(after([]), T0), ...more }, complainedOf: [] };
-  const own = { id: 'tls-genuine', kind: 'judged', findings, summary: '' } as const;
-  return (tlsGenuine.adjust?.(own, outsideFacts({ log })).findings ?? []).slice(findings.length);
+function tlsBeside(more: Partial<PollingReport>, tls: readonly Finding[] = []): readonly Finding[] {
+  const log = heard({ ...report(after([]), T0), ...more });
+  return tlsGenuine.judge(factsOf({ round: shown({ tls }), log })).findings.slice(tls.length);
 }
 
 const TLS_GENUINE = {

@@ -236,7 +236,7 @@ function archive(): Readonly<Record<string, string>> {
     examination: {
       diagnosis: DIAGNOSES.intercepted,
       observations: round({ startedAt: START, durationMs: 1, licenseServer: path() }),
-      judged: { assessments: [], tls: [] },
+      targets: [],
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },

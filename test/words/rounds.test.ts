@@ -1,17 +1,15 @@
 import { test } from 'vitest';
-import { adjusted, assessUnits } from '../../src/checks/assess.ts';
-import { delivery } from '../../src/checks/delivery/judge.ts';
+import { delivery, judgeCarrier } from '../../src/checks/delivery/judge.ts';
 import { internet } from '../../src/checks/internet/judge.ts';
-import { CHECKS } from '../../src/checks/registry.ts';
+import { CHECKS, checksOf } from '../../src/checks/registry.ts';
 import type { Picture } from '../../src/connectors/picture.ts';
 import type { ApplianceObservation } from '../../src/core/license/appliance.ts';
 import type { DnsReply, FailureReason } from '../../src/core/observation.ts';
 import type { PeerObservation, RoundObservations } from '../../src/core/round.ts';
-import { diagnose } from '../../src/engine/diagnose.ts';
 import type { Finding } from '../../src/engine/model.ts';
 import { applianceFacts } from '../support/checks/appliance-facts.ts';
-import { outsideFacts } from '../support/checks/outside-facts.ts';
-import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
+import { factsOf, roundFacts, type Shown, shown } from '../support/checks/facts.ts';
+import { CONTEXT, finding, TARGET } from '../support/checks/judged-round.ts';
 import { endpoint, failed, open, path, picture, round } from '../support/checks/observed.ts';
 import { intermittentFinding, RESET } from '../support/checks/sampled.ts';
 import { configOf } from '../support/config/config-of.ts';
@@ -69,8 +67,7 @@ const ROUNDS: Readonly<Record<string, Partial<Parameters<typeof round>[0]>>> = {
 };
 
 function judgeInternet(seen: RoundObservations, answered: readonly string[]): readonly Finding[] {
-  if (internet.from !== 'round') throw new Error('Expected a check of the round');
-  const judged = internet.judge({ config, round: seen, carriers: [], clock: [], answered: new Set(answered) });
+  const judged = internet.judge(factsOf({ round: roundFacts({ observations: seen, answered: new Set(answered) }) }));
   const summary = finding(null, { level: 'note', claim: judged.summary, expected: '', actual: '' });
   return [...judged.findings, summary];
 }
@@ -95,18 +92,17 @@ function peer(states: Readonly<Record<string, string>>): PeerObservation {
   return { kind: 'seen', peer: 'dmz', at: CONTEXT.at, preconditions, causes };
 }
 
-const INTERCEPTED: Special = ['tls-genuine', [finding('tls-intercepted')]];
-const PEERS: Readonly<Record<string, readonly [PeerObservation, ...Special[]]>> = {
+const INTERCEPTED: Shown = { tls: [finding('tls-intercepted')] };
+const PEERS: Readonly<Record<string, readonly [PeerObservation, Shown]>> = {
   'a fault here alone': [peer({}), INTERCEPTED],
   'the same fault': [peer({ 'tls-genuine': 'broken' }), INTERCEPTED],
-  'a fault there alone': [peer({ 'tls-genuine': 'broken' })],
-  'a fault there, unjudged here': [peer({ 'tls-genuine': 'broken' }), ['tls-genuine', [], 'unjudged']],
+  'a fault there alone': [peer({ 'tls-genuine': 'broken' }), {}],
+  'a fault there, unjudged here': [peer({ 'tls-genuine': 'broken' }), { tls: null }],
   'no answer': [{ ...failed('timeout'), peer: 'dmz' }, INTERCEPTED],
 };
-const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, ...own]]) => {
-  const assessments = adjusted(judgedRound(...own), outsideFacts({ picture: picture({ peers: [observation] }) }));
-  const { preconditions } = diagnose(assessments, CONTEXT);
-  return [`peers: ${name}`, preconditions.flatMap(({ findings }) => findings)] as const;
+const SEEN_BY_PEERS = Object.entries(PEERS).map(([name, [observation, own]]) => {
+  const facts = factsOf({ round: shown(own), picture: picture({ peers: [observation] }) });
+  return [`peers: ${name}`, CHECKS.flatMap((check) => check.judge(facts).findings)] as const;
 });
 
 const AT = 'carrier.test:443';
@@ -121,18 +117,15 @@ const FOUND = {
 } as const;
 const CARRIED = (['push', 'sms', 'fortigate', 'cloud', 'answers'] as const).flatMap((carries) =>
   Object.entries(FOUND).map(([name, found]) => {
-    if (delivery.from !== 'round') throw new Error('Expected a check of the round');
-    const one = { carries, host: 'carrier.test', port: 443, severity: 'warning', found } as const;
-    const facts = { config, round: round(), carriers: [one], clock: [], answered: new Set<string>() };
-    return [`delivery: ${carries}, ${name}`, delivery.judge(facts).findings] as const;
+    const one = { carries, host: 'carrier.test', port: 443, severity: 'warning' } as const;
+    return [`delivery: ${carries}, ${name}`, judgeCarrier(one, found)] as const;
   }),
 );
 const SMS = [0, 5, 50].map((available) => {
-  const own = { id: 'delivery', kind: 'judged', findings: [], summary: '' } as const;
   const sms = { kind: 'read', value: { total: 100, available } } as const;
   const units = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts({ sms }), role: null }));
-  const judged = delivery.adjust?.(own, outsideFacts({ picture: picture({ appliances: units }) }));
-  return [`delivery: ${String(available)} SMS left`, judged?.findings ?? []] as const;
+  const judged = delivery.judge(factsOf({ picture: picture({ appliances: units }) }));
+  return [`delivery: ${String(available)} SMS left`, judged.findings] as const;
 });
 
 const { appliances: certified } = await configOf('appliances: [{ name: fac-1, licenses: [EFTM000000000001] }]');
@@ -147,11 +140,14 @@ function units(configured: typeof config.appliances, rest: ApplianceObservation 
   return configured.map((unit) => ({ config: unit, rest, role: null }));
 }
 
+const OF_UNITS = CHECKS.filter(({ id }) => checksOf('appliances', 'registration', 'firewall').includes(id));
+
 /** What a check says where it has no finding. */
 const SUMMARIES = Object.entries(PICTURES).flatMap(([name, seen]) =>
-  assessUnits({ config, picture: seen, at: 0, speaking: [] }).map(
-    ({ id, kind, summary }) => [`${id}: ${name}`, `${kind}: ${summary}`] as const,
-  ),
+  OF_UNITS.map((check) => {
+    const { kind, summary } = check.judge(factsOf({ config, picture: seen }));
+    return [`${check.id}: ${name}`, `${kind}: ${summary}`] as const;
+  }),
 );
 
 test('the claims about a whole round', async () => {

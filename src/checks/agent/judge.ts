@@ -4,7 +4,7 @@ import { spanText, zonedText } from '../../core/time-text.ts';
 import { counted } from '../../core/visible-text.ts';
 import { type Finding, note, warning } from '../../engine/model.ts';
 import type { Declaration } from '../check.ts';
-import { judged } from '../judgement.ts';
+import { judged, notConfigured } from '../judgement.ts';
 import { AGENT_CAUSES } from './causes.ts';
 
 type AgentCause = keyof typeof AGENT_CAUSES;
@@ -19,8 +19,11 @@ export const agent: Declaration<'agent', AgentCause> = {
   unknownRemedy: 'Start ftm-watch on this machine.',
   place: { kind: 'agent' },
   step: null,
-  from: 'agent',
-  judge: (health) => judged(judgeAgent(health), 'ftm-watch works without restrictions'),
+  sources: ['agent'],
+  judge: ({ agent: health }) =>
+    health === null
+      ? notConfigured('Not checked, because no daemon is running with this store')
+      : judged(judgeAgent(health), 'ftm-watch works without restrictions'),
 };
 
 /**

@@ -8,7 +8,7 @@ import {
   warning,
 } from '../../engine/model.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
-import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
+import { type Declaration, type Judgement, type Facts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type UnreachableKind, type UnreadableKind } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
@@ -46,7 +46,7 @@ function judgeAppliance(
   observation: ApplianceObservation,
   { config: unit, role, known = [], factsAsOf = null }: UnitObservation,
   partner: Partner | null,
-  { config: { licenseServer }, speaking, ownClock = null, at }: UnitFacts,
+  { config: { licenseServer }, speaking, ownClock, at }: Facts,
 ): readonly Finding<ApplianceCause>[] {
   if (observation.kind !== 'ok')
     return [
@@ -487,12 +487,11 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
     'key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
-  from: 'units',
   sources: ['appliances'],
   judge: judgeAppliances,
 };
 
-function judgeAppliances(facts: UnitFacts): Judgement {
+function judgeAppliances(facts: Facts): Judgement {
   const units = facts.picture.appliances;
   const bySnmp = units.flatMap(({ config, role }) =>
     config.api === null ? judgeOnlySnmp(role, config, facts.speaking) : [],

@@ -1,5 +1,5 @@
-import type { Declaration } from '../check.ts';
-import { judged, notConfigured } from '../judgement.ts';
+import type { Declaration, Facts, Judgement, RoundFacts } from '../check.ts';
+import { fromRound, judged, notConfigured } from '../judgement.ts';
 import { CLOCK_CAUSES } from './causes.ts';
 import type { Millis, EpochMs } from '../../core/clock.ts';
 import { nameList } from '../../core/visible-text.ts';
@@ -8,7 +8,7 @@ import { spanText } from '../../core/time-text.ts';
 import { type Finding, note, unknown, warning } from '../../engine/model.ts';
 import type { ClockEstimate, ClockObservation, HttpOutcome, OwnClock } from '../../core/observation.ts';
 import type { Verdict } from '../tls-genuine/chain-case.ts';
-import type { PathObservation, RoundObservations } from '../../core/round.ts';
+import { isInvalid, type PathObservation, type RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
 type ClockCause = keyof typeof CLOCK_CAUSES;
@@ -51,13 +51,16 @@ export const clock: Declaration<'clock', ClockCause> = {
   unknownRemedy: 'In "clock.ntp", list time servers that this machine can reach on UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
-  from: 'round',
-  // Without an NTP server, the time is known only if an HTTP response contains it, so a missing time is not a fault.
-  judge: ({ config: { clock: settings }, clock: observations }) =>
-    settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
-      ? notConfigured('No NTP server is configured, and no answer contained the time')
-      : judged(judgeClock(observations, settings.maxOffset), 'The clock agrees with other clocks'),
+  sources: ['round'],
+  judge: (facts) => fromRound('clock', judgeClocks(facts), facts),
 };
+
+/** Without an NTP server, the time is known only if an HTTP response contains it, so a missing time is not a fault. */
+function judgeClocks({ config: { clock: settings }, round: { clock: observations } }: Facts): Judgement {
+  return settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
+    ? notConfigured('No NTP server is configured, and no answer contained the time')
+    : judged(judgeClock(observations, settings.maxOffset), 'The clock agrees with other clocks');
+}
 
 /** NTP's gradual adjustments are smaller than this. */
 const CLOCK_WAS_SET: Millis = 2000;
@@ -83,7 +86,7 @@ interface Reading {
   readonly precisionMs: Millis;
 }
 
-export function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
+function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
   const readings = observations
     .flatMap<Reading>(({ source, protocol, outcome }) =>
       outcome.kind === 'offset'
@@ -113,6 +116,11 @@ function medianOf(sorted: readonly Reading[]): Reading | null {
 
 function agrees(left: Reading, right: Reading): boolean {
   return Math.abs(left.offsetMs - right.offsetMs) <= left.precisionMs + right.precisionMs + TOLERANCE;
+}
+
+/** Null if the round did not determine it. */
+export function ownClockOf({ observations, clock }: Pick<RoundFacts, 'observations' | 'clock'>): OwnClock | null {
+  return isInvalid(observations) ? null : { estimate: estimateClock(clock), clockBase: observations.clockBase };
 }
 
 /** Returns the best estimate of the true time, for checking certificate dates. */
@@ -152,6 +160,17 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
       return { kind: 'offset', offsetMs: date + HALF_SECOND - (receivedAt - half), precisionMs: HALF_SECOND + half };
     }
   }
+}
+
+/** Returns what the time servers and the answers of a round say about this machine's clock. */
+export function clockObservations(
+  round: Pick<RoundObservations, 'path' | 'controls' | 'startedAt' | 'ntp'>,
+  knowledgeOf: (target: string) => TlsKnowledge,
+): readonly ClockObservation[] {
+  const headers = [...round.controls, round.path.licenseServer].flatMap(({ subject, endpoints }) =>
+    endpoints.flatMap(({ http }) => (http?.kind === 'response' ? [observeDateHeader(subject, http)] : [])),
+  );
+  return withGenuineTime([...round.ntp, ...headers], round, knowledgeOf);
 }
 
 const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];

@@ -1,24 +1,10 @@
-import {
-  type Explanation,
-  type Assessment,
-  withFindings,
-  type Finding,
-  isFault,
-  note,
-  warning,
-} from '../../engine/model.ts';
+import { type Explanation, type Finding, isFault, note, warning } from '../../engine/model.ts';
 import { nameList } from '../../core/visible-text.ts';
-import {
-  type Declaration,
-  type OutsideFacts,
-  type Judgement,
-  type RoundFacts,
-  withAppliance,
-  type CarrierFindings,
-} from '../check.ts';
+import { type Declaration, type Facts, type Judgement, withAppliance } from '../check.ts';
+import { foundAt } from '../stages.ts';
 import { withMoreSaid } from '../../engine/words.ts';
-import type { Carrier } from '../../config/schema/watched.ts';
-import { judged, notConfigured } from '../judgement.ts';
+import type { Carrier, ServiceConfig } from '../../config/schema/watched.ts';
+import { fromRound, judged, notConfigured, withFindings } from '../judgement.ts';
 import { DELIVERY_CAUSES } from './causes.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/observation.ts';
@@ -28,16 +14,22 @@ type DeliveryCause = keyof typeof DELIVERY_CAUSES;
 
 const OF_TLS = 'tls-genuine';
 
-function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
-  const facts = { host: carrier.host, port: String(carrier.port) };
-  return Object.entries(carrier.found).flatMap(([stage, findings]) =>
+type CarrierConfig = Pick<ServiceConfig, 'host' | 'port' | 'severity'> & { readonly carries: Carrier };
+
+/** @param found by stage; null if there was nothing to evaluate */
+export function judgeCarrier(
+  carrier: CarrierConfig,
+  found: Readonly<Record<string, readonly Finding[] | null>>,
+): readonly Finding<DeliveryCause>[] {
+  const { carries, host, port } = carrier;
+  return Object.entries(found).flatMap(([stage, findings]) =>
     (findings ?? []).map((finding): Finding<DeliveryCause> => {
-      const told = { ...finding, facts: { ...finding.facts, ...facts } };
-      const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
-      if (suggests === null) return noteOf(told, carrier.carries);
+      const told = { ...finding, facts: { ...finding.facts, host, port: String(port) } };
+      const suggests = isFault(finding) ? causeOf(carries, stage, finding) : null;
+      if (suggests === null) return noteOf(told, carries);
       const { kind: _, ...rest } = told;
       // For phones outside the network, the result may differ from this machine's.
-      const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
+      const doubt = carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
       return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
     }),
   );
@@ -63,7 +55,7 @@ function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
   return confidence !== 'suspected' && (suggests === 'tls-intercepted' || suggests === 'tls-blocked');
 }
 
-function levelOf({ level }: Finding, { carries, severity }: CarrierFindings): Finding['level'] {
+function levelOf({ level }: Finding, { carries, severity }: CarrierConfig): Finding['level'] {
   if (severity === 'info') return 'note';
   return severity === 'critical' && carries !== 'answers' ? level : 'warning';
 }
@@ -124,9 +116,15 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS and other services' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },
-  adjust: withUnits,
-  from: 'round',
-  judge: judgeDelivery,
+  sources: ['round'],
+  judge: (facts) => {
+    const own = fromRound('delivery', judgeCarriers(facts), facts);
+    const units = facts.picture.appliances;
+    return withFindings(own, [
+      ...units.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
+      ...memoryBeside(own.findings.filter(needsMemory), units, () => null),
+    ]);
+  },
 };
 
 function faultsIn(findings: readonly Finding[]): readonly Finding[] {
@@ -138,20 +136,22 @@ function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
 
-function judgeDelivery({ carriers }: RoundFacts): Judgement {
+function judgeCarriers({ round: { targets } }: Facts): Judgement {
+  const carriers = targets.flatMap((target) => {
+    const { service } = target;
+    return service === null || service.carries === null
+      ? []
+      : [{ target, own: { ...service, carries: service.carries } }];
+  });
   if (carriers.length === 0) return notConfigured('No service that delivers codes is configured');
-  const names = nameList(carriers.map(({ host }) => host));
-  return judged(carriers.flatMap(judgeCarrier), `No fault was found on the path to ${names}`);
+  const names = nameList(carriers.map(({ own: { host } }) => host));
+  return judged(
+    carriers.flatMap(({ own, target }) => judgeCarrier(own, foundAt(target))),
+    `No fault was found on the path to ${names}`,
+  );
 }
 
 /** FortiAuthenticator cannot send push notifications while it is swapping (ta-p/385019). */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
-}
-
-function withUnits(own: Assessment, { picture: { appliances } }: OutsideFacts): Assessment {
-  return withFindings(own, [
-    ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),
-    ...memoryBeside(own.findings.filter(needsMemory), appliances, () => null),
-  ]);
 }

@@ -8,12 +8,11 @@ import {
   note,
   type FindingText,
   unknown,
-  type Assessment,
   type Confidence,
   broken,
   warning,
 } from '../../engine/model.ts';
-import type { Declaration, Judgement, UnitFacts } from '../check.ts';
+import type { Declaration, Facts, Judgement } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { type MissingKind, POLICY_CAUSES } from './causes.ts';
 import {
@@ -301,11 +300,9 @@ export function refineShutPort(own: readonly Finding[]): (finding: Finding) => F
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/**
- * Returns whether a firewall policy could have caused one of the faults. If so, the firewall is queried to confirm it.
- */
-export function asksForPolicy(assessments: readonly Assessment[]): boolean {
-  return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
+/** Returns whether a firewall policy could have caused the fault. If so, the firewall is queried to confirm it. */
+export function mayBePolicy(finding: Finding): boolean {
+  return isOpen(finding) || mayBeInspected(finding);
 }
 
 /** Faults that an inspecting policy explains, unless the certificate belongs to another vendor's product. */
@@ -364,12 +361,17 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },
-  from: 'units',
   sources: ['firewall'],
   judge: judgePolicy,
 };
 
-function judgePolicy({ config, picture: { firewall } }: UnitFacts): Judgement {
+/** Returns the findings that are at least as recent as the fault. Null if no policy was evaluated. */
+export function decidingPolicies({ config, picture, deciding }: Facts): readonly Finding[] | null {
+  const [known, recent] = [picture, deciding ?? picture].map((one) => judgePolicy({ config, picture: one }));
+  return known?.kind === 'judged' && recent?.kind === 'judged' ? recent.findings : null;
+}
+
+function judgePolicy({ config, picture: { firewall } }: Pick<Facts, 'config' | 'picture'>): Judgement {
   if (config.firewall.length === 0) return notConfigured('No firewall is configured');
   if (firewall.length === 0) return unjudged('Not queried yet');
   const units = config.appliances.map(({ name }) => name);

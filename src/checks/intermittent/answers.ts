@@ -22,12 +22,9 @@ const REPAIRED_AFTER: Millis = 300_000;
 /**
  * Answers can be wrong in every second round, for example if one of two servers behind a resolver's address is at
  * fault. Such a fault is reported in each round until the answers have been right for five minutes.
+ * @param findings about the answers of this round
  */
-export function withAnswers(
-  before: AnswerFaults,
-  findings: readonly Finding[],
-  now: EpochMs,
-): { readonly faults: AnswerFaults; readonly findings: readonly Finding[] } {
+export function answersAfter(before: AnswerFaults, findings: readonly Finding[], now: EpochMs): AnswerFaults {
   const found = findings.filter(isFault);
   const known = before.map((fault) => {
     const again = found.find((finding) => isSame(finding, fault.finding));
@@ -36,9 +33,12 @@ export function withAnswers(
   const added = found
     .filter((finding) => !before.some((fault) => isSame(finding, fault.finding)))
     .map((finding): AnswerFault => ({ finding, at: now, rounds: [true], isIntermittent: false }));
-  const faults = [...known.filter(({ rounds, isIntermittent }) => isIntermittent || rounds.includes(true)), ...added];
-  const intermittent = known.filter(({ isIntermittent, at }) => isIntermittent && at < now).map(toldAgain);
-  return { faults, findings: [...findings, ...intermittent] };
+  return [...known.filter(({ rounds, isIntermittent }) => isIntermittent || rounds.includes(true)), ...added];
+}
+
+/** Returns the findings about intermittent faults that this round's answers do not have. */
+export function earlierAnswers(faults: AnswerFaults): readonly Finding[] {
+  return faults.filter(({ isIntermittent, rounds }) => isIntermittent && rounds.at(-1) === false).map(toldAgain);
 }
 
 function isSame(a: Finding, b: Finding): boolean {

@@ -8,8 +8,9 @@ import {
 import type { Millis } from '../../core/clock.ts';
 import type { PathObservation } from '../../core/round.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Assessment, type Advice, type Finding, isFault, known, shell, type Step } from '../../engine/model.ts';
+import { type Advice, type Finding, isFault, known, shell, type Step } from '../../engine/model.ts';
 import { capital, inSentence, withMoreSaid } from '../../engine/words.ts';
+import type { TargetFacts } from '../check.ts';
 import { shortened, withClean } from '../endpoint-words.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 import {
@@ -35,36 +36,27 @@ export const INTERMITTENT_RULE = 'every-connection-works';
 const FEWEST_FORGERIES = 2;
 const MOST_NAMED = 5;
 
-/** Null if there was nothing to evaluate for the stage. */
-type StageFindings = Readonly<Record<ConnectionFault['stage'] | 'license-server', readonly Finding[] | null>>;
-
 /**
- * An intermittent fault is reported even if this round's connection worked. A failure that a burst does not confirm is
- * not reported as a fault.
+ * Returns a stage's findings together with what the connections of earlier rounds show. An intermittent fault is
+ * reported even if this round's connection worked. A failure that a burst does not confirm is not reported as a fault.
+ * @param findings null if there was nothing to evaluate for the stage
  */
-export function withSampling(stages: StageFindings, sampling: Sampling, path: PathObservation): StageFindings {
-  switch (sampling.kind) {
-    case 'clear':
-      return withFinding(softened(stages, 'note', sampling), forgeryFinding(sampling, path));
-    case 'open':
-      return isDoubtful(sampling) ? softened(stages, 'unknown', sampling) : stages;
-    case 'outage': {
-      const found = rotates(sampling) ? addressFinding(sampling, path) : null;
-      return found === null ? stages : withFinding(softened(stages, 'note', sampling), found);
-    }
-    case 'intermittent': {
-      const others = isConstant(sampling) ? stages : softened(stages, 'note', sampling);
-      return withFinding(withoutUnanswered(others, path), intermittentFinding(sampling, path));
-    }
-  }
+export function withSampling(
+  stage: ConnectionFault['stage'],
+  findings: readonly Finding[] | null,
+  { sampling, path }: Pick<TargetFacts, 'sampling' | 'path'>,
+): readonly Finding[] | null {
+  const found = foundBy(sampling, path);
+  const level = levelOfFailures(sampling, found);
+  const own = level === null ? findings : (findings?.map(softener(level, sampling)) ?? null);
+  return found?.stage === stage ? [found.finding, ...(own ?? [])] : own;
 }
 
-/** A request that is not answered over such a path proves nothing about the server. */
-function withoutUnanswered(stages: StageFindings, { endpoints }: PathObservation): StageFindings {
-  if (endpoints.some(({ http }) => http !== null && http.kind !== 'failed')) return stages;
-  const soften = (finding: Finding): Finding =>
-    isFault(finding) ? { ...finding, level: 'note', suggests: null } : finding;
-  return { ...stages, 'license-server': stages['license-server']?.map(soften) ?? null };
+/** A request that is not answered over a path with an intermittent fault proves nothing about the server. */
+export function provesNothing({ sampling, path }: Pick<TargetFacts, 'sampling' | 'path'>): boolean {
+  return (
+    sampling.kind === 'intermittent' && !path.endpoints.some(({ http }) => http !== null && http.kind !== 'failed')
+  );
 }
 
 interface StagedFinding {
@@ -72,24 +64,41 @@ interface StagedFinding {
   readonly finding: Finding;
 }
 
-function withFinding(stages: StageFindings, found: StagedFinding | null): StageFindings {
-  return found === null ? stages : { ...stages, [found.stage]: [found.finding, ...(stages[found.stage] ?? [])] };
+function foundBy(sampling: Sampling, path: PathObservation): StagedFinding | null {
+  switch (sampling.kind) {
+    case 'clear':
+      return forgeryFinding(sampling, path);
+    case 'open':
+      return null;
+    case 'outage':
+      return rotates(sampling) ? addressFinding(sampling, path) : null;
+    case 'intermittent':
+      return intermittentFinding(sampling, path);
+  }
 }
 
-/** Changes the findings about the failed connections of this round. */
-function softened(stages: StageFindings, level: 'note' | 'unknown', sampling: Sampling): StageFindings {
+/** Returns the level of the findings about the failed connections of this round. Null if it does not change. */
+function levelOfFailures(sampling: Sampling, found: StagedFinding | null): 'note' | 'unknown' | null {
+  switch (sampling.kind) {
+    case 'clear':
+      return 'note';
+    case 'open':
+      return isDoubtful(sampling) ? 'unknown' : null;
+    case 'outage':
+      return found === null ? null : 'note';
+    case 'intermittent':
+      return isConstant(sampling) ? null : 'note';
+  }
+}
+
+function softener(level: 'note' | 'unknown', sampling: Sampling): (finding: Finding) => Finding {
   const failing = sampling.own.filter(isFailed).map(({ address }) => address);
   // If a target has only one address, its findings do not always contain the address.
   const isOnly = sampling.own.length === 1 && failing.length === 1;
-  const soften = (finding: Finding): Finding => {
+  return (finding) => {
     const isOfThem = failing.includes(finding.facts?.address ?? '') || (isOnly && finding.level === 'broken');
     if (!isFault(finding) || !isOfThem) return finding;
     return { ...withMoreSaid(finding, '; ', shareText(measured(sampling))), level, suggests: null };
-  };
-  return {
-    ...stages,
-    reachability: stages.reachability?.map(soften) ?? null,
-    'tls-genuine': stages['tls-genuine']?.map(soften) ?? null,
   };
 }
 
@@ -209,10 +218,8 @@ function shareText(connections: readonly Connection[]): string {
 /**
  * A matching error in the log proves that FortiAuthenticator is affected, however few failures this machine observes.
  */
-export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
-  if (!complainedOf.includes(own.id)) return own;
-  const raise = (finding: Finding): Finding => (isSmallShare(finding) ? { ...finding, level: 'broken' } : finding);
-  return { ...own, findings: own.findings.map(raise) };
+export function raised(finding: Finding): Finding {
+  return isSmallShare(finding) ? { ...finding, level: 'broken' } : finding;
 }
 
 /** A small share is not critical on its own, although it can occasionally affect FortiAuthenticator. */

@@ -1,6 +1,6 @@
 import type { Declaration, Judgement } from '../check.ts';
 import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
-import { judged, unjudged } from '../judgement.ts';
+import { fromRound, judged, unjudged } from '../judgement.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { type Finding, note, broken } from '../../engine/model.ts';
 import { isRefused } from '../reachability/judge.ts';
@@ -134,7 +134,9 @@ export const internet: Declaration<'internet', InternetCause> = {
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },
   step: 'connect',
-  adjust: (own, everything) => asOthersSeeIt(own, internet, everything),
-  from: 'round',
-  judge: ({ round, answered }) => judgeInternet(round, answered),
+  sources: ['round'],
+  judge: (facts) => {
+    const { observations, answered } = facts.round;
+    return asOthersSeeIt(fromRound('internet', judgeInternet(observations, answered), facts), internet, facts);
+  },
 };

@@ -7,7 +7,7 @@ import type {
   LicenseOutcome,
   Postponed,
 } from '../../core/license/registration.ts';
-import type { Declaration, Judgement, UnitFacts } from '../check.ts';
+import type { Declaration, Judgement, Facts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import { ASSIGNMENT_CAUSES } from './causes.ts';
@@ -351,12 +351,11 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
     'make sure that the service in "registration" answers.',
   place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
   step: 'registration',
-  from: 'units',
   sources: ['appliances', 'registration'],
   judge: judgeAssignment,
 };
 
-function judgeAssignment({ config, picture: { appliances: units, registration }, at }: UnitFacts): Judgement {
+function judgeAssignment({ config, picture: { appliances: units, registration }, at }: Facts): Judgement {
   const expiring = judgeRedeemBy({ units, registration, at });
   if (config.registration === null) {
     const summary = 'The registration service is not configured';

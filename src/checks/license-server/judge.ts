@@ -1,4 +1,6 @@
-import type { Declaration } from '../check.ts';
+import type { Declaration, TargetFacts } from '../check.ts';
+import { provesNothing } from '../intermittent/finding.ts';
+import { judgeTargets } from '../targets.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { LICENSE_SERVER_CAUSES, type LicenseServerCause } from './causes.ts';
 import { blockPageText } from '../../core/block-page.ts';
@@ -9,7 +11,7 @@ import {
   type EndpointObservation,
   type HttpOutcome,
 } from '../../core/observation.ts';
-import { type Finding, known, note, unknown } from '../../engine/model.ts';
+import { type Finding, isFault, known, note, unknown } from '../../engine/model.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
@@ -26,14 +28,22 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },
   step: 'license-server',
-  adjust: (own, everything) => asOthersSeeIt(own, licenseServer, everything),
-  from: 'target',
-  judge: ({ path }) => {
-    const answered = path.endpoints.filter(({ http }) => http !== null);
-    return answered.length === 0 ? null : judgeHttp(answered);
-  },
-  summary: () => 'The licence server answers',
+  sources: ['round'],
+  judge: (facts) =>
+    asOthersSeeIt(
+      judgeTargets('license-server', facts, judgeAnswers, 'The licence server answers'),
+      licenseServer,
+      facts,
+    ),
 };
+
+export function judgeAnswers(target: TargetFacts): readonly HttpFinding[] | null {
+  const answered = target.path.endpoints.filter(({ http }) => http !== null);
+  if (answered.length === 0) return null;
+  const findings = judgeHttp(answered, target.clean);
+  if (!provesNothing(target)) return findings;
+  return findings.map((finding) => (isFault(finding) ? { ...finding, level: 'note', suggests: null } : finding));
+}
 
 /** A filter's response is reported as a TLS fault. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
@@ -42,20 +52,27 @@ type HttpFinding = Finding<LicenseServerCause | TlsCause>;
  * Any status below 500 shows that the server is running, as does a request for a client certificate. The server is
  * reported as down only if none of the addresses that count responds correctly.
  */
-export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
+export function judgeHttp(
+  observations: readonly EndpointObservation[],
+  clean: readonly string[],
+): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>
     seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http, placeOf(seen)) }],
   );
   const deciding = decidingAddresses(answers.map(({ seen }) => seen));
   const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
   const works = answers.some((answer) => deciding.includes(answer.seen) && isFine(answer));
-  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen.address);
   return answers.flatMap(({ seen, http, trouble }) => [
     ...(trouble === null
       ? []
       : [withClean(httpFinding(seen, trouble, works || !deciding.includes(seen) ? 'warning' : 'broken'), clean)]),
     ...(http.kind === 'response' ? traceFindings(seen, http.proxyTraces) : []),
   ]);
+}
+
+/** Returns whether the server itself answered without an error. */
+export function hasAnswered({ http }: EndpointObservation): boolean {
+  return http !== null && troubleOf(http, '') === null;
 }
 
 interface HttpTrouble {

@@ -1,13 +1,4 @@
-import {
-  type Assessment,
-  type Explanation,
-  type Finding,
-  type FindingLevel,
-  note,
-  unknown,
-  withFindings,
-  warning,
-} from '../../engine/model.ts';
+import { type Explanation, type Finding, type FindingLevel, note, unknown, warning } from '../../engine/model.ts';
 import {
   type MailObservation,
   type FailureReason,
@@ -17,8 +8,8 @@ import {
   type MailStage,
 } from '../../core/observation.ts';
 import { nameList } from '../../core/visible-text.ts';
-import type { Declaration, OutsideFacts } from '../check.ts';
-import { judged, notConfigured, unjudged } from '../judgement.ts';
+import type { Declaration, Facts, Judgement } from '../check.ts';
+import { fromRound, judged, notConfigured, unjudged, withFindings } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { judgeAuthority, rootFacts } from './authority.ts';
 import { MAIL_CAUSES } from './causes.ts';
@@ -390,24 +381,27 @@ export const mail: Declaration<'mail', MailCause> = {
   unknownRemedy: 'Allow this machine to connect to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'delivers codes to users' },
   step: 'code',
-  adjust: (own, everything) => {
-    const logins = judgeApplianceLogins(everything.picture.appliances);
-    return withFindings(withUnknownServers(own, everything), withoutKnown(logins, own.findings));
-  },
-  from: 'round',
-  judge: ({ config, round: { mail: servers, startedAt } }) => {
-    if (servers.length === 0) return notConfigured('No mail server is configured');
-    const findings = judgeMailServers(servers, mailViewOf(config));
-    return judged(
-      [
-        ...findings,
-        ...withoutKnown(judgeOwnLogins(config.mail, servers, startedAt), findings),
-        ...servers.flatMap(judgeAuthority),
-      ],
-      `${nameList(servers.map(({ server }) => server))} ${servers.every(isAccepting) ? 'accepts a message' : 'answers'}`,
-    );
+  sources: ['round'],
+  judge: (facts) => {
+    const own = fromRound('mail', judgeServers(facts), facts);
+    const units = facts.picture.appliances;
+    return withFindings(withUnknownServers(own, units), withoutKnown(judgeApplianceLogins(units), own.findings));
   },
 };
+
+function judgeServers({ config, round: { observations } }: Facts): Judgement {
+  const { mail: servers, startedAt } = observations;
+  if (servers.length === 0) return notConfigured('No mail server is configured');
+  const findings = judgeMailServers(servers, mailViewOf(config));
+  return judged(
+    [
+      ...findings,
+      ...withoutKnown(judgeOwnLogins(config.mail, servers, startedAt), findings),
+      ...servers.flatMap(judgeAuthority),
+    ],
+    `${nameList(servers.map(({ server }) => server))} ${servers.every(isAccepting) ? 'accepts a message' : 'answers'}`,
+  );
+}
 
 function isAccepting({ outcome }: MailObservation): boolean {
   return outcome.kind === 'accepted';
@@ -417,13 +411,10 @@ function isAccepting({ outcome }: MailObservation): boolean {
  * If no mail servers are configured, they are read from the appliances. If an appliance's API cannot be read, the
  * appliance may use mail servers that are unknown to ftm-watch.
  */
-function withUnknownServers(own: Assessment, { picture: { appliances: units } }: OutsideFacts): Assessment {
+function withUnknownServers(own: Judgement, units: Facts['picture']['appliances']): Judgement {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
-  return {
-    id: own.id,
-    ...unjudged(`The mail servers of ${nameList(unread)} are unknown, because the API cannot be read`),
-  };
+  return unjudged(`The mail servers of ${nameList(unread)} are unknown, because the API cannot be read`);
 }
 
 interface JudgedServer {

@@ -26,7 +26,10 @@ import {
   warning,
 } from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
+import { earlierAnswers } from '../intermittent/answers.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
+import { judgeTargets } from '../targets.ts';
+import type { PathObservation } from '../../core/round.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 import { type OtherNames, explainAnswer } from './other-names.ts';
 
@@ -372,32 +375,43 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   isWayOut: true,
   place: { kind: 'stop', stop: 'resolver' },
   step: 'resolver',
-  adjust: (own, everything) => asOthersSeeIt(own, nameResolution, everything),
-  from: 'target',
-  judge: judgeNames,
-  delegate: ({ path }) => {
+  sources: ['round'],
+  judge: (facts) => {
+    const {
+      targets: [{ path }],
+    } = facts.round;
     const proxy = resolvingProxy(path);
-    return proxy === null ? undefined : { checkedBy: 'reachability', name: `the proxy ${proxy}` };
-  },
-  summary: ({ path }) => {
-    const { names, host, endpoints } = path;
-    if (names.length === 0)
-      return resolvingProxy(path) === null ? `${host} is an address` : 'The proxy resolves the name';
-    const addresses = [...new Set(endpoints.map(({ address }) => address))];
-    return `${host} is ${addresses.join(', ')}`;
+    return {
+      ...(proxy === null ? {} : { delegate: { checkedBy: 'reachability', name: `the proxy ${proxy}` } }),
+      ...asOthersSeeIt(judgeTargets('name-resolution', facts, judgeNames, summaryOf(path)), nameResolution, facts),
+    };
   },
 };
 
-function resolvingProxy({ names, endpoints }: TargetFacts['path']): string | null {
+function summaryOf(path: PathObservation): string {
+  const { names, host, endpoints } = path;
+  if (names.length === 0)
+    return resolvingProxy(path) === null ? `${host} is an address` : 'The proxy resolves the name';
+  const addresses = [...new Set(endpoints.map(({ address }) => address))];
+  return `${host} is ${addresses.join(', ')}`;
+}
+
+function resolvingProxy({ names, endpoints }: PathObservation): string | null {
   return names.length === 0 ? (endpoints.find(({ proxy }) => proxy !== null)?.proxy ?? null) : null;
 }
 
-function judgeNames({
+export function judgeNames(target: TargetFacts): readonly Finding[] | null {
+  const found = judgeOwnNames(target);
+  return found === null ? null : [...found, ...earlierAnswers(target.answers)];
+}
+
+/** Evaluates the answers of this round. */
+export function judgeOwnNames({
   path,
   port,
   licenseServer,
   otherNames: others,
-}: TargetFacts): readonly Finding<NameCause>[] | null {
+}: Omit<TargetFacts, 'answers' | 'sampling' | 'clean'>): readonly Finding<NameCause>[] | null {
   const { names, host, endpoints } = path;
   // If a proxy or an IP address is configured, no name is resolved.
   if (names.length === 0) return endpoints.length > 0 ? [] : null;

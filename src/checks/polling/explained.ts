@@ -8,6 +8,7 @@ import {
 import { isCorroborated } from '../../core/polling/state.ts';
 import { utcText } from '../../core/time-text.ts';
 import { type Finding, note } from '../../engine/model.ts';
+import type { FaultSeen, HeardLog } from '../check.ts';
 
 /** The path from this machine to the licence server. FortiAuthenticator probably uses a similar path. */
 export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
@@ -16,17 +17,6 @@ export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachabi
 const AFTERMATH: Millis = 60_000;
 
 export type PreconditionOf = (cause: string) => string;
-
-/** A current or past fault that causes errors in FortiAuthenticator's log. */
-export interface FaultSeen {
-  readonly precondition: string;
-  /** The only affected appliance. Null if all appliances may be affected. */
-  readonly appliance: string | null;
-  /** Time of the first of the consecutive rounds that detected the fault. A fault that returns is another fault. */
-  readonly since: EpochMs;
-  /** Time when the fault was last detected. */
-  readonly at: EpochMs;
-}
 
 /** The check whose failure explains every connection error. */
 const BY_CONNECTION = 'reachability';
@@ -47,12 +37,10 @@ export function explainedBy(
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 
-/**
- * Returns the preconditions whose failure can cause the errors. Only corroborated errors
- * count.
- */
-export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
-  return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
+/** Returns the preconditions whose failure can cause the unexplained errors. Only corroborated errors count. */
+export function complainedOf(log: ExplainableLog): readonly string[] {
+  const { appliances } = unexplained(log);
+  return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, log.preconditionOf)))];
 }
 
 /**
@@ -116,12 +104,12 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
   return isOfOne(a, b) && a.since === b.since;
 }
 
-/** The faults that can explain log lines. */
-interface KnownFaults {
-  /** Faults that were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
-  readonly faultsSeen: readonly FaultSeen[];
-  /** Faults that are active in this round. */
-  readonly lasting: readonly FaultSeen[];
+type ExplainableLog = Pick<HeardLog, 'report' | 'faultsSeen' | 'lasting' | 'preconditionOf'>;
+
+/** Returns the log without the errors that a fault which has ended explains. */
+export function unexplained(log: ExplainableLog): PollingReport {
+  const over = withoutSeen(log.faultsSeen, log.lasting);
+  return withoutExplained(log.report, () => over, log.preconditionOf).report;
 }
 
 interface ExplainedPolling {
@@ -139,11 +127,7 @@ interface ExplainedPolling {
  * of the errors, the errors do not count as evidence. This applies separately to reliable lines and to lines that
  * anybody can write.
  */
-export function explained(
-  report: PollingReport,
-  { faultsSeen, lasting }: KnownFaults,
-  preconditionOf: PreconditionOf,
-): ExplainedPolling {
+export function explained({ report, faultsSeen, lasting, preconditionOf }: ExplainableLog): ExplainedPolling {
   const all = withLaterSeen(faultsSeen, lasting);
   const over = withoutSeen(faultsSeen, lasting);
   const left = withoutExplained(report, () => all, preconditionOf).report.appliances.flatMap(({ errors }) => errors);

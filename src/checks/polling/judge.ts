@@ -9,7 +9,7 @@ import {
 } from '../../engine/model.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
 import { isOlderTlsFault } from '../tls-genuine/expectations.ts';
-import type { Declaration, Judgement, LogFacts } from '../check.ts';
+import type { Declaration, Facts, HeardLog, Judgement } from '../check.ts';
 import { notConfigured, unjudged, judged } from '../judgement.ts';
 import { pathSeenBy } from '../peer-views.ts';
 import { memoryBeside } from '../appliance/judge.ts';
@@ -31,7 +31,7 @@ import { withMoreSaid } from '../../engine/words.ts';
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
-type Heard = Extract<LogFacts, { readonly kind: 'heard' }>;
+type Heard = Pick<Facts, 'config' | 'picture'> & Omit<HeardLog, 'kind'>;
 
 const MAX_LINE = 240;
 const MINUTE: Millis = 60_000;
@@ -160,7 +160,10 @@ function judgeTimes({ name, errors }: AppliancePolling, { preconditionOf }: Hear
 }
 
 /** If the path works for other agents as well, the fault is probably closer to FortiAuthenticator. */
-function seenByPeers({ name, errors }: AppliancePolling, { peers = [], preconditionOf }: Heard): readonly Finding[] {
+function seenByPeers(
+  { name, errors }: AppliancePolling,
+  { picture: { peers }, preconditionOf }: Heard,
+): readonly Finding[] {
   const ofPath = errors.filter((error) => isOfPath(error, preconditionOf));
   return pathSeenBy(peers, PATH, Math.min(...ofPath.map(({ firstAt }) => firstAt))).map((seen) => ({
     ...seen,
@@ -292,7 +295,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   place: { kind: 'branch', name: 'Polling', hint: 'errors in the log' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },
-  from: 'log',
+  sources: ['log'],
   judge: judgeLog,
 };
 
@@ -306,22 +309,22 @@ function canCome(by: string): Explanation['when'] {
     findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
 }
 
-function judgeLog(facts: LogFacts): Judgement {
-  if (!listens(facts.config)) return notConfigured('No log source is configured');
-  switch (facts.kind) {
+function judgeLog({ config, picture, log }: Facts): Judgement {
+  if (!listens(config)) return notConfigured('No log source is configured');
+  switch (log.kind) {
     // `ftm-watch check` does not receive the log, so a missing log is not a problem and the state is not `unknown`.
     case 'unheard':
-      return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
+      return log.isTrouble ? unjudged(log.reason) : notConfigured(log.reason);
     case 'heard':
-      return judgeHeard(facts);
+      return judgeHeard({ ...log, config, picture });
   }
 }
 
 function judgeHeard(facts: Heard): Judgement {
-  const { report, isOpen, notes } = explained(facts.report, facts, facts.preconditionOf);
+  const { report, isOpen, notes } = explained(facts);
   const found = judgePolling({ ...facts, report });
   const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
-  const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
+  const memory = memoryBeside(failing, facts.picture.appliances, ({ subject }) => subject);
   const waiting = judgeFirstLines(facts);
   const told = [...found, ...memory].map(
     (finding): Finding => (isOpen({ reliable: finding.unproven !== true }) ? { ...finding, explainedBy: [] } : finding),
@@ -334,7 +337,7 @@ function judgeHeard(facts: Heard): Judgement {
 }
 
 /** Policies for other units are ignored. */
-function ownPolicy(appliance: string, { config, firewall }: Heard): Pick<Finding, 'kind' | 'facts'> {
+function ownPolicy(appliance: string, { config, picture: { firewall } }: Heard): Pick<Finding, 'kind' | 'facts'> {
   const entry = askedFor(config.firewall, appliance);
   if (entry === null) return { facts: { appliance } };
   const { source } = entry;

@@ -27,19 +27,23 @@ import {
 import { withMoreSaid } from '../../engine/words.ts';
 import type { ControlHosts, Declaration, TargetFacts } from '../check.ts';
 import { placeOf, shortened, withClean } from '../endpoint-words.ts';
-import { refineShutPort } from '../firewall-policy/judge.ts';
+import { decidingPolicies, refineShutPort } from '../firewall-policy/judge.ts';
+import { withSampling } from '../intermittent/finding.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
+import { judgeTargets } from '../targets.ts';
 import { type ProxyKind, REACHABILITY_CAUSES, type ReachabilityCause, type ShutPortKind } from './causes.ts';
 
 /**
  * The level is `broken` if all decisive addresses fail, and `warning` if only some fail. If this machine has a route
  * for only one address family, the other family is ignored.
  */
-export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
+export function judgeTcp(
+  observations: readonly EndpointObservation[],
+  clean: readonly string[],
+): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
   const deciding = decidingAddresses(observations);
   const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp.reason));
-  const clean = observations.filter(({ tcp }) => tcp.kind === 'open').map(({ address }) => address);
   const faults = failures.map(({ seen, failure }) => {
     const how = describeFailure(failure);
     if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', how);
@@ -251,23 +255,29 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   byOneConnection: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'connect',
-  adjust: (own, everything) => {
-    const seen = asOthersSeeIt(own, reachability, everything);
-    const { policies } = everything;
+  sources: ['round'],
+  judge: (facts) => {
+    const { endpoints } = facts.round.targets[0].path;
+    const own = judgeTargets('reachability', facts, judgePort, summaryOf(endpoints));
+    const seen = asOthersSeeIt(own, reachability, facts);
+    const policies = decidingPolicies(facts);
     return policies === null ? seen : { ...seen, findings: seen.findings.map(refineShutPort(policies)) };
   },
-  from: 'target',
-  judge: (facts) =>
-    facts.path.endpoints.some(({ tcp }) => tcp.kind === 'open' || !isOwnTrouble(tcp.reason))
-      ? explainShutPorts(judgeTcp(facts.path.endpoints), facts)
-      : null,
-  summary: ({ path: { endpoints } }) => {
-    const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
-    const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
-    const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
-    return open.length === 0 ? 'No connection' : `The port is open${way} (${Math.max(...open).toFixed(0)} ms)`;
-  },
 };
+
+export function judgePort(target: TargetFacts): readonly Finding[] | null {
+  const { endpoints } = target.path;
+  const isTried = endpoints.some(({ tcp }) => tcp.kind === 'open' || !isOwnTrouble(tcp.reason));
+  const found = isTried ? explainShutPorts(judgeTcp(endpoints, target.clean), target) : null;
+  return withSampling('reachability', found, target);
+}
+
+function summaryOf(endpoints: readonly EndpointObservation[]): string {
+  const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
+  const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
+  const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
+  return open.length === 0 ? 'No connection' : `The port is open${way} (${Math.max(...open).toFixed(0)} ms)`;
+}
 
 /**
  * In this stage, one address that accepts connections is sufficient proof, even if a second resolver returns other

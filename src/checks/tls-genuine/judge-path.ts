@@ -1,6 +1,6 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { decidingAddresses, type EndpointObservation, type TlsOutcome } from '../../core/observation.ts';
-import { type Finding, isFault } from '../../engine/model.ts';
+import type { Finding } from '../../engine/model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import type {
@@ -11,7 +11,6 @@ import type {
   TlsJudgement,
   RefusedBaseline,
 } from './chain-case.ts';
-import { withClean } from '../endpoint-words.ts';
 import type { SignatureChecks } from '../../tls/chain.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
 import type { PathObservation } from '../../core/round.ts';
@@ -61,12 +60,11 @@ export function judgeTlsPath(
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
   const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
-  const clean = judged.filter(({ judgement }) => !isFaulty(judgement)).map(({ endpoint }) => endpoint.address);
   const told = judged.map(({ endpoint, judgement }) => ({
     decides: deciding.includes(endpoint),
     judgement: {
       ...judgement,
-      findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address, clean)),
+      findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address)),
     },
   }));
   const worst = worstJudgement(told.filter(({ decides }) => decides).map(({ judgement }) => judgement));
@@ -74,14 +72,9 @@ function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   return worst === null ? null : { ...worst, findings: [...worst.findings, ...others] };
 }
 
-function isFaulty({ findings }: TlsJudgement): boolean {
-  return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
-}
-
-/** Adds the affected address and the working addresses to the finding. */
-function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
-  const facts = { ...finding.facts, address };
-  return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
+/** Adds the affected address to the finding. */
+function atAddress(finding: Finding, address: string): Finding {
+  return { ...withMoreSaid(finding, ' ', `(${address})`), facts: { ...finding.facts, address } };
 }
 
 function ofOther(finding: Finding): Finding {

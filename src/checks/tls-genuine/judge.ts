@@ -1,18 +1,15 @@
-import {
-  type Advice,
-  type Assessment,
-  withFindings,
-  type Finding,
-  isFault,
-  known,
-  type FindingFacts,
-} from '../../engine/model.ts';
+import { type Advice, type Finding, isFault, known, type FindingFacts } from '../../engine/model.ts';
 import { authority } from '../../core/addresses.ts';
 import { type FirewallObservation, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { FORTIGATE_SERIAL } from '../../engine/words.ts';
 import { asOthersSeeIt, unreadablePeers } from '../peer-views.ts';
-import type { Declaration, OutsideFacts } from '../check.ts';
+import type { Declaration, Facts, Judgement, TargetFacts } from '../check.ts';
+import { withClean } from '../endpoint-words.ts';
+import { withSampling } from '../intermittent/finding.ts';
+import { withFindings } from '../judgement.ts';
+import { unexplained } from '../polling/explained.ts';
+import { judgeTargets } from '../targets.ts';
 import type { PathObservation } from '../../core/round.ts';
 import { TLS_CAUSES, type TlsCause, REPEAT } from './causes.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
@@ -154,22 +151,28 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   onPath: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
-  adjust: (own, everything) => {
-    const { peers, firewall } = everything.picture;
-    const told = behindFirewall(unreadablePeers(withLogEvidence(own, everything), peers), firewall);
-    return asOthersSeeIt(told, tlsGenuine, everything);
+  sources: ['round'],
+  judge: (facts) => {
+    const { peers, firewall } = facts.picture;
+    const summary = facts.round.targets[0].tls.worst?.summary ?? 'There was no connection to check';
+    const own = withLogEvidence(judgeTargets('tls-genuine', facts, judgeCertificates, summary), facts);
+    const told = { ...own, findings: [...own.findings, ...unreadablePeers(peers)].map(behindFirewall(firewall)) };
+    return asOthersSeeIt(told, tlsGenuine, facts);
   },
-  from: 'target',
-  judge: ({ path, tls, knowledge, surroundings }) =>
+};
+
+export function judgeCertificates(target: TargetFacts): readonly Finding[] | null {
+  const { path, tls, knowledge, clean } = target;
+  const found =
     tls.worst === null
       ? null
       : [
-          ...tls.worst.findings,
-          ...judgeOlderTls({ path, tls, knowledge, surroundings }),
+          ...tls.worst.findings.map((finding) => withClean(finding, finding.facts?.address === undefined ? [] : clean)),
+          ...judgeOlderTls(target),
           ...refusedBaselineFindings(path.subject, knowledge.refusedBaseline),
-        ].map((finding) => throughProxy(finding, path)),
-  summary: ({ tls }) => tls.worst?.summary ?? 'There was no connection to check',
-};
+        ].map((finding) => throughProxy(finding, path));
+  return withSampling('tls-genuine', found, target);
+}
 
 /** The proxy is the most likely cause of a fault inside its tunnel. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
@@ -181,11 +184,11 @@ function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding
  * The configured firewall reports that it does not inspect the traffic, so a separate policy on it would have no
  * effect.
  */
-function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
+function behindFirewall(observations: readonly FirewallObservation[]): (finding: Finding) => Finding {
   const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
   const [first] = asked;
   const isClean = asked.length === observations.length && asked.every(({ match }) => leavesTlsAlone(match));
-  if (first === undefined || !isClean) return own;
+  if (first === undefined || !isClean) return (finding) => finding;
   const serials = asked.map(({ serial }) => serial);
   const facts = known({
     firewall: nameList([...new Set(asked.map(({ firewall }) => firewall))]),
@@ -194,12 +197,10 @@ function behindFirewall(own: Assessment, observations: readonly FirewallObservat
   });
   const isOther = ({ facts: { issuer = '' } = {} }: Finding): boolean =>
     FORTIGATE_SERIAL.test(issuer) && !serials.includes(issuer);
-  const findings = own.findings.map((finding) =>
+  return (finding) =>
     isFault(finding) && INTERCEPTIONS.includes(finding.suggests ?? '') && isOther(finding)
       ? { ...finding, kind: 'behind-firewall', facts: { ...finding.facts, ...facts } }
-      : finding,
-  );
-  return { ...own, findings };
+      : finding;
 }
 
 function leavesTlsAlone(match: PolicyMatch): boolean {
@@ -210,11 +211,12 @@ function leavesTlsAlone(match: PolicyMatch): boolean {
 
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
-function withLogEvidence(own: Assessment, { log, licenseServer }: OutsideFacts): Assessment {
-  if (log === null) return own;
-  const subject = authority(licenseServer);
-  const weighed = { ...own, findings: withComplaints(own.findings, log.report, subject) };
-  return withFindings(weighed, judgeLogEvidence(log.report, subject));
+function withLogEvidence(own: Judgement, { log, config }: Facts): Judgement {
+  if (log.kind === 'unheard') return own;
+  const report = unexplained(log);
+  const subject = authority(config.licenseServer);
+  const weighed = { ...own, findings: withComplaints(own.findings, report, subject) };
+  return withFindings(weighed, judgeLogEvidence(report, subject));
 }
 
 const NOT_OF_UNIT = ' (not between the known addresses, so this is probably the traffic of another user)';

@@ -7,7 +7,7 @@ import {
   sameSerial,
 } from '../../core/license/appliance.ts';
 import { type Member, membersOf } from '../../core/license/cluster.ts';
-import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
+import { type Declaration, type Judgement, type Facts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
@@ -252,12 +252,11 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   unknownRemedy: 'Give the user in appliances[].api permission to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
-  from: 'units',
   sources: ['appliances', 'registration'],
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts): Judgement {
+function judgeTokens({ picture: { appliances: units, registration } }: Facts): Judgement {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('No FortiAuthenticator REST API is configured');
   if (!units.some(({ rest }) => rest?.kind === 'ok'))

@@ -63,7 +63,7 @@ function pageOf(diagnosis: Diagnosis): string {
     examination: {
       diagnosis,
       observations: round({ startedAt: AT, durationMs: 1, licenseServer: PATH }),
-      judged: { assessments: [], tls: [] },
+      targets: [],
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },

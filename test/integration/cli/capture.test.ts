@@ -291,7 +291,7 @@ describe('ftm-watch capture --attach', () => {
       examination: {
         diagnosis: diagnosisOf(now, []),
         observations: round({ startedAt: now }),
-        judged: { assessments: [], tls: [] },
+        targets: [],
       },
       configuration: {},
       capture: null,

@@ -1,8 +1,7 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { PreconditionId } from '../../../src/checks/registry.ts';
-import { assessUnits } from '../../../src/checks/assess.ts';
-import { unreadablePeers } from '../../../src/checks/peer-views.ts';
+import { CHECKS, type PreconditionId } from '../../../src/checks/registry.ts';
+
 import { observePeer } from '../../../src/connectors/peers.ts';
 import type { Picture, UnitObservation } from '../../../src/connectors/picture.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
@@ -13,6 +12,7 @@ import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { CONTEXT, judgedRound } from '../../support/checks/judged-round.ts';
 import { picture } from '../../support/checks/observed.ts';
+import { factsOf, shown } from '../../support/checks/facts.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
@@ -178,11 +178,9 @@ async function rowOf({ peer, ask, id }: Service, fault: AnyFault, resource?: str
 
 function judged(id: PreconditionId, seen: Partial<Picture>): string {
   const known = picture(seen);
-  const assessed = assessUnits({ config: CONFIG, picture: known, at: CONTEXT.at, speaking: [] });
-  const own = assessed.filter((one) => one.id === id);
-  const others = judgedRound().filter((one) => !own.some((other) => other.id === one.id));
-  const all = [...others.map((one) => (one.id === 'tls-genuine' ? unreadablePeers(one, known.peers) : one)), ...own];
-  const { causes, preconditions } = diagnose(all, CONTEXT);
+  const facts = factsOf({ config: CONFIG, round: shown(), picture: known });
+  const own = CHECKS.filter((check) => check.id === id).map((check) => ({ id, ...check.judge(facts) }));
+  const { causes, preconditions } = diagnose([...judgedRound().filter((one) => one.id !== id), ...own], CONTEXT);
   const status = preconditions.find((one) => one.id === id);
   const kinds = (status?.findings ?? []).map(({ kind }) => kind ?? '-');
   return [status?.state, ...causes.map((cause) => `${cause.severity} ${cause.id}`), ...kinds].join(', ');

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../../../src/config/config.ts';
 import type { Millis } from '../../../src/core/clock.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { assessRound, needsCloserLook } from '../../../src/round/assess.ts';
+import { factsOf, needsCloserLook } from '../../../src/round/facts.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
 import { Runner } from '../../../src/system/runner.ts';
 import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
-import { conclude } from '../../../src/runtime/conclude.ts';
+import { conclude } from '../../../src/checks/conclude.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { wallTimer } from '../../support/time/wall-timer.ts';
 import { picture } from '../../support/checks/observed.ts';
@@ -57,11 +57,11 @@ export async function startRoundsByHand(
       complainedAt: complains ? clock.now() : null,
     };
     const observations = await observeRound(instruments, wishes, signal);
-    const judged = assessRound(instruments, observations);
-    const found = { config, at: observations.startedAt, probed: judged.assessments, picture: picture() };
-    const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
+    const facts = factsOf(instruments, observations);
+    const unheard = { kind: 'unheard', reason: '', isTrouble: false } as const;
+    const { diagnosis } = conclude({ config, round: facts, picture: picture() }, unheard);
     const before = last;
-    last = { observations, judged, diagnosis };
+    last = { observations, targets: facts.targets, diagnosis };
     rounds += 1;
     if (needsCloserLook(instruments) || deservesAnotherRound(before, last)) runner.trigger();
   }

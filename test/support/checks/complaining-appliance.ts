@@ -1,10 +1,11 @@
-import type { Assessment, Diagnosis } from '../../../src/engine/model.ts';
+import type { RoundFacts } from '../../../src/checks/check.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
 import type { EpochMs } from '../../../src/core/clock.ts';
 import { pollingReport } from '../../../src/core/polling/report.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import { isFaultId } from '../../../src/checks/registry.ts';
 import { loadSignatures } from '../../../src/logs/signatures.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../../src/checks/conclude.ts';
 import { configOf } from '../config/config-of.ts';
 import { picture } from './observed.ts';
 
@@ -13,7 +14,7 @@ type Remembered = typeof NOTHING_REMEMBERED;
 /** A FortiAuthenticator that logs connection errors, and the conclusions drawn from them. */
 export interface ComplainingAppliance {
   complain(at: EpochMs): void;
-  conclude(probed: readonly Assessment[], at: EpochMs): Diagnosis;
+  conclude(round: RoundFacts): Diagnosis;
 }
 
 export interface ApplianceWorld {
@@ -38,12 +39,13 @@ export async function applianceWorld(sends: 'datagrams' | 'connection'): Promise
           const event = { appliance: 'fac-1', signature: 'ftm-polling-timeout', at, count: 1, line: LINE, reliable };
           log = recordEvents(log, [{ kind: 'ftm', ...event }]);
         },
-        conclude: (probed, at) => {
+        conclude: (round) => {
+          const at = round.observations.startedAt;
           const spoken = recordEvents(log, [{ kind: 'heard', appliance: 'fac-1', at, reliable }]);
           const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
           const report = pollingReport(spoken, { now: at, ...options });
-          const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() };
-          const { diagnosis, ...rest } = conclude(round, { kind: 'heard', report, unknownSenders: [], ...remembered });
+          const known = { config, round, picture: picture() };
+          const { diagnosis, ...rest } = conclude(known, { kind: 'heard', report, unknownSenders: [], ...remembered });
           remembered = rest;
           return diagnosis;
         },

@@ -1,10 +1,9 @@
-import { assessUnits } from '../../../src/checks/assess.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Picture } from '../../../src/connectors/picture.ts';
 import type { OwnClock } from '../../../src/core/observation.ts';
 import type { AppliancePolling, PollingError } from '../../../src/core/polling/report.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { judgedRound, type Special } from './judged-round.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../../src/checks/conclude.ts';
+import { type Shown, shown } from './facts.ts';
 import { picture } from './observed.ts';
 
 export const AT: number = Date.UTC(2026, 10, 24, 12);
@@ -15,8 +14,8 @@ interface Heard {
   readonly errors?: Readonly<Record<string, readonly PollingError[]>>;
   readonly lines?: Readonly<Record<string, Partial<AppliancePolling>>>;
   readonly unknownSenders?: readonly string[];
-  /** What the round found. All other preconditions are met. */
-  readonly found?: readonly Special[];
+  /** What the round shows, if it is not that everything works. */
+  readonly shows?: Shown;
   readonly seen?: Partial<Picture>;
   readonly remembered?: Partial<typeof NOTHING_REMEMBERED>;
   readonly ownClock?: OwnClock;
@@ -24,9 +23,8 @@ interface Heard {
 
 /** Concludes a round at `AT`. */
 export function concluded(heard: Heard): ReturnType<typeof conclude> {
-  const { config, errors = {}, lines = {}, unknownSenders = [], found = [], seen = {}, remembered = {} } = heard;
+  const { config, errors = {}, lines = {}, unknownSenders = [], shows = {}, seen = {}, remembered = {} } = heard;
   const known = picture(seen);
-  const ofUnits = assessUnits({ config, picture: known, at: AT, speaking: [] }).map(({ id }) => id);
   const spoke = { lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
   const report = {
     window: config.logs.window,
@@ -37,8 +35,7 @@ export function concluded(heard: Heard): ReturnType<typeof conclude> {
   return conclude(
     {
       config,
-      at: AT,
-      probed: judgedRound(...found).filter(({ id }) => id !== 'polling' && !ofUnits.includes(id)),
+      round: shown({ at: AT, ...shows }),
       picture: known,
       ...(heard.ownClock === undefined ? {} : { ownClock: heard.ownClock }),
     },

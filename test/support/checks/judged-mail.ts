@@ -9,5 +9,5 @@ const config = await configOf('sourceAddress: 192.0.2.5\nappliances: [{ name: fa
 
 /** Returns the findings about the mail servers, which a probe with FortiAuthenticator's address has seen. */
 export function judgeMailServers(seen: readonly MailObservation[]): readonly Finding[] {
-  return judgedBy(mail, { config, round: round({ mail: seen }) });
+  return judgedBy(mail, { config, observations: round({ mail: seen }) });
 }

@@ -12,6 +12,7 @@ import type { LicenseOutcome, RegistrationObservation } from '../../../src/core/
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../config/config-of.ts';
 import { applianceFacts } from './appliance-facts.ts';
+import { factsOf } from './facts.ts';
 import { picture } from './observed.ts';
 import { withPlainClaims } from './plain-claim.ts';
 
@@ -68,9 +69,8 @@ export function judgement(
   registration: RegistrationObservation | null,
   { at = 0, isConfigured = true }: { readonly at?: EpochMs; readonly isConfigured?: boolean } = {},
 ): Judgement {
-  if (licenseAssignment.from !== 'units') throw new Error('Expected a check of the units');
   const config = isConfigured ? CONFIG : { ...CONFIG, registration: null };
-  return licenseAssignment.judge({ config, picture: picture({ appliances, registration }), at, speaking: [] });
+  return licenseAssignment.judge(factsOf({ config, picture: picture({ appliances, registration }), at }));
 }
 
 /** Returns the findings about the licences of all configured units. */

@@ -43,12 +43,9 @@ export function sampled(own: Letters, burst: Letters | null, before = NO_SAMPLES
 /** Returns the finding about connections of which some fail. */
 export function intermittentFinding(burst: Letters, fault: ConnectionFault = RESET): Finding {
   const own = Object.fromEntries(Object.keys(burst).map((address) => [address, '.']));
-  const stages = withSampling(
-    { reachability: [], 'tls-genuine': [], 'license-server': null },
-    sampled(own, burst, NO_SAMPLES, fault),
-    path({ endpoints: Object.keys(burst).map((address) => endpoint(address)) }),
-  );
-  const [found] = stages[fault.stage] ?? [];
+  const sampling = sampled(own, burst, NO_SAMPLES, fault);
+  const seen = path({ endpoints: Object.keys(burst).map((address) => endpoint(address)) });
+  const [found] = withSampling(fault.stage, [], { sampling, path: seen }) ?? [];
   if (found === undefined) throw new Error('The fault is not intermittent');
   return found;
 }

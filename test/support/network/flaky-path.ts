@@ -9,16 +9,18 @@ import {
   type Sampling,
   samplingAfter,
 } from '../../../src/checks/intermittent/sampling.ts';
-import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
+import type { RoundFacts } from '../../../src/checks/check.ts';
+import { CHECKS } from '../../../src/checks/registry.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { connectionsOf, withSampling } from '../../../src/checks/intermittent/finding.ts';
+import { connectionsOf } from '../../../src/checks/intermittent/finding.ts';
 import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from '../checks/complaining-appliance.ts';
-import type { Assessment, Diagnosis, Finding } from '../../../src/engine/model.ts';
+import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { loadRoundMemory } from '../../../src/round/memory.ts';
 import { parseState } from '../../../src/store/saved-state.ts';
 import { handClock } from '../time/hand-clock.ts';
-import { CONTEXT, finding, judgedRound } from '../checks/judged-round.ts';
+import { factsOf, response, roundFacts, shown } from '../checks/facts.ts';
+import { CONTEXT, finding, TARGET } from '../checks/judged-round.ts';
 import { endpoint, failed, open, path, round } from '../checks/observed.ts';
 import { SECOND, START, timeline, type Timeline } from '../store/incident-timeline.ts';
 
@@ -118,9 +120,9 @@ export function flakyPath(
     clock.rounds += 1;
     // A round without events changes nothing, so a month of them is skipped.
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
-    const probed = probedBy(endpoints, known.sampling);
-    const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
-    const examination: RoundResult = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
+    const facts = factsBy(endpoints, known.sampling, clock.at);
+    const diagnosis = options.appliance?.conclude(facts) ?? diagnosedAt(facts);
+    const examination: RoundResult = { observations, diagnosis, targets: [] };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const again =
@@ -138,7 +140,7 @@ export function flakyPath(
     events: () => line.told.map((told) => (told.kind === 'incident' ? told.event : told.kind)),
     check: () => {
       const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
-      return diagnose(probedBy(endpoints, NO_SAMPLES), { ...CONTEXT, at: clock.at });
+      return diagnosedAt(factsBy(endpoints, NO_SAMPLES, clock.at));
     },
     restart: async () => {
       const kept: unknown[] = [];
@@ -202,12 +204,29 @@ function timeOf(endpoints: readonly EndpointObservation[], burst: readonly Endpo
 /** A connection and its fault. */
 type Dialled = EndpointObservation & { readonly fault: PathFault | null };
 
-function probedBy(endpoints: readonly Dialled[], sampling: Sampling): readonly Assessment[] {
-  const tls = judged(endpoints).flatMap(({ judgement }) => judgement.findings);
-  const isOpen = endpoints.some(({ tcp }) => tcp.kind === 'open');
-  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null, 'license-server': null };
-  const stages = withSampling(own, sampling, path({ endpoints }));
-  return judgedRound(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
+/** Returns facts in which every stage of a connection is judged, also if an earlier one failed. */
+function factsBy(endpoints: readonly Dialled[], sampling: Sampling, at: EpochMs): RoundFacts {
+  const { observations, targets } = shown({
+    at,
+    tls: judged(endpoints).flatMap(({ judgement }) => judgement.findings),
+  });
+  const { licenseServer } = observations.path;
+  const answered = endpoints.map((one) => ({ ...one, target: TARGET, http: response(200) }));
+  const clean = endpoints.filter(({ fault }) => fault === null).map(({ address }) => address);
+  const [own] = targets;
+  return roundFacts({
+    observations,
+    targets: [{ ...own, path: { ...licenseServer, endpoints: answered }, sampling, clean }],
+  });
+}
+
+function diagnosedAt(round: RoundFacts): Diagnosis {
+  const { startedAt: at } = round.observations;
+  const facts = factsOf({ round, at });
+  return diagnose(
+    CHECKS.map((check) => ({ id: check.id, ...check.judge(facts) })),
+    { ...CONTEXT, at },
+  );
 }
 
 const TLS_FAULTS = {

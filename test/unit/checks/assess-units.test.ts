@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import type { Assessment } from '../../../src/engine/model.ts';
 import type { ApplianceFacts } from '../../../src/core/license/appliance.ts';
 import type { LicenseLookup, RegistrationObservation } from '../../../src/core/license/registration.ts';
-import { assessUnits } from '../../../src/checks/assess.ts';
+import { appliance } from '../../../src/checks/appliance/judge.ts';
+import type { Judgement } from '../../../src/checks/check.ts';
+import { licenseAssignment } from '../../../src/checks/license-assignment/judge.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { factsOf } from '../../support/checks/facts.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { held, LICENSE, role } from '../../support/checks/license-bench.ts';
 import { picture } from '../../support/checks/observed.ts';
@@ -21,7 +23,7 @@ function member(appliance: string, serial: string, peerSerial: string): Applianc
   return applianceFacts({ appliance, system: { serial, peerSerial } });
 }
 
-function assignment(config: Config, lookup: LicenseLookup): Assessment | undefined {
+function assignment(config: Config, lookup: LicenseLookup): Judgement {
   const seen = [member('fac-1', 'FAC-A', 'FAC-B'), member('fac-2', 'FAC-B', 'FAC-A')];
   const units = config.appliances.map((appliance, index) => ({
     config: appliance,
@@ -29,7 +31,7 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
     role: null,
   }));
   const known = picture({ appliances: units, registration: { kind: 'ok', lookups: [lookup] } });
-  return assessUnits({ config, picture: known, at: 0, speaking: [] }).find(({ id }) => id === 'license-assignment');
+  return licenseAssignment.judge(factsOf({ config, picture: known }));
 }
 
 describe('the licence of a pair whose members are both configured', () => {
@@ -38,16 +40,16 @@ describe('the licence of a pair whose members are both configured', () => {
     ['FAC-X', ['license-on-other-unit', 'license-on-other-unit']],
   ])('is judged for both, on %s', async (holder, expected) => {
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held(holder) });
-    expect(assessment?.kind).toBe('judged');
-    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(expected);
+    expect(assessment.kind).toBe('judged');
+    expect(assessment.findings.map(({ suggests }) => suggests)).toEqual(expected);
   });
 
   it('is fine with the age of the answer, where there is no newer one', async () => {
     const since = Date.UTC(2026, 10, 24, 13);
     const kept = { since, because: { kind: 'postponed', until: since + 7 * 3_600_000 } } as const;
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A'), kept });
-    expect(assessment?.summary).toContain('2026-11-24T13:00:00Z');
-    expect(new Set(assessment?.findings.map(({ level }) => level))).toEqual(new Set(['note']));
+    expect(assessment.summary).toContain('2026-11-24T13:00:00Z');
+    expect(new Set(assessment.findings.map(({ level }) => level))).toEqual(new Set(['note']));
   });
 });
 
@@ -63,10 +65,8 @@ registration: { user: api, passwordEnv: SET_SECRET }
     const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: null }));
     const lookups = [{ license: LICENSE, outcome: held(holder) }];
     const known = picture({ appliances: units, registration: { kind: 'ok', lookups } });
-    const assessment = assessUnits({ config, picture: known, at: 0, speaking: [] }).find(
-      ({ id }) => id === 'license-assignment',
-    );
-    expect(assessment?.findings.map(({ suggests, confidence }) => [suggests, confidence])).toEqual(expected);
+    const assessment = licenseAssignment.judge(factsOf({ config, picture: known }));
+    expect(assessment.findings.map(({ suggests, confidence }) => [suggests, confidence])).toEqual(expected);
   });
 });
 
@@ -77,10 +77,10 @@ describe('a unit that only SNMP tells of', () => {
   ] as const)('is compared with its configuration: %s', async (serial, kind, causes) => {
     const config = await configOf('appliances: [{ name: fac-1, serial: FAC-A }]');
     const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: role('disabled', serial) }));
-    const facts = { config, picture: picture({ appliances: units }), at: 0, speaking: [] };
-    const assessment = assessUnits(facts).find(({ id }) => id === 'appliance');
-    expect(assessment?.kind).toBe(kind);
-    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(causes);
+    const facts = { config, picture: picture({ appliances: units }) };
+    const assessment = appliance.judge(factsOf(facts));
+    expect(assessment.kind).toBe(kind);
+    expect(assessment.findings.map(({ suggests }) => suggests)).toEqual(causes);
   });
 });
 
@@ -95,9 +95,9 @@ ${more}`;
   async function assessed(text: string, at: string, registration: RegistrationObservation | null = null) {
     const config = await configOf(text);
     const units = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts(), role: null }));
-    const facts = { config, picture: picture({ appliances: units, registration }), at: Date.parse(at), speaking: [] };
-    const assessment = assessUnits(facts).find(({ id }) => id === 'license-assignment');
-    return { kind: assessment?.kind, suggests: assessment?.findings.flatMap(({ suggests }) => suggests ?? []) };
+    const facts = { config, picture: picture({ appliances: units, registration }), at: Date.parse(at) };
+    const assessment = licenseAssignment.judge(factsOf(facts));
+    return { kind: assessment.kind, suggests: assessment.findings.flatMap(({ suggests }) => suggests ?? []) };
   }
 
   it('is judged where no registration service is configured', async () => {

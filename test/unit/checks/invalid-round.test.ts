@@ -1,37 +1,25 @@
-import { describe, expect, test } from 'vitest';
-import type { Assessment } from '../../../src/engine/model.ts';
-import { invalidWhenStalled } from '../../../src/checks/assess.ts';
-import { round } from '../../support/checks/observed.ts';
+import { expect, test } from 'vitest';
+import { CHECKS, checksOf } from '../../../src/checks/registry.ts';
+import { factsOf, shown } from '../../support/checks/facts.ts';
+import { failed } from '../../support/checks/observed.ts';
 
-const ASSESSMENTS: readonly Assessment[] = [
-  {
-    id: 'reachability',
-    kind: 'judged',
-    findings: [
-      {
-        rule: 'port-open',
-        subject: 's',
-        claim: 'c',
-        expected: 'e',
-        actual: 'a',
-        level: 'broken',
-        suggests: 'egress-blocked',
-      },
-    ],
-    summary: '',
-  },
-  { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' },
-];
+/** Returns what each check of a round says after a stall of this length. */
+function judgedAfter(stalledMs: number) {
+  const facts = factsOf({ round: shown({ port: failed('timeout'), isOffline: true, stalledMs }) });
+  const ofRound = CHECKS.filter(({ id }) => checksOf('round').includes(id));
+  return new Map(ofRound.map((check) => [check.id, check.judge(facts)]));
+}
 
-describe('voidWhenStalled()', () => {
-  test('leaves a round alone in which this process ran', () => {
-    expect(invalidWhenStalled(ASSESSMENTS, round({ stalledMs: 400 }))).toBe(ASSESSMENTS);
-  });
+test('a short stall changes nothing', () => {
+  const short = judgedAfter(400);
+  expect(short).toEqual(judgedAfter(0));
+  expect(short.get('internet')).toMatchObject({ kind: 'judged', findings: [{ level: 'broken' }] });
+});
 
-  test('takes back what a stalled round found, and says why', () => {
-    const [reachability, mail] = invalidWhenStalled(ASSESSMENTS, round({ stalledMs: 3_200 }));
-    expect(reachability).toMatchObject({ kind: 'unjudged', findings: [] });
-    expect(reachability?.summary).toContain('3.2 s');
-    expect(mail?.kind).toBe('not-configured');
-  });
+test('a stalled round shows nothing about what is configured, and says why', () => {
+  for (const [id, { kind, findings, summary }] of judgedAfter(3_200)) {
+    const isAbsent = ['mail', 'delivery', 'clock'].includes(id);
+    expect([id, kind, findings]).toEqual([id, isAbsent ? 'not-configured' : 'unjudged', []]);
+    expect(summary.includes('3.2 s')).toBe(!isAbsent);
+  }
 });

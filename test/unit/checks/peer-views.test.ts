@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { adjusted } from '../../../src/checks/assess.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
+import type { DnsReply } from '../../../src/core/observation.ts';
 import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/round.ts';
 import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../../support/checks/judged-round.ts';
-import { outsideFacts } from '../../support/checks/outside-facts.ts';
-import { picture } from '../../support/checks/observed.ts';
+import { CONTEXT, finding, TARGET } from '../../support/checks/judged-round.ts';
+import { factsOf, response, type Shown, shown } from '../../support/checks/facts.ts';
+import { failed, picture } from '../../support/checks/observed.ts';
+import { configOf } from '../../support/config/config-of.ts';
+
+const config = await configOf('site: hq');
 
 const INTERCEPTED: PeerCause = {
   id: 'tls-intercepted',
@@ -54,8 +57,12 @@ const SILENT: PeerObservation = {
   durationMs: 10_000,
 };
 
-function diagnosed(peers: readonly PeerObservation[], ...own: readonly Special[]): Diagnosis {
-  return diagnose(adjusted(judgedRound(...own), outsideFacts({ picture: picture({ peers }) })), CONTEXT);
+function diagnosed(peers: readonly PeerObservation[], own: Shown = {}): Diagnosis {
+  const facts = factsOf({ config, round: shown(own), picture: picture({ peers }) });
+  return diagnose(
+    CHECKS.map((check) => ({ id: check.id, ...check.judge(facts) })),
+    CONTEXT,
+  );
 }
 
 describe('what a peer sees', () => {
@@ -72,9 +79,9 @@ describe('what a peer sees', () => {
     ['has as a warning', { severity: 'warning' }, 'unknown'],
     ['proves', {}, 'not-ready'],
   ])('and this machine could not judge stays unjudged: the peer %s it', (_, more, ready) => {
-    const diagnosis = diagnosed([seen({ causes: [{ ...INTERCEPTED, ...more }] })], ['tls-genuine', [], 'unjudged']);
+    const diagnosis = diagnosed([seen({ causes: [{ ...INTERCEPTED, ...more }] })], { tls: null });
     expect(diagnosis).toMatchObject({ ready, causes: [{ id: 'tls-intercepted' }] });
-    expect(diagnosed([seen()], ['tls-genuine', [], 'unjudged'])).toMatchObject({ ready: 'unknown', causes: [] });
+    expect(diagnosed([seen()], { tls: null })).toMatchObject({ ready: 'unknown', causes: [] });
   });
 
   test('and only suspects is a warning', () => {
@@ -84,7 +91,7 @@ describe('what a peer sees', () => {
   });
 
   test('as well excludes this machine', () => {
-    const diagnosis = diagnosed([seen({ causes: [INTERCEPTED] })], ['tls-genuine', [finding('tls-intercepted')]]);
+    const diagnosis = diagnosed([seen({ causes: [INTERCEPTED] })], { tls: [finding('tls-intercepted')] });
     expect(diagnosis.causes).toHaveLength(1);
     expect(diagnosis.causes[0]?.evidence.join('\n')).toMatch(/2026-11-24 13:00:00 UTC.* dmz /u);
   });
@@ -101,7 +108,7 @@ describe('what a peer sees', () => {
     ['or not for certain', { preconditions: [{ ...HEARSAY, state: 'unknown', seesNoFault: false }] }, false],
     ['or does not say', { preconditions: [] }, false],
   ])('not at all %s stays a fault here, and is evidence of it: %j', (_, view, isEvidence) => {
-    const diagnosis = diagnosed([seen(view)], ['tls-genuine', elsewhere]);
+    const diagnosis = diagnosed([seen(view)], { tls: elsewhere });
     const cause = diagnosis.causes.find(({ subject, id }) => subject === TARGET && id === 'tls-intercepted');
     expect(diagnosis.ready).toBe('not-ready');
     expect(cause?.evidence.join('\n').includes(' dmz ')).toBe(isEvidence);
@@ -109,13 +116,14 @@ describe('what a peer sees', () => {
   });
 
   test('of a resolver is compared as well', () => {
-    const silent = finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' });
-    const [cause] = diagnosed([seen()], ['name-resolution', [silent]]).causes;
+    const silence: DnsReply = { kind: 'failed', reason: 'timeout', message: '', durationMs: 3000, attempts: 2 };
+    const names = [{ resolver: 'udp://10.0.0.53:53', name: CONTEXT.host, a: silence, aaaa: silence }];
+    const [cause] = diagnosed([seen()], { names }).causes;
     expect(cause?.evidence.join('\n')).toContain(' dmz ');
   });
 
   test('of a service is not compared: it may not be configured there', () => {
-    const [cause] = diagnosed([seen()], ['tls-genuine', [PUSH_INTERCEPTED]]).causes;
+    const [cause] = diagnosed([seen()], { tls: [PUSH_INTERCEPTED] }).causes;
     expect(cause).toMatchObject({ id: 'tls-intercepted', severity: 'warning' });
     expect(cause?.evidence.join('\n')).not.toContain('dmz');
   });
@@ -151,15 +159,15 @@ test('whatever peers say, the verdict of this machine gets no better', () => {
     fc.array(anyCause, { maxLength: 3 }).map((causes) => seen({ causes })),
   );
   const anyOwn = fc.subarray(['egress-blocked', 'tls-intercepted', 'license-server-down'] as const);
-  const preconditions = {
-    'egress-blocked': 'reachability',
-    'tls-intercepted': 'tls-genuine',
-    'license-server-down': 'license-server',
-  } as const;
+  const shows: Readonly<Record<'egress-blocked' | 'tls-intercepted' | 'license-server-down', Shown>> = {
+    'egress-blocked': { port: failed('timeout') },
+    'tls-intercepted': { tls: [finding('tls-intercepted')] },
+    'license-server-down': { http: response(503) },
+  };
   fc.assert(
     fc.property(fc.array(anyPeer, { maxLength: 3 }), anyOwn, (peers, faults) => {
-      const own = faults.map((fault): Special => [preconditions[fault], [finding(fault)]]);
-      const [alone, together] = [diagnosed([], ...own), diagnosed(peers, ...own)];
+      const own = faults.reduce<Shown>((all, fault) => ({ ...all, ...shows[fault] }), {});
+      const [alone, together] = [diagnosed([], own), diagnosed(peers, own)];
       expect(alone.ready === 'ready' || together.ready === alone.ready).toBe(true);
       const told = together.preconditions.filter(({ state }) => state === 'broken' || state === 'blocked');
       const broken = alone.preconditions.filter(({ state }) => state === 'broken' || state === 'blocked');

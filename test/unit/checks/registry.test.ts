@@ -60,7 +60,7 @@ describe('CHECKS', () => {
   });
 
   test('explain what FortiAuthenticator complains of wherever they are on the path', () => {
-    const polling = CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn);
+    const polling = CHECKS.filter(({ sources }) => sources.includes('log')).flatMap(({ dependsOn }) => dependsOn);
     const path = CHECKS.filter(({ onPath }) => onPath === true).map(({ id }) => id);
     expect(polling.map(({ by }) => by)).toEqual(expect.arrayContaining(path));
   });

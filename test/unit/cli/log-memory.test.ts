@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { assessLog } from '../../../src/checks/assess.ts';
+import { polling } from '../../../src/checks/polling/judge.ts';
+import { factsOf } from '../../support/checks/facts.ts';
 import { logPartOf } from '../../../src/cli/log-memory.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
@@ -42,8 +43,8 @@ function memory(age: number, listeningSince: number | null): LogMemory {
 function pollingOf(logMemory: LogMemory, of = config): unknown {
   const part = logPartOf(of, { logMemory, storedHistory: NONE, signatures, now: START });
   if (part.kind === 'heard') return 'heard';
-  const [polling] = assessLog({ ...part, config: of });
-  return { kind: polling?.kind, summary: polling?.summary };
+  const { kind, summary } = polling.judge(factsOf({ config: of, log: part }));
+  return { kind, summary };
 }
 
 test('what was kept lately is heard, errors also of a daemon that has stopped', () => {

@@ -31,7 +31,7 @@ function examination(seen: Seen): RoundResult {
   return {
     diagnosis: diagnose(probed, CONTEXT),
     observations: round(),
-    judged: { assessments: probed, tls: [] },
+    targets: [],
   };
 }
 
@@ -178,7 +178,7 @@ describe('unconfirmedIn()', () => {
     const once: RoundResult = {
       diagnosis: diagnose(probed, CONTEXT),
       observations: round({ licenseServer }),
-      judged: { assessments: probed, tls: [] },
+      targets: [],
     };
     const told = (...looks: readonly RoundResult[]): readonly string[] =>
       unconfirmedIn(once, looks).map(({ id }) => id);
@@ -192,8 +192,7 @@ describe('unconfirmedIn()', () => {
 
   test('leaves alone what no probe looks at', () => {
     const probed = judgedRound(['appliance', [finding('appliance-unreachable', { subject: 'fac-1' })]]);
-    const own = { assessments: probed.filter(({ id }) => id !== 'appliance'), tls: [] };
-    const seen = { diagnosis: diagnose(probed, CONTEXT), observations: round(), judged: own };
+    const seen = { diagnosis: diagnose(probed, CONTEXT), observations: round(), targets: [] };
     expect(unconfirmedIn(seen, [seen])).toEqual([]);
   });
 });

@@ -19,7 +19,6 @@ import { configOf } from '../../support/config/config-of.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 import { parseExposition, type Series } from '../../support/monitoring/exposition.ts';
 
-const NOTHING_JUDGED = { assessments: [], tls: [] };
 const TARGET = 'server.test:443';
 const ANSWER: DnsReply = {
   kind: 'answer',
@@ -85,7 +84,7 @@ async function values(name: string): Promise<Readonly<Record<string, number>>> {
 
 function look(...endpoints: Parameters<typeof endpoint>[]): void {
   const seen = endpoints.map((each) => endpoint(...each));
-  recorder.measured(round({ licenseServer: path({ endpoints: seen }) }), NOTHING_JUDGED, config);
+  recorder.measured(round({ licenseServer: path({ endpoints: seen }) }), [], config);
 }
 
 function polled(appliance: string | null, count = 1): void {
@@ -208,7 +207,7 @@ describe('probes', () => {
       const probes = targets.flatMap((target) => ['tcp', 'tls', 'http'].map((probe) => ({ probe, target })));
       expectMore({ probes, judged: targets });
       const whole = (target: string) => path({ subject: target, endpoints: [{ ...ANSWERED, target }] });
-      recorder.measured(round({ services: targets.map(whole) }), NOTHING_JUDGED, config);
+      recorder.measured(round({ services: targets.map(whole) }), [], config);
       return parseExposition(await registry.metrics()).length;
     };
     const one = (await count(['a.test:443', 'b.test:443'])) - (await count(['a.test:443']));
@@ -225,7 +224,7 @@ test.each([
 ])('an answer of a resolver has its time to live, and is %s', async (_, others, expected) => {
   const a: DnsReply = { ...ANSWER, addresses: [...ANSWER.addresses, ...others] };
   const names = [{ resolver: 'system', name: 'server.test', a, aaaa: a }];
-  recorder.measured(round({ licenseServer: path({ names }) }), NOTHING_JUDGED, config);
+  recorder.measured(round({ licenseServer: path({ names }) }), [], config);
   expect(await values('ftm_dns_answer_ttl_seconds')).toEqual({ system: 300 });
   expect(await values('ftm_dns_answers_expected')).toEqual({ system: expected });
 });
@@ -257,15 +256,15 @@ describe('gauges of what was observed', () => {
   test('come with their facts, go with them or with the configuration, and leave those of slower queries', async () => {
     const seen = unitsWith(applianceFacts(), [{ kind: 'seen', peer: 'dmz', at: 0, preconditions: [], causes: [] }]);
     expect(await names()).toEqual([]);
-    recorder.measured(SEEN, NOTHING_JUDGED, config);
+    recorder.measured(SEEN, [], config);
     recorder.units(seen);
     expect(await names()).toEqual(NAMES);
-    recorder.measured(LOST, NOTHING_JUDGED, config);
+    recorder.measured(LOST, [], config);
     // The date of a certificate stays until another one is seen.
     expect(await names()).toEqual(NAMES.filter((name) => !name.startsWith('ftm_dns')));
     recorder.units(unitsWith({ ...applianceFacts(), ...failed('timeout') }, []));
     expect(await names()).toEqual(NAMES.slice(0, 1));
-    recorder.measured(SEEN, NOTHING_JUDGED, config);
+    recorder.measured(SEEN, [], config);
     recorder.units(seen);
     expectMore({ probes: [], judged: [] });
     expect(await names()).toEqual([]);
@@ -418,7 +417,7 @@ describe('a reload', () => {
     recorder.expect(await expected(2));
     for (const target of ['service-0.test:443', 'service-1.test:443']) {
       const service = path({ subject: target, endpoints: [{ ...endpoint('192.0.2.1'), target }] });
-      recorder.measured(round({ services: [service] }), NOTHING_JUDGED, config);
+      recorder.measured(round({ services: [service] }), [], config);
     }
     polled('fac-1');
     polled('fac-0', 2);

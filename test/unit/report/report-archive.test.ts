@@ -27,7 +27,7 @@ function sources(more: Partial<ReportSources> = {}): ReportSources {
     examination: {
       diagnosis: diagnosisOf(AT, [causeOf('appliance-unreachable', { evidence })]),
       observations: round({ startedAt: AT, durationMs: 1, licenseServer: PATH }),
-      judged: { assessments: [], tls: [] },
+      targets: [],
     },
     configuration: { site: 'hq' },
     storedHistory: { kind: 'none' },

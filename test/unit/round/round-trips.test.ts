@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
+import type { RoundFacts } from '../../../src/checks/check.ts';
+import type { Finding } from '../../../src/engine/model.ts';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
-import type { PreconditionId } from '../../../src/checks/registry.ts';
-import { assessRound } from '../../../src/round/assess.ts';
+import { CHECKS, type PreconditionId } from '../../../src/checks/registry.ts';
+import { factsOf as factsOfRound } from '../../../src/round/facts.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { createRoundTrips } from '../../../src/round/memory.ts';
 import { failed as cutTls } from '../../support/certificates/chains.ts';
 import { endpoint, failed, open, path, round } from '../../support/checks/observed.ts';
+import { factsOf } from '../../support/checks/facts.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 
@@ -16,6 +19,10 @@ function knownAfter(connects: readonly EndpointObservation[], stalledMs = 0): nu
   const roundTrips = createRoundTrips();
   for (const one of connects) roundTrips.note(round({ licenseServer: path({ endpoints: [one] }), stalledMs }));
   return roundTrips.known().get(A);
+}
+
+function found(check: PreconditionId, facts: RoundFacts): readonly Finding[] {
+  return CHECKS.flatMap((one) => (one.id === check ? one.judge(factsOf({ round: facts })).findings : []));
 }
 
 function after(...connects: readonly number[]): readonly EndpointObservation[] {
@@ -37,16 +44,17 @@ test.each<readonly [string, readonly EndpointObservation[], number, number | und
   expect(knownAfter(connects, stalledMs)).toBe(expected);
 });
 
-test('assessRound() compares a refusal and a cut handshake with the connections so far', async () => {
+test('a round compares a refusal and a cut handshake with the connections so far', async () => {
   const clock = handClock(Date.UTC(2026, 10, 24, 13));
   const instruments = await createInstruments(await configOf('licenseServer: { host: server.test }'), {
     clock,
     env: {},
   });
   const assess = (check: PreconditionId, ...[seen, ...burst]: readonly EndpointObservation[]): unknown =>
-    assessRound(instruments, round({ licenseServer: path({ endpoints: seen === undefined ? [] : [seen] }), burst }))
-      .assessments.find(({ id }) => id === check)
-      ?.findings.map(({ kind, confidence }) => [kind, confidence]);
+    found(
+      check,
+      factsOfRound(instruments, round({ licenseServer: path({ endpoints: seen === undefined ? [] : [seen] }), burst })),
+    ).map(({ kind, confidence }) => [kind, confidence]);
   const refused = endpoint(A, failed('refused'));
   const cut = { ...endpoint(A, open(25)), tls: cutTls({ reason: 'reset', durationMs: 2 }) };
 
@@ -60,17 +68,17 @@ test('assessRound() compares a refusal and a cut handshake with the connections 
   ]);
 });
 
-test('assessRound() counts the connections of a burst, so that the second round of a check is enough', async () => {
+test('a round counts the connections of a burst, so that the second round of a check is enough', async () => {
   const instruments = await createInstruments(await configOf('licenseServer: { host: server.test }'), {
     clock: handClock(Date.UTC(2026, 10, 24, 13)),
     env: {},
   });
   const cut = { ...endpoint(A, open(25)), tls: cutTls({ reason: 'reset', durationMs: 2 }) };
-  const { assessments } = assessRound(
+  const facts = factsOfRound(
     instruments,
     round({ licenseServer: path({ endpoints: [cut] }), burst: Array.from({ length: 20 }, () => cut) }),
   );
-  expect(assessments.find(({ id }) => id === 'tls-genuine')?.findings[0]).toMatchObject({
+  expect(found('tls-genuine', facts)[0]).toMatchObject({
     kind: 'answered-nearer',
     confidence: 'confirmed',
   });

@@ -4,7 +4,7 @@ import type { PollingError } from '../../../src/core/polling/report.ts';
 import { type Diagnosis, impactOf } from '../../../src/engine/model.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { CONTEXT, finding, type Special } from '../../support/checks/judged-round.ts';
+import { CONTEXT, finding } from '../../support/checks/judged-round.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
@@ -23,8 +23,8 @@ function logged(id: string): PollingError {
 }
 
 function diagnosisOf(signatures: readonly string[], broken: FaultId | null = null): Diagnosis {
-  const found: readonly Special[] = broken === null ? [] : [['tls-genuine', [finding(broken)]]];
-  return concluded({ config, errors: { 'fac-1': signatures.map(logged) }, found }).diagnosis;
+  const shows = { tls: broken === null ? [] : [finding(broken)] };
+  return concluded({ config, errors: { 'fac-1': signatures.map(logged) }, shows }).diagnosis;
 }
 
 const namesOf = ({ causes }: Diagnosis): readonly string[] =>

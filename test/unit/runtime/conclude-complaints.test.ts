@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
-import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
+import type { FaultSeen } from '../../../src/checks/check.ts';
 import type { PeerObservation } from '../../../src/core/round.ts';
 import type { PollingError } from '../../../src/core/polling/report.ts';
+import { NO_SAMPLES } from '../../../src/checks/intermittent/sampling.ts';
 import { OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';
-import type { Finding } from '../../../src/engine/model.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { finding, type Special, TARGET } from '../../support/checks/judged-round.ts';
-import { intermittentFinding, RESET } from '../../support/checks/sampled.ts';
+import { response, type Shown } from '../../support/checks/facts.ts';
+import { finding, TARGET } from '../../support/checks/judged-round.ts';
+import { endpoint, failed, path } from '../../support/checks/observed.ts';
+import { UNREACHABLE, WORKING } from '../../support/checks/mail-seen.ts';
+import { RESET, sampled } from '../../support/checks/sampled.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 import { HOUR, SECOND } from '../../support/time/units.ts';
 
@@ -25,7 +29,7 @@ const MAIL = pollingError(AT, 'Failed to send activation code', { cause: 'mail-u
 const LICENSE = pollingError(AT, 'FTM provision error: token does not belong to product', {
   cause: 'license-on-other-unit',
 });
-const INTERCEPTED: Special = ['tls-genuine', [finding('tls-intercepted')]];
+const INTERCEPTED: Shown = { tls: [finding('tls-intercepted')] };
 
 function namesOf({ diagnosis }: Conclusion): readonly string[] {
   return diagnosis.causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`);
@@ -33,11 +37,11 @@ function namesOf({ diagnosis }: Conclusion): readonly string[] {
 
 function conclusionOf(
   errors: readonly PollingError[],
-  found: readonly Special[] = [],
+  shows: Shown = {},
   remembered: Remembered = {},
   peers: readonly PeerObservation[] = [],
 ): Conclusion {
-  return concluded({ config, errors: { 'fac-1': errors }, found, remembered, seen: { peers } });
+  return concluded({ config, errors: { 'fac-1': errors }, shows, remembered, seen: { peers } });
 }
 
 describe('what FortiAuthenticator complains of', () => {
@@ -63,27 +67,30 @@ describe('what FortiAuthenticator complains of', () => {
       ['polling-failing critical confirmed'],
     ],
   ])('%s', (_, ...[errors, broken, faultsSeen, causes]) => {
-    const found: readonly Special[] = broken === null ? [] : [['tls-genuine', [finding(broken)]]];
-    expect(namesOf(conclusionOf(errors, found, { faultsSeen }))).toEqual(causes);
+    const shows = { tls: broken === null ? [] : [finding(broken)] };
+    expect(namesOf(conclusionOf(errors, shows, { faultsSeen }))).toEqual(causes);
   });
 
   test('does not count as silence if the same fault returns within a minute', () => {
     const summaryOf = (remembered: Remembered): string | undefined =>
-      conclusionOf([SSL], [INTERCEPTED], remembered).diagnosis.causes[0]?.summary;
+      conclusionOf([SSL], INTERCEPTED, remembered).diagnosis.causes[0]?.summary;
     expect(summaryOf({ faultsSeen: seen('tls-genuine') })).toBe(summaryOf({}));
-    expect(summaryOf({})).not.toBe(conclusionOf([], [INTERCEPTED]).diagnosis.causes[0]?.summary);
+    expect(summaryOf({})).not.toBe(conclusionOf([], INTERCEPTED).diagnosis.causes[0]?.summary);
   });
 });
 
 describe('what FortiAuthenticator complains of while a fifth of the connections fail', () => {
-  const share: Finding = {
-    ...intermittentFinding({ x: '.xxxxxx.............' }, { ...RESET, stage: 'reachability', cause: 'egress-blocked' }),
-    subject: TARGET,
+  const PORT = { ...RESET, stage: 'reachability', cause: 'egress-blocked' } as const;
+  const share: Shown = { own: { sampling: sampled({ x: '.' }, { x: '.xxxxxx.............' }, NO_SAMPLES, PORT) } };
+  const partly: Shown = {
+    own: {
+      sampling: sampled({ x: '.', y: '.' }, { x: '.xxxxxxxxx', y: '..........' }, NO_SAMPLES, PORT),
+      path: path({ subject: TARGET, endpoints: ['x', 'y'].map((address) => endpoint(address)) }),
+    },
   };
-  const partly = { ...share, clean: ['y'] };
-  const none = finding('mail-unreachable', { level: 'warning' });
+  const none: Shown = { mail: [UNREACHABLE, WORKING] };
 
-  test.each<readonly [string, readonly PollingError[], Finding, readonly string[]]>([
+  test.each<readonly [string, readonly PollingError[], Shown, readonly string[]]>([
     ['nothing', [], share, ['egress-blocked warning suspected']],
     ['one datagram', [ONCE], share, ['egress-blocked warning suspected']],
     ['two', [SSL], share, ['egress-blocked critical suspected']],
@@ -91,7 +98,7 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
       'one datagram, and another address is clean',
       [ONCE],
       partly,
-      ['egress-blocked warning suspected', 'polling-failing warning suspected'],
+      ['egress-partly-blocked warning suspected', 'polling-failing warning suspected'],
     ],
     [
       'one datagram, beside a warning that is no share',
@@ -100,15 +107,15 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
       ['mail-unreachable warning confirmed', 'polling-failing warning suspected'],
     ],
   ])('%s', (_, errors, found, causes) => {
-    expect(namesOf(conclusionOf(errors, [['reachability', [found]]]))).toEqual(causes);
+    expect(namesOf(conclusionOf(errors, found))).toEqual(causes);
   });
 
   test('one datagram is evidence of it, and explained afterwards', () => {
-    const during = conclusionOf([ONCE], [['reachability', [share]]]);
+    const during = conclusionOf([ONCE], share);
     expect(during.diagnosis.causes[0]).toMatchObject({ consequences: ['polling'] });
     expect(during.diagnosis.causes[0]?.evidence.at(-1)).toContain('FTM polling error');
-    const again = conclusionOf([ONCE], [['reachability', [share]]], during);
-    expect(namesOf(conclusionOf([ONCE], [], again))).toEqual([]);
+    const again = conclusionOf([ONCE], share, during);
+    expect(namesOf(conclusionOf([ONCE], {}, again))).toEqual([]);
   });
 });
 
@@ -134,26 +141,20 @@ describe('what FortiAuthenticator complains of while TLS 1.2 alone is cut', () =
       ['tls-blocked critical suspected', 'polling-failing warning confirmed'],
     ],
   ])('%s', (_, errors, causes) => {
-    const probed: readonly Special[] = [['tls-genuine', [cut]]];
-    const during = conclusionOf(errors, probed);
+    const during = conclusionOf(errors, { tls: [cut] });
     expect(namesOf(during)).toEqual(causes);
     // The explanation remains after the cut has ended.
-    const again = conclusionOf(errors, probed, during);
-    expect(namesOf(conclusionOf(errors, [], again))).toEqual(causes.slice(1));
+    const again = conclusionOf(errors, { tls: [cut] }, during);
+    expect(namesOf(conclusionOf(errors, {}, again))).toEqual(causes.slice(1));
   });
 
   test('is evidence', () => {
-    const { causes } = conclusionOf([SSL], [['tls-genuine', [cut]]]).diagnosis;
+    const { causes } = conclusionOf([SSL], { tls: [cut] }).diagnosis;
     expect(causes[0]?.evidence.join('\n')).toContain('FTM polling error');
   });
 
   test('datagrams hide nothing that the probes prove', () => {
-    const down = finding('license-server-down');
-    const both: readonly Special[] = [
-      ['tls-genuine', [cut]],
-      ['license-server', [down]],
-    ];
-    expect(namesOf(conclusionOf([SSL], both))).toEqual([
+    expect(namesOf(conclusionOf([SSL], { tls: [cut], http: response(503) }))).toEqual([
       'tls-blocked critical suspected',
       'license-server-down critical confirmed',
     ]);
@@ -180,7 +181,7 @@ describe('that another agent sees no fault on the path', () => {
     ['is not known if it does not answer', SSL, CUT, false],
     ['is no evidence of an error about mail', MAIL, seen(AT), false],
   ])('%s', (_, error, peer, isTold) => {
-    const [failing] = conclusionOf([error], [], {}, [peer]).diagnosis.causes;
+    const [failing] = conclusionOf([error], {}, {}, [peer]).diagnosis.causes;
     expect(failing?.id).toBe('polling-failing');
     expect(failing?.evidence.some((line) => line.includes('the agent dmz detected no fault'))).toBe(isTold);
   });
@@ -191,17 +192,17 @@ test('a line that is dated in the future is evidence of it, while nothing else e
   const evidenceOf = (error: PollingError) =>
     conclusionOf([error]).diagnosis.causes.map(({ evidence }) => evidence.length);
   expect(evidenceOf(ahead)).toEqual(evidenceOf(SSL).map((count) => count + 1));
-  expect(namesOf(conclusionOf([ahead], [INTERCEPTED]))).toEqual(['tls-intercepted critical confirmed']);
+  expect(namesOf(conclusionOf([ahead], INTERCEPTED))).toEqual(['tls-intercepted critical confirmed']);
   expect(namesOf(conclusionOf([{ ...ahead, severity: 'info' }]))).toEqual([]);
 });
 
-test.each<readonly [string, readonly Special[]]>([
-  ['on a clean path', []],
-  ['beside a fault', [INTERCEPTED]],
-])('a log that has never said anything is waited for, and left out of "ready": %s', (_, found) => {
+test.each<readonly [string, Shown, Diagnosis['ready']]>([
+  ['on a clean path', {}, 'ready'],
+  ['beside a fault', INTERCEPTED, 'not-ready'],
+])('a log that has never said anything is waited for, and left out of "ready": %s', (_, shows, ready) => {
   const never = { 'fac-1': { lastLineAt: null, reliableLineAt: null } };
-  const { diagnosis } = concluded({ config, lines: never, unknownSenders: ['10.9.9.9'], found });
-  expect(diagnosis.ready).toBe(found.length === 0 ? 'ready' : 'not-ready');
+  const { diagnosis } = concluded({ config, lines: never, unknownSenders: ['10.9.9.9'], shows });
+  expect(diagnosis.ready).toBe(ready);
   expect(diagnosis.preconditions.find(({ id }) => id === 'polling')).toMatchObject({
     state: 'unknown',
     waits: true,
@@ -212,23 +213,21 @@ test.each<readonly [string, readonly Special[]]>([
 describe('a fault that a single round showed', () => {
   const suspected = { confidence: 'suspected' } as const;
 
-  test.each<readonly [string, PreconditionId, Finding, readonly string[]]>([
-    ['explains afterwards what came: a certificate', 'tls-genuine', finding('tls-intercepted'), []],
+  test.each<readonly [string, Shown, readonly string[]]>([
+    ['explains afterwards what came: a certificate', INTERCEPTED, []],
     [
       'does not: what is only suspected',
-      'tls-genuine',
-      finding('tls-blocked', suspected),
+      { tls: [finding('tls-blocked', suspected)] },
       ['polling-failing critical confirmed'],
     ],
     [
       'does not: a port, which one lost connection makes look shut',
-      'reachability',
-      finding('egress-blocked'),
+      { port: failed('refused'), own: { controlHosts: { accepting: 0, refusing: 2, tried: 2 } } },
       ['polling-failing critical confirmed'],
     ],
-  ])('%s', (_, id, found, causes) => {
-    const { faultsSeen, lasting } = conclusionOf([SSL], [[id, [found]]]);
-    expect(namesOf(conclusionOf([SSL], [], { faultsSeen, lasting }))).toEqual(causes);
+  ])('%s', (_, shows, causes) => {
+    const { faultsSeen, lasting } = conclusionOf([SSL], shows);
+    expect(namesOf(conclusionOf([SSL], {}, { faultsSeen, lasting }))).toEqual(causes);
   });
 });
 
@@ -237,7 +236,7 @@ describe('a line from the time of a fault', () => {
   const inspection = { precondition: 'tls-genuine', appliance: null, since: AT - 3 * AGO, at: AT - AGO };
   const OLD = pollingError(AT - AGO, 'FTM polling error: SSL session failed', { reliable: true });
   const NEW = pollingError(AT, OLD.sample, { reliable: true, firstAt: OLD.firstAt, groups: [OLD, SSL].map(last) });
-  const expired: readonly Special[] = [['tls-genuine', [finding('certificate-broken')]]];
+  const expired: Shown = { tls: [finding('certificate-broken')] };
 
   function last({ lastAt }: PollingError) {
     return { firstAt: lastAt, count: 1 };
@@ -264,7 +263,7 @@ describe('a line from the time of a fault', () => {
 
   test('does not raise the severity of a later one', () => {
     const cut = finding('tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' });
-    const later = conclusionOf([OLD], [['tls-genuine', [cut]]], { faultsSeen: [inspection] });
+    const later = conclusionOf([OLD], { tls: [cut] }, { faultsSeen: [inspection] });
     expect(namesOf(later)).toEqual(['tls-blocked warning suspected']);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
-import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
+import type { FaultSeen } from '../../../src/checks/check.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
 import { tokens } from '../../support/checks/judged-tokens.ts';

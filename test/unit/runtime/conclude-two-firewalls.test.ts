@@ -4,7 +4,8 @@ import type { Diagnosis } from '../../../src/engine/model.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
 import { FLOW, matched, NO_INSPECTION } from '../../support/checks/firewall-match.ts';
 import { configOf } from '../../support/config/config-of.ts';
-import { finding, type Special, TARGET } from '../../support/checks/judged-round.ts';
+import type { Shown } from '../../support/checks/facts.ts';
+import { finding, TARGET } from '../../support/checks/judged-round.ts';
 import { pollingError } from '../../support/checks/polling-error.ts';
 
 const UNITS = `logs: { syslog: { udp: "127.0.0.1:5514" } }
@@ -37,14 +38,14 @@ async function told(
   entries: readonly string[],
   firewall: readonly FirewallObservation[],
   complaining: readonly string[] = ['fac-2'],
-  special: readonly Special[] = [],
+  shows: Shown = {},
 ): Promise<Diagnosis> {
   const config = await configOf(`${UNITS}firewall: [${entries.join(', ')}]\n`);
   const errors = [pollingError(AT, 'FTM polling error: SSL session failed')];
   return concluded({
     config,
     errors: Object.fromEntries(complaining.map((name) => [name, errors])),
-    found: special,
+    shows,
     seen: { firewall },
   }).diagnosis;
 }
@@ -63,7 +64,7 @@ describe('the second of two units complains', () => {
 
   test('also while a part of the path is unclear', async () => {
     const unclear = finding(null, { level: 'unknown' });
-    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, OTHER], ['fac-2'], [['tls-genuine', [unclear]]]);
+    const { causes } = await told([ENTRY_1, ENTRY_2], [FIRST, OTHER], ['fac-2'], { tls: [unclear] });
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
     expect(remedy).toContain('These may be the same fault. First check');
     expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7');
@@ -107,6 +108,6 @@ test.each([
   [[ENTRY_1, ENTRY_2], ' 10.0.0.5, 10.1.0.5 to '],
 ])('where units have separate addresses, all are named', async (entries, expected) => {
   const intercepted = finding('tls-intercepted');
-  const { causes } = await told(entries, [], [], [['tls-genuine', [intercepted]]]);
+  const { causes } = await told(entries, [], [], { tls: [intercepted] });
   expect(causes.find(({ id }) => id === 'tls-intercepted')?.remedy.join('\n')).toContain(expected);
 });

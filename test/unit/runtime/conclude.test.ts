@@ -57,7 +57,6 @@ function conclusionOf(seen: Seen): Conclusion {
   return concluded({
     config,
     lines: { 'fac-1': { lastLineAt, reliableLineAt: byDatagrams ? null : lastLineAt, silent } },
-    found: [['mail', [], 'not-configured']],
     seen: {
       appliances: [
         { config: first, rest, role },

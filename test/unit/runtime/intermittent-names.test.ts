@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause, Finding } from '../../../src/engine/model.ts';
-import { type AnswerFaults, withAnswers } from '../../../src/checks/intermittent/answers.ts';
+import { type AnswerFaults, answersAfter, earlierAnswers } from '../../../src/checks/intermittent/answers.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
@@ -14,9 +14,9 @@ function shownDuring(fault: Special): { readonly words: readonly string[]; reado
   let faults: AnswerFaults = [];
   for (let count = 0; line.now < START + 5 * MINUTE; count += 1) {
     const [id, wrong] = fault;
-    const told = withAnswers(faults, count % 2 === 0 ? wrong : [], line.now);
-    faults = told.faults;
-    const diagnosis = diagnose(judgedRound([id, told.findings]), { ...CONTEXT, at: line.now });
+    const now = count % 2 === 0 ? wrong : [];
+    faults = answersAfter(faults, now, line.now);
+    const diagnosis = diagnose(judgedRound([id, [...now, ...earlierAnswers(faults)]]), { ...CONTEXT, at: line.now });
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const { incidents } = line.state;
     if (incidents.some(({ status }) => status === 'open')) {
@@ -48,10 +48,10 @@ test.each([
 
 test('an answer that was wrong in two outages is right after each, and a repaired one after five minutes', () => {
   const rightAfter = (pattern: string): boolean => {
-    let told: ReturnType<typeof withAnswers> = { faults: [], findings: [] };
+    let faults: AnswerFaults = [];
     for (const [index, look] of pattern.split('').entries())
-      told = withAnswers(told.faults, look === 'x' ? WRONG[1] : [], START + index * 30 * SECOND);
-    return told.findings.length === 0;
+      faults = answersAfter(faults, look === 'x' ? WRONG[1] : [], START + index * 30 * SECOND);
+    return earlierAnswers(faults).length === 0;
   };
   expect(['xxxx.', 'xx..xx.', 'x.x.x.', `x.x.x${'.'.repeat(9)}`, `x.x.x${'.'.repeat(10)}`].map(rightAfter)).toEqual([
     true,

@@ -42,7 +42,7 @@ const STALLED = { stalledMs: 5_000 };
 function looked(diagnosis: Partial<Diagnosis> = {}, observed: Parameters<typeof round>[0] = {}): RoundResult {
   return {
     observations: round(observed),
-    judged: { assessments: [], tls: [] },
+    targets: [],
     diagnosis: { ...diagnosisOf(START, diagnosis.causes ?? []), ...diagnosis },
   };
 }

@@ -1,21 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
+import type { RoundFacts } from '../../../src/checks/check.ts';
+import type { FaultId } from '../../../src/checks/registry.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from '../../../src/checks/tls-genuine/expectations.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import { pollingReport } from '../../../src/core/polling/report.ts';
 import { emptyPolling, recordEvents, type PollingState } from '../../../src/core/polling/state.ts';
 import { compareSeverity } from '../../../src/core/severity.ts';
 import { isCorroborated } from '../../../src/engine/diagnose.ts';
-import type { Assessment, Cause, Diagnosis, Finding } from '../../../src/engine/model.ts';
+import type { Cause, Diagnosis } from '../../../src/engine/model.ts';
 import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
 import { createAttribution, type Origin } from '../../../src/logs/senders.ts';
 import { newLineTally } from '../../../src/logs/tally.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../../src/checks/conclude.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
-import { finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
-import { picture } from '../../support/checks/observed.ts';
+import { response, type Shown, shown } from '../../support/checks/facts.ts';
+import { finding } from '../../support/checks/judged-round.ts';
+import { UNREACHABLE, WORKING } from '../../support/checks/mail-seen.ts';
+import { failed, picture } from '../../support/checks/observed.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
@@ -25,6 +28,8 @@ import { MINUTE, SECOND } from '../../support/time/units.ts';
 /** The nightly run covers a hundred thousand. */
 const SEQUENCES = samples(200);
 
+const LICENSE = 'EFTM000000000001';
+
 const T0 = Date.UTC(2026, 10, 24, 12);
 /** A round at the end of each of these minutes. */
 const ROUNDS = [3, 6, 9, 12, 15, 18];
@@ -33,8 +38,12 @@ const UNITS = { 'fac-1': '10.0.0.5', 'fac-2': '10.0.0.6' } as const;
 const FIREWALL = '10.0.0.1';
 const config = await configOf(`
 appliances:
-  - { name: fac-1, api: { url: 'https://10.0.0.5', user: api, keyEnv: SET_SECRET }, logSources: [10.0.0.5, fac-1] }
+  - name: fac-1
+    api: { url: 'https://10.0.0.5', user: api, keyEnv: SET_SECRET }
+    logSources: [10.0.0.5, fac-1]
+    licenses: [EFTM000000000001]
   - { name: fac-2, logSources: [10.0.0.6, fac-2] }
+registration: { user: monitor, passwordEnv: SET_SECRET }
 logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: 5m, silentAfter: 6m }
 `);
 const signatures = await shippedCatalogue();
@@ -108,47 +117,48 @@ const unproven: fc.Arbitrary<Line> = fc.oneof(
 );
 const reliable: fc.Arbitrary<Line> = fc.oneof({ weight: 4, arbitrary: ofUnit('tcp') }, ofFirewall('tcp'));
 
-const FAULTS: readonly (readonly [PreconditionId, FaultId, Partial<Finding>])[] = [
-  ['internet', 'internet-unreachable', {}],
-  ['reachability', 'egress-blocked', {}],
-  ['tls-genuine', 'tls-blocked', {}],
-  ['tls-genuine', 'tls-intercepted', {}],
-  ['tls-genuine', 'certificate-broken', { rule: FLAW_RULE }],
-  ['tls-genuine', 'certificate-broken', { rule: FLAW_RULE, level: 'warning' }],
-  ['tls-genuine', 'tls-interception-suspected', { rule: OLDER_TLS_RULE }],
-  ['tls-genuine', 'tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' }],
-  ['tls-genuine', 'vendor-ca-changed', { level: 'warning', confidence: 'suspected' }],
-  ['license-server', 'license-server-down', {}],
-  ['license-assignment', 'license-on-other-unit', { subject: 'EFTM000000000001' }],
-  ['mail', 'mail-unreachable', { level: 'warning', subject: 'mail.example.test:25' }],
+/** By the cause that the round shows. */
+const FAULTS: readonly (readonly [FaultId, Shown])[] = [
+  ['internet-unreachable', { isOffline: true }],
+  ['egress-blocked', { port: failed('timeout') }],
+  ...(
+    [
+      ['tls-blocked', {}],
+      ['tls-intercepted', {}],
+      ['certificate-broken', { rule: FLAW_RULE }],
+      ['certificate-broken', { rule: FLAW_RULE, level: 'warning' }],
+      ['tls-interception-suspected', { rule: OLDER_TLS_RULE }],
+      ['tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' }],
+      ['vendor-ca-changed', { level: 'warning', confidence: 'suspected' }],
+    ] as const
+  ).map(([cause, changes]) => [cause, { tls: [finding(cause, changes)] }] as const),
+  ['license-server-down', { http: response(503) }],
+  ['mail-unreachable', { mail: [UNREACHABLE, WORKING] }],
 ];
 
 /** What the probes find in a round, and whether the unit's API answers. */
 interface Probed {
   readonly faults: typeof FAULTS;
-  readonly unjudged: readonly PreconditionId[];
+  readonly isTlsUnjudged: boolean;
+  readonly licenseAt: 'FAC-A' | 'FAC-X';
   readonly api: 'ok' | 'failed';
 }
 
 const probed: fc.Arbitrary<Probed> = fc.record({
   faults: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.subarray([...FAULTS], { maxLength: 2 })),
-  unjudged: fc.oneof(
-    { weight: 4, arbitrary: fc.constant([]) },
-    fc.constantFrom<PreconditionId>('tls-genuine', 'license-server').map((id) => [id]),
+  isTlsUnjudged: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+  licenseAt: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('FAC-A' as const) },
+    { weight: 1, arbitrary: fc.constant('FAC-X' as const) },
   ),
   api: fc.constantFrom('ok', 'failed'),
 });
 
-function assessments({ faults, unjudged }: Probed): readonly Assessment[] {
-  const byId = Map.groupBy(faults, ([id]) => id);
-  const special = [...byId].map(
-    ([id, found]): Special => [id, found.map(([, suggests, changes]) => finding(suggests, changes))],
-  );
-  const open = unjudged.filter((id) => !byId.has(id)).map((id): Special => [id, [], 'unjudged']);
-  return judgedRound(...special, ...open).filter(({ id }) => !OF_UNITS_AND_LOG.includes(id));
+function roundOf({ faults, isTlsUnjudged }: Probed, at: number): RoundFacts {
+  const all = faults.reduce<Shown>((merged, [, one]) => ({ ...merged, ...one }), {});
+  const tls = faults.flatMap(([, one]) => one.tls ?? []);
+  return shown({ ...all, at, tls: tls.length === 0 && isTlsUnjudged ? null : tls });
 }
-
-const OF_UNITS_AND_LOG: readonly string[] = ['polling', 'appliance', 'token-pool', 'firewall-policy'];
 
 const DOWN: ApplianceObservation = {
   kind: 'failed',
@@ -198,8 +208,10 @@ function worldOf(lines: readonly Line[], rounds: readonly Probed[]): World {
       { config: first, rest: seen.api === 'ok' ? applianceFacts() : DOWN, role: null },
       { config: second, rest: null, role: null },
     ];
+    const lookups = [{ license: LICENSE, outcome: { kind: 'registered', serial: seen.licenseAt } }] as const;
+    const registration = { kind: 'ok', lookups } as const;
     const { diagnosis, ...rest } = conclude(
-      { config, at: now, probed: assessments(seen), picture: picture({ appliances }) },
+      { config, round: roundOf(seen, now), picture: picture({ appliances, registration }) },
       { kind: 'heard', report, unknownSenders: [], ...remembered },
     );
     remembered = rest;
@@ -297,7 +309,7 @@ test('a single line that anybody can write confirms nothing, and breaks nothing'
   );
 });
 
-const FINE: Probed = { faults: [], unjudged: [], api: 'ok' };
+const FINE: Probed = { faults: [], isTlsUnjudged: false, licenseAt: 'FAC-A', api: 'ok' };
 const datagram = (second: number): Line => ({
   at: T0 + second * SECOND,
   from: '10.0.0.5',
@@ -358,7 +370,7 @@ test.each(Object.entries(SENDERS))('docs/security.md is right about what this ma
   const isConfirmed = (causes: readonly string[]): boolean =>
     causes.some((cause) => cause.endsWith('critical confirmed'));
   const beside = (suggests: FaultId): Probed => {
-    const fault = FAULTS.find((one) => one[1] === suggests);
+    const fault = FAULTS.find(([cause]) => cause === suggests);
     return { ...FINE, faults: fault === undefined ? [] : [fault] };
   };
   const telling = sender.from === FIREWALL ? firewallLine(20) : errorLine('FTM polling error: connection timeout');

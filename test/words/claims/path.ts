@@ -16,6 +16,7 @@ function tcp(outcomes: Readonly<Record<string, TcpOutcome>>): readonly Finding[]
       const family = address.includes(':') ? 6 : 4;
       return { target: TARGET, address, family, proxy: null, tcp: seen, tls: null, http: null };
     }),
+    Object.entries(outcomes).flatMap(([address, { kind }]) => (kind === 'open' ? [address] : [])),
   );
 }
 
@@ -60,13 +61,24 @@ export const REACHABILITY = {
 
 function proxied(outcome: TcpOutcome): readonly Finding[] {
   const proxy = '10.0.0.8:3128';
-  return judgeTcp([
-    { target: TARGET, address: 'fortitokenmobile.fortinet.com', family: 4, proxy, tcp: outcome, tls: null, http: null },
-  ]);
+  return judgeTcp(
+    [
+      {
+        target: TARGET,
+        address: 'fortitokenmobile.fortinet.com',
+        family: 4,
+        proxy,
+        tcp: outcome,
+        tls: null,
+        http: null,
+      },
+    ],
+    [],
+  );
 }
 
 function http(outcome: HttpOutcome): readonly Finding[] {
-  return judgeHttp([{ target: TARGET, address: A, family: 4, proxy: null, tcp: OPEN, tls: null, http: outcome }]);
+  return judgeHttp([{ target: TARGET, address: A, family: 4, proxy: null, tcp: OPEN, tls: null, http: outcome }], []);
 }
 
 const RESPONSE = {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { agent, certificateClaim, judgeAgent } from '../../../../src/checks/agent/judge.ts';
 import { CHECKS, isAgentCause } from '../../../../src/checks/registry.ts';
-import { conclude } from '../../../../src/runtime/conclude.ts';
+import { conclude } from '../../../../src/checks/conclude.ts';
 import { DAY, NOW, HOST, TROUBLES, WELL } from '../../../support/checks/agent-health.ts';
+import { shown } from '../../../support/checks/facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 
 describe('judgeAgent', () => {
@@ -39,15 +40,14 @@ test.each([
   ['of the daemon', { ...WELL, store: { failure: 'disk full', isNewer: false } }, 'warning'],
   ['of a single check', undefined, 'not-configured'],
 ] as const)('the state %s affects neither "ready" nor another precondition', async (_, health, state) => {
-  const round = {
+  const known = {
     config: await configOf('site: hq'),
-    at: NOW,
-    probed: [],
+    round: shown({ at: NOW }),
     picture: { appliances: [], registration: null, firewall: [], peers: [] },
     ...(health === undefined ? {} : { agent: health }),
   };
   const unheard = { kind: 'unheard', reason: 'Not checked', isTrouble: false } as const;
-  const { diagnosis } = conclude(round, unheard);
+  const { diagnosis } = conclude(known, unheard);
   expect(diagnosis.preconditions.at(-1)).toMatchObject({ id: 'agent', state });
   expect(diagnosis.ready).toBe('ready');
   expect(diagnosis.causes).toHaveLength(health === undefined ? 0 : 1);

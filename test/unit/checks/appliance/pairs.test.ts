@@ -4,6 +4,7 @@ import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { factsOf } from '../../../support/checks/facts.ts';
 import { role } from '../../../support/checks/license-bench.ts';
 import { picture } from '../../../support/checks/observed.ts';
 import { configOf } from '../../../support/config/config-of.ts';
@@ -98,13 +99,8 @@ it.each<readonly [string, readonly Seen[], speaking: readonly string[], expected
   ['they are no pair', [member({ serial: 'FAC-A' }, SILENT), named], [], [CRITICAL]],
   ['the other one has another peer', [first, member(B, answers('FAC-B', 'FAC-C'))], [], [CRITICAL]],
 ])('a unit does not answer, and %s', (_, seen, speaking, expected) => {
-  if (appliance.from !== 'units') throw new Error('Expected a check of the units');
-  const { findings } = appliance.judge({
-    config: CONFIG,
-    picture: picture({ appliances: unitsOf(...seen) }),
-    at: 0,
-    speaking,
-  });
+  const known = { config: CONFIG, picture: picture({ appliances: unitsOf(...seen) }), speaking };
+  const { findings } = appliance.judge(factsOf(known));
   const told = findings
     .filter(({ level }) => level !== 'note')
     .map(({ level, subject, kind = '-', facts }) => [

@@ -1,38 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import type { CarrierFindings } from '../../../../src/checks/check.ts';
-import { delivery } from '../../../../src/checks/delivery/judge.ts';
+import { delivery, judgeCarrier as judgeFound } from '../../../../src/checks/delivery/judge.ts';
+import type { Carrier } from '../../../../src/config/schema/watched.ts';
+import type { Severity } from '../../../../src/core/severity.ts';
 import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
-import { outsideFacts } from '../../../support/checks/outside-facts.ts';
-import { picture, round as observations } from '../../../support/checks/observed.ts';
+import { factsOf, shown, targetFacts } from '../../../support/checks/facts.ts';
+import { picture } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const config = await configOf('appliances: [{ name: fac-1 }]');
 
-function judgeCarrier(one: CarrierFindings): readonly Finding[] {
-  if (delivery.from !== 'round') throw new Error('Expected a check of the round');
-  const facts = { config, round: observations(), carriers: [one], clock: [], answered: new Set<string>() };
-  return delivery.judge(facts).findings;
+interface Carried {
+  readonly carries: Carrier;
+  readonly found: Readonly<Record<string, readonly Finding[] | null>>;
+  readonly severity: Severity;
+}
+
+function judgeCarrier({ found, ...one }: Carried): readonly Finding[] {
+  return judgeFound({ ...one, host: HOST, port: 443 }, found);
 }
 
 const judgeSms = withPlainClaims((facts: ApplianceFacts): readonly Finding[] => {
-  const own = { id: 'delivery', kind: 'judged', findings: [], summary: '' } as const;
-  const units = config.appliances.map((unit) => ({ config: unit, rest: facts, role: null }));
-  return delivery.adjust?.(own, outsideFacts({ picture: picture({ appliances: units }) })).findings ?? [];
+  const appliances = config.appliances.map((unit) => ({ config: unit, rest: facts, role: null }));
+  return delivery.judge(factsOf({ picture: picture({ appliances }) })).findings;
 });
 
 const HOST = 'carrier.test';
 
-function carrier(
-  carries: CarrierFindings['carries'],
-  found: CarrierFindings['found'],
-  severity: CarrierFindings['severity'] = 'warning',
-): CarrierFindings {
-  return { carries, host: HOST, port: 443, severity, found };
+function carrier(carries: Carrier, found: Carried['found'], severity: Severity = 'warning'): Carried {
+  return { carries, found, severity };
 }
 
 const at = `${HOST}:443`;
@@ -48,7 +48,7 @@ const DOUBTED = { 'tls-genuine': [finding('tls-intercepted', { subject: at, conf
 const UNSEEN = { 'tls-genuine': [finding(null, { subject: at, level: 'unknown' })] };
 
 describe('what is found at a host that carries', () => {
-  it.each<[CarrierFindings['carries'], string, CarrierFindings['found'], expected: string]>([
+  it.each<[Carrier, string, Carried['found'], expected: string]>([
     ['push', 'closed', CLOSED, 'warning push-unreachable'],
     ['push', 'without a name', NAMELESS, 'warning push-unreachable'],
     ['push', 'inspected', INSPECTED, 'warning push-unreachable'],
@@ -134,6 +134,9 @@ function withSms(total: number, available: number): ApplianceFacts {
   return applianceFacts({ sms: { kind: 'read', value: { total, available } } });
 }
 
+const [PUSH] = (await configOf('services: [{ name: push, host: carrier.test, carries: push }]')).services;
+const CARRIER = targetFacts({ service: PUSH ?? null });
+
 describe('the SMS that are left', () => {
   it.each<[string, ApplianceFacts, readonly string[]]>([
     ['not told', applianceFacts(), []],
@@ -147,16 +150,16 @@ describe('the SMS that are left', () => {
   });
 
   it.each([
-    ['not-configured', 'judged'],
-    ['judged', 'judged'],
-    ['unjudged', 'unjudged'],
-  ] as const)('are told where delivery is %s, which is %s then', (before, after) => {
-    const units = config.appliances.map((unit) => ({ config: unit, rest: withSms(100, 0), role: null }));
-    const own = { id: 'delivery', kind: before, findings: [], summary: 'nothing' } as const;
-    expect(delivery.adjust?.(own, outsideFacts({ picture: picture({ appliances: units }) }))).toMatchObject({
-      kind: after,
-      findings: [{ suggests: 'sms-exhausted', subject: 'fac-1' }],
-    });
-    expect(delivery.adjust?.(own, outsideFacts())).toBe(own);
+    ['not configured', [], 0, 'judged'],
+    ['not known', [CARRIER], 60_000, 'unjudged'],
+    ['known', [CARRIER], 0, 'judged'],
+  ] as const)('are told where delivery is %s', (_, carriers, stalledMs, kind) => {
+    const appliances = config.appliances.map((unit) => ({ config: unit, rest: withSms(100, 0), role: null }));
+    const round = shown({ stalledMs });
+    const targets = [round.targets[0], ...carriers] as const;
+    const facts = factsOf({ round: { ...round, targets }, picture: picture({ appliances }) });
+    const told = [{ suggests: 'sms-exhausted', subject: 'fac-1' }];
+    expect(delivery.judge(facts)).toMatchObject({ kind, findings: told });
+    expect(delivery.judge({ ...facts, picture: picture() }).findings).toEqual([]);
   });
 });

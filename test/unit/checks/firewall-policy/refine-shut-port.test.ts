@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { asksForPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
+import { mayBePolicy, refineShutPort } from '../../../../src/checks/firewall-policy/judge.ts';
 import { INTERMITTENT_RULE } from '../../../../src/checks/intermittent/finding.ts';
-import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
-import { outsideFacts } from '../../../support/checks/outside-facts.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../../support/checks/judged-round.ts';
 
 const SILENT = finding('egress-blocked', { rule: 'port-open', confidence: 'suspected' });
@@ -30,10 +28,9 @@ const MUTE = finding(null, { rule: 'firewall-answers', level: 'unknown' });
 const LOCKED = finding(null, { rule: 'firewall-accepts-token', level: 'unknown' });
 
 function diagnosed(port: Finding, ...policy: readonly Special[]): readonly Cause[] {
-  const assessments = judgedRound(['reachability', [port]], ...policy);
-  const own = assessments.find(({ id }) => id === 'firewall-policy');
-  const policies = own?.kind === 'judged' ? own.findings : null;
-  return diagnose(adjusted(assessments, outsideFacts({ policies })), CONTEXT).causes;
+  const [[, policies, kind] = ['firewall-policy', []]] = policy;
+  const refine = kind === undefined ? refineShutPort(policies) : (one: Finding) => one;
+  return diagnose(judgedRound(['reachability', [refine(port)]], ...policy), CONTEXT).causes;
 }
 
 function causes(port: Finding, ...policy: readonly Special[]) {
@@ -107,7 +104,7 @@ describe('a port that stays shut', () => {
     ['an address of several is concerned', false, [ONE_ADDRESS]],
     ['it is another fault', false, [OTHER]],
   ])('has the firewall asked or not: %s', (_, asks, findings) => {
-    expect(asksForPolicy(judgedRound(['reachability', findings]))).toBe(asks);
+    expect(findings.some(mayBePolicy)).toBe(asks);
   });
 
   test('names the policy that denies, as evidence', () => {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { connectionsOf, withComplaint, withSampling } from '../../../../src/checks/intermittent/finding.ts';
+import { connectionsOf, raised, withSampling } from '../../../../src/checks/intermittent/finding.ts';
 import { type Connection, NO_SAMPLES, type Sampling } from '../../../../src/checks/intermittent/sampling.ts';
+import { judgeAnswers } from '../../../../src/checks/license-server/judge.ts';
 import type { TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { EndpointObservation, TcpFailure } from '../../../../src/core/observation.ts';
-import type { Assessment, Finding } from '../../../../src/engine/model.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { established } from '../../../support/certificates/chains.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
+import { response, targetFacts } from '../../../support/checks/facts.ts';
 import { endpoint, failed, path } from '../../../support/checks/observed.ts';
 import { intermittentFinding, type Letters, RESET, sampled } from '../../../support/checks/sampled.ts';
 
@@ -70,13 +72,6 @@ function delayed({ bursts, ...rest }: Sampling, count: number): Sampling {
 describe('a path that loses packets', () => {
   const dropped = sampled({ [A]: 'x' }, { [A]: '.x..x..x..x..x.' }, NO_SAMPLES, PORT);
   const cut = sampled({ [A]: 'x' }, { [A]: '.x..x..x..x..x.' }, dropped, RESET);
-  const told = (sampling: Sampling, http: EndpointObservation['http']): ReturnType<typeof withSampling> =>
-    withSampling(
-      { reachability: [], 'tls-genuine': [], 'license-server': [finding('license-server-down')] },
-      sampling,
-      path({ endpoints: [{ ...endpoint(A), http }] }),
-    );
-
   test.each([
     ['drops connections', dropped, false],
     ['also cuts them', cut, true],
@@ -85,26 +80,25 @@ describe('a path that loses packets', () => {
     ['delays all', delayed(dropped, 99), false],
   ])('%s', (_, sampling, isLossy) => {
     expect(sampling).toMatchObject({ kind: 'intermittent', main: { cause: 'egress-blocked' } });
-    const [found] = told(sampling, null).reachability ?? [];
+    const [found] = withSampling('reachability', [], { sampling, path: path({ endpoints: [endpoint(A)] }) }) ?? [];
     expect(JSON.stringify(found?.advice?.remedy[0]).includes('mtr ')).toBe(isLossy);
   });
 
   test.each<readonly [string, EndpointObservation['http'], Finding['level']]>([
     ['no answer', failed('timeout'), 'note'],
-    ['a demand for a certificate', { kind: 'client-certificate-demanded', durationMs: 3 }, 'broken'],
+    ['an error', response(503), 'broken'],
   ])('judges the server by %s', (_, http, level) => {
-    expect(told(dropped, http)['license-server']?.map((one) => one.level)).toEqual([level]);
+    const endpoints = [{ ...endpoint(A), http }];
+    const found = judgeAnswers(targetFacts({ path: path({ endpoints }), sampling: dropped }));
+    expect(found?.map((one) => one.level)).toEqual([level]);
   });
 });
 
 /** The findings' levels after these rounds, by stage. */
 function levels(sampling: Sampling, own: readonly Finding[], addresses: readonly string[]): readonly string[] {
-  const stages = withSampling(
-    { reachability: own, 'tls-genuine': null, 'license-server': null },
-    sampling,
-    path({ endpoints: addresses.map((address) => endpoint(address)) }),
-  );
-  return (stages.reachability ?? []).map(({ level, suggests }) => `${level} ${String(suggests)}`);
+  const seen = path({ endpoints: addresses.map((address) => endpoint(address)) });
+  const told = withSampling('reachability', own, { sampling, path: seen }) ?? [];
+  return told.map(({ level, suggests }) => `${level} ${String(suggests)}`);
 }
 
 describe('a failed connection', () => {
@@ -158,18 +152,11 @@ test.each([
   let sampling = NO_SAMPLES;
   for (let index = 0; index < count; index += 1)
     sampling = sampled({ [A]: '.' }, null, sampled({ [A]: 'x' }, null, sampling, forged));
-  const stages = { reachability: [], 'tls-genuine': [], 'license-server': null };
-  const found = withSampling(stages, sampling, path({ endpoints: [endpoint(A)] }));
-  expect((found['tls-genuine'] ?? []).map(({ level, suggests }) => `${level} ${String(suggests)}`)).toEqual(told);
+  const found = withSampling('tls-genuine', [], { sampling, path: path({ endpoints: [endpoint(A)] }) });
+  expect((found ?? []).map(({ level, suggests }) => `${level} ${String(suggests)}`)).toEqual(told);
 });
 
-describe('withComplaint()', () => {
-  const tls = (...findings: readonly Finding[]): Assessment => ({
-    id: 'tls-genuine',
-    kind: 'judged',
-    findings,
-    summary: 'Genuine',
-  });
+describe('raised()', () => {
   const share: Finding = { ...intermittentFinding({ [A]: '.xxxxxx.............' }), level: 'warning' };
   test.each<readonly [string, Finding, Finding['level']]>([
     ['a share of the whole way', share, 'broken'],
@@ -177,12 +164,7 @@ describe('withComplaint()', () => {
     ['a share that is past', { ...share, level: 'note' }, 'note'],
     ['something else', { ...share, rule: 'other' }, 'warning'],
   ])('FortiAuthenticator complains beside %s', (_, found, level) => {
-    const raised = withComplaint(tls(found, finding(null, { level: 'note' })), ['tls-genuine']);
-    expect(raised.findings.map((seen) => seen.level)).toEqual([level, 'note']);
-  });
-
-  test('a complaint of what cannot come from there changes nothing', () => {
-    expect(withComplaint(tls(share), ['mail', 'license-assignment'])).toEqual(tls(share));
+    expect(raised(found).level).toBe(level);
   });
 });
 

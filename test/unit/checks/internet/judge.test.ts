@@ -4,13 +4,11 @@ import type { RoundObservations } from '../../../../src/core/round.ts';
 import { answeringHosts, internet } from '../../../../src/checks/internet/judge.ts';
 import type { Judgement } from '../../../../src/checks/check.ts';
 import { endpoint, failed, open, path, round } from '../../../support/checks/observed.ts';
-import { configOf } from '../../../support/config/config-of.ts';
+import { factsOf, roundFacts } from '../../../support/checks/facts.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const config = await configOf('site: hq');
 const judgeUnknown = withPlainClaims((seen: RoundObservations, answered: ReadonlySet<string>): Judgement => {
-  if (internet.from !== 'round') throw new Error('Expected a check of the round');
-  return internet.judge({ config, round: seen, carriers: [], clock: [], answered });
+  return internet.judge(factsOf({ round: roundFacts({ observations: seen, answered }) }));
 });
 /** All hosts have answered before. */
 const judgeInternet = (seen: RoundObservations): Judgement =>

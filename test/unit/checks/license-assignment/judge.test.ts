@@ -4,7 +4,8 @@ import type {
   LicenseOutcome,
   RegistrationObservation,
 } from '../../../../src/core/license/registration.ts';
-import { assessUnits } from '../../../../src/checks/assess.ts';
+import { licenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
+import { factsOf } from '../../../support/checks/facts.ts';
 import type { Picture, UnitObservation } from '../../../../src/connectors/picture.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
@@ -136,9 +137,9 @@ describe('a licence', () => {
       outcome: index < 50 ? held('FAC-A') : ({ kind: 'queued' } as const),
     }));
     const picture: Picture = { appliances: units, firewall: [], registration: { kind: 'ok', lookups }, peers: [] };
-    const own = assessUnits({ config, picture, at: 0, speaking: [] }).find(({ id }) => id === 'license-assignment');
-    expect(own?.summary).toMatch(/^50 of 60 /u);
-    expect(own?.findings).toMatchObject([{ level: 'note', claim: expect.stringMatching(/^50 of 60 /u) }]);
+    const own = licenseAssignment.judge(factsOf({ config, picture }));
+    expect(own.summary).toMatch(/^50 of 60 /u);
+    expect(own.findings).toMatchObject([{ level: 'note', claim: expect.stringMatching(/^50 of 60 /u) }]);
   });
 
   it('names the licence, the serial and the holder', () => {

@@ -50,7 +50,10 @@ const B = '173.243.138.85';
 /** Each failure, and each page, is recorded with its text. */
 describe('judgeHttp()', () => {
   const judge = (...outcomes: readonly HttpOutcome[]): readonly Finding[] =>
-    judgeHttp(outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)));
+    judgeHttp(
+      outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)),
+      outcomes[1]?.kind === 'response' ? [B] : [],
+    );
   const DOWN = 'server-answers broken license-server-down';
   const PARTLY_DOWN = 'server-answers warning license-server-down';
   const OPEN_QUESTION = 'server-answers unknown -';
@@ -104,7 +107,7 @@ describe('judgeHttp()', () => {
   });
 
   test('leaves out connections that did not get so far', () => {
-    expect(judgeHttp([seen(A, failed('timeout')), seen(B, OPEN, response(503))])).toMatchObject([
+    expect(judgeHttp([seen(A, failed('timeout')), seen(B, OPEN, response(503))], [])).toMatchObject([
       { level: 'broken', facts: { address: B } },
     ]);
   });

@@ -5,9 +5,9 @@ import type { MailObservation, MailStage } from '../../../../src/core/observatio
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { outsideFacts } from '../../../support/checks/outside-facts.ts';
+import { factsOf, shown } from '../../../support/checks/facts.ts';
 import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
-import { picture, round } from '../../../support/checks/observed.ts';
+import { picture } from '../../../support/checks/observed.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 
 const BEFORE = Date.UTC(2026, 11, 31, 23, 59);
@@ -46,7 +46,6 @@ interface Site {
 }
 
 async function judged({ host = EXCHANGE, login = true, result = 'accepted', ...site }: Site): Promise<Assessment> {
-  if (mail.from !== 'round') throw new Error('Expected a check of the round');
   const loaded = await configOf(`mail: [{ host: ${host}, port: 587 }]`);
   const credentials = login ? ({ user: 'fac', password: { kind: 'env', name: 'PASSWORD' } } as const) : {};
   const config = { ...loaded, mail: loaded.mail.map((server) => ({ ...server, ...credentials })) };
@@ -58,10 +57,9 @@ async function judged({ host = EXCHANGE, login = true, result = 'accepted', ...s
     outcome: RESULTS[result],
     certificateNotAfter: null,
   };
-  const observed = round({ mail: [seen], startedAt: site.at ?? BEFORE });
-  const facts = { config, round: observed, carriers: [], clock: [], answered: new Set<string>() };
-  const own = { id: mail.id, ...mail.judge(facts) };
-  return mail.adjust?.(own, outsideFacts({ picture: picture({ appliances: unitsOf(site.onAppliance) }) })) ?? own;
+  const known = shown({ mail: [seen], at: site.at ?? BEFORE });
+  const facts = factsOf({ config, round: known, picture: picture({ appliances: unitsOf(site.onAppliance) }) });
+  return { id: mail.id, ...mail.judge(facts) };
 }
 
 function unitsOf(host: string | undefined): readonly UnitObservation[] {

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import type { FaultSeen } from '../../../../src/checks/check.ts';
 import { preconditionOf, type FaultId, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { isCorroborated } from '../../../../src/core/polling/state.ts';
 import {
   complainedOf,
   complainedOfPathAt,
   explainedBy,
-  type FaultSeen,
   seenIn,
   withLaterSeen,
   withoutExplained,
   withoutSeen,
 } from '../../../../src/checks/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { heard } from '../../../support/checks/facts.ts';
 import { pollingError } from '../../../support/checks/polling-error.ts';
 
 const MINUTE = 60_000;
@@ -140,8 +141,7 @@ describe('complainedOf()', () => {
   const once = (changes: Partial<PollingError> = {}): PollingError => ({ ...SSL, moments: [AT - 1000], ...changes });
   const isOfTheWay = (...logs: readonly (readonly PollingError[])[]): boolean =>
     complainedOf(
-      { ...report(AT), appliances: logs.flatMap((errors) => report(AT, { errors }).appliances) },
-      preconditionOf,
+      heard({ ...report(AT), appliances: logs.flatMap((errors) => report(AT, { errors }).appliances) }),
     ).includes('reachability');
 
   test.each<readonly [string, readonly (readonly PollingError[])[], boolean]>([

@@ -4,6 +4,7 @@ import type { Finding } from '../../../../src/engine/model.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { FLOW, matched, NO_INSPECTION } from '../../../support/checks/firewall-match.ts';
 import { judgeLog } from '../../../support/checks/judged-log.ts';
+import { picture } from '../../../support/checks/observed.ts';
 import { pollingError } from '../../../support/checks/polling-error.ts';
 
 const READ = { appliance: 'fac-1', source: '10.0.0.5', firewall: FLOW.firewall };
@@ -25,7 +26,7 @@ async function known(configured: string | null, asked: readonly FirewallObservat
   const appliances = [{ name: 'fac-1', errors, ...heard }];
   const [finding] = judgeLog(
     { window: 1, silentAfter: 1, appliances, firewallEvidence: [] },
-    { config, firewall: asked },
+    { config, picture: picture({ firewall: asked }) },
   );
   if (finding === undefined) return undefined;
   const { meaning: _, ...facts } = finding.facts ?? {};

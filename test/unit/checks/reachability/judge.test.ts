@@ -26,13 +26,15 @@ const A = '173.243.138.84';
 const B = '173.243.138.85';
 const V6 = '2001:db8::84';
 
+const judged = (seen: readonly EndpointObservation[]) => judgeTcp(seen, []);
+
 /** Each failure of a single address is recorded with its text. */
 describe('judgeTcp', () => {
   test.each([
     ['nothing was looked at', []],
     ['every address opens', [seen(A, OPEN), seen(V6, OPEN)]],
   ])('finds nothing when %s', (_, observations) => {
-    expect(judgeTcp(observations)).toEqual([]);
+    expect(judged(observations)).toEqual([]);
   });
 
   const SHUT = 'port-open broken egress-blocked';
@@ -55,25 +57,28 @@ describe('judgeTcp', () => {
     ['one IPv6 address of two has no route', [seen(V6, OPEN), seen('2001:db8::85', noRoute)], PARTLY_SHUT],
     ['a bug hid one', [seen(A, failed('timeout')), seen(B, failed('internal'))], PARTLY_SHUT, 'port-open unknown -'],
   ])('judges that %s', (_, observations, ...expected) => {
-    const findings = judgeTcp(observations).map(({ rule, level, suggests }) => `${rule} ${level} ${suggests ?? '-'}`);
+    const findings = judged(observations).map(({ rule, level, suggests }) => `${rule} ${level} ${suggests ?? '-'}`);
     expect(findings).toEqual(expected);
   });
 
   test('names the address that opens beside one that does not', () => {
     const C = '173.243.138.86';
-    const [first, ...rest] = judgeTcp([seen(A, failed('timeout', 3000)), seen(B, OPEN), seen(C, failed('timeout'))]);
+    const [first, ...rest] = judgeTcp(
+      [seen(A, failed('timeout', 3000)), seen(B, OPEN), seen(C, failed('timeout'))],
+      [B],
+    );
     expect([first?.facts, first?.clean]).toEqual([{ address: A }, [B]]);
     expect(rest).toHaveLength(1);
   });
 
   test('names the address that was not tried, or the proxy instead', () => {
-    expect(judgeTcp([seen(A, OPEN), seen(V6, failed('no-route'))])).toMatchObject([{ facts: { address: V6 } }]);
+    expect(judged([seen(A, OPEN), seen(V6, failed('no-route'))])).toMatchObject([{ facts: { address: V6 } }]);
     const through = { ...seen(A, failed('rejected', 3, 'CONNECT got status 403')), proxy: 'p:3128' };
-    expect(judgeTcp([through])).toMatchObject([{ facts: { proxy: 'p:3128' } }]);
+    expect(judged([through])).toMatchObject([{ facts: { proxy: 'p:3128' } }]);
   });
 
   test('shows hostile text harmlessly and bounded', () => {
-    const [finding] = judgeTcp([seen(A, failed('rejected', 1, `\u001B[31m\u202E${'x'.repeat(1000)}`))]);
+    const [finding] = judged([seen(A, failed('rejected', 1, `\u001B[31m\u202E${'x'.repeat(1000)}`))]);
     expect(finding?.claim).toMatch(/^[ -~…]{1,250}$/u);
   });
 });
@@ -100,7 +105,7 @@ describe('judgeTcp through a proxy', () => {
   ])('says what it answered: %j', (answer, kind) => {
     const proxyAnswer = { status: 0, schemes: [], hasLogin: false, page: null, ...answer };
     const failure = failed('rejected', 12, 'no answer');
-    const [finding] = judgeTcp([through(answer === null ? failure : { ...failure, proxyAnswer })]);
+    const [finding] = judged([through(answer === null ? failure : { ...failure, proxyAnswer })]);
     expect(finding).toMatchObject({ level: 'broken', suggests: 'egress-blocked', kind });
     const found = proxyAnswer.schemes.length === 0 ? {} : { found: proxyAnswer.schemes.join(', ') };
     expect(finding?.facts).toEqual({ address: 'fortitokenmobile.fortinet.com', proxy: PROXY, ...found });
@@ -109,7 +114,7 @@ describe('judgeTcp through a proxy', () => {
 
   test('quotes its page', () => {
     const proxyAnswer = { status: 403, schemes: [], hasLogin: false, page: 'Denied by rule "no-vendors"' };
-    expect(judgeTcp([through({ ...failed('rejected'), proxyAnswer })])[0]?.quote).toBe('Denied by rule "no-vendors"');
+    expect(judged([through({ ...failed('rejected'), proxyAnswer })])[0]?.quote).toBe('Denied by rule "no-vendors"');
   });
 
   test.each([
@@ -117,13 +122,13 @@ describe('judgeTcp through a proxy', () => {
     [2000, ['2 s']],
     [5100, ['5.1 s']],
   ])('a proxy that took %i ms to connect', (durationMs, expected) => {
-    const findings = judgeTcp([through({ kind: 'open', durationMs })]);
+    const findings = judged([through({ kind: 'open', durationMs })]);
     expect(findings.map(({ facts }) => facts?.waited)).toEqual(expected);
     const slow = { rule: 'proxy-connects-in-time', level: 'warning', suggests: 'proxy-slow' };
     for (const finding of findings) expect(finding).toMatchObject({ ...slow, facts: { proxy: PROXY } });
   });
 
   test('a server that took as long is no slow proxy', () => {
-    expect(judgeTcp([seen(A, { kind: 'open', durationMs: 2900 })])).toEqual([]);
+    expect(judged([seen(A, { kind: 'open', durationMs: 2900 })])).toEqual([]);
   });
 });

@@ -8,14 +8,20 @@ import {
   type JudgedTlsPath,
   tlsEvidence,
 } from '../../../../src/checks/tls-genuine/judge-path.ts';
+import { NO_SAMPLES } from '../../../../src/checks/intermittent/sampling.ts';
+import { roundFactsOf } from '../../../../src/checks/round-facts.ts';
+import { judgeCertificates } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { Identity } from '../../../../src/demo/lab/identity.ts';
 import { chainOf, established, failed, handshake } from '../../../support/certificates/chains.ts';
 import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
 import { CONTEXT, judgedRound } from '../../../support/checks/judged-round.ts';
-import { endpoint, path } from '../../../support/checks/observed.ts';
+import { response } from '../../../support/checks/facts.ts';
+import { endpoint, path, round } from '../../../support/checks/observed.ts';
+import { configOf } from '../../../support/config/config-of.ts';
 import { freshKnowledge } from '../../../support/certificates/tls-knowledge.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 
+const CONFIG = await configOf('site: hq');
 const w = await createCast();
 const KNOWLEDGE = freshKnowledge(w);
 const SURROUNDINGS = { controls: [], now: w.now };
@@ -130,9 +136,17 @@ describe('what an address is judged on', () => {
   });
 });
 
+/** Returns the findings about the certificates of these addresses, which answer otherwise. */
+function findingsAt(...endpoints: readonly EndpointObservation[]): ReturnType<typeof judgeCertificates> {
+  const answering = endpoints.map((one) => (one.tls === null ? one : { ...one, http: response(200) }));
+  const seen = round({ licenseServer: path({ subject: TARGET, host: HOST, endpoints: answering }), startedAt: w.now });
+  const earlier = { sampling: NO_SAMPLES, answers: [], answered: new Set<string>(), roundTrips: new Map() };
+  return judgeCertificates(roundFactsOf(CONFIG, seen, earlier, () => KNOWLEDGE).targets[0]);
+}
+
 describe('the findings of several addresses', () => {
   const told = (...endpoints: readonly EndpointObservation[]) =>
-    judge(...endpoints).worst?.findings.map(({ level, claim, facts, clean }) => [
+    findingsAt(...endpoints)?.map(({ level, claim, facts, clean }) => [
       level,
       /\(([\d.a-f:]+)\)\.$/u.exec(claim)?.[1],
       facts?.address,
@@ -162,7 +176,7 @@ describe('the findings of several addresses', () => {
     ['IPv4 alone is inspected', [at(A, ...company), at(V6, ...genuine)], ['critical', A, V6]],
     ['both are inspected', [at(A, ...company), at(V6, ...company)], ['critical']],
   ])('lead to one cause that names the bad and the clean addresses: %s', (_, endpoints, expected) => {
-    const { causes } = diagnose(judgedRound(['tls-genuine', judge(...endpoints).worst?.findings ?? []]), CONTEXT);
+    const { causes } = diagnose(judgedRound(['tls-genuine', findingsAt(...endpoints) ?? []]), CONTEXT);
     const addresses = causes.flatMap(({ summary }) => summary.match(/192\.0\.2\.\d|2001:db8::\d/gu) ?? []);
     expect([...causes.map(({ severity }) => severity), ...addresses]).toEqual(expected);
   });

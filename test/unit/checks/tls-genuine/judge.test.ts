@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { adjusted as adjustedRound } from '../../../../src/checks/assess.ts';
 import { complainsOfConnections, seemsUnaffected, tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
-import type { OutsideFacts } from '../../../../src/checks/check.ts';
+import type { Facts } from '../../../../src/checks/check.ts';
 import type { FirewallObservation, SslInspection } from '../../../../src/core/license/firewall.ts';
 import type { FirewallAdmission, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
-import { outsideFacts } from '../../../support/checks/outside-facts.ts';
+import { factsOf, heard, shown } from '../../../support/checks/facts.ts';
 import { FLOW, matched } from '../../../support/checks/firewall-match.ts';
 import { CONTEXT, finding, judgedRound, TARGET } from '../../../support/checks/judged-round.ts';
 import { picture } from '../../../support/checks/observed.ts';
 import { pollingError } from '../../../support/checks/polling-error.ts';
 
 const AT = Date.UTC(2026, 10, 25, 12, 3);
+const OTHERS = judgedRound().filter(({ id }) => id !== 'tls-genuine');
 const SAMPLE = 'FTM polling error: SSL session failed';
 /** Two datagrams, a minute apart. */
 const REFUSED = pollingError(AT, SAMPLE, { cause: 'tls-interception-suspected' });
@@ -31,14 +31,13 @@ const beside = (one: PollingReport, other: PollingReport): PollingReport => ({
   appliances: [...one.appliances, ...other.appliances],
 });
 
-/** Returns the check's findings after what else is known is taken into account. */
-function adjusted(findings: readonly Finding[], known: Partial<OutsideFacts>): readonly Finding[] {
-  const own = { id: 'tls-genuine', kind: 'judged', findings, summary: '' } as const;
-  return tlsGenuine.adjust?.(own, outsideFacts(known)).findings ?? [];
+/** Returns the check's findings, if this machine has found these. */
+function judged(tls: readonly Finding[], known: Partial<Facts>): readonly Finding[] {
+  return tlsGenuine.judge(factsOf({ ...known, round: shown({ tls }) })).findings;
 }
 
 const weighed = (findings: readonly Finding[], log: PollingReport): readonly Finding[] =>
-  adjusted(findings, { log: { report: log, complainedOf: [] } });
+  judged(findings, { log: heard(log) });
 
 describe('a certificate that is not proven', () => {
   const OPEN = finding('vendor-ca-changed', {
@@ -207,8 +206,9 @@ describe('a firewall that admits its inspection', () => {
     ['unjudged', [], 'unknown'],
     ['judged', [LINE], 'ready'],
   ])('TLS that is %s is judged by no single datagram', (kind, firewallEvidence, ready) => {
-    const log = { report: { ...UNHEARD, firewallEvidence }, complainedOf: [] };
-    const diagnosis = diagnose(adjustedRound(judgedRound(['tls-genuine', [], kind]), outsideFacts({ log })), CONTEXT);
+    const log = heard({ ...UNHEARD, firewallEvidence });
+    const own = tlsGenuine.judge(factsOf({ log, round: shown({ tls: kind === 'unjudged' ? null : [] }) }));
+    const diagnosis = diagnose([...OTHERS, { id: 'tls-genuine', ...own }], CONTEXT);
     expect(diagnosis.ready).toBe(ready);
     expect(diagnosis.causes.map(({ id }) => id)).toEqual(firewallEvidence.map(() => 'tls-intercepted'));
   });
@@ -222,7 +222,7 @@ describe('an interception by a FortiGate', () => {
     matched({ name: 'fac' }, inspection, { serial: 'FG100FTK20099999', ...flow });
   const itself = asked(CLEAN, { serial: OTHER });
   const told = (firewall: readonly FirewallObservation[], seen = INTERCEPTED): readonly Finding[] =>
-    adjusted([seen], { picture: picture({ firewall }) });
+    judged([seen], { picture: picture({ firewall }) });
 
   test.each<readonly [string, readonly FirewallObservation[], string]>([
     ['one that leaves the traffic alone', [asked()], 'FortiGate 10.0.0.1'],

@@ -5,7 +5,8 @@ import type {
   HaRoleObservation,
 } from '../../../../src/core/license/appliance.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
-import { assessUnits } from '../../../../src/checks/assess.ts';
+import { tokenPool } from '../../../../src/checks/token-pool/judge.ts';
+import { factsOf } from '../../../support/checks/facts.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { tokens } from '../../../support/checks/judged-tokens.ts';
@@ -29,14 +30,13 @@ function exhausted(appliance: string, serial: string, peerSerial: string | null)
   return applianceFacts({ appliance, system: { serial, peerSerial }, tokens: tokens(0, 32) });
 }
 
-async function tokenPool(seen: readonly Seen[], text = PAIR): Promise<Assessment['findings']> {
+async function judgePools(seen: readonly Seen[], text = PAIR): Promise<Assessment['findings']> {
   const config = await configOf(text);
   const units = config.appliances.flatMap((unit, index) => {
     const one = seen[index];
     return one === undefined ? [] : [{ config: unit, rest: one.rest, role: one.role ?? null }];
   });
-  const facts = { config, picture: picture({ appliances: units }), at: 0, speaking: [] };
-  return assessUnits(facts).find(({ id }) => id === 'token-pool')?.findings ?? [];
+  return tokenPool.judge(factsOf({ config, picture: picture({ appliances: units }) })).findings;
 }
 
 const first = exhausted('fac-1', 'FAC-A', 'FAC-B');
@@ -61,7 +61,7 @@ describe('the pool of a pair', () => {
       ['fac-1', 'fac-2'],
     ],
   ])('is told %s', async (_, seen, subjects) => {
-    const told = (await tokenPool(seen)).filter(({ level }) => level !== 'note');
+    const told = (await judgePools(seen)).filter(({ level }) => level !== 'note');
     expect(told.map(({ subject, suggests }) => [subject, suggests])).toEqual(
       subjects.map((subject) => [subject, 'tokens-exhausted']),
     );
@@ -70,7 +70,7 @@ describe('the pool of a pair', () => {
   it.each([[[{ rest: DENIED }, { rest: second }]], [[{ rest: second }, { rest: DENIED }]]])(
     'is told once beside a member of unknown serial number, in either order',
     async (seen) => {
-      const told = await tokenPool(seen, PAIR.replaceAll(/(?:peerSerial|serial): FAC-., /gu, ''));
+      const told = await judgePools(seen, PAIR.replaceAll(/(?:peerSerial|serial): FAC-., /gu, ''));
       expect(told.map(({ subject, rule }) => [subject, rule])).toEqual([
         ['fac-2', 'tokens-left'],
         ['fac-2', 'licence-brought-tokens'],
@@ -79,7 +79,7 @@ describe('the pool of a pair', () => {
   );
 
   it('concerns both members, and has the licences of both', async () => {
-    const findings = await tokenPool([{ rest: first }, { rest: second }]);
+    const findings = await judgePools([{ rest: first }, { rest: second }]);
     expect(findings.map(({ rule, concerns, facts }) => [rule, concerns, facts?.license])).toEqual([
       ['tokens-left', ['fac-1', 'fac-2'], undefined],
       ['licence-brought-tokens', ['fac-1', 'fac-2'], 'EFTM000000000002'],

@@ -1,92 +1,68 @@
-import type { AgentHealth } from '../core/agent.ts';
-import type { CertificateRejection } from '../core/polling/log-event.ts';
-import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
+import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import { addressFamily } from '../core/addresses.ts';
-import { nameList } from '../core/visible-text.ts';
-import type { Assessment, Cause, Diagnosis, Finding } from '../engine/model.ts';
-import type { OwnClock } from '../core/observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { isCorroborated, diagnose, judgeStates } from '../engine/diagnose.ts';
-import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
-import {
-  complainedOf,
-  type FaultSeen,
-  lastingSince,
-  seenIn,
-  withLaterSeen,
-  withoutExplained,
-  withoutSeen,
-} from '../checks/polling/explained.ts';
-import { mayAffectUnit } from '../checks/polling/judge.ts';
-import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
-import type { OutsideFacts, Unheard } from '../checks/check.ts';
-import { firewallPolicy } from '../checks/firewall-policy/judge.ts';
-import { CHECKS, preconditionOf } from '../checks/registry.ts';
-import { activationOf, adjusted, assessAgent, assessUnits, assessLog } from '../checks/assess.ts';
+import { activationContextOf, type ActivationContext } from '../core/license/appliance.ts';
+import { outageWarning } from '../core/license/firmware.ts';
+import type { AppliancePolling, PollingReport } from '../core/polling/report.ts';
+import { nameList } from '../core/visible-text.ts';
+import { diagnose, isCorroborated, judgeStates } from '../engine/diagnose.ts';
 import type { Incident } from '../engine/incident/incident.ts';
+import type { Assessment, Cause, Diagnosis, Finding } from '../engine/model.ts';
+import type { Facts, FaultSeen, HeardLog, UnheardLog } from './check.ts';
+import { decidingPolicies } from './firewall-policy/judge.ts';
+import { lastingSince, seenIn, unexplained, withLaterSeen } from './polling/explained.ts';
+import { mayAffectUnit } from './polling/judge.ts';
+import { CHECKS, preconditionOf } from './registry.ts';
+import { seemsUnaffected } from './tls-genuine/judge.ts';
 
-interface RoundFindings {
-  readonly config: Config;
-  readonly at: EpochMs;
-  readonly probed: readonly Assessment[];
-  readonly picture: Picture;
-  readonly ownClock?: OwnClock | null;
-  /** Absent if this process is not the daemon. */
-  readonly agent?: AgentHealth;
-  /** Used to decide between two explanations. Excludes results from before the fault. @default `picture` */
-  readonly deciding?: Picture;
-  /** Causes of the previous round. */
-  readonly before?: readonly Cause[];
-}
+type KnownFacts = Pick<Facts, 'round' | 'picture'> &
+  Partial<Pick<Facts, 'ownClock' | 'deciding' | 'agent' | 'unconfirmed'>> & {
+    readonly config: Config;
+    /** Causes of the previous round. */
+    readonly before?: readonly Cause[];
+  };
 
-interface Remembered {
-  /** Faults that were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
-  readonly faultsSeen: readonly FaultSeen[];
-  /** Faults that are active in this round. */
-  readonly lasting: readonly FaultSeen[];
+interface Remembered extends Pick<HeardLog, 'faultsSeen' | 'lasting'> {
   readonly unreadSince: UnreadSince;
 }
 
 export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
 
-export type LogPart =
-  | ({
-      readonly kind: 'heard';
-      readonly report: PollingReport;
-      readonly unknownSenders: readonly string[];
-      readonly certificateRejections?: readonly CertificateRejection[];
-    } & Remembered)
-  | ({ readonly kind: 'unheard' } & Unheard);
+export type LogPart = (Omit<HeardLog, 'preconditionOf'> & Remembered) | UnheardLog;
 
 interface Conclusion extends Remembered {
   readonly diagnosis: Diagnosis;
 }
 
 /** Diagnoses a round together with the log, whose errors are judged last, because other faults can explain them. */
-export function conclude(round: RoundFindings, log: LogPart): Conclusion {
-  const { config, at } = round;
+export function conclude({ config, before = [], ...known }: KnownFacts, log: LogPart): Conclusion {
+  const at = known.round.observations.startedAt;
+  const none = { ownClock: null, agent: null, deciding: null, unconfirmed: [], speaking: [] };
+  const given = { ...none, ...known, config, at };
   if (log.kind === 'unheard') {
-    const { others, context } = judgedBeside(round, NOTHING_HEARD);
-    return { diagnosis: diagnose([...others, ...assessLog({ ...log, config })], context), ...NOTHING_REMEMBERED };
+    const facts = { ...given, log };
+    return { diagnosis: diagnose(judgedBy(CHECKS, facts), contextOf(facts, before)), ...NOTHING_REMEMBERED };
   }
-  const { firewall, appliances, peers } = round.picture;
-  const unreadSince = nextUnread(log.unreadSince, appliances, at);
-  const over = withoutSeen(log.faultsSeen, log.lasting);
-  const { report } = withoutExplained(log.report, () => over, preconditionOf);
-  const { others, context } = judgedBeside(round, {
-    log: { report, complainedOf: complainedOf(report, preconditionOf) },
-    // Also errors that a fault of before explains: the same fault may be back.
-    applianceUnaffected: seemsUnaffected(log.report),
-    speaking: speakingAppliances(report, unreadSince, at),
-  });
+  const unreadSince = nextUnread(log.unreadSince, known.picture.appliances, at);
+  const heard = { ...log, preconditionOf };
+  const facts = { ...given, log: heard, speaking: speakingAppliances(unexplained(heard), unreadSince, at) };
+  const others = judgedBy(BEFORE_LOG, facts);
   const lasting = lastingSince(explainingFaults(others, at), log.lasting);
-  const polling = assessLog({ ...log, config, firewall, units: appliances, peers, lasting, preconditionOf });
-  const diagnosis = diagnose([...others, ...polling], context);
+  const polling = judgedBy(OF_LOG, { ...facts, log: { ...heard, lasting } });
+  const diagnosis = diagnose([...others, ...polling], contextOf(facts, before));
   // A suspected fault that a second round did not find again, such as a single lost connection, does not explain later
   // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   return { diagnosis, faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
+}
+
+const [OF_LOG = [], BEFORE_LOG = []] = [true, false].map((isOfLog) =>
+  CHECKS.filter(({ sources }) => sources.includes('log') === isOfLog),
+);
+
+function judgedBy(checks: typeof CHECKS, facts: Facts): readonly Assessment[] {
+  return checks.map(({ id, judge }) => ({ id, ...judge(facts) }));
 }
 
 /**
@@ -114,56 +90,33 @@ function isProven({ id }: Cause, { preconditions }: Diagnosis): boolean {
   );
 }
 
-interface Heard extends Pick<OutsideFacts, 'log'> {
-  readonly applianceUnaffected: boolean;
-  /** Appliances that run, as reliable log lines show. */
-  readonly speaking: readonly string[];
-}
-
-const NOTHING_HEARD: Heard = { log: null, applianceUnaffected: false, speaking: [] };
-
-interface JudgedBeside {
-  /** The result of every check except that of the log. */
-  readonly others: readonly Assessment[];
-  readonly context: Parameters<typeof diagnose>[1];
-}
-
-function judgedBeside(
-  { config, at, probed, picture, deciding, agent, before = [], ownClock = null }: RoundFindings,
-  { log, speaking, applianceUnaffected }: Heard,
-): JudgedBeside {
+function contextOf(
+  facts: Facts & { readonly config: Config },
+  before: readonly Cause[],
+): Parameters<typeof diagnose>[1] {
+  const { config, at, picture, deciding, log } = facts;
   const { host, port } = config.licenseServer;
   const unit = unitAddressText(config);
-  const asked = { config, at, speaking, ownClock };
-  const units = assessUnits({ ...asked, picture });
-  const fresh = deciding === undefined ? undefined : assessUnits({ ...asked, picture: deciding });
-  const policies = policiesOf(units) === null ? null : policiesOf(fresh ?? units);
   return {
-    others: [
-      ...adjusted(probed, { licenseServer: config.licenseServer, picture, log, policies }),
-      ...units,
-      ...assessAgent(agent ?? null),
-    ],
-    context: {
-      checks: CHECKS,
-      site: config.site,
-      at,
-      host,
-      port,
-      source: onlySourceOf(config),
-      activation: activationOf(picture),
-      applianceUnaffected,
-      before,
-      ...(fresh === undefined ? {} : { fresh: fresh.flatMap(({ findings }) => findings) }),
-      ...(config.file === undefined ? {} : { configFile: config.file }),
-      ...(unit === null ? {} : { unit }),
-    },
+    checks: CHECKS,
+    site: config.site,
+    at,
+    host,
+    port,
+    source: onlySourceOf(config),
+    activation: activationOf(picture),
+    // Also errors that a fault of before explains: the same fault may be back.
+    applianceUnaffected: log.kind === 'heard' && seemsUnaffected(log.report),
+    before,
+    ...(deciding === null ? {} : { fresh: decidingPolicies(facts) ?? [] }),
+    ...(config.file === undefined ? {} : { configFile: config.file }),
+    ...(unit === null ? {} : { unit }),
   };
 }
 
-function policiesOf(units: readonly Assessment[]): OutsideFacts['policies'] {
-  const own = units.find(({ id }) => id === firewallPolicy.id);
-  return own?.kind === 'judged' ? own.findings : null;
+function activationOf({ appliances: units }: Picture): ActivationContext {
+  const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
+  return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
 
 const MOST_ADDRESSES = 4;
@@ -190,9 +143,7 @@ export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' 
   return [...new Set([...sources, ...others])];
 }
 
-const EXPLAINING: ReadonlySet<string> = new Set(
-  CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)),
-);
+const EXPLAINING: ReadonlySet<string> = new Set(OF_LOG.flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)));
 
 function explainingFaults(others: readonly Assessment[], at: EpochMs): readonly FaultSeen[] {
   const states = judgeStates(others, CHECKS);
