@@ -79,6 +79,8 @@ export interface Zone {
   local(at: EpochMs): string;
   /** For pages that name the zone once, such as `14:00:05` on the day of `now`, otherwise `28 Nov 04:30`. */
   short(at: EpochMs, now: EpochMs): string;
+  /** As `short`, but whole, such as `28 Nov 2026 04:30:12`. */
+  whole(at: EpochMs): string;
   /**
    * Returns the time when a calendar day begins in this zone.
    * @param midnight time when the same day begins in UTC
@@ -92,6 +94,13 @@ export interface Zone {
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+/** @param local such as `2026-11-28 04:30:12` */
+function datedOf(local: string): { readonly date: string; readonly year: string; readonly time: string } {
+  const [day = '', time = ''] = local.split(' ');
+  const [year = '', month, date] = day.split('-');
+  return { date: `${String(Number(date))} ${MONTHS[Number(month) - 1] ?? ''}`, year, time };
+}
 
 const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/u;
 
@@ -121,12 +130,15 @@ export function zoneOf(timezone: string): Zone {
     },
     short: (at, now) => {
       if (isNoTime(at)) return isoTime(at);
-      const [day = '', time = ''] = wallOf(at).local.split(' ');
-      const [today] = wallOf(now).local.split(' ');
-      if (day === today) return time;
-      const [year = '', month, date] = day.split('-');
-      const name = MONTHS[Number(month) - 1] ?? '';
-      return `${String(Number(date))} ${name} ${today?.startsWith(year) === true ? time.slice(0, 5) : year}`;
+      const { date, year, time } = datedOf(wallOf(at).local);
+      const today = datedOf(wallOf(now).local);
+      if (year !== today.year) return `${date} ${year}`;
+      return date === today.date ? time : `${date} ${time.slice(0, 5)}`;
+    },
+    whole: (at) => {
+      if (isNoTime(at)) return isoTime(at);
+      const { date, year, time } = datedOf(wallOf(at).local);
+      return `${date} ${year} ${time}`;
     },
     local: (at) => (isNoTime(at) ? isoTime(at) : wallOf(at).local),
     startOfDay: (midnight) => {

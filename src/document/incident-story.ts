@@ -23,8 +23,10 @@ export function impactSection({ impact }: Pick<Cause, 'impact'>): readonly Secti
   return sectionOf('Impact', paragraph(impact));
 }
 
+export const REMEDY_WHEN_OVER = 'What to do if it returns';
+
 export function remedySection({ remedySteps }: Pick<Cause, 'remedySteps'>, isOver = false): readonly Section[] {
-  return sectionOf(isOver ? 'What to do if it returns' : 'What to do', { kind: 'steps', lines: remedySteps });
+  return sectionOf(isOver ? REMEDY_WHEN_OVER : 'What to do', { kind: 'steps', lines: remedySteps });
 }
 
 type Shown = Pick<Cause, 'evidence' | 'consequences'>;
@@ -151,6 +153,8 @@ export interface IncidentPast {
   readonly complete: boolean;
 }
 
+export const TIMELINE = 'Timeline';
+
 /**
  * What to do, what happened, and what shows the fault. What happened comes first when the fault is over.
  * @param notifications about this incident
@@ -166,7 +170,7 @@ export function incidentStory(
   const missing = complete ? '' : 'The history was not available, so entries may be missing.';
   const events = [...faultEvents(incident), ...changeEvents(changes, id), ...notifications];
   const remarks = [omitted, untold, missing].map(paragraph);
-  const timeline = sectionOf('Timeline', timelinePart(events, times), ...remarks);
+  const timeline = sectionOf(TIMELINE, timelinePart(events, times), ...remarks);
   const remedy = remedySection(cause, status === 'closed');
   const evidence = evidenceSections(incident, times);
   return status === 'open' ? [...remedy, ...timeline, ...evidence] : [...timeline, ...evidence, ...remedy];
@@ -188,12 +192,17 @@ function evidenceSections(incident: Incident, times: TimeStyle): readonly Sectio
   ];
 }
 
-/** @param now null if the text is not about the present */
-export function incidentFacts(incident: Incident, site: string, now: EpochMs, times: TimeStyle): readonly Fact[] {
+/** @param now null for a page that is updated, so that it does not change all the time */
+export function incidentFacts(
+  incident: Incident,
+  site: string,
+  now: EpochMs | null,
+  times: TimeStyle,
+): readonly Fact[] {
   const { id, cause, status, since, causeSince, lastSeen, closedAt, clear, earlier, acknowledgement } = incident;
   const whenOpen = (name: string, from: EpochMs): Fact => [
     name,
-    [timeWord(from, times), now - from < 1_000 ? '' : `, for ${spanText(now - from)}`],
+    [timeWord(from, times), now === null || now - from < 1_000 ? '' : `, for ${spanText(now - from)}`],
   ];
   return [
     ['Site', site],

@@ -5,7 +5,7 @@ import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
 import { nameList, visibleText } from '../core/visible-text.ts';
 import { isoTime, zoneOf } from '../core/time-text.ts';
-import { callerRefusal, refusalText, type Web } from './access.ts';
+import { callerRefusal, type Web } from './access.ts';
 import {
   answerJson,
   auditEntryToJson,
@@ -34,7 +34,7 @@ import { createKeptTexts, type KeptTexts } from './kept-texts.ts';
 import { readerAt } from './page/document.ts';
 import { quietNow } from './page/incidents-view.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
-import { renderIncident } from './page/incident-page.ts';
+import { type Permission, renderIncident } from './page/incident-page.ts';
 import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
 import { answerFile, taggedFile } from './static-files.ts';
 
@@ -152,21 +152,30 @@ function pageOf(
   { access, sources, clock }: Web,
   problems: readonly string[],
 ): Response {
-  const refusal = callerRefusal(context, access);
-  const page = renderIncident({
+  const file = renderIncident({
     site: sources.site(),
     record,
     quiet: quietNow(sources),
-    permission: {
-      refusal: refusal === null ? null : refusalText(refusal, context, sources),
-      asksName: context.get('caller').name === null,
-    },
+    permission: permissionOf(context, access),
     // The response to a form has a URL one level below the incident page.
     root: problems.length === 0 ? '../' : '../../',
     problems,
     reader: readerAt(clock.now(), sources.timezone()),
   });
-  return context.html(page, problems.length === 0 ? 200 : 400);
+  return problems.length === 0 ? answerFile(file, context, 'no-store') : context.html(file.body, 400);
+}
+
+function permissionOf(context: Context<WebEnv>, access: Web['access']): Permission {
+  const { name, role } = context.get('caller');
+  switch (callerRefusal(context, access)) {
+    case null:
+      return { kind: 'allowed', asksName: name === null };
+    case 'account':
+      return { kind: 'no-accounts' };
+    case 'role':
+    case 'origin':
+      return { kind: 'role', role };
+  }
 }
 
 function noIncident(context: Context<WebEnv>): Response {

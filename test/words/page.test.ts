@@ -8,7 +8,7 @@ import { renderChanges } from '../../src/web/page/changes-page.ts';
 import { readerAt } from '../../src/web/page/document.ts';
 import { historyView } from '../../src/web/page/history-view.ts';
 import { renderIncidentList } from '../../src/web/page/incident-list-page.ts';
-import { renderIncident } from '../../src/web/page/incident-page.ts';
+import { type Permission, renderIncident } from '../../src/web/page/incident-page.ts';
 import type { IncidentRecord, RangeData } from '../../src/web/sources.ts';
 import { causeOf, diagnosisOf } from '../support/checks/diagnosis-of.ts';
 import { wordedCause } from '../support/checks/worded-cause.ts';
@@ -176,14 +176,13 @@ const RECORD = {
   complete: true,
 };
 const PLAIN = { ...RECORD, outboxEntries: [], changes: [], omittedChanges: 0 };
-const ALLOWED = { refusal: null, asksName: true };
+const ALLOWED = { kind: 'allowed', asksName: true } as const;
 
 /** What the page of one incident and its Markdown say. */
-const RECORDS: Readonly<
-  Record<string, readonly [IncidentRecord, typeof ALLOWED | { refusal: string; asksName: false }]>
-> = {
+const RECORDS: Readonly<Record<string, readonly [IncidentRecord, Permission]>> = {
   'in full': [RECORD, ALLOWED],
-  'without permission': [PLAIN, { refusal: 'The role does not allow it.', asksName: false }],
+  'without accounts': [PLAIN, { kind: 'no-accounts' }],
+  'without permission': [PLAIN, { kind: 'role', role: 'read' }],
   'acknowledged, without history': [
     { ...PLAIN, complete: false, incident: { ...incident, acknowledgement: { at: START, by: 'ada' } } },
     ALLOWED,
@@ -241,11 +240,11 @@ test('the status page in every state', async () => {
 test('the page of an incident, and its Markdown', async () => {
   const quiet = { maintenanceUntil: null, silences: [] };
   const pages = Object.entries(RECORDS).flatMap(([name, [record, permission]]) => {
-    const problems = permission.asksName ? ['a problem'] : [];
+    const problems = permission.kind === 'allowed' ? ['a problem'] : [];
     const page = { site: 'hq', root: '../', record, quiet, permission, problems, reader: BERLIN } as const;
     const zone = { site: 'hq', zone: BERLIN.zone, publicUrl: 'https://monitor.example.org', now: NOW };
     return [
-      [name, textOfPage(renderIncident(page))],
+      [name, textOfPage(renderIncident(page).body)],
       [`${name}, as Markdown`, incidentMarkdown(record, zone)],
     ] as const;
   });

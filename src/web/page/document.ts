@@ -32,7 +32,7 @@ export function livePage(page: PageDocument & { readonly reader: Reader }): Stat
   return { contentType: HTML, body, etag };
 }
 
-const HTML = 'text/html; charset=UTF-8';
+export const HTML = 'text/html; charset=UTF-8';
 
 function documentView(page: PageDocument, mainAttributes: Content): Markup {
   const { title, site, root, icon, place, scripts, head = null, reader, main } = page;

@@ -41,7 +41,11 @@ export function sinceView({ since }: Fault, reader: Reader): Content {
 }
 
 /** Who is working on a fault, and why no messages are sent about it. */
-export function ownerView({ causes, incidents }: Fault, { maintenanceUntil, silences }: Quiet, reader: Reader): Markup {
+export function ownerView(
+  { causes, incidents }: Pick<Fault, 'causes' | 'incidents'>,
+  { maintenanceUntil, silences }: Quiet,
+  reader: Reader,
+): Markup {
   const taken = incidents.flatMap(({ acknowledgement }) => acknowledgement ?? []);
   const silenced = causes.flatMap((cause) => activeSilence(silences, cause, reader.now) ?? []);
   const [silence] = silenced.toSorted((a, b) => a.until - b.until);

@@ -1,14 +1,34 @@
-import { type Incident, lastedText } from '../../engine/incident/incident.ts';
-import type { IncidentRecord } from '../sources.ts';
-import { pageDocument, type Root, distance, timeAndDistance, type Reader } from './document.ts';
-import { breakable, type Markup, markup, partsOf, subjectView } from '../../document/html.ts';
-import { SEVERITY_TONES } from '../../document/states.ts';
-import { anchorOf, type Section } from '../../document/document.ts';
-import { incidentStory, silenceCommand } from '../../document/incident-story.ts';
-import { notificationEvents } from '../../notify/channels/deliveries.ts';
-import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
-import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
+import { headline } from '../../checks/headline.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import type { Zone } from '../../core/time-text.ts';
+import { anchorOf, type Section } from '../../document/document.ts';
+import { breakable, type Content, type Markup, markup, partsView, subjectView } from '../../document/html.ts';
+import {
+  incidentFacts,
+  incidentStory,
+  REMEDY_WHEN_OVER,
+  silenceCommand,
+  TIMELINE,
+} from '../../document/incident-story.ts';
+import { SEVERITY_TONES } from '../../document/states.ts';
+import { type Incident, lastedText } from '../../engine/incident/incident.ts';
+import { capital } from '../../engine/words.ts';
+import { notificationEvents } from '../../notify/channels/deliveries.ts';
+import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
+import type { IncidentRecord } from '../sources.ts';
+import { type StaticFile, taggedFile } from '../static-files.ts';
+import {
+  HTML,
+  livePage,
+  moment,
+  pageDocument,
+  type Reader,
+  type Root,
+  timeAndAge,
+  timeAndDistance,
+} from './document.ts';
+import { ownerView } from './faults.ts';
+import { conditionTags, type Quiet, stateBadge } from './incidents-view.ts';
 
 interface IncidentPage {
   readonly site: string;
@@ -16,60 +36,76 @@ interface IncidentPage {
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
   readonly permission: Permission;
+  /** Why the action of a form failed. */
   readonly problems: readonly string[];
   readonly reader: Reader;
 }
 
-export function renderIncident(page: IncidentPage): string {
-  const { site, root, record, permission, problems, reader } = page;
-  const { incident } = record;
-  const { id, cause, status } = incident;
-  return pageDocument({
-    title: cause.summary,
+export type Permission =
+  | { readonly kind: 'allowed'; readonly asksName: boolean }
+  | { readonly kind: 'no-accounts' }
+  | { readonly kind: 'role'; readonly role: string };
+
+/** The answer to a form does not ask for news, because its address is not the page's. */
+export function renderIncident(page: IncidentPage): StaticFile {
+  const { site, root, record, problems, reader } = page;
+  const { cause, status } = record.incident;
+  const isOver = status === 'closed';
+  const content = {
+    title: `${isOver ? 'Resolved' : 'Open'}: ${headline(cause)}`,
     site,
     root,
-    icon: status === 'closed' ? 'ready' : cause.severity === 'critical' ? 'not-ready' : 'unknown',
-    scripts: ['incidents.js'],
+    place: 'incidents',
+    icon: isOver ? 'ready' : cause.severity === 'critical' ? 'not-ready' : 'warning',
     reader,
-    main: markup`${headView(page)}
+    main: mainView(page),
+  } as const;
+  return problems.length === 0
+    ? livePage({ ...content, scripts: ['live.js'] })
+    : taggedFile(pageDocument({ ...content, scripts: ['incidents.js'] }), HTML);
+}
+
+/** Each element with an ID is updated by itself, so that a form in which somebody types stays as it is. */
+function mainView(page: IncidentPage): Markup {
+  const { site, root, record, problems, reader } = page;
+  const { incident } = record;
+  const { id } = incident;
+  const times = (at: EpochMs): string => reader.zone.whole(at);
+  const story = incidentStory(record, notificationEvents(record.outboxEntries, reader.times), times);
+  const facts = incidentFacts(incident, site, null, times);
+  return markup`${headView(page)}
 ${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
-${incidentForms(incident, permission, root, reader.zone)}
-${incidentStory(record, notificationEvents(record.outboxEntries, reader.times), reader.times).map(cardView)}${omittedView(page)}
-<p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>`,
-  });
+<div id="story" class="stack">${story.map((section) => cardView(section, commentForm(section, page)))}
+${cardView({ title: 'Incident', parts: [{ kind: 'facts', lines: facts }] }, null)}</div>
+<p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a> · <a href="${root}changes?incident=${encodeURIComponent(id)}">all changes</a></p>`;
 }
 
-function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
-  return omittedChanges === 0
-    ? null
-    : markup`<p class="quiet">${omittedChanges} more changes are not shown. <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">Show all changes</a></p>`;
-}
-
-function headView({ record: { incident }, root, quiet, reader }: IncidentPage): Markup {
-  const { status, cause, since, closedAt, acknowledgement } = incident;
-  const tone = status === 'closed' ? 'good' : SEVERITY_TONES[cause.severity];
-  return markup`<section class="card cause ${tone}" aria-labelledby="incident-title"><header>${stateBadge(incident)}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</header>
-<h1 id="incident-title">${breakable(cause.summary)}</h1>
-<p class="quiet">${
+function headView(page: IncidentPage): Markup {
+  const { record, root, quiet, reader } = page;
+  const { incident } = record;
+  const { id, cause, since, closedAt, lastSeen } = incident;
+  const tone = closedAt === null ? SEVERITY_TONES[cause.severity] : 'none';
+  const when =
     closedAt === null
-      ? markup`Since ${timeAndDistance(since, reader)}`
-      : markup`Started ${reader.zone.text(since)}, resolved ${timeAndDistance(closedAt, reader)}. The incident lasted ${lastedText(incident)}`
-  }. Last seen ${distance(incident.lastSeen, reader)}.</p>
-${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}. No reminders are sent.</p>`}
-<p><span class="quiet">Impact</span> ${breakable(cause.impact)}</p>
-<p><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(incident.id)}">Runbook for ${cause.id}</a></p></section>`;
+      ? markup`since ${timeAndAge(since, reader)}`
+      : markup`${moment(since, reader)} to ${timeAndDistance(closedAt, reader)}, lasted ${lastedText(incident)}`;
+  return markup`<section id="head" class="card cause ${tone}" aria-labelledby="incident-title"><header id="state">${stateBadge(incident)} <span>${when}</span>${closedAt === null ? ownerView({ causes: [cause], incidents: [incident] }, quiet, reader) : null}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${conditionTags(incident)}</header>
+<h1 id="incident-title">${breakable(capital(headline(cause)))}</h1>
+<p id="summary">${closedAt === null ? null : 'What was detected: '}${breakable(cause.summary)}</p>
+<p id="impact"><span class="quiet">${closedAt === null ? 'Impact' : 'Impact while it lasted:'}</span> ${breakable(cause.impact)}</p>
+<div id="act" class="forms">${actionsView(page)}</div>
+<p class="links"><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook</a></p>
+<p id="seen" class="quiet">Last seen ${timeAndDistance(lastSeen, reader)}.</p></section>`;
 }
 
-function cardView(section: Section): Markup {
-  const id = anchorOf(section.title);
-  return markup`<section class="card" aria-labelledby="${id}"><h2 id="${id}">${section.title}</h2>
-${partsOf([section])}</section>`;
-}
-
-interface Permission {
-  /** Explains why the reader cannot make changes. Null if changes are allowed. */
-  readonly refusal: string | null;
-  readonly asksName: boolean;
+/** Folded if it is only of use when the fault returns. */
+function cardView({ title, parts }: Section, form: Markup | null): Markup {
+  const id = anchorOf(title);
+  const content = markup`<div id="${id}-content">${partsView(parts)}</div>`;
+  if (title === REMEDY_WHEN_OVER)
+    return markup`<section class="card"><details id="${id}"><summary><h2>${title}</h2></summary>${content}</details></section>`;
+  return markup`<section id="${id}" class="card" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+${content}${form}</section>`;
 }
 
 export const DURATIONS: readonly (readonly [value: string, words: string])[] = [
@@ -80,39 +116,50 @@ export const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root, zone: Zone): Markup {
-  if (refusal !== null)
-    return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>
-<p class="quiet">${refusal}</p>${
-      incident.status === 'open'
-        ? markup`<code class="command block" data-copy><span class="line">${silenceCommand(incident.cause)}</span></code>`
-        : null
-    }</section>`;
-  const to = (action: string): string => `${root}incidents/${encodeURIComponent(incident.id)}/${action}`;
-  const name = asksName
+function actionsView({ record: { incident }, root, permission, reader }: IncidentPage): Content {
+  if (permission.kind !== 'allowed') return readOnlyView(incident, permission);
+  if (incident.status === 'closed') return null;
+  const name = nameField(permission);
+  const to = (action: string): string => actionPath(root, incident, action);
+  return [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'), reader.zone)];
+}
+
+function readOnlyView(incident: Incident, permission: Exclude<Permission, { readonly kind: 'allowed' }>): Markup {
+  const why =
+    permission.kind === 'no-accounts'
+      ? markup`no accounts are configured (<code>web.users</code>).`
+      : markup`your account has the role ${permission.role}. Changes require the role <code>change</code>.`;
+  return markup`<p class="quiet">Read-only: ${why}${incident.status === 'open' ? ' To silence the incident on the machine that runs ftm-watch:' : null}</p>${
+    incident.status === 'open'
+      ? markup`<code class="command block" data-copy><span class="line">${silenceCommand(incident.cause)}</span></code>`
+      : null
+  }`;
+}
+
+function actionPath(root: Root, incident: Incident, action: string): string {
+  return `${root}incidents/${encodeURIComponent(incident.id)}/${action}`;
+}
+
+function nameField({ asksName }: Extract<Permission, { readonly kind: 'allowed' }>): Markup | null {
+  return asksName
     ? markup`<label>Your name <input name="by" maxlength="${MAX_NAME}" autocomplete="name"></label>`
     : null;
-  return markup`<section class="card forms" aria-label="Acknowledge, silence, comment">
-${incident.status === 'open' ? [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'), zone)] : null}
-${form(
-  to('comment'),
-  markup`<label>Comment <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
-<button>Comment</button>`,
-)}</section>`;
 }
 
 function acknowledgeForm({ acknowledgement }: Incident, name: Markup | null, to: (action: string) => string): Markup {
   return acknowledgement === null
     ? form(
+        'acknowledge',
         to('acknowledge'),
         markup`${name}<button>Acknowledge</button>
 <p class="quiet">Stops the reminders until the incident is resolved, its severity rises or its cause changes.</p>`,
       )
-    : form(to('unacknowledge'), markup`${name}<button>Withdraw the acknowledgement</button>`);
+    : form('acknowledge', to('unacknowledge'), markup`${name}<button>Withdraw the acknowledgement</button>`);
 }
 
 function silenceForm(name: Markup | null, to: string, zone: Zone): Markup {
   return form(
+    'silence',
     to,
     markup`<label>Silence for <select name="duration">${DURATIONS.map(
       ([value, words]) =>
@@ -122,6 +169,16 @@ function silenceForm(name: Markup | null, to: string, zone: Zone): Markup {
   );
 }
 
-function form(to: string, fields: Markup): Markup {
-  return markup`<form method="post" action="${to}">${fields}</form>`;
+function commentForm({ title }: Section, { permission, root, record }: IncidentPage): Markup | null {
+  if (title !== TIMELINE || permission.kind !== 'allowed') return null;
+  return form(
+    'comment',
+    actionPath(root, record.incident, 'comment'),
+    markup`<label>Comment <input name="comment" required maxlength="${MAX_COMMENT}"></label>${nameField(permission)}
+<button>Comment</button>`,
+  );
+}
+
+function form(id: string, to: string, fields: Markup): Markup {
+  return markup`<form id="${id}" method="post" action="${to}">${fields}</form>`;
 }

@@ -137,6 +137,8 @@ function replace(before, next) {
   if (region === null) return true;
   if (isTextSelectedIn(region) && Date.now() - (state.pausedSince ?? Date.now()) < LONGEST_PAUSE_MS) return false;
   const fresh = document.importNode(next, true);
+  const typeAgain = keepForms(region, fresh);
+  if (typeAgain === null) return false;
   before.replaceWith(next);
   keepUnfolded(region, fresh);
   keepCharts(region, fresh);
@@ -145,6 +147,7 @@ function replace(before, next) {
   const focusAgain = keepFocus(region);
   region.replaceWith(fresh);
   focusAgain();
+  typeAgain();
   return true;
 }
 
@@ -155,6 +158,35 @@ function replace(before, next) {
 function isTextSelectedIn(region) {
   const selection = getSelection();
   return selection !== null && !selection.isCollapsed && selection.containsNode(region, true);
+}
+
+/**
+ * Keeps the forms in which somebody types. A form that the page no longer has stays beside the others, because its
+ * answer explains why it is too late.
+ * @param {Element} region
+ * @param {Element} fresh
+ * @returns {(() => void) | null} null if there is no place for a form
+ */
+function keepForms(region, fresh) {
+  const forms = elementsIn(region, 'form').filter(isInUse);
+  const places = forms.map((form) => elementsIn(fresh, `#${form.id}, #act`).toReversed()[0]);
+  if (forms.includes(/** @type {HTMLElement} */ (region)) || places.includes(undefined)) return null;
+  const { activeElement } = document;
+  for (const [index, form] of forms.entries()) {
+    const place = places[index];
+    if (place?.id === form.id) place.replaceWith(form);
+    else place?.append(form);
+  }
+  return () => {
+    if (activeElement instanceof HTMLElement && forms.some((form) => form.contains(activeElement)))
+      activeElement.focus({ preventScroll: true });
+  };
+}
+
+/** @param {HTMLElement} form */
+function isInUse(form) {
+  const isChanged = [...form.querySelectorAll('input')].some(({ value, defaultValue }) => value !== defaultValue);
+  return isChanged || form.contains(document.activeElement);
 }
 
 /**
@@ -237,7 +269,9 @@ function tell(id, text) {
 }
 
 function liveText() {
-  return state.pausedSince === null ? `Live: ${word()}` : `Updates are paused because text is selected. Now: ${word()}`;
+  return state.pausedSince === null
+    ? `Live: ${word()}`
+    : `Updates are paused because text is selected or a form is in use. Now: ${word()}`;
 }
 
 function lostText() {

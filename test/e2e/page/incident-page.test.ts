@@ -1,6 +1,8 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { headline } from '../../../src/checks/headline.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { capital } from '../../../src/engine/words.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
@@ -46,6 +48,12 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     await web[Symbol.asyncDispose]();
   });
 
+  afterEach(() => {
+    web.state.incidents = [incident];
+    web.state.changes = [];
+    web.state.silences = [];
+  });
+
   /** Opens the page as a link in a mail does. */
   function open(options: BrowserContextOptions): ReturnType<typeof openPage> {
     return openPage(browser, `http://127.0.0.1:${String(web.port)}/incidents/${incident.id}`, { ...LOGIN, ...options });
@@ -54,8 +62,6 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
   test.each([true, false])(
     'silences, acknowledges and comments from a phone that has only the mail, JavaScript: %s',
     async (javaScriptEnabled) => {
-      web.state.silences = [];
-      web.state.changes = [];
       await using opened = await open({ ...PHONE, javaScriptEnabled });
       const { page } = opened;
       await page.locator('form[action$="/silence"] [name=comment]').fill('Being fixed');
@@ -68,11 +74,62 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
 
       await page.locator('form[action$="/comment"] [name=comment]').fill('Case 42');
       await send(page, 'Comment');
-      expect(await page.locator('.story').innerText()).toMatch(/Comment by ada from 127\.0\.0\.1 .*Case 42/u);
+      expect(await page.locator('#timeline').innerText()).toMatch(/Comment by ada from 127\.0\.0\.1: Case 42/u);
       expect(new URL(page.url()).pathname).toBe(`/incidents/${incident.id}`);
       expect(opened.complaints).toEqual([]);
     },
   );
+
+  test('notices a comment and the end by itself, and leaves a form in which somebody types as it is', async () => {
+    await using opened = await open({});
+    const { page, complaints } = opened;
+    const reason = page.locator('form[action$="/silence"] [name=comment]');
+    await reason.fill('Firewall team');
+    await page.locator('form[action$="/comment"] [name=comment]').fill('Half a sen');
+    await reason.focus();
+    await page.evaluate('document.activeElement.setSelectionRange(3, 3)');
+
+    const comment = { at: START + 10_000, account: 'ben', address: null, cause: null, subject: null, incident: null };
+    web.state.changes = [{ ...comment, action: 'comment', detail: 'Ticket 4711' }];
+    await lookAgain(page);
+    await page.getByText('Comment by ben: Ticket 4711').waitFor();
+    expect(await typedIn(page)).toEqual(['Firewall team', 'Half a sen', 3]);
+
+    web.state.incidents = [{ ...incident, status: 'closed', closedAt: START + HOUR }];
+    await lookAgain(page);
+    await page.locator('#head').getByText('Resolved', { exact: true }).waitFor();
+    expect(await page.title()).toMatch(/^Resolved: /u);
+    expect(await page.locator('main h2').allInnerTexts()).toEqual([
+      'Timeline',
+      'Evidence',
+      'What to do if it returns',
+      'Incident',
+    ]);
+    expect(await typedIn(page)).toEqual(['Firewall team', 'Half a sen', 3]);
+    expect(await page.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
+    // What was typed can still be sent.
+    await send(page, 'Silence');
+    expect(web.state.silences).toMatchObject([{ cause: 'tls-intercepted', comment: 'Firewall team' }]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows a phone what is broken and who can act, without scrolling', async () => {
+    await using opened = await open({ viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true });
+    for (const place of [opened.page.locator('h1'), opened.page.getByRole('button', { name: 'Acknowledge' })]) {
+      const box = await place.boundingBox();
+      expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThan(812);
+    }
+  });
+
+  test('is read-only without accounts, says why, and shows the command', async () => {
+    await using open = await startWeb({ state: { incidents: [incident] } });
+    await using opened = await openPage(browser, `http://127.0.0.1:${String(open.port)}/incidents/${incident.id}`, {});
+    const text = await opened.page.locator('#act').innerText();
+    expect(text).toContain('web.users');
+    expect(text).toContain('ftm-watch silence add --for 2h --cause tls-intercepted');
+    expect(await opened.page.locator('form').count()).toBe(0);
+    expect(seriousOf(await audit(opened.page))).toEqual([]);
+  });
 
   test('refuses the form of a page of somebody else, although the browser knows the password', async () => {
     await using opened = await open({});
@@ -115,11 +172,25 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     expect(await page.locator('.list').count()).toBe(0);
     await page.getByRole('link', { name: 'All' }).click();
     await page.locator('.list a').click();
-    expect(await page.locator('h1').innerText()).toBe(incident.cause.summary);
+    expect(await page.locator('h1').innerText()).toBe(capital(headline(incident.cause)));
     await page.getByRole('link', { name: 'ftm-watch' }).click();
     expect(new URL(page.url()).pathname).toBe('/');
   });
 });
+
+/** As when the page becomes visible: the page asks for news at once. */
+async function lookAgain(page: Page): Promise<void> {
+  await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+}
+
+/** What is typed into the forms, and where the cursor is. */
+function typedIn(page: Page): Promise<readonly unknown[]> {
+  return page.evaluate(`[
+    document.querySelector('#silence [name=comment]').value,
+    document.querySelector('#comment [name=comment]').value,
+    document.activeElement.selectionStart,
+  ]`);
+}
 
 async function send(page: Page, button: string): Promise<void> {
   const answered = page.waitForResponse(
