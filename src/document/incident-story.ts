@@ -23,10 +23,11 @@ export function impactSection({ impact }: Pick<Cause, 'impact'>): readonly Secti
   return sectionOf('Impact', paragraph(impact));
 }
 
+export const REMEDY = 'What to do';
 export const REMEDY_WHEN_OVER = 'What to do if it returns';
 
 export function remedySection({ remedySteps }: Pick<Cause, 'remedySteps'>, isOver = false): readonly Section[] {
-  return sectionOf(isOver ? REMEDY_WHEN_OVER : 'What to do', { kind: 'steps', lines: remedySteps });
+  return sectionOf(isOver ? REMEDY_WHEN_OVER : REMEDY, { kind: 'steps', lines: remedySteps });
 }
 
 type Shown = Pick<Cause, 'evidence' | 'consequences'>;

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import { packetsOf, pcapOf, type WrittenPacket } from '../support/network/packet-captures.ts';
 import { runCommand } from '../support/process/command-line.ts';
 import { corpus } from '../support/security/corpus.ts';
+import { REMEDY } from '../../src/document/incident-story.ts';
 import { expectRecorded } from './recorded.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-captures-'));
@@ -133,7 +134,7 @@ test('what the analysis of a capture says', async () => {
     const args = ['capture', '-c', 'ftm-watch.yaml', ...options, ...names];
     const { code, output, errors } = await runCommand(args, { cwd: folder, clock: STEADY });
     // Remedies are recorded with their causes.
-    const text = output.replace(/^ {2}What to do[^]*?(?=^[A-Z ]+: )/mu, '');
+    const text = output.replace(new RegExp(`^ {2}${REMEDY}[^]*?(?=^[A-Z ]+: )`, 'mu'), '');
     told.push([name, `exit code ${String(code)}\n${text}${errors}`.replaceAll(folder, '/folder')]);
   }
   await expectRecorded('capture', Object.fromEntries(told));

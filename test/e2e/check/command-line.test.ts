@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import { REMEDY } from '../../../src/document/incident-story.ts';
 import { createCheckBench } from '../../support/process/check-bench.ts';
 import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/process/check-result.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';
@@ -36,7 +37,10 @@ describe('for people', () => {
       'broken',
       2,
       () => freePort(),
-      /✘ Reachability.*\nCRITICAL.*\n {2}Impact .*\n {2}Evidence .*\n {2}What to do +1\. .*\nNOT READY: [^\n]+\n$/su,
+      new RegExp(
+        String.raw`✘ Reachability.*\nCRITICAL.*\n {2}Impact .*\n {2}Evidence .*\n {2}${REMEDY} +1\. .*\nNOT READY: [^\n]+\n$`,
+        'su',
+      ),
     ],
   ])('what is %s, plain where there is no terminal', async (_, code, port, layout) => {
     const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await port())]);

@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { headline } from '../../../src/checks/headline.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { REMEDY_WHEN_OVER, silenceCommand } from '../../../src/document/incident-story.ts';
 import { capital } from '../../../src/engine/words.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
@@ -102,7 +103,7 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     expect(await page.locator('main h2').allInnerTexts()).toEqual([
       'Timeline',
       'Evidence',
-      'What to do if it returns',
+      REMEDY_WHEN_OVER,
       'Incident',
     ]);
     expect(await typedIn(page)).toEqual(['Firewall team', 'Half a sen', 3]);
@@ -126,7 +127,7 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     await using opened = await openPage(browser, `http://127.0.0.1:${String(open.port)}/incidents/${incident.id}`, {});
     const text = await opened.page.locator('#act').innerText();
     expect(text).toContain('web.users');
-    expect(text).toContain('ftm-watch silence add --for 2h --cause tls-intercepted');
+    expect(text).toContain(silenceCommand(incident.cause));
     expect(await opened.page.locator('form').count()).toBe(0);
     expect(seriousOf(await audit(opened.page))).toEqual([]);
   });
