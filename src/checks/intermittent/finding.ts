@@ -46,8 +46,7 @@ export function withSampling(
   findings: readonly Finding[] | null,
   { sampling, path }: Pick<TargetFacts, 'sampling' | 'path'>,
 ): readonly Finding[] | null {
-  const found = foundBy(sampling, path);
-  const level = levelOfFailures(sampling, found);
+  const { found, level } = shownBy(sampling, path);
   const own = level === null ? findings : (findings?.map(softener(level, sampling)) ?? null);
   return found?.stage === stage ? [found.finding, ...(own ?? [])] : own;
 }
@@ -64,30 +63,24 @@ interface StagedFinding {
   readonly finding: Finding;
 }
 
-function foundBy(sampling: Sampling, path: PathObservation): StagedFinding | null {
-  switch (sampling.kind) {
-    case 'clear':
-      return forgeryFinding(sampling, path);
-    case 'open':
-      return null;
-    case 'outage':
-      return rotates(sampling) ? addressFinding(sampling, path) : null;
-    case 'intermittent':
-      return intermittentFinding(sampling, path);
-  }
+interface Shown {
+  readonly found: StagedFinding | null;
+  /** Of the findings about the failed connections of this round. Null if it does not change. */
+  readonly level: 'note' | 'unknown' | null;
 }
 
-/** Returns the level of the findings about the failed connections of this round. Null if it does not change. */
-function levelOfFailures(sampling: Sampling, found: StagedFinding | null): 'note' | 'unknown' | null {
+function shownBy(sampling: Sampling, path: PathObservation): Shown {
   switch (sampling.kind) {
     case 'clear':
-      return 'note';
+      return { found: forgeryFinding(sampling, path), level: 'note' };
     case 'open':
-      return isDoubtful(sampling) ? 'unknown' : null;
-    case 'outage':
-      return found === null ? null : 'note';
+      return { found: null, level: isDoubtful(sampling) ? 'unknown' : null };
+    case 'outage': {
+      const found = rotates(sampling) ? addressFinding(sampling, path) : null;
+      return { found, level: found === null ? null : 'note' };
+    }
     case 'intermittent':
-      return isConstant(sampling) ? null : 'note';
+      return { found: intermittentFinding(sampling, path), level: isConstant(sampling) ? null : 'note' };
   }
 }
 
