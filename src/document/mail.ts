@@ -58,8 +58,12 @@ function partText(part: Part): readonly string[] {
     case 'facts':
       return aligned(part.lines);
     case 'table':
-      return part.lines.flatMap(({ cells }) => itemText(cells.map(plainText).join(': ')));
+      return part.lines.flatMap(({ cells }) => itemText(rowText(cells)));
   }
+}
+
+function rowText(cells: readonly Paragraph[]): string {
+  return cells.map(plainText).join(': ');
 }
 
 function foldedItems(list: Extract<Part, { readonly kind: 'list' }>): readonly (Paragraph | LinkedLine)[] {
@@ -139,8 +143,9 @@ function partHtml(part: Part): string {
     case 'facts':
       return tableHtml(part.lines);
     case 'table':
-      return tableHtml(
-        part.lines.map(({ cells: [name = '', ...cells] }) => [plainText(name), cells.map(plainText).join(': ')]),
+      return listHtml(
+        'ul',
+        part.lines.map(({ cells }) => escapeHtml(rowText(cells))),
       );
   }
 }

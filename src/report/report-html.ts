@@ -20,8 +20,8 @@ import type { Cause } from '../engine/model.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
 import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
-import { sectionOf } from '../document/document.ts';
-import { evidenceSection, remedySection, timelinePart } from '../document/incident-story.ts';
+import { type Section, sectionOf } from '../document/document.ts';
+import { evidenceSection, impactSection, remedySection, timelinePart } from '../document/incident-story.ts';
 import { historyEvents, type LogExcerpts, type MaskedHistory } from './timeline.ts';
 
 interface PageTexts {
@@ -177,23 +177,21 @@ const SHOWN_SPANS = 3;
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
-  const names = lasts(one) ? NAMES.lasts : NAMES.over;
+  const isOver = !lasts(one);
+  const { id, severity, confidence } = cause;
   return markup`<dl class="facts">
-<dt>${names.what}</dt><dd>${cause.impact}</dd>
+${termsView(impactSection(cause))}
 <dt>Where</dt><dd>${cause.subject}</dd>
-<dt>${names.since}</dt><dd>${spansView(spans)}</dd>
+<dt>${isOver ? 'When' : 'Since'}</dt><dd>${spansView(spans)}</dd>
 ${whoView(one)}
-<dt>Evidence</dt><dd>${partsOf(evidenceSection(cause))}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
-    cause.confidence
-  } · <code>${cause.id}</code></p></dd>
-<dt>${names.request}</dt><dd>${partsOf(remedySection(cause))}</dd>
+<dt>Cause</dt><dd>${SEVERITY_WORDS[severity]}, ${confidence} · <code>${id}</code></dd>
+${termsView([...evidenceSection(cause), ...remedySection(cause, isOver)])}
 </dl>`;
 }
 
-const NAMES = {
-  lasts: { what: 'What', since: 'Since', request: 'Request' },
-  over: { what: 'Impact', since: 'When', request: 'If the fault returns' },
-} as const;
+function termsView(sections: readonly Section[]): Markup {
+  return markup`${sections.map((section) => markup`<dt>${section.title}</dt><dd>${partsOf([section])}</dd>\n`)}`;
+}
 
 function timesText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
   if (until === null && !gone) return `${timeText(since)} to now`;

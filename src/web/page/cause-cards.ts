@@ -7,7 +7,7 @@ import type { Incident } from '../../engine/incident/incident.ts';
 import { badge } from './document.ts';
 import { type Fault, ownerView, sinceView } from './faults.ts';
 import { conditionTags, type IncidentContext, notesOf } from './incidents-view.ts';
-import { DURATIONS } from './incident-page.ts';
+import { durationField } from './incident-page.ts';
 import { MAX_COMMENT } from '../changes.ts';
 
 interface CardsContext extends IncidentContext {
@@ -94,9 +94,7 @@ function actionsView({ id, causes, incidents }: Fault, { mayChange }: CardsConte
 
 function silenceForm(cause: string): Markup {
   return markup`<form method="post" action="incidents/silence"><input type="hidden" name="cause" value="${cause}">
-<label>Silence for <select name="duration">${DURATIONS.map(
-    ([value, words]) => markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
-  )}</select></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>
+${durationField()}<label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>
 <button>Silence</button></form>`;
 }
 

@@ -108,7 +108,7 @@ function cardView({ title, parts }: Section, form: Markup | null): Markup {
 ${content}${form}</section>`;
 }
 
-export const DURATIONS: readonly (readonly [value: string, words: string])[] = [
+const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['30m', '30 minutes'],
   ['2h', '2 hours'],
   ['8h', '8 hours'],
@@ -161,12 +161,15 @@ function silenceForm(name: Markup | null, to: string, zone: Zone): Markup {
   return form(
     'silence',
     to,
-    markup`<label>Silence for <select name="duration">${DURATIONS.map(
-      ([value, words]) =>
-        markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
-    )}</select></label><label>From (${zone.name}), now if empty <input name="from" type="datetime-local"></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+    markup`${durationField()}<label>From (${zone.name}), now if empty <input name="from" type="datetime-local"></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
 <button>Silence</button>`,
   );
+}
+
+export function durationField(): Markup {
+  return markup`<label>Silence for <select name="duration">${DURATIONS.map(
+    ([value, words]) => markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
+  )}</select></label>`;
 }
 
 function commentForm({ title }: Section, { permission, root, record }: IncidentPage): Markup | null {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { REMEDY } from '../../../src/document/incident-story.ts';
 import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
 import { ALL_TIME } from '../../../src/core/time-text.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
@@ -110,7 +111,7 @@ describeWhere([{ program: 'chromium' }], 'the first page of a report', () => {
         await page.setContent(pageOf(diagnosisWith(id)));
         ends.set(`${id} at ${String(width)}`, (await page.locator('nav').boundingBox())?.y ?? Number.NaN);
         expect(await page.locator('main > .facts > dt').allTextContents()).toEqual(
-          expect.arrayContaining(['What', 'Where', 'Since', 'Evidence', 'Request']),
+          expect.arrayContaining(['Impact', 'Where', 'Since', 'Cause', 'Evidence', REMEDY]),
         );
       }
     }
