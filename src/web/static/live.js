@@ -169,7 +169,7 @@ function isTextSelectedIn(region) {
  */
 function keepForms(region, fresh) {
   const forms = elementsIn(region, 'form').filter(isInUse);
-  const places = forms.map((form) => elementsIn(fresh, `#${form.id}, #act`).toReversed()[0]);
+  const places = forms.map((form) => elementsIn(fresh, `#${form.id}, #act`).at(-1));
   if (forms.includes(/** @type {HTMLElement} */ (region)) || places.includes(undefined)) return null;
   const { activeElement } = document;
   for (const [index, form] of forms.entries()) {
