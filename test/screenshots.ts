@@ -44,7 +44,7 @@ const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url));
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } as const;
 
-const CHARTS = 4;
+const CHARTS = 3;
 const LIMIT_MS = 30_000;
 
 async function shoot(browser: Browser, daemon: Daemon, name: string, options: BrowserContextOptions): Promise<void> {
