@@ -34,12 +34,19 @@ function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup 
     first.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
   }${single && incident !== undefined ? conditionTags(incident) : null}<code class="tag">${first.id}</code>${single ? subjectView(first.subject) : null}</header>
 <h2 id="${id}-title">${breakable(groupHeadline(causes))}</h2>
-<p>${single ? null : 'For example: '}${breakable(first.summary)}</p>${single ? null : subjectsView(fault)}
+${summaryView(fault)}${single ? null : subjectsView(fault)}
 ${fault === only ? null : markup`<p><span class="quiet">Impact</span> ${breakable(first.impact)}</p><p>${ownerView(fault, quiet, reader)}</p>`}
 ${actionsView(fault, context)}${notesView(incidents, context)}
 ${remedyView(fault, isOpen)}
 <details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>${partsOf(evidenceSection(first))}</details>
 </article>`;
+}
+
+function summaryView({ causes }: Fault): Markup | null {
+  const [{ summary }, ...others] = causes;
+  const title = `${groupHeadline(causes)}.`;
+  const rest = summary.startsWith(title) ? summary.slice(title.length).trim() : summary;
+  return rest === '' ? null : markup`<p>${others.length === 0 ? null : 'For example: '}${breakable(rest)}</p>`;
 }
 
 function remedyView({ id, causes }: Fault, isOpen: boolean): Markup {

@@ -69,15 +69,15 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
     await select(page, '#clock .said p');
     await lab.inspect(true);
 
-    await page.locator(CHIP, { hasText: `${PAUSED}. Now: Not ready` }).waitFor();
-    expect(await page.title()).toBe('Not ready – lab – ftm-watch');
+    await page.locator(CHIP, { hasText: `${PAUSED}. Now: Activation does not work` }).waitFor();
+    expect(await page.title()).toBe('Activation does not work – lab – ftm-watch');
     expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-not-ready.svg');
-    expect(await page.locator('#verdict').textContent()).toBe('Ready');
+    expect(await page.locator('#verdict').textContent()).toBe('Activation works');
     expect(await selected(page)).not.toBe('');
 
     await page.evaluate('getSelection().empty()');
-    await page.locator('#verdict', { hasText: 'Not ready' }).waitFor();
-    await page.locator(CHIP, { hasText: 'Live: Not ready' }).waitFor();
+    await page.locator('#verdict', { hasText: 'Activation does not work' }).waitFor();
+    await page.locator(CHIP, { hasText: 'Live: Activation does not work' }).waitFor();
   });
 
   test('is up to date again a minute after text was selected and forgotten', async () => {
@@ -88,11 +88,11 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
     await page.clock.fastForward(50_000);
     await daemon.diagnosis(({ ready }) => ready === 'not-ready');
-    expect(await page.locator('#verdict').textContent()).toBe('Ready');
+    expect(await page.locator('#verdict').textContent()).toBe('Activation works');
 
     await page.clock.fastForward(11_000);
-    await page.locator('#verdict', { hasText: 'Not ready' }).waitFor();
-    await page.locator(CHIP, { hasText: 'Live: Not ready' }).waitFor();
+    await page.locator('#verdict', { hasText: 'Activation does not work' }).waitFor();
+    await page.locator(CHIP, { hasText: 'Live: Activation does not work' }).waitFor();
   });
 
   test('leaves the keyboard, the place in a long command and unfolded parts where they stood', async () => {

@@ -1,4 +1,5 @@
-import type { AvailabilityBar } from '../../../src/engine/availability.ts';
+import { dayText } from '../../../src/core/time-text.ts';
+import type { AvailabilityBar, AvailabilityDay } from '../../../src/engine/availability.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import type { Cause, Diagnosis } from '../../../src/engine/model.ts';
@@ -83,6 +84,15 @@ const days: readonly AvailabilityBar[] = Array.from({ length: 168 }, (_, hour) =
   knownMs: HOUR,
 }));
 
+const OUTAGES: Readonly<Record<number, number>> = { 20: 1, 44: 6, 70: 0.5 };
+
+const lastDays: readonly AvailabilityDay[] = Array.from({ length: 90 }, (_, index) => {
+  const from = NOW - (90 - index) * DAY;
+  const notReady = (OUTAGES[89 - index] ?? 0) * HOUR;
+  const known = { ready: DAY - notReady, notReady, unknown: 0 };
+  return { name: dayText(from), from, until: from + DAY, ...known };
+});
+
 const LINES = [
   ['dns', 6],
   ['tcp', 14],
@@ -91,6 +101,7 @@ const LINES = [
 ] as const;
 
 const PAST: Partial<WebState> = {
+  lastDays,
   timezone: 'Europe/Berlin',
   site: 'Frankfurt HQ',
   activity: { ...QUIET_ACTIVITY, lastRound: { at: AT, durationMs: 1_240 }, nextRound: NOW + 22_000 },
