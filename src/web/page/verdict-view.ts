@@ -39,7 +39,7 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
 <div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
 <div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${answersView(diagnosis, context)}
 <p class="outlook"><a href="#steps">${outlookText(outlook)}</a></p></div>
-<p id="seen" class="quiet asof">Checked ${moment(diagnosis.at, reader)}${next}</p></section>`;
+<p class="quiet asof"><span id="seen">Checked ${timeAndDistance(diagnosis.at, reader)}</span><span id="next">${next}</span></p></section>`;
 }
 
 export function startingView(): Markup {

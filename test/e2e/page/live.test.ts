@@ -66,7 +66,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
   });
 
   test('leaves selected text alone, but tells that it does, and what is new', async () => {
-    await select(page, '#clock .said p');
+    await select(page, '#verdict');
     await lab.inspect(true);
 
     await page.locator(CHIP, { hasText: `${PAUSED}. Now: Activation does not work` }).waitFor();
@@ -82,7 +82,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
   test('is up to date again a minute after text was selected and forgotten', async () => {
     await page.clock.install();
-    await select(page, '#clock .said p');
+    await select(page, '#verdict');
     await lab.inspect(true);
     await page.locator(CHIP, { hasText: PAUSED }).waitFor();
 
@@ -145,10 +145,10 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
     try {
       await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
       const { page } = own;
-      await page.locator(CHIP, { hasText: 'Ready' }).waitFor();
+      await page.locator(CHIP, { hasText: 'Activation works' }).waitFor();
       clock.advance(600_001);
       await lookAgain(page);
-      await page.locator('.conclusion[data-kind=outdated]').waitFor();
+      await page.locator('.verdict.unsure .rest').waitFor();
       expect(await page.locator('.stop.good').count()).toBeGreaterThan(3);
       expect(await page.title()).toMatch(/^Unknown – hq/u);
       expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-unknown.svg');
@@ -180,7 +180,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
         document.body.dataset.printed = document.querySelector('#seen time').textContent;
       })`);
       await page.pdf();
-      expect(await page.locator('body').getAttribute('data-printed')).toBe('2026-11-24 13:00:00');
+      expect(await page.locator('body').getAttribute('data-printed')).toBe('24 Nov 13:00');
       await expect.poll(() => seen.innerText()).toMatch(/ ago\)$/u);
     } finally {
       await browser.close();
