@@ -89,7 +89,7 @@ function stepsView(steps: readonly RemedyStep[]): Markup {
   )}</ol>`;
 }
 
-/** Longer blocks are collapsed, so that the next step remains visible. */
+/** Longer blocks and those that undo a step are collapsed, so that the next step remains visible. */
 const SHOWN_LINES = 4;
 
 /** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
@@ -98,7 +98,8 @@ function blockView(block: Block): Markup {
   const count = text.split('\n').length;
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text, marked)}</pre>`;
   const meanings = missing === '' ? null : markup`<p class="quiet">${breakable(`${missing}.`)}</p>`;
-  if (count <= SHOWN_LINES) return markup`<p class="quiet">${place}, ${fill}</p>${meanings}${commands}`;
+  if (count <= SHOWN_LINES && place !== 'Undo')
+    return markup`<p class="quiet">${place}, ${fill}</p>${meanings}${commands}`;
   return markup`<details><summary>${place} (${count} lines), ${fill}</summary>${meanings}${commands}</details>`;
 }
 

@@ -1,10 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAULT_IDS } from '../../../src/checks/registry.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import { diagnosisOfFault } from '../../support/checks/diagnosis-of-fault.ts';
-import { timeline } from '../../support/store/incident-timeline.ts';
+import { CONTEXT } from '../../support/checks/judged-round.ts';
+import { SECOND, timeline } from '../../support/store/incident-timeline.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
@@ -27,7 +29,8 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
   beforeAll(async () => {
     // In a zone whose date differs from UTC, times are longest.
     const state = { timezone: 'Pacific/Chatham' };
-    [web, browser] = await Promise.all([startWeb({ state }), launchBrowser()]);
+    const clock = { ...systemClock, now: () => CONTEXT.at + SECOND };
+    [web, browser] = await Promise.all([startWeb({ state, clock }), launchBrowser()]);
   });
 
   afterAll(async () => {
