@@ -90,7 +90,7 @@ const lastDays: readonly AvailabilityDay[] = Array.from({ length: 90 }, (_, inde
   const from = NOW - (90 - index) * DAY;
   const notReady = (OUTAGES[89 - index] ?? 0) * HOUR;
   const known = { ready: DAY - notReady, notReady, unknown: 0 };
-  return { name: dayText(from), from, until: from + DAY, ...known };
+  return { name: dayText(from), from, until: from + DAY, ...known, hasWarning: index === 60 };
 });
 
 const LINES = [
