@@ -249,7 +249,7 @@ describe('ftm-watch capture --attach', () => {
       { clock: systemClock, signal: AbortSignal.timeout(10_000) },
     );
     const { text } = await daemon.ask('GET', `/api/v1/incidents/${opened.id}`);
-    expect(JSON.parse(text)).toMatchObject({ evidence });
+    expect(JSON.parse(text)).toMatchObject({ incident: { evidence } });
     const page = (await daemon.ask('GET', `/incidents/${opened.id}`)).text;
     expect(page).toContain('Packet capture of FortiAuthenticator');
   });
@@ -302,7 +302,7 @@ describe('ftm-watch capture --attach', () => {
     writeFileSync(folder.at('report.zip'), bytes);
     const report: unknown = JSON.parse((await unzip(folder.at('report.zip'))).text('report.json'));
     const evidence = [expect.stringMatching(verdict), ...opened.cause.evidence];
-    expect(report).toMatchObject({ timeline: { incidents: [{ id: opened.id, cause: { evidence } }] } });
+    expect(report).toMatchObject({ timeline: { incidents: [{ id: opened.id, evidence }] } });
   });
 
   test.each<[string, Partial<Incident>, readonly string[], string]>([

@@ -77,7 +77,10 @@ describe('GET /incidents.atom', () => {
 describe('the badge', () => {
   test('says the same as picture and as JSON, and when rounds have stopped', async () => {
     const clock = handClock(START);
-    await using web = await startWeb({ clock, state: { site: 'h&q', diagnosis: diagnosisOf(START, [CAUSE]) } });
+    await using web = await startWeb({
+      clock,
+      state: { site: 'h&q', diagnosis: diagnosisOf(START, [CAUSE]), knownFor: 10 * MINUTE },
+    });
     const badge = async (): Promise<unknown> => (await web.get('/badge.json')).json();
     expect(await badge()).toEqual({ schemaVersion: 1, label: 'FTM h&q', message: 'not ready', color: 'red' });
     const image = await web.get('/badge.svg');
