@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import { addressFamily } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -16,9 +16,15 @@ import { mayAffectUnit } from './polling/judge.ts';
 import { CHECKS, preconditionOf } from './registry.ts';
 import { seemsUnaffected } from './tls-genuine/judge.ts';
 
+interface SiteConfig extends WatchedConfig {
+  readonly site: string;
+  /** Absent if the defaults are used. */
+  readonly file?: string;
+}
+
 type KnownFacts = Pick<Facts, 'round' | 'picture'> &
   Partial<Pick<Facts, 'ownClock' | 'deciding' | 'agent' | 'unconfirmed'>> & {
-    readonly config: Config;
+    readonly config: SiteConfig;
     /** Causes of the previous round. */
     readonly before?: readonly Cause[];
   };
@@ -91,7 +97,7 @@ function isProven({ id }: Cause, { preconditions }: Diagnosis): boolean {
 }
 
 function contextOf(
-  facts: Facts & { readonly config: Config },
+  facts: Facts & { readonly config: SiteConfig },
   before: readonly Cause[],
 ): Parameters<typeof diagnose>[1] {
   const { config, at, picture, deciding, log } = facts;
@@ -121,18 +127,21 @@ function activationOf({ appliances: units }: Picture): ActivationContext {
 
 const MOST_ADDRESSES = 4;
 
-function onlySourceOf({ firewall }: Config): string | null {
+function onlySourceOf({ firewall }: WatchedConfig): string | null {
   const [source, ...others] = new Set(firewall.map((entry) => entry.source));
   return source === undefined || others.length > 0 ? null : source;
 }
 
 /** If firewalls are configured, returns only the addresses that the firewalls see. */
-function unitAddressText({ firewall, appliances }: Config): string | null {
+function unitAddressText({ firewall, appliances }: WatchedConfig): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
   return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
 }
 
-export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
+export function unitAddresses({
+  firewall,
+  appliances,
+}: Pick<WatchedConfig, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
     const [address] = [...logSources, ...(api === null ? [] : [new URL(api.url).hostname])].filter(
