@@ -74,7 +74,9 @@ export function sign(tone: Tone): Markup {
 }
 
 export function badge(tone: Tone, word: Content): Markup {
-  return markup`<span class="badge ${tone}">${sign(tone)}${word}</span>`;
+  // Several parts must stay one text beside the sign.
+  const text = typeof word === 'string' ? word : markup`<span>${word}</span>`;
+  return markup`<span class="badge ${tone}">${sign(tone)}${text}</span>`;
 }
 
 /** Each page must include these definitions once. */

@@ -55,8 +55,15 @@ function copyButton(text) {
  */
 async function copy(text, button) {
   button.textContent = (await write(text)) ? 'Copied' : 'Not copied';
+  // Screen readers read the label of a button only once.
+  const told = document.createElement('p');
+  told.className = 'unseen';
+  told.setAttribute('role', 'status');
+  document.body.append(told);
+  told.textContent = button.textContent;
   setTimeout(() => {
     button.textContent = 'Copy';
+    told.remove();
   }, SHOWN_FOR_MS);
 }
 

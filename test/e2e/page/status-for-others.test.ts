@@ -52,7 +52,7 @@ describe('feed, badge, availability and Markdown', () => {
     const [entry] = await entries();
     const [title = '', id = ''] = entry ?? [];
     expect(title).toMatch(/^Critical: TLS /u);
-    expect(await read(`incidents/${id}.md`)).toMatch(/^# TLS [^]*Still open, last seen[^]*`tls-intercepted` at /u);
+    expect(await read(`incidents/${id}.md`)).toMatch(/^# TLS [^]*`tls-intercepted` \(critical/u);
 
     await lab.inspect(false);
     await told('resolved', 'tls-intercepted');

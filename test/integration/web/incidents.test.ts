@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { zoneOf } from '../../../src/core/time-text.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { causeOf } from '../../support/checks/diagnosis-of.ts';
-import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, START, timeline } from '../../support/store/incident-timeline.ts';
 import { incidentNotificationOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
 import { loginOf, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
@@ -182,5 +182,41 @@ describe('POST /incidents/:id', () => {
     await using web = await start();
     expect(await act(web, 'delete')).toBe(404);
     expect((await post(web, '/incidents/nothing/acknowledge', {})).status).toBe(404);
+  });
+});
+
+describe('the forms of the status page', () => {
+  const both = { incidents: `${INCIDENT.id},${OTHER.id},unknown` };
+
+  test('acknowledge several incidents in one request, and silence a cause everywhere', async () => {
+    await using web = await start();
+    const acknowledged = await post(web, '/incidents/acknowledge', both);
+    expect([acknowledged.status, acknowledged.headers.get('Location')]).toEqual([303, '../']);
+    expect(web.state.incidents.map(({ acknowledgement }) => acknowledgement?.by)).toEqual(['ops', 'ops']);
+    expect(web.state.changes.map(({ incident }) => incident)).toEqual([OTHER.id, INCIDENT.id]);
+
+    const form = { cause: 'tls-intercepted', duration: '2h', comment: 'moving' };
+    expect((await post(web, '/incidents/silence', form)).status).toBe(303);
+    expect(web.state.silences).toMatchObject([{ cause: 'tls-intercepted', subject: null, by: 'ops' }]);
+  });
+
+  test('change nothing without permission, from another origin, or if they are not filled in', async () => {
+    await using web = await start(['read']);
+    const statuses = [
+      await post(web, '/incidents/acknowledge', both, loginOf('read').headers),
+      await post(web, '/incidents/acknowledge', both, { Origin: 'https://evil.example' }),
+      await post(web, '/incidents/acknowledge', {}),
+      await post(web, '/incidents/acknowledge', { incidents: 'unknown' }),
+      await post(web, '/incidents/silence', { cause: 'tls-intercepted' }),
+    ].map(({ status }) => status);
+    expect(statuses).toEqual([403, 403, 400, 409, 400]);
+    expect([web.state.changes, web.state.silences]).toEqual([[], []]);
+  });
+
+  test('are only on pages of those who may use them', async () => {
+    await using web = await start(['read']);
+    web.state.diagnosis = diagnosisOf(START, CAUSES);
+    expect(await web.text('/')).toContain('action="incidents/acknowledge"');
+    expect(await web.text('/', loginOf('read'))).not.toContain('<form');
   });
 });
