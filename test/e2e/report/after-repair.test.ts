@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { REMEDY_WHEN_OVER } from '../../../src/document/incident-story.ts';
 
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { runHere } from '../../support/process/command-line.ts';
@@ -8,7 +9,7 @@ import { createWatchedLab } from '../../support/network/lab-check.ts';
 
 /** Long enough to be evidence rather than a word or a name. */
 const LONG_TEXT = 60;
-const BEFORE_COMMANDS = /^(?:Undo|FortiGate CLI|Shell)\b/u;
+const BEFORE_COMMANDS = /^(?:Undo|FortiGate CLI|Shell|FILL-IN)\b/u;
 
 /** A time before the firewall started to inspect. */
 let before: number;
@@ -87,7 +88,7 @@ describe('a report', () => {
     const [, seconds] = /, about (\d+) s\./u.exec(page) ?? [];
     // Within one 2 s round, which takes longer on a busy machine.
     expect(Math.abs(Number(seconds) - inspected / 1_000)).toBeLessThanOrEqual(5);
-    for (const name of ['Impact', 'When', 'If the fault returns']) expect(page).toContain(` ${name} `);
+    for (const name of ['Impact', 'When', REMEDY_WHEN_OVER]) expect(page).toContain(` ${name} `);
     expect(page).not.toMatch(/\b(?:Since|to now)\b/u);
     expect(page).toMatch(/Certificates issued by\s+FGVMEV0000000001\s+were seen from 20\S+ \S+ UTC to /u);
     expect(page).not.toMatch(/Certificates issued by\s+fortinet-subca2001/u);

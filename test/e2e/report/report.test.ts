@@ -231,7 +231,7 @@ describe.concurrent('a further report', () => {
       web: { listen: '127.0.0.1:0', users: [{ name: CANARY, passwordHashFile: 'page-hash' }] },
     });
     expect(canariesIn(all)).toEqual([]);
-    expect(all.text('report.json')).toContain(`webhook at ${hooks.url}: `);
+    expect(all.text('report.json')).toContain(` by webhook to ${hooks.url}/…, `);
     expect(JSON.stringify(dataOf(all).configuration)).toContain(`${hooks.url}/…`);
   });
 
