@@ -133,6 +133,8 @@ export const MIGRATIONS: readonly string[] = [
   DELETE FROM audit WHERE refused IS NOT NULL;
   ALTER TABLE audit DROP COLUMN refused;
   `,
+  // Three fields of an incident are stored under other names, which earlier versions cannot read.
+  '',
 ];
 
 /** Kept short, because SQLite blocks the only thread while it waits, which can delay a round. */
