@@ -74,7 +74,7 @@ describe('ftm-watch silence', () => {
   });
 
   test('makes a change although a reload has closed the socket for a moment', async () => {
-    const added = run('silence add --for 2h --comment Move');
+    const added = run('silence add --for 90m --comment Move');
     await setTimeout(300);
     await using control = await startControl(socket);
     expect(await added).toMatchObject({ code: 0, errors: '' });
