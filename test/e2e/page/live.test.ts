@@ -1,5 +1,6 @@
 import type { Browser, Page, Response } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { verdictWords } from '../../../src/checks/verdict-words.ts';
 import type { Lab } from '../../../src/demo/lab/lab.ts';
 import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import type { OpenPage } from '../../support/web/browser.ts';
@@ -12,6 +13,8 @@ import { describeWhere } from '../../support/process/privilege.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { createWatchedLab } from '../../support/network/lab-check.ts';
 
+const WORKS = verdictWords({ ready: 'ready', causes: [] }).text;
+const BROKEN = verdictWords({ ready: 'not-ready', causes: [] }).text;
 const PAUSED = 'Updates are paused because text is selected';
 const CHIP = '#live:not([hidden])';
 
@@ -69,15 +72,15 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
     await select(page, '#verdict');
     await lab.inspect(true);
 
-    await page.locator(CHIP, { hasText: `${PAUSED}. Now: Activation does not work` }).waitFor();
-    expect(await page.title()).toBe('Activation does not work – lab – ftm-watch');
+    await page.locator(CHIP, { hasText: `${PAUSED}. Now: ${BROKEN}` }).waitFor();
+    expect(await page.title()).toBe(`${BROKEN} – lab – ftm-watch`);
     expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-not-ready.svg');
-    expect(await page.locator('#verdict').textContent()).toBe('Activation works');
+    expect(await page.locator('#verdict').textContent()).toBe(WORKS);
     expect(await selected(page)).not.toBe('');
 
     await page.evaluate('getSelection().empty()');
-    await page.locator('#verdict', { hasText: 'Activation does not work' }).waitFor();
-    await page.locator(CHIP, { hasText: 'Live: Activation does not work' }).waitFor();
+    await page.locator('#verdict', { hasText: BROKEN }).waitFor();
+    await page.locator(CHIP, { hasText: `Live: ${BROKEN}` }).waitFor();
   });
 
   test('is up to date again a minute after text was selected and forgotten', async () => {
@@ -88,11 +91,11 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
     await page.clock.fastForward(50_000);
     await daemon.diagnosis(({ ready }) => ready === 'not-ready');
-    expect(await page.locator('#verdict').textContent()).toBe('Activation works');
+    expect(await page.locator('#verdict').textContent()).toBe(WORKS);
 
     await page.clock.fastForward(11_000);
-    await page.locator('#verdict', { hasText: 'Activation does not work' }).waitFor();
-    await page.locator(CHIP, { hasText: 'Live: Activation does not work' }).waitFor();
+    await page.locator('#verdict', { hasText: BROKEN }).waitFor();
+    await page.locator(CHIP, { hasText: `Live: ${BROKEN}` }).waitFor();
   });
 
   test('leaves the keyboard, the place in a long command and unfolded parts where they stood', async () => {
@@ -145,7 +148,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
     try {
       await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
       const { page } = own;
-      await page.locator(CHIP, { hasText: 'Activation works' }).waitFor();
+      await page.locator(CHIP, { hasText: WORKS }).waitFor();
       clock.advance(600_001);
       await lookAgain(page);
       await page.locator('.verdict.unsure .rest').waitFor();

@@ -49,7 +49,7 @@ const FEW_TOKENS: Special = [
       subject: 'fac-1',
       level: 'warning',
       claim: '30 of 1000 tokens are free (3 %).',
-      expected: 'at least 5 % of the tokens are free',
+      expected: 'at least 5 % free',
       facts: { appliance: 'fac-1' },
     }),
   ],

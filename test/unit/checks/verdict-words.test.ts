@@ -6,8 +6,9 @@ import { PAGE_STATES } from '../../support/web/page-states.ts';
 const note = causeOf('certificate-rotated', { severity: 'info' });
 const own = causeOf('store-not-writable', { severity: 'warning' });
 const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'warning', subject });
-const intercepted = causeOf('tls-intercepted', { impact: 'Activation does not work. Codes do.' });
-const rejected = causeOf('mail-recipient-rejected', { impact: 'Codes by mail are not delivered. Tokens work.' });
+const NOTHING_WORKS = verdictWords({ ready: 'not-ready', causes: [] }).text;
+const intercepted = causeOf('tls-intercepted', { impact: `${NOTHING_WORKS}. Codes do.` });
+const rejected = causeOf('mail-recipient-rejected', { impact: 'Mails fail. Tokens work.' });
 
 describe('verdictWords()', () => {
   test.each([
@@ -26,8 +27,8 @@ describe('verdictWords()', () => {
       'warning',
       'Activation works, 1 warning',
     ],
-    ['a fault', [rejected], 'not-ready', 'Codes by mail are not delivered'],
-    ['the worst impact of two', [rejected, intercepted], 'not-ready', 'Activation does not work, 2 faults'],
+    ['a fault', [rejected], 'not-ready', 'Mails fail'],
+    ['the worst impact of two', [rejected, intercepted], 'not-ready', `${NOTHING_WORKS}, 2 faults`],
   ] as const)('%s', (_, causes, look, text) => {
     expect(verdictWords(diagnosisOf(0, causes))).toEqual({ look, text });
   });

@@ -53,9 +53,9 @@ describe('hostile text in Markdown', () => {
   });
 
   test('commands with a fence end where they should', () => {
-    const commands = { place: 'Shell', fill: 'ready to copy', missing: '', text: 'echo 1\n```\n<b>' };
+    const commands = { place: 'Shell', fill: 'complete', missing: '', text: 'echo 1\n```\n<b>' };
     expect(made({ kind: 'commands', lines: [commands] })).toBe(
-      ['   Shell, ready to copy:', '', '   ````text', '   echo 1', '   ```', '   <b>', '   ````'].join('\n'),
+      ['   Shell, complete:', '', '   ````text', '   echo 1', '   ```', '   <b>', '   ````'].join('\n'),
     );
   });
 });
