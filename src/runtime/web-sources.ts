@@ -1,7 +1,6 @@
 import { judgeAgent } from '../checks/agent/judge.ts';
 import { unitAddresses } from '../checks/conclude.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import type { LogCounters } from '../logs/tally.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import type { Activity, Health, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import {
@@ -113,16 +112,12 @@ function activity({ monitor, startedAt, lastReload }: DaemonFacts): Activity {
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
     states: alerting.states(),
     noChannel: noChannelNote(config.notify),
-    logLines: counters === null ? null : logLines(counters),
+    log: counters === null ? null : { lastLineAt: latest([...counters.lastReceivedAt.values()]) },
   };
 }
 
-function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] {
-  const received = Object.values(lines)
-    .flatMap((results) => Object.values(results))
-    .reduce((sum, count) => sum + count, 0);
-  const arrivals = [...lastReceivedAt.values()];
-  return { received, lastAt: arrivals.length === 0 ? null : Math.max(...arrivals) };
+function latest(times: readonly EpochMs[]): EpochMs | null {
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 /** Returns, for each target, the most detailed probe that is certain to work. */

@@ -117,7 +117,7 @@ export interface Activity {
   /** A warning that no recipient for notifications is configured. */
   readonly noChannel: string | null;
   /** Null if the daemon does not receive logs. */
-  readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
+  readonly log: { readonly lastLineAt: EpochMs | null } | null;
 }
 
 export interface Caller {

@@ -107,7 +107,7 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
       lastReload: { at: START, taken: false },
       lastRound: null,
       nextRound: null,
-      logLines: null,
+      log: null,
     },
   },
   'certificates that are not there': {

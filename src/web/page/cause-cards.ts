@@ -94,13 +94,13 @@ function actionsView({ id, causes, incidents }: Fault, { mayChange }: CardsConte
       : null;
   if (causes.length > 1)
     return markup`<div class="actions">${acknowledge}${runbook}</div>
-<details id="${id}-silence"><summary>Silence ${cause}, for everything that is affected</summary>${mayChange ? silenceForm(cause) : commandView(cause)}</details>`;
+<details id="${id}-silence"><summary>Silence ${cause}, for everything that is affected</summary>${mayChange ? silenceForm(id, cause) : commandView(cause)}</details>`;
   const words = mayChange ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
   return markup`<div class="actions">${acknowledge}<a href="${page}">${words}</a>${runbook}</div>`;
 }
 
-function silenceForm(cause: string): Markup {
-  return markup`<form method="post" action="incidents/silence"><input type="hidden" name="cause" value="${cause}">
+function silenceForm(id: string, cause: string): Markup {
+  return markup`<form id="${id}-silence-form" method="post" action="incidents/silence"><input type="hidden" name="cause" value="${cause}">
 ${durationField()}<label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>
 <button>Silence</button></form>`;
 }

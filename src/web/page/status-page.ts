@@ -1,7 +1,7 @@
 import { activationOutlook } from '../../checks/activation-steps.ts';
 import { isAgentCause } from '../../checks/registry.ts';
 import { verdictWords } from '../../checks/verdict-words.ts';
-import type { EpochMs } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import { counted } from '../../core/visible-text.ts';
 import { isOutdated, readinessAt } from '../../engine/availability.ts';
@@ -112,10 +112,10 @@ ${problems.length === 0 ? null : list}${cards}</section>`;
 }
 
 function activityView(activity: Activity, version: string, reader: Reader): Markup {
-  const { startedAt, lastRound, lastReload, storeWritable, notificationsPending: pending, logLines } = activity;
+  const { startedAt, lastRound, lastReload, storeWritable, notificationsPending: pending, log } = activity;
   const facts: readonly Content[] = [
     lastRound === null ? 'No round yet' : `The last round took ${spanText(lastRound.durationMs)}`,
-    logLines === null ? 'No log is received' : logText(logLines, reader),
+    log === null ? 'No log is received' : logText(log, reader),
     storeWritable ? null : badge('bad', 'The store is not writable'),
     pending === 0 ? null : badge('warn', `${counted(pending, 'notification')} pending`),
     lastReload === null ? null : reloadText(lastReload, reader),
@@ -133,8 +133,11 @@ function reloadText({ at, taken }: NonNullable<Activity['lastReload']>, reader: 
     : markup`${badge('bad', 'Configuration rejected')} ${moment(at, reader)}, the previous one is still active`;
 }
 
-function logText({ received, lastAt }: NonNullable<Activity['logLines']>, reader: Reader): Content {
-  return lastAt === null
+const MINUTE: Millis = 60_000;
+
+/** To the minute, because the page would otherwise have news with every line. `/metrics` counts the lines. */
+function logText({ lastLineAt: at }: NonNullable<Activity['log']>, reader: Reader): Content {
+  return at === null
     ? 'No log lines received'
-    : markup`${received} log lines, the last one ${distance(lastAt, reader)}`;
+    : markup`The last log line came ${distance(Math.floor(at / MINUTE) * MINUTE, reader)}`;
 }

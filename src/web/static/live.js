@@ -8,7 +8,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const LOST_AFTER_MS = 15_000;
 /** Selected text delays updates for at most this time, because text can stay selected on a shared screen. */
 const LONGEST_PAUSE_MS = 60_000;
-const FOCUSABLE = 'a[href], button, summary, [tabindex]';
+const FOCUSABLE = 'a[href], button, summary, [tabindex], input, select';
 
 /** The main element as the server sent it, in which every part that is shown has its place. */
 const shown = new DocumentFragment();
@@ -130,21 +130,21 @@ function restOf(region) {
 /**
  * @param {Element} before
  * @param {Element} next
- * @returns {boolean} false if text in this region is selected
+ * @returns {boolean} false if text in this region is selected, or somebody types in this form
  */
 function replace(before, next) {
   const region = before.id === '' ? main(document) : document.getElementById(before.id);
   if (region === null) return true;
   if (isTextSelectedIn(region) && Date.now() - (state.pausedSince ?? Date.now()) < LONGEST_PAUSE_MS) return false;
+  if (region.matches('form') && isInUse(region)) return false;
   const fresh = document.importNode(next, true);
-  const typeAgain = keepForms(region, fresh);
-  if (typeAgain === null) return false;
   before.replaceWith(next);
   keepUnfolded(region, fresh);
   keepCharts(region, fresh);
   addCopyButtons(fresh);
   showDistances(fresh, serverTime());
   const focusAgain = keepFocus(region);
+  const typeAgain = keepForms(region, fresh);
   region.replaceWith(fresh);
   focusAgain();
   typeAgain();
@@ -165,17 +165,15 @@ function isTextSelectedIn(region) {
  * answer explains why it is too late.
  * @param {Element} region
  * @param {Element} fresh
- * @returns {(() => void) | null} null if there is no place for a form
+ * @returns {() => void} restores the focus
  */
 function keepForms(region, fresh) {
-  const forms = elementsIn(region, 'form').filter(isInUse);
-  const places = forms.map((form) => elementsIn(fresh, `#${form.id}, #act`).at(-1));
-  if (forms.includes(/** @type {HTMLElement} */ (region)) || places.includes(undefined)) return null;
   const { activeElement } = document;
-  for (const [index, form] of forms.entries()) {
-    const place = places[index];
-    if (place?.id === form.id) place.replaceWith(form);
-    else place?.append(form);
+  const forms = elementsIn(region, 'form[id]').filter(isInUse);
+  for (const form of forms) {
+    const same = fresh.querySelector(`#${form.id}`);
+    if (same === null) fresh.querySelector('#act')?.append(form);
+    else same.replaceWith(form);
   }
   return () => {
     if (activeElement instanceof HTMLElement && forms.some((form) => form.contains(activeElement)))
@@ -183,7 +181,7 @@ function keepForms(region, fresh) {
   };
 }
 
-/** @param {HTMLElement} form */
+/** @param {Element} form */
 function isInUse(form) {
   const isChanged = [...form.querySelectorAll('input')].some(({ value, defaultValue }) => value !== defaultValue);
   return isChanged || form.contains(document.activeElement);

@@ -7,8 +7,8 @@ import type { OpenPage } from '../../support/web/browser.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { audit, seriousOf } from '../../support/web/audit.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
-import { START } from '../../support/store/incident-timeline.ts';
-import { startWeb } from '../../support/web/web-bench.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { ACCOUNT_LOGIN, startWeb } from '../../support/web/web-bench.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { createWatchedLab } from '../../support/network/lab-check.ts';
@@ -141,6 +141,32 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
     }
   });
 
+  test('keeps what somebody types, however much a round changes', async () => {
+    const faults = ['one.example.org:25', 'two.example.org:25'].map((subject) =>
+      causeOf('mail-unreachable', { subject }),
+    );
+    const { incidents } = timeline().rounds(2, faults).state;
+    await using web = await startWeb({ account: 'ops', state: { diagnosis: diagnosisOf(START, faults), incidents } });
+    const browser = await launchBrowser();
+    try {
+      const login = { extraHTTPHeaders: ACCOUNT_LOGIN };
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, login);
+      const { page } = own;
+      await page.locator(CHIP).waitFor();
+      await page.locator('[id$="-silence"] > summary').click();
+      const reason = page.locator('input[name=comment]');
+      await reason.fill('not half yet');
+      await reason.press('Home');
+      web.state.diagnosis = diagnosisOf(START + 30_000, [...faults, causeOf('tls-intercepted')]);
+      await lookAgain(page);
+      await page.locator('.cause').nth(1).waitFor();
+      await page.keyboard.type('done, ');
+      expect(await reason.inputValue()).toBe('done, not half yet');
+    } finally {
+      await browser.close();
+    }
+  });
+
   test('says that nobody knows the state once the last round is outdated, and keeps its result', async () => {
     const clock = handClock(START);
     await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, []), knownFor: 600_000 }, clock });
@@ -177,10 +203,10 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       expect(hidden.length).toBeGreaterThan(0);
       for (const control of hidden) expect(await control.isVisible()).toBe(false);
 
-      const seen = page.locator('#seen time');
-      expect(await seen.innerText()).toMatch(/ ago\)$/u);
+      const due = page.locator('#seen time[data-distance]');
+      expect(await due.innerText()).toMatch(/ ago$/u);
       await page.evaluate(`addEventListener('beforeprint', () => {
-        document.body.dataset.printed = document.querySelector('#seen time').textContent;
+        document.body.dataset.printed = document.querySelector('#seen time[data-distance]').textContent;
       })`);
       await page.pdf();
       expect(await page.locator('body').getAttribute('data-printed')).toBe('24 Nov 13:00');
@@ -267,12 +293,12 @@ function placesOf(page: Page): Promise<readonly string[]> {
 
 /** Waits until the page shows another round. */
 async function nextRound(page: Page): Promise<void> {
-  const seen = String(await page.locator('#seen time').getAttribute('datetime'));
+  const seen = String(await page.locator('#seen time').first().getAttribute('datetime'));
   await expect
     .poll(
       async () => {
         await lookAgain(page);
-        return page.locator('#seen time').getAttribute('datetime');
+        return page.locator('#seen time').first().getAttribute('datetime');
       },
       { timeout: 10_000 },
     )

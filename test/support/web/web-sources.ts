@@ -66,7 +66,7 @@ export const QUIET_ACTIVITY: Activity = {
   notificationsPending: 0,
   states: [],
   noChannel: null,
-  logLines: { received: 1_204, lastAt: START - 20_000 },
+  log: { lastLineAt: START - 20_000 },
 };
 
 export const EMPTY_PAST: ChartData = { until: START, latency: [], errors: [], tokens: [], days: [] };
