@@ -15,7 +15,7 @@ import { createWatchedLab } from '../../support/network/lab-check.ts';
 
 const WORKS = verdictWords({ ready: 'ready', causes: [] }).text;
 const BROKEN = verdictWords({ ready: 'not-ready', causes: [] }).text;
-const PAUSED = 'Updates are paused because text is selected';
+const PAUSED = 'Updates are paused because text is selected or a form is in use';
 const CHIP = '#live:not([hidden])';
 
 describeWhere([{ program: 'chromium' }], 'the status page while somebody reads it', () => {
