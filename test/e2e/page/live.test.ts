@@ -210,7 +210,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       })`);
       await page.pdf();
       expect(await page.locator('body').getAttribute('data-printed')).toBe('24 Nov 13:00');
-      await expect.poll(() => seen.innerText()).toMatch(/ ago\)$/u);
+      await expect.poll(() => due.innerText()).toMatch(/ ago\)$/u);
     } finally {
       await browser.close();
     }
