@@ -33,7 +33,7 @@ describe('createLimiter', () => {
     expect(await limiter.run(() => Promise.resolve('yes'), NEVER)).toBe('yes');
   });
 
-  // Listeners of network/lookup.ts: addEventListener abort
+  // Listeners of network/limiter.ts: addEventListener abort
   test('lets a waiting task go with its signal, and keeps no listener', async () => {
     const limiter = createLimiter(1);
     const gate = Promise.withResolvers<undefined>();
