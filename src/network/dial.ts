@@ -85,11 +85,8 @@ async function dialThrough(
 async function dialProxy(proxy: Proxy, system: SystemLookup, limit: Millis, ctx: ProbeContext): Promise<Socket> {
   using time = deadline(ctx.clock, limit, ctx.signal);
   try {
-    const { host, port } = proxy;
-    return await openSocket(
-      await locate({ host, port, sourceAddress: ctx.sourceAddress }, system, time.signal),
-      time.signal,
-    );
+    const at = await locate({ ...proxy, sourceAddress: ctx.sourceAddress }, system, time.signal);
+    return await openSocket(at, time.signal);
   } catch (error) {
     throw new ProbeError(failureReason(error), `Cannot reach the proxy ${authority(proxy)}: ${failureMessage(error)}`, {
       cause: error,
