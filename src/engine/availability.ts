@@ -199,18 +199,21 @@ export interface AvailabilityDay extends TimeSpan, Availability {
   readonly hasWarning: boolean;
 }
 
-/** Returns the latest days of the zone, oldest first. The last day ends at `until`. */
+/**
+ * Returns the latest days of the zone, oldest first. The last is today, even if the last round before `until` was
+ * yesterday.
+ */
 export function availabilityOfDays(
   spans: readonly StateSpan[],
-  { until, zone }: Pick<Evaluated, 'until' | 'zone'>,
+  { now, until, zone }: Pick<Evaluated, 'until' | 'zone'> & { readonly now: EpochMs },
   count: number,
 ): readonly AvailabilityDay[] {
-  const today = Date.parse(zone.local(until).slice(0, 10));
+  const today = Date.parse(zone.local(now).slice(0, 10));
   const begins = Array.from({ length: count }, (_, index) => {
     const midnight = today - (count - 1 - index) * DAY;
     return { name: isoTime(midnight).slice(0, 10), from: zone.startOfDay(midnight) };
   });
-  const days = begins.map((begin, index) => ({ ...begin, until: begins[index + 1]?.from ?? until }));
+  const days = begins.map((begin, index) => ({ ...begin, until: begins[index + 1]?.from ?? Math.max(begin.from, until) }));
   const warnings = spans.filter(({ state }) => state === 'warning');
   return withAvailability(days, spans).map((day) => ({
     ...day,

@@ -55,8 +55,8 @@ const LAST_DAYS = 90;
 function lastDaysOf(source: ChartDataSource, now: EpochMs): readonly AvailabilityDay[] {
   const until = knownUntil(source, now);
   // One more day, because the first day may begin earlier in the site's time zone.
-  const spans = source.store.stateSpans({ since: until - (LAST_DAYS + 1) * DAY, until });
-  return availabilityOfDays(spans, { until, zone: zoneOf(source.config.timezone) }, LAST_DAYS);
+  const spans = source.store.stateSpans({ since: now - (LAST_DAYS + 1) * DAY, until });
+  return availabilityOfDays(spans, { now, until, zone: zoneOf(source.config.timezone) }, LAST_DAYS);
 }
 
 /** The time since the last round counts as unknown only if that round is outdated. */

@@ -20,9 +20,14 @@ interface Day {
 /** The cells are for the eye and the mouse. The list below has the same links for everybody. */
 export function ninetyDays(days: readonly AvailabilityDay[]): Markup {
   const shown = days.map(dayOf);
+  const isWatched = shown.some(({ tone }) => tone !== 'none');
+  return markup`<section id="ninety-days" aria-labelledby="ninety-days-title"><h2 id="ninety-days-title">Last 90 days</h2>
+${isWatched ? stripView(days, shown) : markup`<p class="quiet">No history yet</p>`}</section>`;
+}
+
+function stripView(days: readonly AvailabilityDay[], shown: readonly Day[]): Markup {
   const notable = shown.filter(({ tone }) => tone !== 'good' && tone !== 'none').toReversed();
-  return markup`<section id="ninety-days" aria-labelledby="ninety-days-title"><h2 id="ninety-days-title">Last ${days.length} days</h2>
-<div class="days" aria-hidden="true">${shown.map((day, index) => cellView(day, index > 0 && day.date.startsWith('1 ')))}</div>
+  return markup`<div class="days" aria-hidden="true">${shown.map((day, index) => cellView(day, index > 0 && day.date.startsWith('1 ')))}</div>
 <div class="scale quiet"><span>${shown[0]?.date ?? null}</span><ul class="key" aria-label="Key"><li><i class="good"></i>works</li><li><i class="warn"></i>warning</li><li><i class="bad"></i>outage</li><li><i class="unsure"></i>unknown</li><li><i class="none"></i>not watched</li></ul><span>today</span></div>
 ${
   notable.length === 0
@@ -30,7 +35,7 @@ ${
     : markup`<details id="notable-days"><summary>${summaryOf(days, shown)}</summary><ul class="notable">${notable.map(
         ({ tone, words, date, href }) => markup`<li>${sign(tone)} <a href="${href}">${date}: ${words}</a></li>`,
       )}</ul></details>`
-}</section>`;
+}`;
 }
 
 function cellView({ tone, words, date, href }: Day, isMonth: boolean): Markup {
@@ -59,7 +64,7 @@ function summaryOf(days: readonly AvailabilityDay[], shown: readonly Day[]): str
   const warned = days.filter(({ hasWarning }) => hasWarning).length;
   const unknown = shown.filter(({ tone }) => tone === 'unsure').length;
   const parts = [
-    share === null ? 'No data yet' : `${shareText(share * 100)} available`,
+    share === null ? null : `${shareText(share * 100)} available`,
     outages === 0 ? null : `${counted(outages, 'day')} with an outage`,
     warned === 0 ? null : `${counted(warned, 'day')} with a warning`,
     unknown === 0 ? null : `${counted(unknown, 'day')} unknown for a time`,

@@ -87,7 +87,7 @@ const days: readonly AvailabilityBar[] = Array.from({ length: 168 }, (_, hour) =
 const OUTAGES: Readonly<Record<number, number>> = { 20: 1, 44: 6, 70: 0.5 };
 
 const lastDays: readonly AvailabilityDay[] = Array.from({ length: 90 }, (_, index) => {
-  const from = NOW - (90 - index) * DAY;
+  const from = NOW - (89 - index) * DAY;
   const notReady = (OUTAGES[89 - index] ?? 0) * HOUR;
   const known = { ready: DAY - notReady, notReady, unknown: 0 };
   return { name: dayText(from), from, until: from + DAY, ...known, hasWarning: index === 60 };

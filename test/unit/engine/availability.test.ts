@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { zoneOf } from '../../../src/core/time-text.ts';
+import { isoTime, zoneOf } from '../../../src/core/time-text.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import {
@@ -175,13 +175,28 @@ test('availabilityOfDays() has the days of the zone, also those with a change of
     span('ok', '2026-10-24T10:00:00Z', '2026-10-26T12:00:00Z'),
     span('warning', '2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z'),
   ];
-  const days = availabilityOfDays(spans, { until, zone: BERLIN }, 4);
+  const days = availabilityOfDays(spans, { now: until, until, zone: BERLIN }, 4);
   expect(days.map((day) => [day.name, day.ready / HOUR, day.unknown / HOUR, day.hasWarning])).toEqual([
     ['2026-10-23', 0, 24, false],
     ['2026-10-24', 12, 12, false],
     ['2026-10-25', 25, 0, true],
     ['2026-10-26', 13, 0, false],
   ]);
+});
+
+test.each([
+  ['2026-11-24T13:09:00Z', '2026-08-27', '2026-11-24', '2026-10-25', 25],
+  ['2026-05-24T12:09:00Z', '2026-02-24', '2026-05-24', '2026-03-29', 23],
+  // The last round was yesterday.
+  ['2026-11-23T23:00:20Z', '2026-08-27', '2026-11-24', '2026-10-25', 25],
+])('availabilityOfDays() ends today, at %s', (time, first, today, changed, hours) => {
+  const now = at(time);
+  const until = now - 30_000;
+  const days = availabilityOfDays([span('ok', '2026-01-01T00:00:00Z', isoTime(until))], { now, until, zone: BERLIN }, 90);
+  expect([days.length, days[0]?.name, days.at(-1)?.name]).toEqual([90, first, today]);
+  const lengths = new Map(days.slice(0, -1).map(({ name, from, until: end }) => [name, (end - from) / HOUR]));
+  expect([...lengths].filter(([, length]) => length !== 24)).toEqual([[changed, hours]]);
+  expect(days.slice(0, -2).every((day) => day.ready === day.until - day.from)).toBe(true);
 });
 
 describe('availabilityByDay()', () => {

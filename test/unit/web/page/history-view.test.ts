@@ -112,6 +112,13 @@ describe('ninetyDays()', () => {
     ]);
   });
 
+  test.each([[[]], [[day('2026-11-23', {}), day('2026-11-24', { unknown: 14 })]]])(
+    'has no cells and no key before anything is known',
+    (days) => {
+      expect(toHtml(ninetyDays(days))).not.toMatch(/<a |class="key"| 0 /u);
+    },
+  );
+
   test('never rounds the availability up to 100 %', () => {
     const html = toHtml(
       ninetyDays([day('2026-11-23', { ready: 24 }), day('2026-11-24', { ready: 1, notReady: 0.001 })]),
