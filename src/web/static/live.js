@@ -4,6 +4,8 @@ import { keepDistances, showDistances } from './distance.js';
 
 const ASK_EVERY_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
+/** A reload closes the port for less than a second. */
+const ASK_AGAIN_AFTER_MS = 1_000;
 /** Longer than a reload of the daemon takes. */
 const LOST_AFTER_MS = 15_000;
 /** Selected text delays updates for at most this time, because text can stay selected on a shared screen. */
@@ -64,6 +66,7 @@ async function ask() {
     state.answeredAt = Date.now();
     state.failingSince = null;
   } catch {
+    if (state.failingSince === null) setTimeout(() => void ask(), ASK_AGAIN_AFTER_MS);
     state.failingSince ??= askedAt;
   } finally {
     state.asking = false;
@@ -171,8 +174,9 @@ function keepForms(region, fresh) {
   const { activeElement } = document;
   const forms = elementsIn(region, 'form[id]').filter(isInUse);
   for (const form of forms) {
-    const same = fresh.querySelector(`#${form.id}`);
-    if (same === null) fresh.querySelector('#act')?.append(form);
+    const [same] = elementsIn(fresh, `#${form.id}`);
+    const [act] = elementsIn(fresh, '#act');
+    if (same === undefined) act?.append(form);
     else same.replaceWith(form);
   }
   return () => {

@@ -10,7 +10,7 @@ import { launchBrowser, openPage } from '../../support/web/browser.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { HOUR, START, timeline } from '../../support/store/incident-timeline.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
-import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
+import { loginOf, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const DAY = 24 * HOUR;
@@ -38,6 +38,7 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     if (first === undefined) throw new Error('An incident was to open');
     incident = first;
     web = await startWeb({
+      users: ['read'],
       config: { users: [{ name: 'ada', passwordHash: { kind: 'env', name: 'HASH' }, role: 'change' }] },
       env: { HASH: hash },
       state: { incidents, availability: AVAILABILITY },
@@ -112,6 +113,18 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     await send(page, 'Silence');
     expect(web.state.silences).toMatchObject([{ cause: 'tls-intercepted', comment: 'Firewall team' }]);
     expect(complaints).toEqual([]);
+  });
+
+  test('keeps a form in which somebody types when only the forms go, because the role has changed', async () => {
+    await using opened = await open({});
+    const { page, context } = opened;
+    await page.locator('#silence [name=comment]').fill('Firewall team');
+    await page.locator('#comment [name=comment]').fill('Half a sen');
+    await context.setExtraHTTPHeaders(loginOf('read').headers);
+    await lookAgain(page);
+    await page.locator('#act', { hasText: 'Read-only' }).waitFor();
+    expect(await page.locator('#silence [name=comment]').inputValue()).toBe('Firewall team');
+    expect(await page.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
   });
 
   test('shows a phone what is broken and who can act, without scrolling', async () => {

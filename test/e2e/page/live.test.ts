@@ -239,6 +239,30 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
     }
   });
 
+  test('shows nothing of a request in the gap of a reload, and asks again soon', async () => {
+    await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, []) } });
+    const browser = await launchBrowser();
+    try {
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
+      const { page, context } = own;
+      await page.clock.install();
+      await page.reload();
+      await page.locator(CHIP).waitFor();
+      await page.clock.pauseAt(Date.now() + 1_000);
+      await context.setOffline(true);
+      await lookAgain(page);
+      // Fails after the request of the page.
+      await page.evaluate('fetch(location.href).catch(() => null)');
+      await context.setOffline(false);
+      web.state.diagnosis = diagnosisOf(START, [causeOf('tls-intercepted')]);
+      await page.clock.runFor(1_100);
+      await page.locator('.cause').waitFor();
+      expect(await page.locator('#lost:visible').count()).toBe(0);
+    } finally {
+      await browser.close();
+    }
+  });
+
   test('says after a quarter of a minute that nobody answers, dims nothing, and is live again afterwards', async () => {
     const web = await startWeb({ state: { diagnosis: diagnosisOf(START, []) } });
     const browser = await launchBrowser();
