@@ -18,7 +18,7 @@ import { probeTargets, roundLimit } from '../round/round.ts';
 import { needsCloserLook } from '../round/facts.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { type TlsKnowledgeBase, judgedTargets } from '../round/tls-knowledge.ts';
-import { isInvalid, samplesOf } from '../core/round.ts';
+import { isInvalid, type PeerObservation, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
 import { unlessAborted } from '../network/context.ts';
@@ -320,6 +320,10 @@ export class Monitor {
 
   last(): RoundResult | null {
     return this.#last;
+  }
+
+  peers(): readonly PeerObservation[] {
+    return this.#units.picture().peers;
   }
 
   readiness(): Readiness {

@@ -112,6 +112,7 @@ function activity({ monitor, startedAt, lastReload }: DaemonFacts): Activity {
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
     states: alerting.states(),
     noChannel: noChannelNote(config.notify),
+    peers: monitor.peers(),
     log: counters === null ? null : { lastLineAt: latest([...counters.lastReceivedAt.values()]) },
   };
 }

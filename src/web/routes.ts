@@ -21,6 +21,7 @@ import { addAuditRoutes, addSilenceRoutes, change } from './changes.ts';
 import { answerFile, responseRules, type StaticFile } from './static-files.ts';
 import { callerRefusal, guard, pageRefusal, type Web } from './access.ts';
 import { addBadgeRoutes } from './badge.ts';
+import { bareErrorPages, errorPages } from './error-pages.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
 import { addRunbookRoutes } from './runbook-routes.ts';
@@ -58,7 +59,11 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  app.use(...guard(web));
+  app.use(
+    bareErrorPages,
+    ...guard(web),
+    errorPages(() => sources.site()),
+  );
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => {
     const range = context.req.query('range') ?? '';
@@ -92,6 +97,10 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
 }
 
 function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
+  app.get('/api/v1', (context) => {
+    const known = app.routes.filter(({ method, path }) => method === 'GET' && path.startsWith('/api/v1/'));
+    return context.json({ routes: known.map(({ path }) => path).toSorted() });
+  });
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
     return diagnosis === null

@@ -1,3 +1,4 @@
+import type { PeerObservation } from '../core/round.ts';
 import type { HttpBindings } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { Certificate } from '../core/certificate.ts';
@@ -116,6 +117,8 @@ export interface Activity {
   readonly states: readonly ChannelState[];
   /** A warning that no recipient for notifications is configured. */
   readonly noChannel: string | null;
+  /** Other agents, as last read. */
+  readonly peers: readonly PeerObservation[];
   /** Null if the daemon does not receive logs. */
   readonly log: { readonly lastLineAt: EpochMs | null } | null;
 }

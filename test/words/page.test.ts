@@ -108,6 +108,17 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
       lastRound: null,
       nextRound: null,
       log: null,
+      peers: [
+        { kind: 'seen', peer: 'branch', at: START, preconditions: [], causes: [] },
+        {
+          kind: 'seen',
+          peer: 'dmz',
+          at: START,
+          preconditions: [],
+          causes: [causeOf('tls-intercepted', { product: null })],
+        },
+        { kind: 'failed', reason: 'rejected', durationMs: 1, peer: 'hq', message: 'HTTP 401' },
+      ],
     },
   },
   'certificates that are not there': {

@@ -5,7 +5,7 @@ import type { TimeStyle, Tone } from '../../document/document.ts';
 import { type Content, type Markup, markup, toHtml } from '../../document/html.ts';
 
 /** The path to the status page is relative, because a reverse proxy can serve the pages under any path. */
-export type Root = '' | '../' | '../../';
+export type Root = '' | `../${string}`;
 
 interface PageDocument {
   readonly title: string;

@@ -2,6 +2,7 @@ import { activationOutlook } from '../../checks/activation-steps.ts';
 import { isAgentCause } from '../../checks/registry.ts';
 import { verdictWords } from '../../checks/verdict-words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { PeerObservation } from '../../core/round.ts';
 import { spanText } from '../../core/time-text.ts';
 import { counted } from '../../core/visible-text.ts';
 import { isOutdated, readinessAt } from '../../engine/availability.ts';
@@ -112,10 +113,11 @@ ${problems.length === 0 ? null : list}${cards}</section>`;
 }
 
 function activityView(activity: Activity, version: string, reader: Reader): Markup {
-  const { startedAt, lastRound, lastReload, storeWritable, notificationsPending: pending, log } = activity;
+  const { startedAt, lastRound, lastReload, storeWritable, notificationsPending: pending, log, peers } = activity;
   const facts: readonly Content[] = [
     lastRound === null ? 'No round yet' : `The last round took ${spanText(lastRound.durationMs)}`,
     log === null ? 'No log is received' : logText(log, reader),
+    peers.length === 0 ? null : markup`Other agents: ${peers.map((peer) => [peerView(peer), ' '])}`,
     storeWritable ? null : badge('bad', 'The store is not writable'),
     pending === 0 ? null : badge('warn', `${counted(pending, 'notification')} pending`),
     lastReload === null ? null : reloadText(lastReload, reader),
@@ -124,7 +126,15 @@ function activityView(activity: Activity, version: string, reader: Reader): Mark
   return markup`<footer id="activity" class="activity"><p class="quiet">${facts
     .filter((fact) => fact !== null)
     .map((fact) => markup`<span>${fact}</span> `)}</p>
-<p class="quiet"><span>ftm-watch ${version}</span> <a href="changes">Changes</a> <a href="api/v1/status">API</a> <a href="metrics">Metrics</a></p></footer>`;
+<p class="quiet"><span>ftm-watch ${version}</span> <a href="changes">Changes</a> <a href="api/v1">API</a> <a href="metrics">Metrics</a></p></footer>`;
+}
+
+function peerView(peer: PeerObservation): Markup {
+  if (peer.kind === 'failed') return badge('warn', `${peer.peer} cannot be read`);
+  const faults = peer.causes.filter(({ severity }) => severity !== 'info').length;
+  return faults === 0
+    ? badge('good', `${peer.peer} reports no fault`)
+    : badge('bad', `${peer.peer} reports ${counted(faults, 'fault')}`);
 }
 
 function reloadText({ at, taken }: NonNullable<Activity['lastReload']>, reader: Reader): Markup {

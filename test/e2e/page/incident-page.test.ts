@@ -168,7 +168,12 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     const { width, colorScheme } = look;
     await using opened = await open({ colorScheme, viewport: { width, height: 844 } });
     const { page } = opened;
-    for (const path of [new URL(page.url()).pathname, '/incidents?state=open&cause=nonsense', '/changes?before=x']) {
+    for (const path of [
+      new URL(page.url()).pathname,
+      '/incidents?state=open&cause=nonsense',
+      '/changes?before=x',
+      '/nothing',
+    ]) {
       await page.goto(new URL(path, page.url()).href);
       const results = await audit(page);
       expect(results.passes.length).toBeGreaterThan(10);

@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
-import { dial, startWeb } from '../../support/web/web-bench.ts';
+import { dial, loginOf, startWeb } from '../../support/web/web-bench.ts';
 
 const BROKEN = diagnosisOf(START, [causeOf('tls-intercepted')]);
+const INCIDENT = incidentOf();
+const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
 
 describe('GET /', () => {
   test('shows the page, and tells the browser to load nothing from elsewhere and to keep nothing', async () => {
@@ -58,6 +61,13 @@ describe('GET /', () => {
 });
 
 describe('GET /api/v1', () => {
+  test('lists what can be read', async () => {
+    await using web = await startWeb();
+    const documented = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
+    const paths = [...documented.matchAll(/^\| `GET (\/api\/v1\/\S+)` \|/gmu)].map(([, path]) => path);
+    expect(await web.json('/api/v1')).toEqual({ routes: paths.toSorted() });
+  });
+
   test('/status says that there is nothing yet before the first round', async () => {
     await using web = await startWeb();
     expect(await web.status('/api/v1/status')).toBe(503);
@@ -173,6 +183,41 @@ describe('other requests', () => {
     expect(response.status).toBe(404);
     expect(response.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8');
     expect(await response.text()).toContain('"/nothing<script>"');
+  });
+
+  test.each([
+    ['GET', '/nothing', 404, './'],
+    ['GET', '/a/b/c?d=/e', 404, '../../'],
+    ['GET', `/${'/'.repeat(4_000)}`, 404, '../'.repeat(8)],
+    ['GET', '/incidents/none', 404, '../'],
+    ['POST', '/metrics', 405, './'],
+    ['POST', `/incidents/${INCIDENT.id}/comment`, 403, '../../'],
+  ])('are a page with a way back if a browser asks: %s %.40s', async (method, path, status, back) => {
+    await using web = await startWeb({ users: ['read'], state: { incidents: [INCIDENT] } });
+    const headers = {
+      ...loginOf('read').headers,
+      Accept: BROWSER,
+      'Content-Type': 'application/x-www-form-urlencoded',
+    };
+    const response = await web.get(path, { method, headers });
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([status, 'text/html; charset=UTF-8']);
+    const page = await response.text();
+    expect(page).toContain(`<p><a href="${back}">`);
+    expect(page).toContain('hq');
+    const asked = await web.get(path, { method, headers: { ...headers, Accept: '*/*' } });
+    expect(asked.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8');
+  });
+
+  test.each([
+    [{}, 401],
+    [loginOf('metrics').headers, 403],
+  ])('say nothing about the site on the page for who may not read it', async (login, status) => {
+    await using web = await startWeb({ users: ['metrics'], state: { site: 'secret-site' } });
+    const response = await web.get('/incidents/x', { headers: { ...login, Accept: BROWSER } });
+    expect([response.status, response.headers.has('WWW-Authenticate')]).toEqual([status, status === 401]);
+    const page = await response.text();
+    expect(page).toContain('<a href="../">');
+    expect(page).not.toMatch(/secret-site|static\//u);
   });
 
   test.each([

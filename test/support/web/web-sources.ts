@@ -66,6 +66,7 @@ export const QUIET_ACTIVITY: Activity = {
   notificationsPending: 0,
   states: [],
   noChannel: null,
+  peers: [],
   log: { lastLineAt: START - 20_000 },
 };
 

@@ -192,7 +192,11 @@ test.each([
 ])('availabilityOfDays() ends today, at %s', (time, first, today, changed, hours) => {
   const now = at(time);
   const until = now - 30_000;
-  const days = availabilityOfDays([span('ok', '2026-01-01T00:00:00Z', isoTime(until))], { now, until, zone: BERLIN }, 90);
+  const days = availabilityOfDays(
+    [span('ok', '2026-01-01T00:00:00Z', isoTime(until))],
+    { now, until, zone: BERLIN },
+    90,
+  );
   expect([days.length, days[0]?.name, days.at(-1)?.name]).toEqual([90, first, today]);
   const lengths = new Map(days.slice(0, -1).map(({ name, from, until: end }) => [name, (end - from) / HOUR]));
   expect([...lengths].filter(([, length]) => length !== 24)).toEqual([[changed, hours]]);
