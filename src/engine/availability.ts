@@ -213,7 +213,10 @@ export function availabilityOfDays(
     const midnight = today - (count - 1 - index) * DAY;
     return { name: isoTime(midnight).slice(0, 10), from: zone.startOfDay(midnight) };
   });
-  const days = begins.map((begin, index) => ({ ...begin, until: begins[index + 1]?.from ?? Math.max(begin.from, until) }));
+  const days = begins.map((begin, index) => ({
+    ...begin,
+    until: begins[index + 1]?.from ?? Math.max(begin.from, until),
+  }));
   const warnings = spans.filter(({ state }) => state === 'warning');
   return withAvailability(days, spans).map((day) => ({
     ...day,
