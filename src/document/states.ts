@@ -11,6 +11,9 @@ export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
   'not-configured': 'none',
 };
 
+/** From most to least severe. `unknown` and `blocked` come before `warning`, because they can hide a fault. */
+export const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
+
 /** A state is never indicated by its colour alone. */
 export function stateWord({ state, isSameFault }: Pick<PreconditionStatus, 'state' | 'isSameFault'>): string {
   return isSameFault === true ? 'Same fault' : STATE_WORDS[state];

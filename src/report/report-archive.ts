@@ -1,5 +1,6 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { EpochMs } from '../core/clock.ts';
+import { checklistOf } from '../document/checklist.ts';
 import type { Mask } from '../text/mask.ts';
 import { ticketFile, ticketItems } from './add-by-hand.ts';
 import { answersText, verdictLines } from './answers-text.ts';
@@ -51,10 +52,9 @@ function filesOf(sources: ReportSources): readonly File[] {
     ...certificates,
     ticketFile(byHand),
   ];
-  return [
-    ['report.html', reportHtml(data, history, { answers, byHand, files: others.map(([name]) => name) })],
-    ...others,
-  ];
+  const checklist = checklistOf(maskedDiagnosis(sources.examination.diagnosis, mask), 'whole').items;
+  const files = others.map(([name]) => name);
+  return [['report.html', reportHtml(data, history, { answers, byHand, checklist, files })], ...others];
 }
 
 /** The output of `check`, followed by all responses with their times and by the verdicts on all certificate chains. */

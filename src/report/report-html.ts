@@ -1,4 +1,5 @@
 import { printPlain } from '../config/print.ts';
+import type { ChecklistItem } from '../document/checklist.ts';
 import { type Content, type Markup, markup, preformatted, toHtml, partsOf } from '../document/html.ts';
 import {
   READINESS_TONES,
@@ -6,20 +7,18 @@ import {
   SEVERITY_TONES,
   SEVERITY_WORDS,
   STATE_TONES,
-  STATE_WORDS,
+  stateWord,
 } from '../document/states.ts';
 import { type ticketItems, ticketView } from './add-by-hand.ts';
 import { MASKED_KINDS } from '../text/mask.ts';
 import { type ReportCase, reportCases, lasts, type CaseSpan } from './report-cases.ts';
 import type { ReportData } from './report-data.ts';
 import { CONCLUSIONS, MARKS } from './report-text.ts';
-import { titleOf } from '../checks/registry.ts';
 import { counted } from '../core/visible-text.ts';
 import { utcText } from '../core/time-text.ts';
-import type { Cause } from '../engine/model.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
+import type { Finding } from '../engine/model.ts';
 import { inSentence } from '../engine/words.ts';
-import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
 import { type Section, sectionOf } from '../document/document.ts';
 import { evidenceSection, impactSection, remedySection, timelinePart } from '../document/incident-story.ts';
 import { historyEvents, type LogExcerpts, type MaskedHistory } from './timeline.ts';
@@ -27,6 +26,7 @@ import { historyEvents, type LogExcerpts, type MaskedHistory } from './timeline.
 interface PageTexts {
   readonly answers: string;
   readonly byHand: ReturnType<typeof ticketItems>;
+  readonly checklist: readonly ChecklistItem[];
   readonly files: readonly string[];
 }
 
@@ -70,15 +70,15 @@ interface Appendix {
 function appendicesOf(
   data: ReportData,
   cases: readonly ReportCase[],
-  { history, answers, byHand, files }: PageTexts & { readonly history: MaskedHistory },
+  { history, answers, byHand, checklist, files }: PageTexts & { readonly history: MaskedHistory },
 ): readonly Appendix[] {
   const others = cases.slice(1);
   const said = data.check.preconditions.map(({ summary }) => summary);
-  const { check, chains, issuers, logExcerpts, configuration } = data;
+  const { chains, issuers, logExcerpts, configuration } = data;
   return [
     ...(others.length === 0 ? [] : [{ id: 'others', title: 'Other causes', content: otherCasesView(others) }]),
     { id: 'by-hand', title: 'Files to add for Fortinet TAC', content: ticketView(byHand) },
-    { id: 'checklist', title: 'Checklist', content: checklistView(check) },
+    { id: 'checklist', title: 'Checklist', content: checklistView(checklist) },
     { id: 'certificates', title: 'Certificates', content: [issuersView(issuers), chainsView(chains, said)] },
     { id: 'timeline', title: 'Timeline', content: timelineView(history) },
     { id: 'log', title: 'Log lines', content: excerptsView(logExcerpts) },
@@ -226,29 +226,18 @@ function timeText(iso: string): string {
   return utcText(Date.parse(iso));
 }
 
-/** Findings that are already shown with a cause are left out. */
-function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
+function checklistView(items: readonly ChecklistItem[]): Markup {
   return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>Observations</th></tr></thead>
-<tbody>${preconditions.map((one) => preconditionView(one, causes))}</tbody></table>`;
+<tbody>${items.map(itemView)}</tbody></table>`;
 }
 
-function preconditionView({ id, state, summary, findings }: PreconditionJson, causes: readonly Cause[]): Markup {
-  const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
-  // The evidence for a cause is shown with that cause, even if it comes from a blocked precondition.
-  const isTold = state === 'blocked' || causes.some(({ precondition }) => precondition === id);
-  const list = isTold ? [] : findings.filter((finding) => !isIn(summary, finding)).map(findingView);
-  const seen = causes.some((cause) => cause.summary === summary) ? 'See the cause.' : summary;
-  return markup`<tr><td>${titleOf(id)}</td><td class="${STATE_TONES[state]}">${word}</td><td>${seen}${
-    list.length === 0 ? null : markup`<ul>${list}</ul>`
-  }</td></tr>`;
+function itemView(item: ChecklistItem): Markup {
+  const { state, title, summary, isTold, notes } = item;
+  return markup`<tr><td>${title}</td><td class="${STATE_TONES[state]}">${MARKS[state]} ${stateWord(item).toLowerCase()}</td>
+<td>${isTold ? 'See the cause.' : summary}${notes.length === 0 ? null : markup`<ul>${notes.map(noteView)}</ul>`}</td></tr>`;
 }
 
-/** If there is only one finding, the summary repeats it and differs only in capitalization. */
-function isIn(summary: string, { claim, actual }: FindingJson): boolean {
-  return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
-}
-
-function findingView({ subject, claim, expected }: FindingJson): Markup {
+function noteView({ subject, claim, expected }: Finding): Markup {
   return markup`<li class="quiet">${subject}: ${claim} Expected: ${inSentence(expected)}.</li>`;
 }
 

@@ -1,9 +1,10 @@
 import { createColors } from 'picocolors';
-import type { Cause, PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
+import type { Cause, PreconditionState, Diagnosis, Readiness } from '../engine/model.ts';
 import { clauseOf } from '../engine/words.ts';
-import { checksOf, titleOf, isFaultId, preconditionOf } from '../checks/registry.ts';
+import { checksOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
-import { counted, visibleText } from '../core/visible-text.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { type ChecklistItem, checklistOf } from '../document/checklist.ts';
 import { type Colors, causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
@@ -32,12 +33,9 @@ export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
   unknown: 'some checks could not be evaluated',
 };
 
-interface ChecklistForm {
+export interface DiagnosisAsides {
   /** Also lists each check that is OK or not configured. */
   readonly all?: boolean;
-}
-
-export interface DiagnosisAsides extends ChecklistForm {
   readonly note?: string | null;
   /** The daemon's open incidents that are not part of this diagnosis. */
   readonly unseen?: readonly UnseenIncident[];
@@ -49,10 +47,14 @@ export function renderDiagnosis(
   { note = null, unseen = [], all = false }: DiagnosisAsides = {},
 ): string {
   const colors = createColors(style.color);
+  const { items, gathered } = checklistOf(diagnosis, all ? 'whole' : 'path');
   return [
     `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, 100)}  ${new Date(diagnosis.at).toISOString()}`,
     '',
-    ...checklist(diagnosis, style, colors, all),
+    ...items.flatMap((item) => checklistLine(item, style, colors)),
+    ...gathered.flatMap(({ state, title, names }) =>
+      textLines(`${title}: ${names}`, style.width, '    ', `  ${MARKS[state]} `).map(colors[STATE_COLORS[state]]),
+    ),
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
     ...(note === null ? [] : [...textLines(note, style.width).map(colors.yellow), '']),
@@ -62,51 +64,12 @@ export function renderDiagnosis(
   ].join('\n');
 }
 
-/** In the order of the path. Checks that need no attention are listed by name at the end. */
-function checklist({ preconditions }: Diagnosis, style: TextStyle, colors: Colors, all: boolean): readonly string[] {
-  const folded = (state: 'ok' | 'not-configured', head: (count: number) => string): readonly string[] => {
-    const names = all
-      ? []
-      : preconditions.filter((status) => status.state === state && isFolded(status)).map(({ id }) => titleOf(id));
-    if (names.length === 0) return [];
-    const lines = textLines(`${head(names.length)}: ${names.join(', ')}`, style.width, '    ', '');
-    return lines
-      .map((line, index) => (index === 0 ? `  ${MARKS[state]} ${line}` : line))
-      .map(colors[STATE_COLORS[state]]);
-  };
-  return [
-    ...preconditions
-      .filter((status) => all || !isFolded(status))
-      .flatMap((status) => checklistLine(status, style, colors)),
-    ...folded('ok', (count) => `${counted(count, 'check')} OK`),
-    ...folded('not-configured', () => 'Not configured'),
-  ];
-}
-
-/**
- * A check that is OK but has notes is shown with its notes. What only the daemon can check is shown with the reason why it
- * was not checked.
- */
-function isFolded(status: PreconditionStatus): boolean {
-  const { id, state } = status;
-  return state === 'ok' ? notesOf(status).length === 0 : state === 'not-configured' && !OF_DAEMON.includes(id);
-}
-
-const OF_DAEMON = checksOf('log', 'agent');
-
-/** If the summary shows a more severe finding, warnings without a suggested cause are shown only here. */
-function notesOf({ summary, findings }: PreconditionStatus): readonly string[] {
-  return findings
-    .filter(({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null))
-    .map(({ subject, claim }) => `${subject}: ${claim}`)
-    .filter((note) => note !== summary);
-}
-
-function checklistLine(status: PreconditionStatus, style: TextStyle, colors: Colors): readonly string[] {
-  const { id, state, summary } = status;
+function checklistLine(item: ChecklistItem, style: TextStyle, colors: Colors): readonly string[] {
+  const { state, title, summary, notes } = item;
   const paint = colors[STATE_COLORS[state]];
-  const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
-  const [first = '', ...rest] = [summary, ...notesOf(status)].flatMap((text) => textLines(text, style.width, INDENT));
+  const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
+  const texts = [summary, ...notes.map(({ subject, claim }) => `${subject}: ${claim}`)];
+  const [first = '', ...rest] = texts.flatMap((text) => textLines(text, style.width, INDENT));
   const shown = first.slice(INDENT.length);
   return [`${label}${state === 'ok' ? shown : paint(shown)}`, ...rest.map(colors.dim)];
 }
@@ -197,12 +160,17 @@ const STEP_ANSWERS = {
 } as const satisfies Record<StepAnswer, { readonly state: PreconditionState; readonly text: string }>;
 
 /** Printed below the checklist and the causes, whose sentences are not repeated. */
-export function renderSteps(diagnosis: Diagnosis, style: TextStyle, { all = false }: ChecklistForm = {}): string {
+export function renderSteps(
+  diagnosis: Diagnosis,
+  style: TextStyle,
+  { all = false }: Pick<DiagnosisAsides, 'all'> = {},
+): string {
   const colors = createColors(style.color);
+  const { items } = checklistOf(diagnosis, all ? 'whole' : 'path');
   const outlook = activationOutlook({
     ...diagnosis,
     preconditions: diagnosis.preconditions.map((status) =>
-      all || !isFolded(status) ? { ...status, summary: '' } : status,
+      items.some(({ id }) => id === status.id) ? { ...status, summary: '' } : status,
     ),
     causes: diagnosis.causes.map((cause) => ({ ...cause, summary: '' })),
   });

@@ -5,6 +5,7 @@ import { repairVerdict } from '../../src/checks/repair-verdict.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 import { diagnose } from '../../src/engine/diagnose.ts';
+import { checklistOf } from '../../src/document/checklist.ts';
 import type { Incident } from '../../src/engine/incident/incident.ts';
 import type { ReportData } from '../../src/report/report-data.ts';
 import { reportHtml } from '../../src/report/report-html.ts';
@@ -129,6 +130,7 @@ const CHAIN: SeenChain = {
 
 /** Pages with what one archive does not have. */
 function pages(): Readonly<Record<string, string>> {
+  const checklist = checklistOf(DIAGNOSES['nothing is wrong'], 'whole').items;
   const period = { since: null, until: new Date(START + HOUR).toISOString() };
   const plain: ReportData = {
     version: 1,
@@ -169,7 +171,12 @@ function pages(): Readonly<Record<string, string>> {
     variants.map(([name, data, history]) => [
       `page, ${name}`,
       textOfPage(
-        reportHtml({ ...plain, ...data }, maskedHistory(history, MASK), { answers: '', byHand: [], files: [] }),
+        reportHtml({ ...plain, ...data }, maskedHistory(history, MASK), {
+          answers: '',
+          byHand: [],
+          checklist,
+          files: [],
+        }),
       ),
     ]),
   );

@@ -1,69 +1,55 @@
-import { titleOf } from '../../checks/registry.ts';
 import { counted } from '../../core/visible-text.ts';
+import { type ChecklistItem, checklistOf } from '../../document/checklist.ts';
 import { breakable, type Content, type Markup, markup, subjectView } from '../../document/html.ts';
 import { STATE_TONES, stateWord } from '../../document/states.ts';
-import type { Finding, PreconditionStatus } from '../../engine/model.ts';
+import type { Diagnosis, Finding } from '../../engine/model.ts';
 import { badge, moment, more, type Reader } from './document.ts';
 import { type Fault, linkTo } from './faults.ts';
-import { RANK } from './route-map.ts';
 
 const MAX_FINDINGS = 20;
 
-interface ChecklistContext {
-  readonly faults: readonly Fault[];
-  readonly reader: Reader;
-}
-
-/** What needs attention comes first. The rest is folded. */
-export function checklistView(preconditions: readonly PreconditionStatus[], context: ChecklistContext): Markup {
-  const of = (...states: readonly PreconditionStatus['state'][]): readonly PreconditionStatus[] =>
-    preconditions.filter(({ state }) => states.includes(state));
-  const [fine, absent] = [of('ok'), of('not-configured')];
-  const others = of('broken', 'blocked', 'unknown', 'warning').toSorted(
-    (a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state),
-  );
+export function checklistView(diagnosis: Diagnosis, faults: readonly Fault[], reader: Reader): Markup {
+  const { items, gathered } = checklistOf(diagnosis, 'worst-first');
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
-${listView(others, context)}
-${fine.length === 0 ? null : markup`<details id="checks-ok"><summary>${counted(fine.length, 'check')} OK</summary>${listView(fine, context)}</details>`}
-${
-  absent.length === 0
-    ? null
-    : markup`<details id="checks-absent"><summary>Not configured: ${absent.map(({ id }) => titleOf(id)).join(', ')}</summary>${listView(absent, context)}</details>`
-}
+${listView(items, faults, reader)}
+${gathered.map(
+  ({ state, title, names, items: folded }) =>
+    markup`<details id="checks-${state}"><summary>${state === 'ok' ? title : `${title}: ${names}`}</summary>${listView(folded, faults, reader)}</details>`,
+)}
 </section>`;
 }
 
-function listView(statuses: readonly PreconditionStatus[], context: ChecklistContext): Markup | null {
-  if (statuses.length === 0) return null;
-  return markup`<ul class="checklist">${statuses.map((status) => itemView(status, context))}</ul>`;
+function listView(items: readonly ChecklistItem[], faults: readonly Fault[], reader: Reader): Markup | null {
+  if (items.length === 0) return null;
+  return markup`<ul class="checklist">${items.map((item) => itemView(item, faults, reader))}</ul>`;
 }
 
-function itemView(status: PreconditionStatus, context: ChecklistContext): Markup {
-  const { id, state, findings } = status;
-  const notes = findings.filter(({ level }) => level === 'note');
-  const faults = findings.filter(({ level }) => level !== 'note');
+function itemView(item: ChecklistItem, faults: readonly Fault[], reader: Reader): Markup {
+  const { id, state, title, summary, isTold, notes } = item;
   return markup`<li id="${id}" class="${STATE_TONES[state]}">
-<span class="name">${titleOf(id)}</span>${badge(STATE_TONES[state], stateWord(status))}
-<div class="said">${saidOf(status, context)}${notes
-    .slice(0, MAX_FINDINGS)
-    .map(
-      (note) => markup`<p class="quiet">${breakable(`${note.subject}: ${note.claim}`)}</p>`,
-    )}${findingsView(id, faults, context.reader)}</div>
+<span class="name">${title}</span>${badge(STATE_TONES[state], stateWord(item))}
+<div class="said">${linksView(id, faults)}${isTold ? null : markup`<p>${breakable(summary)}</p>`}
+${notes.slice(0, MAX_FINDINGS).map(noteView)}${findingsView(item, reader)}</div>
 </li>`;
 }
 
+function noteView({ subject, claim }: Finding): Markup {
+  return markup`<p class="quiet">${breakable(`${subject}: ${claim}`)}</p>`;
+}
+
 /** A card says what is broken, so the list only leads to it. */
-function saidOf({ id, summary }: PreconditionStatus, { faults }: ChecklistContext): Content {
+function linksView(id: string, faults: readonly Fault[]): Markup | null {
   const own = faults.filter(({ causes }) => causes.some(({ precondition }) => precondition === id));
-  if (own.length === 0) return markup`<p>${breakable(summary)}</p>`;
+  if (own.length === 0) return null;
   return markup`<p>${own.map(
     (fault, index) =>
       markup`<a href="${linkTo(fault, faults)}">Cause and remedy${own.length === 1 ? '' : ` ${String(index + 1)}`}</a> `,
   )}</p>`;
 }
 
-function findingsView(id: string, faults: readonly Finding[], reader: Reader): Markup | null {
+function findingsView({ id, findings }: ChecklistItem, reader: Reader): Markup | null {
+  const faults = findings.filter(({ level }) => level !== 'note');
   if (faults.length === 0) return null;
   return markup`<details id="${id}-findings"><summary>${counted(faults.length, 'finding')}</summary>
 <ul class="findings">${faults

@@ -5,7 +5,7 @@ import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks
 import { sign, badge } from './document.ts';
 import type { Tone } from '../../document/document.ts';
 import { type Markup, markup, breakable } from '../../document/html.ts';
-import { STATE_TONES, stateWord } from '../../document/states.ts';
+import { RANK, STATE_TONES, stateWord } from '../../document/states.ts';
 import { stepOrder } from '../../checks/activation-steps.ts';
 import { type Fault, linkTo } from './faults.ts';
 
@@ -28,9 +28,6 @@ interface Stop {
  * the first broken stop. `unproven`: the stop's state is unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
-
-/** From most to least severe. `unknown` and `blocked` come before `warning`, because they can hide a fault. */
-export const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
   const at = (isThere: (place: Place) => boolean): readonly PreconditionStatus[] =>

@@ -86,7 +86,7 @@ function mainView(
     causeCards(own ?? [], context),
   )}${openIncidentsView(withoutCard(history.incidents, diagnosis), context)}</div>
 <div class="stack where">${routeMapView(routeMapOf(diagnosis.preconditions), outlook, faults)}
-${checklistView(diagnosis.preconditions, { faults, reader })}</div>
+${checklistView(diagnosis, faults, reader)}</div>
 <aside class="stack side" aria-label="What happened">${silencesView(quiet.silences, sources.maintenance(), reader)}
 ${notificationsView(history, activity, reader)}${certificatesView(sources.certificates(), reader)}
 ${recentIncidentsView(history, reader)}</aside></div>

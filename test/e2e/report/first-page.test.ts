@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checklistOf } from '../../../src/document/checklist.ts';
 import { REMEDY } from '../../../src/document/incident-story.ts';
 import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
 import { ALL_TIME } from '../../../src/core/time-text.ts';
@@ -77,6 +78,7 @@ function pageOf(diagnosis: Diagnosis): string {
   return reportHtml(reportData(sources, history, mask), history, {
     answers: 'answer\n'.repeat(50),
     byHand: [],
+    checklist: checklistOf(diagnosis, 'whole').items,
     files: ['report.json'],
   });
 }
