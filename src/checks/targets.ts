@@ -1,6 +1,6 @@
 import type { ServiceConfig } from '../config/schema/watched.ts';
 import type { Severity } from '../core/severity.ts';
-import type { Finding } from '../engine/model.ts';
+import type { Finding, FindingFacts } from '../engine/model.ts';
 import type { Facts, Judgement, TargetFacts } from './check.ts';
 import { fromRound, judged, unjudged } from './judgement.ts';
 
@@ -40,8 +40,13 @@ function ofService(findings: readonly Finding[], { host, port, severity }: Servi
   return findings.map((finding) => ({
     ...finding,
     ...capped(finding, severity),
-    facts: { ...finding.facts, host, port: String(port) },
+    facts: { ...finding.facts, host, port: String(port), ...operatorOf(host) },
   }));
+}
+
+/** Fortinet's support knows only Fortinet's servers. */
+function operatorOf(host: string): Pick<FindingFacts, 'operator'> {
+  return /(?:^|\.)forti[a-z]+\.(?:com|net)$/iu.test(host) ? {} : { operator: 'the operator of the server' };
 }
 
 function capped({ level, suggests }: Finding, severity: Severity): Pick<Finding, 'level' | 'suggests'> {

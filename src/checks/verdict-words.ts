@@ -1,6 +1,7 @@
 import { compareSeverity } from '../core/severity.ts';
 import { counted } from '../core/visible-text.ts';
-import type { Cause, Diagnosis, Readiness } from '../engine/model.ts';
+import { recordedState } from '../engine/availability.ts';
+import type { Cause, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
 import { capital, clauseOf } from '../engine/words.ts';
 import { stepOrder } from './activation-steps.ts';
 import { headline } from './headline.ts';
@@ -35,6 +36,19 @@ const NO_ACTIVATION = 'Activation does not work';
 /** The first sentence of an impact is its short form. */
 export function shortImpact({ impact }: Pick<Cause, 'impact'>): string {
   return capital(clauseOf(impact));
+}
+
+/** What an impact says after its short form. */
+export function restOfImpact({ impact }: Pick<Cause, 'impact'>): string {
+  return impact.slice(clauseOf(impact).length + 1).trim();
+}
+
+/** The checks because of which nobody knows whether activation works. */
+export function unknownChecks({
+  ready,
+  preconditions,
+}: Pick<Diagnosis, 'ready' | 'preconditions'>): readonly PreconditionStatus[] {
+  return ready === 'unknown' ? preconditions.filter((status) => recordedState(status) === 'unknown') : [];
 }
 
 /** Causes that differ only in what is affected. */
@@ -76,7 +90,9 @@ export function groupHeadline([first, ...others]: CauseGroup): string {
     subject: '',
     ...(observed === undefined ? {} : { observed: observed.replaceAll(subject, 'the server') }),
   });
-  return `${capital(general)} (${affected([first, ...others])})`;
+  const all = affected([first, ...others]);
+  const told = general.replace(/(?<= (?:to|reach) )the server\b/u, all);
+  return capital(told === general ? `${general} (${all})` : told);
 }
 
 /** For example `24 services`. */

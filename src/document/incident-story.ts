@@ -250,6 +250,13 @@ export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): 
   return `ftm-watch silence add --for 2h --cause ${id}${about} --comment 'being repaired'`;
 }
 
+/** There is no command of ftm-watch for it, but the control socket takes the page's form. */
+export function acknowledgeCommand(incidents: readonly Pick<Incident, 'id'>[], socket: string): string {
+  const ids = incidents.map(({ id }) => encodeURIComponent(id)).join(',');
+  const where = `--unix-socket ${quoted(socket)} http://localhost/incidents/acknowledge`;
+  return `curl ${where} -d incidents=${ids} -d by="$USER"`;
+}
+
 function quoted(text: string): string {
   return /^[\w.:@/-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -63,6 +63,13 @@ export function availabilityShare({ ready, notReady }: Pick<Availability, 'ready
   return ready + notReady === 0 ? null : ready / (ready + notReady);
 }
 
+/** Returns since when the state at this time is unknown. Null if it is not. */
+export function unknownSince(spans: readonly StateSpan[], at: EpochMs): EpochMs | null {
+  const begins = spans.filter(({ state, until }) => state === 'unknown' && until >= at).map(({ from }) => from);
+  const outages = spans.filter(({ state }) => state === 'broken').map(({ until }) => until);
+  return begins.length === 0 ? null : Math.max(Math.min(...begins), ...outages);
+}
+
 interface TimeSpan {
   readonly from: EpochMs;
   readonly until: EpochMs;

@@ -101,6 +101,8 @@ export const GENERAL_FACTS = {
   /** Absent if the licence server is affected. */
   host: 'the licence server',
   port: '443',
+  /** Who can say whether the server is down. */
+  operator: 'Fortinet TAC',
   address: 'its addresses',
   /** As `host:port`. */
   proxy: 'the proxy',
@@ -557,7 +559,7 @@ const IMPACTS = {
     'Users are served by the other unit of the pair. If it fails too, users cannot activate tokens or log in.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail intermittently or for some users. Active tokens keep working.',
-  service: 'Functions that use this host may fail. Activation does not use this host.',
+  service: 'Functions other than activation may fail. Activation is not affected.',
   history: 'No history is recorded. Monitoring and alerts continue. After a restart, notifications may be sent again.',
   'own-page': 'The status page cannot be opened once its certificate has expired. Monitoring continues.',
   'own-log': "ftm-watch may miss errors in FortiAuthenticator's log. All other checks continue.",

@@ -9,6 +9,7 @@ import {
   availabilityOfDays,
   type AvailabilityPeriod,
   isOutdated,
+  unknownSince,
 } from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
 import type { StoredHourlyValue } from '../store/store.ts';
@@ -35,17 +36,19 @@ const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'config' | 'knownFor'> & IncidentRecordSource;
 
-type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'lastDays' | 'availability'>;
+type Charts = Pick<WebSources, 'chartData' | 'rangeData' | 'lastDays' | 'unknownSince' | 'availability'>;
 
 export function createCharts(source: ChartDataSource, clock: Clock): Charts {
   const chartData = createKept<ChartData>(source, clock);
   const rangeData = createKept<RangeData>(source, clock);
   const lastDays = createKept<readonly AvailabilityDay[]>(source, clock);
+  const unknownBegin = createKept<EpochMs | null>(source, clock);
   const availability = createKept<readonly AvailabilityPeriod[]>(source, clock);
   return {
     chartData: () => chartData('usual', chartDataOf),
     rangeData: (range) => rangeData(range, (from, now) => rangeDataOf(from, range, now)),
     lastDays: () => lastDays('days', lastDaysOf),
+    unknownSince: () => unknownBegin('unknown', unknownSinceOf),
     availability: () => availability('months', availabilityOf),
   };
 }
@@ -57,6 +60,11 @@ function lastDaysOf(source: ChartDataSource, now: EpochMs): readonly Availabilit
   // One more day, because the first day may begin earlier in the site's time zone.
   const spans = source.store.stateSpans({ since: now - (LAST_DAYS + 1) * DAY, until });
   return availabilityOfDays(spans, { now, until, zone: zoneOf(source.config.timezone) }, LAST_DAYS);
+}
+
+function unknownSinceOf(source: ChartDataSource, now: EpochMs): EpochMs | null {
+  const until = knownUntil(source, now);
+  return unknownSince(source.store.stateSpans({ since: now - LAST_DAYS * DAY, until }), until);
 }
 
 /** The time since the last round counts as unknown only if that round is outdated. */

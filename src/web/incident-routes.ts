@@ -157,6 +157,7 @@ function pageOf(
     record,
     quiet: quietNow(sources),
     permission: permissionOf(context, access),
+    controlSocket: sources.controlSocket(),
     // The response to a form has a URL one level below the incident page.
     root: problems.length === 0 ? '../' : '../../',
     problems,

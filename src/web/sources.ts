@@ -80,6 +80,8 @@ export interface WebSources {
   rangeData(range: ChartRange): RangeData;
   /** The last 90 days in the site's time zone. */
   lastDays(): readonly AvailabilityDay[];
+  /** Since when the state is unknown. Null if it is not, or if this is not known. */
+  unknownSince(): EpochMs | null;
   /** Each year, followed by its months, latest first. Empty if the history is unavailable. */
   availability(): readonly AvailabilityPeriod[];
 }

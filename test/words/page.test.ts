@@ -252,7 +252,17 @@ test('the page of an incident, and its Markdown', async () => {
   const quiet = { maintenanceUntil: null, silences: [] };
   const pages = Object.entries(RECORDS).flatMap(([name, [record, permission]]) => {
     const problems = permission.kind === 'allowed' ? ['a problem'] : [];
-    const page = { site: 'hq', root: '../', record, quiet, permission, problems, reader: BERLIN } as const;
+    const controlSocket = '/run/ftm-watch/control.sock';
+    const page = {
+      site: 'hq',
+      root: '../',
+      record,
+      quiet,
+      permission,
+      controlSocket,
+      problems,
+      reader: BERLIN,
+    } as const;
     const zone = { site: 'hq', zone: BERLIN.zone, publicUrl: 'https://monitor.example.org', now: NOW };
     return [
       [name, textOfPage(renderIncident(page).body)],

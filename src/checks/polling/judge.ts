@@ -292,7 +292,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   causes: POLLING_CAUSES,
   unknownRemedy:
     'Configure FortiAuthenticator to send its log to this machine (Logging > Log Config > Syslog Servers).',
-  place: { kind: 'branch', name: 'Polling', hint: 'errors in the log' },
+  place: { kind: 'branch', name: 'Polling', hint: 'what the log says' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },
   sources: ['log'],

@@ -105,7 +105,7 @@ const SNIFF = fortios(
 
 const ELSEWHERE = shell(
   'Connect from another site or uplink. If the connection fails there too, the server is down. Wait, ' +
-    'and if the fault persists, ask Fortinet TAC.',
+    'and if the fault persists, ask {operator}.',
   'openssl s_client -connect {server} </dev/null',
 );
 
@@ -241,7 +241,7 @@ export const REACHABILITY_CAUSES = {
       'Allow TCP {port} to every address of {host}. The usual cause is a policy that allows only one address. ' +
         'Prefer a policy with an FQDN.',
       'If the policy allows all of them, the server behind {address} may be down. Wait, and if the fault ' +
-        'persists, ask Fortinet.',
+        'persists, ask {operator}.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -1,20 +1,22 @@
-import { affected, groupHeadline } from '../../checks/verdict-words.ts';
+import { affected, groupHeadline, restOfImpact } from '../../checks/verdict-words.ts';
 import { counted, nameList } from '../../core/visible-text.ts';
 import { breakable, type Markup, markup, partsOf, subjectView } from '../../document/html.ts';
-import { evidenceSection, remedySection, silenceCommand } from '../../document/incident-story.ts';
+import { evidenceSection, remedySection } from '../../document/incident-story.ts';
 import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
+import type { Cause } from '../../engine/model.ts';
 import { badge } from './document.ts';
-import { type Fault, ownerView, sinceView } from './faults.ts';
+import { type Fault, NOBODY, ownerView, sinceView } from './faults.ts';
 import { conditionTags, type IncidentContext, notesOf } from './incidents-view.ts';
-import { durationField } from './incident-page.ts';
+import { commandsView, durationField } from './incident-page.ts';
 import { MAX_COMMENT } from '../changes.ts';
 
 interface CardsContext extends IncidentContext {
   /** True if the reader may acknowledge and silence, under a name that is known. */
   readonly mayChange: boolean;
-  /** The only fault that the verdict is about, which also tells its impact and its owner. */
-  readonly only: Fault | undefined;
+  readonly controlSocket: string;
+  /** The first fault below a verdict, which tells since when it lasts, its impact and its owner. */
+  readonly told: { readonly fault: Fault; readonly isOnly: boolean } | null;
 }
 
 /** The first card is open. The others are folded to headline and impact. */
@@ -24,22 +26,30 @@ export function causeCards(faults: readonly Fault[], context: CardsContext): rea
 
 function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup {
   const { id, causes, incidents } = fault;
-  const { quiet, reader, only } = context;
+  const { quiet, reader } = context;
+  const told = context.told?.fault === fault ? context.told : null;
   const [first] = causes;
   const tone = SEVERITY_TONES[first.severity];
   const [incident] = incidents;
   const single = causes.length === 1;
-  return markup`<article id="${id}" class="card cause ${tone}${fault === only ? ' told' : ''}" aria-labelledby="${id}-title">
-<header>${badge(tone, SEVERITY_WORDS[first.severity])}<span class="quiet">${sinceView(fault, reader)}</span>${
+  return markup`<article id="${id}" class="card cause ${tone}${told?.isOnly === true ? ' told' : ''}" aria-labelledby="${id}-title">
+<header>${badge(tone, SEVERITY_WORDS[first.severity])}${told === null ? markup`<span class="quiet">${sinceView(fault, reader)}</span>` : null}${
     first.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
   }${single && incident !== undefined ? conditionTags(incident) : null}<code class="tag">${first.id}</code>${single ? subjectView(first.subject) : null}</header>
 <h2 id="${id}-title">${breakable(groupHeadline(causes))}</h2>
 ${summaryView(fault)}${single ? null : subjectsView(fault)}
-${fault === only ? null : markup`<p><span class="quiet">Impact</span> ${breakable(first.impact)}</p><p>${ownerView(fault, quiet, reader)}</p>`}
+${impactView(first, told)}${told === null ? markup`<p>${ownerView(fault, quiet, reader) ?? NOBODY}</p>` : null}
 ${actionsView(fault, context)}${notesView(incidents, context)}
 ${remedyView(fault, isOpen)}
 <details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>${partsOf(evidenceSection(first))}</details>
 </article>`;
+}
+
+/** Without what the verdict tells: the whole impact of the only fault, or else its first sentence. */
+function impactView({ impact }: Cause, told: CardsContext['told']): Markup | null {
+  if (told?.isOnly === true) return null;
+  const text = told === null ? impact : restOfImpact({ impact });
+  return text === '' ? null : markup`<p><span class="quiet">Impact</span> ${breakable(text)}</p>`;
 }
 
 function summaryView({ causes }: Fault): Markup | null {
@@ -79,7 +89,7 @@ function subjectsView({ id, causes, incidents }: Fault): Markup {
   )}</ul></details>`;
 }
 
-function actionsView({ id, causes, incidents }: Fault, { mayChange }: CardsContext): Markup {
+function actionsView({ id, causes, incidents }: Fault, { mayChange, controlSocket }: CardsContext): Markup {
   const [{ id: cause }] = causes;
   const [incident] = incidents;
   if (incident === undefined) return markup`<div class="actions"><a href="runbooks/${cause}">Runbook</a></div>`;
@@ -94,8 +104,8 @@ function actionsView({ id, causes, incidents }: Fault, { mayChange }: CardsConte
       : null;
   if (causes.length > 1)
     return markup`<div class="actions">${acknowledge}${runbook}</div>
-<details id="${id}-silence"><summary>Silence ${cause}, for everything that is affected</summary>${mayChange ? silenceForm(id, cause) : commandView(cause)}</details>`;
-  const words = mayChange ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
+<details id="${id}-silence"><summary>${mayChange || left.length === 0 ? 'Silence' : 'Acknowledge or silence'} ${cause}, for everything that is affected</summary>${mayChange ? silenceForm(id, cause) : commandsView({ id: cause, subject: '' }, incidents, controlSocket)}</details>`;
+  const words = mayChange || left.length === 0 ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
   return markup`<div class="actions">${acknowledge}<a href="${page}">${words}</a>${runbook}</div>`;
 }
 
@@ -105,13 +115,7 @@ ${durationField()}<label>Reason <input name="comment" required maxlength="${MAX_
 <button>Silence</button></form>`;
 }
 
-function commandView(cause: string): Markup {
-  return markup`<code class="command block" data-copy><span class="line">${silenceCommand({ id: cause, subject: '' })}</span></code>`;
-}
-
 function notesView(incidents: readonly Incident[], context: IncidentContext): Markup | null {
-  const notes = new Map(incidents.map((incident) => notesOf(incident, context)).map((note) => [String(note), note]));
-  return notes.size === 0
-    ? null
-    : markup`<p class="quiet">${[...notes.values()].slice(0, MOST_NAMES).map((note) => markup`${note} `)}</p>`;
+  const notes = notesOf(incidents, context);
+  return notes === null ? null : markup`<p class="quiet">${notes}</p>`;
 }

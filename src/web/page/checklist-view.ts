@@ -1,35 +1,48 @@
+import { CHECKS } from '../../checks/registry.ts';
 import { counted } from '../../core/visible-text.ts';
 import { type ChecklistItem, checklistOf } from '../../document/checklist.ts';
-import { breakable, type Content, type Markup, markup, subjectView } from '../../document/html.ts';
+import { breakable, type Content, type Markup, markup, partsOf, subjectView } from '../../document/html.ts';
+import { remedySection } from '../../document/incident-story.ts';
 import { STATE_TONES, stateWord } from '../../document/states.ts';
-import type { Diagnosis, Finding } from '../../engine/model.ts';
+import type { Diagnosis, Finding, PreconditionStatus } from '../../engine/model.ts';
+import { ANY_SERVER, remedyOf } from '../../engine/remedy-words.ts';
 import { badge, moment, more, type Reader } from './document.ts';
 import { type Fault, linkTo } from './faults.ts';
 
 const MAX_FINDINGS = 20;
 
-export function checklistView(diagnosis: Diagnosis, faults: readonly Fault[], reader: Reader): Markup {
+interface ChecklistContext {
+  readonly faults: readonly Fault[];
+  /** The verdict tells why they are unknown. */
+  readonly unknown: readonly PreconditionStatus[];
+  readonly reader: Reader;
+}
+
+export function checklistView(diagnosis: Diagnosis, context: ChecklistContext): Markup {
   const { items, gathered } = checklistOf(diagnosis, 'worst-first');
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
-${listView(items, faults, reader)}
+${listView(items, context)}
 ${gathered.map(
   ({ state, title, names, items: folded }) =>
-    markup`<details id="checks-${state}"><summary>${state === 'ok' ? title : `${title}: ${names}`}</summary>${listView(folded, faults, reader)}</details>`,
+    markup`<details id="checks-${state}"><summary>${state === 'ok' ? title : `${title}: ${names}`}</summary>${listView(folded, context)}</details>`,
 )}
 </section>`;
 }
 
-function listView(items: readonly ChecklistItem[], faults: readonly Fault[], reader: Reader): Markup | null {
+function listView(items: readonly ChecklistItem[], context: ChecklistContext): Markup | null {
   if (items.length === 0) return null;
-  return markup`<ul class="checklist">${items.map((item) => itemView(item, faults, reader))}</ul>`;
+  return markup`<ul class="checklist">${items.map((item) => itemView(item, context))}</ul>`;
 }
 
-function itemView(item: ChecklistItem, faults: readonly Fault[], reader: Reader): Markup {
+function itemView(item: ChecklistItem, { faults, unknown, reader }: ChecklistContext): Markup {
   const { id, state, title, summary, isTold, notes } = item;
+  const links = linksView(id, faults);
+  const isInVerdict = links === null && unknown.some((status) => status.id === id);
+  const said = isInVerdict ? unknownRemedyView(id) : isTold ? null : markup`<p>${breakable(summary)}</p>`;
   return markup`<li id="${id}" class="${STATE_TONES[state]}">
 <span class="name">${title}</span>${badge(STATE_TONES[state], stateWord(item))}
-<div class="said">${linksView(id, faults)}${isTold ? null : markup`<p>${breakable(summary)}</p>`}
+<div class="said">${links}${said}
 ${notes.slice(0, MAX_FINDINGS).map(noteView)}${findingsView(item, reader)}</div>
 </li>`;
 }
@@ -46,6 +59,11 @@ function linksView(id: string, faults: readonly Fault[]): Markup | null {
     (fault, index) =>
       markup`<a href="${linkTo(fault, faults)}">Cause and remedy${own.length === 1 ? '' : ` ${String(index + 1)}`}</a> `,
   )}</p>`;
+}
+
+function unknownRemedyView(id: string): Markup {
+  const steps = CHECKS.filter((check) => check.id === id).map(({ unknownRemedy }) => unknownRemedy);
+  return markup`<h3>What to do</h3>${partsOf(remedySection(remedyOf(steps, ANY_SERVER)))}`;
 }
 
 function findingsView({ id, findings }: ChecklistItem, reader: Reader): Markup | null {

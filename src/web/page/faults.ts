@@ -40,12 +40,12 @@ export function sinceView({ since }: Fault, reader: Reader): Content {
   return since === null ? 'not confirmed yet' : markup`since ${timeAndAge(since, reader)}`;
 }
 
-/** Who is working on a fault, and why no messages are sent about it. */
+/** Who is working on a fault, and why no messages are sent about it. Null if nobody is. */
 export function ownerView(
   { causes, incidents }: Pick<Fault, 'causes' | 'incidents'>,
   { maintenanceUntil, silences }: Quiet,
   reader: Reader,
-): Markup {
+): Markup | null {
   const taken = incidents.flatMap(({ acknowledgement }) => acknowledgement ?? []);
   const silenced = causes.flatMap((cause) => activeSilence(silences, cause, reader.now) ?? []);
   const [silence] = silenced.toSorted((a, b) => a.until - b.until);
@@ -62,8 +62,10 @@ export function ownerView(
       ? null
       : badge('wait', markup`Maintenance until ${moment(maintenanceUntil, reader)}, no messages`),
   ].filter((one) => one !== null);
-  return shown.length === 0 ? badge('none', 'Nobody is on it') : markup`${shown.map((one) => markup`${one} `)}`;
+  return shown.length === 0 ? null : markup`${shown.map((one) => markup`${one} `)}`;
 }
+
+export const NOBODY = 'Nobody is on it';
 
 function acknowledged({ by, at }: Acknowledgement, part: string, reader: Reader): Markup {
   return badge('info', markup`Acknowledged by ${by} ${distance(at, reader)}${part}`);

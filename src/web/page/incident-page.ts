@@ -4,6 +4,7 @@ import type { Zone } from '../../core/time-text.ts';
 import { anchorOf, type Section } from '../../document/document.ts';
 import { breakable, type Content, type Markup, markup, partsView, subjectView } from '../../document/html.ts';
 import {
+  acknowledgeCommand,
   incidentFacts,
   incidentStory,
   REMEDY_WHEN_OVER,
@@ -12,6 +13,7 @@ import {
 } from '../../document/incident-story.ts';
 import { SEVERITY_TONES } from '../../document/states.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
+import type { Cause } from '../../engine/model.ts';
 import { capital } from '../../engine/words.ts';
 import { notificationEvents } from '../../notify/channels/deliveries.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
@@ -27,7 +29,7 @@ import {
   timeAndAge,
   timeAndDistance,
 } from './document.ts';
-import { ownerView } from './faults.ts';
+import { NOBODY, ownerView } from './faults.ts';
 import { conditionTags, type Quiet, stateBadge } from './incidents-view.ts';
 
 interface IncidentPage {
@@ -36,6 +38,8 @@ interface IncidentPage {
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
   readonly permission: Permission;
+  /** For commands, which need no permission. */
+  readonly controlSocket: string;
   /** Why the action of a form failed. */
   readonly problems: readonly string[];
   readonly reader: Reader;
@@ -89,7 +93,7 @@ function headView(page: IncidentPage): Markup {
     closedAt === null
       ? markup`since ${timeAndAge(since, reader)}`
       : markup`${moment(since, reader)} to ${timeAndDistance(closedAt, reader)}, lasted ${lastedText(incident)}`;
-  return markup`<section id="head" class="card cause ${tone}" aria-labelledby="incident-title"><header id="state">${stateBadge(incident)} <span>${when}</span>${closedAt === null ? ownerView({ causes: [cause], incidents: [incident] }, quiet, reader) : null}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${conditionTags(incident)}</header>
+  return markup`<section id="head" class="card cause ${tone}" aria-labelledby="incident-title"><header id="state">${stateBadge(incident)} <span>${when}</span>${closedAt === null ? (ownerView({ causes: [cause], incidents: [incident] }, quiet, reader) ?? NOBODY) : null}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${conditionTags(incident)}</header>
 <h1 id="incident-title">${breakable(capital(headline(cause)))}</h1>
 <p id="summary">${closedAt === null ? null : 'What was detected: '}${breakable(cause.summary)}</p>
 <p id="impact"><span class="quiet">${closedAt === null ? 'Impact' : 'Impact while it lasted:'}</span> ${breakable(cause.impact)}</p>
@@ -116,24 +120,35 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-function actionsView({ record: { incident }, root, permission, reader }: IncidentPage): Content {
-  if (permission.kind !== 'allowed') return readOnlyView(incident, permission);
+function actionsView({ record: { incident }, root, permission, controlSocket, reader }: IncidentPage): Content {
+  if (permission.kind !== 'allowed') {
+    const commands = incident.status === 'open' ? commandsView(incident.cause, [incident], controlSocket) : null;
+    return [readOnlyView(permission), commands];
+  }
   if (incident.status === 'closed') return null;
   const name = nameField(permission);
   const to = (action: string): string => actionPath(root, incident, action);
   return [acknowledgeForm(incident, name, to), silenceForm(name, to('silence'), reader.zone)];
 }
 
-function readOnlyView(incident: Incident, permission: Exclude<Permission, { readonly kind: 'allowed' }>): Markup {
+function readOnlyView(permission: Exclude<Permission, { readonly kind: 'allowed' }>): Markup {
   const why =
     permission.kind === 'no-accounts'
       ? markup`no accounts are configured (<code>web.users</code>).`
       : markup`your account has the role ${permission.role}. Changes require the role <code>change</code>.`;
-  return markup`<p class="quiet">Read-only: ${why}${incident.status === 'open' ? ' To silence the incident on the machine that runs ftm-watch:' : null}</p>${
-    incident.status === 'open'
-      ? markup`<code class="command block" data-copy><span class="line">${silenceCommand(incident.cause)}</span></code>`
-      : null
-  }`;
+  return markup`<p class="quiet">Read-only: ${why}</p>`;
+}
+
+/** For readers who may change nothing on the page. */
+export function commandsView(
+  cause: Pick<Cause, 'id' | 'subject'>,
+  incidents: readonly Incident[],
+  controlSocket: string,
+): Markup {
+  const left = incidents.filter(({ acknowledgement }) => acknowledgement === null);
+  const commands = [...(left.length === 0 ? [] : [acknowledgeCommand(left, controlSocket)]), silenceCommand(cause)];
+  return markup`<p class="quiet">${left.length === 0 ? 'Silence' : 'Acknowledge or silence'} on the machine that runs ftm-watch:</p>
+${commands.map((command) => markup`<code class="command block" data-copy><span class="line">${command}</span></code>`)}`;
 }
 
 function actionPath(root: Root, incident: Incident, action: string): string {

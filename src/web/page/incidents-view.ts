@@ -1,6 +1,7 @@
 import { headline } from '../../checks/headline.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { compareSeverity } from '../../core/severity.ts';
+import { timesText } from '../../core/visible-text.ts';
 import { breakable, type Markup, markup } from '../../document/html.ts';
 import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
 import {
@@ -68,13 +69,22 @@ function openView(incident: Incident, context: IncidentContext): Markup {
   return markup`<li class="${SEVERITY_TONES[cause.severity]}">
 <p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a></p>
-<p class="quiet">Since ${timeAndAge(since, reader)}. ${notesOf(incident, context)}</p>
+<p class="quiet">Since ${timeAndAge(since, reader)}. ${notesOf([incident], context)}</p>
 </li>`;
 }
 
-/** What the last round saw of an incident, and who was told. */
-export function notesOf(incident: Incident, context: IncidentContext): Markup {
-  return markup`${sightText(incident, context.reader)}${notifiedText(incident, context)}`;
+/** What the last round saw of incidents that share a cause, and who was told last. */
+export function notesOf(incidents: readonly Incident[], context: IncidentContext): Markup | null {
+  const toldAt = ({ lastNotified }: Incident): EpochMs => lastNotified?.at ?? 0;
+  const [latest, ...others] = incidents.toSorted((a, b) => toldAt(b) - toldAt(a));
+  if (latest === undefined) return null;
+  const told = incidents.filter(({ lastNotified }) => lastNotified !== null).length;
+  const about =
+    others.length === 0
+      ? `${timesText(latest.thread.count)} about this incident`
+      : `about ${told === incidents.length ? 'all' : `${String(told)} of`} ${String(incidents.length)}`;
+  const sights = new Map(incidents.map((incident) => [incident.presence, sightText(incident, context.reader)]));
+  return markup`${[...sights.values()]}${notifiedText(latest, about, context)}`;
 }
 
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
@@ -117,7 +127,8 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
   }
 }
 
-function notifiedText(incident: Incident, context: IncidentContext): Markup {
+/** @param about how many messages, or for how many incidents */
+function notifiedText(incident: Incident, about: string, context: IncidentContext): Markup {
   const { lastNotified, awaitsDigest } = incident;
   if (isUnverified(incident)) return markup`Notifications are held back until the fault has been checked again.`;
   if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
@@ -127,18 +138,15 @@ function notifiedText(incident: Incident, context: IncidentContext): Markup {
   // Channels that publish the current state create no outbox entries. If there are no entries, all configured channels
   // are of this kind.
   const isByStateOnly = states.length > 0 && waysOf(incident, context).length === 0;
-  return markup`${isByStateOnly ? null : sentText(incident, lastNotified, context)}${byState}`;
+  return markup`${isByStateOnly ? null : sentText(incident, lastNotified, about, context)}${byState}`;
 }
 
 /** For mail and webhooks, recipients count as notified only after successful delivery. */
-function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentContext): Markup {
-  const { thread } = incident;
+function sentText(incident: Incident, lastNotified: LastNotified, about: string, context: IncidentContext): Markup {
   const { states, reader } = context;
   const ways = waysOf(incident, context);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
-    return markup`Notified ${distance(lastNotified.at, reader)}, ${
-      thread.count === 1 ? 'once' : `${String(thread.count)} times`
-    } in total.`;
+    return markup`Notified ${distance(lastNotified.at, reader)}, ${about}.`;
   return states.length === 0
     ? markup`Nobody has been notified yet, because no message has been delivered.`
     : markup`Messages by email or webhook have not been delivered.`;

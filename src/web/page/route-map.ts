@@ -127,7 +127,8 @@ function stepView({ title, answer, why, remedy }: ActivationStep, index: number,
     return markup`<li>${head} <p><a href="${linkTo(fault, faults)}">Cause and remedy</a></p></li>`;
   // A card tells the summary of its cause.
   const isTold = faults.some(({ causes }) => causes.some(({ summary }) => why.includes(summary)));
-  const said = isTold ? ['Not reached, because of another fault'] : [why, ...remedy];
+  const brief = answer === 'passes' ? 'With a warning' : 'Not reached, because of another fault';
+  const said = isTold ? [brief] : [why, ...remedy];
   return markup`<li>${head}
 ${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;
 }

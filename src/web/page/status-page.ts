@@ -1,6 +1,6 @@
 import { activationOutlook } from '../../checks/activation-steps.ts';
 import { isAgentCause } from '../../checks/registry.ts';
-import { verdictWords } from '../../checks/verdict-words.ts';
+import { unknownChecks, verdictWords } from '../../checks/verdict-words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { PeerObservation } from '../../core/round.ts';
 import { spanText } from '../../core/time-text.ts';
@@ -73,20 +73,32 @@ function mainView(
   );
   const outlook = activationOutlook(diagnosis);
   const days = ninetyDays(sources.lastDays());
-  // Otherwise, the first step of the remedy must be on the first screen of a phone.
-  const isCalm = diagnosis.causes.length === 0;
-  const listed = (others ?? []).filter(({ causes: [{ severity }] }) => severity !== 'info');
   const isOld = isOutdated(reader.now, diagnosis.at, sources.knownFor());
-  const [only] = !isOld && listed.length === 1 ? listed : [];
-  const context = { outboxEntries: history.outboxEntries, quiet, states: activity.states, reader, mayChange, only };
-  return markup`${isOld ? outdatedView(diagnosis, reader) : verdictView(diagnosis, { outlook, faults: listed, history, quiet, nextRound: activity.nextRound, reader })}${isCalm ? markup`<section class="card">${days}</section>` : null}
+  const unknown = isOld ? [] : unknownChecks(diagnosis);
+  // Otherwise, what to do must be on the first screen of a phone.
+  const isCalm = diagnosis.causes.length === 0 && unknown.length === 0;
+  const unknownSince = unknown.length === 0 ? null : sources.unknownSince();
+  const listed = (others ?? []).filter(({ causes: [{ severity }] }) => severity !== 'info');
+  const [first, ...more] = listed;
+  const told = isOld || first === undefined ? null : { fault: first, isOnly: more.length === 0 };
+  const context = {
+    outboxEntries: history.outboxEntries,
+    quiet,
+    states: activity.states,
+    reader,
+    mayChange,
+    controlSocket: sources.controlSocket(),
+    told,
+  };
+  const route = routeMapView(routeMapOf(diagnosis.preconditions), outlook, faults);
+  const checklist = checklistView(diagnosis, { faults, unknown, reader });
+  return markup`${isOld ? outdatedView(diagnosis, reader) : verdictView(diagnosis, { outlook, faults: listed, history, quiet, unknownSince, nextRound: activity.nextRound, reader })}${isCalm ? markup`<section class="card">${days}</section>` : null}
 <div class="grid">
 <div class="stack todo">${causeCards(others ?? [], context)}${ownTroubleView(
     unreported(problems, diagnosis),
     causeCards(own ?? [], context),
   )}${openIncidentsView(withoutCard(history.incidents, diagnosis), context)}</div>
-<div class="stack where">${routeMapView(routeMapOf(diagnosis.preconditions), outlook, faults)}
-${checklistView(diagnosis, faults, reader)}</div>
+<div class="stack where">${unknown.length === 0 ? [route, checklist] : [checklist, route]}</div>
 <aside class="stack side" aria-label="What happened">${silencesView(quiet.silences, sources.maintenance(), reader)}
 ${notificationsView(history, activity, reader)}${certificatesView(sources.certificates(), reader)}
 ${recentIncidentsView(history, reader)}</aside></div>

@@ -1,8 +1,9 @@
 import type { ActivationOutlook } from '../../checks/activation-steps.ts';
 import { STEPS } from '../../checks/check.ts';
 import { leftOutSentence } from '../../checks/headline.ts';
-import { isAgentCause } from '../../checks/registry.ts';
-import { groupHeadline, shortImpact, verdictWords } from '../../checks/verdict-words.ts';
+import { isAgentCause, titleOf } from '../../checks/registry.ts';
+import { groupHeadline, restOfImpact, shortImpact, unknownChecks, verdictWords } from '../../checks/verdict-words.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import { counted } from '../../core/visible-text.ts';
 import type { Tone } from '../../document/document.ts';
 import { breakable, type Content, type Markup, markup } from '../../document/html.ts';
@@ -10,7 +11,7 @@ import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { Diagnosis } from '../../engine/model.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
 import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './document.ts';
-import { type Fault, linkTo, ownerView, sinceView } from './faults.ts';
+import { type Fault, linkTo, NOBODY, ownerView, sinceView } from './faults.ts';
 import type { Quiet } from './incidents-view.ts';
 
 const TONES: Readonly<Record<ReturnType<typeof verdictWords>['look'], Tone>> = {
@@ -24,6 +25,8 @@ interface VerdictContext {
   readonly outlook: ActivationOutlook;
   readonly faults: readonly Fault[];
   readonly history: AlertHistory;
+  /** Since when the state is unknown. */
+  readonly unknownSince: EpochMs | null;
   readonly quiet: Quiet;
   readonly nextRound: ReturnType<WebSources['activity']>['nextRound'];
   readonly reader: Reader;
@@ -37,8 +40,8 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
   const next = nextRound === null ? null : markup`, next due ${distance(nextRound, reader)}`;
   return markup`<section class="card verdict ${TONES[look]}" aria-labelledby="verdict"><span class="node">${sign(TONES[look])}</span>
 <div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
-<div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${answersView(diagnosis, context)}
-<p class="outlook"><a href="#steps">${outlookText(outlook)}</a></p></div>
+<div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}${answersView(diagnosis, context)}
+<p class="outlook"><a href="#steps">${outlookText(outlook, context.faults.length > 1)}</a></p></div>
 <p class="quiet asof"><span id="seen">Checked ${timeAndDistance(diagnosis.at, reader)}</span><span id="next">${next}</span></p></section>`;
 }
 
@@ -55,20 +58,29 @@ export function outdatedView(diagnosis: Diagnosis, reader: Reader): Markup {
 <div class="rest"><p>No check has finished since ${timeAndDistance(diagnosis.at, reader)}. Below: its result, “${verdictWords(diagnosis).text}”.</p></div></section>`;
 }
 
-function sinceLine({ ready }: Diagnosis, { faults, history, reader }: VerdictContext): Markup | null {
-  const [first, ...others] = faults;
-  switch (ready) {
+function sinceLine(diagnosis: Diagnosis, context: VerdictContext): Markup | null {
+  const { faults, history, unknownSince, reader } = context;
+  switch (diagnosis.ready) {
     case 'unknown':
-      return null;
-    case 'not-ready':
-      // Each of several faults has its own beginning.
-      if (first === undefined || others.length > 0) return null;
-      return markup`<p class="since">${
-        first.since === null ? 'not confirmed yet' : markup`since <strong>${timeAndAge(first.since, reader)}</strong>`
-      }</p>`;
+      return unknownSince === null ? null : sinceText(unknownSince, reader);
+    case 'not-ready': {
+      // Another fault may have begun earlier, but not what the heading says.
+      const begins = faults.filter((fault) => isInHeading(fault, diagnosis)).map(({ since }) => since);
+      const known = begins.filter((since) => since !== null);
+      if (known.length > 0) return sinceText(Math.min(...known), reader);
+      return begins.length === 0 ? null : markup`<p class="since">not confirmed yet</p>`;
+    }
     case 'ready':
       return markup`<p class="since">${worksSince(history, reader)}</p>`;
   }
+}
+
+function sinceText(at: EpochMs, reader: Reader): Markup {
+  return markup`<p class="since">since <strong>${timeAndAge(at, reader)}</strong></p>`;
+}
+
+function isInHeading({ causes: [cause] }: Fault, diagnosis: Diagnosis): boolean {
+  return diagnosis.ready === 'not-ready' && verdictWords(diagnosis).text.startsWith(shortImpact(cause));
 }
 
 function worksSince({ incidents, complete }: AlertHistory, reader: Reader): Content {
@@ -86,42 +98,60 @@ function lastIncident(incident: Incident, reader: Reader): Markup {
 
 /** What the faults do not say. */
 function noteOf(diagnosis: Diagnosis): string {
-  const { ready, causes, preconditions } = diagnosis;
+  const { ready, causes } = diagnosis;
   const leftOut = leftOutSentence(diagnosis);
   switch (ready) {
     case 'not-ready':
       return causes.length === 0 ? 'The cause is not known.' : '';
-    case 'unknown': {
-      const unknown = preconditions.filter(({ state }) => state === 'unknown').length;
-      const many = unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`;
-      return `Some checks could not be evaluated: ${many} unknown.${causes.length === 0 ? ' No faults are known.' : ''}`;
-    }
+    case 'unknown':
+      return '';
     case 'ready':
       return verdictWords(diagnosis).look === 'ready' ? `All configured checks pass. ${leftOut}`.trim() : leftOut;
   }
 }
 
+/** Why nobody knows. The list of preconditions tells what to do, or a card does. */
+function unknownView(diagnosis: Diagnosis, { faults }: VerdictContext): Markup | null {
+  const unknown = unknownChecks(diagnosis);
+  if (unknown.length === 0) return null;
+  return markup`<ul class="answers">${unknown.map(({ id, summary }) => {
+    const isTold = faults.some(({ causes }) => causes.some(({ precondition }) => precondition === id));
+    return markup`<li><a href="#${id}">${titleOf(id)}</a>${isTold ? null : markup` ${breakable(summary)}`}</li>`;
+  })}</ul>${diagnosis.causes.length === 0 ? markup`<p>No faults are known.</p>` : null}`;
+}
+
 const MOST_LISTED = 10;
 
-function answersView({ ready }: Diagnosis, context: VerdictContext): Markup | null {
+function answersView(diagnosis: Diagnosis, context: VerdictContext): Markup | null {
+  const { ready } = diagnosis;
   const { faults, quiet, reader } = context;
   const [first, ...others] = faults;
   if (first === undefined) return null;
   if (others.length === 0) {
     const { impact } = first.causes[0];
     // The heading tells the first sentence about a fault.
-    const rest = ready === 'not-ready' ? impact.slice(shortImpact({ impact }).length + 1).trim() : impact;
+    const rest = ready === 'not-ready' ? restOfImpact({ impact }) : impact;
     const since = ready === 'not-ready' ? null : markup` <span class="quiet">${sinceView(first, reader)}</span>`;
     return markup`<dl class="answers"><div><dt>Cause</dt><dd>${causeLink(first, context)}${since}</dd></div>
 ${rest === '' ? null : markup`<div><dt>Impact</dt><dd>${breakable(rest)}</dd></div>`}
-<div><dt>Owner</dt><dd>${ownerView(first, quiet, reader)}</dd></div></dl>`;
+<div><dt>Owner</dt><dd>${ownerView(first, quiet, reader) ?? NOBODY}</dd></div></dl>`;
   }
   const more = faults.length - MOST_LISTED;
-  const name = ready === 'ready' ? 'Warnings' : 'Faults';
-  return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${faults.slice(0, MOST_LISTED).map(
-    (fault) => markup`<li>${causeLink(fault, context)} <span class="quiet">${sinceView(fault, reader)}</span>
-<p>${breakable(shortImpact(fault.causes[0]))}. ${ownerView(fault, quiet, reader)}</p></li>`,
-  )}</ol>${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div></dl>`;
+  const name = ready === 'not-ready' ? 'Faults' : 'Warnings';
+  const isTaken = faults.some((fault) => ownerView(fault, quiet, reader) !== null);
+  return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${faults
+    .slice(0, MOST_LISTED)
+    .map(
+      (fault) =>
+        markup`<li>${causeLink(fault, context)} <span class="quiet">${sinceView(fault, reader)}</span>${aboutView(fault, isTaken, diagnosis, context)}</li>`,
+    )}</ol>${isTaken ? null : markup`<p>Nobody is on them</p>`}${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div></dl>`;
+}
+
+/** Of one of several faults: what the heading does not say, and who is on it if anybody is on one of them. */
+function aboutView(fault: Fault, isTaken: boolean, diagnosis: Diagnosis, context: VerdictContext): Markup | null {
+  const impact = isInHeading(fault, diagnosis) ? null : markup`${breakable(shortImpact(fault.causes[0]))}. `;
+  const owner = isTaken ? (ownerView(fault, context.quiet, context.reader) ?? NOBODY) : null;
+  return impact === null && owner === null ? null : markup`<p>${impact}${owner}</p>`;
 }
 
 function causeLink(fault: Fault, { faults }: VerdictContext): Markup {
@@ -131,15 +161,15 @@ function causeLink(fault: Fault, { faults }: VerdictContext): Markup {
   }`;
 }
 
-function outlookText({ answer, steps }: ActivationOutlook): string {
+function outlookText({ answer, steps }: ActivationOutlook, areSeveral: boolean): string {
   switch (answer) {
     case 'fails': {
       const at = steps.findIndex((step) => step.answer === 'fails');
       const where = at < 0 ? '' : ` at step ${String(at + 1)} of ${String(steps.length)}: ${STEPS[at]?.about ?? ''}`;
-      return `An activation would fail${where}`;
+      return `${areSeveral ? 'Because of fault 1, an' : 'An'} activation would fail${where}`;
     }
     case 'not-visible':
-      return 'Would an activation succeed now? This cannot be determined';
+      return 'What is known about the steps of an activation';
     case 'passes':
       return 'Would an activation succeed now? Yes, as far as this can be checked from here';
   }

@@ -249,7 +249,7 @@ function showState() {
   if (icon()?.getAttribute('href') !== image) icon()?.setAttribute('href', image);
   document.documentElement.classList.toggle('lost', isLost);
   tell('lost', isLost ? lostText() : '');
-  tell('live', isLost ? '' : liveText());
+  tell('live', isLost ? '' : liveText(), state.pausedSince === null && !isLost ? `: ${word()}` : '');
   document.getElementById('live')?.classList.toggle('paused', state.pausedSince !== null);
 }
 
@@ -262,17 +262,21 @@ function word() {
  * In a live region, setting the same text again would make screen readers repeat it.
  * @param {'live' | 'lost'} id
  * @param {string} text
+ * @param {string} unseen what only screen readers need, because the heading says it
  */
-function tell(id, text) {
+function tell(id, text, unseen = '') {
   const element = document.getElementById(id);
-  if (element === null) return;
+  if (element === null || element.textContent === text + unseen) return;
   element.hidden = text === '';
-  if (element.textContent !== text) element.textContent = text;
+  const more = document.createElement('span');
+  more.className = 'unseen';
+  more.textContent = unseen;
+  element.replaceChildren(text, more);
 }
 
 function liveText() {
   return state.pausedSince === null
-    ? `Live: ${word()}`
+    ? 'Live'
     : `Updates are paused because text is selected or a form is in use. Now: ${word()}`;
 }
 

@@ -35,7 +35,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     const { page } = opened;
     await lab.inspect(true);
     const row = page.locator('.cause.bad');
-    await row.getByText('once in total').waitFor();
+    await row.getByText('once about this incident').waitFor();
     const address = await row.locator('.actions a').first().getAttribute('href');
     await using incident = await openPage(browser, new URL(address ?? '', await daemon.page()).href);
     // A control host is inspected too, so the round that first saw the inspection has confirmed it.
@@ -87,7 +87,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
       /Notifications [12] not delivered\s+(?:Change tls-intercepted [^]*)?Alarm (?:tls-intercepted|policy-inspects-traffic)/u,
     );
     expect(notifications).toMatch(
-      /Waiting by email to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u,
+      /Waiting by email to a…@example\.org, .*\d\d:\d\d:\d\d, tried (?:once|\d+ times): \S+ 4\d\d /u,
     );
     expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent recently: ');
     expect(await plain.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);

@@ -2,7 +2,7 @@ import { dayText } from '../../../src/core/time-text.ts';
 import type { AvailabilityBar, AvailabilityDay } from '../../../src/engine/availability.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import type { Cause, Diagnosis } from '../../../src/engine/model.ts';
+import { type Cause, type Diagnosis, type Finding, unknown } from '../../../src/engine/model.ts';
 import { DAY, HOUR } from '../time/units.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../checks/judged-round.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../notify/outbox-entry-of.ts';
@@ -63,10 +63,18 @@ const SERVICES: Special = [
       kind: 'refused',
       claim: 'The port refuses connections.',
       expected: 'it accepts connections',
-      facts: { host: `service-${String(index + 1)}.example.org`, port: index % 3 === 0 ? '636' : '443' },
+      facts: {
+        host: `service-${String(index + 1)}.example.org`,
+        port: index % 3 === 0 ? '636' : '443',
+        operator: 'the operator of the server',
+      },
     }),
   ),
 ];
+
+function unknownAbout(subject: string, claim: string): Finding {
+  return unknown({ rule: 'no-connection', subject, claim, expected: 'a connection' });
+}
 
 function incidentsOfCauses(causes: readonly Cause[], age: number): readonly Incident[] {
   return causes.map((cause, index) => ({
@@ -187,7 +195,11 @@ export const PAGE_STATES = {
   '24 services': withCauses(diagnosisWith(SERVICES), 2 * HOUR),
   unknown: {
     ...PAST,
-    diagnosis: diagnosisWith(['mail', [], 'unjudged'], ['reachability', [], 'unjudged']),
+    diagnosis: diagnosisWith(
+      ['mail', [unknownAbout('mail.example.org:25', 'This machine has no route to 10.0.0.25.')]],
+      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'This machine has no free ports.')]],
+    ),
+    unknownSince: NOW - 4 * HOUR,
   },
   starting: { ...PAST, diagnosis: null },
   maintenance: {

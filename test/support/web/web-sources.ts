@@ -48,6 +48,7 @@ export interface WebState {
   chartData: ChartData;
   rangeData: RangeData;
   lastDays: readonly AvailabilityDay[];
+  unknownSince: number | null;
   availability: readonly AvailabilityPeriod[];
   /** Result of the next reload. */
   reload: ReloadOutcome;
@@ -96,6 +97,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     chartData: EMPTY_PAST,
     rangeData: { ...EMPTY_PAST, range: USUAL_RANGE, from: START - 7 * 86_400_000, incidents: [] },
     lastDays: [],
+    unknownSince: null,
     availability: [],
     reload: { kind: 'taken' },
     reloads: 0,
@@ -192,6 +194,7 @@ export function sourcesOf(state: WebState): WebSources {
     ],
     rangeData: (range) => ({ ...state.rangeData, range }),
     lastDays: () => state.lastDays,
+    unknownSince: () => state.unknownSince,
     availability: () => state.availability,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     probe: (request, signal) => state.probe(request, signal),

@@ -44,7 +44,7 @@ describe('causeGroups()', () => {
     const { causes } = PAGE_STATES['24 services'].diagnosis ?? { causes: [] };
     const [group, ...others] = causeGroups(causes);
     expect([group?.length, others]).toEqual([24, []]);
-    expect(group === undefined ? '' : groupHeadline(group)).toMatch(/^[A-Z].*\(24 servers\)$/u);
+    expect(group === undefined ? '' : groupHeadline(group)).toMatch(/^[A-Z].* to 24 servers /u);
   });
 
   test.each([

@@ -11,6 +11,7 @@ import {
   availabilityShare,
   knownFor,
   readinessAt,
+  unknownSince,
   withAvailability,
   type StateSpan,
 } from '../../../src/engine/availability.ts';
@@ -201,6 +202,44 @@ test.each([
   const lengths = new Map(days.slice(0, -1).map(({ name, from, until: end }) => [name, (end - from) / HOUR]));
   expect([...lengths].filter(([, length]) => length !== 24)).toEqual([[changed, hours]]);
   expect(days.slice(0, -2).every((day) => day.ready === day.until - day.from)).toBe(true);
+});
+
+test.each([
+  [null, [['ok', 1, 9]]],
+  [null, [['unknown', 1, 8]]],
+  [
+    3,
+    [
+      ['ok', 1, 3],
+      ['unknown', 3, 9],
+      ['unknown', 5, 9],
+    ],
+  ],
+  // Until 4:00, activation did not work.
+  [
+    4,
+    [
+      ['unknown', 3, 9],
+      ['broken', 2, 4],
+    ],
+  ],
+  // Waiting for the first input does not count.
+  [
+    5,
+    [
+      ['unknown', 5, 9],
+      ['waiting', 3, 9],
+    ],
+  ],
+] as const)('unknownSince() is hour %s of %j', (expected, states) => {
+  const spans = states.map(([state, from, until]) => ({
+    precondition: 'mail',
+    state,
+    from: from * HOUR,
+    until: until * HOUR,
+  }));
+  const since = unknownSince(spans, 9 * HOUR);
+  expect(since === null ? null : since / HOUR).toBe(expected);
 });
 
 describe('availabilityByDay()', () => {

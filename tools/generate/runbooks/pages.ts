@@ -29,6 +29,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   subject: '<target>',
   host: 'fortitokenmobile.fortinet.com',
   port: '443',
+  operator: 'Fortinet TAC',
   address: '<address>',
   clean: '<another address>',
   proxy: '<proxy>',
@@ -62,7 +63,12 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
 };
 
 /** For configured hosts other than the licence server. */
-const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
+const PLACES_OF_SERVICES: WordingFacts = {
+  ...PLACES,
+  host: '<host>',
+  port: '<port>',
+  operator: 'the operator of the server',
+};
 
 const HELP = 'Help';
 
