@@ -1,4 +1,4 @@
-import type { ActivationOutlook } from '../../checks/activation-steps.ts';
+import { type ActivationOutlook, stepOrder } from '../../checks/activation-steps.ts';
 import { STEPS } from '../../checks/check.ts';
 import { leftOutSentence } from '../../checks/headline.ts';
 import { isAgentCause, titleOf } from '../../checks/registry.ts';
@@ -41,7 +41,7 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
   return markup`<section class="card verdict ${TONES[look]}" aria-labelledby="verdict"><span class="node">${sign(TONES[look])}</span>
 <div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
 <div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}${answersView(diagnosis, context)}
-<p class="outlook"><a href="#steps">${outlookText(outlook, context.faults.length > 1)}</a></p></div>
+<p class="outlook"><a href="#steps">${outlookText(outlook, context.faults)}</a></p></div>
 <p class="quiet asof"><span id="seen">Checked ${timeAndDistance(diagnosis.at, reader)}</span><span id="next">${next}</span></p></section>`;
 }
 
@@ -161,12 +161,13 @@ function causeLink(fault: Fault, { faults }: VerdictContext): Markup {
   }`;
 }
 
-function outlookText({ answer, steps }: ActivationOutlook, areSeveral: boolean): string {
+function outlookText({ answer, steps }: ActivationOutlook, [first, ...others]: readonly Fault[]): string {
   switch (answer) {
     case 'fails': {
       const at = steps.findIndex((step) => step.answer === 'fails');
       const where = at < 0 ? '' : ` at step ${String(at + 1)} of ${String(steps.length)}: ${STEPS[at]?.about ?? ''}`;
-      return `${areSeveral ? 'Because of fault 1, an' : 'An'} activation would fail${where}`;
+      const isByFirst = first !== undefined && others.length > 0 && stepOrder(first.causes[0]) === at;
+      return `${isByFirst ? 'Because of fault 1, an' : 'An'} activation would fail${where}`;
     }
     case 'not-visible':
       return 'What is known about the steps of an activation';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { silenceCommand } from '../../../../src/document/incident-story.ts';
+import { acknowledgeCommand, silenceCommand } from '../../../../src/document/incident-story.ts';
 
 describe('silenceCommand()', () => {
   test('names cause and subject', () => {
@@ -36,4 +36,21 @@ describe('silenceCommand()', () => {
   ])('means every subject where it has %s', (_, subject) => {
     expect(silenceCommand({ id: 'clock-skewed', subject })).not.toContain('--subject');
   });
+});
+
+test('acknowledgeCommand() quotes the path of the socket', () => {
+  const command = acknowledgeCommand([{ id: 'a' }, { id: 'b c' }], "/it's/a b.sock");
+  const words = execFileSync('sh', ['-c', `curl() { printf '%s\\n' "$@"; }; ${command}`], {
+    encoding: 'utf8',
+    env: { USER: 'ada' },
+  });
+  expect(words.split('\n').slice(1)).toEqual([
+    "/it's/a b.sock",
+    'http://localhost/incidents/acknowledge',
+    '-d',
+    'incidents=a,b%20c',
+    '-d',
+    'by=ada',
+    '',
+  ]);
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sentenceStep, PRECONDITION_STATES, type Cause, type Finding } from '../../../../src/engine/model.ts';
 import type { Incident, Silence } from '../../../../src/engine/incident/incident.ts';
 import type { Certificate } from '../../../../src/core/certificate.ts';
+import { isoTime } from '../../../../src/core/time-text.ts';
 import { certificatePem, parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { STATE_WORDS } from '../../../../src/document/states.ts';
@@ -11,6 +12,7 @@ import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { finding } from '../../../support/checks/judged-round.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../../support/notify/outbox-entry-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../../support/store/incident-timeline.ts';
+import { PAGE_STATES } from '../../../support/web/page-states.ts';
 import { NOW, render } from '../../../support/web/rendered-page.ts';
 import { QUIET_ACTIVITY, type WebState } from '../../../support/web/web-sources.ts';
 
@@ -66,6 +68,38 @@ describe('the status page', () => {
     expect(page).toContain('<pre class="command" data-copy tabindex="0">ftm-watch check\na &lt;b\n</pre>');
     expect(count(page, 'Summary of tls-intercepted')).toBe(1);
     expect(render({})).not.toContain('data-leads="cut"');
+  });
+
+  test('names the checks that are unknown, since when and what to do, above what works', () => {
+    const page = render(PAGE_STATES.unknown);
+    const [verdict = '', rest = ''] = page.split('<div class="grid">');
+    expect([...verdict.matchAll(/<li><a href="#([\w-]+)">[^<]*<\/a> [^<]*/gu)].map(([, id]) => id)).toEqual([
+      'reachability',
+      'mail',
+    ]);
+    expect(verdict).toContain(`<p class="since">since <strong><time datetime="${isoTime(NOW - 4 * HOUR)}"`);
+    expect(rest.indexOf('id="checklist-title"')).toBeLessThan(rest.indexOf('id="route-title"'));
+    expect(count(rest.split('id="checks-ok"')[0] ?? '', '<ol class="remedy">')).toBe(2);
+    expect(render({ ...PAGE_STATES.unknown, unknownSince: null })).not.toContain('class="since"');
+  });
+
+  test('says since when what the heading says is so, and once that nobody is on several faults', () => {
+    const since = (page: string): string | undefined => /<p class="since">.*?datetime="([^"]*)"/u.exec(page)?.[1];
+    const { incidents: all = [], ...rest } = PAGE_STATES['three faults'];
+    const page = render({ ...rest, incidents: all });
+    expect(since(page)).toBe(isoTime(all.find(({ cause }) => cause.id === 'tls-intercepted')?.since ?? 0));
+    expect(count(page, 'Nobody is on')).toBe(3);
+    // The mail server's fault is the oldest, but activation has not failed since then.
+    const old = all.map((one) => (one.cause.precondition === 'mail' ? { ...one, since: 0 } : one));
+    expect(since(render({ ...rest, incidents: old }))).toBe(since(page));
+  });
+
+  test('says about how many of 24 somebody was notified, and offers no second acknowledgement', () => {
+    const { incidents: all = [], ...rest } = PAGE_STATES['24 services'];
+    const some = all.map((one, index) => (index < 3 ? one : { ...one, lastNotified: null }));
+    expect(words({ ...rest, incidents: some })).toContain(', about 3 of 24.');
+    expect(words({ ...rest, incidents: all })).toMatch(/curl .*incidents=i-1,i-2,.*,i-24 /u);
+    expect(render(PAGE_STATES['one fault'])).not.toContain('>Acknowledge,');
   });
 
   test('leads from a cause to its incident and its runbook', () => {
