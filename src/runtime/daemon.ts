@@ -10,11 +10,10 @@ import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { createScrape } from '../metrics/scrape.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
-import { portsOf } from '../system/process-facts.ts';
 import { problemsOf } from '../text/message-of.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
 import { App, type AppDeps } from './app.ts';
-import { checkStart } from './start-check.ts';
+import { checkStart, portsHeldWith } from './start-check.ts';
 
 interface DaemonDeps {
   readonly clock: Clock;
@@ -139,7 +138,7 @@ export class Daemon {
     const hasSameStore = config.store.path === old.config.store.path;
     const { problems } = await checkStart(config, {
       ...this.#deps,
-      daemon: { hasSameStore, holdsPort: await portsOf(process.pid) },
+      daemon: { hasSameStore, holdsPort: portsHeldWith(old.config) },
       asDaemon: (work) => work(),
       asListener: (work) => work(),
     });

@@ -123,6 +123,15 @@ function portsOf({ logs: { syslog }, web }: Config): readonly Port[] {
   ];
 }
 
+/**
+ * The ports of a daemon that runs with this configuration. The service cannot look up its own, because its unit hides
+ * /proc/net (`ProcSubset=` in systemd.exec(5)).
+ */
+export function portsHeldWith(config: Config): HoldsPort {
+  const ports = portsOf(config);
+  return (transport, port) => ports.some((held) => held.transport === transport && held.listen.port === port);
+}
+
 function tcpPort(listen: ListenAddress, bind: (server: Server) => Promise<unknown>): Port {
   return {
     transport: 'tcp',

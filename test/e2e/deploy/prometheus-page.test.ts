@@ -48,7 +48,9 @@ interface Alert {
 }
 
 interface Panel {
-  readonly fieldConfig: { readonly defaults: { readonly links?: readonly { readonly url: string }[] } };
+  /** Absent for a row, which contains panels. */
+  readonly fieldConfig?: { readonly defaults: { readonly links?: readonly { readonly url: string }[] } };
+  readonly panels?: readonly Panel[];
 }
 
 interface Dashboard {
@@ -204,9 +206,11 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
     const path = providers[0]?.options.path ?? '';
     const dashboards = readdirSync(path).map((name) => JSON.parse(readFileSync(join(path, name), 'utf8')) as Dashboard);
     expect(dashboards).toHaveLength(4);
-    const panels = dashboards.flatMap((dashboard) => dashboard.panels);
+    const panels = dashboards
+      .flatMap((dashboard) => dashboard.panels)
+      .flatMap((panel) => [panel, ...(panel.panels ?? [])]);
     const urls = [
-      ...panels.flatMap(({ fieldConfig }) => (fieldConfig.defaults.links ?? []).map(({ url }) => url)),
+      ...panels.flatMap(({ fieldConfig }) => (fieldConfig?.defaults.links ?? []).map(({ url }) => url)),
       ...dashboards.flatMap(({ links }) => links.flatMap(({ url = '' }) => url)),
     ].filter((url) => url !== '' && !url.startsWith('/d/'));
     expect(new Set(urls)).toEqual(
