@@ -13,7 +13,7 @@ import {
   type Occurrence,
 } from '../engine/incident/incident.ts';
 import { capital, clauseOf } from '../engine/words.ts';
-import { spanText, zonedText } from '../core/time-text.ts';
+import { spanText, zonedText, zoneOf } from '../core/time-text.ts';
 import { silenceCommand } from './incident-story.ts';
 
 /**
@@ -71,7 +71,7 @@ function contentOf(notification: Notification, context: MessageContext): Content
 export const TEST_MESSAGE = 'This is a test message. It does not report a fault.';
 
 /** What does not work, why, and the rest of the impact. */
-function openContent({ event, incident, at }: IncidentNotification, { publicUrl }: MessageContext): Content {
+function openContent({ event, incident, at }: IncidentNotification, { publicUrl, timezone }: MessageContext): Content {
   const { cause, since } = incident;
   const action = firstStep(cause);
   const end = cause.impact.indexOf('. ') + 1;
@@ -80,7 +80,11 @@ function openContent({ event, incident, at }: IncidentNotification, { publicUrl 
     publicUrl === null
       ? `To stop the reminders, run on the machine of ftm-watch: ${silenceCommand(cause)}`
       : 'To stop the reminders, acknowledge or silence the incident on its page.';
-  const still = event === 'reminder' ? [`Still broken after ${spanText(Math.max(0, at - since))}. ${stop}`] : [];
+  const start = zoneOf(timezone)
+    .short(since, at)
+    .replace(/^(\d\d:\d\d):\d\d$/u, '$1');
+  const lasts = `Still broken after ${spanText(Math.max(0, at - since))}, since ${start}.`;
+  const still = event === 'reminder' ? [`${lasts} ${stop}`] : [];
   return {
     tone: toneOf([cause]),
     action,

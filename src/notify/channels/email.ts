@@ -377,8 +377,14 @@ function bodyOf(notification: Notification, text: NotificationText, context: Con
 }
 
 function alarm(notification: IncidentNotification, context: ContentContext): Omit<Body, 'lead'> {
-  const { incident } = notification;
+  const { event, incident } = notification;
   const { cause } = incident;
+  const facts = [...factsOf(notification, context), ...reminderFacts(notification, context)];
+  if (event === 'reminder' && context.publicUrl !== null) {
+    const remedySteps = cause.remedySteps.map(({ text }) => sentenceStep(text));
+    const elsewhere = { kind: 'text', lines: ["They are on the incident's page."] } as const;
+    return { sections: [...remedySection({ remedySteps }), ...sectionOf('Evidence and commands', elsewhere)], facts };
+  }
   const steps = cause.remedySteps.map((step, index) =>
     sentenceStep(blocksOf(step).length === 0 ? step.text : `${step.text} See "${commandsTitle(index)}" below.`),
   );
@@ -391,7 +397,7 @@ function alarm(notification: IncidentNotification, context: ContentContext): Omi
     commands: cause.remedySteps.flatMap((step, index) =>
       sectionOf(commandsTitle(index), { kind: 'commands', lines: blocksOf(step) }),
     ),
-    facts: [...factsOf(notification, context), ...reminderFacts(notification, context)],
+    facts,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DigestNotification, Incident, Notification } from '../../../../../src/engine/incident/incident.ts';
-import type { Cause } from '../../../../../src/engine/model.ts';
+import { type Cause, sentenceStep } from '../../../../../src/engine/model.ts';
 import { composeMessage } from '../../../../../src/notify/channels/email.ts';
 import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
 import { AT_HQ } from '../../../../support/checks/message-context.ts';
@@ -65,6 +65,18 @@ describe('composeMessage', () => {
       expect(places).toEqual(places.toSorted((one, other) => one - other));
     }
     expect(html.match(/<a href=/gu)).toHaveLength(2);
+  });
+
+  it('is short as a reminder if the page has the rest, and names the start', () => {
+    const step = { ...sentenceStep('Look.'), syntax: 'shell', commands: 'dig example.org' } as const;
+    const cause = causeOf('tls-intercepted', { evidence: ['It was seen.'], remedySteps: [step] });
+    const [firing, reminder] = told([cause]);
+    const parts = ['Look.', 'since 13:00', 'It was seen.', 'dig example.org'];
+    const partsOf = (notification: Notification | undefined, publicUrl: string | null): readonly boolean[] =>
+      parts.map((part) => compose(notification, { publicUrl, timezone: 'UTC' }).text.includes(part));
+    expect(partsOf(reminder, PUBLIC.publicUrl)).toEqual([true, true, false, false]);
+    expect(partsOf(reminder, null)).toEqual([true, true, true, true]);
+    expect(partsOf(firing, PUBLIC.publicUrl)).toEqual([true, false, true, true]);
   });
 
   it('links in a digest to each incident, and to all of them', () => {
