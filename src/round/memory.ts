@@ -185,15 +185,14 @@ export function createRoundTrips(): RoundTrips {
     known: () =>
       new Map(
         [...connects].flatMap(([address, kept]) => {
-          const single = kept.filter((ms) => ms < REPEATED_SYN);
-          const least = Math.min(...single);
-          return single.length < FEWEST_CONNECTS || least < SHORTEST ? [] : [[address, least] as const];
+          const least = Math.min(...kept);
+          return kept.length < FEWEST_CONNECTS || least < SHORTEST ? [] : [[address, least] as const];
         }),
       ),
     note: ({ path: { licenseServer, services, burst }, stalledMs }) => {
       const endpoints = [...[licenseServer, ...services].flatMap((path) => path.endpoints), ...burst];
       for (const { address, proxy, tcp } of endpoints) {
-        if (proxy !== null || tcp.kind !== 'open') continue;
+        if (proxy !== null || tcp.kind !== 'open' || tcp.durationMs >= REPEATED_SYN) continue;
         const kept = [...(connects.get(address) ?? []), tcp.durationMs - stalledMs].slice(-MOST_CONNECTS);
         connects.delete(address);
         connects.set(address, kept);

@@ -32,6 +32,7 @@ function after(...connects: readonly number[]): readonly EndpointObservation[] {
 test.each<readonly [string, readonly EndpointObservation[], number, number | undefined]>([
   ['the least of four connections', after(30, 22, 33, 24), 0, 22],
   ['not a SYN that was repeated', after(1030, 22, 33, 24, 1020, 25), 0, 22],
+  ['not known if all SYNs were repeated while the process stalled', after(1008, 1009, 1008, 1012), 12, undefined],
   ['not known if SYNs of all but three were repeated', after(1000, 22, 33, 24, 1020), 0, undefined],
   ['the least that can be measured', after(4, 5, 4, 4), 0, 4],
   ['less the time for which the process stalled', after(30, 42, 33, 34), 18, 12],
