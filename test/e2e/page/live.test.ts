@@ -204,7 +204,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       for (const control of hidden) expect(await control.isVisible()).toBe(false);
 
       const due = page.locator('#seen time[data-distance]');
-      expect(await due.innerText()).toMatch(/ ago$/u);
+      expect(await due.innerText()).toMatch(/ ago\)$/u);
       await page.evaluate(`addEventListener('beforeprint', () => {
         document.body.dataset.printed = document.querySelector('#seen time[data-distance]').textContent;
       })`);
