@@ -140,9 +140,9 @@ describe('a changed file', () => {
   });
 
   test('neither loses nor doubles log lines that were counted, nor what they have said', async () => {
-    await start();
-    const udp = await daemon.syslogPort();
+    const udp = await freePort();
     const logs = { syslog: { udp: `127.0.0.1:${String(udp)}` } };
+    await start({ logs });
     for (const { name, lines, sum } of [
       { name: 'second', lines: 3, sum: 3 },
       { name: 'third', lines: 7, sum: 10 },
