@@ -66,7 +66,7 @@ const SERVICES: Special = [
       facts: {
         host: `service-${String(index + 1)}.example.org`,
         port: index % 3 === 0 ? '636' : '443',
-        operator: 'the operator of the server',
+        operator: 'whoever runs it',
       },
     }),
   ),
@@ -196,8 +196,8 @@ export const PAGE_STATES = {
   unknown: {
     ...PAST,
     diagnosis: diagnosisWith(
-      ['mail', [unknownAbout('mail.example.org:25', 'This machine has no route to 10.0.0.25.')]],
-      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'This machine has no free ports.')]],
+      ['mail', [unknownAbout('mail.example.org:25', 'Nothing leads to 10.0.0.25.')]],
+      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'Ports ran out.')]],
     ),
     unknownSince: NOW - 4 * HOUR,
   },
