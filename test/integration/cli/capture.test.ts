@@ -12,6 +12,7 @@ import { alertingBench } from '../../support/notify/alerting-bench.ts';
 import { type Ran, runCommand } from '../../support/process/command-line.ts';
 import { startControl } from '../../support/process/control-bench.ts';
 import { corpus } from '../../support/security/corpus.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 import { channelsOf } from '../../support/notify/channel-bench.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { HOUR, timeline, MINUTE, START } from '../../support/store/incident-timeline.ts';
@@ -261,7 +262,7 @@ describe('ftm-watch capture --attach', () => {
     bench.clock.step(systemClock.now() - bench.clock.now());
     const server = { host: '127.0.0.1', port: inbox.port, security: 'none' };
     const email = { from: 'ftm-watch@example.org', to: ['ops@example.org'], servers: [server] };
-    const alerting = bench.start([], { channels: await channelsOf({ email }) });
+    const alerting = bench.start([], { channels: await channelsOf({ email }, { context: AT_HQ }) });
     const cause = causeOf('tls-interception-suspected');
     await bench.rounds(alerting, 2, [cause]);
     const [opened] = alerting.incidents();
