@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 
 import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
@@ -75,18 +76,17 @@ test('SIGTERM at any moment of the first seconds ends it in order, with the stor
 
 describeWhere(['linux'], 'a daemon that is told to reload', () => {
   test('SIGHUP sixty times over leaks nothing, loses no log line, and the last file wins', async () => {
-    const logs = { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } };
+    const port = await freePort();
+    // The port for datagrams stays the same across all reloads.
+    const logs = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
     await site.configure({ site: 'first', logs });
     await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
-    const port = await daemon.syslogPort();
     await expect.poll(() => daemon.status()).toMatchObject({ ready: 'ready' });
-    // The port stays the same across all reloads.
-    const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
     const taken = (): number => daemon.log.filter(({ event }) => event === 'configuration-reloaded').length;
     const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
     async function reload(name: string): Promise<void> {
       const before = taken();
-      await site.configure({ site: name, logs: fixed });
+      await site.configure({ site: name, logs });
       daemon.signal('SIGHUP');
       await expect.poll(() => taken()).toBeGreaterThan(before);
     }
@@ -100,7 +100,7 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
     for (let index = 0; index < 30; index += 1) {
       await writeFile(join(site.folder, 'ftm-watch.yaml'), 'site: [');
       daemon.signal('SIGHUP');
-      await site.configure({ site: `quick-${String(index)}`, logs: fixed });
+      await site.configure({ site: `quick-${String(index)}`, logs });
       daemon.signal('SIGHUP');
     }
     await until(
