@@ -63,9 +63,8 @@ export function conclude({ config, before = [], ...known }: KnownFacts, log: Log
   return { diagnosis, faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
 }
 
-const [OF_LOG = [], BEFORE_LOG = []] = [true, false].map((isOfLog) =>
-  CHECKS.filter(({ sources }) => sources.includes('log') === isOfLog),
-);
+const OF_LOG = CHECKS.filter(({ sources }) => sources.includes('log'));
+const BEFORE_LOG = CHECKS.filter((check) => !OF_LOG.includes(check));
 
 function judgedBy(checks: typeof CHECKS, facts: Facts): readonly Assessment[] {
   return checks.map(({ id, judge }) => ({ id, ...judge(facts) }));

@@ -1,15 +1,19 @@
 import { compareSeverity } from '../core/severity.ts';
 import { counted } from '../core/visible-text.ts';
 import { recordedState } from '../engine/availability.ts';
-import type { Cause, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
+import { type Cause, type Diagnosis, impactOf, type PreconditionStatus, type Readiness } from '../engine/model.ts';
 import { capital, clauseOf } from '../engine/words.ts';
 import { stepOrder } from './activation-steps.ts';
 import { headline } from './headline.ts';
 import { isAgentCause } from './registry.ts';
 
+export type VerdictLook = Readiness | 'warning';
+
 interface VerdictWords {
-  readonly look: Readiness | 'warning';
+  readonly look: VerdictLook;
   readonly text: string;
+  /** The impact with which the text begins. Null if there is none. */
+  readonly impact: string | null;
 }
 
 /** Whether activation works, in a few words for people. Programs read `ready`. */
@@ -17,21 +21,24 @@ export function verdictWords({ ready, causes }: Pick<Diagnosis, 'ready' | 'cause
   const faults = faultsOf(causes);
   switch (ready) {
     case 'unknown':
-      return { look: 'unknown', text: 'Unknown' };
+      return { look: 'unknown', text: 'Unknown', impact: null };
     case 'ready':
       return faults.length === 0
-        ? { look: 'ready', text: 'Activation works' }
-        : { look: 'warning', text: `Activation works, ${counted(faults.length, 'warning')}` };
+        ? { look: 'ready', text: WORKS, impact: null }
+        : { look: 'warning', text: `${WORKS}, ${counted(faults.length, 'warning')}`, impact: null };
     case 'not-ready': {
       const impacts = faults.map(([cause]) => shortImpact(cause));
       const impact = impacts.includes(NO_ACTIVATION) ? NO_ACTIVATION : (impacts[0] ?? NO_ACTIVATION);
-      return { look: ready, text: `${impact}${faults.length > 1 ? `, ${counted(faults.length, 'fault')}` : ''}` };
+      const text = `${impact}${faults.length > 1 ? `, ${counted(faults.length, 'fault')}` : ''}`;
+      return { look: ready, text, impact };
     }
   }
 }
 
+const WORKS = 'Activation works';
+
 /** Says more than the impact of any other fault. */
-const NO_ACTIVATION = 'Activation does not work';
+const NO_ACTIVATION = shortImpact({ impact: impactOf('activation', { licenseActive: null, offlineSupported: null }) });
 
 /** The first sentence of an impact is its short form. */
 export function shortImpact({ impact }: Pick<Cause, 'impact'>): string {
@@ -43,7 +50,7 @@ export function restOfImpact({ impact }: Pick<Cause, 'impact'>): string {
   return impact.slice(clauseOf(impact).length + 1).trim();
 }
 
-/** The checks because of which nobody knows whether activation works. */
+/** The checks because of which it is unknown whether activation works. */
 export function unknownChecks({
   ready,
   preconditions,

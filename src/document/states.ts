@@ -1,5 +1,6 @@
+import type { VerdictLook } from '../checks/verdict-words.ts';
 import type { Severity } from '../core/severity.ts';
-import type { PreconditionState, PreconditionStatus, Readiness } from '../engine/model.ts';
+import type { PreconditionState, PreconditionStatus } from '../engine/model.ts';
 import type { Tone } from './document.ts';
 
 export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
@@ -36,14 +37,9 @@ export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
   info: 'Note',
 };
 
-export const READINESS_TONES: Readonly<Record<Readiness, Tone>> = {
+export const VERDICT_TONES: Readonly<Record<VerdictLook, Tone>> = {
   ready: 'good',
+  warning: 'warn',
   'not-ready': 'bad',
   unknown: 'unsure',
-};
-
-export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
-  ready: 'Ready',
-  'not-ready': 'Not ready',
-  unknown: 'Unknown',
 };

@@ -1,19 +1,13 @@
+import { verdictWords } from '../checks/verdict-words.ts';
 import { printPlain } from '../config/print.ts';
 import type { ChecklistItem } from '../document/checklist.ts';
 import { type Content, type Markup, markup, preformatted, toHtml, partsOf } from '../document/html.ts';
-import {
-  READINESS_TONES,
-  READINESS_WORDS,
-  SEVERITY_TONES,
-  SEVERITY_WORDS,
-  STATE_TONES,
-  stateWord,
-} from '../document/states.ts';
+import { SEVERITY_TONES, SEVERITY_WORDS, STATE_TONES, stateWord, VERDICT_TONES } from '../document/states.ts';
 import { type ticketItems, ticketView } from './add-by-hand.ts';
 import { MASKED_KINDS } from '../text/mask.ts';
 import { type ReportCase, reportCases, lasts, type CaseSpan } from './report-cases.ts';
 import type { ReportData } from './report-data.ts';
-import { CONCLUSIONS, MARKS } from './report-text.ts';
+import { MARKS } from './report-text.ts';
 import { counted } from '../core/visible-text.ts';
 import { utcText } from '../core/time-text.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
@@ -122,13 +116,12 @@ const SHOWN_OTHERS = 6;
  */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
+  const { look, text } = verdictWords(check);
   const from = period.since === null ? 'all stored data' : `from ${timeText(period.since)}`;
   return markup`<header>
 <p class="quiet">ftm-watch report · ${site} · created ${timeText(writtenAt)} · ${from} until ${timeText(period.until)}</p>
 ${first === undefined ? nothing(check) : headline(first)}
-<p><strong class="${READINESS_TONES[check.ready]}">${READINESS_WORDS[check.ready]}</strong> now, at ${timeText(check.at)}: ${
-    CONCLUSIONS[check.ready]
-  }.</p>
+<p><strong class="${VERDICT_TONES[look]}">${text}</strong> now, at ${timeText(check.at)}</p>
 </header>
 ${first === undefined ? null : caseFacts(first)}
 ${others.length === 0 ? null : othersView(others)}`;
@@ -143,7 +136,7 @@ function headline(one: ReportCase): Markup {
 }
 
 function nothing({ ready }: ReportData['check']): Markup {
-  return markup`<h1 class="${READINESS_TONES[ready]}">No faults were found</h1>`;
+  return markup`<h1 class="${VERDICT_TONES[ready]}">No faults were found</h1>`;
 }
 
 function othersView(others: readonly ReportCase[]): Markup {

@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
+import { type VerdictLook, verdictWords } from '../checks/verdict-words.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
 import { readinessAt } from '../engine/availability.ts';
-import type { Readiness } from '../engine/model.ts';
 import type { WebEnv, WebSources } from './sources.ts';
 
 interface BadgeDeps {
@@ -27,16 +27,14 @@ export function addBadgeRoutes(app: Hono<WebEnv>, { sources, clock }: BadgeDeps)
   );
 }
 
-type Look = Readiness | 'warning';
-
 interface Badge {
   readonly label: string;
   readonly message: string;
-  readonly look: Look;
+  readonly look: VerdictLook;
 }
 
 /** Names from shields.io, and fill colours on which white text has a contrast of at least 4.5. */
-const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: string }>> = {
+const LOOKS: Readonly<Record<VerdictLook, { readonly name: string; readonly fill: string }>> = {
   ready: { name: 'brightgreen', fill: '#1a7f4b' },
   warning: { name: 'yellow', fill: '#8a6100' },
   'not-ready': { name: 'red', fill: '#b42318' },
@@ -49,10 +47,7 @@ function badgeOf(sources: BadgeDeps['sources'], now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
   const diagnosis = sources.diagnosis();
   const ready = readinessAt(now, diagnosis, sources.knownFor());
-  const { causes = [], preconditions = [] } = diagnosis ?? {};
-  const warns =
-    causes.some(({ severity }) => severity !== 'info') || preconditions.some(({ state }) => state === 'warning');
-  const look = ready === 'ready' && warns ? 'warning' : ready;
+  const { look } = verdictWords({ ready, causes: diagnosis?.causes ?? [] });
   return { label, message: look.replace('-', ' '), look };
 }
 

@@ -5,21 +5,14 @@ import { isAgentCause, titleOf } from '../../checks/registry.ts';
 import { groupHeadline, restOfImpact, shortImpact, unknownChecks, verdictWords } from '../../checks/verdict-words.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { counted } from '../../core/visible-text.ts';
-import type { Tone } from '../../document/document.ts';
 import { breakable, type Content, type Markup, markup } from '../../document/html.ts';
+import { VERDICT_TONES } from '../../document/states.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { Diagnosis } from '../../engine/model.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
 import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './document.ts';
 import { type Fault, linkTo, NOBODY, ownerView, sinceView } from './faults.ts';
 import type { Quiet } from './incidents-view.ts';
-
-const TONES: Readonly<Record<ReturnType<typeof verdictWords>['look'], Tone>> = {
-  ready: 'good',
-  warning: 'warn',
-  'not-ready': 'bad',
-  unknown: 'unsure',
-};
 
 interface VerdictContext {
   readonly outlook: ActivationOutlook;
@@ -38,7 +31,8 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
   const { look, text } = verdictWords(diagnosis);
   const note = noteOf(diagnosis);
   const next = nextRound === null ? null : markup`, next due ${distance(nextRound, reader)}`;
-  return markup`<section class="card verdict ${TONES[look]}" aria-labelledby="verdict"><span class="node">${sign(TONES[look])}</span>
+  const tone = VERDICT_TONES[look];
+  return markup`<section class="card verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
 <div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
 <div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}${answersView(diagnosis, context)}
 <p class="outlook"><a href="#steps">${outlookText(outlook, context.faults)}</a></p></div>
@@ -51,7 +45,7 @@ export function startingView(): Markup {
 <div class="rest"><p>The first round has not finished yet. A round takes up to 15 seconds.</p></div></section>`;
 }
 
-/** The last result is shown below, but nobody knows whether it still holds. */
+/** The last result is shown below, but it is unknown whether it still holds. */
 export function outdatedView(diagnosis: Diagnosis, reader: Reader): Markup {
   return markup`<section class="card verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">Unknown</h1></div>
@@ -80,7 +74,7 @@ function sinceText(at: EpochMs, reader: Reader): Markup {
 }
 
 function isInHeading({ causes: [cause] }: Fault, diagnosis: Diagnosis): boolean {
-  return diagnosis.ready === 'not-ready' && verdictWords(diagnosis).text.startsWith(shortImpact(cause));
+  return verdictWords(diagnosis).impact === shortImpact(cause);
 }
 
 function worksSince({ incidents, complete }: AlertHistory, reader: Reader): Content {
@@ -110,7 +104,7 @@ function noteOf(diagnosis: Diagnosis): string {
   }
 }
 
-/** Why nobody knows. The list of preconditions tells what to do, or a card does. */
+/** Why the state is unknown. What to do is in the list of preconditions, or in a card. */
 function unknownView(diagnosis: Diagnosis, { faults }: VerdictContext): Markup | null {
   const unknown = unknownChecks(diagnosis);
   if (unknown.length === 0) return null;

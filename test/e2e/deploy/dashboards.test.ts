@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { impactOf } from '../../../src/engine/model.ts';
-import { READINESS_WORDS } from '../../../src/document/states.ts';
-import { VERDICT, verdictQuery } from '../../../tools/generate/grafana/verdict.ts';
+import { NOT_READY_TEXT, VERDICT, verdictQuery } from '../../../tools/generate/grafana/verdict.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
 import type { PrometheusProcess } from '../../support/monitoring/prometheus-process.ts';
@@ -209,12 +208,10 @@ describeWhere([{ program: 'promtool' }], 'whether users can activate', () => {
     const options = Object.entries(VERDICT.options as Readonly<Record<string, Meaning>>);
     const numberOf = (shown: string): number => Number(options.find(([, { text }]) => text === shown)?.[0]);
     const told = { mail: numberOf(impact('codes')), both: numberOf(impact('activation')), works: 0, warns: 2 };
-    const exp_samples = Object.entries({ ...told, 'too-early': numberOf(READINESS_WORDS['not-ready']) }).map(
-      ([site, value]) => ({
-        labels: `{site="${site}"}`,
-        value,
-      }),
-    );
+    const exp_samples = Object.entries({ ...told, 'too-early': numberOf(NOT_READY_TEXT) }).map(([site, value]) => ({
+      labels: `{site="${site}"}`,
+      value,
+    }));
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-verdict-'));
     const input_series = Object.entries(series).map(([name, value]) => ({ series: name, values: String(value) }));
     const promql_expr_test = [{ expr: verdictQuery(''), eval_time: '0m', exp_samples }];

@@ -30,7 +30,7 @@ describe('verdictWords()', () => {
     ['a fault', [rejected], 'not-ready', 'Mails fail'],
     ['the worst impact of two', [rejected, intercepted], 'not-ready', `${NOTHING_WORKS}, 2 faults`],
   ] as const)('%s', (_, causes, look, text) => {
-    expect(verdictWords(diagnosisOf(0, causes))).toEqual({ look, text });
+    expect(verdictWords(diagnosisOf(0, causes))).toMatchObject({ look, text });
   });
 
   test('nothing is claimed when nothing is known', () => {

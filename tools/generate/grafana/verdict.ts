@@ -2,7 +2,6 @@ import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/
 import { CHECKS, isAgentCause } from '../../../src/checks/registry.ts';
 import { shortImpact, verdictWords } from '../../../src/checks/verdict-words.ts';
 import { counted } from '../../../src/core/visible-text.ts';
-import { READINESS_WORDS } from '../../../src/document/states.ts';
 import { impactOf } from '../../../src/engine/model.ts';
 
 const CAUSES = CHECKS.flatMap(({ countsForReady, causes }) =>
@@ -23,7 +22,8 @@ const OF_AGENT = CAUSES.filter(({ id }) => isAgentCause(id)).map(({ id }) => id)
 
 const MOST_WARNINGS = 9;
 const WORKS = verdictWords({ ready: 'ready', causes: [] }).text;
-/** No incident has been confirmed yet. */
+/** No incident has been confirmed yet, so that the impact is unknown. */
+export const NOT_READY_TEXT = 'Not ready';
 const NOT_READY = MOST_WARNINGS + 1;
 
 /** What a panel shows for a site, as on its page. The index is the number of warnings. */
@@ -33,7 +33,7 @@ const VERDICTS: readonly (readonly [text: string, color: string])[] = [
     { length: MOST_WARNINGS },
     (_, index) => [`${WORKS}, ${counted(index + 1, 'warning')}`, 'orange'] as const,
   ),
-  [READINESS_WORDS['not-ready'], 'red'],
+  [NOT_READY_TEXT, 'red'],
   ...[...IMPACTS.keys()].map((text) => [text, 'red'] as const),
 ];
 
