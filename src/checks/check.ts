@@ -45,7 +45,7 @@ export interface Facts {
   readonly round: RoundFacts;
   /** Results that are queried less often than once per round. */
   readonly picture: Picture;
-  /** The results from after the start of a fault. Used to decide between two explanations. Null if there is no fault. */
+  /** The results from after the start of a fault, used to decide between two explanations. Null without a fault. */
   readonly deciding: Picture | null;
   readonly log: LogFacts;
   /** Null if no round has determined it. */

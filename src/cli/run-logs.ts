@@ -128,7 +128,8 @@ function explanationText(line: string, found: PastedRecognition | null, color: b
     sampleOf(line),
     ...(found.unusualPlace ? [`  ${UNUSUAL_PLACE}.`] : []),
     `  ${summary}.`,
-    `  ${createColors(color)[SEVERITY_COLORS[severity]](severity)}, signature ${id}${cause === null ? '' : `, points to ${cause}`}`,
+    `  ${createColors(color)[SEVERITY_COLORS[severity]](severity)}, signature ${id}` +
+      (cause === null ? '' : `, points to ${cause}`),
     ...(found.kind === 'firewall' ? [`  ${whoInspects(found)}`] : []),
     '  What to do:',
     ...steps,

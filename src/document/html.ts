@@ -135,7 +135,8 @@ function partView(part: Part): Content {
     case 'list': {
       const { first, rest } = foldedList(part);
       if (part.shown === undefined) return markup`<ul>${first.map(lineView)}</ul>`;
-      const folded = markup`<details><summary>${rest.length} more</summary><ul class="evidence">${rest.map(lineView)}</ul></details>`;
+      const folded = markup`<details><summary>${rest.length} more</summary>
+<ul class="evidence">${rest.map(lineView)}</ul></details>`;
       return markup`<ul class="evidence">${first.map(lineView)}</ul>${rest.length === 0 ? null : folded}`;
     }
     case 'steps':
@@ -147,7 +148,8 @@ function partView(part: Part): Content {
         ([name, value]) => markup`<dt>${name}</dt><dd>${wordsView(value)}</dd>`,
       )}</dl>`;
     case 'table':
-      return markup`<table class="rows"><thead><tr>${part.head.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
+      return markup`<table class="rows">
+<thead><tr>${part.head.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${part.lines.map(rowView)}</tbody></table>`;
   }
 }

@@ -226,8 +226,10 @@ function checklistView(items: readonly ChecklistItem[]): Markup {
 
 function itemView(item: ChecklistItem): Markup {
   const { state, title, summary, isTold, notes } = item;
-  return markup`<tr><td>${title}</td><td class="${STATE_TONES[state]}">${MARKS[state]} ${stateWord(item).toLowerCase()}</td>
-<td>${isTold ? 'See the cause.' : summary}${notes.length === 0 ? null : markup`<ul>${notes.map(noteView)}</ul>`}</td></tr>`;
+  const word = stateWord(item).toLowerCase();
+  const list = notes.length === 0 ? null : markup`<ul>${notes.map(noteView)}</ul>`;
+  return markup`<tr><td>${title}</td><td class="${STATE_TONES[state]}">${MARKS[state]} ${word}</td>
+<td>${isTold ? 'See the cause.' : summary}${list}</td></tr>`;
 }
 
 function noteView({ subject, claim, expected }: Finding): Markup {

@@ -5,6 +5,7 @@ import { isCauseId } from '../checks/registry.ts';
 import { zoneOf } from '../core/time-text.ts';
 import { breakable, type Markup, markup, ownHtml, subjectView } from '../document/html.ts';
 import type { Incident } from '../engine/incident/incident.ts';
+import { capital } from '../engine/words.ts';
 import type { Web } from './access.ts';
 import { pageDocument } from './page/document.ts';
 import type { WebEnv, WebSources } from './sources.ts';
@@ -65,10 +66,12 @@ function incidentsOf(context: Context<WebEnv>, sources: WebSources, cause: strin
 function incidentsView(incidents: readonly Incident[], sources: WebSources): Markup | null {
   if (incidents.length === 0) return null;
   const zone = zoneOf(sources.timezone());
-  return markup`<section class="card" aria-labelledby="incidents-title"><h2 id="incidents-title">With your own values</h2>
+  const rows = incidents.map(({ id, cause, since }) => {
+    const link = markup`<a href="../incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a>`;
+    return markup`<li>${link} ${subjectView(cause.subject)}, since ${zone.text(since)}</li>`;
+  });
+  return markup`<section class="card" aria-labelledby="incidents-title">
+<h2 id="incidents-title">With your own values</h2>
 <p>The commands are filled in on the page of the incident:</p>
-<ul>${incidents.map(
-    ({ id, cause, since }) =>
-      markup`<li><a href="../incidents/${encodeURIComponent(id)}">${breakable(headline(cause))}</a> ${subjectView(cause.subject)}, since ${zone.text(since)}</li>`,
-  )}</ul></section>`;
+<ul>${rows}</ul></section>`;
 }

@@ -265,7 +265,9 @@ function judgeAddresses(
       warning('answer-unexpected', {
         ...about(relays),
         rule: 'answer-expected',
-        claim: `${by} the private address ${nameList(relays, MOST_SHOWN)}, which has presented the genuine certificate.`,
+        claim:
+          `${by} the private address ${nameList(relays, MOST_SHOWN)}, ` +
+          'which has presented the genuine certificate.',
         expected: `an expected address from ${resolver}`,
         kind: 'relay',
       }),

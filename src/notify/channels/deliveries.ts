@@ -55,7 +55,7 @@ function waysOf(deliveries: readonly Delivery[]): readonly Way[] {
   });
 }
 
-/** What each recipient was told, and whether it arrived. */
+/** The messages to each recipient, and whether they arrived. */
 export function notificationEvents(outboxEntries: readonly OutboxEntry[], times: TimeStyle): readonly TimelineEvent[] {
   return deliveryGroupsOf(outboxEntries).flatMap(({ notification, ways }) => {
     const [first, ...others] = incidentsOf(notification);

@@ -32,16 +32,24 @@ function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup 
   const tone = SEVERITY_TONES[first.severity];
   const [incident] = incidents;
   const single = causes.length === 1;
-  return markup`<article id="${id}" class="card cause ${tone}${told?.isOnly === true ? ' told' : ''}" aria-labelledby="${id}-title">
-<header>${badge(tone, SEVERITY_WORDS[first.severity])}${told === null ? markup`<span class="quiet">${sinceView(fault, reader)}</span>` : null}${
-    first.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
-  }${single && incident !== undefined ? conditionTags(incident) : null}<code class="tag">${first.id}</code>${single ? subjectView(first.subject) : null}</header>
+  const classes = `card cause ${tone}${told?.isOnly === true ? ' told' : ''}`;
+  const tags = [
+    badge(tone, SEVERITY_WORDS[first.severity]),
+    told === null ? markup`<span class="quiet">${sinceView(fault, reader)}</span>` : null,
+    first.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null,
+    single && incident !== undefined ? conditionTags(incident) : null,
+    markup`<code class="tag">${first.id}</code>`,
+    single ? subjectView(first.subject) : null,
+  ];
+  return markup`<article id="${id}" class="${classes}" aria-labelledby="${id}-title">
+<header>${tags}</header>
 <h2 id="${id}-title">${breakable(groupHeadline(causes))}</h2>
 ${summaryView(fault)}${single ? null : subjectsView(fault)}
 ${impactView(first, told)}${told === null ? markup`<p>${ownerView(fault, quiet, reader) ?? NOBODY}</p>` : null}
 ${actionsView(fault, context)}${notesView(incidents, context)}
 ${remedyView(fault, isOpen)}
-<details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>${partsOf(evidenceSection(first))}</details>
+<details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>
+${partsOf(evidenceSection(first))}</details>
 </article>`;
 }
 
@@ -66,7 +74,8 @@ function remedyView({ id, causes }: Fault, isOpen: boolean): Markup {
   const steps = markup`<div id="${id}-remedy">${note}${partsOf(remedySection({ remedySteps }))}</div>`;
   return isOpen
     ? markup`<section><h3>What to do</h3>${steps}</section>`
-    : markup`<details id="${id}-fold"><summary>What to do: ${counted(remedySteps.length, 'step')}</summary>${steps}</details>`;
+    : markup`<details id="${id}-fold"><summary>What to do: ${counted(remedySteps.length, 'step')}</summary>
+${steps}</details>`;
 }
 
 const MOST_NAMES = 3;
@@ -77,16 +86,15 @@ function subjectsView({ id, causes, incidents }: Fault): Markup {
     causes.map(({ subject }) => subject),
     MOST_NAMES,
   );
-  return markup`<details id="${id}-subjects"><summary>${affected(causes)}: ${names}</summary><ul class="subjects">${causes.map(
-    ({ subject }) => {
-      const incident = pageOf(subject);
-      return markup`<li>${
-        incident === undefined
-          ? subjectView(subject)
-          : markup`<a href="incidents/${encodeURIComponent(incident.id)}">${subjectView(subject)}</a>`
-      }</li>`;
-    },
-  )}</ul></details>`;
+  return markup`<details id="${id}-subjects"><summary>${affected(causes)}: ${names}</summary>
+<ul class="subjects">${causes.map(({ subject }) => {
+    const incident = pageOf(subject);
+    return markup`<li>${
+      incident === undefined
+        ? subjectView(subject)
+        : markup`<a href="incidents/${encodeURIComponent(incident.id)}">${subjectView(subject)}</a>`
+    }</li>`;
+  })}</ul></details>`;
 }
 
 function actionsView({ id, causes, incidents }: Fault, { mayChange, controlSocket }: CardsContext): Markup {
@@ -100,17 +108,23 @@ function actionsView({ id, causes, incidents }: Fault, { mayChange, controlSocke
   const all = left.length === 1 ? '' : ` all ${String(left.length)}`;
   const acknowledge =
     mayChange && left.length > 0
-      ? markup`<form method="post" action="incidents/acknowledge"><input type="hidden" name="incidents" value="${ids}"><button>Acknowledge${all}</button></form>`
+      ? markup`<form method="post" action="incidents/acknowledge">
+<input type="hidden" name="incidents" value="${ids}"><button>Acknowledge${all}</button></form>`
       : null;
-  if (causes.length > 1)
+  const isSilenceOnly = mayChange || left.length === 0;
+  if (causes.length > 1) {
+    const what = isSilenceOnly ? 'Silence' : 'Acknowledge or silence';
+    const how = mayChange ? silenceForm(id, cause) : commandsView({ id: cause, subject: '' }, incidents, controlSocket);
     return markup`<div class="actions">${acknowledge}${runbook}</div>
-<details id="${id}-silence"><summary>${mayChange || left.length === 0 ? 'Silence' : 'Acknowledge or silence'} ${cause}, for everything that is affected</summary>${mayChange ? silenceForm(id, cause) : commandsView({ id: cause, subject: '' }, incidents, controlSocket)}</details>`;
-  const words = mayChange || left.length === 0 ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
+<details id="${id}-silence"><summary>${what} ${cause}, for everything that is affected</summary>${how}</details>`;
+  }
+  const words = isSilenceOnly ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
   return markup`<div class="actions">${acknowledge}<a href="${page}">${words}</a>${runbook}</div>`;
 }
 
 function silenceForm(id: string, cause: string): Markup {
-  return markup`<form id="${id}-silence-form" method="post" action="incidents/silence"><input type="hidden" name="cause" value="${cause}">
+  return markup`<form id="${id}-silence-form" method="post" action="incidents/silence">
+<input type="hidden" name="cause" value="${cause}">
 ${durationField()}<label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>
 <button>Silence</button></form>`;
 }

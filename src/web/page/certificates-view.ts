@@ -34,13 +34,15 @@ export function certificatesView(seen: readonly SeenCertificate[], reader: Reade
 function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses, reader: Reader): Markup {
   const { tone, word } = VERDICTS[verdict];
   const [leaf] = chain;
+  const validity =
+    leaf === undefined ? ': no certificate was sent' : markup`, valid until ${moment(leaf.notAfter, reader)}`;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} ${subjectView(target)}</p>
-<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : markup`, valid until ${moment(leaf.notAfter, reader)}`}</p>
+<p class="quiet">at ${addresses.join(', ')}${validity}</p>
 ${
   leaf === undefined
     ? null
     : markup`<details id="chain-${id}"><summary>${counted(chain.length, 'certificate')}</summary>
-${chain.map((certificate, depth) => certificateView({ seen: certificate, trusted: trusted[depth] }, depth, reader.zone))}
+${chain.map((seen, depth) => certificateView({ seen, trusted: trusted[depth] }, depth, reader.zone))}
 ${
   trusted.length === 0
     ? markup`<p class="quiet">There is no learned chain for comparison. To learn it, run <code class="command" data-copy>ftm-watch trust learn</code> on a path that is known to be clean.</p>`

@@ -47,8 +47,9 @@ function changeView(change: KeptAuditEntry, reader: Reader): Markup {
 
 function refusedView(refused: readonly RefusedChanges[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="refused-title"><h2 id="refused-title">Refused changes, by minute</h2>
-<ol class="story">${refused.map(
-    ({ account, address, last, count, action }) =>
-      markup`<li>${count} by ${account}${address === null ? null : ` from ${address}`} ${timeAndDistance(last, reader)}<span class="quiet">, the last one <code>${action}</code></span></li>`,
-  )}</ol></section>`;
+<ol class="story">${refused.map(({ account, address, last, count, action }) => {
+    const from = address === null ? '' : ` from ${address}`;
+    const latest = markup`<span class="quiet">, the last one <code>${action}</code></span>`;
+    return markup`<li>${count} by ${account}${from} ${timeAndDistance(last, reader)}${latest}</li>`;
+  })}</ol></section>`;
 }

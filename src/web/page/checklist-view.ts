@@ -25,7 +25,8 @@ export function checklistView(diagnosis: Diagnosis, context: ChecklistContext): 
 ${listView(items, context)}
 ${gathered.map(
   ({ state, title, names, items: folded }) =>
-    markup`<details id="checks-${state}"><summary>${state === 'ok' ? title : `${title}: ${names}`}</summary>${listView(folded, context)}</details>`,
+    markup`<details id="checks-${state}"><summary>${state === 'ok' ? title : `${title}: ${names}`}</summary>
+${listView(folded, context)}</details>`,
 )}
 </section>`;
 }
@@ -55,10 +56,10 @@ function noteView({ subject, claim }: Finding): Markup {
 function linksView(id: string, faults: readonly Fault[]): Markup | null {
   const own = faults.filter(({ causes }) => causes.some(({ precondition }) => precondition === id));
   if (own.length === 0) return null;
-  return markup`<p>${own.map(
-    (fault, index) =>
-      markup`<a href="${linkTo(fault, faults)}">Cause and remedy${own.length === 1 ? '' : ` ${String(index + 1)}`}</a> `,
-  )}</p>`;
+  return markup`<p>${own.map((fault, index) => {
+    const number = own.length === 1 ? '' : ` ${String(index + 1)}`;
+    return markup`<a href="${linkTo(fault, faults)}">Cause and remedy${number}</a> `;
+  })}</p>`;
 }
 
 function unknownRemedyView(id: string): Markup {

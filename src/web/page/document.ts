@@ -49,10 +49,10 @@ function documentView(page: PageDocument, mainAttributes: Content): Markup {
 ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/${name}"></script>\n`)}</head>
 <body>${SIGN_SHEET}
 <header class="bar"><a class="brand" href="${home}">ftm-watch</a><p class="site">${site}</p>
-<nav aria-label="Pages">${Object.entries(PLACES).map(
-    ([id, { path, name }]) =>
-      markup`<a href="${path === '' ? home : `${root}${path}`}"${id === place ? markup` aria-current="page"` : null}>${name}</a> `,
-  )}</nav>${
+<nav aria-label="Pages">${Object.entries(PLACES).map(([id, { path, name }]) => {
+    const current = id === place ? markup` aria-current="page"` : null;
+    return markup`<a href="${path === '' ? home : `${root}${path}`}"${current}>${name}</a> `;
+  })}</nav>${
     reader === undefined ? null : markup`<p class="quiet">Times: ${reader.zone.name}</p>`
   }<p id="live" role="status" hidden></p></header>
 <p id="lost" role="status" hidden></p>

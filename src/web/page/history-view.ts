@@ -20,11 +20,14 @@ export function historyView(data: RangeData, { zone }: Reader, days: Markup | nu
   // The last bar covers a period that has not ended yet.
   const until = data.from + back;
   const charts = chartsOf(data, { until, span });
-  return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" aria-labelledby="history-title"><h2 id="history-title">History</h2>${days}
-<nav class="ranges" aria-label="Period of the charts">${CHART_RANGES.map(
-    (range) =>
-      markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,
-  )}</nav>
+  const axis = markup`data-range="${data.range}" data-until="${until}" data-span="${span}"`;
+  const ranges = CHART_RANGES.map((range) => {
+    const current = range === data.range ? markup` aria-current="true"` : null;
+    return markup`<a href="?range=${range}#history"${current}>${RANGE_WORDS[range]}</a> `;
+  });
+  return markup`<section id="history" class="card history" aria-labelledby="history-title" ${axis}>
+<h2 id="history-title">History</h2>${days}
+<nav class="ranges" aria-label="Period of the charts">${ranges}</nav>
 <div class="charts">${charts.map((chart) => chartView(chart, data))}</div>
 ${historyIncidents(data, zone)}${historyTable(data, zone)}</section>`;
 }
@@ -38,7 +41,9 @@ function chartView(chart: Chart, data: RangeData): Markup {
   const isKnown = id === 'errors' ? lines.length > 0 : lines.some(({ points }) => points.length > 0);
   const legend = lines.map(({ name, colour }) => markup`<li class="series-${colour}">${name}</li>`);
   return markup`<figure id="chart-${id}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
-${isKnown ? markup`<div class="plot"></div>` : null}${lines.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`}</figure>`;
+${isKnown ? markup`<div class="plot"></div>` : null}${
+  lines.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`
+}</figure>`;
 }
 
 interface ChartWords {

@@ -101,6 +101,7 @@ function whenText(incident: Incident, reader: Reader): Content {
 
 /** Twelve months and the two years that they span. The CSV export contains all periods. */
 const MOST_PERIODS = 14;
+const PERIOD_COLUMNS = ['Period', 'Availability', 'Not ready', 'Unknown'];
 
 function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader): Markup {
   return markup`<section id="availability" class="card" aria-labelledby="availability-title"><h2 id="availability-title">Availability</h2>
@@ -108,7 +109,7 @@ ${
   periods.length === 0
     ? markup`<p class="quiet">No data yet.</p>`
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
-<thead><tr><th scope="col">Period</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
+<thead><tr>${PERIOD_COLUMNS.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${periods.slice(0, MOST_PERIODS).map((period) => periodView(period, reader))}</tbody></table></div>
 <p class="quiet">Share of the known time during which activation was ready. Time is unknown if ftm-watch did not run or could not check everything.</p>`
 }

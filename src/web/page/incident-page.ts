@@ -69,7 +69,7 @@ export function renderIncident(page: IncidentPage): StaticFile {
     : taggedFile(pageDocument({ ...content, scripts: ['incidents.js'] }), HTML);
 }
 
-/** Each element with an ID is updated by itself, so that a form in which somebody types stays as it is. */
+/** live.js replaces only elements with an ID that have changed, so a form that is being filled in is not replaced. */
 function mainView(page: IncidentPage): Markup {
   const { site, root, record, problems, reader } = page;
   const { incident } = record;
@@ -77,11 +77,19 @@ function mainView(page: IncidentPage): Markup {
   const times = (at: EpochMs): string => reader.zone.whole(at);
   const story = incidentStory(record, notificationEvents(record.outboxEntries, reader.times), times);
   const facts = incidentFacts(incident, site, null, times);
+  const own = encodeURIComponent(id);
   return markup`${headView(page)}
-${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
+${problemsView(problems)}
 <div id="story" class="stack">${story.map((section) => cardView(section, commentForm(section, page)))}
 ${cardView({ title: 'Incident', parts: [{ kind: 'facts', lines: facts }] }, null)}</div>
-<p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a> · <a href="${root}changes?incident=${encodeURIComponent(id)}">all changes</a></p>`;
+<p class="quiet">This incident <a href="${root}incidents/${own}.md">as Markdown, for a post-mortem</a> ·
+<a href="${root}api/v1/incidents/${own}">as JSON</a> · <a href="${root}changes?incident=${own}">all changes</a></p>`;
+}
+
+function problemsView(problems: readonly string[]): Markup | null {
+  if (problems.length === 0) return null;
+  return markup`<section class="own" role="alert"><h2>The action failed</h2>
+<ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`;
 }
 
 function headView(page: IncidentPage): Markup {
@@ -89,14 +97,19 @@ function headView(page: IncidentPage): Markup {
   const { incident } = record;
   const { id, cause, since, closedAt, lastSeen } = incident;
   const tone = closedAt === null ? SEVERITY_TONES[cause.severity] : 'none';
+  const impactLabel = closedAt === null ? 'Impact' : 'Impact while it lasted:';
   const when =
     closedAt === null
       ? markup`since ${timeAndAge(since, reader)}`
       : markup`${moment(since, reader)} to ${timeAndDistance(closedAt, reader)}, lasted ${lastedText(incident)}`;
-  return markup`<section id="head" class="card cause ${tone}" aria-labelledby="incident-title"><header id="state">${stateBadge(incident)} <span>${when}</span>${closedAt === null ? (ownerView({ causes: [cause], incidents: [incident] }, quiet, reader) ?? NOBODY) : null}<code class="tag">${cause.id}</code>${subjectView(cause.subject)}${conditionTags(incident)}</header>
+  const owner =
+    closedAt === null ? (ownerView({ causes: [cause], incidents: [incident] }, quiet, reader) ?? NOBODY) : null;
+  const tags = [markup`<code class="tag">${cause.id}</code>`, subjectView(cause.subject), conditionTags(incident)];
+  return markup`<section id="head" class="card cause ${tone}" aria-labelledby="incident-title">
+<header id="state">${stateBadge(incident)} <span>${when}</span>${owner}${tags}</header>
 <h1 id="incident-title">${breakable(capital(headline(cause)))}</h1>
 <p id="summary">${closedAt === null ? null : 'What was detected: '}${breakable(cause.summary)}</p>
-<p id="impact"><span class="quiet">${closedAt === null ? 'Impact' : 'Impact while it lasted:'}</span> ${breakable(cause.impact)}</p>
+<p id="impact"><span class="quiet">${impactLabel}</span> ${breakable(cause.impact)}</p>
 <div id="act" class="forms">${actionsView(page)}</div>
 <p class="links"><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook</a></p>
 <p id="seen" class="quiet">Last seen ${timeAndDistance(lastSeen, reader)}.</p></section>`;
@@ -107,7 +120,8 @@ function cardView({ title, parts }: Section, form: Markup | null): Markup {
   const id = anchorOf(title);
   const content = markup`<div id="${id}-content">${partsView(parts)}</div>`;
   if (title === REMEDY_WHEN_OVER)
-    return markup`<section class="card"><details id="${id}"><summary><h2>${title}</h2></summary>${content}</details></section>`;
+    return markup`<section class="card"><details id="${id}"><summary><h2>${title}</h2></summary>
+${content}</details></section>`;
   return markup`<section id="${id}" class="card" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
 ${content}${form}</section>`;
 }
@@ -147,8 +161,9 @@ export function commandsView(
 ): Markup {
   const left = incidents.filter(({ acknowledgement }) => acknowledgement === null);
   const commands = [...(left.length === 0 ? [] : [acknowledgeCommand(left, controlSocket)]), silenceCommand(cause)];
-  return markup`<p class="quiet">${left.length === 0 ? 'Silence' : 'Acknowledge or silence'} on the machine that runs ftm-watch:</p>
-${commands.map((command) => markup`<code class="command block" data-copy><span class="line">${command}</span></code>`)}`;
+  const what = left.length === 0 ? 'Silence' : 'Acknowledge or silence';
+  return markup`<p class="quiet">${what} on the machine that runs ftm-watch:</p>
+${commands.map((line) => markup`<code class="command block" data-copy><span class="line">${line}</span></code>`)}`;
 }
 
 function actionPath(root: Root, incident: Incident, action: string): string {
@@ -176,7 +191,8 @@ function silenceForm(name: Markup | null, to: string, zone: Zone): Markup {
   return form(
     'silence',
     to,
-    markup`${durationField()}<label>From (${zone.name}), now if empty <input name="from" type="datetime-local"></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+    markup`${durationField()}<label>From (${zone.name}), now if empty <input name="from" type="datetime-local"></label>
+<label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
 <button>Silence</button>`,
   );
 }

@@ -57,9 +57,10 @@ ${more(open.length - MAX_OPEN, 'incidents')}</section>`;
 
 export function recentIncidentsView({ incidents, omitted, complete }: AlertHistory, reader: Reader): Markup {
   const closed = byUrgency(incidents.filter(({ status }) => status === 'closed'));
+  const shown = closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader));
   return markup`<section id="closed-incidents" class="card" aria-labelledby="closed-title">
 <h2 id="closed-title">Resolved within 7 days <span class="count">${closed.length + omitted}</span></h2>
-${closed.length === 0 ? null : markup`<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, reader))}</ul>`}
+${closed.length === 0 ? null : markup`<ul class="incidents">${shown}</ul>`}
 ${complete ? null : HISTORY_MISSING}<p><a href="incidents">All incidents</a></p></section>`;
 }
 
@@ -73,7 +74,7 @@ function openView(incident: Incident, context: IncidentContext): Markup {
 </li>`;
 }
 
-/** What the last round saw of incidents that share a cause, and who was told last. */
+/** Whether the last round detected incidents with the same cause, and when they were last notified. */
 export function notesOf(incidents: readonly Incident[], context: IncidentContext): Markup | null {
   const toldAt = ({ lastNotified }: Incident): EpochMs => lastNotified?.at ?? 0;
   const [latest, ...others] = incidents.toSorted((a, b) => toldAt(b) - toldAt(a));
@@ -166,5 +167,6 @@ function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, r
 
 function closedView(incident: Incident, reader: Reader): Markup {
   const { id, cause, since } = incident;
-  return markup`<li><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a> <span class="quiet">${moment(since, reader)}, lasted ${lastedText(incident)}</span>${conditionTags(incident)}</li>`;
+  return markup`<li><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a>
+<span class="quiet">${moment(since, reader)}, lasted ${lastedText(incident)}</span>${conditionTags(incident)}</li>`;
 }

@@ -21,14 +21,26 @@ interface Day {
 export function ninetyDays(days: readonly AvailabilityDay[]): Markup {
   const shown = days.map(dayOf);
   const isWatched = shown.some(({ tone }) => tone !== 'none');
-  return markup`<section id="ninety-days" aria-labelledby="ninety-days-title"><h2 id="ninety-days-title">Last 90 days</h2>
+  return markup`<section id="ninety-days" aria-labelledby="ninety-days-title">
+<h2 id="ninety-days-title">Last 90 days</h2>
 ${isWatched ? stripView(days, shown) : markup`<p class="quiet">No history yet</p>`}</section>`;
 }
 
+const KEY: readonly (readonly [tone: Day['tone'], word: string])[] = [
+  ['good', 'works'],
+  ['warn', 'warning'],
+  ['bad', 'outage'],
+  ['unsure', 'unknown'],
+  ['none', 'not watched'],
+];
+
 function stripView(days: readonly AvailabilityDay[], shown: readonly Day[]): Markup {
   const notable = shown.filter(({ tone }) => tone !== 'good' && tone !== 'none').toReversed();
-  return markup`<div class="days" aria-hidden="true">${shown.map((day, index) => cellView(day, index > 0 && day.date.startsWith('1 ')))}</div>
-<div class="scale quiet"><span>${shown[0]?.date ?? null}</span><ul class="key" aria-label="Key"><li><i class="good"></i>works</li><li><i class="warn"></i>warning</li><li><i class="bad"></i>outage</li><li><i class="unsure"></i>unknown</li><li><i class="none"></i>not watched</li></ul><span>today</span></div>
+  const cells = shown.map((day, index) => cellView(day, index > 0 && day.date.startsWith('1 ')));
+  const key = KEY.map(([tone, word]) => markup`<li><i class="${tone}"></i>${word}</li>`);
+  return markup`<div class="days" aria-hidden="true">${cells}</div>
+<div class="scale quiet"><span>${shown[0]?.date ?? null}</span>
+<ul class="key" aria-label="Key">${key}</ul><span>today</span></div>
 ${
   notable.length === 0
     ? markup`<p>${summaryOf(days, shown)}</p>`

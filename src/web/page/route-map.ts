@@ -87,9 +87,10 @@ ${stepsView(outlook, faults)}</section>`;
 function stopView(stop: Stop, next: Stop | undefined): Markup {
   const tone = STATE_TONES[stop.state];
   const worstOne = stop.preconditions.find(({ state }) => state === stop.state) ?? stop;
+  const word = markup`<span class="word">${stateWord(worstOne)}</span>`;
   return markup`<li class="stop ${tone}" data-leads="${next === undefined ? 'nowhere' : stop.leadsOn}">
 <span class="node">${sign(tone)}</span>
-<span class="about"><strong>${stop.name}</strong><span class="hint">${stop.hint}</span><span class="word">${stateWord(worstOne)}</span>
+<span class="about"><strong>${stop.name}</strong><span class="hint">${stop.hint}</span>${word}
 ${stop.preconditions.length > 1 ? parts(stop) : null}</span>
 ${
   next === undefined || stop.leadsOn !== 'cut'
@@ -100,10 +101,11 @@ ${
 }
 
 function parts({ preconditions }: Stop): Markup {
-  return markup`<span class="parts">${preconditions.map(
-    (status) =>
-      markup`<a href="#${status.id}" class="${STATE_TONES[status.state]}">${sign(STATE_TONES[status.state])}${titleOf(status.id)}<span class="unseen">: ${stateWord(status)}</span></a> `,
-  )}</span>`;
+  return markup`<span class="parts">${preconditions.map((status) => {
+    const tone = STATE_TONES[status.state];
+    const state = markup`<span class="unseen">: ${stateWord(status)}</span>`;
+    return markup`<a href="#${status.id}" class="${tone}">${sign(tone)}${titleOf(status.id)}${state}</a> `;
+  })}</span>`;
 }
 
 const TONES: Readonly<Record<StepAnswer, Tone>> = { passes: 'good', fails: 'bad', 'not-visible': 'unsure' };

@@ -14,8 +14,14 @@ export function silencesView(all: readonly Silence[], { until, next }: Maintenan
   const lasting = all.filter((silence) => silence.until > reader.now).toSorted((a, b) => a.until - b.until);
   if (lasting.length === 0 && until === null && next === null) return null;
   return markup`<section id="silences" class="card" aria-labelledby="silences-title">
-<h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
-${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back until ${moment(until, reader)}</p>`}
+<h2 id="silences-title">${
+    lasting.length === 0 ? 'Maintenance' : markup`Silences <span class="count">${lasting.length}</span>`
+  }</h2>
+${
+  until === null
+    ? null
+    : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back until ${moment(until, reader)}</p>`
+}
 ${
   lasting.length === 0
     ? null
@@ -25,7 +31,8 @@ ${more(lasting.length - MAX_SHOWN, 'silences')}
 ${
   next === null
     ? null
-    : markup`<p class="quiet">Next maintenance ${moment(next.from, reader)}, for ${spanText(next.until - next.from)}</p>`
+    : markup`<p class="quiet">Next maintenance ${moment(next.from, reader)},
+for ${spanText(next.until - next.from)}</p>`
 }
 </section>`;
 }

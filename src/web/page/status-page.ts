@@ -92,7 +92,11 @@ function mainView(
   };
   const route = routeMapView(routeMapOf(diagnosis.preconditions), outlook, faults);
   const checklist = checklistView(diagnosis, { faults, unknown, reader });
-  return markup`${isOld ? outdatedView(diagnosis, reader) : verdictView(diagnosis, { outlook, faults: listed, history, quiet, unknownSince, nextRound: activity.nextRound, reader })}${isCalm ? markup`<section class="card">${days}</section>` : null}
+  const { nextRound } = activity;
+  const verdict = isOld
+    ? outdatedView(diagnosis, reader)
+    : verdictView(diagnosis, { outlook, faults: listed, history, quiet, unknownSince, nextRound, reader });
+  return markup`${verdict}${isCalm ? markup`<section class="card">${days}</section>` : null}
 <div class="grid">
 <div class="stack todo">${causeCards(others ?? [], context)}${ownTroubleView(
     unreported(problems, diagnosis),
@@ -138,7 +142,8 @@ function activityView(activity: Activity, version: string, reader: Reader): Mark
   return markup`<footer id="activity" class="activity"><p class="quiet">${facts
     .filter((fact) => fact !== null)
     .map((fact) => markup`<span>${fact}</span> `)}</p>
-<p class="quiet"><span>ftm-watch ${version}</span> <a href="changes">Changes</a> <a href="api/v1">API</a> <a href="metrics">Metrics</a></p></footer>`;
+<p class="quiet"><span>ftm-watch ${version}</span> <a href="changes">Changes</a> <a href="api/v1">API</a>
+<a href="metrics">Metrics</a></p></footer>`;
 }
 
 function peerView(peer: PeerObservation): Markup {

@@ -7,7 +7,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import { counted } from '../../core/visible-text.ts';
 import { breakable, type Content, type Markup, markup } from '../../document/html.ts';
 import { VERDICT_TONES } from '../../document/states.ts';
-import { type Incident, lastedText } from '../../engine/incident/incident.ts';
+import { lastedText } from '../../engine/incident/incident.ts';
 import type { Diagnosis } from '../../engine/model.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
 import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './document.ts';
@@ -30,26 +30,32 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
   const { outlook, nextRound, reader } = context;
   const { look, text } = verdictWords(diagnosis);
   const note = noteOf(diagnosis);
+  const checked = markup`Checked ${timeAndDistance(diagnosis.at, reader)}`;
   const next = nextRound === null ? null : markup`, next due ${distance(nextRound, reader)}`;
   const tone = VERDICT_TONES[look];
-  return markup`<section class="card verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
+  return markup`<section class="card verdict ${tone}" aria-labelledby="verdict">
+<span class="node">${sign(tone)}</span>
 <div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
-<div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}${answersView(diagnosis, context)}
+<div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}
+${answersView(diagnosis, context)}
 <p class="outlook"><a href="#steps">${outlookText(outlook, context.faults)}</a></p></div>
-<p class="quiet asof"><span id="seen">Checked ${timeAndDistance(diagnosis.at, reader)}</span><span id="next">${next}</span></p></section>`;
+<p class="quiet asof"><span id="seen">${checked}</span><span id="next">${next}</span></p></section>`;
 }
 
 export function startingView(): Markup {
-  return markup`<section class="card verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
+  return markup`<section class="card verdict unsure" aria-labelledby="verdict">
+<span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">Starting</h1></div>
 <div class="rest"><p>The first round has not finished yet. A round takes up to 15 seconds.</p></div></section>`;
 }
 
 /** The last result is shown below, but it is unknown whether it still holds. */
 export function outdatedView(diagnosis: Diagnosis, reader: Reader): Markup {
-  return markup`<section class="card verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
+  return markup`<section class="card verdict unsure" aria-labelledby="verdict">
+<span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">Unknown</h1></div>
-<div class="rest"><p>No check has finished since ${timeAndDistance(diagnosis.at, reader)}. Below: its result, “${verdictWords(diagnosis).text}”.</p></div></section>`;
+<div class="rest"><p>No check has finished since ${timeAndDistance(diagnosis.at, reader)}.
+Below: its result, “${verdictWords(diagnosis).text}”.</p></div></section>`;
 }
 
 function sinceLine(diagnosis: Diagnosis, context: VerdictContext): Markup | null {
@@ -82,12 +88,10 @@ function worksSince({ incidents, complete }: AlertHistory, reader: Reader): Cont
     .filter(({ closedAt, cause }) => closedAt !== null && cause.severity === 'critical' && !isAgentCause(cause.id))
     .toSorted((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0));
   if (last === undefined) return complete ? 'no outage within 7 days' : null;
-  return markup`since <strong>${timeAndAge(last.closedAt ?? last.lastSeen, reader)}</strong>. ${lastIncident(last, reader)}`;
-}
-
-function lastIncident(incident: Incident, reader: Reader): Markup {
-  const { id, since } = incident;
-  return markup`Last incident: <a href="incidents/${encodeURIComponent(id)}">${moment(since, reader)}</a>, lasted ${lastedText(incident)}`;
+  const { id, since, closedAt, lastSeen } = last;
+  const link = markup`<a href="incidents/${encodeURIComponent(id)}">${moment(since, reader)}</a>`;
+  return markup`since <strong>${timeAndAge(closedAt ?? lastSeen, reader)}</strong>.
+Last incident: ${link}, lasted ${lastedText(last)}`;
 }
 
 /** What the faults do not say. */
@@ -133,12 +137,13 @@ ${rest === '' ? null : markup`<div><dt>Impact</dt><dd>${breakable(rest)}</dd></d
   const more = faults.length - MOST_LISTED;
   const name = ready === 'not-ready' ? 'Faults' : 'Warnings';
   const isTaken = faults.some((fault) => ownerView(fault, quiet, reader) !== null);
-  return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${faults
-    .slice(0, MOST_LISTED)
-    .map(
-      (fault) =>
-        markup`<li>${causeLink(fault, context)} <span class="quiet">${sinceView(fault, reader)}</span>${aboutView(fault, isTaken, diagnosis, context)}</li>`,
-    )}</ol>${isTaken ? null : markup`<p>Nobody is on them</p>`}${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div></dl>`;
+  const rows = faults.slice(0, MOST_LISTED).map((fault) => {
+    const since = markup`<span class="quiet">${sinceView(fault, reader)}</span>`;
+    return markup`<li>${causeLink(fault, context)} ${since}${aboutView(fault, isTaken, diagnosis, context)}</li>`;
+  });
+  return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${rows}</ol>
+${isTaken ? null : markup`<p>Nobody is on them</p>`}
+${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div></dl>`;
 }
 
 /** Of one of several faults: what the heading does not say, and who is on it if anybody is on one of them. */
