@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { headline, shortCause } from '../checks/headline.ts';
+import { restOfImpact, shortImpact } from '../checks/verdict-words.ts';
 import type { Millis } from '../core/clock.ts';
 import { counted, cutAtWord, visibleText } from '../core/visible-text.ts';
 import type { Cause } from '../engine/model.ts';
@@ -12,7 +13,6 @@ import {
   type Incident,
   type Occurrence,
 } from '../engine/incident/incident.ts';
-import { capital, clauseOf } from '../engine/words.ts';
 import { spanText, zonedText, zoneOf } from '../core/time-text.ts';
 import { silenceCommand } from './incident-story.ts';
 
@@ -74,21 +74,17 @@ export const TEST_MESSAGE = 'This is a test message. It does not report a fault.
 function openContent({ event, incident, at }: IncidentNotification, { publicUrl, timezone }: MessageContext): Content {
   const { cause, since } = incident;
   const action = firstStep(cause);
-  const end = cause.impact.indexOf('. ') + 1;
-  const impact = end === 0 ? [cause.impact] : [cause.impact.slice(0, end), cause.impact.slice(end + 1)];
+  const rest = restOfImpact(cause);
   const stop =
     publicUrl === null
       ? `To stop the reminders, run on the machine of ftm-watch: ${silenceCommand(cause)}`
       : 'To stop the reminders, acknowledge or silence the incident on its page.';
-  const start = zoneOf(timezone)
-    .short(since, at)
-    .replace(/^(\d\d:\d\d):\d\d$/u, '$1');
-  const lasts = `Still broken after ${spanText(Math.max(0, at - since))}, since ${start}.`;
+  const lasts = `Still broken after ${spanText(Math.max(0, at - since))}, since ${zoneOf(timezone).short(since, at)}.`;
   const still = event === 'reminder' ? [`${lasts} ${stop}`] : [];
   return {
     tone: toneOf([cause]),
     action,
-    lead: [...still, ...impact.slice(0, 1), cause.summary, ...impact.slice(1)],
+    lead: [...still, `${shortImpact(cause)}.`, cause.summary, ...(rest === '' ? [] : [rest])],
     // The title names the cause, but who did it may not fit into it.
     paragraphs: [...still, cause.summary, cause.impact, action],
   };
@@ -117,7 +113,7 @@ function digestContent(digest: DigestNotification, site: string): Content {
   const [other] = stillOpen;
   const action =
     mostSevere !== undefined
-      ? `${capital(clauseOf(mostSevere.cause.impact))}. Start with the most severe incident, ` +
+      ? `${shortImpact(mostSevere.cause)}. Start with the most severe incident, ` +
         `${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
       : other === undefined
         ? NOTHING_TO_DO
