@@ -8,6 +8,8 @@ const own = causeOf('store-not-writable', { severity: 'warning' });
 const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'warning', subject });
 const NOTHING_WORKS = verdictWords({ ready: 'not-ready', causes: [] }).text;
 const intercepted = causeOf('tls-intercepted', { impact: `${NOTHING_WORKS}. Codes do.` });
+// Breaks an earlier step of an activation.
+const elsewhere = causeOf('license-on-other-unit', { impact: 'Tokens from this licence fail. Others work.' });
 const rejected = causeOf('mail-recipient-rejected', { impact: 'Mails fail. Tokens work.' });
 
 describe('verdictWords()', () => {
@@ -28,7 +30,7 @@ describe('verdictWords()', () => {
       'Activation works, 1 warning',
     ],
     ['a fault', [rejected], 'not-ready', 'Mails fail'],
-    ['the worst impact of two', [rejected, intercepted], 'not-ready', `${NOTHING_WORKS}, 2 faults`],
+    ['the worst impact of two', [elsewhere, intercepted], 'not-ready', `${NOTHING_WORKS}, 2 faults`],
   ] as const)('%s', (_, causes, look, text) => {
     expect(verdictWords(diagnosisOf(0, causes))).toMatchObject({ look, text });
   });

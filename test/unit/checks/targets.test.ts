@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { judgeTargets } from '../../../src/checks/targets.ts';
+import { broken } from '../../../src/engine/model.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { factsOf, roundFacts, targetFacts } from '../../support/checks/facts.ts';
+
+const REFUSED = broken('egress-blocked', {
+  rule: 'port-open',
+  subject: 'it',
+  claim: 'Refused.',
+  expected: 'an answer',
+});
+
+const { services } = await configOf(
+  'services: [{ name: a, host: push.fortinet.com }, { name: b, host: ldap.example.org, port: 636, severity: info },' +
+    ' { name: c, host: sms.example.org, carries: sms }]',
+);
+
+test('findings about services name who operates them and have at most their severity', () => {
+  const targets = [targetFacts(), ...services.map((service) => targetFacts({ service }))] as const;
+  const facts = factsOf({ round: roundFacts({ targets }) });
+  const { findings } = judgeTargets('reachability', facts, () => [REFUSED], 'The port is open');
+  expect(findings.map(({ level, facts: about }) => [level, about?.host, about?.port, about?.operator])).toEqual([
+    ['broken', undefined, undefined, undefined],
+    ['warning', 'push.fortinet.com', '443', undefined],
+    ['note', 'ldap.example.org', '636', 'the operator of the server'],
+  ]);
+});
