@@ -9,7 +9,7 @@ const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'wa
 const NOTHING_WORKS = verdictWords({ ready: 'not-ready', causes: [] }).text;
 const intercepted = causeOf('tls-intercepted', { impact: `${NOTHING_WORKS}. Codes do.` });
 // Breaks an earlier step of an activation.
-const elsewhere = causeOf('license-on-other-unit', { impact: 'Tokens from this licence fail. Others work.' });
+const elsewhere = causeOf('license-on-other-unit', { impact: 'Some tokens fail. Others work.' });
 const rejected = causeOf('mail-recipient-rejected', { impact: 'Mails fail. Tokens work.' });
 
 describe('verdictWords()', () => {
