@@ -25,7 +25,6 @@ import { next } from '../engine/incident/machine.ts';
 import {
   type Channel,
   type ChannelState,
-  type EgressDeps,
   type MessageChannel,
   type StateChannel,
   orDeferred,
@@ -35,6 +34,7 @@ import { byChannel, channelWords, type ChannelId, CHANNELS, hasChannel } from '.
 import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
 import { Outbox, type OutboxDeps } from './outbox.ts';
+import type { EgressDeps } from '../network/http/egress.ts';
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { lookedAt } from '../checks/named-subjects.ts';
 import { CHECKS } from '../checks/registry.ts';

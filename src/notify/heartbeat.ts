@@ -1,11 +1,11 @@
 import type { SecretUrl } from '../config/schema/secret.ts';
-import type { EgressDeps } from './channels/channel.ts';
+import { type EgressDeps, requestOnce } from '../network/http/egress.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
-import { readSecretUrl, requestOnce } from './channels/http-post.ts';
+import { readSecretUrl } from './channels/http-post.ts';
 
 interface HeartbeatDeps extends EgressDeps {
   readonly logger: OperatorLog;

@@ -60,7 +60,7 @@ const BELOW: readonly Folder[] = [
   },
   {
     folder: 'notify',
-    knows: ['core', 'text', 'system', 'engine', 'checks', 'document', 'notify/channels'],
+    knows: ['core', 'text', 'system', 'network', 'engine', 'checks', 'document', 'notify/channels'],
     types: ['config', 'config/schema'],
   },
   {

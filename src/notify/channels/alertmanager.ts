@@ -22,7 +22,8 @@ import { isOnlyUnseen, headline } from '../../checks/headline.ts';
 import { isAgentCause } from '../../checks/registry.ts';
 import { type Incident, type IncidentState, isUnverified } from '../../engine/incident/incident.ts';
 import { incidentLinks, type MessageContext } from '../../document/notification.ts';
-import { authorizationOf, postJson, type PostOutcome, prepareToPost } from './http-post.ts';
+import { loadHttpClient } from '../../network/http/egress.ts';
+import { authorizationOf, postJson, type PostOutcome } from './http-post.ts';
 import { messageOf } from '../../text/message-of.ts';
 
 const alertmanagerEntry = section(
@@ -227,7 +228,7 @@ function createAlertmanagerChannel(
   // No proxy is used. Like Prometheus, ftm-watch expects Alertmanager to be in the local network.
   const direct = { clock, readSecret, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
-  if (instances.length > 0) void prepareToPost();
+  if (instances.length > 0) void loadHttpClient();
   let takenAt: EpochMs | null = null;
 
   async function send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly RecipientOutcome[]> {

@@ -1,10 +1,9 @@
 import type * as z from 'zod';
-import type { EpochMs, Millis, Clock } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
 import { messageOf } from '../../text/message-of.ts';
-import type { ProxyConfig } from '../../config/schema/secret.ts';
-import type { SecretReader } from '../../system/secret.ts';
+import type { EgressDeps } from '../../network/http/egress.ts';
 import type { MessageContext } from '../../document/notification.ts';
 
 /** Channels never throw if a recipient cannot be reached. */
@@ -92,15 +91,5 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
 }
 
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
-
-/** How notifications leave this machine. Probes don't use these settings. */
-export interface EgressDeps {
-  /** `notify.proxy`. If null, the proxy is taken from the environment. */
-  readonly proxy: ProxyConfig | null;
-  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY are read in lower or upper case. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly readSecret: SecretReader;
-  readonly clock: Clock;
-}
 
 export type ChannelDeps = MessageContext & EgressDeps;

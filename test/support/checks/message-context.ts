@@ -1,4 +1,4 @@
-import type { EgressDeps } from '../../../src/notify/channels/channel.ts';
+import type { EgressDeps } from '../../../src/network/http/egress.ts';
 import type { MessageContext } from '../../../src/document/notification.ts';
 
 /** Egress without a proxy. */
