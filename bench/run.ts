@@ -3,107 +3,96 @@
  * See bench/README.md for the options and how to read the results.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { measureIdle } from './daemon/idle.ts';
+import { parseArgs } from 'node:util';
 import { measureMemory } from './daemon/memory.ts';
 import { measureMinutes } from './daemon/minute.ts';
-import { measurePages } from './daemon/pages.ts';
 import { measureRound } from './daemon/round.ts';
-import { measureScrapes } from './daemon/scrape.ts';
 import { measureStart } from './daemon/start.ts';
-import { writeIntoDocument } from './document.ts';
 import { describeMachine } from './machine.ts';
-import { readOptions } from './options.ts';
-import type { Options, Section } from './options.ts';
-import { measurePlugins } from './plugins/measure.ts';
-import { hasPlugins } from './plugins/plugins.ts';
+import { table } from './markdown-table.ts';
 import { startBlackbox } from './probes/blackbox.ts';
-import { compare, measureFloor, measureIdleRequest } from './probes/compare.ts';
-import type { Probers } from './probes/compare.ts';
-import { FLOOR_KINDS } from './probes/kinds.ts';
-import { startOwnProber } from './probes/own.ts';
 import { createSite } from './probes/site.ts';
-import { machineText, report } from './report.ts';
-import type { Results } from './results.ts';
-import { hasStack, STACK_PACKAGES } from './stack/monitors.ts';
-import { measureStack } from './stack/measure.ts';
+import type { ProcessMemory } from './process-figures.ts';
+import { formatSpread, type Spread } from './statistics.ts';
 
-const CONCURRENCIES = [1, 8, 32];
+const PROCESSES = ['ftm-watch', 'an idle HTTP server in Node', 'blackbox_exporter'];
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const { only, quick } = values;
+
+const NAMES = ['round', 'minute', 'start', 'memory'] as const;
+const wanted = NAMES.filter((name) => only === undefined || only.split(',').includes(name));
+const unknown = only?.split(',').find((name) => !NAMES.some((known) => known === name));
+if (unknown !== undefined)
+  throw new Error(`Cannot measure "${unknown}": expected npm run bench -- [--only ${NAMES.join(',')}] [--quick]`);
 
 /** Progress is not written to standard output, so that the results can be redirected. */
 function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-async function compareProbes(
-  probers: Probers,
-  { kinds, effort }: Options,
-): Promise<Pick<Results, 'comparisons' | 'floors' | 'idleRequests'>> {
-  const comparisons: Results['comparisons'][number][] = [];
-  const floors: Results['floors'][number][] = [];
-  const idleRequests: Results['idleRequests'][number][] = [];
-  for (const concurrency of kinds.length === 0 ? [] : CONCURRENCIES) {
-    for (const kind of kinds) {
-      const comparison = await compare(kind, concurrency, probers, effort);
-      tell(`${kind}, ${String(concurrency)} at once: ${comparison.ratio.median.toFixed(2)} of blackbox_exporter's CPU`);
-      comparisons.push(comparison);
-    }
-    for (const kind of FLOOR_KINDS.filter((floor) => kinds.some((known) => floor === `floor-${known}`)))
-      floors.push({ kind, concurrency, cost: await measureFloor(kind, concurrency, probers, effort) });
-    idleRequests.push({ concurrency, cost: await measureIdleRequest(concurrency, probers, effort) });
-  }
-  return { comparisons, floors, idleRequests };
+function spreads(all: readonly Spread[], digits: number): readonly string[] {
+  return all.map((spread) => formatSpread(spread, digits));
 }
 
-async function measure(options: Options): Promise<Results> {
-  const { sections, quick, effort, roundsAtOnce, minutes, faults, memoryAfter } = options;
-  const machine = describeMachine();
-  await using site = await createSite();
-  await using own = await startOwnProber(site);
-  await using blackbox = await startBlackbox(site);
-  const probes = await compareProbes({ site, own, blackbox }, options);
-  if ([...sections].some((section) => section !== 'plugins')) {
-    tell('Building the daemon');
-    execFileSync('npm', ['run', '--silent', 'build'], {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
-      stdio: 'inherit',
+function memoryRows(when: string, memories: readonly ProcessMemory[]): readonly (readonly string[])[] {
+  return [
+    [`resident memory, ${when}, MiB`, ...memories.map(({ resident }) => resident.toFixed(1))],
+    [`of it anonymous, ${when}, MiB`, ...memories.map(({ anonymous }) => anonymous.toFixed(1))],
+  ];
+}
+
+await using site = await createSite();
+await using blackbox = await startBlackbox(site);
+
+const SECTIONS: Readonly<Record<(typeof NAMES)[number], () => Promise<readonly string[]>>> = {
+  round: async () => {
+    const { ownMs, sameSeriesMs, fewestMs } = await measureRound(site, blackbox, {
+      times: quick ? 2 : 5,
+      rounds: quick ? 20 : 150,
     });
-  }
-  const wants = <T>(section: Section, work: () => Promise<T>): Promise<T | null> => {
-    if (!sections.has(section)) return Promise.resolve(null);
-    tell(`Measuring: ${section}`);
-    return work();
-  };
-  const round = await wants('round', () => measureRound(site, blackbox, { rounds: effort.rounds, roundsAtOnce }));
-  const minute = await wants('minute', () => measureMinutes(site, blackbox, minutes));
-  const idle = await wants('idle', () => measureIdle(site, blackbox, minutes));
-  const start = await wants('start', () => measureStart(site, quick ? 2 : 5));
-  const memory = await wants('memory', () => measureMemory(site, blackbox, memoryAfter, tell));
-  if (sections.has('stack') && !hasStack())
-    tell(`Cannot measure the stack: expected Debian's ${STACK_PACKAGES.join(' and ')}`);
-  const stack = hasStack() ? ((await wants('stack', () => measureStack(site, { minutes, faults }, tell))) ?? []) : [];
-  const scrapes = (await wants('scrape', () => measureScrapes(site, blackbox, quick ? 10 : 50))) ?? [];
-  const pages = (await wants('pages', () => measurePages(site, quick ? 5 : 20))) ?? [];
-  if (sections.has('plugins') && !hasPlugins())
-    tell("Cannot measure plugins: expected Debian's monitoring-plugins-standard and monitoring-plugins-contrib");
-  const plugins = hasPlugins() ? ((await wants('plugins', () => measurePlugins({ site, own }, effort))) ?? []) : [];
-  return { machine, quick, ...probes, round, minute, idle, start, memory, stack, scrapes, pages, plugins };
-}
+    return table(
+      ['A whole round', 'ftm-watch', 'blackbox_exporter, the same series', 'its fewest probes'],
+      [['CPU, ms', ...spreads([ownMs, sameSeriesMs, fewestMs], 1)]],
+    );
+  },
+  minute: async () => {
+    const { ownMs, bareMs, blackboxMs } = await measureMinutes(site, blackbox, quick ? 1 : 5);
+    const costs = spreads([ownMs, bareMs, blackboxMs], 1);
+    return table(['A minute with a round every 30 s', ...PROCESSES], [['CPU, ms', ...costs]]);
+  },
+  start: async () => {
+    const { ownMs, bareMs, blackboxMs, checkCpuMs } = await measureStart(site, quick ? 2 : 5);
+    return table(
+      ['Start', ...PROCESSES],
+      [
+        ['start to the first answer of /metrics, ms', ...spreads([ownMs, bareMs, blackboxMs], 0)],
+        ['`check --json` on a path without a fault, CPU, ms', formatSpread(checkCpuMs, 0), '', ''],
+      ],
+    );
+  },
+  memory: async () => {
+    const {
+      idle,
+      after,
+      bare,
+      blackbox: other,
+    } = await measureMemory(site, blackbox, quick ? [100, 300] : [1_000, 10_000], tell);
+    return table(
+      ['Memory', ...PROCESSES],
+      [
+        ...memoryRows('idle', [idle, bare, other]),
+        ...after.flatMap(({ rounds, memory }) => memoryRows(`after ${String(rounds)} rounds`, [memory, bare, other])),
+      ],
+    );
+  },
+};
 
-const options = readOptions(process.argv.slice(2));
-const results = await measure(options);
-const machine = machineText(results);
-const blocks = report(results);
-process.stdout.write(`${[machine, ...blocks.map(({ text }) => text)].join('\n\n')}\n`);
-await mkdir(dirname(options.json), { recursive: true });
-await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
-tell(`\nThe same as JSON: ${options.json}`);
-if (options.write) {
-  // Sections that were measured alone say when and on which machine.
-  const { isWhole } = options;
-  if (isWhole) await writeIntoDocument('npm run bench', machine);
-  for (const { name, text } of blocks)
-    await writeIntoDocument(`npm run bench, ${name}`, isWhole ? text : `${machine}\n\n${text}`);
+process.stdout.write(`${describeMachine()}\n`);
+tell('Building the daemon');
+execFileSync('npm', ['run', '--silent', 'build'], { cwd: fileURLToPath(new URL('..', import.meta.url)) });
+for (const name of wanted) {
+  tell(`Measuring: ${name}`);
+  process.stdout.write(`\n${(await SECTIONS[name]()).join('\n')}\n`);
 }

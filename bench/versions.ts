@@ -70,7 +70,7 @@ function start(at: Site, checkout: string): Promise<OwnDaemon> {
     at,
     true,
     {
-      licenseServer: { host: LICENSE_HOST, port: ports.ecdsa, expectedAddresses: ADDRESSES },
+      licenseServer: { host: LICENSE_HOST, port: ports.license, expectedAddresses: ADDRESSES },
       resolvers: ADDRESSES.slice(0, 2).map((address) => `udp://${address}:${port}`),
       mail: [mail],
     },

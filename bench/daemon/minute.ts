@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Blackbox } from '../probes/blackbox.ts';
+import { type Blackbox, sameSeries } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
 import { familyMilliseconds } from '../process-figures.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import { startBareServer } from './bare-server.ts';
 import { startOwnDaemon } from './own-daemon.ts';
-import { sameSeries } from './round.ts';
 
 /** CPU of a minute without faults, in real time: two rounds, and the work between them. */
 export interface MinuteCost {

@@ -83,7 +83,7 @@ export async function writeConfiguration(site: Site, port: number, more: Configu
   const base = join(folder, 'data', `daemon-${String(port)}`);
   const [file, store] = [join(folder, `daemon-${String(port)}.yaml`), `${base}.sqlite`];
   const configuration = {
-    licenseServer: { host: LICENSE_HOST, port: ports.ecdsa, expectedAddresses: ['127.0.0.1'] },
+    licenseServer: { host: LICENSE_HOST, port: ports.license, expectedAddresses: ['127.0.0.1'] },
     trust: { profile: 'fortinet', caFiles: [fortinetCa], baselineFile: `${base}-baseline.json` },
     controlHosts: CONTROL_HOSTS.map((host, index) => `${host}:${String(ports.controls[index] ?? 0)}`),
     resolvers: [`udp://127.0.0.1:${String(ports.dns)}`],

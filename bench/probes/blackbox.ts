@@ -5,31 +5,26 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CONTROL_HOSTS, LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { freePort } from '../../test/support/network/free-port.ts';
 import { endProcess } from '../child-process.ts';
-import { modules } from './blackbox-modules.ts';
-import type { ModuleName } from './blackbox-modules.ts';
-import type { ProbeKind } from './kinds.ts';
-import type { Prober } from './prober.ts';
 import type { Site } from './site.ts';
 
 export const BLACKBOX = '/usr/bin/prometheus-blackbox-exporter';
 
 /** One request from Prometheus to the exporter. */
 export interface BlackboxProbe {
-  readonly module: ModuleName;
+  readonly module: string;
   readonly target: string;
 }
 
 /** Debian's blackbox_exporter, queried over HTTP on persistent connections, as Prometheus does it. */
-export interface Blackbox extends Prober<ProbeKind> {
-  readonly url: string;
+export interface Blackbox extends AsyncDisposable {
+  readonly pid: number;
   /** From the start of the process to the first answer of `/metrics`. */
   readonly startedAfterMs: number;
   /** @throws {Error} if the probe fails */
   probe(probe: BlackboxProbe): Promise<void>;
-  /** Measures the cost of an HTTP request without a probe. */
-  idleRequests(concurrency: number, milliseconds: number): Promise<number>;
 }
 
 /** @throws {Error} if blackbox_exporter is not installed */
@@ -48,22 +43,14 @@ export async function startBlackbox(site: Site): Promise<Blackbox> {
   const agent = new Agent({ keepAlive: true });
   const ask = (path: string): Promise<string> => fetchText(`${url}${path}`, agent);
   while ((await ask('/metrics').catch(() => null)) === null) await sleep(2);
-  const startedAfterMs = performance.now() - started;
-  const probe = async ({ module, target }: BlackboxProbe): Promise<void> => {
-    const metrics = await ask(`/probe?module=${module}&target=${encodeURIComponent(target)}`);
-    if (!metrics.includes('\nprobe_success 1\n'))
-      throw new Error(`blackbox_exporter's ${module} did not succeed at ${target}:\n${metrics}`);
-  };
   return {
     pid: child.pid ?? 0,
-    url,
-    startedAfterMs,
-    probe,
-    load: ({ kind, concurrency, milliseconds }) =>
-      repeat(concurrency, milliseconds, async () => {
-        for (const one of equivalentOf(kind, site)) await probe(one);
-      }),
-    idleRequests: (concurrency, milliseconds) => repeat(concurrency, milliseconds, () => ask('/-/healthy')),
+    startedAfterMs: performance.now() - started,
+    probe: async ({ module, target }) => {
+      const metrics = await ask(`/probe?module=${module}&target=${encodeURIComponent(target)}`);
+      if (!metrics.includes('\nprobe_success 1\n'))
+        throw new Error(`blackbox_exporter's ${module} did not succeed at ${target}:\n${metrics}`);
+    },
     [Symbol.asyncDispose]: async () => {
       agent.destroy();
       await endProcess(child);
@@ -71,46 +58,48 @@ export async function startBlackbox(site: Site): Promise<Blackbox> {
   };
 }
 
-/** Returns the blackbox_exporter probes that together observe the same as one of ours. */
-function equivalentOf(kind: ProbeKind, { ports }: Site): readonly BlackboxProbe[] {
-  const at = (port: number): string => `127.0.0.1:${String(port)}`;
-  switch (kind) {
-    case 'dns':
-      return dnsProbes('license', at(ports.dns));
-    case 'tcp':
-      return [{ module: 'tcp', target: at(ports.ecdsa) }];
-    case 'tls-rsa':
-      return [{ module: 'tls_license', target: at(ports.rsa) }];
-    case 'tls-ecdsa':
-      return [{ module: 'tls_license', target: at(ports.ecdsa) }];
-    case 'https-rsa':
-      return [{ module: 'http_license', target: `https://${at(ports.rsa)}/` }];
-    case 'https-ecdsa':
-      return [{ module: 'http_license', target: `https://${at(ports.ecdsa)}/` }];
-    case 'mail':
-      return [{ module: 'smtp_starttls', target: at(ports.mail) }];
-  }
+/** Probes for the licence server and both control hosts: A, AAAA, the port, the handshake, the answer. */
+export function sameSeries({ ports }: Site): readonly BlackboxProbe[] {
+  const resolver = `127.0.0.1:${String(ports.dns)}`;
+  return [ports.license, ...ports.controls].flatMap((port, host) => {
+    const target = `127.0.0.1:${String(port)}`;
+    return [
+      { module: `dns_a_${String(host)}`, target: resolver },
+      { module: `dns_aaaa_${String(host)}`, target: resolver },
+      { module: 'tcp', target },
+      { module: `tls_${String(host)}`, target },
+      { module: `http_${String(host)}`, target: `https://${target}/` },
+    ];
+  });
 }
 
-/** Both address families, because each of our lookups queries both. */
-export function dnsProbes(host: 'license' | 'control_0' | 'control_1', resolver: string): readonly BlackboxProbe[] {
-  return [
-    { module: `dns_a_${host}`, target: resolver },
-    { module: `dns_aaaa_${host}`, target: resolver },
+/** Probes for A, the port, the handshake and the answer of the licence server; only the answer of each control host. */
+export function fewestProbes(site: Site): readonly BlackboxProbe[] {
+  const needed = ['dns_a_0', 'tcp', 'tls_0', 'http_0', 'http_1', 'http_2'];
+  return needed.flatMap((module) => sameSeries(site).find((probe) => probe.module === module) ?? []);
+}
+
+function modules({ fortinetCa, otherCa }: Site): Readonly<Record<string, unknown>> {
+  const hosts = [
+    { name: LICENSE_HOST, method: 'GET', caFile: fortinetCa },
+    ...CONTROL_HOSTS.map((name) => ({ name, method: 'HEAD', caFile: otherCa })),
   ];
-}
-
-async function repeat(concurrency: number, milliseconds: number, work: () => Promise<unknown>): Promise<number> {
-  const end = performance.now() + milliseconds;
-  let done = 0;
-  async function one(): Promise<void> {
-    while (performance.now() < end) {
-      await work();
-      done += 1;
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, one));
-  return done;
+  const family = { preferred_ip_protocol: 'ip4' };
+  const of = (prober: string, settings: object): object => ({ prober, timeout: '5s', [prober]: settings });
+  return Object.fromEntries([
+    ['tcp', of('tcp', family)],
+    ...hosts.flatMap(({ name, method, caFile }, index) => {
+      const host = String(index);
+      const tls = { tls_config: { server_name: name, ca_file: caFile } };
+      const request = { method, headers: { Host: name }, valid_status_codes: [200, 404], follow_redirects: false };
+      return [
+        [`dns_a_${host}`, of('dns', { query_name: name, query_type: 'A', ...family })],
+        [`dns_aaaa_${host}`, of('dns', { query_name: name, query_type: 'AAAA', ...family })],
+        [`tls_${host}`, of('tcp', { ...family, tls: true, ...tls })],
+        [`http_${host}`, of('http', { ...request, ...family, ...tls })],
+      ];
+    }),
+  ]) as Readonly<Record<string, unknown>>;
 }
 
 function fetchText(url: string, agent: Agent): Promise<string> {

@@ -194,9 +194,7 @@ export type CertificateParser = (der: Uint8Array) => Certificate | null;
 
 /**
  * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
- * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Up to Node 24,
- * that method also leaked memory for each certificate above the leaf. Node 26 no longer does (`bench/capture-leak.ts`).
- * Must be called before the socket is destroyed.
+ * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Must be called before the socket is destroyed.
  *
  * @returns null when the peer has not sent a certificate
  */

@@ -27,7 +27,7 @@ describeWhere(['linux'], 'a daemon between two rounds', () => {
 
     await setTimeout(MINUTE);
 
-    // A single timer of one second would be 60 more than in bench/results.md.
+    // Usually about 20. A single timer of one second would be 60 more.
     expect(familySwitches(daemon.pid).voluntary - before).toBeLessThanOrEqual(80);
     // The daemon and its watchdog.
     expect(familyOf(daemon.pid)).toHaveLength(2);
