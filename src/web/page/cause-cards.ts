@@ -4,7 +4,6 @@ import { breakable, type Markup, markup, partsOf, subjectView } from '../../docu
 import { evidenceSection, remedySection } from '../../document/incident-story.ts';
 import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
-import type { Cause } from '../../engine/model.ts';
 import { badge } from './document.ts';
 import { type Fault, NOBODY, ownerView, sinceView } from './faults.ts';
 import { conditionTags, type IncidentContext, notesOf } from './incidents-view.ts';
@@ -42,11 +41,11 @@ function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup 
     single ? subjectView(first.subject) : null,
   ];
   return markup`<article id="${id}" class="${classes}" aria-labelledby="${id}-title">
-<header>${tags}</header>
+<header id="${id}-tags">${tags}</header>
 <h2 id="${id}-title">${breakable(groupHeadline(causes))}</h2>
 ${summaryView(fault)}${single ? null : subjectsView(fault)}
-${impactView(first, told)}${told === null ? markup`<p>${ownerView(fault, quiet, reader) ?? NOBODY}</p>` : null}
-${actionsView(fault, context)}${notesView(incidents, context)}
+${impactView(fault, told)}${told === null ? markup`<p id="${id}-owner">${ownerView(fault, quiet, reader) ?? NOBODY}</p>` : null}
+${actionsView(fault, context)}${notesView(fault, context)}
 ${remedyView(fault, isOpen)}
 <details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>
 ${partsOf(evidenceSection(first))}</details>
@@ -54,28 +53,29 @@ ${partsOf(evidenceSection(first))}</details>
 }
 
 /** Without what the verdict tells: the whole impact of the only fault, or else its first sentence. */
-function impactView({ impact }: Cause, told: CardsContext['told']): Markup | null {
+function impactView({ id, causes: [{ impact }] }: Fault, told: CardsContext['told']): Markup | null {
   if (told?.isOnly === true) return null;
   const text = told === null ? impact : restOfImpact({ impact });
-  return text === '' ? null : markup`<p><span class="quiet">Impact</span> ${breakable(text)}</p>`;
+  return text === '' ? null : markup`<p id="${id}-impact"><span class="quiet">Impact</span> ${breakable(text)}</p>`;
 }
 
-function summaryView({ causes }: Fault): Markup | null {
+function summaryView({ id, causes }: Fault): Markup | null {
   const [{ summary }, ...others] = causes;
   const title = `${groupHeadline(causes)}.`;
   const rest = summary.startsWith(title) ? summary.slice(title.length).trim() : summary;
-  return rest === '' ? null : markup`<p>${others.length === 0 ? null : 'For example: '}${breakable(rest)}</p>`;
+  return rest === ''
+    ? null
+    : markup`<p id="${id}-summary">${others.length === 0 ? null : 'For example: '}${breakable(rest)}</p>`;
 }
 
 function remedyView({ id, causes }: Fault, isOpen: boolean): Markup {
   const [{ remedySteps, subject }, ...others] = causes;
   const note =
     others.length === 0 ? null : markup`<p class="quiet">The steps and commands are for ${breakable(subject)}.</p>`;
-  const steps = markup`<div id="${id}-remedy">${note}${partsOf(remedySection({ remedySteps }))}</div>`;
-  return isOpen
-    ? markup`<section><h3>What to do</h3>${steps}</section>`
-    : markup`<details id="${id}-fold"><summary>What to do: ${counted(remedySteps.length, 'step')}</summary>
-${steps}</details>`;
+  const count = counted(remedySteps.length, 'step');
+  return markup`<details id="${id}-todo"${isOpen ? markup` open` : null}>
+<summary id="${id}-steps"><h3>What to do: ${count}</h3></summary>
+<div id="${id}-remedy">${note}${partsOf(remedySection({ remedySteps }))}</div></details>`;
 }
 
 const MOST_NAMES = 3;
@@ -100,7 +100,8 @@ function subjectsView({ id, causes, incidents }: Fault): Markup {
 function actionsView({ id, causes, incidents }: Fault, { mayChange, controlSocket }: CardsContext): Markup {
   const [{ id: cause }] = causes;
   const [incident] = incidents;
-  if (incident === undefined) return markup`<div class="actions"><a href="runbooks/${cause}">Runbook</a></div>`;
+  if (incident === undefined)
+    return markup`<div id="${id}-actions" class="actions"><a href="runbooks/${cause}">Runbook</a></div>`;
   const page = `incidents/${encodeURIComponent(incident.id)}`;
   const runbook = markup`<a href="runbooks/${cause}?incident=${encodeURIComponent(incident.id)}">Runbook</a>`;
   const left = incidents.filter(({ acknowledgement }) => acknowledgement === null);
@@ -115,11 +116,11 @@ function actionsView({ id, causes, incidents }: Fault, { mayChange, controlSocke
   if (causes.length > 1) {
     const what = isSilenceOnly ? 'Silence' : 'Acknowledge or silence';
     const how = mayChange ? silenceForm(id, cause) : commandsView({ id: cause, subject: '' }, incidents, controlSocket);
-    return markup`<div class="actions">${acknowledge}${runbook}</div>
+    return markup`<div id="${id}-actions" class="actions">${acknowledge}${runbook}</div>
 <details id="${id}-silence"><summary>${what} ${cause}, for everything that is affected</summary>${how}</details>`;
   }
   const words = isSilenceOnly ? 'Silence, timeline' : 'Acknowledge, silence, timeline';
-  return markup`<div class="actions">${acknowledge}<a href="${page}">${words}</a>${runbook}</div>`;
+  return markup`<div id="${id}-actions" class="actions">${acknowledge}<a href="${page}">${words}</a>${runbook}</div>`;
 }
 
 function silenceForm(id: string, cause: string): Markup {
@@ -129,7 +130,7 @@ ${durationField()}<label>Reason <input name="comment" required maxlength="${MAX_
 <button>Silence</button></form>`;
 }
 
-function notesView(incidents: readonly Incident[], context: IncidentContext): Markup | null {
+function notesView({ id, incidents }: Fault, context: IncidentContext): Markup | null {
   const notes = notesOf(incidents, context);
-  return notes === null ? null : markup`<p class="quiet">${notes}</p>`;
+  return notes === null ? null : markup`<p id="${id}-notes" class="quiet">${notes}</p>`;
 }

@@ -36,12 +36,12 @@ function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAd
   const [leaf] = chain;
   const validity =
     leaf === undefined ? ': no certificate was sent' : markup`, valid until ${moment(leaf.notAfter, reader)}`;
-  return markup`<div class="chain ${tone}"><p>${badge(tone, word)} ${subjectView(target)}</p>
+  return markup`<div id="chain-${id}" class="chain ${tone}"><p>${badge(tone, word)} ${subjectView(target)}</p>
 <p class="quiet">at ${addresses.join(', ')}${validity}</p>
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${id}"><summary>${counted(chain.length, 'certificate')}</summary>
+    : markup`<details id="chain-${id}-all"><summary>${counted(chain.length, 'certificate')}</summary>
 ${chain.map((seen, depth) => certificateView({ seen, trusted: trusted[depth] }, depth, reader.zone))}
 ${
   trusted.length === 0

@@ -20,20 +20,20 @@ interface ChecklistContext {
 
 export function checklistView(diagnosis: Diagnosis, context: ChecklistContext): Markup {
   const { items, gathered } = checklistOf(diagnosis, 'worst-first');
-  return markup`<section class="card" aria-labelledby="checklist-title">
+  return markup`<section id="preconditions" class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
-${listView(items, context)}
+${listView('checks', items, context)}
 ${gathered.map(
   ({ state, title, names, items: folded }) =>
-    markup`<details id="checks-${state}"><summary>${state === 'ok' ? title : `${title}: ${names}`}</summary>
-${listView(folded, context)}</details>`,
+    markup`<details id="checks-${state}"><summary id="checks-${state}-title">${state === 'ok' ? title : `${title}: ${names}`}</summary>
+${listView(`checks-${state}-list`, folded, context)}</details>`,
 )}
 </section>`;
 }
 
-function listView(items: readonly ChecklistItem[], context: ChecklistContext): Markup | null {
+function listView(id: string, items: readonly ChecklistItem[], context: ChecklistContext): Markup | null {
   if (items.length === 0) return null;
-  return markup`<ul class="checklist">${items.map((item) => itemView(item, context))}</ul>`;
+  return markup`<ul id="${id}" class="checklist">${items.map((item) => itemView(item, context))}</ul>`;
 }
 
 function itemView(item: ChecklistItem, { faults, unknown, reader }: ChecklistContext): Markup {

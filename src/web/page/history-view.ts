@@ -27,8 +27,8 @@ export function historyView(data: RangeData, { zone }: Reader, days: Markup | nu
   });
   return markup`<section id="history" class="card history" aria-labelledby="history-title" ${axis}>
 <h2 id="history-title">History</h2>${days}
-<nav class="ranges" aria-label="Period of the charts">${ranges}</nav>
-<div class="charts">${charts.map((chart) => chartView(chart, data))}</div>
+<nav id="ranges" class="ranges" aria-label="Period of the charts">${ranges}</nav>
+<div id="charts" class="charts">${charts.map((chart) => chartView(chart, data))}</div>
 ${historyIncidents(data, zone)}${historyTable(data, zone)}</section>`;
 }
 
@@ -80,7 +80,7 @@ const MOST_SHOWN = 12;
 /** The marks in the charts may be too narrow to click. */
 function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
   const day = zone.local(from).slice(0, 10);
-  return markup`<h3>Incidents in this period</h3>${
+  return markup`<div id="period"><h3>Incidents in this period</h3>${
     incidents.length === 0
       ? markup`<p class="quiet">None.</p>`
       : markup`<ul class="marked">${incidents
@@ -93,7 +93,7 @@ function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Ma
     incidents.length <= MOST_SHOWN
       ? null
       : markup`<p><a href="incidents?from=${day}">All incidents of the last ${CHART_WINDOWS[range].back / 86_400_000} days</a></p>`
-  }`;
+  }</div>`;
 }
 
 const DAY: Millis = 24 * HOUR;

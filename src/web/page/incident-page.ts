@@ -82,7 +82,7 @@ function mainView(page: IncidentPage): Markup {
 ${problemsView(problems)}
 <div id="story" class="stack">${story.map((section) => cardView(section, commentForm(section, page)))}
 ${cardView({ title: 'Incident', parts: [{ kind: 'facts', lines: facts }] }, null)}</div>
-<p class="quiet">This incident <a href="${root}incidents/${own}.md">as Markdown, for a post-mortem</a> ·
+<p id="elsewhere" class="quiet">This incident <a href="${root}incidents/${own}.md">as Markdown, for a post-mortem</a> ·
 <a href="${root}api/v1/incidents/${own}">as JSON</a> · <a href="${root}changes?incident=${own}">all changes</a></p>`;
 }
 
@@ -111,7 +111,7 @@ function headView(page: IncidentPage): Markup {
 <p id="summary">${closedAt === null ? null : 'What was detected: '}${breakable(cause.summary)}</p>
 <p id="impact"><span class="quiet">${impactLabel}</span> ${breakable(cause.impact)}</p>
 <div id="act" class="forms">${actionsView(page)}</div>
-<p class="links"><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook</a></p>
+<p id="links" class="links"><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook</a></p>
 <p id="seen" class="quiet">Last seen ${timeAndDistance(lastSeen, reader)}.</p></section>`;
 }
 
@@ -120,7 +120,7 @@ function cardView({ title, parts }: Section, form: Markup | null): Markup {
   const id = anchorOf(title);
   const content = markup`<div id="${id}-content">${partsView(parts)}</div>`;
   if (title === REMEDY_WHEN_OVER)
-    return markup`<section class="card"><details id="${id}"><summary><h2>${title}</h2></summary>
+    return markup`<section id="${id}-card" class="card"><details id="${id}"><summary><h2>${title}</h2></summary>
 ${content}</details></section>`;
   return markup`<section id="${id}" class="card" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
 ${content}${form}</section>`;
@@ -136,8 +136,9 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
 
 function actionsView({ record: { incident }, root, permission, controlSocket, reader }: IncidentPage): Content {
   if (permission.kind !== 'allowed') {
-    const commands = incident.status === 'open' ? commandsView(incident.cause, [incident], controlSocket) : null;
-    return [readOnlyView(permission), commands];
+    const isOpen = incident.status === 'open';
+    const commands = isOpen ? commandsView(incident.cause, [incident], controlSocket) : null;
+    return [readOnlyView(permission), commands === null ? null : markup`<div id="commands">${commands}</div>`];
   }
   if (incident.status === 'closed') return null;
   const name = nameField(permission);
@@ -150,7 +151,7 @@ function readOnlyView(permission: Exclude<Permission, { readonly kind: 'allowed'
     permission.kind === 'no-accounts'
       ? markup`no accounts are configured (<code>web.users</code>).`
       : markup`your account has the role ${permission.role}. Changes require the role <code>change</code>.`;
-  return markup`<p class="quiet">Read-only: ${why}</p>`;
+  return markup`<p id="read-only" class="quiet">Read-only: ${why}</p>`;
 }
 
 /** For readers who may change nothing on the page. */

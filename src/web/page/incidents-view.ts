@@ -51,7 +51,7 @@ export function openIncidentsView(incidents: readonly Incident[], context: Incid
   if (open.length === 0) return null;
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
-<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident) => openView(incident, context))}</ul>
+<ul id="open-incidents" class="incidents">${open.slice(0, MAX_OPEN).map((incident) => openView(incident, context))}</ul>
 ${more(open.length - MAX_OPEN, 'incidents')}</section>`;
 }
 
@@ -67,7 +67,7 @@ ${complete ? null : HISTORY_MISSING}<p><a href="incidents">All incidents</a></p>
 function openView(incident: Incident, context: IncidentContext): Markup {
   const { id, cause, since } = incident;
   const { quiet, reader } = context;
-  return markup`<li class="${SEVERITY_TONES[cause.severity]}">
+  return markup`<li id="incident-${id}" class="${SEVERITY_TONES[cause.severity]}">
 <p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a></p>
 <p class="quiet">Since ${timeAndAge(since, reader)}. ${notesOf([incident], context)}</p>

@@ -96,14 +96,14 @@ function mainView(
   const verdict = isOld
     ? outdatedView(diagnosis, reader)
     : verdictView(diagnosis, { outlook, faults: listed, history, quiet, unknownSince, nextRound, reader });
-  return markup`${verdict}${isCalm ? markup`<section class="card">${days}</section>` : null}
-<div class="grid">
-<div class="stack todo">${causeCards(others ?? [], context)}${ownTroubleView(
+  return markup`${verdict}${isCalm ? markup`<section id="calm" class="card">${days}</section>` : null}
+<div id="now" class="grid">
+<div id="todo" class="stack todo">${causeCards(others ?? [], context)}${ownTroubleView(
     unreported(problems, diagnosis),
     causeCards(own ?? [], context),
   )}${openIncidentsView(withoutCard(history.incidents, diagnosis), context)}</div>
-<div class="stack where">${unknown.length === 0 ? [route, checklist] : [checklist, route]}</div>
-<aside class="stack side" aria-label="What happened">${silencesView(quiet.silences, sources.maintenance(), reader)}
+<div id="where" class="stack where">${unknown.length === 0 ? [route, checklist] : [checklist, route]}</div>
+<aside id="side" class="stack side" aria-label="What happened">${silencesView(quiet.silences, sources.maintenance(), reader)}
 ${notificationsView(history, activity, reader)}${certificatesView(sources.certificates(), reader)}
 ${recentIncidentsView(history, reader)}</aside></div>
 ${historyView(sources.rangeData(range), reader, isCalm ? null : days)}
@@ -123,8 +123,8 @@ function withoutCard(incidents: readonly Incident[], { causes }: Diagnosis): rea
 /** A separate section, so that ftm-watch's own problems are not mistaken for problems with activation. */
 function ownTroubleView(problems: Health['problems'], cards: readonly Markup[]): Markup | null {
   if (problems.length + cards.length === 0) return null;
-  const list = markup`<ul>${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul>`;
-  return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
+  const list = markup`<ul id="own-problems">${problems.map((problem) => markup`<li>${breakable(problem)}</li>`)}</ul>`;
+  return markup`<section id="own" class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
 ${problems.length === 0 ? null : list}${cards}</section>`;
 }
 

@@ -33,7 +33,7 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
   const checked = markup`Checked ${timeAndDistance(diagnosis.at, reader)}`;
   const next = nextRound === null ? null : markup`, next due ${distance(nextRound, reader)}`;
   const tone = VERDICT_TONES[look];
-  return markup`<section class="card verdict ${tone}" aria-labelledby="verdict">
+  return markup`<section id="state" class="card verdict ${tone}" aria-labelledby="verdict">
 <span class="node">${sign(tone)}</span>
 <div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
 <div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}
@@ -43,7 +43,7 @@ ${answersView(diagnosis, context)}
 }
 
 export function startingView(): Markup {
-  return markup`<section class="card verdict unsure" aria-labelledby="verdict">
+  return markup`<section id="state" class="card verdict unsure" aria-labelledby="verdict">
 <span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">Starting</h1></div>
 <div class="rest"><p>The first round has not finished yet. A round takes up to 15 seconds.</p></div></section>`;
@@ -51,7 +51,7 @@ export function startingView(): Markup {
 
 /** The last result is shown below, but it is unknown whether it still holds. */
 export function outdatedView(diagnosis: Diagnosis, reader: Reader): Markup {
-  return markup`<section class="card verdict unsure" aria-labelledby="verdict">
+  return markup`<section id="state" class="card verdict unsure" aria-labelledby="verdict">
 <span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">Unknown</h1></div>
 <div class="rest"><p>No check has finished since ${timeAndDistance(diagnosis.at, reader)}.

@@ -12,9 +12,8 @@ const LOST_AFTER_MS = 15_000;
 const LONGEST_PAUSE_MS = 60_000;
 const FOCUSABLE = 'a[href], button, summary, [tabindex], input, select';
 
-/** The main element as the server sent it, in which every part that is shown has its place. */
-const shown = new DocumentFragment();
-shown.append(main(document).cloneNode(true));
+/** The main element as the server sent it, without what scripts change on the page. */
+const sent = cloneOf(main(document));
 
 const state = {
   asking: false,
@@ -81,31 +80,102 @@ function take(page) {
   state.title = page.title;
   state.icon = page.getElementById('icon')?.getAttribute('href') ?? '';
   state.skew = Number(now) - Date.now();
-  const before = main(shown);
-  // Both differ in each answer.
-  for (const name of /** @type {const} */ (['now', 'tag'])) before.dataset[name] = next.dataset[name];
-  if (update(before, next)) {
+  const focusAgain = rememberFocus();
+  if (update(main(document), sent, next)) {
     state.pausedSince = null;
     state.tag = tag;
   } else {
     state.pausedSince ??= Date.now();
   }
+  focusAgain();
   document.dispatchEvent(new Event('shown'));
 }
 
 /**
- * Replaces the smallest parts that differ. A part is an element with an ID.
+ * Replaces the smallest parts that differ, so that all others stay as the reader left them. A part is an element with
+ * an ID. The children of a list are parts, which also come, go and change their order.
+ * @param {Element} region on the page
  * @param {Element} before as the server sent it
  * @param {Element} next
  * @returns {boolean} false if a part is held back
  */
-function update(before, next) {
-  if (before.outerHTML === next.outerHTML) return true;
-  if (restOf(before) !== restOf(next)) return replace(before, next);
+function update(region, before, next) {
+  if (before.isEqualNode(next)) return true;
+  if (isList(before) && isList(next)) return updateList(region, before, next);
+  if (restOf(before) !== restOf(next)) return replace(region, before, next);
   const parts = partsOf(next);
   return partsOf(before)
-    .map((part, index) => update(part, parts[index] ?? part))
+    .map((part, index) => update(partIn(region, part) ?? part, part, parts[index] ?? part))
     .every(Boolean);
+}
+
+/** @param {Element} element */
+function isList({ childNodes }) {
+  return [...childNodes].every((node) =>
+    node instanceof Element ? node.id !== '' : (node.textContent ?? '').trim() === '',
+  );
+}
+
+/**
+ * @param {Element} region
+ * @param {Element} before
+ * @param {Element} next
+ * @returns {boolean} false if a part is held back
+ */
+function updateList(region, before, next) {
+  setAttributes(region, before, next);
+  const gone = [...before.children].filter((part) => partIn(next, part) === null);
+  const over = gone.filter((part) => !isHeldBack(partIn(region, part) ?? part));
+  for (const part of over) for (const tree of [region, before]) partIn(tree, part)?.remove();
+  const isShown = [...next.children].map((part) => {
+    const [own, old] = [partIn(region, part), partIn(before, part)];
+    if (own !== null && old !== null) return update(own, old, part);
+    region.append(freshOf(part));
+    before.append(cloneOf(part));
+    return true;
+  });
+  for (const tree of [region, before]) arrange(tree, next);
+  return over.length === gone.length && isShown.every(Boolean);
+}
+
+/**
+ * Moves as few parts as possible, because a part that moves loses the focus and its scroll position.
+ * @param {Element} list
+ * @param {Element} next
+ */
+function arrange(list, next) {
+  let place = list.firstElementChild;
+  for (const part of next.children) {
+    while (place !== null && partIn(next, place) === null) place = place.nextElementSibling;
+    const own = partIn(list, part);
+    if (own === place) place = place?.nextElementSibling ?? null;
+    else if (own !== null) list.insertBefore(own, place);
+  }
+}
+
+/**
+ * What the server opens is opened. What it closes stays open, because somebody may be reading it.
+ * @param {Element} region
+ * @param {Element} before
+ * @param {Element} next
+ */
+function setAttributes(region, before, next) {
+  for (const { name } of [...before.attributes, ...next.attributes]) {
+    const value = next.getAttribute(name);
+    if (value === before.getAttribute(name)) continue;
+    for (const tree of [region, before]) {
+      if (value !== null) tree.setAttribute(name, value);
+      else if (name !== 'open' || tree === before) tree.removeAttribute(name);
+    }
+  }
+}
+
+/**
+ * @param {ParentNode} tree
+ * @param {Element} part
+ */
+function partIn(tree, { id }) {
+  return tree.querySelector(`[id="${CSS.escape(id)}"]`);
 }
 
 /**
@@ -131,58 +201,43 @@ function restOf(region) {
 }
 
 /**
+ * @param {Element} region
  * @param {Element} before
  * @param {Element} next
- * @returns {boolean} false if text in this region is selected, or somebody types in this form
+ * @returns {boolean} false if it is held back
  */
-function replace(before, next) {
-  const region = before.id === '' ? main(document) : document.getElementById(before.id);
-  if (region === null) return true;
-  if (isTextSelectedIn(region) && Date.now() - (state.pausedSince ?? Date.now()) < LONGEST_PAUSE_MS) return false;
-  if (region.matches('form') && isInUse(region)) return false;
-  const fresh = document.importNode(next, true);
-  before.replaceWith(next);
+function replace(region, before, next) {
+  if (isHeldBack(region)) return false;
+  const fresh = freshOf(next);
+  before.replaceWith(cloneOf(next));
   keepUnfolded(region, fresh);
   keepCharts(region, fresh);
-  addCopyButtons(fresh);
-  showDistances(fresh, serverTime());
-  const focusAgain = keepFocus(region);
-  const typeAgain = keepForms(region, fresh);
   region.replaceWith(fresh);
-  focusAgain();
-  typeAgain();
   return true;
 }
 
-/**
- * Selected text must not disappear before it is copied.
- * @param {Element} region
- */
-function isTextSelectedIn(region) {
-  const selection = getSelection();
-  return selection !== null && !selection.isCollapsed && selection.containsNode(region, true);
+/** @param {Element} part */
+function freshOf(part) {
+  const fresh = cloneOf(part);
+  addCopyButtons(fresh);
+  showDistances(fresh, serverTime());
+  return fresh;
+}
+
+/** @param {Element} element */
+function cloneOf(element) {
+  return document.importNode(element, true);
 }
 
 /**
- * Keeps the forms in which somebody types. A form that the page no longer has stays beside the others, because its
- * answer explains why it is too late.
+ * Selected text must not disappear before it is copied, nor what somebody types before it is sent.
  * @param {Element} region
- * @param {Element} fresh
- * @returns {() => void} restores the focus
  */
-function keepForms(region, fresh) {
-  const { activeElement } = document;
-  const forms = elementsIn(region, 'form[id]').filter(isInUse);
-  for (const form of forms) {
-    const [same] = elementsIn(fresh, `#${form.id}`);
-    const [act] = elementsIn(fresh, '#act');
-    if (same === undefined) act?.append(form);
-    else same.replaceWith(form);
-  }
-  return () => {
-    if (activeElement instanceof HTMLElement && forms.some((form) => form.contains(activeElement)))
-      activeElement.focus({ preventScroll: true });
-  };
+function isHeldBack(region) {
+  const selection = getSelection();
+  const isSelected = selection !== null && !selection.isCollapsed && selection.containsNode(region, true);
+  const isLong = state.pausedSince !== null && Date.now() - state.pausedSince >= LONGEST_PAUSE_MS;
+  return (isSelected && !isLong) || elementsIn(region, 'form[id]').some(isInUse);
 }
 
 /** @param {Element} form */
@@ -192,16 +247,15 @@ function isInUse(form) {
 }
 
 /**
- * Keeps the keyboard focus across an update. Remembers the nearest element with an ID and the position within it.
- * @param {Element} replaced
- * @returns {() => void}
+ * Remembers the nearest element with an ID and the position of the keyboard focus within it.
+ * @returns {() => void} restores the focus
  */
-function keepFocus(replaced) {
+function rememberFocus() {
   const { activeElement } = document;
-  const region = replaced.contains(activeElement) ? (activeElement?.closest('[id], main') ?? null) : null;
+  const region = activeElement?.closest('[id]') ?? null;
   const place = region === null ? -1 : elementsIn(region, FOCUSABLE).findIndex((element) => element === activeElement);
   return () => {
-    const again = region === null || region.id === '' ? main(document) : document.getElementById(region.id);
+    const again = region === null || document.activeElement === activeElement ? null : partIn(document, region);
     if (again !== null) elementsIn(again, FOCUSABLE)[place]?.focus({ preventScroll: true });
   };
 }

@@ -108,8 +108,13 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
       pre.style.width = '100px';
       pre.scrollLeft = 40;
     });
-    await page.locator('.cause > details > summary').first().click();
-    const controls = ['.cause .remedy button', '.chain.bad > details > summary', '.stop.bad .parts a', '#activity a'];
+    await page.locator('.cause > [id$="-evidence"] > summary').first().click();
+    const controls = [
+      '.cause .remedy button:visible',
+      '.chain.bad > details > summary',
+      '.stop.bad .parts a',
+      '#activity a',
+    ];
     for (const control of controls) {
       const last = page.locator(control).last();
       await last.waitFor();
@@ -118,7 +123,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
       expect(await last.evaluate((element) => element.matches(':focus'))).toBe(true);
     }
     expect(await command.evaluate(({ scrollLeft }) => scrollLeft)).toBe(40);
-    expect(await page.locator('.cause > details').first().getAttribute('open')).not.toBeNull();
+    expect(await page.locator('.cause > [id$="-evidence"]').first().getAttribute('open')).not.toBeNull();
     expect(opened.complaints).toEqual([]);
   });
 });
@@ -167,6 +172,53 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
     }
   });
 
+  test('leaves a fault that stays as it is read while another one comes before it and goes', async () => {
+    const step = {
+      text: 'Run it.',
+      commands: `echo ${'long '.repeat(200)}`,
+      undo: null,
+      syntax: 'shell',
+      blanks: [],
+    } as const;
+    const faults = ['one.example.org:25', 'two.example.org:25'].map((subject) =>
+      causeOf('mail-unreachable', { subject, remedySteps: [step] }),
+    );
+    const { incidents } = timeline().rounds(2, faults).state;
+    await using web = await startWeb({ account: 'ops', state: { diagnosis: diagnosisOf(START, faults), incidents } });
+    const browser = await launchBrowser();
+    try {
+      const login = { extraHTTPHeaders: ACCOUNT_LOGIN };
+      await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`, login);
+      const { page } = own;
+      await page.locator(CHIP).waitFor();
+      await page.locator('[id$="-silence"] > summary').click();
+      await page.locator('[id$="-evidence"] > summary').click();
+      await page.locator('input[name=comment]').fill('not half yet');
+      await page.evaluate('document.querySelector(".remedy pre").scrollLeft = 300');
+      await page.locator('.remedy button').focus();
+      await page.evaluate('globalThis.read = document.querySelectorAll(".cause pre, .cause input[name=comment]")');
+      const others = [[causeOf('tls-intercepted')], [causeOf('tls-intercepted'), causeOf('clock-skewed')], []];
+      for (const [index, more] of others.entries()) {
+        web.state.diagnosis = diagnosisOf(START + 30_000 * (index + 1), [...more, ...faults]);
+        await lookAgain(page);
+        await expect.poll(() => page.locator('.cause').count()).toBe(more.length + 1);
+        expect(await page.locator('.cause .tag').allInnerTexts()).toEqual([
+          ...more.map(({ id }) => id),
+          'mail-unreachable',
+        ]);
+        const left = await page.evaluate(`[
+          ...[...read].map(({ isConnected, value, scrollLeft }) => isConnected && (value ?? scrollLeft)),
+          document.activeElement.matches('.remedy button'),
+          read[1].closest('.cause').querySelector('[id$="-evidence"]').open,
+        ]`);
+        expect(left).toEqual(['not half yet', 300, true, true]);
+      }
+      expect(own.complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+
   test('says that nobody knows the state once the last round is outdated, and keeps its result', async () => {
     const clock = handClock(START);
     await using web = await startWeb({ state: { diagnosis: diagnosisOf(START, []), knownFor: 600_000 }, clock });
@@ -195,7 +247,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       await using own = await openPage(browser, `http://127.0.0.1:${String(web.port)}/`);
       const { page } = own;
       await page.locator(CHIP).waitFor();
-      const evidence = page.locator('.cause > details > :not(summary)').first();
+      const evidence = page.locator('.cause > [id$="-evidence"] > :not(summary)').first();
       const hidden = await page.locator('nav, .copy, form').all();
       expect(await evidence.isVisible()).toBe(false);
       await page.emulateMedia({ media: 'print' });
