@@ -198,7 +198,7 @@ describeWhere(['root'], "ftm-watch's own trouble", () => {
     expect(ready.status).toBe(200);
     expect(ready.text.split('\n- ')).toHaveLength(1 + TROUBLES.length);
     expect(ready.text).not.toContain(hostname());
-    const [, own = ''] = /<section class="own"(.*)<section id="route"/su.exec(status.text) ?? [];
+    const [, own = ''] = /<section id="own" class="own"(.*)<section id="route"/su.exec(status.text) ?? [];
     for (const { cause, subject } of TROUBLES) {
       expect(own).toMatch(new RegExp(`<code class="tag">${cause}</code>[^\n]*${subject}`, 'u'));
       expect(causes).toContainEqual(

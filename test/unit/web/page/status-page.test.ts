@@ -72,7 +72,7 @@ describe('the status page', () => {
 
   test('names the checks that are unknown, since when and what to do, above what works', () => {
     const page = render(PAGE_STATES.unknown);
-    const [verdict = '', rest = ''] = page.split('<div class="grid">');
+    const [verdict = '', rest = ''] = page.split('<div id="now" class="grid">');
     expect([...verdict.matchAll(/<li><a href="#([\w-]+)">[^<]*<\/a> [^<]*/gu)].map(([, id]) => id)).toEqual([
       'reachability',
       'mail',
