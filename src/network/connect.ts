@@ -119,33 +119,26 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
-    // This listener is never removed, because at times it is the socket's only error listener, and an unhandled error
-    // would terminate the process.
-    socket.on('error', () => {});
-    function release(): void {
-      signal.removeEventListener('abort', onAbort);
-      socket.off(ready, onReady);
-      socket.off('error', fail);
-      socket.off('close', onClose);
-    }
-    function onReady(): void {
-      release();
-      resolve(socket);
-    }
     function fail(error: Error): void {
-      release();
+      signal.removeEventListener('abort', onAbort);
       socket.destroy();
       reject(error);
-    }
-    function onClose(): void {
-      fail(Object.assign(new Error('The connection was closed before it was established'), { code: 'ENOTCONN' }));
     }
     function onAbort(): void {
       fail(abortError(signal));
     }
+    function onClose(): void {
+      fail(Object.assign(new Error('The connection was closed before it was established'), { code: 'ENOTCONN' }));
+    }
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.once(ready, onReady);
-    socket.once('error', fail);
+    // This listener is never removed, because at times it is the socket's only error listener, and an unhandled error
+    // would terminate the process.
+    socket.on('error', fail);
     socket.once('close', onClose);
+    socket.once(ready, () => {
+      signal.removeEventListener('abort', onAbort);
+      socket.off('close', onClose);
+      resolve(socket);
+    });
   });
 }

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { request, type IncomingMessage } from 'node:http';
-import { addAbortSignal } from 'node:stream';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
@@ -12,6 +11,7 @@ import { abortError, failureMessage, failureReason, ProbeError } from './failure
 import { locate, type SystemLookup } from './lookup.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { readableText } from './tls/handshake.ts';
+import { Wire } from './wire.ts';
 
 interface Proxy extends HostPort {
   readonly user: string | null;
@@ -134,9 +134,9 @@ function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promis
     });
     connect.once('connect', (response: IncomingMessage, _socket: unknown, head: Buffer) => {
       const { statusCode: status = 0 } = response;
-      const isOpen = status >= 200 && status < 300;
-      if (isOpen && head.length > 0) socket.unshift(head);
-      resolve(isOpen ? null : { response, head });
+      const isAccepted = status >= 200 && status < 300;
+      if (isAccepted && head.length > 0) socket.unshift(head);
+      resolve(isAccepted ? null : { response, head });
     });
     // This listener is never removed, because node:http emits another error when the socket is finally destroyed.
     connect.on('error', reject);
@@ -169,8 +169,8 @@ async function pageOf(
   using wait = deadline(ctx.clock, PAGE_WAIT, ctx.signal);
   const length = Number(headers['content-length'] ?? Number.NaN);
   const limit = Number.isInteger(length) ? Math.min(length, MAX_PAGE_BYTES) : MAX_PAGE_BYTES;
-  const bytes = await bytesFrom(socket, head, limit, wait.signal);
-  const sent = bytes.toString('latin1');
+  const rest = await new Wire(socket, wait.signal).readUpTo(limit - head.length);
+  const sent = Buffer.concat([head, rest]).toString('latin1', 0, limit);
   const isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
   const body = isChunked ? sent.replaceAll(CHUNK_SIZE, '') : sent;
   const text = readableText(Buffer.from(body, 'latin1'));
@@ -198,22 +198,6 @@ function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readon
 
 /** A chunk-size line in a chunked body (RFC 9112 §7.1). */
 const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
-
-async function bytesFrom(socket: Socket, head: Buffer, limit: number, signal: AbortSignal): Promise<Buffer> {
-  if (head.length >= limit) return head.subarray(0, limit);
-  let bytes = head;
-  try {
-    // Leaving the loop destroys the socket with an AbortError, which the stream's own listener handles.
-    const chunks: AsyncIterable<unknown> = addAbortSignal(signal, socket);
-    for await (const chunk of chunks) {
-      if (Buffer.isBuffer(chunk)) bytes = Buffer.concat([bytes, chunk]);
-      if (bytes.length >= limit) break;
-    }
-  } catch {
-    // If reading fails, the part of the page that has arrived is used.
-  }
-  return bytes.subarray(0, limit);
-}
 
 /** Authentication schemes are the tokens that are not followed by `=` (RFC 9110 §11.6.1). */
 function schemesIn(field: string): readonly string[] {

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
-import { addAbortSignal } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { HostPort } from '../../core/addresses.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
@@ -15,7 +14,8 @@ import {
   readReply,
 } from './message.ts';
 import { locate, type SystemLookup } from '../lookup.ts';
-import { ProbeError, abortError } from '../failure.ts';
+import { ProbeError } from '../failure.ts';
+import { Wire } from '../wire.ts';
 
 /** RFC 7858 §3.1 does not use ALPN, but some servers require the registered protocol ID `dot`. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
@@ -170,50 +170,26 @@ const LENGTH_BYTES = 2;
  */
 const MAX_FOREIGN = 4;
 
-/**
- * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
- * There is no time limit other than the signal.
- */
+/** Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and closes it afterwards. */
 async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt16BE(query.bytes.length);
+  const wire = new Wire(socket, signal);
   try {
-    const chunks = addAbortSignal(signal, socket);
     // The message is sent in one segment (RFC 7766 §8), because some servers fail if the length arrives separately.
-    socket.write(Buffer.concat([length, query.bytes]));
-    let foreign = 0;
-    for await (const message of messagesIn(chunks)) {
-      const reading = readReply(message, query);
+    wire.write(Buffer.concat([length, query.bytes]));
+    for (let foreign = 1; ; foreign += 1) {
+      const reading = readReply(await wire.read((await wire.read(LENGTH_BYTES)).readUInt16BE(0)), query);
       if (reading.kind === 'truncated')
         throw new ProbeError(
           'protocol',
           'The answer over TCP is marked as truncated, although TCP does not limit its size',
         );
       if (reading.kind !== 'foreign') return reading;
-      foreign += 1;
-      if (foreign >= MAX_FOREIGN)
+      if (foreign === MAX_FOREIGN)
         throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
     }
-    throw new ProbeError('closed', 'The server closed the connection without answering');
-  } catch (error) {
-    throw signal.aborted ? abortError(signal) : error;
   } finally {
-    socket.destroy();
-  }
-}
-
-/**
- * Buffers less than one message plus one chunk. The two-byte length field limits the size of a message. Leaving the
- * loop destroys the socket with an AbortError, which the stream's own listener handles.
- */
-async function* messagesIn(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    if (Buffer.isBuffer(chunk)) rest = Buffer.concat([rest, chunk]);
-    while (rest.length >= LENGTH_BYTES && rest.length >= LENGTH_BYTES + rest.readUInt16BE(0)) {
-      const end = LENGTH_BYTES + rest.readUInt16BE(0);
-      yield rest.subarray(LENGTH_BYTES, end);
-      rest = rest.subarray(end);
-    }
+    wire.close();
   }
 }

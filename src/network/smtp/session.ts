@@ -4,8 +4,9 @@ import { isIP, isIPv6, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { EpochMs } from '../../core/clock.ts';
-import { openTls, peerChain } from '../connect.ts';
-import { abortError, ProbeError } from '../failure.ts';
+import { peerChain } from '../connect.ts';
+import { ProbeError } from '../failure.ts';
+import { Wire } from '../wire.ts';
 
 /** Characters that are not allowed in the arguments of MAIL or RCPT, because they could end the command or the path. */
 const UNSAFE = /[\p{Cc}\s<>]/u;
@@ -28,7 +29,7 @@ type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
  */
 export class MailSession {
   readonly #options: Omit<SessionOptions, 'socket'>;
-  readonly #dialogue: Dialogue;
+  readonly #wire: Wire;
   #greeting: string | null = null;
   #step: GreetStep = 'greeting';
   /** Lines of the last reply to EHLO, without reply codes. */
@@ -37,7 +38,7 @@ export class MailSession {
 
   constructor({ socket, ...options }: SessionOptions, signal: AbortSignal) {
     this.#options = options;
-    this.#dialogue = new Dialogue(socket, signal);
+    this.#wire = new Wire(socket, signal);
   }
 
   get greeting(): string | null {
@@ -56,8 +57,8 @@ export class MailSession {
   /** Reads the greeting, then sends EHLO and STARTTLS. If the server rejects EHLO, sends HELO, as mail clients do. */
   async greet(): Promise<void> {
     const { host, security, tls } = this.#options;
-    this.#greeting = await this.#dialogue.reply();
-    const greeting = parseReply(this.#greeting);
+    const greeting = await readReply(this.#wire);
+    this.#greeting = greeting.text;
     if (greeting.code !== 220) throw new SmtpError(greeting);
     const hello = await this.#hello();
     if (!isPositive(hello) && (security === 'starttls' || hello.code === 421)) throw new SmtpError(hello);
@@ -67,7 +68,7 @@ export class MailSession {
     this.#step = 'starttls';
     requirePositive(await this.#exchange('STARTTLS'));
     this.#step = 'handshake';
-    await this.#dialogue.encrypt({ ...tls, ...(isIP(host) === 0 ? { servername: host } : { host }) });
+    await this.#wire.encrypt({ ...tls, ...(isIP(host) === 0 ? { servername: host } : { host }) });
     requirePositive(await this.#hello());
   }
 
@@ -101,7 +102,7 @@ export class MailSession {
   }
 
   close(): void {
-    this.#dialogue.close();
+    this.#wire.close();
   }
 
   async #resetAndQuit(): Promise<void> {
@@ -109,8 +110,8 @@ export class MailSession {
     // MAIL and RCPT can be sent in one packet if the server offers PIPELINING (RFC 2920 §3.1).
     const groups = this.offers('PIPELINING') ? [lines] : lines.map((line) => [line]);
     for (const group of groups) {
-      this.#dialogue.say(...group);
-      for (const _ of group) await this.#dialogue.reply();
+      this.#wire.write(group.map((line) => `${line}\r\n`).join(''));
+      for (const _ of group) await readReply(this.#wire);
     }
   }
 
@@ -126,7 +127,7 @@ export class MailSession {
   #ownName(): string {
     const name = hostname();
     if (DOMAIN.test(name) && isIP(name) === 0) return name;
-    const address = this.#dialogue.localAddress() ?? '127.0.0.1';
+    const address = this.#wire.localAddress ?? '127.0.0.1';
     return isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`;
   }
 
@@ -138,8 +139,8 @@ export class MailSession {
   }
 
   async #exchange(line: string): Promise<SmtpReply> {
-    this.#dialogue.say(line);
-    return parseReply(await this.#dialogue.reply());
+    this.#wire.write(`${line}\r\n`);
+    return readReply(this.#wire);
   }
 }
 
@@ -222,56 +223,24 @@ function base64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
 
-/** Maximum size of unread data from a mail server. The limit prevents an endless reply from exhausting memory. */
-const MAX_UNREAD_BYTES = 64 * 1024;
+/** Maximum length of a reply, so that an endless reply cannot exhaust memory. */
+const MAX_REPLY_BYTES = 64 * 1024;
 
 /** Beginning of an SMTP reply line that is continued on the next line (RFC 5321 §4.2.1). */
 const CONTINUED = /^\d+-/u;
 
 const NON_ASCII = /\P{ASCII}/u;
 
-/** Parses bytes from a mail server into replies (RFC 5321 §4.2). Replies can be split across packets. */
-export class ReplyReader {
-  /** The last line, if it is incomplete, with one character per byte. */
-  #rest = '';
-  #lines: string[] = [];
-  #replies: string[] = [];
-  #unread = 0;
-
-  /** @throws {ProbeError} when more than 64 KiB are unread */
-  push(chunk: Buffer): void {
-    const text = chunk.toString('latin1');
-    this.#unread += text.length;
-    if (this.#unread > MAX_UNREAD_BYTES)
-      throw new ProbeError('protocol', `Expected an SMTP reply, got more than ${String(MAX_UNREAD_BYTES)} bytes`);
-    // This branch avoids rescanning a long line from the start for each received chunk.
-    if (!text.includes('\n')) {
-      this.#rest += text;
-      return;
-    }
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#add(line.endsWith('\r') ? line.slice(0, -1) : line);
+/** Reads the lines of a reply (RFC 5321 §4.2), with one character per byte. Skips empty lines before it. */
+async function readReply(wire: Wire): Promise<SmtpReply> {
+  const lines: string[] = [];
+  for (let room = MAX_REPLY_BYTES; ; ) {
+    const line = await wire.readLine(room);
+    room -= line.length + '\r\n'.length;
+    if (lines.length === 0 && line.trim() === '') continue;
+    lines.push(line);
+    if (!CONTINUED.test(line)) return parseReply(lines.join('\n'));
   }
-
-  /** Returns the next complete reply with its lines joined by line feeds, or null if no reply is complete. */
-  take(): string | null {
-    const reply = this.#replies.shift() ?? null;
-    if (this.#replies.length === 0) this.#unread = this.#rest.length + lengthOf(this.#lines);
-    return reply;
-  }
-
-  #add(line: string): void {
-    if (this.#lines.length === 0 && line.trim() === '') return;
-    this.#lines.push(line);
-    if (CONTINUED.test(line)) return;
-    this.#replies.push(decoded(this.#lines.join('\n')));
-    this.#lines = [];
-  }
-}
-
-function lengthOf(lines: readonly string[]): number {
-  return lines.reduce((sum, { length }) => sum + length + 1, 0);
 }
 
 /** RFC 5321 does not specify a character set, so text that is not valid UTF-8 keeps one character per byte. */
@@ -279,111 +248,6 @@ function decoded(latin1: string): string {
   if (!NON_ASCII.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
-}
-
-interface Waiting {
-  readonly resolve: (reply: string) => void;
-  readonly reject: (error: Error) => void;
-}
-
-class Dialogue {
-  readonly #signal: AbortSignal;
-  #socket: Socket;
-  #reader = new ReplyReader();
-  #waiting: Waiting | null = null;
-  /** Created only on demand, because capturing a stack trace is slow. */
-  #end: (() => Error) | null = null;
-
-  /** @param signal closes the connection when aborted */
-  constructor(socket: Socket, signal: AbortSignal) {
-    this.#signal = signal;
-    this.#socket = socket;
-    this.#listen();
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  /** Returns the local address, before any address translation, or null after the connection has ended. */
-  localAddress(): string | null {
-    return this.#socket.localAddress ?? null;
-  }
-
-  say(...lines: readonly string[]): void {
-    if (this.#end === null) this.#socket.write(lines.map((line) => `${line}\r\n`).join(''));
-  }
-
-  /**
-   * A reply that was received before the connection ended is still returned.
-   * @throws the error that ended the connection, or the signal's reason
-   */
-  reply(): Promise<string> {
-    const said = this.#reader.take();
-    if (said !== null) return Promise.resolve(said);
-    if (this.#end !== null) return Promise.reject(this.#end());
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
-  }
-
-  /**
-   * Performs a TLS handshake over the connection. Discards any data received in clear text (RFC 3207 §4.2).
-   * @throws the handshake's error, or the signal's reason
-   */
-  async encrypt(tls: ConnectionOptions): Promise<void> {
-    const plain = this.#socket.off('data', this.#onData).off('error', this.#onError);
-    plain.off('end', this.#onEnd).off('close', this.#onEnd);
-    this.#reader = new ReplyReader();
-    try {
-      this.#socket = await openTls(plain, tls, this.#signal);
-    } catch (error) {
-      // The server will not send any more replies on this connection, so QUIT must not wait for one.
-      this.#close(closed);
-      throw error;
-    }
-    this.#listen();
-  }
-
-  close(): void {
-    this.#close(closed);
-  }
-
-  #listen(): void {
-    this.#socket.on('data', this.#onData).on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    try {
-      this.#reader.push(chunk);
-    } catch (error) {
-      this.#onError(error instanceof Error ? error : new ProbeError('protocol', 'Cannot read the reply'));
-      return;
-    }
-    const waiting = this.#waiting;
-    const reply = waiting === null ? null : this.#reader.take();
-    if (reply === null) return;
-    this.#waiting = null;
-    waiting?.resolve(reply);
-  };
-
-  readonly #onError = (error: Error): void => this.#close(() => error);
-
-  readonly #onEnd = (): void => this.#close(closed);
-
-  readonly #onAbort = (): void => this.#close(() => abortError(this.#signal));
-
-  #close(end: () => Error): void {
-    if (this.#end !== null) return;
-    this.#end = end;
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#waiting?.reject(end());
-    this.#waiting = null;
-    // The error listener is not removed, because an unhandled error would terminate the process.
-    this.#socket.destroy();
-  }
-}
-
-function closed(): Error {
-  return new ProbeError('closed', 'The server closed the connection');
 }
 
 export class SmtpError extends ProbeError {
@@ -403,8 +267,12 @@ interface SmtpReply {
 
 const REPLY_CODE = /^\d{3}(?=[ -]|$)/u;
 
-/** @throws {ProbeError} when the text has no reply code */
-export function parseReply(text: string): SmtpReply {
+/**
+ * @param latin1 one character per byte, with line feeds between the lines
+ * @throws {ProbeError} when the text has no reply code
+ */
+export function parseReply(latin1: string): SmtpReply {
+  const text = decoded(latin1);
   const [code] = REPLY_CODE.exec(text.split('\n', 1)[0] ?? '') ?? [];
   if (code === undefined) throw new ProbeError('protocol', `The server replied "${text}", expected an SMTP reply`);
   return { text, code: Number(code) };

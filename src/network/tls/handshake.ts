@@ -7,6 +7,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureFrom, ProbeError } from '../failure.ts';
+import { Wire } from '../wire.ts';
 
 /** Time limit for receiving the rest of a block page, even if the server keeps sending. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
@@ -66,10 +67,11 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
 
   tlsSocket.destroy();
+  tap.stop();
   const alert = alertName(end.error) ?? alertAtHello(tap.firstBytes());
   if (end.peer.chain !== null && demandsCertificate(alert, end.peer.certificateRequested))
     return { outcome: { kind: 'client-certificate-demanded', ...facts, chain: end.peer.chain }, session: null };
-  const plaintext = await plainAnswer(tap, limit.signal, ctx);
+  const plaintext = await plainAnswer(socket, tap.firstBytes(), limit.signal, ctx);
   const failure = failureFrom(explain(end.error, alert, plaintext), durationMs, ctx.signal);
   const receivedBytes = tap.firstBytes().length;
   const received = receivedBytes === 0 ? {} : { receivedBytes };
@@ -180,11 +182,16 @@ function handshakeEnd(
   });
 }
 
-async function plainAnswer(tap: TappedStream, signal: AbortSignal, ctx: ProbeContext): Promise<string | null> {
-  if (beginsAsTls(tap.firstBytes())) return null;
+async function plainAnswer(
+  socket: Socket,
+  first: Buffer,
+  signal: AbortSignal,
+  ctx: ProbeContext,
+): Promise<string | null> {
+  if (beginsAsTls(first)) return null;
   using wait = deadline(ctx.clock, PLAIN_ANSWER_WAIT, signal);
-  await tap.whenDone(wait.signal);
-  return readableText(tap.firstBytes());
+  const rest = await new Wire(socket, wait.signal).readUpTo(KEPT_BYTES - first.length);
+  return readableText(Buffer.concat([first, rest]));
 }
 
 const MAX_CERTIFICATES = 16;
@@ -220,8 +227,7 @@ const KEPT_BYTES = 16 * 1024;
  * in native code, so a response other than TLS (a block page or a banner) would be lost, and only
  * ERR_SSL_WRONG_VERSION_NUMBER would be reported. The wrapper costs 0.05 ms of CPU per handshake.
  *
- * The caller owns the socket. Destroying this stream does not destroy the socket or stop reading from it, because
- * `whenDone` needs the rest of the response.
+ * The caller owns the socket. Destroying this stream does not destroy the socket.
  */
 class TappedStream extends Duplex {
   readonly #socket: Socket;
@@ -231,16 +237,7 @@ class TappedStream extends Duplex {
 
   constructor(socket: Socket) {
     super({ autoDestroy: false });
-    this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => {
-      this.#keep(chunk);
-      this.#room -= chunk.length;
-      if (this.#room < 0) this.destroy(new ProbeError('protocol', TOO_LONG));
-      if (!this.destroyed && !this.push(chunk)) socket.pause();
-    });
-    socket.on('end', () => {
-      if (!this.destroyed) this.push(null);
-    });
+    this.#socket = socket.on('data', this.#onData).on('end', this.#onEnd);
   }
 
   /** Called after the handshake. */
@@ -252,26 +249,14 @@ class TappedStream extends Duplex {
     return Buffer.concat(this.#first);
   }
 
-  whenDone(signal: AbortSignal): Promise<void> {
-    const socket = this.#socket;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        socket.off('data', onData).off('end', done).off('close', done);
-        resolve();
-      };
-      const onData = (): void => {
-        if (this.#kept >= KEPT_BYTES) done();
-      };
-      signal.addEventListener('abort', done, { once: true });
-      socket.on('data', onData).once('end', done).once('close', done);
-      if (signal.aborted || socket.readableEnded || socket.destroyed) done();
-      else onData();
-    });
+  /** Leaves the rest of the peer's bytes to others. */
+  stop(): void {
+    this.destroy();
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).pause();
   }
 
   override _read(): void {
-    this.#socket.resume();
+    if (!this.destroyed) this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -282,19 +267,22 @@ class TappedStream extends Duplex {
     this.#socket.end(callback);
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#socket.resume();
-    callback(error);
-  }
-
-  #keep(chunk: Buffer): void {
+  readonly #onData = (chunk: Buffer): void => {
     const room = KEPT_BYTES - this.#kept;
-    if (room <= 0) return;
-    // The bytes are copied, because a view would keep the whole 64 KiB read buffer in memory.
-    const part = Buffer.from(chunk.subarray(0, room));
-    this.#first.push(part);
-    this.#kept += part.length;
-  }
+    if (room > 0) {
+      // The bytes are copied, because a view would keep the whole 64 KiB read buffer in memory.
+      const part = Buffer.from(chunk.subarray(0, room));
+      this.#first.push(part);
+      this.#kept += part.length;
+    }
+    this.#room -= chunk.length;
+    if (this.#room < 0) this.destroy(new ProbeError('protocol', TOO_LONG));
+    if (!this.destroyed && !this.push(chunk)) this.#socket.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    if (!this.destroyed) this.push(null);
+  };
 }
 
 /** Names of alerts (RFC 8446 §6, RFC 5246 §7.2). Alerts that newer TLS versions removed keep their old names. */

@@ -112,7 +112,7 @@ test('hasRoute() asks the kernel', async () => {
 });
 
 describe('a connected socket', () => {
-  // Listeners of network/connect.ts: on error 2, once ready
+  // Listeners of network/connect.ts: once ready
   test('may be reset while nobody uses it', async () => {
     const { port, accepted } = await quietPeer();
     const socket = await openSocket(at({ port }), NEVER);

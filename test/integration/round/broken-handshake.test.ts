@@ -27,7 +27,7 @@ const HALF_SERVER_HELLO = Buffer.from([
 const NOTHING = { kind: 'failed', serverName: HOST, alert: null, chain: null, plaintext: null } as const;
 
 describe.concurrent('observeEndpoint and a handshake that fails', () => {
-  // Listeners of network/tls/handshake.ts: on close, on error 3, once end, on end, once close, callback of write
+  // Listeners of network/tls/handshake.ts: on close, on error 3, once end, on end, callback of write
   test('tells a reset from an orderly end', async () => {
     expect(await atHello((socket) => socket.resetAndDestroy())).toMatchObject({ ...NOTHING, reason: 'reset' });
     expect(await atHello((socket) => socket.end())).toMatchObject({ ...NOTHING, reason: 'closed' });
@@ -106,7 +106,6 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     });
   });
 
-  // Listeners of network/tls/handshake.ts: addEventListener abort 2
   test('reads a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
     const style = `<style>${'.a { margin: 0; } '.repeat(300)}</style>`;
     const tls = await atHello((socket) => {
@@ -126,7 +125,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     });
   });
 
-  // Listeners of network/tls/handshake.ts: on data, on data 2
+  // Listeners of network/tls/handshake.ts: on data
   test('keeps 512 characters of a peer that talks without end, and listens no longer than that takes', async () => {
     let sent = 0;
     const tls = await atHello((socket) => {
@@ -141,7 +140,6 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     expect(sent).toBeLessThan(32 * 1024 * 1024);
   });
 
-  // Listeners of network/tls/handshake.ts: once end 2
   test('recovers a banner that comes before the hello', async () => {
     await using peer = await createTcpPeer((socket) => void socket.end('SSH-2.0-OpenSSH_9.9\r\n'));
     expect(await bench.tls(peer.port)).toMatchObject({ reason: 'protocol', plaintext: 'SSH-2.0-OpenSSH_9.9' });

@@ -20,9 +20,9 @@ type Row = readonly [name: string, script: SmtpScript, expected: object, setting
 
 describe('observeMail with a server that does not', () => {
   test.for<Row>([
-    // Listeners of network/smtp/session.ts: on end
+    // Listeners of network/wire.ts: on end
     ['hangs up instead of greeting', { greeting: CLOSE }, { stage: 'greeting', reason: 'closed' }],
-    // Listeners of network/smtp/session.ts: on error
+    // Listeners of network/wire.ts: on error
     [
       'resets instead of greeting',
       { greeting: RESET },
@@ -35,7 +35,7 @@ describe('observeMail with a server that does not', () => {
       { greeting: 'HTTP/1.1 400 Bad Request\r\n\r\n' },
       { stage: 'greeting', reason: 'protocol', code: null },
     ],
-    // Listeners of network/smtp/session.ts: on data
+    // Listeners of network/wire.ts: on readable
     [
       'sends a greeting without end',
       { greeting: `220-${'x'.repeat(200_000)}` },
@@ -63,7 +63,7 @@ describe('observeMail with a server that does not', () => {
       { stage: 'recipient', reason: 'rejected', code: 421 },
     ],
     ['nonsense at RCPT TO', replyingTo(/^RCPT/u, 'what?\r\n'), { stage: 'recipient', reason: 'protocol', code: null }],
-    // Listeners of network/smtp/session.ts: on close
+    // Listeners of network/wire.ts: on close
     ['hangs up in the middle', replyingTo(/^RCPT/u, CLOSE), { stage: 'recipient', reason: 'closed', code: null }],
     [
       'offers no STARTTLS, and then nothing is said in the clear',
@@ -96,7 +96,7 @@ describe('observeMail with a server that does not', () => {
       { stage: 'greeting', reason: 'timeout' },
       IDLE,
     ],
-    // Listeners of network/smtp/session.ts: addEventListener abort
+    // Listeners of network/wire.ts: addEventListener abort
     ['falls silent at the recipient', replyingTo(/^RCPT/u, null), { stage: 'recipient', reason: 'timeout' }, IDLE],
     [
       'never goes on with its handshake',
@@ -220,7 +220,7 @@ describe('observeMail and time', () => {
     expect(outcome).toMatchObject({ reason: 'timeout', message: expect.stringContaining(`${String(limit)} ms`) });
   });
 
-  // Listeners of network/smtp/session.ts: addEventListener abort 2
+  // Listeners of network/smtp/session.ts: addEventListener abort
   test('ends at once when the round is called off', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
     const controller = new AbortController();

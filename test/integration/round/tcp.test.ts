@@ -34,7 +34,7 @@ describe.concurrent('observeEndpoint and TCP', () => {
     expect(seen).toMatchObject({ family: 6, tcp: { kind: 'open' } });
   });
 
-  // Listeners of network/connect.ts: once error
+  // Listeners of network/connect.ts: on error 2
   test('says that the port is refused', async () => {
     const seen = await bench.look(await freePort());
     expect(seen).toMatchObject({ tcp: { kind: 'failed', reason: 'refused' }, tls: null, http: null });

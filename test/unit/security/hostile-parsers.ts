@@ -16,7 +16,7 @@ import {
   json,
   readCertificate,
   readConfiguration,
-  readDialogue,
+  readReply,
   readFortiAuthenticator,
   readFortiGate,
   readHeaders,
@@ -122,7 +122,7 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
   ]),
   ofJson('response headers', 'response-headers', [16 * KB, 4 * KB], readHeaders, ['"', ' ', 'via']),
   ofBytes('SMTP replies', 'smtp', [64 * KB, 4 * KB], readSmtp, ['250-x\r\n', '5.1.1 ', '-']),
-  ofBytes('SMTP dialogue', 'smtp', [64 * KB, 4 * KB], readDialogue, ['250-x\r\n', '250 \n', '\r\n', ' ', '1-', '\xff']),
+  ofBytes('SMTP reply', 'smtp', [64 * KB, 4 * KB], readReply, ['250-x\r\n', '250 \n', '\r\n', ' ', '1-', '\xff']),
   ofBytes('log lines', 'syslog', [64 * KB, 512 * KB], readLog, [
     'a="',
     ' status="',

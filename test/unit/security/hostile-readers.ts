@@ -34,7 +34,7 @@ import { authorityKeyIdentifier, isForServers, maySignFor } from '../../../src/t
 import { parseBudget } from '../../../src/connectors/metered-call.ts';
 import { combineVerdicts, failedRecipients } from '../../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../../src/network/failure.ts';
-import { ReplyReader, parseReply, SmtpError } from '../../../src/network/smtp/session.ts';
+import { parseReply, SmtpError } from '../../../src/network/smtp/session.ts';
 import { beginsAsTls, readableText, alertAtHello } from '../../../src/network/tls/handshake.ts';
 import { headerFacts } from '../../../src/network/http/request.ts';
 import { readPolling } from '../../../src/logs/polling-log.ts';
@@ -119,15 +119,8 @@ export function readSmtp(bytes: Buffer): unknown {
   return [outcomes, combineVerdicts(own, [...outcomes, ...outcomes], 2)];
 }
 
-/** Splits the input as TCP may split it. */
-export function readDialogue(bytes: Buffer): unknown {
-  const reader = new ReplyReader();
-  const told: string[] = [];
-  for (let at = 0; at < bytes.length; at += 1000) {
-    reader.push(bytes.subarray(at, at + 1000));
-    for (let reply = reader.take(); reply !== null; reply = reader.take()) told.push(refusalOf(reply));
-  }
-  return told.slice(0, 8);
+export function readReply(bytes: Buffer): unknown {
+  return refusalOf(bytes.toString('latin1'));
 }
 
 function refusalOf(reply: string): string {
