@@ -443,8 +443,12 @@ function factsOf({ subject, main, attached, ...fault }: Fault, context: CauseCon
   // Attached findings can concern a service or a non-decisive address, so only the main finding is used.
   const { host = base.host, port = base.port, source = told } = main.facts ?? {};
   const clean = main.clean === undefined ? {} : { clean: main.clean.join(', ') };
-  return { ...all, host, port, ...known({ source }), ...clean };
+  const quote = main.quote !== undefined && main.quote.length <= LONGEST_QUOTE ? { quote: main.quote } : {};
+  return { ...all, host, port, ...known({ source }), ...clean, ...quote };
 }
+
+/** Longer words are only in the evidence. */
+const LONGEST_QUOTE = 160;
 
 /** The cause is usually specific to the address, such as its address family or the cluster member behind it. */
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';

@@ -291,6 +291,8 @@ export interface WordingFacts extends FindingFacts {
   readonly unit?: string;
   /** Addresses of the same target that work. */
   readonly clean?: string;
+  /** The words of the other side, for example a mail server's reply. */
+  readonly quote?: string;
   /** Such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
   /** True if the text is for a runbook rather than an incident. */
@@ -303,6 +305,7 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   ...GENERAL_FACTS,
   subject: 'the target',
   clean: 'no other address',
+  quote: '',
   culprit: 'a firewall policy',
   config: 'the configuration',
   unit: 'the address of FortiAuthenticator',
@@ -310,9 +313,15 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
 
 export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
+/** For example `[: "{quote}"| in the evidence]`, with other words if the first fact is unknown. */
+const CHOICE = /\[(?<words>[^[\]|{]*\{(?<name>[a-z]+)\}[^[\]|]*)\|(?<others>[^[\]|]*)\]/gu;
+
 /** A test ensures that all placeholders are defined. */
 export function fill(text: string, facts: WordingFacts): string {
-  return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
+  const chosen = text.replaceAll(CHOICE, (_whole, words: string, name: string, others: string) =>
+    isFactName(name) && facts[name] !== undefined ? words : others,
+  );
+  return chosen.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
     if (!isFactName(name)) return whole;
     if (name === 'product') return productText(facts);

@@ -90,7 +90,7 @@ test('what the status page answers to requests that it refuses', async () => {
       const text = await response.text();
       expect([path, response.status >= 400]).toEqual([path, true]);
       const shown = text.startsWith('<')
-        ? (/<section id="own" class="own".*?<\/section>/su.exec(text)?.[0] ?? '')
+        ? (/<section class="own".*?<\/section>/su.exec(text)?.[0] ?? '')
         : text.startsWith('{')
           ? outline(JSON.parse(text))
           : text;

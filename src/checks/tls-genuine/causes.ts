@@ -90,8 +90,8 @@ const UMBRELLA = [
 
 const UNKNOWN_PRODUCT = [
   shell(
-    'Find the device that re-signs certificates, using the name of the issuer in the evidence. Send this name, the ' +
-      'address and the time to the firewall or proxy team, for example in a report.',
+    'Find the device that re-signs certificates[ as "{issuer}"|, using the name of the issuer in the evidence]. Send ' +
+      'this name, the address and the time to the firewall or proxy team, for example in a report.',
     'ftm-watch report{config}',
   ),
   'Exempt the traffic from {source} to {host}, TCP {port}, from TLS inspection. ' + `${ONLY_FORTINETS_OWN}`,
@@ -221,8 +221,8 @@ const CHANGED_KINDS = {
     name: 'the authority[ of {subject}] is not known',
     impact: 'blind',
     remedy: [
-      'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer from ' +
-        'another network. If it is the same there, Fortinet has a new authority.',
+      'Either Fortinet has a new authority, or an inspecting device uses its name. Check the issuer' +
+        '[ "{issuer}"|] from another network. If it is the same there, Fortinet has a new authority.',
       fortios(
         'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
           "add the FortiGate's copy to trust.caFiles. Never use the copy from the connection itself.",

@@ -21,10 +21,10 @@ export interface Runbook extends Page {
   readonly causes: readonly CauseId[];
 }
 
-/** Placeholders that the commands already contain. */
-type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security' | 'rootpem';
+/** Placeholders that the commands already contain, and words that a runbook replaces with others. */
+type WithoutPlace = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security' | 'rootpem' | 'config' | 'quote';
 
-const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
+const PLACES: Omit<Required<WordingFacts>, WithoutPlace> = {
   runbook: true,
   subject: '<target>',
   host: 'fortitokenmobile.fortinet.com',

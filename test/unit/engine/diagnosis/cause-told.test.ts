@@ -157,6 +157,15 @@ describe('what is said of a cause', () => {
     expect(step(null)).toContain(` ${fill('{unit}', ANY_SERVER)},`);
   });
 
+  test.each([
+    ['tls-genuine', 'tls-intercepted', { facts: { issuer: 'Web Filter CA' } }, 'Web Filter CA'],
+    ['mail', 'mail-recipient-rejected', { quote: '550 no such user' }, '550 no such user'],
+  ] as const)('has beside the step of %s what it needs', (check, cause, over, needed) => {
+    const step = (more: Partial<Finding>) => toldAt(check, cause, more)?.remedy[0];
+    expect(step(over)).toContain(needed);
+    expect(step({ quote: 'long '.repeat(50) })).toBe(step({}));
+  });
+
   test('names the address that is bad and the one that is clean', () => {
     const cause = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' }, clean: ['2001:db8::7'] });
     expect(cause?.summary).toMatch(/ This affects 192\.0\.2\.7, but not 2001:db8::7\.$/u);

@@ -56,6 +56,13 @@ describe('fill()', () => {
     expect(text).toBe('x.example:443 and x.example by Squid');
   });
 
+  test.each([
+    [{ quote: '550 [{port}|no]' }, 'Set mail[].to: "550 [{port}|no]" at x.example.'],
+    [{}, 'Set mail[].to as in the evidence.'],
+  ])('has other words for a fact that is unknown: %j', (facts, expected) => {
+    expect(filled('Set mail[].to[: "{quote}" at {host}| as in the evidence].', facts)).toBe(expected);
+  });
+
   test('leaves a name that nobody knows as it stands', () => {
     expect(filled('{nonsense} {constructor} {Host}')).toBe('{nonsense} {constructor} {Host}');
   });
