@@ -245,7 +245,10 @@ const hasFlag =
 /** Each kind of sentence, and what the file must contain so that it can be known. */
 const CLAIMS: readonly (readonly [claim: RegExp, isShown: IsShown])[] = [
   [/control host|internet is reachable|from this machine|configure a control/iu, never],
-  [/GENUINE: |does not present|issuer in the evidence|re-signs certificates as|NOT VALID|certificate chain as it was sent/u, hasChain],
+  [
+    /GENUINE: |does not present|issuer in the evidence|re-signs certificates as|NOT VALID|certificate chain as it was sent/u,
+    hasChain,
+  ],
   [/is issued by|signed by|self-signed|has expired|not yet valid/u, hasChain],
   [/intercept/iu, (packets, connections) => hasChain(packets, connections) || rejects(connections)],
   [/The client (?:rejected|sent the alert)|REJECTED: /u, (_, connections) => rejects(connections)],
