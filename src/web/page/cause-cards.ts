@@ -31,7 +31,7 @@ function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup 
   const tone = SEVERITY_TONES[first.severity];
   const [incident] = incidents;
   const single = causes.length === 1;
-  const classes = `card cause ${tone}${told?.isOnly === true ? ' told' : ''}`;
+  const classes = `card cause ${tone}${told === null ? '' : ' told'}${told?.isOnly === true ? ' only' : ''}`;
   const tags = [
     badge(tone, SEVERITY_WORDS[first.severity]),
     told === null ? markup`<span class="quiet">${sinceView(fault, reader)}</span>` : null,

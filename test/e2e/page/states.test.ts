@@ -77,6 +77,16 @@ describeWhere([{ program: 'chromium' }], 'the status page in every state', () =>
     expect(box?.y).toBeLessThan(400);
   });
 
+  test.each(['warnings', 'one fault', 'three faults', '24 services', 'maintenance'] as const)(
+    'shows the first step on the first screen of a phone: %s',
+    async (name) => {
+      await using opened = await open(name, { viewport: { width: 375, height: 812 }, isMobile: true });
+      const box = await opened.page.locator('.remedy > li').first().boundingBox();
+      // At least three lines of it.
+      expect(box?.y).toBeLessThan(812 - 3 * 24);
+    },
+  );
+
   test('has one card for 24 services, which are acknowledged at once and silenced by their cause', async () => {
     await using opened = await open('24 services');
     const { page } = opened;
