@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { verdictWords } from '../../../src/checks/verdict-words.ts';
@@ -108,6 +111,16 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     expect(await page.locator('#activity').count()).toBe(1);
     // The button that copies a command needs a script, so it must be absent without one.
     expect(await page.locator('button').count()).toBe(0);
+
+    await page.locator('.cause .actions a').first().click();
+    const command = (await page.locator('#commands .line').first().textContent()) ?? '';
+    // Without $USER and other variables, as in a container.
+    const told = await promisify(execFile)('sh', ['-c', command], { env: { PATH: process.env['PATH'] } });
+    expect(told).toEqual({ stdout: '', stderr: '' });
+    await page.reload();
+    expect(await page.locator('#state').innerText()).toMatch(
+      new RegExp(`Acknowledged by .*${userInfo().username}`, 'u'),
+    );
   });
 
   test.each<{ readonly how: string; readonly options: BrowserContextOptions }>([
