@@ -7,14 +7,7 @@ import { renderFortigatePlays } from './ansible/fortigate-plays.ts';
 import { renderDashboards } from './grafana/dashboards.ts';
 import { renderValuesReference } from './helm/values-reference.ts';
 import { valuesSchema } from './helm/values-schema.ts';
-import {
-  chartRules,
-  mixinConfig,
-  mixinRules,
-  parseThresholds,
-  renderRules,
-  type Threshold,
-} from './prometheus/rules.ts';
+import { mixinConfig, parseThresholds, renderRules, type Threshold, withCauses } from './prometheus/rules.ts';
 import { renderHtml, renderMarkdown } from './runbooks/render.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
@@ -23,10 +16,10 @@ import { renderInterceptionTables } from './interception-tables.ts';
 import { renderMetricsReference } from './metrics-reference.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const RULES = 'deploy/prometheus/rules';
-const TEMPLATES = 'tools/generate/prometheus/templates';
 const THRESHOLDS = 'tools/generate/prometheus/thresholds.yaml';
+const RULES = 'deploy/prometheus/rules';
 const MIXIN = 'deploy/prometheus/mixin';
+const ALERTS = 'ftm-watch-alerts.yml';
 const CHART = 'deploy/helm/ftm-watch';
 
 /** Committed files that are generated from other files. */
@@ -61,27 +54,13 @@ export const ARTEFACTS: readonly Artefact[] = [
     files: () => within(`${MIXIN}/dashboards`, renderDashboards()),
     folder: { path: `${MIXIN}/dashboards`, byHand: [] },
   },
+  { from: 'src/checks', files: () => edited(`${MIXIN}/rules/${ALERTS}`, withCauses) },
   {
-    from: TEMPLATES,
-    files: () =>
-      within(
-        RULES,
-        rules((template) => renderRules(template, thresholds())),
-      ),
+    from: `${MIXIN}/rules`,
+    files: () => within(RULES, rules()),
     folder: { path: RULES, byHand: [] },
   },
-  { from: TEMPLATES, files: () => within(MIXIN, mixin()) },
-  {
-    // A chart cannot read files outside its own folder.
-    from: TEMPLATES,
-    files: () => within(`${CHART}/files/rules`, rules(chartRules)),
-    folder: { path: `${CHART}/files/rules`, byHand: [] },
-  },
-  {
-    from: 'tools/generate/grafana',
-    files: () => within(`${CHART}/files/dashboards`, renderDashboards()),
-    folder: { path: `${CHART}/files/dashboards`, byHand: [] },
-  },
+  { from: THRESHOLDS, files: () => new Map([[`${MIXIN}/config.libsonnet`, mixinConfig(thresholds())]]) },
   {
     from: THRESHOLDS,
     files: () =>
@@ -129,20 +108,17 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
 ];
 
-function rules(render: (template: string) => string): ReadonlyMap<string, string> {
-  return new Map(readdirSync(join(ROOT, TEMPLATES)).map((name) => [name, render(read(join(TEMPLATES, name)))]));
+function rules(): ReadonlyMap<string, string> {
+  return new Map(
+    readdirSync(join(ROOT, MIXIN, 'rules')).map((name) => {
+      const text = read(`${MIXIN}/rules/${name}`);
+      return [name, renderRules(name === ALERTS ? withCauses(text) : text, thresholds())];
+    }),
+  );
 }
 
 function thresholds(): readonly Threshold[] {
   return parseThresholds(read(THRESHOLDS));
-}
-
-function mixin(): ReadonlyMap<string, string> {
-  return new Map([
-    ['config.libsonnet', mixinConfig(thresholds())],
-    ['alerts.libsonnet', mixinRules('prometheusAlerts', read(`${TEMPLATES}/ftm-watch-alerts.yml`))],
-    ['rules.libsonnet', mixinRules('prometheusRules', read(`${TEMPLATES}/ftm-watch-recording.yml`))],
-  ]);
 }
 
 function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

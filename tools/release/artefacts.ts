@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Artefact, packages } from '../package/artefacts.ts';
 import type { Build } from '../package/program-tree.ts';
 import type { Git } from './git.ts';
+
+const CHART = 'deploy/helm/ftm-watch';
 
 /**
  * Returns all files of a release: the packages, and git archives of the checked-out commit. The same commit gives the
@@ -21,8 +23,29 @@ export function releaseFiles(build: Build, git: Git): readonly Artefact[] {
       purpose: 'what the image is built from: docker build - < FILE',
       write: archive('', 'HEAD', 'Dockerfile', '.dockerignore', ...imageContext(build.root)),
     },
-    { name: `${name}.tgz`, purpose: 'the Helm chart', write: archive('ftm-watch/', 'HEAD:deploy/helm/ftm-watch') },
+    {
+      name: `${name}.tgz`,
+      purpose: 'the Helm chart',
+      // The chart without its symbolic links, because Helm does not follow them in an archive.
+      write: archive(
+        '',
+        ...linkedFiles(build.root),
+        '--prefix=ftm-watch/',
+        `--mtime=${new Date(build.date * 1000).toISOString()}`,
+        `HEAD:${CHART}`,
+        '.',
+        ':(exclude)files',
+      ),
+    },
   ];
+}
+
+/** Returns git's options that add the files to which the chart links. */
+function linkedFiles(root: string): readonly string[] {
+  return ['dashboards', 'rules'].flatMap((folder) => [
+    `--prefix=ftm-watch/files/${folder}/`,
+    ...readdirSync(join(root, CHART, 'files', folder)).map((name) => `--add-file=${CHART}/files/${folder}/${name}`),
+  ]);
 }
 
 /** Returns the files that `.dockerignore` includes. */

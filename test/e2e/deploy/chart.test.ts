@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -323,6 +323,15 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
       { targetLabel: 'site', replacement: 'hq' },
       { targetLabel: 'instance', replacement: 'ftm-watch:9843' },
     ]);
+  });
+
+  it('refuses a copy that lost the files to which it links', async () => {
+    const copy = mkdtempSync(join(tmpdir(), 'ftm-watch-chart-copy-'));
+    cpSync('deploy/helm/ftm-watch', copy, { recursive: true, filter: (path) => !path.includes('/files/') });
+    await using incomplete = await buildChartRenderer(copy);
+    for (const part of ['dashboards', 'prometheusRule'])
+      await expect(incomplete.render({ [part]: { enabled: true } })).rejects.toThrow('The chart has no files/');
+    rmSync(copy, { recursive: true });
   });
 
   it('refuses a budget for one pod alone', async () => {

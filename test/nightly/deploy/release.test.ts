@@ -59,6 +59,8 @@ describe('npm run release', () => {
         expect.arrayContaining(['Dockerfile', 'src/main.ts', 'tools/bundle/bundle.ts', 'package-lock.json']),
       );
       expect(unpacked(`ftm-watch-${VERSION}.tgz`)).toContain('ftm-watch/templates/deployment.yaml');
+      expect(shell(`find ${folder}/ftm-watch -type l`)).toBe('');
+      shell(`diff --recursive ${folder}/ftm-watch deploy/helm/ftm-watch`);
       expect(readFileSync(join(folder, 'ftm-watch/Chart.yaml'), 'utf8')).toContain(`\nappVersion: ${VERSION}\n`);
       const bill = JSON.parse(readFileSync(join(tree.root, FOLDER, `ftm-watch-${VERSION}.cdx.json`), 'utf8')) as object;
       expect(bill).toHaveProperty('metadata.component.version', VERSION);

@@ -42,7 +42,7 @@ export interface ChartRenderer extends AsyncDisposable {
 }
 
 /** Compiles the renderer with Debian's Go and Debian's Go source packages, so that nothing is downloaded. */
-export async function buildChartRenderer(): Promise<ChartRenderer> {
+export async function buildChartRenderer(chart: string = CHART): Promise<ChartRenderer> {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-chart-'));
   const program = join(folder, 'chart-renderer');
   const cache = resolve('.cache/go');
@@ -57,7 +57,7 @@ export async function buildChartRenderer(): Promise<ChartRenderer> {
   await run('go', ['build', '-o', program, 'test/support/packaging/chart-renderer/main.go'], { env });
   return {
     render: async (values, apiVersions = []) => {
-      const files = await ask(program, { release: 'ftm-watch', namespace: 'monitoring', values, apiVersions });
+      const files = await ask([program, chart], { release: 'ftm-watch', namespace: 'monitoring', values, apiVersions });
       const { 'templates/NOTES.txt': notes = '', ...manifests } = files;
       const objects = Object.values(manifests).map((manifest) => parse(manifest) as KubernetesObject | null);
       return { notes, objects: objects.filter((object) => object !== null) };
@@ -66,8 +66,11 @@ export async function buildChartRenderer(): Promise<ChartRenderer> {
   };
 }
 
-async function ask(program: string, request: object): Promise<Readonly<Record<string, string>>> {
-  const child = spawn(program, [CHART], { stdio: ['pipe', 'pipe', 'pipe'] });
+async function ask(
+  [program, chart]: readonly [string, string],
+  request: object,
+): Promise<Readonly<Record<string, string>>> {
+  const child = spawn(program, [chart], { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.end(JSON.stringify(request));
   const [answer, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   if (complaint !== '') throw new Error(`The chart refuses the values: ${complaint.trim()}`);

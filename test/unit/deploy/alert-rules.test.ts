@@ -73,14 +73,13 @@ describe('the rules for Prometheus', () => {
 });
 
 describe('the thresholds', () => {
-  const template = (name: string): string => readFileSync(`tools/generate/prometheus/templates/${name}`, 'utf8');
+  const template = (name: string): string => readFileSync(`deploy/prometheus/mixin/rules/${name}`, 'utf8');
   const thresholds = parseThresholds(readFileSync('tools/generate/prometheus/thresholds.yaml', 'utf8'));
 
   it('are used, each of them, and all that are used are there', () => {
     const text = ['ftm-watch-alerts.yml', 'ftm-watch-recording.yml'].map(template).join('');
     const used = new Set([...text.matchAll(/%\((\w+)\)s/gu)].map(([, name = '']) => name));
-    const others = ['ftmWatchSelector', 'blindCauses', 'agentCauses'];
-    expect([...used].toSorted()).toEqual([...thresholds.map(({ name }) => name), ...others].toSorted());
+    expect([...used].toSorted()).toEqual([...thresholds.map(({ name }) => name), 'ftmWatchSelector'].toSorted());
     expect(() => renderRules('for: %(nothing)s', thresholds)).toThrow('there is no threshold "nothing"');
   });
 

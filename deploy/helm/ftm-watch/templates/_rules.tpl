@@ -1,7 +1,8 @@
 {{/* A file of rules, with the thresholds and the addresses of the runbooks: list of the chart's root and the path. */}}
 {{- define "ftm-watch.rules" -}}
 {{- $root := first . -}}
-{{- $text := $root.Files.Get (last .) -}}
+{{- $text := required (printf (include "ftm-watch.notLinked" .) (last .)) ($root.Files.Get (last .)) -}}
+{{- $text = replace "%(ftmWatchSelector)s" "job=\"ftm-watch\"" $text -}}
 {{- range $name, $value := $root.Values.prometheusRule.thresholds -}}
 {{- $text = replace (printf "%%(%s)s" $name) (toString $value) $text -}}
 {{- end -}}
@@ -20,4 +21,9 @@
 {{- end -}}
 {{- end -}}
 {{- toYaml $rules -}}
+{{- end -}}
+
+{{/* In the repository, files/ contains symbolic links. Helm follows them, but some copies of it lose them. */}}
+{{- define "ftm-watch.notLinked" -}}
+The chart has no %s: use a released chart, or "helm package" in a checkout with symbolic links
 {{- end -}}

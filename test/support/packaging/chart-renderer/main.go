@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -66,20 +65,33 @@ func run(folder string) error {
 	return json.NewEncoder(os.Stdout).Encode(rendered)
 }
 
+// As Helm reads a folder (internal/sympath): it follows symbolic links.
 func readFolder(folder string) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	err := filepath.Walk(folder, func(name string, info os.FileInfo, err error) error {
-		if err != nil || info.IsDir() {
-			return err
-		}
-		relative, err := filepath.Rel(folder, name)
+	return files, readInto(files, folder, "")
+}
+
+func readInto(files map[string][]byte, folder, below string) error {
+	entries, err := os.ReadDir(path.Join(folder, below))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := path.Join(below, entry.Name())
+		info, err := os.Stat(path.Join(folder, name))
 		if err != nil {
 			return err
 		}
-		files[filepath.ToSlash(relative)], err = os.ReadFile(name)
-		return err
-	})
-	return files, err
+		if info.IsDir() {
+			err = readInto(files, folder, name)
+		} else {
+			files[name], err = os.ReadFile(path.Join(folder, name))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // As Helm merges values: maps key by key, everything else as a whole; null takes a default away.
