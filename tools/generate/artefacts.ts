@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configJsonSchema } from '../../src/config/config.ts';
-import { renderFortigatePlays } from './ansible/fortigate-plays.ts';
 import { renderDashboards } from './grafana/dashboards.ts';
 import { renderValuesReference } from './helm/values-reference.ts';
 import { valuesSchema } from './helm/values-schema.ts';
@@ -43,11 +42,6 @@ export const ARTEFACTS: readonly Artefact[] = [
     from: 'src/checks',
     files: () => within('src/web/runbooks', renderHtml()),
     folder: { path: 'src/web/runbooks', byHand: [] },
-  },
-  {
-    from: 'src/checks/firewall-policy',
-    files: () => within('deploy/ansible/fortigate', renderFortigatePlays()),
-    folder: { path: 'deploy/ansible/fortigate', byHand: [] },
   },
   {
     from: 'tools/generate/grafana',

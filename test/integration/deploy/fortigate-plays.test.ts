@@ -1,13 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { renderFortigatePlays } from '../../../tools/generate/ansible/fortigate-plays.ts';
-import { playOf } from '../../../tools/generate/ansible/fortios-play.ts';
+import { POLICY_CAUSES } from '../../../src/checks/firewall-policy/causes.ts';
+import { remedyOf } from '../../../src/engine/remedy-words.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+
+const FOLDER = 'deploy/ansible/fortigate';
+const PLAY_FILES = ['separate-policy.yml', 'separate-policy-undo.yml'] as const;
+
+function playIn(name: (typeof PLAY_FILES)[number]): string {
+  return readFileSync(join(FOLDER, name), 'utf8');
+}
 
 /** Answers to the prompts of the plays. */
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -82,7 +89,7 @@ function problemsOf(calls: readonly (readonly [string, unknown])[]): unknown {
 }
 
 describeWhere([{ program: 'ansible-playbook' }], 'the remedy as plays of Ansible', () => {
-  const plays = [...renderFortigatePlays()];
+  const plays = PLAY_FILES.map((name) => [name, playIn(name)] as const);
 
   it.each(plays)('has parameters that the modules of fortinet.fortios take: %s', (_, text) => {
     const calls = callsOf(tasksOf(text));
@@ -100,13 +107,12 @@ describeWhere([{ program: 'ansible-playbook' }], 'the remedy as plays of Ansible
     expect(problemsOf(wrong)).toEqual(expect.arrayContaining(problems.map((text) => expect.stringContaining(text))));
   });
 
-  it.each(plays)('is a play: %s', (name, text) => {
+  it.each(PLAY_FILES)('is a play: %s', (name) => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-play-'));
     try {
-      writeFileSync(join(folder, name), text);
       const { status, stderr } = spawnSync(
         'ansible-playbook',
-        ['--syntax-check', '--inventory', 'fortigates,', join(folder, name)],
+        ['--syntax-check', '--inventory', 'fortigates,', join(FOLDER, name)],
         { encoding: 'utf8', env: { ...process.env, ANSIBLE_HOME: folder } },
       );
       expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
@@ -123,8 +129,44 @@ describeWhere([{ program: 'ansible-playbook' }], 'the remedy as plays of Ansible
   });
 });
 
-it('has several interfaces where the block has them, and no line that it cannot say', () => {
-  const block = ['config firewall policy', 'edit 0', 'set srcintf "port2" "Büro LAN"', 'next', 'end'].join('\n');
-  expect(JSON.stringify(playOf(block, []))).toContain('"srcintf":[{"name":"port2"},{"name":"Büro LAN"}]');
-  expect(() => playOf('diagnose sys top', [])).toThrow('No task says: diagnose sys top');
+/** Returns what the FortiGate's commands create, set, move and delete, with the answers in the blanks. */
+function changesOfCommands(commands: string): readonly string[] {
+  const filled = commands.replaceAll(/FILL-IN-([A-Z]+(?:-[A-Z]+)*)/gu, (_, name: string) =>
+    answered(`{{ ${name.toLowerCase().replaceAll('-', '_')} }}`),
+  );
+  return filled.split('\n').flatMap((line) => {
+    const [verb = '', ...words] = line.trim().replaceAll('"', '').split(' ');
+    if (verb === 'set') return [words.join(' ').replace(/^\S+/u, (setting) => setting.replaceAll('-', '_'))];
+    if (verb === 'edit') return [`present ${words[0] === '0' ? answered('{{ new_id }}') : words.join(' ')}`];
+    if (verb === 'delete') return [`absent ${words.join(' ')}`];
+    return verb === 'move' ? [`move ${words.join(' ')}`] : [];
+  });
+}
+
+const CHANGE = z.object({ vdom: z.literal('root') }).catchall(z.unknown());
+const SETTING = z.union([z.string(), z.array(z.object({ name: z.string() }))]);
+
+/** Returns the same for the tasks of a play. */
+function changesOfPlay(tasks: readonly Task[]): readonly string[] {
+  return callsOf(tasks).flatMap(([name, parameters]) => {
+    if (name === 'fortios_configuration_fact') return [];
+    const { vdom: _, state, action, self, before, ...objects } = CHANGE.parse(parameters);
+    if (action === 'move') return [`move ${String(self)} before ${String(before)}`];
+    const [fields = {}] = Object.values(objects).map((object) => z.record(z.string(), SETTING).parse(object));
+    const [id, ...settings] = Object.entries(fields).map(([setting, value]) => {
+      const text = typeof value === 'string' ? value : value.map((item) => item.name).join(' ');
+      return { setting, text };
+    });
+    return [`${String(state)} ${id?.text ?? ''}`, ...settings.map(({ setting, text }) => `${setting} ${text}`)];
+  });
+}
+
+it("changes what the remedy's commands change, and undoes what their undo undoes", () => {
+  const server = { subject: '', host: 'fortitokenmobile.fortinet.com', port: '443' };
+  const { remedySteps } = remedyOf(POLICY_CAUSES['policy-inspects-traffic'].remedy, server);
+  const [create, ...others] = remedySteps.filter(({ undo }) => undo !== null);
+  const commands = [create, ...others].map((step) => step?.commands ?? '').join('\n');
+  expect(changesOfPlay(tasksOf(playIn('separate-policy.yml')))).toEqual(changesOfCommands(commands));
+  // The undo of the first step removes what was moved as well.
+  expect(changesOfPlay(tasksOf(playIn('separate-policy-undo.yml')))).toEqual(changesOfCommands(create?.undo ?? ''));
 });
