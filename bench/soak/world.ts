@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CapturedChain } from '../../src/core/certificate.ts';
 import { learnBaseline } from '../../src/tls/trust.ts';
-import { parseCertificate } from '../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../src/tls/parse-certificate.ts';
 import { writeBaseline } from '../../src/trust/load-trust.ts';
 import { createFirewall, type Firewall } from '../../src/demo/lab/firewall.ts';
 import {

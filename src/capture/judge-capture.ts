@@ -2,10 +2,12 @@ import type { TlsEvidence, Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { authority, hostOf, plainName, portOf } from '../core/addresses.ts';
-import { type CapturedChain, formatDistinguishedName, isSameLeaf } from '../core/certificate.ts';
+import type { CapturedChain } from '../core/certificate.ts';
+import { formatDistinguishedName } from '../tls/names.ts';
+import { isSameLeaf } from '../tls/sent-chain.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { FailureReason, TlsOutcome } from '../core/observation.ts';
-import { createCertificateCache } from '../core/parse-certificate.ts';
+import { createCertificateCache } from '../tls/parse-certificate.ts';
 import { dayText, isoTime, isoTimeOrNull, spanText } from '../core/time-text.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import { CAPTURE_STEPS } from '../checks/capture-steps.ts';
@@ -302,7 +304,7 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     atCapture.verdict === 'certificate-broken' && refusedBy.length === 0 ? judgeTls(today, checks) : atCapture;
   const isClockWrong = atPresent !== atCapture && isGenuine(atPresent);
   const { verdict, confidence, findings, summary, wouldSettle } = isClockWrong ? atPresent : atCapture;
-  const isRefused = isGenuine({ verdict }) && refusedBy.length > 0;
+  const isRejected = isGenuine({ verdict }) && refusedBy.length > 0;
   const remarks = [
     isClockWrong &&
       "The certificate's dates were checked against the current time, because they do not fit the time of the " +
@@ -317,9 +319,9 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     findings: [
       ...findings,
       ...lostFindings(seen, evidence.target),
-      ...(isRefused ? refusals(seen, evidence.target, null, ', although this configuration accepts it') : refusedBy),
+      ...(isRejected ? refusals(seen, evidence.target, null, ', although this configuration accepts it') : refusedBy),
     ],
-    summary: isRefused ? `${summary}, but the client rejected it` : summary,
+    summary: isRejected ? `${summary}, but the client rejected it` : summary,
     evidenceOfChain: isClockWrong ? today : evidence,
     remarks: [...remarksOn(seen), ...remarks.filter((text) => typeof text === 'string')],
   };

@@ -1,6 +1,6 @@
 import type { Cause, Diagnosis } from '../engine/model.ts';
 import { culpritText, FORTIGATE, wordsFor } from '../engine/words.ts';
-import type { Culprit } from '../core/license/firewall.ts';
+import type { Culprit } from '../core/firewall.ts';
 import { titleOf, wordsOf } from './registry.ts';
 import { cutAtWord, nameList, visibleText } from '../core/visible-text.ts';
 

@@ -1,5 +1,5 @@
 import { nameList, timesText } from '../core/visible-text.ts';
-import { type FirewallObservation, policyText } from '../core/license/firewall.ts';
+import { type FirewallObservation, policyText } from '../core/firewall.ts';
 import { instantText } from '../core/time-text.ts';
 import { type Cause, type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 import { type Incident, sameCause } from '../engine/incident/incident.ts';

@@ -18,7 +18,9 @@ import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';
 import { hostOf } from '../core/addresses.ts';
-import { chainKey, type Certificate, formatDistinguishedName } from '../core/certificate.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { formatDistinguishedName } from '../tls/names.ts';
+import { chainKey } from '../tls/sent-chain.ts';
 import { counted, visibleText } from '../core/visible-text.ts';
 import { blocksOf, headOf, type Cause, isFault } from '../engine/model.ts';
 import { remedyOf } from '../engine/remedy-words.ts';

@@ -5,7 +5,7 @@ import { peerUnits } from '../connectors/peers.ts';
 import { askUnits, type ConnectorId, type Picture, type Unit } from '../connectors/picture.ts';
 import { observeRegistration, registrationQuery } from '../connectors/registration.ts';
 import { type RoundObservations, isInvalid } from '../core/round.ts';
-import { factsOf, needsCloserLook } from '../round/facts.ts';
+import { factsOf, needsAnotherRound } from '../round/facts.ts';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';
 import { authority } from '../core/addresses.ts';
@@ -91,7 +91,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const settled = await untilSettled(runRound, {
       clock,
       signal,
-      needsCloserLook: () => needsCloserLook(instruments),
+      needsAnotherRound: () => needsAnotherRound(instruments),
     });
     const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
     const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
@@ -269,7 +269,7 @@ const MANY_TARGETS = 3;
 
 interface SettlingTools {
   /** An immediate second round can provide more details about a failed connection. */
-  readonly needsCloserLook: () => boolean;
+  readonly needsAnotherRound: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
@@ -280,7 +280,7 @@ interface SettlingTools {
  */
 export async function untilSettled<Result extends RoundResult>(
   runRound: () => Promise<Result>,
-  { clock, signal, needsCloserLook: wantsMore }: SettlingTools,
+  { clock, signal, needsAnotherRound: wantsMore }: SettlingTools,
 ): Promise<Result> {
   const started = clock.elapsed();
   const isTime = (): boolean => clock.elapsed() - started <= LATEST_START;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { askedFor } from '../core/license/firewall.ts';
+import { askedFor } from '../core/firewall.ts';
 import { counted, nameList } from '../core/visible-text.ts';
 import {
   changesSince,

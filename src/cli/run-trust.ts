@@ -1,7 +1,8 @@
 import { actualOf } from '../engine/model.ts';
 import type { CaptureResult } from '../capture/judge-capture.ts';
 import { authority, hostOf } from '../core/addresses.ts';
-import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { chainKey, sentChain } from '../tls/sent-chain.ts';
 import type { Needs } from '../config/load.ts';
 import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { observeRound, type RoundProgress } from '../round/round.ts';

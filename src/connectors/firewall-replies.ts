@@ -1,6 +1,6 @@
 import { fieldsOf, type Fields } from '../core/fields.ts';
 import * as z from 'zod';
-import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/license/firewall.ts';
+import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '../core/firewall.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 

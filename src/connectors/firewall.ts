@@ -11,7 +11,7 @@ import {
   type PolicyMatch,
   type SslInspection,
   type SslInspectionMode,
-} from '../core/license/firewall.ts';
+} from '../core/firewall.ts';
 import type { LicenseServerConfig, WatchedConfig, FirewallConfig } from '../config/schema/watched.ts';
 import type { Unit } from './picture.ts';
 import { deadline } from '../system/clock.ts';

@@ -2,7 +2,7 @@ import type { ApplianceConfig } from '../config/schema/watched.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../core/license/appliance.ts';
 import type { KnownFact } from '../core/license/firmware.ts';
-import type { FirewallObservation } from '../core/license/firewall.ts';
+import type { FirewallObservation } from '../core/firewall.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import type { PeerObservation } from '../core/round.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';

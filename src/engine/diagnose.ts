@@ -27,7 +27,7 @@ import {
   observationText,
   wordsFor,
 } from './words.ts';
-import type { Culprit } from '../core/license/firewall.ts';
+import type { Culprit } from '../core/firewall.ts';
 import { readinessOf, recordedState } from './availability.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { EpochMs } from '../core/clock.ts';
 import type { DeepReadonly } from '../core/deep-readonly.ts';
 import { counted } from '../core/visible-text.ts';
-import type { Culprit } from '../core/license/firewall.ts';
+import type { Culprit } from '../core/firewall.ts';
 import { SEVERITIES, type Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 import type { MailObservation } from '../core/observation.ts';

@@ -9,7 +9,7 @@ import {
   GENERAL_FACTS,
 } from './model.ts';
 import { addressFamily, authority } from '../core/addresses.ts';
-import { INTERFACE_SEPARATOR, isInterfaceName } from '../core/license/firewall.ts';
+import { INTERFACE_SEPARATOR, isInterfaceName } from '../core/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {

@@ -1,4 +1,4 @@
-import { type Culprit, policyText } from '../core/license/firewall.ts';
+import { type Culprit, policyText } from '../core/firewall.ts';
 import { type CauseWords, type Finding, shell, type Situation } from './model.ts';
 
 /**

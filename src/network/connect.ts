@@ -8,7 +8,8 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { addressFamily } from '../core/addresses.ts';
-import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
+import type { DistinguishedName } from '../core/certificate.ts';
+import { parseDistinguishedName } from '../tls/names.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
 /** Names are resolved before connecting, so `address` is a literal IP address. */

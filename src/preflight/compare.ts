@@ -6,7 +6,7 @@ import { type HaMode, isMember, unitOf } from '../core/license/cluster.ts';
 import { firmwareVersion, isDowngrade } from '../core/license/firmware.ts';
 import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
 import { isoTime } from '../core/time-text.ts';
-import { askedFor, policyText } from '../core/license/firewall.ts';
+import { askedFor, policyText } from '../core/firewall.ts';
 import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/observation.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';

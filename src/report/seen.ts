@@ -1,13 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { CaptureResult } from '../capture/judge-capture.ts';
-import { certificatePem, chainPem, parseCertificate } from '../core/parse-certificate.ts';
-import {
-  type CapturedChain,
-  type Certificate,
-  chainKey,
-  formatDistinguishedName,
-  shortName,
-} from '../core/certificate.ts';
+import { parseCertificate } from '../tls/parse-certificate.ts';
+import { certificatePem, chainPem } from '../tls/pem.ts';
+import type { CapturedChain, Certificate } from '../core/certificate.ts';
+import { formatDistinguishedName, shortName } from '../tls/names.ts';
+import { chainKey } from '../tls/sent-chain.ts';
 import type { EndpointObservation, MailObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';

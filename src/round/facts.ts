@@ -1,6 +1,6 @@
 import type { RoundFacts } from '../checks/check.ts';
 import { clockObservations, correctedNow } from '../checks/clock/judge.ts';
-import { needsCloserLook as wantsBurst } from '../checks/intermittent/sampling.ts';
+import { needsBurst } from '../checks/intermittent/sampling.ts';
 import { answeringHosts } from '../checks/internet/judge.ts';
 import { roundFactsOf } from '../checks/round-facts.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -25,8 +25,8 @@ export function factsOf({ config, knowledge, memory }: Instruments, round: Round
 }
 
 /** Returns whether an immediate second round would provide more information about a failed connection. */
-export function needsCloserLook({ memory, clock }: Instruments): boolean {
-  return wantsBurst(memory.sampling.current(), clock.now());
+export function needsAnotherRound({ memory, clock }: Instruments): boolean {
+  return needsBurst(memory.sampling.current(), clock.now());
 }
 
 export function trueTime({ knowledge }: Instruments, round: RoundObservations): EpochMs {

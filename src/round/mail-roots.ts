@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { authority } from '../core/addresses.ts';
-import { type Certificate, distinctCertificates, sentChain } from '../core/certificate.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { distinctCertificates, sentChain } from '../tls/sent-chain.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import type { MailTls, NewRoot } from '../core/observation.ts';
-import { parseCertificate } from '../core/parse-certificate.ts';
+import { parseCertificate } from '../tls/parse-certificate.ts';
 import type { MailServer } from '../config/schema/watched.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import { type ChainTrust, findChainTrust } from '../tls/chain.ts';

@@ -15,7 +15,7 @@ import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import type { RoundResult } from '../report/report-contents.ts';
 import { probeTargets, roundLimit } from '../round/round.ts';
-import { needsCloserLook } from '../round/facts.ts';
+import { needsAnotherRound } from '../round/facts.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { type TlsKnowledgeBase, judgedTargets } from '../round/tls-knowledge.ts';
 import { isInvalid, type PeerObservation, samplesOf } from '../core/round.ts';
@@ -37,7 +37,7 @@ import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/observation.ts';
-import { certificatePem } from '../core/parse-certificate.ts';
+import { certificatePem } from '../tls/pem.ts';
 import { knownFor, readinessAt, withAvailability } from '../engine/availability.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
 import type { Readiness } from '../engine/model.ts';
@@ -390,7 +390,7 @@ export class Monitor {
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
-    if (needsCloserLook(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
+    if (needsAnotherRound(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 

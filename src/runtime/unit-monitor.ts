@@ -8,7 +8,7 @@ import { peerUnits } from '../connectors/peers.ts';
 import { type ConnectorId, type Picture, type Unit, UNIT_GAP, type UnitObservation } from '../connectors/picture.ts';
 import { type RegistrationWatch, watchRegistration } from '../connectors/registration.ts';
 import type { Millis } from '../core/clock.ts';
-import { type FirewallObservation, firewallUnit } from '../core/license/firewall.ts';
+import { type FirewallObservation, firewallUnit } from '../core/firewall.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import type { PeerObservation } from '../core/round.ts';
 import type { PartlyFresh } from '../engine/incident/round-view.ts';

@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { type Certificate, type DistinguishedName, isInDate, type SentChain, isSameName } from '../core/certificate.ts';
+import type { Certificate, DistinguishedName, SentChain } from '../core/certificate.ts';
+import { isSameName } from './names.ts';
+import { isInDate } from './sent-chain.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { oncePer } from '../core/once-per.ts';
 import {

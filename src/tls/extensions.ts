@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { type Certificate, attributeValues } from '../core/certificate.ts';
-import { children, toBeSigned } from '../core/parse-certificate.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { attributeValues } from './names.ts';
+import { children, toBeSigned } from './parse-certificate.ts';
 import { plainName } from '../core/addresses.ts';
 
 /** Object identifiers of certificate extensions (RFC 5280 §4.2.1.1), in DER as hexadecimal text. */

@@ -1,9 +1,5 @@
-import {
-  type Certificate,
-  type DistinguishedName,
-  type CapturedChain,
-  distinctCertificates,
-} from '../core/certificate.ts';
+import type { Certificate, DistinguishedName, CapturedChain } from '../core/certificate.ts';
+import { distinctCertificates } from './sent-chain.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { PageProduct, TextPattern } from '../core/block-page.ts';

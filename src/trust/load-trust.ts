@@ -4,14 +4,8 @@ import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { TrustConfig } from '../config/schema/watched.ts';
-import {
-  type Certificate,
-  formatDistinguishedName,
-  shortName,
-  type DistinguishedName,
-  attributeValues,
-  distinguishedNameKey,
-} from '../core/certificate.ts';
+import type { Certificate, DistinguishedName } from '../core/certificate.ts';
+import { formatDistinguishedName, shortName, attributeValues, distinguishedNameKey } from '../tls/names.ts';
 import {
   type Baseline,
   isStrongKey,
@@ -21,7 +15,8 @@ import {
   type TrustedPin,
   organizationKey,
 } from '../tls/trust.ts';
-import { certificatePem, parseCertificate, parseSubject } from '../core/parse-certificate.ts';
+import { parseCertificate, parseSubject } from '../tls/parse-certificate.ts';
+import { certificatePem, readPem } from '../tls/pem.ts';
 import { makeFolder, readText, replaceFile } from '../system/json-file.ts';
 import { issueTexts, messageOf } from '../text/message-of.ts';
 
@@ -190,14 +185,6 @@ const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: 'WoTrus CA Limited', source: 'https://www.wotrus.com, below USERTrust and DigiCert' },
   { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
 ];
-
-/** Text between certificates is skipped (RFC 7468 §2). */
-export function readPem(text: string): readonly Uint8Array[] {
-  const blocks = text.matchAll(
-    /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
-  );
-  return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
-}
 
 const SHIPPED_AUTHORITIES: string = fileURLToPath(new URL('../../config/fortinet-authorities.pem', import.meta.url));
 

@@ -25,8 +25,8 @@ const BELOW: readonly Folder[] = [
   { folder: 'core', knows: [], packages: PURE },
   { folder: 'text', knows: ['core'], packages: ['croner', 'leven', 'yaml', 'zod'] },
   { folder: 'system', knows: ['core', 'text'] },
-  { folder: 'tls', knows: ['core'], packages: PURE },
-  { folder: 'network', knows: ['core', 'text', 'system'] },
+  { folder: 'tls', knows: ['core', 'text'], packages: PURE },
+  { folder: 'network', knows: ['core', 'text', 'system', 'tls'] },
   { folder: 'config/schema', knows: ['core', 'text', 'network'], types: ['system'] },
   { folder: 'connectors', knows: ['core', 'text', 'system', 'network'], types: ['config/schema'] },
   { folder: 'logs', knows: ['core', 'text', 'system', 'network'], types: ['config/schema'] },
@@ -65,13 +65,13 @@ const BELOW: readonly Folder[] = [
   },
   {
     folder: 'web',
-    knows: ['core', 'text', 'system', 'network', 'engine', 'checks', 'document', 'notify/channels'],
+    knows: ['core', 'text', 'system', 'tls', 'network', 'engine', 'checks', 'document', 'notify/channels'],
     types: ['config/schema', 'notify'],
   },
   { folder: 'capture', knows: ['core', 'text', 'tls', 'network', 'engine', 'checks'] },
   {
     folder: 'report',
-    knows: ['core', 'text', 'engine', 'checks', 'document', 'notify/channels', 'config', 'capture'],
+    knows: ['core', 'text', 'tls', 'engine', 'checks', 'document', 'notify/channels', 'config', 'capture'],
     types: ['config/schema', 'connectors', 'store'],
   },
   {

@@ -25,7 +25,7 @@ import {
   type Flow,
   policyText,
   type SslInspection,
-} from '../../core/license/firewall.ts';
+} from '../../core/firewall.ts';
 import { capital, FORTIGATE } from '../../engine/words.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';

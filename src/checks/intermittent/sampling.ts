@@ -376,7 +376,7 @@ function hasRoom({ kind, bursts }: Sampling, at: EpochMs): boolean {
 }
 
 /** The next round should start immediately. */
-export function needsCloserLook(sampling: Sampling, at: EpochMs): boolean {
+export function needsBurst(sampling: Sampling, at: EpochMs): boolean {
   return isUndecided(sampling) && hasRoom(sampling, at);
 }
 

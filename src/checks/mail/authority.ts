@@ -1,6 +1,7 @@
-import { type Certificate, called, formatDistinguishedName } from '../../core/certificate.ts';
+import type { Certificate } from '../../core/certificate.ts';
+import { called, formatDistinguishedName } from '../../tls/names.ts';
 import type { MailObservation } from '../../core/observation.ts';
-import { certificatePem } from '../../core/parse-certificate.ts';
+import { certificatePem } from '../../tls/pem.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { type Finding, type FindingFacts, note, warning } from '../../engine/model.ts';
 

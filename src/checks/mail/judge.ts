@@ -15,7 +15,7 @@ import { judgeAuthority, rootFacts } from './authority.ts';
 import { MAIL_CAUSES } from './causes.ts';
 import { judgeApplianceLogins, judgeOwnLogins, PASSWORDS_DISABLED, withoutKnown } from './password-logins.ts';
 import { withMore, withMoreSaid } from '../../engine/words.ts';
-import { formatDistinguishedName, shortName } from '../../core/certificate.ts';
+import { formatDistinguishedName, shortName } from '../../tls/names.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import { addressInAny } from '../../core/addresses.ts';

@@ -22,7 +22,7 @@ import type { AppliancePolling, PollingError } from '../../core/polling/report.t
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
 import { nameList, timesText } from '../../core/visible-text.ts';
-import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
+import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/firewall.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 
 /**

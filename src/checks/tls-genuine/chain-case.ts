@@ -1,17 +1,7 @@
 import { hostOf } from '../../core/addresses.ts';
-import {
-  type Certificate,
-  chainKey,
-  type SentChain,
-  sentChain,
-  attributeValues,
-  isSameName,
-  type CapturedChain,
-  called,
-  inFull,
-  type DistinguishedName,
-  formatDistinguishedName,
-} from '../../core/certificate.ts';
+import type { Certificate, SentChain, CapturedChain, DistinguishedName } from '../../core/certificate.ts';
+import { attributeValues, isSameName, called, inFull, formatDistinguishedName } from '../../tls/names.ts';
+import { chainKey, sentChain } from '../../tls/sent-chain.ts';
 import {
   compareBaseline,
   type BaselineMatch,

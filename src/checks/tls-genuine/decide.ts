@@ -1,4 +1,4 @@
-import { attributeValues } from '../../core/certificate.ts';
+import { attributeValues } from '../../tls/names.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
 import type { Confidence, FindingLevel } from '../../engine/model.ts';
 import { type BaselineMatch, trustUnder } from '../../tls/trust.ts';

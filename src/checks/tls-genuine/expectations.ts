@@ -1,4 +1,6 @@
-import { type Certificate, called, inFull, isInDate, isSameName } from '../../core/certificate.ts';
+import type { Certificate } from '../../core/certificate.ts';
+import { called, inFull, isSameName } from '../../tls/names.ts';
+import { isInDate } from '../../tls/sent-chain.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';

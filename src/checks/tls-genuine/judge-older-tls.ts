@@ -1,4 +1,4 @@
-import { isSameLeaf } from '../../core/certificate.ts';
+import { isSameLeaf } from '../../tls/sent-chain.ts';
 import { type Finding, known, shell, warning } from '../../engine/model.ts';
 import { REPEAT, type TlsCause } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';

@@ -1,6 +1,6 @@
 import { type Advice, type Finding, isFault, known, type FindingFacts } from '../../engine/model.ts';
 import { authority } from '../../core/addresses.ts';
-import { type FirewallObservation, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
+import { type FirewallObservation, type PolicyMatch, policyText } from '../../core/firewall.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { FORTIGATE_SERIAL } from '../../engine/words.ts';
 import { asOthersSeeIt, unreadablePeers } from '../peer-views.ts';

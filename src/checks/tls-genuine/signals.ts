@@ -1,15 +1,7 @@
 import { nameList, visibleText } from '../../core/visible-text.ts';
-import {
-  type Certificate,
-  type DistinguishedName,
-  attributeValues,
-  called,
-  inFull,
-  isSameName,
-  type CapturedChain,
-  type SentChain,
-  sentChain,
-} from '../../core/certificate.ts';
+import type { Certificate, DistinguishedName, CapturedChain, SentChain } from '../../core/certificate.ts';
+import { attributeValues, called, inFull, isSameName } from '../../tls/names.ts';
+import { sentChain } from '../../tls/sent-chain.ts';
 import type { FindingText } from '../../engine/model.ts';
 import {
   type ChainCase,

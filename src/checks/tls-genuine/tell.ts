@@ -1,5 +1,5 @@
 import type { Advice, FindingText } from '../../engine/model.ts';
-import { called } from '../../core/certificate.ts';
+import { called } from '../../tls/names.ts';
 import { trustUnder } from '../../tls/trust.ts';
 import { INCOMPLETE_PUBLIC_CHAIN } from './causes.ts';
 import { type ChainCase, deviceOf } from './chain-case.ts';

@@ -1,4 +1,5 @@
-import { distinctCertificates, sentChain, shortName } from '../../core/certificate.ts';
+import { shortName } from '../../tls/names.ts';
+import { distinctCertificates, sentChain } from '../../tls/sent-chain.ts';
 import {
   type Finding,
   type FindingFacts,

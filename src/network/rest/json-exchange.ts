@@ -1,10 +1,10 @@
-import { createHash, type X509Certificate } from 'node:crypto';
 import { checkServerIdentity, TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Dispatcher, Agent, buildConnector } from 'undici';
 import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { ProbeError, certificateFault, failureFrom } from '../failure.ts';
 import { parseHttpDate, retryAfterOf } from '../http/request.ts';
+import { parseCertificate } from '../../tls/parse-certificate.ts';
 import { createSecretFilter } from '../../core/visible-text.ts';
 import type { ApiFailure, Failure } from '../../core/observation.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
@@ -372,17 +372,12 @@ function pinnedConnect(connect: buildConnector.connector, pin: string): buildCon
 
 function pinMismatch(socket: TLSSocket | null, pin: string): Error | null {
   const certificate = socket?.getPeerX509Certificate();
-  const presented = certificate === undefined ? 'no certificate' : pinOf(certificate);
+  const presented = (certificate === undefined ? null : parseCertificate(certificate.raw)?.pin) ?? 'no certificate';
   if (presented === pin) return null;
   return new PinMismatch('tls', `The certificate does not match the pin: expected "${pin}", got "${presented}"`);
 }
 
 class PinMismatch extends ProbeError {}
-
-function pinOf(certificate: X509Certificate): string {
-  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
-  return `sha256/${createHash('sha256').update(spki).digest('base64')}`;
-}
 
 /** @throws {Error} without any part of the value, if the value cannot be used in a header */
 export async function secretOf(source: SecretSource, context: ConnectorContext): Promise<string> {

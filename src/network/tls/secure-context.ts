@@ -1,8 +1,7 @@
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, getCACertificates } from 'node:tls';
 import { readFile } from 'node:fs/promises';
-import { X509Certificate } from 'node:crypto';
 import { readText } from '../../system/json-file.ts';
-import { messageOf } from '../../text/message-of.ts';
+import { type Authorities, parseAuthorities } from '../../tls/pem.ts';
 
 /** The newest version that a ClientHello offers. */
 export type NewestVersion = 'TLSv1.2' | 'TLSv1.3';
@@ -53,39 +52,9 @@ export function createRefusableSecureContext(): SecureContext {
  */
 const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 
-interface Authorities {
-  readonly pems: readonly string[];
-  readonly ders: readonly Buffer[];
-}
-
-const MAX_BYTES = 1024 * 1024;
-
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
-
 /** @throws {Error} with the file's name when the file cannot be read or is not a list of certificates */
 export async function readAuthorities(file: string): Promise<Authorities> {
   return parseAuthorities(await readText(file, 'certificates from'), file);
-}
-
-/**
- * Rejects text without certificates, because OpenSSL would accept the text and then trust no certificate.
- * @throws {Error} with the file's name
- */
-export function parseAuthorities(text: string, file: string): Authorities {
-  const pems = text.length > MAX_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
-  if (pems.length === 0)
-    throw new Error(
-      `Cannot use the certificates in "${file}": expected PEM ("-----BEGIN CERTIFICATE-----") of at most 1 MiB`,
-    );
-  return { pems, ders: pems.map((pem, index) => parsed(pem, index, file).raw) };
-}
-
-function parsed(pem: string, index: number, file: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (error) {
-    throw new Error(`Cannot use certificate ${String(index + 1)} in "${file}": ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /**

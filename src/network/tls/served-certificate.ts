@@ -7,9 +7,9 @@ import { beat } from '../../system/clock.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
 import { readText } from '../../system/json-file.ts';
 import { messageOf } from '../../text/message-of.ts';
-import { parseAuthorities } from './secure-context.ts';
-import { parseDistinguishedName } from '../../core/certificate.ts';
-import { parseSubjectAltName } from '../../core/parse-certificate.ts';
+import { parseAuthorities } from '../../tls/pem.ts';
+import { parseDistinguishedName } from '../../tls/names.ts';
+import { parseSubjectAltName } from '../../tls/parse-certificate.ts';
 
 interface ServedFiles {
   readonly certFile: string;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Zone } from '../../core/time-text.ts';
-import { type Certificate, formatDistinguishedName } from '../../core/certificate.ts';
-import { certificatePem } from '../../core/parse-certificate.ts';
+import type { Certificate } from '../../core/certificate.ts';
+import { formatDistinguishedName } from '../../tls/names.ts';
+import { certificatePem } from '../../tls/pem.ts';
 import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine/chain-case.ts';
 import { counted } from '../../core/visible-text.ts';
 import type { SeenCertificate } from '../sources.ts';

@@ -5,7 +5,7 @@
 import { ENDPOINT_LIMITS, observeEndpoint } from '../../../src/round/endpoint.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import { createDnsServer, SILENCE, zone } from '../../support/network/dns-server.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';
 

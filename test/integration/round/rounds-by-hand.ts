@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../../../src/config/config.ts';
 import type { Millis } from '../../../src/core/clock.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { factsOf, needsCloserLook } from '../../../src/round/facts.ts';
+import { factsOf, needsAnotherRound } from '../../../src/round/facts.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
 import { Runner } from '../../../src/system/runner.ts';
@@ -63,7 +63,7 @@ export async function startRoundsByHand(
     const before = last;
     last = { observations, targets: facts.targets, diagnosis };
     rounds += 1;
-    if (needsCloserLook(instruments) || deservesAnotherRound(before, last)) runner.trigger();
+    if (needsAnotherRound(instruments) || deservesAnotherRound(before, last)) runner.trigger();
   }
 
   const runner: Runner = new Runner({

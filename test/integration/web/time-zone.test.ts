@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';

@@ -1,13 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto';
-import {
-  type CapturedChain,
-  type Certificate,
-  attributeValues,
-  distinguishedNameKey,
-} from '../../../src/core/certificate.ts';
+import type { CapturedChain, Certificate } from '../../../src/core/certificate.ts';
+import { attributeValues, distinguishedNameKey } from '../../../src/tls/names.ts';
 import { organizationKey, type Trust, type TrustAnchor, type TrustedPin } from '../../../src/tls/trust.ts';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import type { Identity } from '../../../src/demo/lab/identity.ts';
 
 type TrustOrigin = TrustAnchor['origin'];

@@ -1,4 +1,4 @@
-import type { FirewallFacts, FirewallPolicy, SslInspection } from '../../../src/core/license/firewall.ts';
+import type { FirewallFacts, FirewallPolicy, SslInspection } from '../../../src/core/firewall.ts';
 
 export const FLOW = {
   firewall: 'FortiGate 10.0.0.1',

@@ -1,5 +1,5 @@
 import { firewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
-import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
+import type { FirewallObservation } from '../../../src/core/firewall.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { configOf } from '../config/config-of.ts';
 import { judgedBy } from './judged-by.ts';

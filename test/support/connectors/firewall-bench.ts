@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FirewallConfig } from '../../../src/config/schema/watched.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeFirewall } from '../../../src/connectors/firewall.ts';
-import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
+import type { FirewallObservation } from '../../../src/core/firewall.ts';
 import { judgePolicies } from '../checks/judged-policy.ts';
 import { createFirewall, type Firewall, type FirewallState } from '../../../src/demo/lab/firewall.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';

@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/core/clock.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { FileTrust } from '../../../src/network/tls/secure-context.ts';
 import { observeMail } from '../../../src/round/mail.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import { createSignatureChecks } from '../../../src/tls/chain.ts';
 import { createHierarchy } from '../certificates/hierarchy.ts';
 import { chainPem } from '../../../src/demo/lab/identity.ts';

@@ -4,7 +4,7 @@ import { decidingAddresses, type EndpointObservation } from '../../../src/core/o
 import {
   addressesToDial,
   burstOf,
-  needsCloserLook,
+  needsBurst,
   NO_SAMPLES,
   type Sampling,
   samplingAfter,
@@ -126,8 +126,7 @@ export function flakyPath(
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const again =
-      needsCloserLook(known.sampling, clock.at) ||
-      deservesAnotherRound(known.isStarted ? known.last : null, examination);
+      needsBurst(known.sampling, clock.at) || deservesAnotherRound(known.isStarted ? known.last : null, examination);
     known.last = examination;
     known.isStarted = true;
     return { ends: clock.at + timeOf(endpoints, burst), again };

@@ -1,4 +1,4 @@
-import { createCertificateCache } from '../../../src/core/parse-certificate.ts';
+import { createCertificateCache } from '../../../src/tls/parse-certificate.ts';
 import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';

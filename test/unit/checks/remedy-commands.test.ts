@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { RemedyStep, Step } from '../../../src/engine/model.ts';
-import { readPem } from '../../../src/trust/load-trust.ts';
+import { readPem } from '../../../src/tls/pem.ts';
 import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { textOfStep } from '../../support/checks/text-of-step.ts';
 import { catalogueSteps } from './catalogue-steps.ts';

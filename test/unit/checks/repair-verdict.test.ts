@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
 import { type RepairVerdict, repairVerdict } from '../../../src/checks/repair-verdict.ts';
-import type { FirewallFacts, SslInspectionMode } from '../../../src/core/license/firewall.ts';
+import type { FirewallFacts, SslInspectionMode } from '../../../src/core/firewall.ts';
 import type { Assessment, Cause } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';

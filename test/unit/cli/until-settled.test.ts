@@ -50,7 +50,7 @@ async function settled(seconds: number, ...shown: readonly Seen[]): Promise<Sett
     return Promise.resolve(examination(seen));
   };
   const tools = {
-    needsCloserLook: () => false,
+    needsAnotherRound: () => false,
     clock: { elapsed: () => now },
     signal: new AbortController().signal,
   };
@@ -110,7 +110,7 @@ describe('untilSettled() when the time is over', () => {
       return Promise.resolve(examination(seen));
     };
     return untilSettled(look, {
-      needsCloserLook: () => true,
+      needsAnotherRound: () => true,
       clock: { elapsed: () => 0 },
       signal: time.signal,
     });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
-import type { FirewallFacts, FirewallObservation } from '../../../src/core/license/firewall.ts';
+import type { FirewallFacts, FirewallObservation } from '../../../src/core/firewall.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Cause, Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { composeMessage } from '../../../src/notify/channels/email.ts';

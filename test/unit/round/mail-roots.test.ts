@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Certificate } from '../../../src/core/certificate.ts';
 import { loadMailRoots, mailTlsOf } from '../../../src/round/mail-roots.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import { createSignatureChecks } from '../../../src/tls/chain.ts';
 import type { BackgroundFile } from '../../../src/system/json-file.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';

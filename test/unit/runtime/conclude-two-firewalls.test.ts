@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
+import type { FirewallObservation } from '../../../src/core/firewall.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { AT, concluded } from '../../support/checks/concluded.ts';
 import { FLOW, matched, NO_INSPECTION } from '../../support/checks/firewall-match.ts';

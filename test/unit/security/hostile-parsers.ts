@@ -1,9 +1,9 @@
 import { isFaultId } from '../../../src/checks/registry.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import { parseSignatures } from '../../../src/logs/signatures.ts';
 import { readReply as readTime } from '../../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../../src/network/dns/message.ts';
-import { readPem } from '../../../src/trust/load-trust.ts';
+import { readPem } from '../../../src/tls/pem.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { loadLinearCompiler, parseProducts } from '../../../src/trust/products.ts';
 import { readIncidentForm } from '../../../src/web/incident-routes.ts';

@@ -28,8 +28,8 @@ import {
 import { cleanJson } from '../../../src/network/rest/json-exchange.ts';
 import { createSecretFilter } from '../../../src/core/visible-text.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';
-import { readDer, parseCertificate, parseSubjectAltName } from '../../../src/core/parse-certificate.ts';
-import { formatDistinguishedName, parseDistinguishedName } from '../../../src/core/certificate.ts';
+import { readDer, parseCertificate, parseSubjectAltName } from '../../../src/tls/parse-certificate.ts';
+import { formatDistinguishedName, parseDistinguishedName } from '../../../src/tls/names.ts';
 import { authorityKeyIdentifier, isForServers, maySignFor } from '../../../src/tls/extensions.ts';
 import { parseBudget } from '../../../src/connectors/metered-call.ts';
 import { combineVerdicts, failedRecipients } from '../../../src/notify/channels/email.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Culprit } from '../../../src/core/license/firewall.ts';
+import type { Culprit } from '../../../src/core/firewall.ts';
 import { sentenceStep } from '../../../src/engine/model.ts';
 import { parseIncident, parseNotification, parseState } from '../../../src/store/saved-state.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';

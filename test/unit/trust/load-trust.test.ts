@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatDistinguishedName } from '../../../src/core/certificate.ts';
+import { formatDistinguishedName } from '../../../src/tls/names.ts';
 import { createSignatureChecks } from '../../../src/tls/chain.ts';
 import { trustUnder } from '../../../src/tls/trust.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { createTrustLoader, readPem, createPublicRoots, SHIPPED_PINS } from '../../../src/trust/load-trust.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
+import { createTrustLoader, createPublicRoots, SHIPPED_PINS } from '../../../src/trust/load-trust.ts';
+import { readPem } from '../../../src/tls/pem.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 
 const roots = createPublicRoots();

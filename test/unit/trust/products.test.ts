@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';
 import { findProduct } from '../../../src/tls/trust.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
-import { readPem, createPublicRoots, createTrustLoader } from '../../../src/trust/load-trust.ts';
+import { createPublicRoots, createTrustLoader } from '../../../src/trust/load-trust.ts';
+import { readPem } from '../../../src/tls/pem.ts';
 import { loadLinearCompiler, loadProducts, parseProducts } from '../../../src/trust/products.ts';
 import { cpuMsOf } from '../../support/process/cpu-time.ts';
 

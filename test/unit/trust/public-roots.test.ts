@@ -1,8 +1,10 @@
 import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { type DistinguishedName, distinguishedNameKey } from '../../../src/core/certificate.ts';
-import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { readPem, createPublicRoots } from '../../../src/trust/load-trust.ts';
+import type { DistinguishedName } from '../../../src/core/certificate.ts';
+import { distinguishedNameKey } from '../../../src/tls/names.ts';
+import { parseCertificate } from '../../../src/tls/parse-certificate.ts';
+import { createPublicRoots } from '../../../src/trust/load-trust.ts';
+import { readPem } from '../../../src/tls/pem.ts';
 
 const ALL = rootCertificates.flatMap(readPem).flatMap((der) => parseCertificate(der) ?? []);
 const BY_SUBJECT = Map.groupBy(ALL, ({ subject }) => distinguishedNameKey(subject));

@@ -10,7 +10,7 @@ import type {
   HaRoleObservation,
   TokenCounts,
 } from '../../../src/core/license/appliance.ts';
-import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../../src/core/license/firewall.ts';
+import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../../src/core/firewall.ts';
 import type { LicenseOutcome } from '../../../src/core/license/registration.ts';
 import type { ClockObservation } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';

@@ -1,7 +1,7 @@
 import { wordsFor } from '../../../../src/engine/words.ts';
 import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
-import type { FirewallObservation, SslInspection } from '../../../../src/core/license/firewall.ts';
+import type { FirewallObservation, SslInspection } from '../../../../src/core/firewall.ts';
 import { remedyOf } from '../../../../src/engine/remedy-words.ts';
 import { FLOW, matched, NO_INSPECTION } from '../../../support/checks/firewall-match.ts';
 import { judgePolicies } from '../../../support/checks/judged-policy.ts';

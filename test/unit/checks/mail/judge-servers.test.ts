@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judged } from '../../../../src/checks/judgement.ts';
 import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';
-import { certificatePem } from '../../../../src/core/parse-certificate.ts';
+import { certificatePem } from '../../../../src/tls/pem.ts';
 import { createIdentity } from '../../../../src/demo/lab/identity.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FirewallFacts, FirewallObservation } from '../../../../src/core/license/firewall.ts';
+import type { FirewallFacts, FirewallObservation } from '../../../../src/core/firewall.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { FLOW, matched, NO_INSPECTION } from '../../../support/checks/firewall-match.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { complainsOfConnections, seemsUnaffected, tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { Facts } from '../../../../src/checks/check.ts';
-import type { FirewallObservation, SslInspection } from '../../../../src/core/license/firewall.ts';
+import type { FirewallObservation, SslInspection } from '../../../../src/core/firewall.ts';
 import type { FirewallAdmission, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';

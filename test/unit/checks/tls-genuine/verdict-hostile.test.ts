@@ -3,7 +3,7 @@ import type { Certificate } from '../../../../src/core/certificate.ts';
 import { VERDICTS, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../../src/tls/parse-certificate.ts';
 import { createIdentity, type Identity } from '../../../../src/demo/lab/identity.ts';
 import {
   certificateOf,

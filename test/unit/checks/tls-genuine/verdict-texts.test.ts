@@ -4,7 +4,8 @@ import { type ChainCase, openCase, type TlsEvidence } from '../../../../src/chec
 import { decide, type Decision, gatherFacts } from '../../../../src/checks/tls-genuine/decide.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { sentChain, shortName } from '../../../../src/core/certificate.ts';
+import { shortName } from '../../../../src/tls/names.ts';
+import { sentChain } from '../../../../src/tls/sent-chain.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { decisions } from '../../../../tools/generate/interception-tables.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';

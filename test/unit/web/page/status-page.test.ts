@@ -4,7 +4,8 @@ import { sentenceStep, PRECONDITION_STATES, type Cause, type Finding } from '../
 import type { Incident, Silence } from '../../../../src/engine/incident/incident.ts';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { isoTime } from '../../../../src/core/time-text.ts';
-import { certificatePem, parseCertificate } from '../../../../src/core/parse-certificate.ts';
+import { parseCertificate } from '../../../../src/tls/parse-certificate.ts';
+import { certificatePem } from '../../../../src/tls/pem.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { STATE_WORDS } from '../../../../src/document/states.ts';
 import { createIdentity } from '../../../../src/demo/lab/identity.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type DistinguishedName, distinguishedNameKey, isSameName } from '../../../src/core/certificate.ts';
+import type { DistinguishedName } from '../../../src/core/certificate.ts';
+import { distinguishedNameKey, isSameName } from '../../../src/tls/names.ts';
 
 /** Uses few letters, so that many names are equal except for case and spaces. */
 const name: fc.Arbitrary<DistinguishedName> = fc.record({

@@ -1,4 +1,4 @@
-import type { ApiFailure } from '../observation.ts';
+import type { ApiFailure } from './observation.ts';
 
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (ApiFailure & Flow);
 

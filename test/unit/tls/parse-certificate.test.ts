@@ -1,19 +1,10 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  createCertificateCache,
-  certificatePem,
-  chainPem,
-  parseCertificate,
-  parseSubjectAltName,
-} from '../../../src/core/parse-certificate.ts';
-import {
-  type DistinguishedName,
-  distinguishedNameKey,
-  formatDistinguishedName,
-  parseDistinguishedName,
-} from '../../../src/core/certificate.ts';
+import { createCertificateCache, parseCertificate, parseSubjectAltName } from '../../../src/tls/parse-certificate.ts';
+import { certificatePem, chainPem } from '../../../src/tls/pem.ts';
+import type { DistinguishedName } from '../../../src/core/certificate.ts';
+import { distinguishedNameKey, formatDistinguishedName, parseDistinguishedName } from '../../../src/tls/names.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { certificateOf, chainOf, ed25519Keys, withBytes } from '../../support/certificates/chains.ts';
 import { samples } from '../../support/random/samples.ts';

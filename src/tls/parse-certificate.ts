@@ -1,12 +1,7 @@
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto';
-import {
-  type Certificate,
-  type DistinguishedName,
-  parseDistinguishedName,
-  type CapturedChain,
-  formatDistinguishedName,
-} from './certificate.ts';
-import { visibleText } from './visible-text.ts';
+import type { Certificate, DistinguishedName } from '../core/certificate.ts';
+import { parseDistinguishedName } from './names.ts';
+import { visibleText } from '../core/visible-text.ts';
 
 /** Typical certificates are 1 to 4 KiB in size, and certificates with hundreds of names are up to 20 KiB. */
 const MAX_DER = 128 * 1024;
@@ -249,29 +244,4 @@ export function createCertificateCache(capacity: number): CertificateCache {
       return certificate;
     },
   };
-}
-
-/** RFC 7468 §5 */
-export function certificatePem(certificate: Certificate): string {
-  const lines =
-    Buffer.from(certificate.der)
-      .toString('base64')
-      .match(/.{1,64}/gu) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
-}
-
-/** Returns the chain as PEM text for the firewall team. Tools ignore the descriptions, because they are not PEM. */
-export function chainPem(chain: CapturedChain): string {
-  return chain.certificates
-    .map((certificate, index) => {
-      const names = [
-        `subject: ${formatDistinguishedName(certificate.subject)}`,
-        `issuer: ${formatDistinguishedName(certificate.issuer)}`,
-      ];
-      return (
-        `${String(index)} ${names.join('\n  ')}\n  sha256: ${certificate.fingerprint}\n` +
-        `  key: ${certificate.key}, ${certificate.pin}\n${certificatePem(certificate)}`
-      );
-    })
-    .join('');
 }
