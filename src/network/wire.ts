@@ -52,7 +52,7 @@ export class Wire {
       const bytes = await this.#next();
       const end = bytes.indexOf('\n') + 1;
       line += bytes.toString('latin1', 0, end === 0 ? bytes.length : end);
-      if (line.length > limit) throw new ProbeError('protocol', 'The server sent a reply that is too long');
+      if (line.length > limit) throw new ProbeError('protocol', 'The server sent an endless reply');
       if (end === 0) continue;
       this.#rest = bytes.subarray(end);
       return line.slice(0, line.endsWith('\r\n') ? -2 : -1);
@@ -116,11 +116,7 @@ export class Wire {
     }
   }
 
-  readonly #onReadable = (): void => {
-    // A stream does not emit 'end' before it is read.
-    if (this.#socket.readableLength === 0) this.#socket.read();
-    this.#wake();
-  };
+  readonly #onReadable = (): void => this.#wake();
 
   readonly #onError = (error: Error): void => this.#finish(() => error);
 

@@ -69,8 +69,15 @@ describe('Wire', () => {
   });
 
   test.each(['nobody waits', 'somebody waits'])('notices a peer that has ended while %s', async (who) => {
-    const wire = await wireTo((socket) => setTimeout(() => socket.end('half'), 20));
-    if (who === 'nobody waits') await pause(60);
+    const wire = await wireTo((socket) =>
+      setTimeout(() => socket.end(who === 'nobody waits' ? '' : 'half').destroySoon(), 20),
+    );
+    if (who === 'nobody waits') {
+      await pause(60);
+      // The peer resets the connection, which is not why it ended.
+      wire.write('too late');
+      await pause(20);
+    }
     expect(await all(() => wire.read(5))).toEqual(['closed']);
   });
 
