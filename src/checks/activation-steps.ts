@@ -1,4 +1,4 @@
-import { remedyOf, ANY_SERVER } from '../engine/remedy-words.ts';
+import { remedyOf, ANY_SERVER, stepsWhenUnknown } from '../engine/remedy-words.ts';
 import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import { type Declaration, type StepId, STEPS } from './check.ts';
 import { CHECKS } from './registry.ts';
@@ -81,7 +81,11 @@ function checkAnswerOf(
   return [{ ...ownAnswer(check, status, causes.length > 0), isAbsent }];
 }
 
-function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): Answer {
+function ownAnswer(
+  check: Declaration,
+  { state, summary, findings }: PreconditionStatus,
+  isBrokenElsewhere: boolean,
+): Answer {
   switch (state) {
     case 'ok':
     case 'warning':
@@ -91,7 +95,7 @@ function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, i
         ? { answer: 'not-visible', why: `Not reached${summary === '' ? '' : `: ${summary}`}`, remedy: [] }
         : { answer: 'fails', why: summary, remedy: [] };
     case 'unknown': {
-      const { remedy } = remedyOf([check.unknownRemedy], ANY_SERVER);
+      const { remedy } = remedyOf(stepsWhenUnknown(check, findings), ANY_SERVER);
       return { answer: 'not-visible', why: summary, remedy };
     }
     case 'blocked':

@@ -166,20 +166,20 @@ export const STEPS = [
     id: 'connect',
     title: 'A TCP connection to the licence server opens',
     about: 'connection to the licence server',
-    wouldShow: 'Allow this machine to connect to the licence server.',
+    wouldShow: 'Allow ftm-watch to connect to the licence server.',
   },
   {
     id: 'tls',
     title: 'The TLS certificate is trusted by FortiAuthenticator',
     about: 'TLS to the licence server',
     wouldShow:
-      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
+      'Allow ftm-watch to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
   },
   {
     id: 'license-server',
     title: 'The licence server answers',
     about: 'answer of the licence server',
-    wouldShow: 'Allow this machine to connect to the licence server.',
+    wouldShow: 'Allow ftm-watch to connect to the licence server.',
   },
   {
     id: 'tokens',

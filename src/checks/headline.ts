@@ -43,7 +43,8 @@ export function shortCause(cause: NamedCause, room: number = MAX_SHORT_CAUSE): s
 function namesOf({ id, kind, severity, product, culprit, subject, said, peer }: NamedCause): readonly string[] {
   const { name } = wordsFor(wordsOf(id), { kind, product: product ?? undefined, culprit: culprit?.action, severity });
   const values: NameValues = {
-    subject: subject === '' ? [] : [subject],
+    // Of an unknown check, the subject is its id.
+    subject: subject === '' ? [] : [titleOf(subject)],
     said: said === undefined ? [] : [said],
     peer: peer === undefined ? [] : [peer],
     product: product === null ? [] : productForms(product),
@@ -118,5 +119,5 @@ function productForms(product: string): readonly string[] {
 
 /** Returns whether the cause only states that ftm-watch could not evaluate a precondition. */
 export function isOnlyUnseen({ id, severity, peer }: Pick<Cause, 'id' | 'severity' | 'peer'>): boolean {
-  return severity !== 'critical' && peer === undefined && wordsOf(id).impact === 'blind';
+  return severity !== 'critical' && peer === undefined && ['blind', 'unread'].includes(wordsOf(id).impact);
 }

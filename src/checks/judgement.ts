@@ -37,7 +37,7 @@ export function fromRound(id: string, own: Judgement, { round, unconfirmed }: Fa
   if (isInvalid(observations)) {
     if (own.kind === 'not-configured') return own;
     const stalled = (observations.stalledMs / 1000).toFixed(1);
-    return unjudged(`ftm-watch itself stalled for ${stalled} s during the round, so the results were discarded`);
+    return unjudged(`ftm-watch itself stalled for ${stalled} s during the check, so the results were discarded`);
   }
   if (!unconfirmed.includes(id)) return own;
   const findings = own.findings.map((finding): Finding => {

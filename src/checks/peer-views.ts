@@ -80,13 +80,13 @@ function alone(
     rule: isClean ? PEER_ALONE : PEER_INSTEAD,
     subject,
     claim: isClean
-      ? `${seenBy(peer)} a fault that this machine does not detect.`
-      : `${seenBy(peer)} a fault that this machine could not check for.`,
+      ? `${seenBy(peer)} a fault that this ftm-watch does not detect.`
+      : `${seenBy(peer)} a fault that this ftm-watch could not check for.`,
     quote: summary,
     at: peer.at,
     witness: 'peer',
     expected: isClean
-      ? "no fault in FortiAuthenticator's network segment, as in this machine's segment"
+      ? "no fault in FortiAuthenticator's network segment, as in the segment of ftm-watch"
       : "no fault in FortiAuthenticator's network segment",
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
@@ -101,7 +101,7 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
     rule: 'peer-sees-another-path',
     subject,
     claim: isSame
-      ? `${seenBy(peer)} the same fault, so the fault is not limited to this machine.`
+      ? `${seenBy(peer)} the same fault, so the fault is not limited to this ftm-watch.`
       : `${seenBy(peer)} another fault.`,
     ...(isSame ? {} : { quote: summary }),
     at: peer.at,
@@ -121,7 +121,7 @@ function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     ...NO_FAULT,
     subject,
-    claim: `${seenBy(peer)} no fault, so the fault may affect only this machine.`,
+    claim: `${seenBy(peer)} no fault, so the fault may affect only this ftm-watch.`,
     at: peer.at,
     level: 'note',
     suggests,
@@ -132,12 +132,12 @@ function unreadable(peer: string, message: string): Finding<never> {
   return note({
     rule: 'peer-is-readable',
     subject: peer,
-    claim: 'The current status of the other agent could not be read, so its results are unknown.',
-    expected: 'the status of the other agent',
+    claim: 'The current status of the other ftm-watch could not be read, so its results are unknown.',
+    expected: 'the status of the other ftm-watch',
     quote: message,
   });
 }
 
 function seenBy({ peer, at }: PeerView): string {
-  return `At ${utcText(at)}, the agent ${peer} detected`;
+  return `At ${utcText(at)}, ftm-watch at ${peer} detected`;
 }

@@ -75,7 +75,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
   if (shown !== undefined) {
     const times =
       status === 'open' || closedAt === null
-        ? `The fault was first detected at ${instantText(since)} and was detected again in this round.`
+        ? `The fault was first detected at ${instantText(since)} and was detected again by this check.`
         : `The fault ended at ${instantText(closedAt)} and has now returned.`;
     return { answer: 'not-in-force', why: `${shown.summary} ${times}`, next: shown.remedy[0] ?? null };
   }
@@ -126,7 +126,7 @@ function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judg
   }
 }
 
-const REPAIR_FIRST = 'Repair the broken precondition first, then run this command again.';
+const REPAIR_FIRST = 'Repair that first, then run this command again.';
 
 function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, seen: AfterRepair): Judged | null {
   const view = viewOf(seen);

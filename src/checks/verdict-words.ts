@@ -2,7 +2,7 @@ import { compareSeverity } from '../core/severity.ts';
 import { counted } from '../core/visible-text.ts';
 import { recordedState } from '../engine/availability.ts';
 import { type Cause, type Diagnosis, impactOf, type PreconditionStatus, type Readiness } from '../engine/model.ts';
-import { capital, clauseOf } from '../engine/words.ts';
+import { capital, clauseOf, inSentence } from '../engine/words.ts';
 import { stepOrder } from './activation-steps.ts';
 import { headline } from './headline.ts';
 import { isAgentCause } from './registry.ts';
@@ -21,7 +21,7 @@ export function verdictWords({ ready, causes }: Pick<Diagnosis, 'ready' | 'cause
   const faults = faultsOf(causes);
   switch (ready) {
     case 'unknown':
-      return { look: 'unknown', text: 'Unknown', impact: null };
+      return { look: 'unknown', text: `Unknown whether ${inSentence(WORKS)}`, impact: null };
     case 'ready':
       return faults.length === 0
         ? { look: 'ready', text: WORKS, impact: null }

@@ -1,3 +1,4 @@
+import { headline } from '../checks/headline.ts';
 import { titleOf } from '../checks/registry.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -5,6 +6,7 @@ import { spanText } from '../core/time-text.ts';
 import { timesText, visibleText } from '../core/visible-text.ts';
 import { type Incident, INCIDENT_DEFAULTS, lastedText } from '../engine/incident/incident.ts';
 import type { Cause } from '../engine/model.ts';
+import { capital } from '../engine/words.ts';
 import {
   type Fact,
   type Paragraph,
@@ -19,8 +21,38 @@ import { SEVERITY_TONES } from './states.ts';
 
 const SHOWN_EVIDENCE = 5;
 
-export function impactSection({ impact }: Pick<Cause, 'impact'>): readonly Section[] {
-  return sectionOf('Impact', paragraph(impact));
+/** A sentence about a fault, with its title. */
+export interface Told {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Once the fault has ended, the sentences are quoted, because they describe the time when they were reported. */
+export function toldFault({ summary }: Pick<Cause, 'summary'>, isOver: boolean): Told {
+  return isOver ? { title: 'Reported fault', text: quotation(summary) } : { title: 'Summary', text: summary };
+}
+
+export function toldImpact({ impact }: Pick<Cause, 'impact'>, isOver: boolean): Told {
+  return isOver ? { title: 'Reported impact', text: quotation(impact) } : { title: 'Impact', text: impact };
+}
+
+export function quotation(text: string): string {
+  return `“${text}”`;
+}
+
+export function faultSection(cause: Pick<Cause, 'summary'>, isOver = false): readonly Section[] {
+  const { title, text } = toldFault(cause, isOver);
+  return sectionOf(title, paragraph(text));
+}
+
+export function impactSection(cause: Pick<Cause, 'impact'>, isOver = false): readonly Section[] {
+  const { title, text } = toldImpact(cause, isOver);
+  return sectionOf(title, paragraph(text));
+}
+
+/** Such as `Resolved: TLS is intercepted`. Without the state if the incident is open. */
+export function incidentTitle({ status, cause }: Incident): string {
+  return status === 'closed' ? `Resolved: ${capital(headline(cause))}` : capital(headline(cause));
 }
 
 export const REMEDY = 'What to do';
@@ -208,7 +240,7 @@ export function incidentFacts(
   return [
     ['Site', site],
     ['Cause', [{ code: cause.id }, ` (${cause.severity}, ${cause.confidence})`]],
-    ...(cause.subject === '' ? [] : [['Subject', cause.subject] as const]),
+    ...(cause.subject === '' ? [] : [['Affected', cause.subject] as const]),
     ['Incident', [{ code: id }]],
     ...(status === 'open'
       ? [whenOpen('Since', causeSince), ...(since < causeSince ? [whenOpen('First sign', since)] : [])]

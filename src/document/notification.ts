@@ -14,7 +14,7 @@ import {
   type Occurrence,
 } from '../engine/incident/incident.ts';
 import { spanText, zonedText, zoneOf } from '../core/time-text.ts';
-import { silenceCommand } from './incident-story.ts';
+import { silenceCommand, toldFault } from './incident-story.ts';
 
 /**
  * Plain text that may quote untrusted input. Each channel escapes and truncates the text as required. `subject` and
@@ -77,7 +77,7 @@ function openContent({ event, incident, at }: IncidentNotification, { publicUrl,
   const rest = restOfImpact(cause);
   const stop =
     publicUrl === null
-      ? `To stop the reminders, run on the machine of ftm-watch: ${silenceCommand(cause)}`
+      ? `To stop the reminders, run on the machine that runs ftm-watch: ${silenceCommand(cause)}`
       : 'To stop the reminders, acknowledge or silence the incident on its page.';
   const lasts = `Still broken after ${spanText(Math.max(0, at - since))}, since ${zoneOf(timezone).short(since, at)}.`;
   const still = event === 'reminder' ? [`${lasts} ${stop}`] : [];
@@ -103,7 +103,8 @@ function resolvedContent({ incident, stillOpen }: IncidentNotification): Content
     ? `ftm-watch no longer checks ${cause.subject}: ${headline(cause)}.`
     : `Resolved after ${lastedText(incident)}: ${headline(cause)}.`;
   const lead = [what, action, ...(isRemoved ? other : [])];
-  return { tone: toneOf(stillOpen), action, lead, paragraphs: [...lead, `What was detected: ${cause.summary}`] };
+  const { title, text } = toldFault(cause, true);
+  return { tone: toneOf(stillOpen), action, lead, paragraphs: [...lead, `${title}: ${text}`] };
 }
 
 function digestContent(digest: DigestNotification, site: string): Content {

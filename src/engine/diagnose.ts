@@ -461,7 +461,7 @@ const COMPARE_ADDRESSES =
  * Firewall policies match source addresses, so a policy that blocks this machine may still allow FortiAuthenticator.
  */
 const SEEMS_UNAFFECTED =
-  ' FortiAuthenticator has not logged any errors so far, so its path may differ from the path of this machine.';
+  ' FortiAuthenticator has not logged any errors so far, so its path may differ from the path of ftm-watch.';
 
 function causeSummary(
   { summary, impact }: CauseWords,

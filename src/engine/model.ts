@@ -557,7 +557,10 @@ const IMPACTS = {
     'tokens do not depend on the clock.',
   redundancy:
     'Users are served by the other unit of the pair. If it fails too, users cannot activate tokens or log in.',
-  blind: 'Activation may work, but ftm-watch cannot check this precondition.',
+  blind: 'Activation may work, but ftm-watch cannot check every step of it.',
+  unread:
+    'Users are probably not affected. ftm-watch cannot see the tokens and licences, so it may not report when they ' +
+    'run out.',
   uncertain: 'Activations may fail intermittently or for some users. Active tokens keep working.',
   service: 'Functions other than activation may fail. Activation is not affected.',
   history: 'No history is recorded. Monitoring and alerts continue. After a restart, notifications may be sent again.',
@@ -585,7 +588,8 @@ function activationImpact(context: ActivationContext): string {
     context.offlineSupported === true
       ? ' Users can still activate offline if offline provisioning is enabled on FortiAuthenticator.'
       : context.offlineSupported === null
-        ? ' With FortiAuthenticator 6.6.1 and later, users can activate offline if offline provisioning is enabled on it.'
+        ? ' With FortiAuthenticator 6.6.1 and later, users can activate offline if offline provisioning is ' +
+          'enabled on it.'
         : '';
   return `Activation does not work. ${license} cannot be activated. Active tokens keep working.${offline}`;
 }

@@ -5,6 +5,8 @@ import {
   type CommandStep,
   type Step,
   type Blank,
+  type Check,
+  type Finding,
   type FindingFacts,
   GENERAL_FACTS,
 } from './model.ts';
@@ -17,6 +19,15 @@ export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
     typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts),
   );
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
+}
+
+/** The findings know why the check is unknown. Without their advice, the check's general step applies. */
+export function stepsWhenUnknown(
+  { unknownRemedy }: Pick<Check, 'unknownRemedy'>,
+  findings: readonly Finding[],
+): readonly Step[] {
+  const advised = findings.flatMap(({ level, advice }) => (level === 'unknown' ? (advice?.remedy ?? []) : []));
+  return advised.length > 0 ? advised : [unknownRemedy];
 }
 
 function commandStep({ text, commands, undo, syntax }: CommandStep, facts: WordingFacts): RemedyStep {
@@ -327,7 +338,7 @@ export function fill(text: string, facts: WordingFacts): string {
     if (name === 'product') return productText(facts);
     const known = facts[name] ?? generalWord(name, facts);
     // A keyword of the configuration.
-    return name === 'resolver' && known === 'system' ? 'the resolver of this machine' : known;
+    return name === 'resolver' && known === 'system' ? 'the resolver of the ftm-watch machine' : known;
   });
 }
 

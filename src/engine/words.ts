@@ -87,15 +87,15 @@ export const UNKNOWN_CAUSE = 'precondition-unknown';
 /** Steps from the precondition or its findings are inserted before these steps. */
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
-  name: '[{subject}|a precondition] cannot be checked',
+  name: '[{subject}|a step] cannot be checked',
   summary: '{subject} could not be checked for 15 minutes or longer.',
   impact: 'blind',
   remedy: [
     shell(
-      'Run a check. For each precondition, the checklist shows what was checked, or why it could not be checked.',
+      'Run a check. The checklist shows what was checked, or why it could not be checked.',
       'ftm-watch check{config}',
     ),
-    'If the precondition cannot be checked from this machine and you do not need it, remove it from the ' +
+    'If it cannot be checked from here and you do not need it, remove it from the ' +
       'configuration. Its state is then "not configured" instead of unknown.',
   ],
 };

@@ -44,7 +44,7 @@ const MAX_TEXT = 500;
 export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
   const data = performanceData(diagnosis, looked);
   if (looked.by === 'daemon' && ageOf(diagnosis, looked.now) > looked.longest)
-    return line(CHECK_EXIT.unknown, `The daemon's last round was at ${timeText(diagnosis.at)}`, data);
+    return line(CHECK_EXIT.unknown, `The daemon's last check was at ${timeText(diagnosis.at)}`, data);
   const exitCode = exitCodeOf(diagnosis, looked);
   const note = looked.by === 'itself' ? ' (from a new round without log data, because no daemon is running)' : '';
   return line(exitCode, `${textOf(exitCode, diagnosis, looked)}${note}`, data);

@@ -14,7 +14,7 @@ import type { SeenIssuer, CertificateJson } from './seen.ts';
 import type { Finding } from '../engine/model.ts';
 import { inSentence } from '../engine/words.ts';
 import { type Section, sectionOf } from '../document/document.ts';
-import { evidenceSection, impactSection, remedySection, timelinePart } from '../document/incident-story.ts';
+import { evidenceSection, impactSection, quotation, remedySection, timelinePart } from '../document/incident-story.ts';
 import { historyEvents, type LogExcerpts, type MaskedHistory } from './timeline.ts';
 
 interface PageTexts {
@@ -132,7 +132,7 @@ function headline(one: ReportCase): Markup {
   const [latest] = one.spans;
   const isOver = latest?.until !== null;
   const when = latest === undefined ? null : markup`<p>The fault was seen ${timesText(latest)}.</p>`;
-  return markup`<h1 class="good">${isOver ? 'Resolved' : 'Not seen now'}: ${one.cause.summary}</h1>${when}`;
+  return markup`<h1 class="good">${isOver ? 'Resolved' : 'Not seen now'}: ${quotation(one.cause.summary)}</h1>${when}`;
 }
 
 function nothing({ ready }: ReportData['check']): Markup {
@@ -173,7 +173,7 @@ function caseFacts(one: ReportCase): Markup {
   const isOver = !lasts(one);
   const { id, severity, confidence } = cause;
   return markup`<dl class="facts">
-${termsView(impactSection(cause))}
+${termsView(impactSection(cause, isOver))}
 <dt>Where</dt><dd>${cause.subject}</dd>
 <dt>${isOver ? 'When' : 'Since'}</dt><dd>${spansView(spans)}</dd>
 ${whoView(one)}
@@ -220,7 +220,7 @@ function timeText(iso: string): string {
 }
 
 function checklistView(items: readonly ChecklistItem[]): Markup {
-  return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>Observations</th></tr></thead>
+  return markup`<table><thead><tr><th>Check</th><th>State</th><th>Observations</th></tr></thead>
 <tbody>${items.map(itemView)}</tbody></table>`;
 }
 
@@ -252,7 +252,7 @@ function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
  * @param said text that the page already shows elsewhere
  */
 function chainsView(chains: readonly Chain[], said: readonly string[]): Markup {
-  if (chains.length === 0) return markup`<p>No certificate was sent in this round.</p>`;
+  if (chains.length === 0) return markup`<p>No certificate was sent in this check.</p>`;
   const told = new Set(said);
   const isNew = (text: string): boolean => !told.has(text) && told.add(text).has(text);
   return markup`${chains.map((chain) => chainView(chain, isNew))}`;

@@ -79,7 +79,7 @@ const INDENT = ' '.repeat(24);
 function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Colors): readonly string[] {
   const { severity, summary, since, lastSeen, id, isContradicted } = incident;
   const why = isContradicted
-    ? "This check did not find the fault. The incident ends if the daemon's next rounds do not find it either."
+    ? "This check did not find the fault. The incident ends if the daemon's next checks do not find it either."
     : 'This check cannot detect the fault, because it makes only one connection to each address and does not ' +
       'receive the log.';
   const paint = severity === 'critical' && !isContradicted ? colors.red : colors.yellow;
@@ -91,7 +91,7 @@ function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Col
 
 function hiddenConclusion(hidden: readonly UnseenIncident[], colors: Colors): string {
   const isCritical = hidden.some(({ severity }) => severity === 'critical');
-  const but = 'all checks in this round pass, but the daemon has an open incident (see above).';
+  const but = 'all checks pass now, but the daemon has an open incident (see above).';
   return isCritical ? colors.red(`NOT READY: ${but}`) : colors.yellow(`READY: ${but}`);
 }
 

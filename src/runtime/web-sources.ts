@@ -76,7 +76,7 @@ function health({ monitor, isStopping }: DaemonFacts): Health {
   return {
     ready: first && !isStopping(),
     problems: [
-      ...(first ? [] : ['The first round has not finished yet']),
+      ...(first ? [] : ['The first check has not finished yet']),
       ...(isStopping() ? ['The daemon is stopping'] : []),
       ...judgeAgent(monitor.health()).map(({ claim }) => claim),
     ],

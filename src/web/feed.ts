@@ -4,6 +4,7 @@ import { shortImpact } from '../checks/verdict-words.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { isoTime, type Zone } from '../core/time-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
+import { quotation } from '../document/incident-story.ts';
 import { SEVERITY_WORDS } from '../document/states.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
 import { capital } from '../engine/words.ts';
@@ -49,6 +50,8 @@ function entryOf(
   const page = `${base}incidents/${encodeURIComponent(id)}`;
   const [step] = cause.remedy;
   const started = zone.text(since);
+  const what = `${shortImpact(cause)}. ${cause.summary}`;
+  const told = closedAt === null ? what : `Reported: ${quotation(what)}`;
   const duration = closedAt === null ? `Since ${started}` : `Started ${started} and lasted ${lastedText(incident)}`;
   return markup`<entry>
 <id>${idOf(`incident ${id}`)}</id>
@@ -57,7 +60,7 @@ function entryOf(
 <updated>${isoTime(updated)}</updated>
 <category term="${cause.id}"/>
 <link rel="alternate" type="text/html" href="${page}"/>
-<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${shortImpact(cause)}. ${cause.summary}</p>
+<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${told}</p>
 <p>${duration}.</p>
 ${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
 <p><a href="${page}">The incident</a></p></div></content>

@@ -1,12 +1,16 @@
-import { headline } from '../checks/headline.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Zone } from '../core/time-text.ts';
 import { type Section, sectionOf } from '../document/document.ts';
-import { impactSection, incidentFacts, incidentStory } from '../document/incident-story.ts';
+import {
+  faultSection,
+  impactSection,
+  incidentFacts,
+  incidentStory,
+  incidentTitle,
+} from '../document/incident-story.ts';
 import { inertLine, markdownFile, type MarkdownPlace, sectionBlocks } from '../document/markdown.ts';
 import { incidentLinks } from '../document/notification.ts';
 import { headOf } from '../engine/model.ts';
-import { capital } from '../engine/words.ts';
 import { notificationEvents } from '../notify/channels/deliveries.ts';
 import type { IncidentRecord } from './sources.ts';
 
@@ -22,6 +26,7 @@ interface Reader {
 export function incidentMarkdown(record: IncidentRecord, { site, zone, publicUrl, now }: Reader): string {
   const { incident, outboxEntries } = record;
   const { cause } = incident;
+  const isOver = incident.status === 'closed';
   const times = (at: EpochMs): string => zone.text(at);
   const { page, runbook } = incidentLinks(incident, { publicUrl, runbookUrl: null });
   const sections: readonly Section[] = [
@@ -33,11 +38,11 @@ export function incidentMarkdown(record: IncidentRecord, { site, zone, publicUrl
         ...(runbook === null ? [] : [['Runbook', [{ url: runbook }]] as const]),
       ],
     }),
-    ...sectionOf('Summary', { kind: 'text', lines: [cause.summary] }),
-    ...impactSection(cause),
+    ...faultSection(cause, isOver),
+    ...impactSection(cause, isOver),
     ...incidentStory(record, notificationEvents(outboxEntries, times), times),
   ];
-  return markdownFile([`# ${inertLine(capital(headline(cause)))}`, ...sectionBlocks(sections, NOWHERE)]);
+  return markdownFile([`# ${inertLine(incidentTitle(incident))}`, ...sectionBlocks(sections, NOWHERE)]);
 }
 
 /** Relative links are disabled, because the file can be saved anywhere. */

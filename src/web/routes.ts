@@ -104,7 +104,7 @@ function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
     return diagnosis === null
-      ? context.json({ error: 'The first round has not finished yet' }, 503, { 'Retry-After': '5' })
+      ? context.json({ error: 'The first check has not finished yet' }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
   });
   app.get('/api/v1/notifications', (context) => {

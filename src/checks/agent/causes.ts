@@ -10,7 +10,7 @@ export const AGENT_CAUSES = {
     impact: 'history',
     remedy: [
       shell('Check whether the disk is full.', 'df -h', 'df -i'),
-      'Check that the folder of store.path belongs to the ftm-watch user. The next round writes everything that is ' +
+      'Check that the folder of store.path belongs to the ftm-watch user. The next check writes everything that is ' +
         'missing.',
     ],
     variants: kindVariants({
@@ -54,7 +54,7 @@ export const AGENT_CAUSES = {
     impact: 'own-log',
     remedy: [
       shell(
-        'Check whether another program uses the port, and whether this machine still has the address.',
+        'Check whether another program uses the port, and whether the ftm-watch machine still has the address.',
         'ss -lntup',
         'ip address',
       ),

@@ -16,7 +16,7 @@ export const agent: Declaration<'agent', AgentCause> = {
   dependsOn: [],
   countsForReady: false,
   causes: AGENT_CAUSES,
-  unknownRemedy: 'Start ftm-watch on this machine.',
+  unknownRemedy: 'Start ftm-watch.',
   place: { kind: 'agent' },
   step: null,
   sources: ['agent'],

@@ -8,7 +8,7 @@ const ALLOW = 'On FortiAuthenticator, allow HTTPS and the REST API on this inter
 
 const LOCKED_OUT = [
   'Correct the user or the key in appliances[].api first. Otherwise, the address is locked out again.',
-  'Wait until the lockout has ended. With 6.6.3 and later, the address of this machine can be exempted from lockouts ' +
+  'Wait until the lockout has ended. With 6.6.3 and later, the address of ftm-watch can be exempted from lockouts ' +
     '(Authentication > User Account Policies > Lockouts).',
   'From another machine, open {interface} in a browser. If the login page does not appear, {appliance} itself may be ' +
     'down.',
@@ -24,10 +24,10 @@ const ASKED_RARELY = shell(
 
 const UNREACHABLE_KINDS = {
   'locked-out': {
-    name: 'this machine may be locked out[ of {subject}]',
+    name: 'ftm-watch may be locked out[ of {subject}]',
     summary:
       'ftm-watch cannot reach {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
-      'address of this machine may be locked out.',
+      'address of ftm-watch may be locked out.',
     remedy: LOCKED_OUT,
   },
   'peer-answers': {
@@ -112,19 +112,20 @@ const UNREADABLE_KINDS = {
     ],
   },
   'locked-out': {
-    name: 'this machine may be locked out[ of {subject}]',
+    name: 'ftm-watch may be locked out[ of {subject}]',
     summary:
       'ftm-watch cannot read {appliance}, because its REST API {failing}. The API refused the key before, so the ' +
-      'address of this machine may be locked out. The unit itself is running.',
+      'address of ftm-watch may be locked out. The unit itself is running.',
     remedy: LOCKED_OUT,
   },
   snmp: {
     name: 'SNMP[ of {subject}] does not answer',
     summary: 'ftm-watch cannot read {appliance}, because SNMP {failing}.',
+    impact: 'blind',
     remedy: [
       'Compare the community, or the user, passwords and protocols, in appliances[].snmp with System > ' +
         'Administration > SNMP on {appliance}.',
-      'Allow SNMP on the interface of {appliance}, and queries from this machine. Any firewall on the path must ' +
+      'Allow SNMP on the interface of {appliance}, and queries from ftm-watch. Any firewall on the path must ' +
         'allow UDP port 161.',
       'Check that {appliance} is running.',
     ],
@@ -152,7 +153,7 @@ export const APPLIANCE_CAUSES = {
     runbook: { name: 'appliance-unreachable' },
     name: '[{subject}|FortiAuthenticator] is not readable',
     summary: 'ftm-watch cannot read {appliance}, because its REST API {failing}. The unit itself is running.',
-    impact: 'blind',
+    impact: 'unread',
     sources: [
       'docs:fortiauthenticator/6.4.1/administration-guide',
       'docs:fortiauthenticator/6.6.0/administration-guide/706937',
@@ -170,7 +171,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     name: 'the API[ of {subject}] refuses access',
     summary: 'ftm-watch cannot read {appliance}, because the user or the web service access key is refused.',
-    impact: 'blind',
+    impact: 'unread',
     sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
     remedy: [
       "Use the administrator's web service access key, not the login password: Authentication > User Management > " +
@@ -223,11 +224,11 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     name: 'another licence server is in use[ on {subject}]',
     summary:
-      '{appliance} provisions tokens through {found}, but ftm-watch probes {configured}, which may behave differently.',
+      '{appliance} provisions tokens through {found}, but ftm-watch checks {configured}, which may behave differently.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312', 'ta-p/194050'],
     remedy: [
-      'If {found} is correct, set licenseServer.host and licenseServer.port accordingly, so that this path is probed.',
+      'If {found} is correct, set licenseServer.host and licenseServer.port accordingly, so that this path is checked.',
       'If not, set the FortiToken Mobile provisioning server on {appliance} back to {configured}. The REST resource ' +
         'fortitokenmobileprovisioning shows the current setting.',
     ],

@@ -267,10 +267,10 @@ function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Fi
       ? ' (the manual documents 433, which is probably a typo for 443)'
       : '';
   const probed = `${server.host}:${String(server.port)}`;
-  const expected = `FortiToken Mobile provisioning through the probed server, ${probed}`;
+  const expected = `FortiToken Mobile provisioning through the server that ftm-watch checks, ${probed}`;
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
   const actual = visibleText(differs.found, 80);
-  const claim = `FortiAuthenticator activates tokens through ${actual}, but ${probed} is probed${hint}.`;
+  const claim = `FortiAuthenticator activates tokens through ${actual}, but ftm-watch checks ${probed}${hint}.`;
   const told = { rule: 'provisioning-server-matches', claim, expected, facts: differs };
   return [warning('provisioning-server-differs', withAppliance(facts, told))];
 }
@@ -339,7 +339,8 @@ function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): 
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
     const claim =
-      `The clock of FortiAuthenticator is ${found}, compared with this machine's clock, ` + 'which is not confirmed.';
+      `The clock of FortiAuthenticator is ${found}, compared with the ftm-watch machine's clock, ` +
+      'which is not confirmed.';
     return [note(withAppliance(facts, { rule, claim, expected }))];
   }
   const claim = `The clock of FortiAuthenticator is ${found}.`;
@@ -464,8 +465,8 @@ function factNote(facts: ApplianceFacts, { fact, version, isUncertain, recommend
       : `Firmware ${version} ${summary}: ${todo}${but}.`,
     expected: 'firmware without known issues that affect activation or access by ftm-watch',
     actual:
-      `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source}; as known on ` +
-      `${asOf}${others})`,
+      `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source}; as known ` +
+      `on ${asOf}${others})`,
   });
 }
 
@@ -483,7 +484,7 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   countsForReady: true,
   causes: APPLIANCE_CAUSES,
   unknownRemedy:
-    'Make sure that this machine can reach the FortiAuthenticator API. Check appliances[].api.url, the user and the ' +
+    'Make sure that ftm-watch can reach the FortiAuthenticator API. Check appliances[].api.url, the user and the ' +
     'key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',

@@ -14,7 +14,7 @@ import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine
 type ClockCause = keyof typeof CLOCK_CAUSES;
 
 const RULE = 'clock-agrees';
-export const CLOCK_SUBJECT = 'the clock of this machine';
+export const CLOCK_SUBJECT = 'the clock of ftm-watch';
 
 function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
   const expected = `a difference of less than ${spanText(maxOffset)} from other clocks`;
@@ -48,7 +48,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   dependsOn: [],
   countsForReady: false,
   causes: CLOCK_CAUSES,
-  unknownRemedy: 'In "clock.ntp", list time servers that this machine can reach on UDP port 123.',
+  unknownRemedy: 'In "clock.ntp", list time servers that ftm-watch can reach on UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
   sources: ['round'],

@@ -10,7 +10,7 @@ export const DELIVERY_CAUSES = {
     severity: 'critical',
     name: 'the push service[ {subject}] is unreachable',
     summary:
-      'FortiAuthenticator sends push notifications through {host}, port {port}. From this machine, the path to ' +
+      'FortiAuthenticator sends push notifications through {host}, port {port}. From ftm-watch, the path to ' +
       'this host is blocked or inspected, so phones show no notifications. Codes that users type still work.',
     impact: 'push',
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
@@ -44,7 +44,7 @@ export const DELIVERY_CAUSES = {
     severity: 'critical',
     name: 'the SMS gateway[ {subject}] is unreachable',
     summary:
-      'FortiAuthenticator sends SMS through {host}, port {port}. From this machine, the path to this host is ' +
+      'FortiAuthenticator sends SMS through {host}, port {port}. From ftm-watch, the path to this host is ' +
       'blocked or inspected, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
@@ -58,7 +58,7 @@ export const DELIVERY_CAUSES = {
     severity: 'critical',
     name: 'a FortiGate cannot activate tokens[ at {subject}]',
     summary:
-      'A FortiGate with its own FortiToken Mobile tokens activates them at {host}, port {port}. From this machine, ' +
+      'A FortiGate with its own FortiToken Mobile tokens activates them at {host}, port {port}. From ftm-watch, ' +
       'the path to this host is blocked or inspected.',
     impact: 'fortigate',
     sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
@@ -83,8 +83,8 @@ export const DELIVERY_CAUSES = {
     severity: 'critical',
     name: 'FortiIdentity Cloud[ at {subject}] is unreachable',
     summary:
-      'FortiIdentity Cloud (formerly FortiToken Cloud) is at {host}, port {port}. From this machine, the path to this host is blocked or ' +
-      'inspected, so logins with its tokens may fail.',
+      'FortiIdentity Cloud (formerly FortiToken Cloud) is at {host}, port {port}. From ftm-watch, the path to this ' +
+      'host is blocked or inspected, so logins with its tokens may fail.',
     impact: 'cloud',
     sources: ['ta-p/275159', 'docs:fortiidentity-cloud/latest/admin-guide/766608'],
     remedy: [

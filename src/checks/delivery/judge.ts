@@ -111,8 +111,7 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
   ],
   countsForReady: true,
   causes: DELIVERY_CAUSES,
-  unknownRemedy:
-    'Give this machine the same access as FortiAuthenticator to the hosts in "services" that deliver codes.',
+  unknownRemedy: 'Give ftm-watch the same access as FortiAuthenticator to the hosts in "services" that deliver codes.',
   place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS and other services' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },

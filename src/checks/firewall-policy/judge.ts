@@ -236,7 +236,7 @@ const PERMIT =
   'addresses, the security profiles and the routes.';
 const RENEW =
   'Generate a new API token on the FortiGate (System > Administrators), and save it in the file in ' +
-  '"firewall[].tokenFile". The trusted hosts of this administrator must include the address of this machine.';
+  '"firewall[].tokenFile". The trusted hosts of this administrator must include the address of ftm-watch.';
 const CERTIFICATE_REMEDIES: Readonly<Record<'untrusted' | 'invalid', string>> = {
   untrusted:
     'Set "firewall[].caFile" to the certificate of the authority that issued the certificate of the FortiGate. For a ' +
@@ -246,7 +246,7 @@ const CERTIFICATE_REMEDIES: Readonly<Record<'untrusted' | 'invalid', string>> = 
     '"firewall[].caFile" to the certificate itself. Its name is then not checked.',
 };
 const ANSWERS_AGAIN =
-  'Check "firewall[].url", and that the interface allows HTTPS from this machine. The evidence contains the response.';
+  'Check "firewall[].url", and that the interface allows HTTPS from ftm-watch. The evidence contains the response.';
 
 function policyUnknown(flow: Flow, told: Omit<FindingText, 'expected'>, remedy: string): Finding {
   const expected = 'an answer from the firewall about the matching policy';
@@ -357,7 +357,7 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   causes: POLICY_CAUSES,
   unknownRemedy:
     'Give the administrator whose token is in "firewall[].tokenFile" read access to the firewall policies, and ' +
-    'allow the address of this machine (trusted hosts).',
+    'allow the address of ftm-watch (trusted hosts).',
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },

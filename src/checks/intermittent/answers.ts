@@ -56,6 +56,6 @@ function after(fault: AnswerFault, isFound: boolean, now: EpochMs): AnswerFault 
 
 function toldAgain({ finding, at, rounds }: AnswerFault): Finding {
   const count = rounds.filter(Boolean).length;
-  const share = `found in ${String(count)} of the last ${String(rounds.length)} rounds`;
+  const share = `found in ${String(count)} of the last ${String(rounds.length)} checks`;
   return { ...withMoreSaid(finding, '; ', share), at: finding.at ?? at };
 }

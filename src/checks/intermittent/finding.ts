@@ -128,7 +128,7 @@ function addressFinding(sampling: Sampling, path: PathObservation): StagedFindin
     `Compare how the firewall treats ${failing} and ${working}. The usual cause is a policy, an inspection profile, ` +
       'a route or an uplink that applies to only one of them.',
     'If there is no difference, check from another site to find out whether the server itself is at fault. If so, ' +
-      'report the address and the times to the provider or to Fortinet TAC.',
+      'report the address and the times to the provider or to {operator}.',
   ];
   const isGrave = sides.bad.length >= sides.good.length / 2;
   return {
@@ -274,7 +274,7 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
     'If connections fail through each device and link, the fault is not at this site. Check from another site ' +
       'to find out whether the server itself is at fault, and report the share and the times to the provider or to ' +
-      'Fortinet TAC.',
+      '{operator}.',
   ];
 }
 

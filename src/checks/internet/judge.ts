@@ -11,7 +11,7 @@ import type { RoundObservations } from '../../core/round.ts';
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 
 /** On an IPv4-only machine, failed connections to IPv6 addresses do not prove that the internet is unreachable. */
-const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
+const ONLY_IPV6 = 'The ftm-watch machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
  * The internet is reachable if any host accepts or refuses a connection. If only the licence server accepts
@@ -21,7 +21,7 @@ const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was t
 function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
   const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
-  if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
+  if (controls.some(accepted)) return judged([], 'Unrelated hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
   // If all connections and DNS queries are refused, a packet filter on this machine may be the cause.
@@ -77,7 +77,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
   const told = {
     rule: 'control-host-answers',
     subject: silent.join(', '),
-    claim: 'No control host accepts a connection, which is normal if the firewall allows only the licence server.',
+    claim: 'No unrelated host accepts a connection, which is normal if the firewall allows only the licence server.',
     expected: 'a connection',
   };
   return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
@@ -91,7 +91,7 @@ function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
 
 /** @param doubt lowers the confidence to `suspected` */
 function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCause>, 'kind'>): Judgement {
-  const [rule, expected] = ['anything-answers', 'a connection to the licence server or a control host'];
+  const [rule, expected] = ['anything-answers', 'a connection to the licence server or an unrelated host'];
   const first = visibleText(tried[0] ?? '', 120);
   const claim =
     tried.length === 1
@@ -129,7 +129,7 @@ export const internet: Declaration<'internet', InternetCause> = {
   countsForReady: true,
   causes: INTERNET_CAUSES,
   unknownRemedy:
-    'Make sure that this machine can reach at least one of "controlHosts", or list other hosts that it can reach.',
+    'Make sure that ftm-watch can reach at least one of "controlHosts", or list other hosts that it can reach.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },

@@ -23,7 +23,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   countsForReady: true,
   causes: LICENSE_SERVER_CAUSES,
   unknownRemedy:
-    'Make sure that HTTP requests from this machine reach the licence server. A proxy or filter on the path may ' +
+    'Make sure that HTTP requests from ftm-watch reach the licence server. A proxy or filter on the path may ' +
     'drop the answer.',
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },

@@ -6,9 +6,9 @@ const TRY_LOCALHOST =
   'Without SPF, DKIM and a reverse DNS name for its sending address, codes may be treated as spam or refused.';
 
 const ENABLE_PASSWORD_LOGINS =
-  'While Microsoft still allows it, enable password logins for this mailbox in the Microsoft 365 admin center: Users > ' +
-  'Active users > Mail > Manage email apps > Authenticated SMTP. In the Exchange admin center (Settings > Mail flow), ' +
-  'clear "Turn off SMTP AUTH protocol for your organization".';
+  'While Microsoft still allows it, enable password logins for this mailbox in the Microsoft 365 admin center: Users ' +
+  '> Active users > Mail > Manage email apps > Authenticated SMTP. In the Exchange admin center (Settings > Mail ' +
+  'flow), clear "Turn off SMTP AUTH protocol for your organization".';
 
 const AVOID_PASSWORD_LOGINS: readonly string[] = [
   'To send without a password, create a connector in the Exchange admin center (Mail flow > Connectors) that accepts ' +
@@ -74,8 +74,8 @@ const REFUSAL_CAUSES = {
     severity: 'warning',
     name: '[the mail server {subject}|Exchange] ends password logins',
     summary:
-      'The login to the mail server {subject} uses a password. Exchange Online disables such logins by default at the ' +
-      'end of December 2026, so activation codes can then no longer be sent by email.',
+      'The login to the mail server {subject} uses a password. Exchange Online disables such logins by default at ' +
+      'the end of December 2026, so activation codes can then no longer be sent by email.',
     impact: 'none',
     sources: EXCHANGE_SOURCES,
     remedy: [ENABLE_PASSWORD_LOGINS, ...AVOID_PASSWORD_LOGINS],
@@ -133,7 +133,7 @@ const REFUSAL_CAUSES = {
         summary: 'The mail server {subject} asks clients to send messages again later (greylisting).',
         remedy: [
           'FortiAuthenticator retries later, so codes arrive late. To avoid the delay, exempt the ' +
-            'addresses of FortiAuthenticator and of this machine from greylisting on the mail server.',
+            'addresses of FortiAuthenticator and of ftm-watch from greylisting on the mail server.',
           'Alternatively, have both log in, or use the submission port.',
           'If the server defers messages for hours, read the reply in the evidence, because greylisting may ' +
             'not be the cause.',
@@ -157,27 +157,27 @@ const REFUSAL_CAUSES = {
     ],
     variants: kindVariants({
       'this-machine': {
-        name: 'the mail server[ {subject}] refuses this machine',
+        name: 'the mail server[ {subject}] refuses ftm-watch',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. It is unknown whether the ' +
+          'The mail server {subject} answers, but refuses the address of ftm-watch. It is unknown whether the ' +
           "server also refuses FortiAuthenticator's address.",
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, make sure that the mail server accepts this machine too. Create a PTR record for its ' +
+          'If the test works, make sure that the mail server accepts ftm-watch too. Create a PTR record for its ' +
             'address, have the address removed from the block list named in the reply, or allow it on the mail ' +
-            'server. If this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
+            'server. If the ftm-watch machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
         ],
       },
       'turned-away': {
         name: 'the mail server[ {subject}] refuses the session',
         summary:
-          'The mail server {subject} answers, but refuses the session. It refuses either the address of this machine ' +
+          'The mail server {subject} answers, but refuses the session. It refuses either the address of ftm-watch ' +
           'or all clients.',
         remedy: [
           'Read the server\'s reply[: "{quote}"| in the evidence], and search the server\'s log for {source}.',
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, the ' +
-            'mail server refuses only this machine. Allow its address there.',
+            'mail server refuses only ftm-watch. Allow its address there.',
           'If the test fails too, the mail server refuses all clients or both addresses. Make sure that its SMTP ' +
             'service is enabled on this port.',
           TRY_LOCALHOST,
@@ -199,16 +199,17 @@ const REFUSAL_CAUSES = {
     ],
     variants: kindVariants({
       'this-machine': {
-        name: 'this machine cannot relay mail[ at {subject}]',
+        name: 'ftm-watch cannot relay mail[ at {subject}]',
         summary:
-          'The mail server {subject} does not relay messages from the address of this machine. It is unknown ' +
+          'The mail server {subject} does not relay messages from the address of ftm-watch. It is unknown ' +
           'whether the server relays for FortiAuthenticator, which has a different address.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, make sure that the probe is accepted too. Set "sourceAddress" if this machine also has ' +
-            'the address of FortiAuthenticator, allow the address of this machine to relay, or configure a login ' +
-            '(mail[].user). Alternatively, remove mail[].from and mail[].to, so that the probe stops after the login.',
+          'If the test works, make sure that the test of ftm-watch is accepted too. Set "sourceAddress" if the ' +
+            'ftm-watch machine also has the address of FortiAuthenticator, allow the address of ftm-watch to relay, ' +
+            'or configure a login (mail[].user). Alternatively, remove mail[].from and mail[].to, so that the ' +
+            'test stops after the login.',
         ],
       },
     }),
@@ -290,7 +291,7 @@ export const MAIL_CAUSES = {
       'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether the ' +
         'timeout is long enough. If so, set mail[].timeout to the same value.',
       'If the server delays its greeting to unknown clients (postscreen: 6 s by default), exempt the addresses of ' +
-        'FortiAuthenticator and of this machine, or use the submission port.',
+        'FortiAuthenticator and of ftm-watch, or use the submission port.',
       'Otherwise, find the cause of the delay, such as a reverse lookup of the client, a block list, or the ' +
         "server's load.",
     ],
@@ -299,14 +300,14 @@ export const MAIL_CAUSES = {
     severity: 'warning',
     name: 'codes expire at the mail server[ {subject}]',
     summary:
-      'The mail server {subject} deferred mail from this machine for {waited}, but activation codes are valid ' +
+      'The mail server {subject} deferred mail from ftm-watch for {waited}, but activation codes are valid ' +
       'for only {life}. A code delayed for that long has expired by the time it arrives.',
     impact: 'codes',
     // The same rank as the refusal, because either the refusal or its duration is reported, never both.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
     remedy: [
-      'Exempt FortiAuthenticator and this machine from greylisting on the mail server, or let them log in or use the ' +
+      'Exempt FortiAuthenticator and ftm-watch from greylisting on the mail server, or let them log in or use the ' +
         'submission port.',
       'Alternatively, make codes valid for longer. On FortiAuthenticator, increase the activation timeout of ' +
         'FortiToken Mobile provisioning (act_timeout in its REST API, 1 to 168 hours).',
@@ -346,8 +347,8 @@ export const MAIL_CAUSES = {
             'openssl s_client {starttls}-connect {mailserver} </dev/null',
           ),
           pem(IMPORT_ROOT, '{rootpem}'),
-          'Add the root to the file in mail[].applianceCaFile. If FortiAuthenticator already trusts the root, this step ' +
-            'is enough.',
+          'Add the root to the file in mail[].applianceCaFile. If FortiAuthenticator already trusts the root, this ' +
+            'step is enough.',
           'If the certificate leads to a root that is already in the file, the mail server does not send its ' +
             'intermediate certificate. Complete its chain.',
           TRY_LOCALHOST,
@@ -356,7 +357,7 @@ export const MAIL_CAUSES = {
       untrusted: {
         name: 'the mail certificate[ of {subject}] is not trusted',
         summary:
-          'The mail server {subject} presents a certificate issued by "{issuer}", which this machine does not ' +
+          'The mail server {subject} presents a certificate issued by "{issuer}", which ftm-watch does not ' +
           'trust. Either a device on the path inspects mail, or the authority is your own.',
         remedy: [
           shell(
@@ -378,8 +379,8 @@ export const MAIL_CAUSES = {
     severity: 'warning',
     name: 'the mail server [{subject} has a new root authority|has a new root]',
     summary:
-      'The certificate of the mail server {subject} now leads to the root authority "{root}". Unless FortiAuthenticator ' +
-      'already trusts this root, it can no longer send activation codes through this server.',
+      'The certificate of the mail server {subject} now leads to the root authority "{root}". Unless ' +
+      'FortiAuthenticator already trusts this root, it can no longer send activation codes through this server.',
     impact: 'codes-at-risk',
     isEvent: true,
     sources: ['ta-p/214959'],

@@ -342,7 +342,7 @@ function claimOf(
   level: FindingLevel,
 ): string {
   const { stage, reason, tlsError, issuer } = outcome;
-  if (level === 'unknown') return 'This machine could not connect to the mail server.';
+  if (level === 'unknown') return 'ftm-watch could not connect to the mail server.';
   if (tlsError === 'NO_STARTTLS') return 'The mail server does not offer STARTTLS.';
   if (tlsError === 'ERR_SSL_WRONG_VERSION_NUMBER')
     return 'The mail server answers in plain text, but TLS is expected from the start.';
@@ -378,7 +378,7 @@ export const mail: Declaration<'mail', MailCause> = {
   ],
   countsForReady: true,
   causes: MAIL_CAUSES,
-  unknownRemedy: 'Allow this machine to connect to the servers in "mail", from the same network as FortiAuthenticator.',
+  unknownRemedy: 'Allow ftm-watch to connect to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'delivers codes to users' },
   step: 'code',
   sources: ['round'],

@@ -22,12 +22,12 @@ const FILTERED: KindWords = {
 const LOCAL_NAME: KindWords = {
   name: 'a local entry overrides DNS[ for {subject}]',
   summary:
-    'The hosts file or search list of this machine resolves {host} to {address}, but DNS returns a different answer. ' +
-    'FortiAuthenticator may not be affected.',
+    'The hosts file or search list of the ftm-watch machine resolves {host} to {address}, but DNS returns a ' +
+    'different answer. FortiAuthenticator may not be affected.',
   remedy: [
     shell(
-      'Check {host} in the hosts file of this machine, and "search" and "ndots" in its resolv.conf. The search ' +
-        'list is tried before the name itself if "ndots" exceeds the number of dots in the name.',
+      'Check {host} in the hosts file of the ftm-watch machine, and "search" and "ndots" in its resolv.conf. The ' +
+        'search list is tried before the name itself if "ndots" exceeds the number of dots in the name.',
       'grep -n {host} /etc/hosts',
       'cat /etc/resolv.conf',
       'getent ahosts {host}',
@@ -44,7 +44,7 @@ const RESOLVER_KINDS = {
     name: 'DNS over TCP is blocked[ for {subject}]',
     summary: '{resolver} truncates its answer for {host}, and does not send the full answer over TCP.',
     remedy: [
-      'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
+      'Allow TCP port 53 as well as UDP port 53 from ftm-watch and from {source} to {resolver} on every ' +
         'firewall on the path, because DNS needs both (RFC 7766 section 5).',
       shell(
         'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself. In that ' +
@@ -69,7 +69,7 @@ const RESOLVER_KINDS = {
     name: 'DNS over TLS[ for {subject}] is not answered',
     summary: '{resolver}, which is queried over TLS, does not accept connections.',
     remedy: [
-      'Allow this machine to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
+      'Allow ftm-watch to reach the port of {resolver}, by default TCP 853 for DNS over TLS and TCP 443 for ' +
         'DNS over HTTPS. Many firewalls deliberately block public resolvers over TLS.',
       'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, ' +
         'ftm-watch queries them over UDP and TCP port 53.',
@@ -118,7 +118,7 @@ export const NAME_CAUSES = {
         'with SERVFAIL (Fortinet tip 260790).',
       'If only the query without validation succeeds, check the clock and the trust anchor of {resolver}. A ' +
         'forwarder, or a firewall that changes DNS answers, may also remove the signatures.',
-      'If every answer is REFUSED, allow recursive queries from {source} and from this machine on {resolver}. In ' +
+      'If every answer is REFUSED, allow recursive queries from {source} and from ftm-watch on {resolver}. In ' +
         'BIND, set allow-query and allow-recursion. In Unbound, set access-control. On a FortiGate, set the mode to ' +
         '"Recursive" under Network > DNS Servers. A server that answers only for its own zones is not a resolver.',
       "If every answer is SERVFAIL, check {resolver}'s path to the internet, such as its uplink, its forwarders, and " +

@@ -371,8 +371,7 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   countsForReady: true,
   causes: NAME_CAUSES,
-  unknownRemedy:
-    'In "resolvers", list the resolvers that FortiAuthenticator uses, and allow this machine to query them.',
+  unknownRemedy: 'In "resolvers", list the resolvers that FortiAuthenticator uses, and allow ftm-watch to query them.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'resolver' },

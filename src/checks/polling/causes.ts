@@ -17,18 +17,17 @@ const ITS_OWN_VIEW = [
   ...CAPTURE_STEPS,
 ] as const;
 
-const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from this machine explains this';
+const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from ftm-watch explains this';
 const ON_ITS_OWN_PATH =
   '{appliance}: {meaning}. The cause is unknown, because no fault was found on the path from the ftm-watch machine.';
-const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
-const CLEAR_UP =
-  'These may be the same fault. First check the following, which this machine could not verify: {unclear}.';
+const UNCLEAR = '{appliance}: {meaning}. The path from ftm-watch may also have a fault: {unclear}.';
+const CLEAR_UP = 'These may be the same fault. First check the following, which ftm-watch could not verify: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
     'what the policy does.',
   'If that policy neither inspects nor denies traffic, look behind {firewall} for a device that treats {source} ' +
-    'differently from this machine, such as another firewall, a proxy, address translation or a separate uplink.',
+    'differently from ftm-watch, such as another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
   ...CAPTURE_STEPS,
 ] as const;
@@ -36,7 +35,7 @@ const POLICY_READ = [
 const POLICY_UNREAD = [
   '{firewall} did not report which policy matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
     'why.',
-  'Until the policy is known, compare the policies for {source} and for this machine manually (Policy Lookup on ' +
+  'Until the policy is known, compare the policies for {source} and for ftm-watch manually (Policy Lookup on ' +
     '{firewall}), because policies match source addresses.',
   ...ON_THE_UNIT,
   ...CAPTURE_STEPS,
@@ -78,7 +77,7 @@ export const POLLING_CAUSES = {
         summary: UNCLEAR,
         remedy: [
           CLEAR_UP,
-          'If you find no fault, compare the firewall policies for {source} and for this machine (Policy Lookup on ' +
+          'If you find no fault, compare the firewall policies for {source} and for ftm-watch (Policy Lookup on ' +
             'the FortiGate), because policies match source addresses.',
           ...ITS_OWN_VIEW,
         ],
@@ -134,9 +133,10 @@ export const POLLING_CAUSES = {
       'docs:fortiauthenticator/6.4.1/administration-guide',
     ],
     remedy: [
-      "On FortiAuthenticator, check this machine's address and port under Logging > Log Config > Syslog Servers.",
+      "On FortiAuthenticator, check the ftm-watch machine's address and port under Logging > Log Config > Syslog " +
+        'Servers.',
       shell(
-        'Check whether packets from FortiAuthenticator reach this machine. As root, capture traffic to the ' +
+        'Check whether packets from FortiAuthenticator reach ftm-watch. As root, capture traffic to the ' +
           'logs.syslog port.',
         'tcpdump -n -i any port {syslogport}',
       ),

@@ -149,8 +149,8 @@ function judgeTimes({ name, errors }: AppliancePolling, { preconditionOf }: Hear
       return {
         rule: 'log-time-agrees',
         subject: subjectOf(name, suggests),
-        claim: `The error of ${utcText(lastAt)} is dated ${difference} ahead of this machine's clock.`,
-        expected: `The same clock and time zone on ${name}, on relays and on this machine`,
+        claim: `The error of ${utcText(lastAt)} is dated ${difference} ahead of the ftm-watch machine's clock.`,
+        expected: `The same clock and time zone on ${name}, on relays and on the ftm-watch machine`,
         level: 'note',
         suggests,
         ...(reliable ? {} : { unproven: true }),
@@ -189,8 +189,8 @@ function judgeSilence(
       claim:
         lastAt === null
           ? `No log line has arrived yet, although ftm-watch has been waiting for ${since}.`
-          : `The last log line${lastAt === lastLineAt ? '' : ' from a verified sender'} arrived at ${utcText(lastAt)}, ` +
-            `${since} ago.`,
+          : `The last log line${lastAt === lastLineAt ? '' : ' from a verified sender'} arrived at ` +
+            `${utcText(lastAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
       explainedBy: [],
       facts: { appliance: name },
@@ -290,8 +290,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   })),
   countsForReady: true,
   causes: POLLING_CAUSES,
-  unknownRemedy:
-    'Configure FortiAuthenticator to send its log to this machine (Logging > Log Config > Syslog Servers).',
+  unknownRemedy: 'Configure FortiAuthenticator to send its log to ftm-watch (Logging > Log Config > Syslog Servers).',
   place: { kind: 'branch', name: 'Polling', hint: 'what the log says' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },

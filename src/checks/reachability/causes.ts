@@ -12,7 +12,7 @@ import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
 const EXEMPT =
-  'Alternatively, exempt the addresses of FortiAuthenticator and of this machine from authentication, at least for ' +
+  'Alternatively, exempt the addresses of FortiAuthenticator and of ftm-watch from authentication, at least for ' +
   '{host}. Most proxies can exempt clients by source address.';
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
@@ -57,7 +57,7 @@ const PROXY_KINDS = {
     summary: 'The proxy {proxy} requires a login with {found} before it connects to {subject}.',
     remedy: [
       'ftm-watch supports only Basic authentication, which the proxy does not offer.',
-      'Exempt the addresses of FortiAuthenticator and of this machine from authentication, at least for {host}. Most ' +
+      'Exempt the addresses of FortiAuthenticator and of ftm-watch from authentication, at least for {host}. Most ' +
         'proxies can exempt clients by source address.',
       'Alternatively, configure the proxy to offer Basic authentication to these two addresses, and set ' +
         'licenseServer.proxy.user and passwordFile.',
@@ -110,8 +110,8 @@ const ELSEWHERE = shell(
 );
 
 const HERE = shell(
-  "Check this machine's route and packet filter, because this machine may itself be blocking the connection. " +
-    'ftm-watch measures how quickly a refusal arrives, but cannot identify the sender.',
+  "Check the ftm-watch machine's route and packet filter, because that machine may itself be blocking the " +
+    'connection. ftm-watch measures how quickly a refusal arrives, but cannot identify the sender.',
   'ip route get {serverip}',
   'nft list ruleset',
 );
@@ -140,10 +140,10 @@ const SHUT_PORT_KINDS = {
   'no-answer-from-any': {
     name: 'no host answers[, including {subject}]',
     summary:
-      '{subject} does not answer, and no control host accepts a connection. A firewall on the path drops the ' +
+      '{subject} does not answer, and no unrelated host accepts a connection. A firewall on the path drops the ' +
       'connection, the internet connection is down, or the server is down.',
     remedy: [
-      'If a firewall is meant to block the control hosts, set controlHosts to hosts that it allows. ftm-watch can ' +
+      'If a firewall is meant to block the unrelated hosts, set controlHosts to hosts that it allows. ftm-watch can ' +
         'then distinguish a blocked server from a dead internet connection.',
       ...SHUT_PORT_REMEDY,
     ],
@@ -158,8 +158,8 @@ const SHUT_PORT_KINDS = {
   'all-refused': {
     name: 'connections to all hosts are refused',
     summary:
-      'Connections to {subject} and to every control host are refused. A device on the path to all of them, ' +
-      'such as a firewall or a stopped transparent proxy, refuses the connections.',
+      'Connections to {subject} and to every unrelated host that was tried are refused. A device on the path to all ' +
+      'of them, such as a firewall or a stopped transparent proxy, refuses the connections.',
     remedy: [
       'Find the device that handles TCP port {port} traffic from {source}, such as a firewall that rejects it, or a ' +
         'stopped transparent proxy or inspecting device to which the gateway redirects it. Check its log and ' +
@@ -190,8 +190,8 @@ export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords
       'on the path blocks them, or the server is down.',
     remedy: [
       ELSEWHERE,
-      "The lookup covers only one firewall, and only FortiAuthenticator's traffic. This machine's traffic may " +
-        'match a different policy, and a later firewall may drop the connection.',
+      "The lookup covers only one firewall, and only FortiAuthenticator's traffic. The ftm-watch machine's traffic " +
+        'may match a different policy, and a later firewall may drop the connection.',
       SNIFF,
       RETRY_WHEN_CLEAN,
     ],
@@ -224,7 +224,7 @@ export const REACHABILITY_CAUSES = {
       "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or " +
         'high load.',
       shell(
-        'Measure the delay from this machine.',
+        'Measure the delay from the ftm-watch machine.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
       'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +

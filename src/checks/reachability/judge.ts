@@ -126,8 +126,8 @@ function routeFinding(
     subject: seen.target,
     claim:
       seen.proxy === null
-        ? `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
-        : `This machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
+        ? `The ftm-watch machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
+        : `The ftm-watch machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
     expected: `A route for IPv${String(seen.family)}, or for the other address family`,
     quote: shortened(how),
     facts: { address: seen.address },
@@ -235,7 +235,7 @@ function confidenceOf(kind: Shut | null, { refusing }: ControlHosts): Confidence
 function comparison(own: Shut | null, { refusing }: ControlHosts, roundTrip: Millis | undefined): string | null {
   if (own === 'refused-nearer' && roundTrip !== undefined)
     return `immediately, although the server has always taken at least ${roundTrip.toFixed(0)} ms to accept a connection`;
-  return own === 'all-refused' ? `as at ${String(refusing)} control host${refusing === 1 ? '' : 's'}` : null;
+  return own === 'all-refused' ? `as at ${String(refusing)} unrelated host${refusing === 1 ? '' : 's'}` : null;
 }
 
 export const reachability: Declaration<'reachability', ReachabilityCause> = {
@@ -248,8 +248,10 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   countsForReady: true,
   causes: REACHABILITY_CAUSES,
   unknownRemedy: shell(
-    'Add a route to the licence server on this machine, or set "sourceAddress" to an address that has a route.',
+    'Check what the ftm-watch machine needs for a connection: a route to the licence server, the address in ' +
+      '"sourceAddress" if it is set, and a free local port.',
     'ip route get {serverip}',
+    'ss -s',
   ),
   onPath: true,
   byOneConnection: true,

@@ -83,20 +83,22 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   },
   {
     when:
-      'no certificate is received for any server name or from control hosts, but a TLS hello that no server ' +
+      'no certificate is received for any server name or from unrelated hosts, but a TLS hello that no server ' +
       'accepts is refused',
     holds: ({ ending, onlySmall, controlsAlike: alike }) => ending === 'silence' && onlySmall && alike > 0,
     kind: 'large-answers-lost',
     confidence: 'suspected',
   },
   {
-    when: 'connections to two or more control hosts are closed in the same way',
+    when: 'connections to two or more unrelated hosts are closed in the same way',
     holds: (facts) => facts.ending === 'cut' && facts.controlsAlike >= 2,
     kind: 'all-tls-cut',
     confidence: 'confirmed',
   },
   {
-    when: 'a connection to one control host is closed in the same way, or several control hosts do not answer either',
+    when:
+      'a connection to one unrelated host is closed in the same way, or several unrelated hosts do not ' +
+      'answer either',
     holds: ({ ending, controlsAlike }) => controlsAlike >= (ending === 'cut' ? 1 : 2),
     kind: 'all-tls-cut',
     confidence: 'suspected',
@@ -129,11 +131,11 @@ export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   if (isBlocked(outcome)) return judgeBlocked(outcome, evidence);
   return unknown(target, {
     rule: 'certificate-captured',
-    claim: 'The certificate could not be checked because of a problem on this machine.',
+    claim: 'The certificate could not be checked because of a problem on the ftm-watch machine.',
     quote: message,
     expected: 'A certificate that can be checked',
     summary: `The certificate of ${target} could not be checked: ${message}`,
-    wouldSettle: 'wait for the next round, because the problem is in this program or on this machine',
+    wouldSettle: 'wait for the next check, because the problem is in this program or on the ftm-watch machine',
   });
 }
 
@@ -292,8 +294,8 @@ function controlHosts(alike: number): FindingText | null {
     rule: 'control-hosts-show-certificates',
     claim:
       alike === 1
-        ? 'The only reachable control host did not present a certificate either.'
-        : `None of the ${String(alike)} control hosts presented a certificate either.`,
-    expected: 'Certificates from control hosts',
+        ? 'The only reachable unrelated host did not present a certificate either.'
+        : `None of the ${String(alike)} unrelated hosts presented a certificate either.`,
+    expected: 'Certificates from unrelated hosts',
   };
 }

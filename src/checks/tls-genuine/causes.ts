@@ -58,8 +58,8 @@ const BEHIND_FIREWALL: KindWords = {
         'service. First check the next hop of {firewall} towards the server.',
       'get router info routing-table details {serverip}',
     ),
-    'If {issuer} is another member of the same cluster, both members use the same certificate authority. This ' +
-      'machine and {source} then match different policies. Compare the policies using Policy Lookup.',
+    'If {issuer} is another member of the same cluster, both members use the same certificate authority. ' +
+      'ftm-watch and {source} then match different policies. Compare the policies using Policy Lookup.',
     'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
       ONLY_FORTINETS_OWN,
     REPEAT,
@@ -141,24 +141,22 @@ function exemption(proof: readonly Step[]): Pick<CauseWords, 'remedy'> & { reado
   };
 }
 
+const RIGHT_SERVER =
+  'Make sure that {host} resolves to the right address, and that its serverName, if set, is correct.';
+
 const SAME_ELSEWHERE = compare(
-  "Check the certificate from another network. If it is the same there, the fault is on Fortinet's side. Otherwise, " +
+  'Check the certificate from another network. If it is the same there, the fault is in the server. Otherwise, ' +
     'a device on the path answers instead of the server. Look for a device that inspects TLS.',
 );
 
 const TICKET = shell(
-  'Open a ticket with Fortinet TAC and attach the certificate from the report.',
+  'Report the fault to {operator}, with the certificate from the report.',
   'ftm-watch report{config}',
 );
 
 /** For a certificate from a genuine authority, which inspecting devices cannot use. */
 export const ANOTHER_SERVER: Advice = {
-  remedy: [
-    'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
-    SAME_ELSEWHERE,
-    ...CAPTURE_STEPS,
-    TICKET,
-  ],
+  remedy: [RIGHT_SERVER, SAME_ELSEWHERE, ...CAPTURE_STEPS, TICKET],
 };
 
 /** For a chain that ends with the name of a public authority, whose certificate was not sent. */
@@ -179,7 +177,7 @@ const BROKEN_KINDS = {
   misnamed: {
     name: 'the certificate[ of {subject}] is for another name',
     remedy: [
-      'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
+      RIGHT_SERVER,
       SAME_ELSEWHERE,
       learn(
         'If FortiAuthenticator works anyway, it does not check the name. Learn the chain on a path that you know to ' +
@@ -270,7 +268,7 @@ const BLOCKED_TLS_KINDS = {
     name: 'a device closes TLS connections[ to {subject}]',
     summary: 'TLS connections to {subject} are closed by a device on the path, before they reach the server.',
     remedy: [
-      'A device between this machine and the server closes the connection, most likely a firewall at this site. ' +
+      'A device between ftm-watch and the server closes the connection, most likely a firewall at this site. ' +
         'Search its application control, intrusion prevention and web filter logs for {source} and {host}.',
       fortios(
         'Use the sniffer on a FortiGate to find out whether the reset comes from outside or from the FortiGate.',
@@ -282,7 +280,7 @@ const BLOCKED_TLS_KINDS = {
   'large-answers-lost': {
     name: 'large packets[ from {subject}] are lost',
     summary:
-      'Small answers from {subject} and the control hosts arrive, but certificates do not. Large packets are ' +
+      'Small answers from {subject} and the unrelated hosts arrive, but certificates do not. Large packets are ' +
       'probably lost on the path (path MTU).',
     remedy: [
       shell(
@@ -307,8 +305,8 @@ const BLOCKED_TLS_KINDS = {
   'all-tls-cut': {
     name: 'TLS to all hosts is blocked',
     summary:
-      'TCP works, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
-      'of these hosts blocks TLS.',
+      'TCP works, but TLS connections to {subject} and to every unrelated host that was tried fail. A device on the ' +
+      'path to all of these hosts blocks TLS.',
     remedy: [
       'Search the application control and intrusion prevention logs for {source}. Possible causes are a ' +
         'signature for TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
@@ -337,8 +335,8 @@ const BLOCKED_TLS_KINDS = {
           'it, because it makes intercepted connections look genuine.',
         'ftm-watch trust show{config}',
       ),
-      "If only Fortinet's authority is trusted, the page comes from a filter in front of the server. Send the " +
-        'page, the time and the public address of this site to Fortinet TAC.',
+      'If only the right authority is trusted, the page comes from a filter in front of the server. Send the ' +
+        'page, the time and the public address of this site to {operator}.',
     ],
   },
 } satisfies Readonly<Record<string, KindWords>>;
@@ -406,10 +404,11 @@ export const TLS_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050'],
     remedy: [
-      'First check the clocks of FortiAuthenticator and this machine. A wrong date makes every certificate invalid.',
+      'First check the clocks of FortiAuthenticator and the ftm-watch machine. A wrong date makes every ' +
+        'certificate invalid.',
       shell(
-        'If the clocks are correct, and the certificate is the same from another network, the fault is on ' +
-          "Fortinet's side. Open a ticket with TAC and attach the certificate from the report.",
+        'If the clocks are correct, and the certificate is the same from another network, the fault is in the ' +
+          'server. Report it to {operator}, with the certificate from the report.',
         'ftm-watch report{config}',
       ),
     ],
@@ -423,9 +422,9 @@ export const TLS_CAUSES = {
     impact: 'none',
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
-      'Check the certificate from another network. If it is the same there, Fortinet has changed the certificate.',
+      'Check the certificate from another network. If it is the same there, the server has a new one.',
       learn('If the certificate is the same there, learn the new chain.'),
-      'If polling fails at the same time, FortiAuthenticator may need newer firmware. Contact TAC.',
+      'If FortiAuthenticator logs TLS errors at the same time, ask {operator} about the new authority.',
     ],
     variants: kindVariants(CHANGED_KINDS),
   },

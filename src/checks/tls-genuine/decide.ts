@@ -56,7 +56,7 @@ type Origin = keyof typeof ORIGINS;
 export const REASONS = {
   witness: 'there is a witness',
   contradiction: 'the genuine key is presented on another path',
-  clock: "this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
+  clock: "the ftm-watch machine's clock is wrong (an unrelated host's certificate also seems expired or not yet valid)",
   device: "the certificate is a device's factory certificate",
   dates: 'the certificate has expired or is not yet valid',
   name: 'the certificate is for another name',

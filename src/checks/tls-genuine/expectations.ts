@@ -32,7 +32,7 @@ export function datesFinding({ evidence, dates, leaf, outdated }: ChainCase): Fi
     rule: 'certificate-is-in-date',
     claim:
       dates === 'clock'
-        ? `${which} seems to be expired or not yet valid, because this machine's clock is wrong.`
+        ? `${which} seems to be expired or not yet valid, because the ftm-watch machine's clock is wrong.`
         : `${which} is valid only from ${from} to ${to}.`,
     fullNames: inFull(subject),
     expected: `Valid ${isDayEnough ? 'on' : 'at'} ${textOf(evidence.now)}`,

@@ -54,8 +54,8 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
     settle: COMPARE,
   }),
   clock: ({ chain, target }) => ({
-    summary: `The certificate of ${target} cannot be checked, because this machine's clock is wrong`,
-    settle: "correct this machine's clock",
+    summary: `The certificate of ${target} cannot be checked, because the ftm-watch machine's clock is wrong`,
+    settle: "correct the ftm-watch machine's clock",
     evidence: [datesFinding(chain)],
   }),
   device: ({ chain, decision, target }) => {
@@ -212,7 +212,7 @@ function lastIssuer({ chainTrust, leaf }: ChainCase): string {
 
 function otherView({ evidence }: ChainCase): string {
   return evidence.controls.length === 0
-    ? 'configure a control host that can be reached, because the same issuer there would prove inspection'
+    ? 'configure an unrelated host that can be reached, because the same issuer there would prove inspection'
     : `check the firewall policy that matches this traffic, or ${LEARN}`;
 }
 

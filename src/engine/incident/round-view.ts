@@ -25,7 +25,7 @@ import {
 import { visibleText } from '../../core/visible-text.ts';
 import { spanText } from '../../core/time-text.ts';
 import { evidenceLine, UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words.ts';
-import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
+import { remedyOf, ANY_SERVER, stepsWhenUnknown } from '../remedy-words.ts';
 
 export interface RoundView {
   readonly diagnosis: Diagnosis;
@@ -267,13 +267,13 @@ function deeperThan({ dependsOn }: Check, checks: readonly Check[]): readonly st
 }
 
 function causeOf(
-  { id, title, unknownRemedy }: Check,
+  check: Check,
   { summary, findings }: PreconditionStatus,
   { diagnosis: { configFile }, lasts }: { readonly diagnosis: Diagnosis; readonly lasts: Millis },
 ): Cause {
+  const { id, title } = check;
   const { impact, remedy, severity } = UNKNOWN_WORDS;
   const unknown = findings.filter(({ level }) => level === 'unknown');
-  const advised = unknown.flatMap(({ advice }) => advice?.remedy ?? []);
   return {
     id: UNKNOWN_CAUSE,
     precondition: id,
@@ -285,7 +285,7 @@ function causeOf(
     impact: impactOf(impact, { licenseActive: null, offlineSupported: null }),
     evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
-    ...remedyOf([...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy], {
+    ...remedyOf([...stepsWhenUnknown(check, findings), ...remedy], {
       ...ANY_SERVER,
       subject: id,
       ...(configFile === undefined ? {} : { config: configFile }),

@@ -35,6 +35,8 @@ import { type Fact, firstLines, type Link, type LinkedLine, type Section, sectio
 import {
   evidenceSection,
   faultEvents,
+  faultSection,
+  impactSection,
   incidentFacts,
   remedySection,
   timelinePart,
@@ -478,7 +480,8 @@ function allClear(
   return {
     sections: [
       ...sectionOf('Still open', { kind: 'list', lines: openLines(stillOpen, context) }),
-      ...sectionOf('What was detected', { kind: 'text', lines: [incident.cause.summary] }),
+      ...faultSection(incident.cause, true),
+      ...impactSection(incident.cause, true),
       ...sectionOf('Timeline', timelinePart(faultEvents(incident), times)),
     ],
     facts: factsOf(notification, context),

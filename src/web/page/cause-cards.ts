@@ -5,7 +5,7 @@ import { evidenceSection, remedySection } from '../../document/incident-story.ts
 import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
 import { badge } from './document.ts';
-import { type Fault, NOBODY, ownerView, sinceView } from './faults.ts';
+import { type Fault, heldView, ownerView, sinceView } from './faults.ts';
 import { conditionTags, type IncidentContext, notesOf } from './incidents-view.ts';
 import { commandsView, durationField } from './incident-page.ts';
 import { MAX_COMMENT } from '../changes.ts';
@@ -44,7 +44,9 @@ function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup 
 <header id="${id}-tags">${tags}</header>
 <h2 id="${id}-title">${breakable(groupHeadline(causes))}</h2>
 ${summaryView(fault)}${single ? null : subjectsView(fault)}
-${impactView(fault, told)}${told === null ? markup`<p id="${id}-owner">${ownerView(fault, quiet, reader) ?? NOBODY}</p>` : null}
+${impactView(fault, told)}${
+  told === null ? markup`<p id="${id}-owner">${ownerView(fault, reader)} ${heldView(fault, quiet, reader)}</p>` : null
+}
 ${actionsView(fault, context)}${notesView(fault, context)}
 ${remedyView(fault, isOpen)}
 <details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>

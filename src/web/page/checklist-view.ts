@@ -5,7 +5,7 @@ import { breakable, type Content, type Markup, markup, partsOf, subjectView } fr
 import { remedySection } from '../../document/incident-story.ts';
 import { STATE_TONES, stateWord } from '../../document/states.ts';
 import type { Diagnosis, Finding, PreconditionStatus } from '../../engine/model.ts';
-import { ANY_SERVER, remedyOf } from '../../engine/remedy-words.ts';
+import { ANY_SERVER, remedyOf, stepsWhenUnknown } from '../../engine/remedy-words.ts';
 import { badge, moment, more, type Reader } from './document.ts';
 import { type Fault, linkTo } from './faults.ts';
 
@@ -21,7 +21,7 @@ interface ChecklistContext {
 export function checklistView(diagnosis: Diagnosis, context: ChecklistContext): Markup {
   const { items, gathered } = checklistOf(diagnosis, 'worst-first');
   return markup`<section id="preconditions" class="card" aria-labelledby="checklist-title">
-<h2 id="checklist-title">Preconditions</h2>
+<h2 id="checklist-title">Checks</h2>
 ${listView('checks', items, context)}
 ${gathered.map(
   ({ state, title, names, items: folded }) =>
@@ -40,7 +40,7 @@ function itemView(item: ChecklistItem, { faults, unknown, reader }: ChecklistCon
   const { id, state, title, summary, isTold, notes } = item;
   const links = linksView(id, faults);
   const isInVerdict = links === null && unknown.some((status) => status.id === id);
-  const said = isInVerdict ? unknownRemedyView(id) : isTold ? null : markup`<p>${breakable(summary)}</p>`;
+  const said = isInVerdict ? unknownRemedyView(item) : isTold ? null : markup`<p>${breakable(summary)}</p>`;
   return markup`<li id="${id}" class="${STATE_TONES[state]}">
 <span class="name">${title}</span>${badge(STATE_TONES[state], stateWord(item))}
 <div class="said">${links}${said}
@@ -62,8 +62,8 @@ function linksView(id: string, faults: readonly Fault[]): Markup | null {
   })}</p>`;
 }
 
-function unknownRemedyView(id: string): Markup {
-  const steps = CHECKS.filter((check) => check.id === id).map(({ unknownRemedy }) => unknownRemedy);
+function unknownRemedyView({ id, findings }: ChecklistItem): Markup {
+  const steps = CHECKS.filter((check) => check.id === id).flatMap((check) => stepsWhenUnknown(check, findings));
   return markup`<h3>What to do</h3>${partsOf(remedySection(remedyOf(steps, ANY_SERVER)))}`;
 }
 

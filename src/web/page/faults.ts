@@ -40,32 +40,37 @@ export function sinceView({ since }: Fault, reader: Reader): Content {
   return since === null ? 'not confirmed yet' : markup`since ${timeAndAge(since, reader)}`;
 }
 
-/** Who is working on a fault, and why no messages are sent about it. Null if nobody is. */
-export function ownerView(
-  { causes, incidents }: Pick<Fault, 'causes' | 'incidents'>,
-  { maintenanceUntil, silences }: Quiet,
-  reader: Reader,
-): Markup | null {
+/** Who is working on a fault. */
+export function ownerView({ causes, incidents }: Pick<Fault, 'causes' | 'incidents'>, reader: Reader): Content {
   const taken = incidents.flatMap(({ acknowledgement }) => acknowledgement ?? []);
-  const silenced = causes.flatMap((cause) => activeSilence(silences, cause, reader.now) ?? []);
-  const [silence] = silenced.toSorted((a, b) => a.until - b.until);
   const [last] = taken.toSorted((a, b) => b.at - a.at);
-  const shown = [
-    last === undefined ? null : acknowledged(last, partOf(taken.length, causes.length), reader),
-    silence === undefined
-      ? null
-      : badge(
-          'wait',
-          markup`Silenced by ${silence.by} until ${moment(silence.until, reader)}${partOf(silenced.length, causes.length)}`,
-        ),
-    maintenanceUntil === null
-      ? null
-      : badge('wait', markup`Maintenance until ${moment(maintenanceUntil, reader)}, no messages`),
-  ].filter((one) => one !== null);
-  return shown.length === 0 ? null : markup`${shown.map((one) => markup`${one} `)}`;
+  return last === undefined ? 'Nobody is on it' : acknowledged(last, partOf(taken.length, causes.length), reader);
 }
 
-export const NOBODY = 'Nobody is on it';
+export function hasOwner({ incidents }: Pick<Fault, 'incidents'>): boolean {
+  return incidents.some(({ acknowledgement }) => acknowledgement !== null);
+}
+
+/** Until when no messages are sent about a fault, and why. A silence is not an owner. Null if messages are sent. */
+export function heldView(fault: Pick<Fault, 'causes'>, quiet: Quiet, reader: Reader): Markup | null {
+  const [maintenance, silence] = [maintenanceView(quiet, reader), silenceView(fault, quiet, reader)];
+  return maintenance === null || silence === null ? (maintenance ?? silence) : markup`${maintenance} ${silence}`;
+}
+
+export function maintenanceView({ maintenanceUntil: until }: Quiet, reader: Reader): Markup | null {
+  return until === null ? null : held(until, 'maintenance', reader);
+}
+
+export function silenceView({ causes }: Pick<Fault, 'causes'>, { silences }: Quiet, reader: Reader): Markup | null {
+  const silenced = causes.flatMap((cause) => activeSilence(silences, cause, reader.now) ?? []);
+  const [silence] = silenced.toSorted((a, b) => a.until - b.until);
+  if (silence === undefined) return null;
+  return held(silence.until, `silenced by ${silence.by}${partOf(silenced.length, causes.length)}`, reader);
+}
+
+function held(until: EpochMs, why: string, reader: Reader): Markup {
+  return badge('wait', markup`No messages until ${moment(until, reader)} (${why})`);
+}
 
 function acknowledged({ by, at }: Acknowledgement, part: string, reader: Reader): Markup {
   return badge('info', markup`Acknowledged by ${by} ${distance(at, reader)}${part}`);

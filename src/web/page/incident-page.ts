@@ -1,4 +1,3 @@
-import { headline } from '../../checks/headline.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Zone } from '../../core/time-text.ts';
 import { anchorOf, type Section } from '../../document/document.ts';
@@ -7,14 +6,16 @@ import {
   acknowledgeCommand,
   incidentFacts,
   incidentStory,
+  incidentTitle,
   REMEDY_WHEN_OVER,
   silenceCommand,
   TIMELINE,
+  toldFault,
+  toldImpact,
 } from '../../document/incident-story.ts';
 import { SEVERITY_TONES } from '../../document/states.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
 import type { Cause } from '../../engine/model.ts';
-import { capital } from '../../engine/words.ts';
 import { notificationEvents } from '../../notify/channels/deliveries.ts';
 import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 import type { IncidentRecord } from '../sources.ts';
@@ -29,7 +30,7 @@ import {
   timeAndAge,
   timeAndDistance,
 } from './document.ts';
-import { NOBODY, ownerView } from './faults.ts';
+import { heldView, ownerView } from './faults.ts';
 import { conditionTags, type Quiet, stateBadge } from './incidents-view.ts';
 
 interface IncidentPage {
@@ -56,7 +57,7 @@ export function renderIncident(page: IncidentPage): StaticFile {
   const { cause, status } = record.incident;
   const isOver = status === 'closed';
   const content = {
-    title: `${isOver ? 'Resolved' : 'Open'}: ${headline(cause)}`,
+    title: `${isOver ? '' : 'Open: '}${incidentTitle(record.incident)}`,
     site,
     root,
     place: 'incidents',
@@ -96,20 +97,20 @@ function headView(page: IncidentPage): Markup {
   const { record, root, quiet, reader } = page;
   const { incident } = record;
   const { id, cause, since, closedAt, lastSeen } = incident;
-  const tone = closedAt === null ? SEVERITY_TONES[cause.severity] : 'none';
-  const impactLabel = closedAt === null ? 'Impact' : 'Impact while it lasted:';
-  const when =
-    closedAt === null
-      ? markup`since ${timeAndAge(since, reader)}`
-      : markup`${moment(since, reader)} to ${timeAndDistance(closedAt, reader)}, lasted ${lastedText(incident)}`;
-  const owner =
-    closedAt === null ? (ownerView({ causes: [cause], incidents: [incident] }, quiet, reader) ?? NOBODY) : null;
+  const isOver = closedAt !== null;
+  const tone = isOver ? 'none' : SEVERITY_TONES[cause.severity];
+  const [fault, impact] = [toldFault(cause, isOver), toldImpact(cause, isOver)];
+  const when = isOver
+    ? markup`${moment(since, reader)} to ${timeAndDistance(closedAt, reader)}, lasted ${lastedText(incident)}`
+    : markup`since ${timeAndAge(since, reader)}`;
+  const own = { causes: [cause], incidents: [incident] } as const;
+  const owner = isOver ? null : markup`${ownerView(own, reader)} ${heldView(own, quiet, reader)}`;
   const tags = [markup`<code class="tag">${cause.id}</code>`, subjectView(cause.subject), conditionTags(incident)];
   return markup`<section id="head" class="card cause ${tone}" aria-labelledby="incident-title">
 <header id="state">${stateBadge(incident)} <span>${when}</span>${owner}${tags}</header>
-<h1 id="incident-title">${breakable(capital(headline(cause)))}</h1>
-<p id="summary">${closedAt === null ? null : 'What was detected: '}${breakable(cause.summary)}</p>
-<p id="impact"><span class="quiet">${impactLabel}</span> ${breakable(cause.impact)}</p>
+<h1 id="incident-title">${breakable(incidentTitle(incident))}</h1>
+<p id="summary">${isOver ? markup`<span class="quiet">${fault.title}</span> ` : null}${breakable(fault.text)}</p>
+<p id="impact"><span class="quiet">${impact.title}</span> ${breakable(impact.text)}</p>
 <div id="act" class="forms">${actionsView(page)}</div>
 <p id="links" class="links"><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook</a></p>
 <p id="seen" class="quiet">Last seen ${timeAndDistance(lastSeen, reader)}.</p></section>`;

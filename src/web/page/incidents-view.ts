@@ -117,9 +117,9 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
     case 'seen':
       return null;
     case 'absent':
-      return markup`Not seen in the last round. `;
+      return markup`Not found by the last check. `;
     case 'unjudged':
-      return markup`Could not be checked in the last round. `;
+      return markup`Could not be checked last time. `;
     case 'resumed':
     case 'unverified':
       return markup`Not checked again since ftm-watch started. `;

@@ -131,9 +131,9 @@ ${problems.length === 0 ? null : list}${cards}</section>`;
 function activityView(activity: Activity, version: string, reader: Reader): Markup {
   const { startedAt, lastRound, lastReload, storeWritable, notificationsPending: pending, log, peers } = activity;
   const facts: readonly Content[] = [
-    lastRound === null ? 'No round yet' : `The last round took ${spanText(lastRound.durationMs)}`,
+    lastRound === null ? 'No check yet' : `The last check took ${spanText(lastRound.durationMs)}`,
     log === null ? 'No log is received' : logText(log, reader),
-    peers.length === 0 ? null : markup`Other agents: ${peers.map((peer) => [peerView(peer), ' '])}`,
+    peers.length === 0 ? null : markup`Other installations of ftm-watch: ${peers.map((peer) => [peerView(peer), ' '])}`,
     storeWritable ? null : badge('bad', 'The store is not writable'),
     pending === 0 ? null : badge('warn', `${counted(pending, 'notification')} pending`),
     lastReload === null ? null : reloadText(lastReload, reader),

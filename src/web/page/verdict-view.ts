@@ -11,7 +11,16 @@ import { lastedText } from '../../engine/incident/incident.ts';
 import type { Diagnosis } from '../../engine/model.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
 import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './document.ts';
-import { type Fault, linkTo, NOBODY, ownerView, sinceView } from './faults.ts';
+import {
+  type Fault,
+  hasOwner,
+  heldView,
+  linkTo,
+  maintenanceView,
+  ownerView,
+  silenceView,
+  sinceView,
+} from './faults.ts';
 import type { Quiet } from './incidents-view.ts';
 
 interface VerdictContext {
@@ -46,14 +55,14 @@ export function startingView(): Markup {
   return markup`<section id="state" class="card verdict unsure" aria-labelledby="verdict">
 <span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">Starting</h1></div>
-<div class="rest"><p>The first round has not finished yet. A round takes up to 15 seconds.</p></div></section>`;
+<div class="rest"><p>The first check has not finished yet. A check takes up to 15 seconds.</p></div></section>`;
 }
 
 /** The last result is shown below, but it is unknown whether it still holds. */
 export function outdatedView(diagnosis: Diagnosis, reader: Reader): Markup {
   return markup`<section id="state" class="card verdict unsure" aria-labelledby="verdict">
 <span class="node">${sign('unsure')}</span>
-<div class="head"><h1 id="verdict">Unknown</h1></div>
+<div class="head"><h1 id="verdict">${verdictWords({ ...diagnosis, ready: 'unknown' }).text}</h1></div>
 <div class="rest"><p>No check has finished since ${timeAndDistance(diagnosis.at, reader)}.
 Below: its result, “${verdictWords(diagnosis).text}”.</p></div></section>`;
 }
@@ -65,18 +74,23 @@ function sinceLine(diagnosis: Diagnosis, context: VerdictContext): Markup | null
       return unknownSince === null ? null : sinceText(unknownSince, reader);
     case 'not-ready': {
       // Another fault may have begun earlier, but not what the heading says.
-      const begins = faults.filter((fault) => isInHeading(fault, diagnosis)).map(({ since }) => since);
-      const known = begins.filter((since) => since !== null);
-      if (known.length > 0) return sinceText(Math.min(...known), reader);
-      return begins.length === 0 ? null : markup`<p class="since">not confirmed yet</p>`;
+      const these = faults.filter((fault) => isInHeading(fault, diagnosis));
+      const [first] = these.filter(({ since }) => since !== null).toSorted((a, b) => (a.since ?? 0) - (b.since ?? 0));
+      if (first?.since === null || first === undefined)
+        return these.length === 0 ? null : markup`<p class="since">not confirmed yet</p>`;
+      return sinceText(
+        first.since,
+        reader,
+        faults.length > 1 ? ` because of fault ${String(faults.indexOf(first) + 1)}` : '',
+      );
     }
     case 'ready':
       return markup`<p class="since">${worksSince(history, reader)}</p>`;
   }
 }
 
-function sinceText(at: EpochMs, reader: Reader): Markup {
-  return markup`<p class="since">since <strong>${timeAndAge(at, reader)}</strong></p>`;
+function sinceText(at: EpochMs, reader: Reader, why = ''): Markup {
+  return markup`<p class="since">since <strong>${timeAndAge(at, reader)}</strong>${why}</p>`;
 }
 
 function isInHeading({ causes: [cause] }: Fault, diagnosis: Diagnosis): boolean {
@@ -132,25 +146,31 @@ function answersView(diagnosis: Diagnosis, context: VerdictContext): Markup | nu
     const since = ready === 'not-ready' ? null : markup` <span class="quiet">${sinceView(first, reader)}</span>`;
     return markup`<dl class="answers"><div><dt>Cause</dt><dd>${causeLink(first, context)}${since}</dd></div>
 ${rest === '' ? null : markup`<div><dt>Impact</dt><dd>${breakable(rest)}</dd></div>`}
-<div><dt>Owner</dt><dd>${ownerView(first, quiet, reader) ?? NOBODY}</dd></div></dl>`;
+<div><dt>Owner</dt><dd>${ownerView(first, reader)}</dd></div>${messagesRow(heldView(first, quiet, reader))}</dl>`;
   }
   const more = faults.length - MOST_LISTED;
   const name = ready === 'not-ready' ? 'Faults' : 'Warnings';
-  const isTaken = faults.some((fault) => ownerView(fault, quiet, reader) !== null);
+  const isTaken = faults.some(hasOwner);
   const rows = faults.slice(0, MOST_LISTED).map((fault) => {
     const since = markup`<span class="quiet">${sinceView(fault, reader)}</span>`;
     return markup`<li>${causeLink(fault, context)} ${since}${aboutView(fault, isTaken, diagnosis, context)}</li>`;
   });
   return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${rows}</ol>
 ${isTaken ? null : markup`<p>Nobody is on them</p>`}
-${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div></dl>`;
+${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div>
+${messagesRow(maintenanceView(quiet, reader))}</dl>`;
 }
 
-/** Of one of several faults: what the heading does not say, and who is on it if anybody is on one of them. */
+function messagesRow(held: Markup | null): Markup | null {
+  return held === null ? null : markup`<div><dt>Messages</dt><dd>${held}</dd></div>`;
+}
+
+/** Of one of several faults: what the heading does not say, who is on it if anybody is on one of them, its silence. */
 function aboutView(fault: Fault, isTaken: boolean, diagnosis: Diagnosis, context: VerdictContext): Markup | null {
   const impact = isInHeading(fault, diagnosis) ? null : markup`${breakable(shortImpact(fault.causes[0]))}. `;
-  const owner = isTaken ? (ownerView(fault, context.quiet, context.reader) ?? NOBODY) : null;
-  return impact === null && owner === null ? null : markup`<p>${impact}${owner}</p>`;
+  const owner = isTaken ? markup`${ownerView(fault, context.reader)} ` : null;
+  const silence = silenceView(fault, context.quiet, context.reader);
+  return impact === null && owner === null && silence === null ? null : markup`<p>${impact}${owner}${silence}</p>`;
 }
 
 function causeLink(fault: Fault, { faults }: VerdictContext): Markup {

@@ -244,7 +244,7 @@ const hasFlag =
 
 /** Each kind of sentence, and what the file must contain so that it can be known. */
 const CLAIMS: readonly (readonly [claim: RegExp, isShown: IsShown])[] = [
-  [/control host|internet is reachable|from this machine|configure a control/iu, never],
+  [/unrelated host|internet is reachable|from ftm-watch|configure an unrelated/iu, never],
   [
     /GENUINE: |does not present|issuer in the evidence|re-signs certificates as|NOT VALID|certificate chain as it was sent/u,
     hasChain,

@@ -61,7 +61,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
       subject: 'fac-1',
       severity: 'critical',
       summary: expect.stringMatching(
-        /No fault on the path from this machine explains this\. On FortiGate .+, policy 5 "fac-to-internet" matches/u,
+        /No fault on the path from ftm-watch explains this\. On FortiGate .+, policy 5 "fac-to-internet" matches/u,
       ),
     });
     expect(causes[0]?.remedy[0]).toMatch(/^On FortiGate .+, check policy 5 .+, which matches fac-1 \(127\.0\.0\.1\)/u);

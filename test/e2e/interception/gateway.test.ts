@@ -175,7 +175,7 @@ describeWhere(
         const result = await site.check();
         expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE));
         expect(result.causes).toMatchObject([{ confidence: 'confirmed' }]);
-        expect(evidenceOf(result)).toContain('connection refused, as at 2 control hosts');
+        expect(evidenceOf(result)).toContain('connection refused, as at 2 unrelated hosts');
       });
     });
 

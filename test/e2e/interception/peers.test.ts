@@ -80,11 +80,11 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
         product: 'Fortinet FortiGate',
         subject: `${LICENSE_HOST}:443`,
       });
-      expect(intercepted()?.evidence.join('\n')).toContain('the agent dmz detected');
+      expect(intercepted()?.evidence.join('\n')).toContain('ftm-watch at dmz detected');
       // The other agent found no fault itself, although it repeats the report of its peer.
       await expect
         .poll(() => interceptedAt(9851)?.evidence.join('\n'), ROUNDS)
-        .toContain('the agent office detected no fault, so the fault may affect only this machine');
+        .toContain('ftm-watch at office detected no fault, so the fault may affect only this ftm-watch');
     }
     // The agents are each other's peers, but neither keeps the fault open because of the other's report.
     await expect.poll(causes, ROUNDS).toEqual([]);

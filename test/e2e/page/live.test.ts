@@ -231,7 +231,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       await lookAgain(page);
       await page.locator('.verdict.unsure .rest').waitFor();
       expect(await page.locator('.stop.good').count()).toBeGreaterThan(3);
-      expect(await page.title()).toMatch(/^Unknown – hq/u);
+      expect(await page.title()).toMatch(/^Unknown whether [a-z ]+ – hq/u);
       expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-unknown.svg');
       expect(await web.json('/badge.json')).toMatchObject({ message: 'unknown' });
       expect(seriousOf(await audit(page))).toEqual([]);

@@ -67,7 +67,7 @@ describe('ftm-watch check --nagios', () => {
 
   test('is UNKNOWN before the first round, and when the last one is old', async () => {
     await using bench = await startControl(socket);
-    expect(await run()).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The first round has not finished yet' });
+    expect(await run()).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The first check has not finished yet' });
     bench.state.diagnosis = diagnosisOf(systemClock.now() - 120_000, []);
     expect(await run('--max-age', '1m')).toMatchObject({ code: 3, status: 'UNKNOWN' });
     expect(await run('--max-age', '3m')).toMatchObject({ code: 0, status: 'OK' });

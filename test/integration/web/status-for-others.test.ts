@@ -165,7 +165,7 @@ describe('GET /incidents/:id.md', () => {
       ...titles.map((title) => `## ${title}`),
     ]);
     for (const line of [
-      String.raw`- Subject: \<b\>host\</b\>:443`,
+      String.raw`- Affected: \<b\>host\</b\>:443`,
       `- Incident: \`${incident.id}\``,
       `- Page: <https://ftm.example.org/incidents/${incident.id}>`,
       '- Runbook: <https://ftm.example.org/runbooks/tls-intercepted>',

@@ -1,5 +1,6 @@
 import { dayText } from '../../../src/core/time-text.ts';
 import type { AvailabilityBar, AvailabilityDay } from '../../../src/engine/availability.ts';
+import { CLOCK_SUBJECT } from '../../../src/checks/clock/judge.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { type Cause, type Diagnosis, type Finding, unknown } from '../../../src/engine/model.ts';
@@ -175,7 +176,7 @@ export const PAGE_STATES = {
       'clock',
       [
         finding('clock-skewed', {
-          subject: 'this machine',
+          subject: CLOCK_SUBJECT,
           level: 'warning',
           claim: 'The clock is 3.2 s behind.',
           expected: 'at most 2 s',
@@ -196,8 +197,8 @@ export const PAGE_STATES = {
   unknown: {
     ...PAST,
     diagnosis: diagnosisWith(
-      ['mail', [unknownAbout('mail.example.org:25', 'Nothing leads to 10.0.0.25.')]],
-      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'Ports ran out.')]],
+      ['mail', [unknownAbout('mail.example.org:25', 'ftm-watch could not connect to the mail server.')]],
+      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'Port 443 could not be tried: no free local port.')]],
     ),
     unknownSince: NOW - 4 * HOUR,
   },

@@ -17,7 +17,7 @@ test.each([
   '192.0.2.1, 10.0.0.5',
   'FTM-1',
   'internet',
-  'the clock of this machine',
+  'the clock of ftm-watch',
   'clock of 192.0.2.1',
   'memory of 192.0.2.1',
   'users of 192.0.2.1',

@@ -183,7 +183,7 @@ describe('that another agent sees no fault on the path', () => {
   ])('%s', (_, error, peer, isTold) => {
     const [failing] = conclusionOf([error], {}, {}, [peer]).diagnosis.causes;
     expect(failing?.id).toBe('polling-failing');
-    expect(failing?.evidence.some((line) => line.includes('the agent dmz detected no fault'))).toBe(isTold);
+    expect(failing?.evidence.some((line) => line.includes('ftm-watch at dmz detected no fault'))).toBe(isTold);
   });
 });
 

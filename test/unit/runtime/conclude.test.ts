@@ -128,9 +128,9 @@ describe('an appliance that cannot be read', () => {
     expect([...conclusionOf(seen).unreadSince]).toEqual(expected);
   });
 
-  test('says that activation may work, names the appliance, and why it is taken to run', () => {
+  test('says that users are probably not affected, names the appliance, and why it is taken to run', () => {
     const [cause] = conclusionOf({ rest: DOWN, heard: 1 }).diagnosis.causes;
-    expect(cause).toMatchObject({ subject: 'fac-1', impact: impactOf('blind', CONTEXT.activation) });
+    expect(cause).toMatchObject({ subject: 'fac-1', impact: impactOf('unread', CONTEXT.activation) });
     expect(cause?.evidence[0]).toContain('log lines from the unit still arrive');
   });
 });

@@ -1,3 +1,4 @@
+import { isOnlyUnseen } from '../../../src/checks/headline.ts';
 import { CAUSE_IDS, isAgentCause, wordsOf } from '../../../src/checks/registry.ts';
 
 export interface Threshold {
@@ -40,9 +41,7 @@ export function renderRules(template: string, thresholds: readonly Threshold[]):
  * of the path, and those of ftm-watch itself. Both are not faults of the path.
  */
 export function withCauses(alerts: string): string {
-  const blind = CAUSE_IDS.filter((id) => wordsOf(id).impact === 'blind' && wordsOf(id).severity === 'warning').join(
-    '|',
-  );
+  const blind = CAUSE_IDS.filter((id) => isOnlyUnseen({ id, severity: wordsOf(id).severity })).join('|');
   const agent = CAUSE_IDS.filter(isAgentCause).join('|');
   return alerts
     .replace(/(?<=alert: FtmActivationAtRisk\n[^]*?\bcause!~")[^"]*/u, `${blind}|${agent}`)

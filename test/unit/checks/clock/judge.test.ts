@@ -75,7 +75,7 @@ describe('judgeClock and correctedNow', () => {
   test('quotes at most three sources', () => {
     const [finding] = judgeClock(Array.from({ length: 4 }, () => silent('http')));
     expect(finding).toMatchObject({
-      subject: 'the clock of this machine',
+      subject: 'the clock of ftm-watch',
       quote: expect.stringMatching(/^(?:[^;]+(?:; |$)){3}$/u),
     });
   });

@@ -15,8 +15,8 @@ describe('diagnose() where something is left open', () => {
     expect(unknown).toMatchObject({
       id: 'polling-failing',
       summary:
-        'fac-1: it logs FortiToken Mobile errors. The path from this machine may also have a fault: Genuine TLS ' +
-        'is unknown.',
+        'fac-1: it logs FortiToken Mobile errors. The path from ftm-watch may also have a fault: Genuine TLS is ' +
+        'unknown.',
     });
     expect(unknown?.remedy.join(' ')).not.toContain('is clean,');
     expect(unknown?.evidence.at(-1)).toContain('a stranger issued it');
