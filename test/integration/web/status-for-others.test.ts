@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { headline } from '../../../src/checks/headline.ts';
 import { isoTime } from '../../../src/core/time-text.ts';
-import { incidentStory } from '../../../src/document/incident-story.ts';
-import { capital } from '../../../src/engine/words.ts';
+import { incidentStory, incidentTitle } from '../../../src/document/incident-story.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
@@ -159,9 +157,9 @@ describe('GET /incidents/:id.md', () => {
     expect(answer.headers.get('Content-Type')).toBe('text/markdown; charset=utf-8');
     const lines = (await answer.text()).split('\n');
     const story = incidentStory({ incident, changes: [change], omittedChanges: 3, complete: true }, [], isoTime);
-    const titles = ['Incident', 'Summary', 'Impact', ...story.map(({ title }) => title)];
+    const titles = ['Incident', 'Reported fault', 'Reported impact', ...story.map(({ title }) => title)];
     expect(lines.filter((line) => line.startsWith('#'))).toEqual([
-      `# ${capital(headline(incident.cause))}`,
+      `# ${incidentTitle(incident)}`,
       ...titles.map((title) => `## ${title}`),
     ]);
     for (const line of [
@@ -169,7 +167,7 @@ describe('GET /incidents/:id.md', () => {
       `- Incident: \`${incident.id}\``,
       `- Page: <https://ftm.example.org/incidents/${incident.id}>`,
       '- Runbook: <https://ftm.example.org/runbooks/tls-intercepted>',
-      'TLS to \\*host\\* is \\[intercepted\\](https:\u200B//evil.example)',
+      '“TLS to \\*host\\* is \\[intercepted\\](https:\u200B//evil.example)”',
       '- 2026-11-24 13:00:30 UTC: Alarm: sent by email to a…@\u200Bexample.org at 2026-11-24 13:01:00 UTC',
       String.raw`- 2026-11-24 13:02:00 UTC: Comment by ada: Case \<42\>`,
       String.raw`- \# It says "no"`,

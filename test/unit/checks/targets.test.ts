@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { judgeTargets } from '../../../src/checks/targets.ts';
+import type { FaultId } from '../../../src/checks/registry.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
 import { broken } from '../../../src/engine/model.ts';
 import { configOf } from '../../support/config/config-of.ts';
 import { factsOf, roundFacts, targetFacts } from '../../support/checks/facts.ts';
+import { CONTEXT, finding, judgedRound } from '../../support/checks/judged-round.ts';
 
 const REFUSED = broken('egress-blocked', {
   rule: 'port-open',
@@ -27,4 +30,20 @@ test('findings about services name who operates them and have at most their seve
     ['warning', 'push.fortinet.com', '443', true],
     ['note', 'ldap.example.org', '636', false],
   ]);
+});
+
+test.each<readonly [FaultId, string | undefined]>([
+  ['certificate-broken', undefined],
+  ['certificate-broken', 'weak'],
+  ['certificate-broken', 'misnamed'],
+  ['certificate-broken', 'incomplete'],
+  ['certificate-broken', 'flawed'],
+  ['tls-blocked', 'page-inside-tls'],
+  ['vendor-ca-changed', undefined],
+])('the remedy of %s (%s) leads to whoever operates the server', (id, kind) => {
+  const facts = { host: 'ldap.example.org', operator: 'the directory team' };
+  const told = finding(id, { subject: 'ldap.example.org:636', facts, ...(kind === undefined ? {} : { kind }) });
+  const [cause] = diagnose(judgedRound(['tls-genuine', [told]]), CONTEXT).causes;
+  expect(cause?.remedy.join(' ')).toMatch(/the directory team/u);
+  expect(cause?.remedy.join(' ')).not.toMatch(/\bTAC\b|licence server|licenseServer/u);
 });

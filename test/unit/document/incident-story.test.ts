@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import { isoTime } from '../../../src/core/time-text.ts';
 import { plainText } from '../../../src/document/document.ts';
-import { incidentStory, type IncidentPast } from '../../../src/document/incident-story.ts';
+import {
+  faultSection,
+  impactSection,
+  incidentStory,
+  type IncidentPast,
+  toldFault,
+  toldImpact,
+} from '../../../src/document/incident-story.ts';
 import type { Incident, OutboxEntry } from '../../../src/engine/incident/incident.ts';
 import { notificationEvents } from '../../../src/notify/channels/deliveries.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
@@ -36,6 +43,21 @@ function timelineOf({ incident, outboxEntries = [], changes = [], omittedChanges
       : [],
   );
 }
+
+describe('what an incident reported', () => {
+  const cause = { summary: 'It fails.', impact: 'Nothing works. All waits.' };
+
+  test.each([
+    ['open', false, ['It fails.', 'Nothing works. All waits.']],
+    ['ended, in the words of then', true, ['“It fails.”', '“Nothing works. All waits.”']],
+  ] as const)('of one that is %s', (_, isOver, texts) => {
+    const told = [toldFault(cause, isOver), toldImpact(cause, isOver)];
+    expect(told.map(({ text }) => text)).toEqual(texts);
+    expect([...faultSection(cause, isOver), ...impactSection(cause, isOver)]).toEqual(
+      told.map(({ title, text }) => ({ title, parts: [{ kind: 'text', lines: [text] }] })),
+    );
+  });
+});
 
 describe('the story of an incident', () => {
   test('tells what happened in order, and each delivery of a notification once', () => {

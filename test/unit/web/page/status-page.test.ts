@@ -82,6 +82,15 @@ describe('the status page', () => {
     expect(rest.indexOf('id="checklist-title"')).toBeLessThan(rest.indexOf('id="route-title"'));
     expect(count(rest.split('id="checks-ok"')[0] ?? '', '<ol class="remedy">')).toBe(2);
     expect(render({ ...PAGE_STATES.unknown, unknownSince: null })).not.toContain('class="since"');
+    // What a finding advises fits better than what always applies.
+    const { diagnosis } = PAGE_STATES.unknown;
+    const preconditions = diagnosis?.preconditions.map((status) => ({
+      ...status,
+      findings: status.findings.map((one) => ({ ...one, advice: { remedy: [`Advice on ${status.id}.`] } })),
+    }));
+    expect(words({ diagnosis: { ...diagnosis, preconditions } })).toMatch(
+      /Advice on reachability\..*Advice on mail\./u,
+    );
   });
 
   test('says since when what the heading says is so, and once that nobody is on several faults', () => {
@@ -89,10 +98,28 @@ describe('the status page', () => {
     const { incidents: all = [], ...rest } = PAGE_STATES['three faults'];
     const page = render({ ...rest, incidents: all });
     expect(since(page)).toBe(isoTime(all.find(({ cause }) => cause.id === 'tls-intercepted')?.since ?? 0));
+    // The heading says whose start it is, because the first fault in the list began later.
+    expect(/<p class="since">.*<\/strong>(.*)<\/p>/u.exec(page)?.[1]).toMatch(/\b2$/u);
     expect(count(page, 'Nobody is on')).toBe(3);
     // The mail server's fault is the oldest, but activation has not failed since then.
     const old = all.map((one) => (one.cause.precondition === 'mail' ? { ...one, since: 0 } : one));
     expect(since(render({ ...rest, incidents: old }))).toBe(since(page));
+  });
+
+  test('maintenance and silences are no owners', () => {
+    const rows = (more: Partial<WebState>): ReadonlyMap<string, string> =>
+      new Map(
+        [...render(more).matchAll(/<dt>(\w+)<\/dt><dd>(.*?)<\/dd>/gsu)].map(([, name = '', value = '']) => [
+          name,
+          value,
+        ]),
+      );
+    const silence = { id: 's', cause: null, subject: null, from: START, until: NOW + HOUR, by: 'ben', comment: '' };
+    const held = rows({ ...PAGE_STATES.maintenance, silences: [silence] });
+    expect(held.get('Owner')).toBe(rows({ ...PAGE_STATES['one fault'], incidents: [] }).get('Owner'));
+    expect(held.get('Messages')).toMatch(/maintenance.*ben/su);
+    expect(rows(PAGE_STATES['one fault']).has('Messages')).toBe(false);
+    expect(rows(PAGE_STATES['one fault']).get('Owner')).toContain('ada');
   });
 
   test('says about how many of 24 somebody was notified, and offers no second acknowledgement', () => {
