@@ -43,7 +43,7 @@ describe('the subject', () => {
     [0.5, INTERCEPTED, 'hq', 'hq (30 min): '],
     [1.6, INTERCEPTED, 'hq', 'hq (1 h 36 min): '],
     [51.6, INTERCEPTED, 'hq', 'hq (2 d 3 h): '],
-    [1.6, causeOf('precondition-unknown'), 'branch-7', 'branch-7 (1 h): precondition '],
+    [1.6, causeOf('precondition-unknown'), 'branch-12345', 'branch-12345 (1 h): a step '],
   ])('of a reminder after %f h says how long, and leaves the site its room', (hours, cause, site, expected) => {
     const [firing] = storyOf(cause);
     if (firing?.kind !== 'incident') throw new Error('Expected an incident');
