@@ -198,7 +198,10 @@ export const PAGE_STATES = {
     ...PAST,
     diagnosis: diagnosisWith(
       ['mail', [unknownAbout('mail.example.org:25', 'ftm-watch could not connect to the mail server.')]],
-      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'Port 443 could not be tried: no free local port.')]],
+      [
+        'reachability',
+        [unknownAbout('fortitokenmobile.fortinet.com:443', 'Port 443 could not be tried: no free local port.')],
+      ],
     ),
     unknownSince: NOW - 4 * HOUR,
   },
