@@ -307,7 +307,7 @@ ${lines.map(
 /** Embedded, because the report must be readable offline and on paper. */
 const REPORT_STYLE: Markup = markup`<style>
 :root { color-scheme: light dark; --text: #18212d; --quiet: #566274; --line: #d9dfe7; --sunk: #f2f4f7; --page: #fff;
-  --bad: #be2419; --warn: #925200; --good: #19774a; --unsure: #6a4bb8; --none: #616c7c; }
+  --bad: #b52016; --warn: #925200; --good: #19774a; --unsure: #6a4bb8; --none: #616c7c; }
 @media (prefers-color-scheme: dark) {
   :root { --text: #e4e9f0; --quiet: #9ba8b8; --line: #2b3643; --sunk: #1a222c; --page: #0e1319;
     --bad: #ff7d73; --warn: #f0b54a; --good: #4cc58c; --unsure: #b9a0f8; --none: #8794a5; }

@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAULT_IDS } from '../../../src/checks/registry.ts';
 import { groupHeadline } from '../../../src/checks/verdict-words.ts';
+import type { AvailabilityDay } from '../../../src/engine/availability.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { diagnosisOfFault } from '../../support/checks/diagnosis-of-fault.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
@@ -10,12 +11,21 @@ import { launchBrowser, openPage, type OpenPage } from '../../support/web/browse
 import { PAGE_STATES } from '../../support/web/page-states.ts';
 import { NOW } from '../../support/web/rendered-page.ts';
 import { ACCOUNT_LOGIN, startWeb, type WebBench } from '../../support/web/web-bench.ts';
+import { DAY, HOUR } from '../../support/time/units.ts';
 import { webState } from '../../support/web/web-sources.ts';
 
 const NAMES = Object.keys(PAGE_STATES) as readonly (keyof typeof PAGE_STATES)[];
 /** The narrowest phone, and a site with a name of 22 letters in a zone with a long name. */
 const NARROW = { viewport: { width: 360, height: 780 }, isMobile: true } as const;
 const LONG_NAME = { site: 'Landesrechenzentrum-Ost', timezone: 'Europe/Berlin' };
+
+/** Days of each kind. */
+const DAYS: Readonly<Record<number, Partial<AvailabilityDay>>> = {
+  3: { hasWarning: true },
+  4: { notReady: HOUR },
+  5: { unknown: 2 * HOUR },
+  6: { ready: 0, unknown: DAY },
+};
 
 describeWhere([{ program: 'chromium' }], 'the status page in every state', () => {
   let web: WebBench;
@@ -114,6 +124,18 @@ describeWhere([{ program: 'chromium' }], 'the status page in every state', () =>
     expect(await now.page.locator('.answers').innerText()).toContain('silenced by ben');
   });
 
+  test.each(['light', 'dark'] as const)('has days that differ for everybody who sees them: %s', async (colorScheme) => {
+    const lastDays = PAGE_STATES.works.lastDays?.map((day, index) => ({ ...day, ...DAYS[index] }));
+    await using opened = await open('works', { colorScheme }, { lastDays });
+    await using blank = await openPage(browser, 'about:blank');
+    const session = await opened.context.newCDPSession(opened.page);
+    for (const type of ['none', 'achromatopsia', 'deuteranopia'] as const) {
+      await session.send('Emulation.setEmulatedVisionDeficiency', { type });
+      const shares = await differencesOf(await cellsOf(opened.page), blank.page);
+      for (const share of shares) expect(share).toBeGreaterThan(0.1);
+    }
+  });
+
   test('says each state without colours', async () => {
     await using opened = await open('three faults', { forcedColors: 'active' });
     const { page } = opened;
@@ -157,6 +179,49 @@ describeWhere([{ program: 'chromium' }], 'the status page in every state', () =>
     ]);
   });
 });
+
+/** As wide as a cell, and as tall as the tallest one. */
+const CELL = { width: 11, height: 34 } as const;
+
+/** Pictures of one cell for each state of a day, with what is above a lower one. */
+async function cellsOf(page: Page): Promise<readonly string[]> {
+  const pictures: string[] = [];
+  for (const tone of ['good', 'warn', 'bad', 'unsure', 'none']) {
+    const box = await page.locator(`.days .${tone}`).first().boundingBox();
+    if (box === null) throw new Error(`There is no day for "${tone}"`);
+    const clip = {
+      x: Math.round(box.x + (box.width - CELL.width) / 2),
+      y: Math.round(box.y + box.height) - CELL.height,
+      ...CELL,
+    };
+    pictures.push((await page.screenshot({ clip })).toString('base64'));
+  }
+  return pictures;
+}
+
+/**
+ * For each pair of pictures, the share of pixels of which either the lightness or the edge to the next pixel differs.
+ * A contrast of at least 3 : 1 counts.
+ */
+function differencesOf(pictures: readonly string[], blank: Page): Promise<readonly number[]> {
+  return blank.evaluate(`(async () => {
+    const { width, height } = ${JSON.stringify(CELL)};
+    const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    const isClear = (one, other) => Math.max(one / other, other / one) >= 3;
+    const seen = await Promise.all(${JSON.stringify(pictures)}.map(async (picture) => {
+      const bytes = Uint8Array.from(atob(picture), (character) => character.charCodeAt(0));
+      const context = new OffscreenCanvas(width, height).getContext('2d');
+      context.drawImage(await createImageBitmap(new Blob([bytes], { type: 'image/png' })), 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      const lights = Array.from({ length: width * height }, (_, pixel) =>
+        [0.2126, 0.7152, 0.0722].reduce((sum, part, index) => sum + part * linear(data[4 * pixel + index] / 255), 0.05));
+      return { lights, edges: lights.map((light, pixel) => isClear(light, lights[pixel + 1] ?? light)) };
+    }));
+    return seen.flatMap((one, index) => seen.slice(index + 1).map((other) =>
+      one.lights.filter((light, pixel) =>
+        isClear(light, other.lights[pixel]) || one.edges[pixel] !== other.edges[pixel]).length / (width * height)));
+  })()`);
+}
 
 async function violations(page: Page): Promise<readonly string[]> {
   const results = await audit(page);
