@@ -71,7 +71,12 @@ const config: ViteUserConfig = defineConfig({
       project('words', 60, QUICK),
       project('gate', 60, { sequence: { groupOrder: 2 } }),
       // They mostly wait.
-      endToEnd('e2e', { exclude: ALONE, sequence: { groupOrder: 3 }, maxWorkers: 4 }),
+      endToEnd('e2e', {
+        include: ['test/{e2e,soak}/**/*.test.ts'],
+        exclude: ALONE,
+        sequence: { groupOrder: 3 },
+        maxWorkers: 4,
+      }),
       endToEnd('e2e-alone', { include: ALONE, sequence: { groupOrder: 4 }, maxWorkers: 1 }),
       // What takes too long for every change.
       endToEnd('nightly', { sequence: { groupOrder: 5 }, maxWorkers: 2 }),

@@ -84,13 +84,13 @@ describe('texts for developers', () => {
 });
 
 describe('the tests', () => {
-  test.each(['unit', 'integration', 'e2e', 'nightly'])('of the kind %s exist', (kind) => {
+  test.each(['unit', 'integration', 'e2e', 'soak', 'nightly'])('of the kind %s exist', (kind) => {
     expect(globSync(`test/${kind}/**/*.test.ts`, { cwd: ROOT }).length).toBeGreaterThan(0);
   });
 
   test('are all in a folder that the test runner looks into', () => {
     const strays = globSync('test/**/*.test.ts', { cwd: ROOT }).filter(
-      (path) => !/^test\/(?:unit|integration|words|e2e|gate|nightly)\//u.test(path),
+      (path) => !/^test\/(?:unit|integration|words|e2e|soak|gate|nightly)\//u.test(path),
     );
     expect(strays).toEqual([]);
   });

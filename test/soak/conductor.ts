@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
+import { INSTALLED_ENVIRONMENT } from '../../bench/installed-environment.ts';
 import type { Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
 import { Stillness } from './stillness.ts';
 

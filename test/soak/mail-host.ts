@@ -1,12 +1,11 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import type { SecureContext } from 'node:tls';
-
 import type { Millis } from '../../src/core/clock.ts';
-import type { Identity } from '../../src/demo/lab/identity.ts';
+import { credentialsOf, type Identity } from '../../src/demo/lab/identity.ts';
+import { type Listening, listening } from '../../src/demo/lab/listening.ts';
+import { MAIL_LOGIN } from '../../src/demo/lab/site.ts';
 import type { Conductor } from './conductor.ts';
+import type { SeenMail } from './judge.ts';
 
 const OK = '250 2.0.0 ok';
 const USUAL: Readonly<Record<string, string>> = {
@@ -19,39 +18,31 @@ const USUAL: Readonly<Record<string, string>> = {
   NOOP: OK,
 };
 
-export interface MailHostOptions {
-  readonly address: string;
-  readonly port: number;
-  /** If set, STARTTLS is offered. */
-  readonly identity: Identity | null;
-  readonly login: { readonly user: string; readonly password: string } | null;
-}
-
 /** A mail server without the deliberate pauses of real servers, because time stands still meanwhile. */
 export class MailHost implements AsyncDisposable {
-  readonly received: { readonly at: Millis; readonly text: string }[] = [];
+  readonly received: SeenMail[] = [];
+  /** If set, STARTTLS and AUTH are offered. */
   identity: Identity | null;
   /** Replaces the usual replies, by command: `AUTH`, `RCPT`, `MAIL`. */
   readonly replies: Map<string, string> = new Map();
   /** Delay of the greeting. */
   delay: Millis = 0;
-  readonly #options: MailHostOptions;
+  readonly #place: { readonly address: string; readonly port: number };
   readonly #conductor: Conductor;
-  readonly #contexts = new Map<Identity, SecureContext>();
-  readonly #sockets = new Set<Socket>();
-  #server: Server | null = null;
+  #server: Listening | null = null;
 
-  constructor(options: MailHostOptions, conductor: Conductor) {
-    this.#options = options;
-    this.identity = options.identity;
+  constructor(
+    place: { readonly address: string; readonly port: number },
+    identity: Identity | null,
+    conductor: Conductor,
+  ) {
+    this.#place = place;
+    this.identity = identity;
     this.#conductor = conductor;
   }
 
   async open(): Promise<void> {
-    if (this.#server !== null) return;
     const server = createServer({ noDelay: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.on('error', () => undefined).once('close', () => this.#sockets.delete(socket));
       const greet = (): void => {
         socket.write('220 mail ESMTP\r\n');
         this.#serve(socket, false);
@@ -59,19 +50,11 @@ export class MailHost implements AsyncDisposable {
       if (this.delay > 0) this.#conductor.hold(this.delay, greet);
       else greet();
     });
-    server.listen(this.#options.port, this.#options.address);
-    await once(server, 'listening');
-    this.#server = server;
+    this.#server = await listening(server, this.#place);
   }
 
   async close(): Promise<void> {
-    const server = this.#server;
-    if (server === null) return;
-    this.#server = null;
-    for (const socket of this.#sockets) socket.destroy();
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
+    await this.#server?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -95,7 +78,7 @@ export class MailHost implements AsyncDisposable {
           mail = null;
           // Recorded after the product has reported its time.
           this.#conductor.hold(0, () => {
-            this.received.push({ at: this.#conductor.elapsed(), text });
+            this.received.push(readMail(this.#conductor.elapsed(), text));
             socket.write('250 2.0.0 accepted\r\n');
           });
         } else if (this.#command(socket, line, secure)) {
@@ -126,28 +109,34 @@ export class MailHost implements AsyncDisposable {
   }
 
   #secure(socket: Socket, identity: Identity): void {
-    const secureContext =
-      this.#contexts.get(identity) ?? createSecureContext({ cert: identity.pem, key: identity.keyPem });
-    this.#contexts.set(identity, secureContext);
+    const secureContext = createSecureContext(credentialsOf(identity));
     const secured = new TLSSocket(socket, { isServer: true, secureContext });
     secured.on('error', () => socket.destroy());
     this.#serve(secured, true);
   }
 
   #reply(verb: string, line: string, secure: boolean): string {
-    if (verb === 'EHLO') return this.#offers(secure);
+    if (verb === 'EHLO')
+      return this.identity === null ? '250 mail' : `250-mail\r\n${secure ? '' : '250-STARTTLS\r\n'}250 AUTH PLAIN`;
     if (verb !== 'AUTH') return USUAL[verb] ?? '502 5.5.1 unknown';
-    const { user = '', password = '' } = this.#options.login ?? {};
+    const { user, password } = MAIL_LOGIN;
     const isRight = line.endsWith(Buffer.from(`\0${user}\0${password}`).toString('base64'));
     return isRight ? '235 2.7.0 welcome' : '535 5.7.8 authentication failed';
   }
+}
 
-  #offers(secure: boolean): string {
-    const offers = [
-      'mail',
-      ...(this.identity !== null && !secure ? ['STARTTLS'] : []),
-      ...(this.#options.login === null ? [] : ['AUTH PLAIN']),
-    ];
-    return offers.map((offer, index) => `250${index === offers.length - 1 ? ' ' : '-'}${offer}`).join('\r\n');
-  }
+/** Reads a notification from the header of a mail. */
+function readMail(at: Millis, raw: string): SeenMail {
+  const [head = ''] = raw.split('\r\n\r\n');
+  const header = (name: string): string =>
+    new RegExp(`^${name}: (.*)$`, 'imu').exec(head.replaceAll(/\r\n[ \t]+/gu, ' '))?.[1] ?? '';
+  return {
+    at,
+    event: header('X-FTM-Watch-Event'),
+    causes: header('X-FTM-Watch-Cause')
+      .split(', ')
+      .filter((cause) => cause !== ''),
+    subject: header('Subject'),
+    isIntermittent: raw.replaceAll('=\r\n', '').includes('It is intermittent'),
+  };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { faultNamed } from '../../../bench/soak/faults.ts';
-import { judge, type SeenMail } from '../../../bench/soak/judge.ts';
-import type { Injection } from '../../../bench/soak/plan.ts';
-import type { SaidLine } from '../../../bench/soak/protocol.ts';
+import { faultNamed } from './faults.ts';
+import { judge, type SeenMail } from './judge.ts';
+import type { Injection } from './plan.ts';
+import type { SaidLine } from './protocol.ts';
 
 const MINUTE = 60_000;
 const FAULT: Injection = {

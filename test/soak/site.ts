@@ -1,5 +1,4 @@
 /** The hosts of the soak's site. It is in a separate network namespace, so the addresses may belong to anybody. */
-export const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
 export const LICENSE_ADDRESSES: readonly string[] = ['208.91.114.10', '208.91.114.11'];
 /** Address to which the vendor may move it without notice. */
 export const MOVED_ADDRESS = '208.91.115.77';
@@ -7,32 +6,37 @@ export const MOVED_ADDRESS = '208.91.115.77';
 export const FILTER_ADDRESS = '10.66.0.1';
 export const PUSH_HOST = 'push.fortinet.com';
 export const PUSH_ADDRESSES: readonly string[] = ['208.91.113.20', '208.91.113.21'];
-export const CONTROLS: Readonly<Record<string, string>> = { 'www.iana.org': '192.0.43.8' };
-export const MAIL_HOST = 'mail.example.org';
-export const MAIL_ADDRESS = '10.0.0.25';
-export const MAIL_PORT = 587;
-export const MAIL_LOGIN = { user: 'fac', password: 'smtp-password' } as const;
-export const INBOX_ADDRESS = '10.0.0.26';
-export const RESOLVERS: readonly string[] = ['10.0.0.53', '10.0.0.54'];
+export const CONTROL_HOST = 'www.iana.org';
+export const CONTROL_ADDRESS = '192.0.43.8';
+export const MAIL = { address: '10.0.0.25', port: 587 } as const;
+/** The administrators' mail server. */
+export const INBOX = { address: '10.0.0.26', port: 25 } as const;
+export const RESOLVERS = ['10.0.0.53', '10.0.0.54'] as const;
 export const APPLIANCE_ADDRESS = '10.0.0.5';
 export const FIREWALL_ADDRESS = '10.0.0.1';
 export const REGISTRATION_ADDRESS = '10.0.0.60';
 /** Where the daemon receives log lines. */
 export const SYSLOG = { address: '10.0.0.9', port: 5514 } as const;
-export const LICENSE = 'EFTM000000000001';
-export const SERIALS = { unit: 'FAC-VM0000000001', peer: 'FAC-VM0000000002', stranger: 'FAC-VM0000000099' } as const;
+/** Of a unit that is neither FortiAuthenticator nor its peer. */
+export const OTHER_SERIAL = 'FAC-VM0000000099';
 
 /** All addresses on the loopback interface of the namespace. */
-export const ADDRESSES: readonly string[] = [
+const ADDRESSES: readonly string[] = [
   ...LICENSE_ADDRESSES,
   MOVED_ADDRESS,
   ...PUSH_ADDRESSES,
-  ...Object.values(CONTROLS),
-  MAIL_ADDRESS,
-  INBOX_ADDRESS,
+  CONTROL_ADDRESS,
+  MAIL.address,
+  INBOX.address,
   ...RESOLVERS,
   APPLIANCE_ADDRESS,
   FIREWALL_ADDRESS,
   REGISTRATION_ADDRESS,
   SYSLOG.address,
 ];
+
+/** Commands for its namespace. An address that is not there is answered as a router without a route does. */
+export const PUT_UP: string = [
+  'ip route add unreachable default',
+  ...ADDRESSES.map((address) => `ip addr add ${address}/32 dev lo`),
+].join('\n');
