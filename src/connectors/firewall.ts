@@ -1,6 +1,7 @@
 import { fieldsOf, type Fields } from '../core/fields.ts';
 import ipaddr from 'ipaddr.js';
 import { addressInAny, singleAddresses } from '../core/addresses.ts';
+import { matchesWildcard } from '../core/wildcard.ts';
 import type { Millis } from '../core/clock.ts';
 import {
   type FirewallObservation,
@@ -379,29 +380,13 @@ function addressCoverage(object: Fields, config: FirewallConfig, target: Firewal
 function nameCoverage(object: Fields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
   const pattern = nameIn(object, field);
   if (pattern === null) return 'unread';
-  return matchesName(pattern, host) ? 'covers-name' : 'other';
+  // For example, `*.fortinet.com` covers names that end in `.fortinet.com`.
+  return matchesWildcard(pattern.toLowerCase(), host.toLowerCase()) ? 'covers-name' : 'other';
 }
 
 function allOf(addresses: readonly string[], isCovered: (address: string) => boolean): Coverage {
   if (addresses.length === 0) return 'unread';
   return addresses.every(isCovered) ? 'covers' : 'other';
-}
-
-/** For example, `*.fortinet.com` covers names that end in `.fortinet.com`. @internal */
-export function matchesName(pattern: string, host: string): boolean {
-  const parts = pattern.toLowerCase().split('*');
-  const name = host.toLowerCase();
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return name === first;
-  if (!name.startsWith(first) || !name.slice(first.length).endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
 }
 
 /** For example `"173.243.138.0 255.255.255.0"`, `"173.243.138.0/24"` or `"2001:db8::/32"`. */

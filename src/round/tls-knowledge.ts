@@ -15,7 +15,6 @@ export interface TlsKnowledgeBase {
   of(target: string): TlsKnowledge;
   /** Like `of`, but treats an unknown target as a host on the public web. */
   ofAny(target: string): TlsKnowledge;
-  readonly skippedPatterns: readonly string[];
 }
 
 const SIGNATURE_CHECKS = { spare: 2_048, perTarget: 8 };
@@ -35,7 +34,7 @@ export async function loadTlsKnowledge(
   const checks = createSignatureChecks(SIGNATURE_CHECKS.spare + SIGNATURE_CHECKS.perTarget * services.length, () =>
     clock.elapsed(),
   );
-  const { products, skipped } = await loadProducts(trust.productFiles);
+  const products = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
   const byTarget = new Map<string, TlsKnowledge>();
 
@@ -57,7 +56,6 @@ export async function loadTlsKnowledge(
   } as const;
 
   return {
-    skippedPatterns: skipped,
     products,
     ofAny: (target) => byTarget.get(target) ?? { ...unknownTarget, baseline: baselines.get(target) ?? null },
     of: (target) => {

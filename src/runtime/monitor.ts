@@ -543,8 +543,7 @@ export function deservesAnotherRound(before: RoundResult | null, { observations,
 function warnAtStart(config: Config, knowledge: TlsKnowledgeBase, logger: Logger): void {
   const note = noChannelNote(config.notify);
   if (note !== null) logger.warn({ event: 'no-channel' }, note);
-  for (const warning of [...exposureNotes(config.web), ...knowledge.skippedPatterns])
-    logger.warn({ event: 'configuration-warning' }, warning);
+  for (const warning of exposureNotes(config.web)) logger.warn({ event: 'configuration-warning' }, warning);
   for (const target of judgedTargets(config)) {
     const refused = knowledge.of(target).refusedBaseline;
     if (refused !== null)

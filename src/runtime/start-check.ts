@@ -95,13 +95,10 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     { owner: 'status page', certificate: page?.certificate },
     { owner: 'syslog listener', certificate: files?.certificate },
   ] as const;
-  const warnings = [
-    ...(files?.instruments.knowledge.skippedPatterns ?? []),
-    ...certificates.flatMap(({ owner, certificate }) => {
-      const end = certificate?.end() ?? null;
-      return end === null ? [] : (certificateClaim({ owner, end }, clock.now(), config.timezone) ?? []);
-    }),
-  ];
+  const warnings = certificates.flatMap(({ owner, certificate }) => {
+    const end = certificate?.end() ?? null;
+    return end === null ? [] : (certificateClaim({ owner, end }, clock.now(), config.timezone) ?? []);
+  });
   return { problems: [...new Set(problems)], warnings };
 }
 

@@ -100,18 +100,6 @@ test('a mistake in the file is told with its line, and exit code 3', async () =>
   expect(await daemon.ended).toMatchObject({ code: 3, stderr: expect.stringMatching(/ftm-watch\.yaml:2/u) });
 });
 
-test('a pattern of a product file that RE2 does not know, as 0.1.0 did, costs itself and not the start', async () => {
-  const products = "products: [{ id: acme, name: Acme, issuers: [{ CN: '(?!Old )Acme.*' }, { O: Acme }] }]\n";
-  await writeFile(join(site.folder, 'products.yaml'), products);
-  await site.configure({ trust: { profile: 'pinned', caFiles: ['authority.pem'], productFiles: ['products.yaml'] } });
-  const skipped = expect.stringContaining('"(?!Old )Acme.*"');
-  const check = await site.bench.run(['config', 'check', '-c', 'ftm-watch.yaml']);
-  expect(check).toMatchObject({ exitCode: 0, stdout: skipped });
-  await using daemon = site.start();
-  await daemon.page();
-  expect(daemon.log.map(({ msg }) => msg)).toContainEqual(skipped);
-});
-
 describe.each([
   ['a data folder that cannot be made', '/proc/nope/x.sqlite'],
   // A file in place of the folder, because permissions do not stop root.

@@ -95,7 +95,7 @@ export async function createWorld(): Promise<World> {
       publicRoots: publicRootsOf(publicRoot, otherRoot),
     },
   };
-  const { products } = await loadProducts([]);
+  const products = await loadProducts([]);
   return {
     ...world,
     evidence: (over) => ({

@@ -63,7 +63,7 @@ export async function createTlsBench(): Promise<TlsBench> {
   };
 }
 
-const { products } = await loadProducts([]);
+const products = await loadProducts([]);
 
 /** Returns the probe's dependencies as in the program, without secrets. */
 export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDeps {

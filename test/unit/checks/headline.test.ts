@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { headline, isOnlyUnseen, shortCause } from '../../../src/checks/headline.ts';
@@ -12,16 +11,11 @@ import {
 } from '../../../src/checks/registry.ts';
 import { SEVERITIES } from '../../../src/core/severity.ts';
 import type { Cause } from '../../../src/engine/model.ts';
-import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
-import { parseProducts } from '../../../src/trust/products.ts';
+import { loadProducts } from '../../../src/trust/products.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { anyText } from '../../support/security/any-text.ts';
 
-const SHIPPED = 'config/inspection-products.yaml';
-const PRODUCTS = parseProducts(
-  parseCatalogue(readFileSync(SHIPPED, 'utf8'), 'products', SHIPPED),
-  SHIPPED,
-).products.map(({ name }) => name);
+const PRODUCTS = (await loadProducts([])).map(({ name }) => name);
 
 /** Preconditions on the path to a host, which can be the licence server or a service. */
 const ON_THE_WAY: readonly string[] = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'];

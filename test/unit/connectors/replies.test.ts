@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { matchesName } from '../../../src/connectors/firewall.ts';
 import {
   parsePolicy,
   parsePolicyId,
@@ -143,23 +142,5 @@ describe('parseSslProfile', () => {
     ['nothing', {}, undefined],
   ])('%s', (_, result, mode) => {
     expect(parseSslProfile(result, 443)?.mode).toBe(mode);
-  });
-});
-
-describe('matchesName', () => {
-  it.each<[string, boolean]>([
-    ['*.fortinet.com', true],
-    ['*fortinet.com', true],
-    ['FORTITOKENMOBILE.fortinet.com', true],
-    ['fortitoken*.com', true],
-    ['*token*.fortinet.*', true],
-    ['*', true],
-    ['*.fortinet.com.evil.test', false],
-    ['fortinet.com', false],
-    ['*.fortinet.net', false],
-    ['*.x.*', false],
-    ['fortitokenmobile.fortinet.com*mobile.fortinet.com', false],
-  ])('%s: %s', (pattern, expected) => {
-    expect(matchesName(pattern, 'fortitokenmobile.fortinet.com')).toBe(expected);
   });
 });

@@ -5,7 +5,7 @@ import { readReply as readTime } from '../../../src/network/ntp/sntp.ts';
 import { encodeQuery, readReply as readDnsReply } from '../../../src/network/dns/message.ts';
 import { readPem } from '../../../src/tls/pem.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
-import { loadLinearCompiler, parseProducts } from '../../../src/trust/products.ts';
+import { compileWildcard, parseProducts } from '../../../src/trust/products.ts';
 import { readIncidentForm } from '../../../src/web/incident-routes.ts';
 import { readIncidentQuery } from '../../../src/web/incident-json.ts';
 import { filledIn, readSilence } from '../../../src/web/changes.ts';
@@ -27,8 +27,6 @@ import {
   readSmtp,
   readState,
 } from './hostile-readers.ts';
-
-const compileLinear = await loadLinearCompiler();
 
 /** A parser of input from other systems. */
 export interface HostileParser {
@@ -179,10 +177,9 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     'product files',
     'yaml-products',
     [16 * KB, 128 * KB],
-    declared((text) => {
-      const { products, skipped } = parseProducts(parseCatalogue(text, 'products', 'f.yaml'), 'f.yaml', compileLinear);
-      return [...skipped, ...products.map(({ id }) => id)];
-    }),
+    declared((text) =>
+      parseProducts(parseCatalogue(text, 'products', 'f.yaml'), 'f.yaml', compileWildcard).map(({ id }) => id),
+    ),
     YAML_REPEATS,
   ),
   ofBytes('the configuration', 'yaml-configuration', [16 * KB, 128 * KB], readConfiguration, YAML_REPEATS),

@@ -48,7 +48,7 @@ import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 type Headers = Parameters<typeof headerFacts>[0];
 
-const { products: PRODUCTS } = await loadProducts([]);
+const PRODUCTS = await loadProducts([]);
 
 const NOW = Date.UTC(2026, 10, 24, 13);
 const KB = 1024;

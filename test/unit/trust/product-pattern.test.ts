@@ -1,93 +1,46 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loadLinearCompiler } from '../../../src/trust/products.ts';
-import { cpuMsOf } from '../../support/process/cpu-time.ts';
+import { compileWildcard } from '../../../src/trust/products.ts';
 
-type PatternScope = Parameters<Awaited<ReturnType<typeof loadLinearCompiler>>>[1];
-
-const compile = await loadLinearCompiler();
-
-function matches(source: string, scope: PatternScope, text: string): boolean {
-  const compiled = compile(source, scope);
-  return compiled.kind === 'usable' && compiled.pattern.test(text);
-}
-
-describe('the linear compiler', () => {
-  test('matches the whole value, or anywhere', () => {
-    expect(matches('Acme|Ajax', 'value', 'Acme CA')).toBe(false);
-    expect(matches('Acme|Ajax', 'value', 'Ajax')).toBe(true);
-    expect(matches('Acme', 'anywhere', 'by Acme Ltd')).toBe(true);
-  });
-
+describe('a pattern of an administrator', () => {
   test.each([
-    ['', '1 to 200 characters'],
-    ['a'.repeat(201), '1 to 200 characters'],
-    ['a(', 'Cannot use the pattern "a("'],
-    ['a**', 'Cannot use the pattern "a**"'],
-  ])('refuses %s', (source, message) => {
-    expect(() => compile(source, 'value')).toThrow(message);
+    ['Acme', 'Acme CA', false],
+    ['Acme*', 'Acme CA', true],
+    ['*CA', 'Acme CA', true],
+    ['acme*', 'Acme CA', false],
+    ['Acme (*) CA.', 'Acme (2) CA.', true],
+    ['Acme (*) CA.', 'Acme (2) CAx', false],
+    ['ab*bc', 'abc', false],
+    ['*token*fortinet*', 'fortitokenmobile.fortinet.com', true],
+    ['*.fortinet.com.evil.test', 'fortitokenmobile.fortinet.com', false],
+    ['fortitokenmobile.fortinet.com*mobile.fortinet.com', 'fortitokenmobile.fortinet.com', false],
+  ])('%s matches the whole value %s: %s', (source, text, matches) => {
+    expect(compileWildcard(source, 'value').test(text)).toBe(matches);
   });
 
-  test.each(['(?=a)b', '(?!a)b', '(?<=a)b', '(?<!a)b', '(a)\\1', '(?<one>a)\\k<one>', 'a{1001}', '(?:a{1,200}){3}'])(
-    'skips %s, which Node would accept',
-    (source) => {
-      expect(compile(source, 'value')).toEqual({ kind: 'unsupported', reason: expect.any(String) });
-      expect(() => new RegExp(source, 'u')).not.toThrow();
-    },
-  );
-
-  test.each(['\\(\\d+\\)', '[*+(){}]+x', '(?:a|b)?c', 'a{2}', '(a+)+', '.*a.*b.*c', 'Fortinet\\/', '\\p{L}+'])(
-    'accepts %s',
-    (source) => {
-      expect(compile(source, 'value').kind).toBe('usable');
-    },
-  );
-
-  test.each(['\\d*\\d*\\d*x', '(\\d+)+x', '(?:\\d{0,99}){4}x', '(?:\\d|\\d\\d)*x', '\\d{0,200}\\d{0,200}x'])(
-    'takes no time for %s, on any text',
-    (source) => {
-      const texts = ['1', '12', ' 1', 'x1', 'é1'].map((part) => part.repeat(512).slice(0, 512));
-      const spent = cpuMsOf(() => {
-        for (const text of texts) for (const scope of ['value', 'anywhere'] as const) matches(source, scope, text);
-      });
-      expect(spent).toBeLessThan(1_000);
-    },
-  );
-
-  test.each([
-    ['\\u00e9\\u{20ac}', 'é€'],
-    ['\\\\u00e9', '\\u00e9'],
-    ['(?<name>a)', 'a'],
-  ])('reads %s as Node does', (source, text) => {
-    expect(matches(source, 'value', text)).toBe(true);
-    expect(new RegExp(`^(?:${source})$`, 'u').test(text)).toBe(true);
+  test('matches anywhere, whatever the case, and quotes what was written', () => {
+    const pattern = compileWildcard('blocked * acme', 'anywhere');
+    expect(pattern.find('Page BLOCKED by Acme Ltd')).toBe('BLOCKED by Acme');
+    expect(pattern.find('Acme blocked it')).toBeNull();
   });
 
-  test('matches what Node matches', () => {
-    const atom = fc.constantFrom(
-      'a',
-      'b',
-      '1',
-      '.',
-      ' ',
-      '\\.',
-      '\\d',
-      '\\w',
-      '\\s',
-      '[a-c]',
-      '[^a]',
-      '(?:a|b1)',
-      'é',
-      '\\u00e9',
-    );
-    const piece = fc
-      .tuple(atom, fc.constantFrom('', '', '?', '*', '+', '{2}', '{1,3}', '{1,}'))
-      .map((parts) => parts.join(''));
-    const source = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
-    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '1', '.', ' ', 'é', '€'), maxLength: 12 });
+  test.each(['', '*', '**', 'a'.repeat(201), 'a(?=b)', 'a{1,3}', '[Aa]cme', 'Acme.*', 'Acme\\.', '^Acme', 'a+', 'A|B'])(
+    'refuses %s',
+    (source) => {
+      expect(() => compileWildcard(source, 'value')).toThrow('Cannot use the pattern');
+    },
+  );
+
+  test('means what the same regular expression means', () => {
+    const source = fc.string({ unit: fc.constantFrom('a', 'b', '*'), minLength: 1, maxLength: 8 });
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '\n'), maxLength: 16 });
     fc.assert(
-      fc.property(source, text, fc.constantFrom('value', 'anywhere'), (one, other, scope) => {
-        expect(matches(one, scope, other)).toBe(new RegExp(scope === 'value' ? `^(?:${one})$` : one, 'u').test(other));
+      fc.property(source, text, (one, other) => {
+        fc.pre(!/^\**$/u.test(one));
+        const lazy = one.replaceAll('*', '[^]*?');
+        expect(compileWildcard(one, 'value').test(other)).toBe(new RegExp(`^${lazy}$`, 'u').test(other));
+        const found = new RegExp(one.replaceAll(/^\*+|\*+$/gu, '').replaceAll('*', '[^]*?'), 'u').exec(other)?.[0];
+        expect(compileWildcard(one, 'anywhere').find(other)).toBe(found ?? null);
       }),
     );
   });
