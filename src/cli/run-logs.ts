@@ -11,7 +11,7 @@ import { SEVERITY_COLORS } from '../document/terminal.ts';
 import { configOf, wrapped, type Invocation, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { type FramedLine, Framer } from '../logs/framing.ts';
+import { Framer } from '../logs/framing.ts';
 import { type PastedRecognition, type Recognition, recognisePasted, EventOutbox, LogReader } from '../logs/reader.ts';
 import { compareSeverity } from '../core/severity.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
@@ -65,9 +65,6 @@ const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
   'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
   "Configure the log collector to forward FortiAuthenticator's lines unchanged";
-/** Pasted lines are usually shorter. */
-const MAX_LINE = 8192;
-
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
@@ -93,12 +90,7 @@ function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
 }
 
 async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {
-  const sink = {
-    piece: (): void => {},
-    line: ({ bytes, start, end }: FramedLine): void =>
-      one(bytes.toString('utf8', start, Math.min(end, start + MAX_LINE))),
-  };
-  const framer = new Framer(sink, { octetCounting: false });
+  const framer = new Framer(one, { octetCounting: false });
   for await (const chunk of input) framer.push(chunk);
   framer.end();
 }
@@ -181,7 +173,7 @@ async function summarize(file: string, known: KnownTexts, terminal: Pick<Termina
       onUnrecognised: () => {},
     },
   );
-  const framer = new Framer(reader, { octetCounting: false });
+  const framer = new Framer((line, cut) => reader.read(line, cut), { octetCounting: false });
   for await (const chunk of openLog(file, terminal)) {
     framer.push(chunk);
     outbox.flush();

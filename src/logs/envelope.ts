@@ -9,6 +9,8 @@ export interface Envelope {
    * sender as seen by a relay. These values are untrusted.
    */
   readonly hosts: readonly (readonly string[])[];
+  /** True if a header names the program that wrote the message. */
+  readonly tagged: boolean;
   /** True if ftm-watch itself wrote the line and a relay sent it back. */
   readonly own: boolean;
   /** The number of identical lines that a relay merged into this line. */
@@ -49,10 +51,15 @@ export function readEnvelope(line: string): Envelope {
   const headers = readHeaders(line);
   const repeated = readRepeated(headers.starts[0] ?? '');
   const { time, body } = readBody(repeated === null ? headers.starts : [repeated.message], headers.time);
-  return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
+  const { hosts, own, tagged } = headers;
+  return { time, hosts, own, tagged, times: repeated?.times ?? 1, body };
 }
 
-function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
+interface Headers extends Pick<Envelope, 'hosts' | 'own' | 'tagged' | 'time'> {
+  readonly starts: readonly string[];
+}
+
+export function readHeaders(line: string): Headers {
   const headers: Header[] = [];
   let starts: readonly string[] = [line];
   while (headers.length < MOST_HEADERS) {
@@ -66,11 +73,13 @@ function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & {
   const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
   const own = headers.some((header) => header.own);
   const [only = '', ...others] = starts;
-  if (others.length > 0 || beginsWithFields(only) || headers.at(-1)?.last === true) return { hosts, own, time, starts };
+  const tagged = headers.at(-1)?.last === true;
+  if (others.length > 0 || beginsWithFields(only) || tagged) return { hosts, own, tagged, time, starts };
   const sender = readSender(only);
   return {
     hosts: sender.hosts.length === 0 ? hosts : [...hosts, sender.hosts],
     own,
+    tagged: sender.last,
     time,
     starts: [...sender.starts, only],
   };
@@ -380,14 +389,10 @@ function readRepeated(message: string): { readonly message: string; readonly tim
   return { message: message.slice(match[0].length).replace(/\]\s*$/u, ''), times: capped(match[1]) };
 }
 
-/**
- * Occurs in every line for which `timesOfLast` does not return 0. The search is fast, because the letter "p" is rare.
- */
-export const REPEATED = 'peated ';
-
 /** Returns, for example, 3 for "last message repeated 3 times", and 0 for any other line. */
 export function timesOfLast(line: string): number {
-  const match = LAST_REPEATED.exec(line);
+  // Lines after an error are common, and this search is faster than the pattern.
+  const match = line.includes('repeated ') ? LAST_REPEATED.exec(line) : null;
   return match === null ? 0 : capped(match[1] ?? match[2]);
 }
 

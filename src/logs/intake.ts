@@ -281,7 +281,7 @@ export class LogIntake {
       watched: this.#watched,
       outbox: this.#outbox,
     };
-    return new LogReader(context, {
+    const reader = new LogReader(context, {
       source,
       origin,
       foreign,
@@ -292,6 +292,7 @@ export class LogIntake {
       },
       onUnrecognised: (line) => this.#unrecognised(from, line),
     });
+    return (line, cut) => reader.read(line, cut);
   }
 
   #deliver(event: LogEvent): void {

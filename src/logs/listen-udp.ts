@@ -8,7 +8,7 @@ import type { ListenAddress } from '../config/schema/section.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { bindError } from './listen-tcp.ts';
-import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './framing.ts';
+import { type LineSink, passLine } from './framing.ts';
 import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCounters } from './tally.ts';
 import { beat, IDLE_BEAT } from '../system/clock.ts';
 
@@ -142,7 +142,6 @@ export async function bindUdp(
 
 function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: IntakeLogger): void {
   const readers = new Map<string, LineSink>();
-  const line: FramedLine = { bytes: Buffer.alloc(0), text: '', start: 0, end: 0, cut: false };
 
   function readerOf(address: string): LineSink {
     const known = readers.get(address);
@@ -154,15 +153,8 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
   }
 
   socket.on('message', (datagram, { address }) => {
-    line.bytes = datagram;
-    line.text = datagram.toString('latin1');
-    line.end = trimmedEnd(line.text, 0, Math.min(datagram.length, MAX_LINE_BYTES));
-    line.cut = datagram.length > MAX_LINE_BYTES;
-    if (line.end === 0) return;
     try {
-      const reader = readerOf(address);
-      reader.piece(line.text);
-      reader.line(line);
+      passLine(readerOf(address), datagram, { begin: 0, end: datagram.length, broken: false });
     } catch (error) {
       logger.error(
         { event: 'syslog-data-not-processed', err: error, address },

@@ -21,8 +21,7 @@ import {
   matchMessage,
 } from '../core/polling/signature.ts';
 import { type Attribution, type Origin, isReliable, ownerOf, sampleOf } from './senders.ts';
-import { readEnvelope, type Envelope, REPEATED, timesOfLast, readTime, type Body } from './envelope.ts';
-import type { FramedLine, LineSink } from './framing.ts';
+import { readEnvelope, type Envelope, timesOfLast, readTime, type Body } from './envelope.ts';
 import type { LineTally } from './tally.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 
@@ -40,7 +39,7 @@ interface ReaderOptions {
   readonly tally: LineTally;
   /** With `refuse`, lines from unknown senders are not examined. */
   readonly foreign: 'count' | 'refuse';
-  readonly onForeign: (line: FramedLine) => void;
+  readonly onForeign: (line: string) => void;
   /** Called for lines that seem to be about FortiToken Mobile activation but have no matching signature. */
   readonly onUnrecognised: (line: string) => void;
 }
@@ -52,24 +51,19 @@ interface EarlierError {
   readonly reliable: boolean;
 }
 
-/**
- * All lines are counted, but only lines that contain a search text from the catalogue are examined. One search over the
- * whole chunk finds these lines.
- */
-export class LogReader implements LineSink {
+/** All lines are counted, but only lines that contain a search text from the catalogue are examined. */
+export class LogReader {
   readonly #context: ReaderContext;
   readonly #options: ReaderOptions;
   readonly #needle: RegExp;
   readonly #reliable: boolean;
   /** Lines of a firewall prove nothing about FortiAuthenticator. */
   readonly #speaksForUnit: boolean;
+  /** When the line arrived. */
   #now: EpochMs = 0;
-  /**
-   * End of the first search text after the current position. Infinity if there is none, and -1 before the first search.
-   */
-  #hit = -1;
-  /** The appliance for which a `heard` event has already been sent in this chunk. */
+  /** The appliance of the last `heard` event, and the time of that event. */
   #heard: string | null | undefined;
+  #heardAt: EpochMs = 0;
   /** Null if the previous line did not contain an error. */
   #before: EarlierError | null = null;
 
@@ -81,40 +75,51 @@ export class LogReader implements LineSink {
     this.#needle = needlePattern([...context.signatures.needles, ` ${OWN_PROGRAM}`]);
   }
 
-  piece(): void {
+  /** @param cut whether the end of the line is missing */
+  read(line: string, cut: boolean): void {
     this.#now = this.#context.clock.now();
-    this.#hit = -1;
-    this.#heard = undefined;
-  }
-
-  line(line: FramedLine): void {
-    const before = line.cut ? null : this.#before;
+    const before = cut ? null : this.#before;
     this.#before = null;
     const owner = ownerOf(line, this.#options, this.#context.attribution);
     if (owner === undefined) {
-      this.#foreign(line);
+      this.#foreign(line, cut);
       return;
     }
-    const found = this.#read(line);
-    if (found?.envelope.own === true) {
-      this.#options.tally.other += 1;
+    const { tally } = this.#options;
+    const envelope = this.#envelopeOf(line, cut);
+    if (envelope?.own === true) {
+      tally.other += 1;
       return;
     }
-    if (owner !== this.#heard) {
-      this.#heard = owner;
-      this.#context.outbox.heard(owner, this.#now, this.#speaksForUnit);
-    }
-    const result = found === null ? 'other' : this.#report(found, owner);
-    this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
+    this.#noteHeard(owner);
+    const result = envelope === null ? 'other' : this.#report(line, envelope, owner);
+    if (result !== 'other') tally[result] += 1;
+    else if (before !== null && before.writer === owner && this.#repeats(line, before)) tally.ftm += 1;
+    else tally[cut || !isText(line.charCodeAt(0)) ? 'unparsed' : 'other'] += 1;
   }
 
-  #foreign(line: FramedLine): void {
+  #noteHeard(owner: string | null): void {
+    if (owner === this.#heard && this.#now === this.#heardAt) return;
+    this.#heard = owner;
+    this.#heardAt = this.#now;
+    this.#context.outbox.heard(owner, this.#now, this.#speaksForUnit);
+  }
+
+  /**
+   * Returns null if the line cannot be an error. In an incomplete line, an attacker's text could be in the position of
+   * the missing message.
+   */
+  #envelopeOf(line: string, cut: boolean): Envelope | null {
+    return cut || !this.#needle.test(line) ? null : readEnvelope(line);
+  }
+
+  #foreign(line: string, cut: boolean): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
     // A firewall's line can raise an alarm and could be forged, so it is used only if it comes through a relay or from
     // a configured file.
     const confirmed = origin.kind === 'relay' || source === 'file';
-    const found = confirmed && foreign === 'count' ? this.#read(line) : null;
-    if (found !== null && this.#report(found, undefined) === 'ftm') {
+    const envelope = confirmed && foreign === 'count' ? this.#envelopeOf(line, cut) : null;
+    if (envelope !== null && this.#report(line, envelope, undefined) === 'ftm') {
       tally.ftm += 1;
       return;
     }
@@ -122,37 +127,19 @@ export class LogReader implements LineSink {
     onForeign(line);
   }
 
-  /**
-   * Returns null if the line cannot be an error. In an incomplete line, an attacker's text could be in the position of the
-   * missing message.
-   */
-  #read(line: FramedLine): ReadLine | null {
-    if (line.cut || !this.#holdsNeedle(line)) return null;
-    const text = textOf(line);
-    return { text, envelope: readEnvelope(text) };
-  }
-
-  #holdsNeedle(line: FramedLine): boolean {
-    if (this.#hit <= line.start) {
-      this.#needle.lastIndex = line.start;
-      this.#hit = this.#needle.test(line.text) ? this.#needle.lastIndex : Number.POSITIVE_INFINITY;
-    }
-    return this.#hit <= line.end;
-  }
-
   /** Returns the result that the line is counted as. */
-  #report({ text, envelope }: ReadLine, owner: string | null | undefined): LogResult {
+  #report(line: string, envelope: Envelope, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
     const found = recognise(signatures, envelope);
     if (found === null) {
-      if (owner === undefined || !seemsAboutActivation(signatures, text)) return 'other';
-      onUnrecognised(text);
+      if (owner === undefined || !seemsAboutActivation(signatures, line)) return 'other';
+      onUnrecognised(line);
       return 'unrecognised';
     }
     const { id } = found.signature;
-    const moment = momentOf(found.envelope, source, this.#now);
-    const stamp = { ...moment, line: text, reliable: this.#reliable, times: found.envelope.times };
+    const moment = momentOf(envelope, source, this.#now);
+    const stamp = { ...moment, line, reliable: this.#reliable, times: envelope.times };
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return 'other';
       // A firewall is not an appliance, so most of its lines are not attributed to one.
@@ -164,7 +151,7 @@ export class LogReader implements LineSink {
     if (writer === undefined) return 'other';
     // Any program whose log is in the same file can write a line with a host that is not configured.
     const reliable = this.#reliable && owner !== undefined;
-    this.#before = { writer, signature: id, line: text, reliable };
+    this.#before = { writer, signature: id, line, reliable };
     outbox.ftm(writer, id, { ...stamp, reliable });
     return 'ftm';
   }
@@ -178,28 +165,13 @@ export class LogReader implements LineSink {
   }
 
   /** Even a line without a search text is relevant if it reports that the previous line was repeated. */
-  #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
-    if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
-      const text = textOf(line);
-      const times = timesOfLast(text);
-      if (times > 0) {
-        const moment = momentOf(readEnvelope(text), this.#options.source, this.#now);
-        const stamp = { ...moment, line: before.line, reliable: before.reliable, times };
-        this.#context.outbox.ftm(before.writer, before.signature, stamp);
-        return 'ftm';
-      }
-    }
-    return line.cut || !isText(line.text.charCodeAt(line.start)) ? 'unparsed' : 'other';
+  #repeats(text: string, { writer, signature, line, reliable }: EarlierError): boolean {
+    const times = timesOfLast(text);
+    if (times === 0) return false;
+    const moment = momentOf(readEnvelope(text), this.#options.source, this.#now);
+    this.#context.outbox.ftm(writer, signature, { ...moment, line, reliable, times });
+    return true;
   }
-}
-
-interface ReadLine {
-  readonly text: string;
-  readonly envelope: Envelope;
-}
-
-function textOf({ bytes, start, end }: FramedLine): string {
-  return bytes.toString('utf8', start, end);
 }
 
 /** A smaller difference between two clocks is usual. */
@@ -219,13 +191,7 @@ function momentOf({ time }: Envelope, source: LogSource, now: EpochMs): Pick<Fou
 }
 
 function needlePattern(needles: readonly string[]): RegExp {
-  // The searched text has one character per byte (Latin-1), so search texts are converted to their UTF-8 bytes.
-  const literals = needles.map((needle) =>
-    Buffer.from(needle, 'utf8')
-      .toString('latin1')
-      .replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&'),
-  );
-  return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
+  return new RegExp(needles.map((needle) => needle.replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&')).join('|'), 'u');
 }
 
 /** Log lines begin with printable ASCII or a UTF-8 letter. */

@@ -4,8 +4,7 @@ import ipaddr from 'ipaddr.js';
 import type { ApplianceConfig } from '../config/schema/watched.ts';
 import { addressInAny } from '../core/addresses.ts';
 import type { LogSource } from '../core/polling/log-event.ts';
-import type { FramedLine } from './framing.ts';
-import { readEnvelope, type Envelope } from './envelope.ts';
+import { readEnvelope, readHeaders, type Envelope } from './envelope.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { IntakeLogger } from './tally.ts';
 import { maskedLine } from '../text/mask.ts';
@@ -198,11 +197,7 @@ export function isReliable({ origin, source }: Sender): boolean {
 }
 
 /** Returns null if the line is accepted but not attributed, and undefined if it does not belong to any appliance. */
-export function ownerOf(
-  line: FramedLine,
-  { origin, source }: Sender,
-  attribution: Attribution,
-): string | null | undefined {
+export function ownerOf(line: string, { origin, source }: Sender, attribution: Attribution): string | null | undefined {
   switch (origin.kind) {
     case 'appliance':
       return origin.appliance;
@@ -211,19 +206,29 @@ export function ownerOf(
     case 'foreign':
       return undefined;
     case 'unproven':
-      return named(line, (host) => attribution.hostName(host), attribution);
-    case 'relay':
-      return named(line, (host) => attribution.host(host), attribution) ?? nameless(line, source, attribution);
+      return ownerInHeaders(readHeaders(headOf(line)).hosts, (host) => attribution.hostName(host), attribution);
+    case 'relay': {
+      const { hosts } = readHeaders(headOf(line));
+      if (hosts.length > 0) return ownerInHeaders(hosts, (host) => attribution.host(host), attribution);
+      return isOfOnlyUnit(line, source) ? (attribution.only ?? undefined) : undefined;
+    }
   }
 }
 
-type OwnerOfHost = (host: string) => string | undefined;
+/** Maximum total length of the headers in a line. */
+const LONGEST_HEADERS = 512;
 
-function named({ text, start, end }: FramedLine, owner: OwnerOfHost, attribution: Attribution): string | undefined {
-  const host = hostInLine(text, start, end);
-  const found = host === null ? undefined : owner(host);
-  return found ?? ownerInHeaders(furtherHosts(text, start, end), owner, attribution);
+function headOf(line: string): string {
+  return line.slice(0, LONGEST_HEADERS);
 }
+
+/** Lines without a host come from a relay that removes headers, or from a file that such a relay wrote. */
+function isOfOnlyUnit(line: string, source: LogSource): boolean {
+  const { tagged, body } = readEnvelope(headOf(line));
+  return (source === 'file' && tagged) || (body.kind === 'message' && body.complete);
+}
+
+type OwnerOfHost = (host: string) => string | undefined;
 
 /**
  * A relay writes a header in front of the line that it received. Therefore, the first header that is not a relay's
@@ -238,84 +243,6 @@ export function ownerInHeaders(
     (hosts) => hosts.some((host) => ownerOfHost(host) !== undefined) || !hosts.some(isRelay),
   );
   return deciding?.map(ownerOfHost).find((owner) => owner !== undefined);
-}
-
-/** Lines without a host come from a relay that removes headers, or from a file that such a relay wrote. */
-function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
-  if (only === null) return undefined;
-  const isOnlys = (source === 'file' && hostInLine(text, start, end) === null) || isNameless(text, start, end);
-  return isOnlys ? only : undefined;
-}
-
-const LESS_THAN = 0x3c;
-const COLON = 0x3a;
-const CLOSING_BRACKET = 0x5d;
-const BLANK = 0x20;
-const MAX_HOST = 255;
-/** A time, a time zone or a year can appear where the host is expected. */
-const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
-/** Maximum total length of the headers in a line. */
-const LONGEST_HEADERS = 512;
-
-/**
- * Returns the word after the priority and the time (RFC 3164, ISO, RFC 5424), or the first word. Null if that word is
- * the tag. Must be fast, because it is called for every line from a relay.
- */
-export function hostInLine(text: string, start: number, end: number): string | null {
-  const at = afterTime(text, afterPriority(text, start));
-  const space = text.indexOf(' ', at);
-  const stop = space < 0 || space > end ? end : space;
-  if (stop <= at || stop - at > MAX_HOST) return null;
-  const last = text.charCodeAt(stop - 1);
-  return last === COLON || last === CLOSING_BRACKET ? null : text.slice(at, stop);
-}
-
-/**
- * Returns the hosts in a line with an unusual header or several headers. Empty for other lines, because `hostInLine` is
- * sufficient for them.
- */
-export function furtherHosts(text: string, start: number, end: number): Envelope['hosts'] {
-  const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
-  return isPlain(head) ? [] : readEnvelope(head).hosts;
-}
-
-/** Relays that remove headers send FortiAuthenticator's fields without a host. */
-export function isNameless(text: string, start: number, end: number): boolean {
-  const { hosts, body } = readEnvelope(text.slice(start, Math.min(end, start + LONGEST_HEADERS)));
-  return hosts.length === 0 && body.kind === 'message' && body.complete;
-}
-
-/** The line has exactly one header, with a time in RFC 3164 or ISO format. */
-function isPlain(head: string): boolean {
-  const at = afterPriority(head, 0);
-  const host = afterTime(head, at);
-  if (host === at || head.startsWith('1 ', at - 2)) return false;
-  const message = head.indexOf(' ', host) + 1;
-  return (
-    head.indexOf('<', at) < 0 &&
-    afterTime(head, message) === message &&
-    !head.includes('\t') &&
-    !OF_TIME.test(head.slice(host))
-  );
-}
-
-/** Returns the position after the priority, such as `<14>`, and the RFC 5424 version number. */
-function afterPriority(text: string, start: number): number {
-  if (text.charCodeAt(start) !== LESS_THAN) return start;
-  const close = text.indexOf('>', start);
-  if (close < 0 || close > start + 4) return start;
-  return text.startsWith('1 ', close + 1) ? close + 3 : close + 1;
-}
-
-/** `Aug 14 22:32:52 ` has a fixed width, and an ISO time is one word. */
-function afterTime(text: string, at: number): number {
-  if (text.charCodeAt(at + 9) === COLON && text.charCodeAt(at + 12) === COLON && text.charCodeAt(at + 15) === BLANK)
-    return at + 16;
-  const code = text.charCodeAt(at);
-  const isDigit = code >= 0x30 && code <= 0x39;
-  if (!isDigit || text.charCodeAt(at + 4) !== 0x2d || text.charCodeAt(at + 7) !== 0x2d) return at;
-  const space = text.indexOf(' ', at);
-  return space < 0 ? at : space + 1;
 }
 
 interface SenderLogDeps {
@@ -358,7 +285,7 @@ export type UnknownSenderLog = ReturnType<typeof createUnknownSenderLog>;
 
 /** Logs each unknown sender once. The usual cause is a missing address in an appliance's `logSources`. */
 export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
-  note(from: string, line: FramedLine): void;
+  note(from: string, line: string): void;
   /** The most recently logged senders, in order. */
   senders(): readonly string[];
 } {
@@ -367,7 +294,7 @@ export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
     senders: () => [...told.keys()],
     note: (from, line) => {
       if (!take(from)) return;
-      const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
+      const [[host = null] = []] = readHeaders(headOf(line)).hosts;
       logger.warn(
         { event: 'log-lines-not-attributed', sender: from, hostInLine: host === null ? null : sampleOf(host) },
         'Log lines do not belong to any appliance. Add the sender and the host in the line to logs.relays if they are ' +

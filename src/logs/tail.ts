@@ -8,13 +8,13 @@ import { errorCode } from '../network/failure.ts';
 import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
-/** Identifies a log file even after it was renamed or copied, and records how far it was read. */
+/** Identifies a log file even after it was renamed, and records how far it was read. */
 interface FileMark {
   readonly device: number;
   readonly inode: number;
   /**
    * SHA-256 of the first `headLength` bytes, including bytes that have not been processed. The inode number is not
-   * sufficient, because inode numbers are reused and a copy has a different inode number.
+   * sufficient, because inode numbers are reused and a truncated file keeps its number.
    */
   readonly head: string;
   readonly headLength: number;
@@ -24,99 +24,32 @@ interface FileMark {
 
 /** Sufficient to identify a file, because log lines begin with the time. */
 const HEAD = 512;
-const MAX_ROTATED = 64;
 
-interface OpenedFile {
+interface FoundFile {
   readonly path: string;
-  readonly handle: FileHandle;
   readonly device: number;
   readonly inode: number;
   readonly modifiedAt: number;
 }
 
-/**
- * Null if the file does not exist or is not regular. The type is checked before opening, because opening a named pipe
- * would block.
- */
-async function openRegular(path: string): Promise<OpenedFile | null> {
-  let handle: FileHandle | null = null;
+/** Null if there is no regular file. The type is checked before opening, because opening a named pipe would block. */
+async function findFile(path: string): Promise<FoundFile | null> {
   try {
-    if (!(await stat(path)).isFile()) return null;
-    handle = await open(path, 'r');
-    const { dev, ino, mtimeMs } = await handle.stat();
-    return { path, handle, device: dev, inode: ino, modifiedAt: mtimeMs };
+    const found = await stat(path);
+    return found.isFile() ? { path, device: found.dev, inode: found.ino, modifiedAt: found.mtimeMs } : null;
   } catch (error) {
-    await handle?.close();
-    if (isMissing(error)) return null;
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return null;
     throw error;
   }
 }
 
-async function markOf({ handle, device, inode }: OpenedFile, position: number): Promise<FileMark> {
-  const { head, headLength } = await headOf(handle, HEAD);
-  return { device, inode, head, headLength, position };
-}
-
-/** True if the file was shorter than `HEAD` when the mark was created. A short mark can be extended. */
-function isShort({ headLength }: FileMark): boolean {
-  return headLength < HEAD;
-}
-
-/** Returns whether the file has the same beginning and contains all bytes that were read. */
-async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
-  const { size } = await handle.stat();
-  return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
-}
-
-/**
- * Finds the file that the mark describes, which may have been renamed (same inode), or copied and truncated (same
- * beginning). Null if the file no longer exists or was compressed.
- */
-async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
-  const current = await openRegular(path);
-  const files = [...(current === null ? [] : [current]), ...(await openRotated(path))];
-  const isSame = (file: OpenedFile): boolean => file.device === mark.device && file.inode === mark.inode;
-  const fitting: OpenedFile[] = [];
-  for (const file of files)
-    if ((isSame(file) || mark.headLength > 0) && (await continues(file, mark))) fitting.push(file);
-  const found = fitting.find(isSame) ?? fitting[0] ?? null;
-  await Promise.all(files.filter((file) => file !== found).map((file) => file.handle.close()));
-  return found;
-}
-
-/** Oldest first. */
-async function findNewer(path: string, file: OpenedFile): Promise<readonly OpenedFile[]> {
-  const rotated = await openRotated(path);
-  const newer = rotated.filter((other) => other.inode !== file.inode && other.modifiedAt > file.modifiedAt);
-  await Promise.all(rotated.filter((other) => !newer.includes(other)).map((other) => other.handle.close()));
-  return newer.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
-}
-
-/** For example `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`. Compressed files are excluded. */
-async function openRotated(path: string): Promise<readonly OpenedFile[]> {
+/** For example `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`, oldest first. Compressed files are excluded. */
+async function findRotated(path: string): Promise<readonly FoundFile[]> {
   const directory = dirname(path);
-  let names: readonly string[];
-  try {
-    names = await readdir(directory);
-  } catch {
-    return [];
-  }
-  const rotated = names.filter((name) => isRotationOf(basename(path), name)).map((name) => join(directory, name));
-  const latest = await latestOf(rotated, MAX_ROTATED);
-  const opened = await Promise.all(latest.map((name) => openRegular(name).catch(() => null)));
-  return opened.filter((file) => file !== null);
-}
-
-/** There can be hundreds of rotated files, but only the latest were written since the previous process stopped. */
-async function latestOf(paths: readonly string[], most: number): Promise<readonly string[]> {
-  if (paths.length <= most) return paths;
-  const times = await Promise.all(
-    paths.map(async (path) => ({ path, at: (await stat(path).catch(() => null))?.mtimeMs ?? 0 })),
-  );
-  return times
-    .toSorted((a, b) => b.at - a.at)
-    .slice(0, most)
-    .map(({ path }) => path);
+  const names = await readdir(directory).catch(() => []);
+  const rotated = names.filter((name) => isRotationOf(basename(path), name));
+  const files = await Promise.all(rotated.map((name) => findFile(join(directory, name)).catch(() => null)));
+  return files.filter((file) => file !== null).toSorted((a, b) => a.modifiedAt - b.modifiedAt);
 }
 
 /** Returns whether tools such as logrotate would give this name to an old file. @internal */
@@ -138,8 +71,8 @@ async function headOf(handle: FileHandle, most: number): Promise<Pick<FileMark, 
   return { head, headLength: bytesRead };
 }
 
-function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
+function isSameFile(a: Pick<FileMark, 'device' | 'inode'>, b: Pick<FileMark, 'device' | 'inode'>): boolean {
+  return a.inode === b.inode && a.device === b.device;
 }
 
 /** A renamed file is still followed for this time, because the writing process may not have reopened the log yet. */
@@ -156,7 +89,7 @@ interface FollowOptions {
 }
 
 interface Tail {
-  readonly file: OpenedFile;
+  readonly handle: FileHandle;
   readonly framer: Framer;
   /** Number of bytes read so far. */
   read: number;
@@ -165,18 +98,16 @@ interface Tail {
 }
 
 /**
- * Follows one log, even across rotation (rename, or copy and truncate), truncation and restarts. Polls the file,
- * because inotify does not report changes that another machine makes on a network file system.
+ * Follows a file by its name. If another file takes the name, the old file is read for a while too. If the file is
+ * truncated, it is read from its beginning. After a restart, reading resumes where it ended, also in a renamed file.
+ * Polls the file, because inotify does not report changes that another machine makes on a network file system.
  */
 export class Follower {
   readonly path: string;
   readonly #options: FollowOptions;
   readonly #buffer: Buffer = Buffer.alloc(CHUNK);
-  /** Rotated files, oldest first. */
-  #old: readonly Tail[] = [];
-  #current: Tail | null = null;
-  /** True while the log files are open. */
-  #started = false;
+  /** Renamed files, oldest first, and then the current file. Null while they are closed. */
+  #tails: readonly Tail[] | null = null;
   /** The marks kept while the files are closed. Null if the log has never been read. */
   #parked: readonly FileMark[] | null;
 
@@ -188,120 +119,115 @@ export class Follower {
 
   /** Must not be called concurrently. */
   async poll(signal: AbortSignal): Promise<void> {
-    if (!this.#started) await this.#start();
-    this.#started = true;
-    await this.#checkRotation();
-    for (const tail of this.#tails()) await this.#readOn(tail, signal);
-    await this.#retireOld();
+    const before = this.#tails ?? (await this.#start());
+    this.#tails = before;
+    const tails = await this.#withCurrent(before);
+    this.#tails = tails;
+    for (const tail of tails) await this.#readOn(tail, signal);
+    await this.#retireOld(tails);
   }
 
   /**
    * All data before a position has been passed to the sink, but no data after it. Null if there are no positions yet.
    */
   marks(): readonly FileMark[] | null {
-    return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
+    return this.#tails?.map(({ mark }) => mark) ?? this.#parked;
   }
 
   async close(): Promise<void> {
-    const tails = this.#tails();
+    const tails = this.#tails ?? [];
     this.#parked = this.marks();
-    this.#started = false;
-    this.#old = [];
-    this.#current = null;
-    for (const tail of tails) await tail.file.handle.close();
+    this.#tails = null;
+    for (const { handle } of tails) await handle.close();
   }
 
-  #tails(): readonly Tail[] {
-    return this.#current === null ? this.#old : [...this.#old, this.#current];
-  }
-
-  async #start(): Promise<void> {
-    if (this.#options.resume !== null) {
-      await this.#resume(this.#options.resume);
-      return;
+  async #start(): Promise<readonly Tail[]> {
+    if (this.#parked !== null) return this.#resume(this.#parked);
+    if ((await findFile(this.path)) !== null) {
+      const tail = await this.#open(this.path);
+      moveTo(tail, (await tail.handle.stat()).size);
+      return [tail];
     }
-    const file = await openRegular(this.path);
-    if (file !== null) this.#current = await this.#tailOf(file, (await file.handle.stat()).size);
-    else this.#options.logger.warn({ event: 'log-file-missing', path: this.path }, 'The log file does not exist yet');
+    this.#options.logger.warn({ event: 'log-file-missing', path: this.path }, 'The log file does not exist yet');
+    return [];
   }
 
-  /** Includes unread data in rotated files. */
-  async #resume(marks: readonly FileMark[]): Promise<void> {
+  /** If the log was rotated more than once, the files between the marked file and the current file are also read. */
+  async #resume(marks: readonly FileMark[]): Promise<readonly Tail[]> {
+    const current = await findFile(this.path);
+    const files = [...(await findRotated(this.path)), ...(current === null ? [] : [current])];
+    const last = marks.at(-1);
+    const missing = new Set(marks);
     const tails: Tail[] = [];
-    const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
     try {
-      for (const mark of marks) {
-        const file = await findMarked(this.path, mark);
-        if (file === null) this.#warnMissing(mark);
-        else tails.push(await this.#tailOf(file, mark.position));
+      for (const file of files) {
+        const mark = [...missing].find((one) => isSameFile(one, file));
+        if (mark === undefined && (last === undefined || missing.has(last))) continue;
+        const tail = await this.#open(file.path);
+        tails.push(tail);
+        if (mark === undefined) continue;
+        if (await continues(tail.handle, mark)) {
+          moveTo(tail, mark.position);
+          missing.delete(mark);
+        } else await tails.pop()?.handle.close();
       }
-      // If the log was rotated more than once, the files between the marked file and the current file are also read.
-      const last = tails.at(-1);
-      const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
-      for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
       // The next poll resumes from the marks.
-      for (const { file } of tails) await file.handle.close();
+      for (const { handle } of tails) await handle.close();
       throw error;
     }
-    this.#old = tails.filter((tail) => !isCurrent(tail));
-    this.#current = tails.find(isCurrent) ?? null;
+    for (const mark of missing) this.#warnReplaced(mark);
+    return tails;
   }
 
-  async #checkRotation(): Promise<void> {
-    const file = await openRegular(this.path);
+  async #withCurrent(tails: readonly Tail[]): Promise<readonly Tail[]> {
+    const file = await findFile(this.path);
     // During rotation, the path does not exist until the new file has been created.
-    if (file === null) return;
-    const current = this.#current;
-    if (current !== null && isSameFile(file, current.file)) {
-      await file.handle.close();
-      if (!(await continues(current.file, current.mark))) await this.#restartCut(current);
-      return;
+    if (file === null) return tails;
+    const latest = tails.at(-1);
+    if (latest === undefined || !isSameFile(file, latest.mark)) return [...tails, await this.#open(this.path)];
+    if (await continues(latest.handle, latest.mark)) return tails;
+    const anew = await this.#open(this.path);
+    this.#warnReplaced(latest.mark);
+    await latest.handle.close();
+    return [...tails.slice(0, -1), anew];
+  }
+
+  async #open(path: string): Promise<Tail> {
+    const handle = await open(path, 'r');
+    try {
+      const { dev: device, ino: inode } = await handle.stat();
+      const mark = { device, inode, ...(await headOf(handle, HEAD)), position: 0 };
+      const framer = new Framer(this.#options.sink(), { octetCounting: false });
+      return { handle, framer, read: 0, mark, grownAt: this.#options.clock.elapsed() };
+    } catch (error) {
+      await handle.close();
+      throw error;
     }
-    const next = await this.#tailOf(file, 0);
-    if (current !== null) this.#old = [...this.#old, current];
-    this.#current = next;
-  }
-
-  /** If the file was copied before truncation, unread lines are read from the copy. */
-  async #restartCut(cut: Tail): Promise<void> {
-    const copy = await findMarked(this.path, cut.mark);
-    const rest = copy === null ? [] : [await this.#tailOf(copy, cut.mark.position)];
-    const next = await this.#tailOf(cut.file, 0);
-    if (copy === null) this.#warnMissing(cut.mark);
-    this.#old = [...this.#old, ...rest];
-    this.#current = next;
-  }
-
-  async #tailOf(file: OpenedFile, from: number): Promise<Tail> {
-    const framer = new Framer(this.#options.sink(), { octetCounting: false });
-    return { file, framer, read: from, mark: await markOf(file, from), grownAt: this.#options.clock.elapsed() };
   }
 
   async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
     const before = tail.read;
     // The mark is extended before lines are processed, so that the file can be identified after a crash.
-    if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
+    if (tail.mark.headLength < HEAD) tail.mark = { ...tail.mark, ...(await headOf(tail.handle, HEAD)) };
     while (!signal.aborted) {
-      const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);
+      const { bytesRead } = await tail.handle.read(this.#buffer, 0, CHUNK, tail.read);
       if (bytesRead === 0) break;
       tail.framer.push(this.#buffer.subarray(0, bytesRead));
-      tail.read += bytesRead;
-      tail.mark = { ...tail.mark, position: tail.read - tail.framer.pending };
+      moveTo(tail, tail.read + bytesRead);
     }
-    if (tail.read === before) return;
-    tail.grownAt = this.#options.clock.elapsed();
+    if (tail.read > before) tail.grownAt = this.#options.clock.elapsed();
   }
 
-  async #retireOld(): Promise<void> {
+  async #retireOld(tails: readonly Tail[]): Promise<void> {
     const now = this.#options.clock.elapsed();
-    const done = this.#old.filter((tail) => now - tail.grownAt > GRACE);
-    this.#old = this.#old.filter((tail) => !done.includes(tail));
-    for (const tail of done) tail.framer.end();
-    for (const tail of done) await tail.file.handle.close();
+    const done = tails.slice(0, -1).filter(({ grownAt }) => now - grownAt > GRACE);
+    this.#tails = tails.filter((tail) => !done.includes(tail));
+    for (const { framer } of done) framer.end();
+    for (const { handle } of done) await handle.close();
   }
 
-  #warnMissing({ position }: FileMark): void {
+  #warnReplaced({ position }: FileMark): void {
     this.#options.logger.warn(
       { event: 'log-file-replaced', path: this.path, position },
       'The log file was replaced before it was read completely, so lines may be missing',
@@ -309,8 +235,15 @@ export class Follower {
   }
 }
 
-function isSameFile(a: OpenedFile, b: OpenedFile): boolean {
-  return a.inode === b.inode && a.device === b.device;
+function moveTo(tail: Tail, read: number): void {
+  tail.read = read;
+  tail.mark = { ...tail.mark, position: read - tail.framer.pending };
+}
+
+/** Returns whether the file has the same beginning and contains all bytes that were read. */
+async function continues(handle: FileHandle, mark: FileMark): Promise<boolean> {
+  const { size } = await handle.stat();
+  return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 const POLL_EVERY: Millis = 500;

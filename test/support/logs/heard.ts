@@ -20,7 +20,8 @@ export function heard(
   const tally = newLineTally();
   const context = { clock: handClock(Date.UTC(2026, 10, 24, 13)), signatures, attribution, watched, outbox };
   const ignored = { foreign: 'count', onForeign: () => undefined, onUnrecognised: () => undefined } as const;
-  const framer = new Framer(new LogReader(context, { source: 'tcp', origin, tally, ...ignored }), { octetCounting });
+  const reader = new LogReader(context, { source: 'tcp', origin, tally, ...ignored });
+  const framer = new Framer((line, cut) => reader.read(line, cut), { octetCounting });
   for (const chunk of chunks) framer.push(chunk);
   framer.end();
   outbox.flush();

@@ -223,9 +223,7 @@ function worldOf(lines: readonly Line[], rounds: readonly Probed[]): World {
     const key = `${source} ${from}`;
     const reader = readers.get(key) ?? readerOf(origin, source);
     readers.set(key, reader);
-    const bytes = Buffer.from(text);
-    reader.piece();
-    reader.line({ bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length, cut: false });
+    reader.read(text, false);
   }
 
   function readerOf(origin: Origin, source: Line['source']): LogReader {
