@@ -1,9 +1,9 @@
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
-import { applianceUnits } from '../connectors/appliances.ts';
-import { firewallUnits } from '../connectors/firewall.ts';
-import { peerUnits } from '../connectors/peers.ts';
-import { askUnits, type ConnectorId, type Picture, type Unit } from '../connectors/picture.ts';
-import { observeRegistration, registrationQuery } from '../connectors/registration.ts';
+import { applianceSystems } from '../connectors/appliances.ts';
+import { firewallSystems } from '../connectors/firewall.ts';
+import { peerSystems } from '../connectors/peers.ts';
+import { askSystems, type ConnectorId, type ConnectedSystem, type Picture } from '../connectors/picture.ts';
+import { registrationSystems } from '../connectors/registration.ts';
 import { type RoundObservations, isInvalid } from '../core/round.ts';
 import { factsOf, needsAnotherRound } from '../round/facts.ts';
 import type { Config } from '../config/config.ts';
@@ -22,7 +22,7 @@ import type { MailServer } from '../config/schema/watched.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
-import { stateFile } from '../runtime/store-places.ts';
+import { registrationFile, stateFile } from '../runtime/store-places.ts';
 import { conclude, type LogPart } from '../checks/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import { deadline, oneATurn, within } from '../system/clock.ts';
@@ -218,9 +218,8 @@ function askConnectors(
     progress.show({ subject, kind: 'finished' });
     return seen;
   };
-  const askAll = async <Fact>(id: ConnectorId, units: readonly Unit<Fact>[]): Promise<readonly Fact[]> =>
-    units.length === 0 ? [] : asked(id, () => askUnits(units, paced));
-  const { registration } = config;
+  const askAll = async <Fact>(id: ConnectorId, systems: readonly ConnectedSystem<Fact>[]): Promise<readonly Fact[]> =>
+    systems.length === 0 ? [] : asked(id, () => askSystems(systems, paced));
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
@@ -231,22 +230,22 @@ function askConnectors(
     const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts(config.firmwareFactFiles);
     const [units, firewall, peers] = await Promise.all([
-      askAll('appliances', applianceUnits(config, { pendingTokens, firmwareFacts })),
-      askAll('firewall', firewallUnits(config)),
-      askAll('peers', peerUnits(config)),
+      askAll('appliances', applianceSystems(config, { pendingTokens, firmwareFacts })),
+      askAll('firewall', firewallSystems(config)),
+      askAll('peers', peerSystems(config)),
     ]);
     return { appliances: units, registration: null, firewall, peers };
   }
 
   async function withRegistration(known: Picture): Promise<Picture> {
-    if (registration === null) return known;
-    // The registration service limits the number of calls, so this command and the daemon share one budget.
-    const budget = jsonFile(stateFile(config, 'registration-budget.json'));
-    const query = registrationQuery(known.appliances);
-    return {
-      ...known,
-      registration: await asked('registration', () => observeRegistration(registration, query, budget, paced)),
-    };
+    // The service limits the number of calls, so this command and the daemon share one file.
+    const systems = registrationSystems(config, {
+      file: registrationFile(config),
+      units: () => known.appliances,
+      isFresh: () => false,
+    });
+    const [registration = null] = await askAll('registration', systems);
+    return { ...known, registration };
   }
 }
 

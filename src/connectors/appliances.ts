@@ -27,7 +27,7 @@ import {
   type JsonReply,
   secretOf,
 } from '../network/rest/json-exchange.ts';
-import type { Unit, UnitObservation } from './picture.ts';
+import type { ConnectedSystem, UnitObservation } from './picture.ts';
 import { withPausesAfterRefusal } from './refused-logins.ts';
 import { deadline } from '../system/clock.ts';
 import {
@@ -51,10 +51,10 @@ export interface ApplianceMemory {
   readonly firmwareFacts: readonly FirmwareFact[];
 }
 
-export function applianceUnits(
+export function applianceSystems(
   { appliances }: Pick<WatchedConfig, 'appliances'>,
   { pendingTokens, firmwareFacts }: ApplianceMemory,
-): readonly Unit<UnitObservation>[] {
+): readonly ConnectedSystem<UnitObservation>[] {
   const names = appliances.filter(({ api }) => api !== null).map(({ name }) => name);
   return appliances.map((config) => {
     const { api } = config;

@@ -6,7 +6,7 @@ import type { Millis } from '../core/clock.ts';
 import {
   type FirewallObservation,
   firewallName,
-  firewallUnit,
+  flowName,
   type Flow,
   type FqdnObject,
   type PolicyMatch,
@@ -14,7 +14,7 @@ import {
   type SslInspectionMode,
 } from '../core/firewall.ts';
 import type { LicenseServerConfig, WatchedConfig, FirewallConfig } from '../config/schema/watched.ts';
-import type { Unit } from './picture.ts';
+import type { ConnectedSystem } from './picture.ts';
 import { deadline } from '../system/clock.ts';
 import { ProbeError } from '../network/failure.ts';
 import {
@@ -41,14 +41,14 @@ import { lenientCount } from '../network/rest/reply-values.ts';
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */
-export function firewallUnits({
+export function firewallSystems({
   firewall,
   licenseServer,
-}: Pick<WatchedConfig, 'firewall' | 'licenseServer'>): readonly Unit<FirewallObservation>[] {
+}: Pick<WatchedConfig, 'firewall' | 'licenseServer'>): readonly ConnectedSystem<FirewallObservation>[] {
   return firewall.map((entry) => {
     const flow = flowOf(entry, licenseServer);
     return {
-      name: firewallUnit(flow),
+      name: flowName(flow),
       unseen: null,
       unanswered: {
         ...flow,

@@ -9,7 +9,7 @@ import {
   type PeerPrecondition,
 } from '../core/round.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
-import type { Unit } from './picture.ts';
+import type { ConnectedSystem } from './picture.ts';
 import { instantText } from '../core/time-text.ts';
 import { ProbeError } from '../network/failure.ts';
 import {
@@ -106,7 +106,7 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
+export function peerSystems({ peers }: Pick<WatchedConfig, 'peers'>): readonly ConnectedSystem<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,
     unseen: null,

@@ -29,8 +29,8 @@ export interface Picture {
 
 export type ConnectorId = keyof Picture;
 
-/** A system that a connector queries, such as an appliance. A slow unit does not delay other units. */
-export interface Unit<Fact> {
+/** A system that a connector queries, such as an appliance. */
+export interface ConnectedSystem<Fact> {
   readonly name: string;
   /** Never rejects, because failures are part of the result. */
   ask(context: ConnectorContext): Promise<Fact>;
@@ -40,10 +40,13 @@ export interface Unit<Fact> {
   readonly unanswered: Fact | null;
 }
 
-/** Time between the starts of queries to different units. A TLS handshake takes about 8 ms of CPU time. */
-export const UNIT_GAP: Millis = 16;
+/** Time between the starts of queries to different systems. A TLS handshake takes about 8 ms of CPU time. */
+export const START_GAP: Millis = 16;
 
-/** Returns the results in the order of `units`. Never rejects. */
-export function askUnits<Fact>(units: readonly Unit<Fact>[], context: ConnectorContext): Promise<readonly Fact[]> {
-  return startApart(units, { ...context, gap: UNIT_GAP }, (unit) => unit.ask(context));
+/** Returns the results in the order of `systems`. Never rejects. */
+export function askSystems<Fact>(
+  systems: readonly ConnectedSystem<Fact>[],
+  context: ConnectorContext,
+): Promise<readonly Fact[]> {
+  return startApart(systems, { ...context, gap: START_GAP }, (system) => system.ask(context));
 }

@@ -3,30 +3,16 @@ import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 
-const TOKEN = z.object({
-  access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u),
-  expires_in: z.unknown().optional(),
-});
+const TOKEN = z.object({ access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u) });
 
-interface AccessToken {
-  readonly value: string;
-  readonly expiresInSeconds: number;
-}
-
-export function tokenError(value: unknown): string | null {
-  if (parseAccessToken(value) !== null) return null;
+export function tokenError(value: unknown): string {
   const { message } = fieldsOf(value);
   return typeof message === 'string' ? visibleText(message, 200) : 'no access token in the response';
 }
 
-/** Used if the service does not return a lifetime. The shortest observed lifetime is 3660 s. */
-const DEFAULT_LIFE_SECONDS = 3600;
-
-export function parseAccessToken(value: unknown): AccessToken | null {
-  const parsed = TOKEN.safeParse(value);
-  if (!parsed.success) return null;
-  const life = lenientNumber(parsed.data.expires_in);
-  return { value: parsed.data.access_token, expiresInSeconds: life !== null && life > 0 ? life : DEFAULT_LIFE_SECONDS };
+/** Used at once, so the token's lifetime does not matter. The shortest observed lifetime is 3660 s. */
+export function parseAccessToken(value: unknown): string | null {
+  return TOKEN.safeParse(value).data?.access_token ?? null;
 }
 
 /**

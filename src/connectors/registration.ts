@@ -1,31 +1,20 @@
-import {
-  type RegistrationObservation,
-  afterLook,
-  nextLook,
-  observationOf,
-  openLicenses,
-  queuedIn,
-  type RegistrationMemory,
-  type LicenseLookup,
-  type LicenseOutcome,
-} from '../core/license/registration.ts';
-import {
-  parseLicenseRecords,
-  productHoldsLicense,
-  serviceError,
-  type LicenseRecord,
-  parseAccessToken,
-  tokenError,
-} from './registration-replies.ts';
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { Config } from '../config/config.ts';
 import type { RegistrationConfig } from '../config/schema/watched.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { discardIfStalled } from '../system/stall-monitor.ts';
-import { Runner, type RunnerOptions } from '../system/runner.ts';
-import type { UnitObservation } from './picture.ts';
-import { type BudgetStore, parseBudget, createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
 import { licensesOf } from '../core/license/appliance.ts';
 import { unitOf } from '../core/license/cluster.ts';
+import {
+  licenseAnswer,
+  type LicenseAnswer,
+  type LicenseLookup,
+  type Postponed,
+  type RegistrationObservation,
+} from '../core/license/registration.ts';
 import type { Failure } from '../core/observation.ts';
+import { createSecretFilter } from '../core/visible-text.ts';
+import { ProbeError } from '../network/failure.ts';
 import {
   type ConnectorContext,
   createVerifiedAgent,
@@ -34,137 +23,47 @@ import {
   httpsOrigin,
   type JsonReply,
   secretOf,
+  statusText,
 } from '../network/rest/json-exchange.ts';
-import { createSecretFilter } from '../core/visible-text.ts';
+import { periodOf } from '../system/cron-timer.ts';
+import type { JsonFile } from '../system/json-file.ts';
+import type { ConnectedSystem, UnitObservation } from './picture.ts';
+import { afterCalls, blockedUntil, isBusy, MOST_CALLS, MOST_ERRORS, pace } from './registration-pace.ts';
+import {
+  type LicenseRecord,
+  parseAccessToken,
+  parseLicenseRecords,
+  productHoldsLicense,
+  serviceError,
+  tokenError,
+} from './registration-replies.ts';
 
-interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
-  readonly period: Millis;
-  readonly budget: BudgetStore;
-  /** Resolves once the appliances have been queried. The observations contain the licences to look up. */
-  readonly appliances: () => Promise<readonly UnitObservation[]>;
-  readonly onSeen: (facts: RegistrationObservation) => void;
+export interface RegistrationSources {
+  /** Contains the latest answer for each licence and its time. Must not be used for two queries at once. */
+  readonly file: JsonFile;
+  /** The observations contain the licences to look up. */
+  readonly units: () => readonly UnitObservation[];
+  /** Returns whether an answer from this time is still new enough, so that the service is not queried again. */
+  readonly isFresh: (answeredAt: EpochMs) => boolean;
 }
 
-export interface RegistrationWatch {
-  start(): void;
-  stop(): Promise<void>;
-  /** Call this function when an appliance may have a new licence. */
-  appliancesChanged(): void;
-}
+const answer = z.object({
+  outcome: licenseAnswer,
+  at: z.number(),
+  /** Serial numbers of the products that were searched for this licence, because the service does not list it. */
+  searched: z.array(z.string()),
+});
+type Answer = Readonly<z.infer<typeof answer>>;
 
-/**
- * The number of intervals for which an old response remains in use if newer queries fail. Licences are rarely
- * transferred.
- */
-const KEPT_TIMES = 2;
+const memory = pace.extend({
+  /** Answers are about this account. */
+  account: z.string().catch(''),
+  answers: z.record(z.string(), answer).catch({}),
+});
+type Memory = Readonly<z.infer<typeof memory>>;
 
-/**
- * Time between two checks if there are more licences than one check looks up. This uses less than a third of the
- * service's quotas, which all users of the account share.
- */
-const QUEUE_PAUSE: Millis = 10 * 60_000;
-
-/**
- * New licences, licences without a response, and queued licences are looked up before the next interval if the quotas
- * allow this.
- */
-export function watchRegistration(
-  registration: RegistrationConfig,
-  options: RegistrationWatchOptions,
-): RegistrationWatch {
-  const { clock, env, ownTurn, budget } = options;
-  let known: RegistrationMemory = new Map();
-  /** Null before the first run. */
-  let queriedLicenses: ReadonlySet<string> | null = null;
-  /** `open`: only new licences, those without a response, and those in `queue`. */
-  let scope: 'all' | 'open' = 'all';
-  let queue: readonly string[] = [];
-  let cancelNext: () => void = () => undefined;
-
-  async function look(signal: AbortSignal): Promise<void> {
-    cancelNext();
-    const own = scope;
-    scope = 'all';
-    const query = registrationQuery(await options.appliances());
-    const open = [...unasked(query.licenses), ...among([...queue, ...openLicenses(known)], query.licenses)];
-    const asked = own === 'all' ? query.licenses : [...new Set(open)];
-    const answer = await discardIfStalled(
-      clock,
-      observeRegistration(registration, { ...query, licenses: asked }, budget, { clock, env, ownTurn, signal }),
-    );
-    if (signal.aborted) return;
-    if (answer === null || isOwnTrouble(answer.seen)) {
-      scope = own;
-      runner.trigger();
-      return;
-    }
-    known = afterLook(
-      known,
-      { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
-      KEPT_TIMES * options.period,
-    );
-    queriedLicenses = new Set([...among([...(queriedLicenses ?? [])], query.licenses), ...asked]);
-    queue = queuedIn(answer.seen);
-    options.onSeen(observationOf(known, answer.seen));
-    const retry = await timeOfNext(known, budget, clock.now());
-    const at = queue.length === 0 ? retry : Math.max(retry ?? 0, clock.now() + QUEUE_PAUSE);
-    if (at === null) return;
-    cancelNext = clock.after(Math.max(0, at - clock.now()), () => {
-      scope = 'open';
-      runner.trigger();
-    });
-  }
-
-  function unasked(licenses: readonly string[]): readonly string[] {
-    return licenses.filter((license) => queriedLicenses?.has(license) === false);
-  }
-
-  /** A licence that the service rejects is looked up again on schedule. */
-  async function askForNew(): Promise<void> {
-    if (queriedLicenses === null) return;
-    if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
-    scope = 'open';
-    runner.trigger();
-  }
-
-  const runner = new Runner({ ...options, run: look });
-  return {
-    start: () => runner.start(),
-    stop: async () => {
-      cancelNext();
-      await runner.stop();
-      cancelNext();
-    },
-    appliancesChanged: () => {
-      askForNew().catch(options.onError);
-    },
-  };
-}
-
-function among(licenses: readonly string[], wanted: readonly string[]): readonly string[] {
-  return licenses.filter((license) => wanted.includes(license));
-}
-
-async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: EpochMs): Promise<EpochMs | null> {
-  const { blockedUntil } = parseBudget(await budget.load());
-  return nextLook(known, blockedUntil, now);
-}
-
-/** After a local problem, the query is retried immediately, and earlier responses are kept. */
-function isOwnTrouble(seen: RegistrationObservation): boolean {
-  if (seen.kind === 'failed') return seen.reason === 'internal';
-  return (
-    seen.kind === 'ok' && seen.lookups.some(({ outcome }) => outcome.kind === 'failed' && outcome.reason === 'internal')
-  );
-}
-
-export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
-  const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
-  const serials = units.map(unitOf).flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
-  return { licenses: [...new Set(licenses)], serials: [...new Set(serials)] };
-}
-
-interface RegistrationQuery {
+interface Query {
+  /** In upper case. */
   readonly licenses: readonly string[];
   /**
    * Serial numbers of the appliances and their cluster peers. A licence that the service does not list is searched for
@@ -173,135 +72,331 @@ interface RegistrationQuery {
   readonly serials: readonly string[];
 }
 
-/** Never throws, because failures are part of the observation. Must not run concurrently with the same store. */
-export async function observeRegistration(
-  config: RegistrationConfig,
-  query: RegistrationQuery,
-  budget: BudgetStore,
-  context: ConnectorContext,
-): Promise<RegistrationObservation> {
-  const startedAt = context.clock.elapsed();
-  try {
-    const call = await createMeteredCall(budget, context);
-    await using client = await createRegistrationClient(config, context);
-    const tokens = createAccessTokens(config.password, client, call, context);
-    return await lookUpAll({ client, call, tokens, products: new Map() }, query);
-  } catch (error) {
-    return failed(error, startedAt, context);
-  }
+type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
+
+/** A query without an answer. Only kept while the process runs, because the configuration may be corrected. */
+interface Unanswered<Reason> {
+  readonly because: Reason;
+  readonly at: EpochMs;
+  /** False if waiting would not help, so that the next scheduled query is early enough. */
+  readonly retry: boolean;
 }
 
 /**
- * The service requires POST for all three requests, but none of them changes data. Connectors cannot send other POST
- * requests. Each request throws the errors of `exchangeJson`.
+ * The number of intervals for which an old answer remains in use if newer queries fail. Licences are rarely
+ * transferred.
  */
-interface RegistrationClient extends AsyncDisposable {
-  logIn(password: string): Promise<JsonReply>;
-  license(license: string, token: string): Promise<JsonReply>;
-  product(serial: string, token: string): Promise<JsonReply>;
+const KEPT_TIMES = 2;
+
+/** Each lookup uses up at least one call. */
+const MOST_LOOKUPS = 30;
+
+/**
+ * Looks up the licences for which there is no fresh answer. The answers are stored, so it does not matter how often
+ * this system is queried or how often the process is restarted.
+ */
+export function registrationSystems(
+  { registration, schedule }: Pick<Config, 'registration' | 'schedule'>,
+  sources: RegistrationSources,
+): readonly ConnectedSystem<RegistrationObservation>[] {
+  const keptFor = KEPT_TIMES * periodOf(schedule.registration);
+  return registration === null ? [] : [registrationSystem(registration, keptFor, sources)];
 }
 
-/** @throws {Error} when a URL does not begin with https or `caFile` cannot be used */
-async function createRegistrationClient(
+function registrationSystem(
+  config: RegistrationConfig,
+  keptFor: Millis,
+  { file, units, isFresh }: RegistrationSources,
+): ConnectedSystem<RegistrationObservation> {
+  const account = accountOf(config);
+  const failures = new Map<string, Unanswered<Failure>>();
+  let problem: Unanswered<Failure | Denied> | null = null;
+
+  /** Failures come last, so that they do not delay other licences. */
+  function dueIn({ licenses, serials }: Query, { answers }: Memory, now: EpochMs): readonly string[] {
+    const due = licenses.filter((license) => {
+      const [known, failure] = [answers[license], failures.get(license)];
+      // Another process may have received an answer in the meantime.
+      if (failure !== undefined && failure.at >= (known?.at ?? 0)) return failure.retry || !isFresh(failure.at);
+      failures.delete(license);
+      if (known === undefined || known.at > now || !isFresh(known.at)) return true;
+      return isUnlisted(known.outcome) && serials.some((serial) => !known.searched.includes(serial));
+    });
+    return due.toSorted((a, b) => Number(failures.has(a)) - Number(failures.has(b)));
+  }
+
+  function mayAsk(known: Memory, { clock, signal }: ConnectorContext): boolean {
+    const isWaiting = problem !== null && !problem.retry && isFresh(problem.at);
+    return !signal.aborted && !isWaiting && blockedUntil(known, clock.now()) === null && !isBusy(known, clock.now());
+  }
+
+  /** The calls are stored before they are sent, so that they also count if the process ends in the meantime. */
+  async function visit(
+    due: readonly string[],
+    query: Query,
+    before: Memory,
+    context: ConnectorContext,
+  ): Promise<Memory> {
+    const licenses = due.slice(0, MOST_LOOKUPS);
+    const { clock } = context;
+    const calls = 1 + licenses.length + query.serials.length;
+    const planned = { calls, errors: 1, isFailed: true, retryAfter: 0 };
+    await file.save({ ...before, ...afterCalls(before, clock.now(), planned) } satisfies Memory);
+    const seen = await ask(config, { ...query, licenses }, context);
+    const at = clock.now();
+    problem = seen.problem === null ? null : { because: seen.problem, at, retry: seen.problem.kind === 'failed' };
+    for (const license of licenses) failures.delete(license);
+    for (const [license, failure] of seen.failures) failures.set(license, { ...failure, at });
+    const found = [...seen.found].map(([license, outcome]): [string, Answer] => [
+      license,
+      { outcome, at, searched: isUnlisted(outcome) ? [...query.serials] : [] },
+    ]);
+    const answers = problem?.because.kind === 'denied' ? {} : { ...before.answers, ...Object.fromEntries(found) };
+    const after: Memory = { ...before, ...afterCalls(before, at, seen), answers };
+    // An aborted query keeps the pause from before, so that a process that is restarted again and again pauses too.
+    if (!context.signal.aborted) await file.save(after);
+    return after;
+  }
+
+  function lookupOf(license: string, known: Memory, held: Failure | Postponed | null, now: EpochMs): LicenseLookup {
+    const because = failures.get(license)?.because ?? held;
+    const last = known.answers[license];
+    if (last === undefined) return { license, outcome: because ?? { kind: 'queued' } };
+    if (because === null) return { license, outcome: last.outcome };
+    if (now - last.at > keptFor) return { license, outcome: because };
+    return { license, outcome: last.outcome, kept: { since: last.at, because } };
+  }
+
+  async function look(context: ConnectorContext): Promise<RegistrationObservation> {
+    const query = queryOf(units());
+    const before = await load(file, account, context.clock.now());
+    const due = dueIn(query, before, context.clock.now());
+    if (due.length === 0) problem = null;
+    const known = mayAsk(before, context) && due.length > 0 ? await visit(due, query, before, context) : before;
+    const reason = problem?.because ?? null;
+    if (reason?.kind === 'denied') return reason;
+    const now = context.clock.now();
+    const until = blockedUntil(known, now);
+    const held = reason ?? (until === null ? null : ({ kind: 'postponed', until } as const));
+    const open = dueIn(query, known, now);
+    const isUnknown = failures.size === 0 && query.licenses.every((license) => known.answers[license] === undefined);
+    if (held !== null && isUnknown && open.length > 0) return held;
+    const lookups = query.licenses.map((license) =>
+      lookupOf(license, known, open.includes(license) ? held : null, now),
+    );
+    return { kind: 'ok', lookups };
+  }
+
+  return { name: 'registration', unseen: null, unanswered: null, ask: look };
+}
+
+/** Long enough for an appliance to be out of order without its licences being looked up again. */
+const REMEMBERED: Millis = 30 * 86_400_000;
+
+/** Content that cannot be read counts as missing. */
+export function readRegistrationMemory(value: unknown): Memory {
+  return memory.safeParse(value).data ?? memory.parse({});
+}
+
+/** Answers of an earlier configuration are dropped, but its calls still count. */
+async function load(file: JsonFile, account: string, now: EpochMs): Promise<Memory> {
+  const stored = readRegistrationMemory(await file.load());
+  const answers = stored.account === account ? Object.entries(stored.answers) : [];
+  const recent = answers.filter(([, { at }]) => now - at < REMEMBERED);
+  return { ...stored, account, answers: Object.fromEntries(recent) };
+}
+
+function accountOf({ url, authUrl, user, accountId }: RegistrationConfig): string {
+  return createHash('sha256')
+    .update(JSON.stringify([url, authUrl, user, accountId]))
+    .digest('base64url');
+}
+
+function queryOf(units: readonly UnitObservation[]): Query {
+  const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
+  const serials = units.map(unitOf).flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
+  return {
+    licenses: [...new Set(licenses.map((license) => license.toUpperCase()))],
+    serials: [...new Set(serials)],
+  };
+}
+
+function isUnlisted({ kind }: LicenseAnswer): boolean {
+  return kind === 'not-listed' || kind === 'unnamed';
+}
+
+interface Spent {
+  calls: number;
+  errors: number;
+  retryAfter: Millis;
+}
+
+interface Visit extends Readonly<Spent> {
+  /** The service did not answer, or would refuse all calls. */
+  readonly isFailed: boolean;
+  readonly found: ReadonlyMap<string, LicenseAnswer>;
+  readonly failures: ReadonlyMap<string, Omit<Unanswered<Failure>, 'at'>>;
+  /** The reason why no licence could be looked up. */
+  readonly problem: Failure | Denied | null;
+}
+
+/** Never throws, because failures are part of the observation. Unlisted licences come last, after all lookups. */
+async function ask(config: RegistrationConfig, query: Query, context: ConnectorContext): Promise<Visit> {
+  const startedAt = context.clock.elapsed();
+  const spent: Spent = { calls: 0, errors: 0, retryAfter: 0 };
+  const mayGoOn = (): boolean => spent.calls < MOST_CALLS && spent.errors < MOST_ERRORS;
+  const found = new Map<string, LicenseAnswer>();
+  const failures = new Map<string, Omit<Unanswered<Failure>, 'at'>>();
+  let problem: Failure | Denied | null = null;
+  let isFailed = false;
+  /** The licences that the current call is about. Null during the login. */
+  let current: readonly string[] | null = null;
+  try {
+    await using client = await createClient(config, spent, context);
+    problem = await client.logIn();
+    for (const license of problem === null ? query.licenses : []) {
+      if (!mayGoOn()) break;
+      current = [license];
+      const outcome = outcomeOf(license, await client.license(license));
+      if (outcome.kind === 'failed') failures.set(license, { because: outcome, retry: false });
+      else found.set(license, outcome);
+    }
+    for (const serial of query.serials) {
+      current = [...found].filter(([, outcome]) => isUnlisted(outcome)).map(([license]) => license);
+      if (current.length === 0 || !mayGoOn()) break;
+      const product = await client.product(serial);
+      const held = current.filter((license) => product.kind === 'json' && productHoldsLicense(product.value, license));
+      for (const license of held) found.set(license, { kind: 'registered', serial });
+    }
+  } catch (error) {
+    const because = failed(error, startedAt, context);
+    isFailed = spent.calls > 0;
+    if (error instanceof DeniedError) problem = { kind: 'denied', message: error.message };
+    else if (current === null) problem = because;
+    for (const license of current ?? []) {
+      found.delete(license);
+      failures.set(license, { because, retry: true });
+    }
+  }
+  return { found, failures, problem, isFailed, ...spent };
+}
+
+class DeniedError extends Error {
+  override readonly name = 'DeniedError';
+}
+
+/** `failed` if the service refuses only this call. */
+type Reply = Extract<JsonReply, { kind: 'json' }> | Failure;
+
+/**
+ * The service requires POST for all three requests, but none of them changes data. Connectors cannot send other POST
+ * requests. Each request throws the errors of `exchangeJson`, and an error if the service would refuse all calls.
+ */
+interface RegistrationClient extends AsyncDisposable {
+  /** Null if an access token was received. */
+  logIn(): Promise<Failure | null>;
+  license(license: string): Promise<Reply>;
+  product(serial: string): Promise<Reply>;
+}
+
+/** @throws {Error} when a URL does not begin with https, or the password or `caFile` cannot be used */
+async function createClient(
   { user, accountId, ...config }: RegistrationConfig,
+  spent: Spent,
   context: ConnectorContext,
 ): Promise<RegistrationClient> {
   const authOrigin = httpsOrigin(config.authUrl);
   const origin = httpsOrigin(config.url);
+  const password = await secretOf(config.password, context);
   const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
+  let token = '';
 
-  function post(
-    target: string,
-    path: string,
-    content: object,
-    { secret, ...login }: { readonly secret: string; readonly authorization?: string },
-  ): Promise<JsonReply> {
-    return exchangeJson(
+  async function post(target: string, path: string, content: object): Promise<JsonReply> {
+    spent.calls += 1;
+    // The call counts as an error until it has succeeded.
+    spent.errors += 1;
+    const reply = await exchangeJson(
       agent,
       target,
       {
         path,
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...login },
+        headers: {
+          'content-type': 'application/json',
+          ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+        },
         body: JSON.stringify(content),
-        withoutSecrets: createSecretFilter([secret]),
+        withoutSecrets: createSecretFilter([token === '' ? password : token]),
       },
       context,
     );
+    if (reply.kind === 'status') spent.retryAfter = reply.retryAfter ?? 0;
+    return reply;
   }
-  const ask = (path: string, content: object, token: string): Promise<JsonReply> =>
-    post(origin, path, content, { secret: token, authorization: `Bearer ${token}` });
+
+  async function lookUp(what: string, path: string, content: object): Promise<Reply> {
+    const reply = await post(origin, `/ES/api/registration/v3/${path}`, content);
+    const problem = reply.kind === 'json' ? serviceError(reply.value) : refusalText(reply.status);
+    if (problem !== null) return rejected('rejected', `${what} failed: ${problem}`);
+    if (reply.kind === 'status') throw refused(what, reply.status, [401], 'with a new access token');
+    spent.errors -= 1;
+    return reply;
+  }
 
   return {
     // The trailing slash in the token path is required.
-    logIn: (password) => {
+    logIn: async () => {
       const credentials = { username: user, password, client_id: 'assetmanagement', grant_type: 'password' };
-      return post(authOrigin, '/api/v1/oauth/token/', credentials, { secret: password });
+      const reply = await post(authOrigin, '/api/v1/oauth/token/', credentials);
+      // The message appears in reports, so the user name is not included.
+      if (reply.kind === 'status') throw refused(LOGIN, reply.status, [400, 401, 403], 'during login');
+      token = parseAccessToken(reply.value) ?? '';
+      if (token === '') return rejected('rejected', `${LOGIN} failed: ${tokenError(reply.value)}`);
+      spent.errors -= 1;
+      return null;
     },
-    license: (license, token) => {
-      const content = { licenseNumber: license, accountId: accountId ?? undefined };
-      return ask('/ES/api/registration/v3/licenses/list', content, token);
-    },
-    product: (serial, token) => ask('/ES/api/registration/v3/products/details', { serialNumber: serial }, token),
+    license: (license) =>
+      lookUp(`Looking up licence "${license}"`, 'licenses/list', {
+        licenseNumber: license,
+        accountId: accountId ?? undefined,
+      }),
+    product: (serial) => lookUp(`Looking up product "${serial}"`, 'products/details', { serialNumber: serial }),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
 
-interface Session {
-  readonly client: RegistrationClient;
-  readonly call: MeteredCall;
-  readonly tokens: ReturnType<typeof createAccessTokens>;
-  /** Products by serial number. Each product is looked up only once, because errors also count towards the quota. */
-  readonly products: Map<string, Answer>;
+const LOGIN = 'Logging in to the registration service';
+
+/** An error that ends the query, because the service would refuse other calls too. */
+function refused(what: string, status: number, denials: readonly number[], when: string): Error {
+  return denials.includes(status)
+    ? new DeniedError(`HTTP ${String(status)} ${when}`)
+    : new ProbeError('rejected', `${what} failed: ${statusText(status)}`);
 }
 
-type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
-
-/** `denied` if the service refuses the account, and `failed` if it refuses only this query. */
-type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
-
-/** Sends a request with an access token. */
-type Send = (token: string) => Promise<JsonReply>;
-
-/** Each lookup uses up at least one call of a small quota. */
-const MOST_LOOKUPS = 50;
-
-async function lookUpAll(session: Session, query: RegistrationQuery): Promise<RegistrationObservation> {
-  const all = [...new Set(query.licenses.map((license) => license.toUpperCase()))];
-  const licenses = all.slice(0, MOST_LOOKUPS);
-  if (licenses.length === 0) return { kind: 'ok', lookups: [] };
-  const first = await session.tokens.current();
-  if (first.kind !== 'token') return first.kind === 'refused' ? loginRefused(first.status) : first;
-  const lookups: LicenseLookup[] = [];
-  for (const license of licenses) {
-    const outcome = await lookUp(session, license);
-    if (outcome.kind === 'denied') return outcome;
-    lookups.push({ license, outcome });
-  }
-  // Unlisted licences come last, because searching for them can require many calls.
-  for (const [index, { license, outcome }] of lookups.entries()) {
-    if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
-    lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
-  }
-  const queued = all.slice(MOST_LOOKUPS).map((license): LicenseLookup => ({ license, outcome: { kind: 'queued' } }));
-  return { kind: 'ok', lookups: [...lookups, ...queued] };
+/** Null if the service would refuse other calls too. After 400 and 403, perhaps only this licence number is wrong. */
+function refusalText(status: number): string | null {
+  if (status === 400) return 'HTTP 400';
+  return status === 403
+    ? 'HTTP 403 (check whether the API user has read access to Asset Management and to this account)'
+    : null;
 }
 
-async function lookUp(session: Session, license: string): Promise<LicenseOutcome | Denied> {
-  const send: Send = (token) => session.client.license(license, token);
-  const result = await ask(session, send, `Looking up licence "${license}"`);
-  if (result.kind !== 'json') return result;
-  const records = parseLicenseRecords(result.value);
-  if (records === null) {
-    const message = `Cannot read the response for licence "${license}": expected a list "licenses"`;
-    return { kind: 'failed', reason: 'protocol', message, durationMs: 0 };
-  }
-  return outcomeOf(records.filter((record) => record.license === license));
+function rejected(reason: 'rejected' | 'protocol', message: string): Failure {
+  return { kind: 'failed', reason, message, durationMs: 0 };
+}
+
+function outcomeOf(license: string, reply: Reply): LicenseAnswer | Failure {
+  if (reply.kind === 'failed') return reply;
+  const records = parseLicenseRecords(reply.value);
+  return records === null
+    ? rejected('protocol', `Cannot read the response for licence "${license}": expected a list "licenses"`)
+    : answerOf(records.filter((record) => record.license === license));
 }
 
 /** A record with a holder takes precedence. The licence is unregistered only if all records are `Pending`. */
-function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
-  const listed = records.filter((record) => !isPending(record));
+function answerOf(records: readonly LicenseRecord[]): LicenseAnswer {
+  const listed = records.filter(({ status }) => status?.toLowerCase() !== 'pending');
   for (const { serial, bought } of listed) {
     // If there are multiple records, they may be separate purchases, so no single record contains the total.
     if (serial !== null)
@@ -311,123 +406,4 @@ function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
   const [pending] = records;
   return pending === undefined ? { kind: 'not-listed' } : { kind: 'unregistered', status: pending.status ?? 'Pending' };
-}
-
-function isPending(record: LicenseRecord): boolean {
-  return record.status?.toLowerCase() === 'pending';
-}
-
-/** Returns null if no product contains the licence. If a product could not be looked up, the outcome remains open. */
-async function searchProducts(
-  session: Session,
-  license: string,
-  serials: readonly string[],
-): Promise<LicenseOutcome | null> {
-  let open: LicenseOutcome | null = null;
-  for (const serial of serials) {
-    const result = await productOf(session, serial);
-    if (result === null) break;
-    if (result.kind === 'json' && productHoldsLicense(result.value, license)) return { kind: 'registered', serial };
-    if (result.kind === 'postponed' || (result.kind === 'failed' && result.reason !== 'rejected')) open ??= result;
-  }
-  return open;
-}
-
-/**
- * Further lookups would probably be rejected too, and each rejection counts towards the quota of 10 errors per hour.
- */
-const MOST_REJECTED = 3;
-
-/** Returns null if too many lookups have been rejected. */
-async function productOf(session: Session, serial: string): Promise<Answer | null> {
-  const { products } = session;
-  const known = products.get(serial);
-  if (known !== undefined) return known;
-  const rejected = [...products.values()].filter((answer) => answer.kind === 'failed' && answer.reason === 'rejected');
-  if (rejected.length >= MOST_REJECTED) return null;
-  const send: Send = (token) => session.client.product(serial, token);
-  const answer = await ask(session, send, `Looking up product "${serial}"`);
-  products.set(serial, answer);
-  return answer;
-}
-
-/** If the service has revoked the token early, requests a new token and retries once. */
-async function ask(session: Session, send: Send, what: string): Promise<Answer> {
-  const first = await askOnce(session, send, what);
-  if (first.kind !== 'refused') return first;
-  if (first.status !== 401) return refused(what, first.status);
-  session.tokens.discard();
-  const second = await askOnce(session, send, what);
-  if (second.kind !== 'refused') return second;
-  return second.status === 401
-    ? { kind: 'denied', message: 'HTTP 401 with a new access token' }
-    : refused(what, second.status);
-}
-
-async function askOnce(session: Session, send: Send, what: string): Promise<CallResult | Denied> {
-  const token = await session.tokens.current();
-  if (token.kind !== 'token') return token.kind === 'refused' ? loginRefused(token.status) : token;
-  return session.call({
-    what,
-    send: () => send(token.value),
-    problemOf: serviceError,
-    refusalBacksOff: false,
-  });
-}
-
-/** Other queries continue, because the login succeeded and perhaps only this licence number is wrong. */
-function refused(what: string, status: number): Failure {
-  const hint =
-    status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';
-  return {
-    kind: 'failed',
-    reason: 'rejected',
-    message: `${what} failed: HTTP ${String(status)}${hint}`,
-    durationMs: 0,
-  };
-}
-
-/** The message appears in reports, so the user name is not included. */
-function loginRefused(status: number): Denied {
-  return { kind: 'denied', message: `HTTP ${String(status)} during login` };
-}
-
-/** Minimum remaining lifetime, so that a token does not expire during a call. */
-const MARGIN: Millis = 30_000;
-
-type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
-
-function createAccessTokens(
-  source: RegistrationConfig['password'],
-  client: RegistrationClient,
-  call: MeteredCall,
-  context: ConnectorContext,
-) {
-  let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
-
-  async function fetchToken(): Promise<TokenResult> {
-    const password = await secretOf(source, context);
-    const askedAt = context.clock.elapsed();
-    const result = await call({
-      what: 'Logging in to the registration service',
-      send: () => client.logIn(password),
-      problemOf: tokenError,
-      refusalBacksOff: true,
-    });
-    if (result.kind !== 'json') return result;
-    const token = parseAccessToken(result.value);
-    if (token === null) throw new TypeError('Cannot use the access token: the validated response contains no token');
-    held = { value: token.value, usableUntil: askedAt + token.expiresInSeconds * 1000 - MARGIN };
-    return { kind: 'token', value: token.value };
-  }
-
-  return {
-    current: async (): Promise<TokenResult> => {
-      if (held !== null && context.clock.elapsed() < held.usableUntil) return { kind: 'token', value: held.value };
-      return fetchToken();
-    },
-    discard: (): void => {
-      held = null;
-    },
-  };
 }

@@ -108,7 +108,7 @@ export function firewallName({ url, vdom }: { readonly url: string; readonly vdo
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
 
-export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
+export function flowName({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
 }
 

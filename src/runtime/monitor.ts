@@ -31,10 +31,10 @@ import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { channelHealth, storeHealth } from './own-health.ts';
 import type { MonitorFiles } from './start-check.ts';
-import { stateFile } from './store-places.ts';
+import { registrationFile, stateFile } from './store-places.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
-import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
+import { checkIntervals, ConnectedSystems, renewedCauses } from './connected-systems.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/observation.ts';
 import { certificatePem } from '../tls/pem.ts';
@@ -147,12 +147,6 @@ export interface MonitorDeps {
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * The registration service has a quota per minute, so with hundreds of licences, a call may have to wait until the next
- * minute.
- */
-const REGISTRATION_PATIENCE: Millis = 61_000;
-
-/**
  * Short enough to explain an error within seconds, and long enough to limit the number of rounds during a flood of
  * errors.
  */
@@ -174,7 +168,7 @@ export class Monitor {
   readonly #lock: StoreLock;
   readonly #files: MonitorFiles;
   readonly #log: LogListening;
-  readonly #units: UnitMonitor;
+  readonly #systems: ConnectedSystems;
   readonly #judge: RoundJudge;
   readonly #rounds: Runner;
   readonly #hourlyValues = createHourlyValueCollector();
@@ -217,16 +211,16 @@ export class Monitor {
       formerPositions: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
-    this.#units = new UnitMonitor(config, {
+    this.#systems = new ConnectedSystems(config, {
       ...this.#runnerDeps(),
       env,
-      budget: { ...jsonFile(stateFile(config, 'registration-budget.json')), patience: REGISTRATION_PATIENCE },
+      registrationFile: registrationFile(config),
       pendingTokens: createPendingMemory(deps.writer.of(jsonFile(stateFile(config, 'pending-tokens.json')))),
       firmwareFacts: files.firmwareFacts,
     });
     this.#judge = new RoundJudge({
       instruments: files.instruments,
-      units: this.#units,
+      systems: this.#systems,
       log: this.#log,
       health: () => this.health(),
     });
@@ -285,7 +279,7 @@ export class Monitor {
       ),
     );
     recorder.incidents(this.alerting.incidents());
-    this.#units.start();
+    this.#systems.start();
     this.#rounds.start();
   }
 
@@ -298,7 +292,7 @@ export class Monitor {
     this.#heartbeat?.stop();
     this.#pushing.abort(new Error('The metrics are no longer pushed'));
     this.probes.stop();
-    await Promise.all([this.#rounds.stop(), this.#units.stop()]);
+    await Promise.all([this.#rounds.stop(), this.#systems.stop()]);
     await this.alerting.stop(signal);
     // The next monitor reads the same files. The wait is aborted if the disk does not respond.
     await unlessAborted(this.#deps.writer.written(), signal).catch(() => undefined);
@@ -323,7 +317,7 @@ export class Monitor {
   }
 
   peers(): readonly PeerObservation[] {
-    return this.#units.picture().peers;
+    return this.#systems.picture().peers;
   }
 
   readiness(): Readiness {
@@ -400,12 +394,12 @@ export class Monitor {
     const { recorder } = this.#deps;
     recorder.ended(observations);
     if (!isInvalid(observations)) recorder.measured(observations, targets, this.config);
-    const { preconditions, gone, units } = this.#units.drainRenewed();
+    const { preconditions, gone, systems } = this.#systems.drainRenewed();
     this.#showDiagnosis(round, () => {
       const fresh = [...checksOf('round', 'log', 'agent'), ...preconditions];
-      this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, units) });
+      this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, systems) });
     });
-    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture()), this.knownFor));
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#systems.picture()), this.knownFor));
   }
 
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
@@ -420,7 +414,7 @@ export class Monitor {
   #showDiagnosis(round: RoundResult, alert: () => void): void {
     const { recorder, onRound } = this.#deps;
     recorder.diagnosed(round.diagnosis, this.config);
-    recorder.units(this.#units.picture());
+    recorder.units(this.#systems.picture());
     alert();
     recorder.incidents(this.alerting.incidents());
     onRound(round);

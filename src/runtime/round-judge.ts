@@ -19,14 +19,14 @@ import { deadline } from '../system/clock.ts';
 import { factsOf } from '../round/facts.ts';
 import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
-import type { UnitMonitor } from './unit-monitor.ts';
+import type { ConnectedSystems } from './connected-systems.ts';
 
 /** Maximum time for which the evaluation of a round waits for a result that can refine the evaluation. */
 const REFINING: Millis = 2_000;
 
 interface RoundJudgeDeps {
   readonly instruments: Instruments;
-  readonly units: UnitMonitor;
+  readonly systems: ConnectedSystems;
   readonly log: Pick<LogListening, 'facts'>;
   readonly health: () => AgentHealth;
 }
@@ -63,9 +63,9 @@ export class RoundJudge {
 
   /** Returns null if the round was cancelled. */
   async run(signal: AbortSignal): Promise<JudgedOnce | null> {
-    const { instruments, units, log } = this.#deps;
+    const { instruments, systems, log } = this.#deps;
     const began = instruments.clock.elapsed();
-    const { appliances } = units.picture();
+    const { appliances } = systems.picture();
     const { report } = log.facts();
     const wishes = {
       mailServers: Promise.resolve(mailServersOf(this.#config, appliances)),
@@ -91,7 +91,7 @@ export class RoundJudge {
     // reported.
     const isAsked = mayExplain || this.#faultSince !== null;
     this.#faultSince = mayExplain ? (this.#faultSince ?? began) : null;
-    return isAsked ? this.#deps.units.askNow('firewall', this.#faultSince ?? began, signal) : Promise.resolve();
+    return isAsked ? this.#deps.systems.askFirewalls(this.#faultSince ?? began, signal) : Promise.resolve();
   }
 
   async #inTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
@@ -104,14 +104,14 @@ export class RoundJudge {
 
   /** Firewall results are used as evidence only if they were requested after the fault began. */
   #diagnosisOf(round: RoundFacts, ownClock: OwnClock | null): () => Diagnosis {
-    const { units } = this.#deps;
+    const { systems } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
     const faultSince = this.#faultSince;
     const before = this.#causes;
     return () => {
-      const deciding = faultSince === null ? null : units.pictureSince(faultSince);
+      const deciding = faultSince === null ? null : systems.pictureSince(faultSince);
       const known = { config: this.#config, round, ownClock, before, agent: this.#deps.health() };
-      const { diagnosis, ...remembered } = conclude({ ...known, picture: units.picture(), deciding }, log);
+      const { diagnosis, ...remembered } = conclude({ ...known, picture: systems.picture(), deciding }, log);
       this.#remembered = remembered;
       this.#causes = diagnosis.causes;
       return diagnosis;

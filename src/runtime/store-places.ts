@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { jsonFile, type JsonFile } from '../system/json-file.ts';
 
 export interface ControlPlace {
   readonly storePath: string;
@@ -26,4 +27,11 @@ export function runtimeSocket({ RUNTIME_DIRECTORY = '' }: NodeJS.ProcessEnv): st
 /** State files are next to the store. */
 export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {
   return join(dirname(store.path), name);
+}
+
+/** The registration service's answers. Version 0.1 stored the budget for calls in another file. */
+export function registrationFile(config: Pick<Config, 'store'>): JsonFile {
+  const file = jsonFile(stateFile(config, 'registration.json'));
+  const former = jsonFile(stateFile(config, 'registration-budget.json'));
+  return { ...file, load: async () => (await file.load()) ?? former.load() };
 }

@@ -65,13 +65,14 @@ export function zonedTimes(expression: string, timezone: string): ZonedTimes {
   const times = new Cron(expression, { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });
   return {
     isDue: (at) => times.nextRun(new Date(at - 1))?.getTime() === at,
-    next: () => times.nextRun()?.getTime() ?? null,
+    next: (after) => times.nextRun(after === undefined ? undefined : new Date(after))?.getTime() ?? null,
   };
 }
 
 interface ZonedTimes {
   readonly isDue: (at: EpochMs) => boolean;
-  readonly next: () => EpochMs | null;
+  /** @param after the time before the next one; by default, the current time */
+  readonly next: (after?: EpochMs) => EpochMs | null;
 }
 
 /** Returns the shortest interval between the next times that an expression fires. */

@@ -4,12 +4,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { configurationOf } from '../../../src/demo/lab/configuration.ts';
 import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
+import { createLab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from '../../../src/demo/lab/site.ts';
 import { createWatchedLab, watchLab } from '../../support/network/lab-check.ts';
 import { startDaemonHere } from '../../support/process/daemon-here.ts';
 
 const ASSIGNED = `ftm_license_assigned{appliance="fac-1",license="${LICENSE}"}`;
 const LICENSED = 'ftm_tokens_licensed{appliance="fac-1"}';
+const EACH_SECOND = { probes: '* * * * * *', appliance: '* * * * * *' };
 const SENT = 'ftm_notifications_total{channel="email",result="sent"}';
 
 const watched = await createWatchedLab();
@@ -138,6 +140,15 @@ test('the firewall is asked again when the port is shut, and once more afterward
     await lab.firewall.setMode({ kind: 'off' });
   }
   await seldom.diagnosis(isReady);
+});
+
+test('a daemon that is started again does not ask the registration service again', async () => {
+  await using own = await createLab({ schedule: { ...EACH_SECOND, registration: '0 0 0 1 1 *' } });
+  for (let start = 0; start < 2; start += 1) {
+    await using again = await watchLab(own);
+    await expect.poll(() => again.value(ASSIGNED)).toBe(1);
+  }
+  expect(own.registration.requests).toHaveLength(2);
 });
 
 test('a unit that answers nothing does not hold up what is told of another one', async () => {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { applianceUnits } from '../../../src/connectors/appliances.ts';
+import { applianceSystems } from '../../../src/connectors/appliances.ts';
 import type { UnitObservation } from '../../../src/connectors/picture.ts';
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
@@ -41,7 +41,7 @@ beforeEach(async () => {
   const api = `{ url: "${fac.url}", user: monitor, keyFile: "${folder.at('key')}", pin: "${fac.identity.pin}" }`;
   const pendingTokens = createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined });
   const config = await configOf(`appliances: [{ name: fac-1, api: ${api} }]`);
-  const [unit] = applianceUnits(config, { pendingTokens, firmwareFacts: [] });
+  const [unit] = applianceSystems(config, { pendingTokens, firmwareFacts: [] });
   ask = async () => (await unit?.ask(connectorContext({ clock })))?.rest ?? null;
 });
 afterEach(async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/system/clock.ts';
 import type { HttpFault } from '../../../src/demo/lab/https-peer.ts';
 import { LICENSES_PATH, PRODUCTS_PATH } from '../../../src/demo/lab/registration.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { MINUTE } from '../../support/time/units.ts';
 import { idleClock } from '../../support/time/idle-clock.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
+import { A, B, memoryFile, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 describe('an error of the service', () => {
   it.each<[string, HttpFault, unknown]>([
@@ -44,65 +45,61 @@ describe('an error of the service', () => {
 
   it('in the answer for one licence does not keep the others from being asked', async () => {
     await using bench = await startRegistration({ envelope: { status: -1 } });
-    const store = memoryStore();
-    expect(outcomes(await bench.observe({ licenses: [A, B], store }))).toMatchObject([
+    expect(outcomes(await bench.observe({ licenses: [A, B] }))).toMatchObject([
       { kind: 'failed', reason: 'rejected' },
       { kind: 'failed', reason: 'rejected' },
     ]);
-    expect(store.saved().errors).toHaveLength(2);
   });
 
-  it('that is a failure stops the round, and the next rounds until the back-off ends, across a restart', async () => {
+  it('that is a failure ends the query, and no other process asks until the pause is over', async () => {
     await using bench = await startRegistration();
+    const clock = handClock(Date.now());
+    const asking = { licenses: [A, B], file: memoryFile(), context: { clock } };
     bench.service.setFault({ kind: 'status', status: 500 }, LICENSES_PATH);
-    const store = memoryStore();
-    expect(outcomes(await bench.observe({ licenses: [A, B], store }))).toMatchObject([
-      { kind: 'failed' },
-      { kind: 'postponed' },
-    ]);
+    expect(outcomes(await bench.observe(asking))).toMatchObject([{ kind: 'failed' }, { kind: 'postponed' }]);
     bench.service.setFault({ kind: 'none' }, LICENSES_PATH);
     const sent = bench.service.requests.length;
-    const kept = memoryStore();
-    await kept.save(store.saved());
-    expect(await bench.observe({ store: kept })).toMatchObject({
-      kind: 'postponed',
-      until: store.saved().blockedUntil,
-    });
+    clock.advance(MINUTE - 1);
+    expect(await bench.observe(asking)).toEqual({ kind: 'postponed', until: clock.now() + 1 });
     expect(bench.service.requests).toHaveLength(sent);
-    const later = { ...systemClock, now: () => store.saved().blockedUntil };
-    expect(outcomes(await bench.observe({ store: kept, context: { clock: later } }))).toEqual([{ kind: 'not-listed' }]);
+    clock.advance(1);
+    expect(outcomes(await bench.observe(asking))).toEqual([{ kind: 'not-listed' }, { kind: 'not-listed' }]);
   });
 
   it.each<HttpFault>([{ kind: 'reset' }, { kind: 'truncated' }, { kind: 'html' }])(
-    'that leaves no answer backs off too: $kind',
+    'that leaves no answer causes a pause too: $kind',
     async (fault) => {
       await using bench = await startRegistration();
       bench.service.setFault(fault);
-      const store = memoryStore();
-      await bench.observe({ store });
-      expect(await bench.observe({ store })).toMatchObject({ kind: 'postponed' });
-      expect(store.saved()).toMatchObject({ failures: 1, calls: [expect.any(Number)], errors: [expect.any(Number)] });
+      const file = memoryFile();
+      await bench.observe({ file });
+      expect(await bench.observe({ file })).toMatchObject({ kind: 'postponed' });
+      expect(bench.service.requests).toHaveLength(1);
     },
   );
 
   it('429 is waited out as long as the service asks', async () => {
     await using bench = await startRegistration();
     bench.service.setFault({ kind: 'status', status: 429, headers: { 'retry-after': '1800' } }, LICENSES_PATH);
-    const store = memoryStore();
-    await bench.observe({ store });
-    expect(store.saved().blockedUntil - Date.now()).toBeGreaterThan(1_700_000);
+    const file = memoryFile();
+    await bench.observe({ file });
+    const [until] = [await bench.observe({ file })].map((seen) => (seen.kind === 'postponed' ? seen.until : 0));
+    expect((until ?? 0) - Date.now()).toBeGreaterThan(1_700_000);
   });
 
-  it('is no error of the service when the round is called off', async () => {
+  it('is not asked at all for a query that was called off, and a query that is called off causes a pause', async () => {
     await using bench = await startRegistration();
     bench.service.setFault({ kind: 'silent' }, LICENSES_PATH);
-    const store = memoryStore();
+    const file = memoryFile();
     const controller = new AbortController();
-    const observation = bench.observe({ store, context: { signal: controller.signal } });
+    const context = { signal: controller.signal };
+    const observation = bench.observe({ file, context });
     await expect.poll(() => paths(bench.service).length).toBe(2);
     controller.abort(new Error('Shutting down'));
     expect(outcomes(await observation)).toMatchObject([{ kind: 'failed', reason: 'aborted' }]);
-    expect(store.saved().errors).toEqual([]);
+    expect(await bench.observe({ file })).toMatchObject({ kind: 'postponed' });
+    await bench.observe({ context });
+    expect(paths(bench.service)).toHaveLength(2);
   });
 
   it('a trickle ends with the time', async () => {
@@ -122,39 +119,14 @@ describe('an error of the service', () => {
   });
 });
 
-describe('the quota', () => {
-  it('postpones what would exceed it', async () => {
+describe('units that the service does not know', () => {
+  it('cost few errors, and leave a licence that is not listed as it is', async () => {
     await using bench = await startRegistration();
-    const store = memoryStore({ callsPerMinute: 3, callsPerHour: 100, errorsPerHour: 10 });
-    const licenses = [A, B, 'EFTM000000000003', 'EFTM000000000004'];
-    expect(outcomes(await bench.observe({ licenses, store }))).toMatchObject([
-      { kind: 'not-listed' },
-      { kind: 'not-listed' },
-      { kind: 'postponed' },
-      { kind: 'postponed' },
-    ]);
-    expect(bench.service.requests).toHaveLength(3);
-  });
-
-  it('is for the licences that are listed first: the details of units are asked for after them', async () => {
-    await using bench = await startRegistration({ licenses: [{ licenseNumber: B, serialNumber: 'FAC-B' }] });
-    const store = memoryStore({ callsPerMinute: 3, callsPerHour: 100, errorsPerHour: 10 });
-    const serials = ['FAC-A', 'FAC-B', 'FAC-C'];
-    expect(outcomes(await bench.observe({ licenses: [A, B], serials, store }))).toMatchObject([
-      { kind: 'postponed' },
-      { kind: 'registered', serial: 'FAC-B' },
-    ]);
-  });
-
-  it('is not spent on units that the service does not know, whose details are errors', async () => {
-    await using bench = await startRegistration();
-    const store = memoryStore();
     const serials = Array.from({ length: 12 }, (_, index) => `FAC-VM00000000${String(index + 10)}`);
-    expect(outcomes(await bench.observe({ licenses: [A, B], serials, store }))).toEqual([
+    expect(outcomes(await bench.observe({ licenses: [A, B], serials }))).toEqual([
       { kind: 'not-listed' },
       { kind: 'not-listed' },
     ]);
-    expect(store.saved().errors).toHaveLength(3);
-    expect(outcomes(await bench.observe({ licenses: [A], store }))).toEqual([{ kind: 'not-listed' }]);
+    expect(paths(bench.service).filter((path) => path === PRODUCTS_PATH)).toHaveLength(3);
   });
 });

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/system/clock.ts';
-import type { BudgetStore } from '../../../src/connectors/metered-call.ts';
 import {
   createRegistrationService,
   LICENSES_PATH,
@@ -8,11 +6,11 @@ import {
   TOKEN_PATH,
   type RegistrationState,
 } from '../../../src/demo/lab/registration.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
+import { A, B, memoryFile, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 const SERIAL = 'FAC-VM0000000001';
 
-describe('observeRegistration', () => {
+describe('the registration service', () => {
   const HELD = { serialNumber: SERIAL, status: 'Registered' };
   const listed = (...records: readonly object[]) => ({
     licenses: records.map((record) => ({ licenseNumber: A, ...record })),
@@ -128,30 +126,6 @@ describe('observeRegistration', () => {
     expect(bench.service.requests).toEqual([]);
   });
 
-  it.each([31, '31'])('logs in again when a token of %j s has run out', async (expiresIn) => {
-    await using bench = await startRegistration({ expiresIn });
-    let elapsed = 0;
-    // Each reading of the clock advances it by two seconds. A token is not used in its last half minute.
-    const clock = { ...systemClock, elapsed: () => (elapsed += 2000) };
-    await bench.observe({ licenses: [A, B], context: { clock } });
-    expect(paths(bench.service)).toEqual([TOKEN_PATH, TOKEN_PATH, LICENSES_PATH, TOKEN_PATH, LICENSES_PATH]);
-  });
-
-  it('logs in again, once, when the service does not take the token any more', async () => {
-    await using bench = await startRegistration();
-    const store = memoryStore();
-    const revoking: BudgetStore = {
-      ...store,
-      // The first budget with two calls is saved immediately before the first request is sent.
-      save: async (budget) => {
-        if (budget.calls.length === 2) bench.service.tokens.clear();
-        await store.save(budget);
-      },
-    };
-    expect(outcomes(await bench.observe({ store: revoking }))).toEqual([{ kind: 'not-listed' }]);
-    expect(paths(bench.service)).toEqual([TOKEN_PATH, LICENSES_PATH, TOKEN_PATH, LICENSES_PATH]);
-  });
-
   it.each([400, 403])(
     'keeps what it was told of the others when it may not ask for one licence (%i)',
     async (status) => {
@@ -175,12 +149,12 @@ describe('observeRegistration', () => {
 
   it('is denied with a wrong password, which is nowhere shown, and waits before it tries again', async () => {
     await using bench = await startRegistration();
-    const store = memoryStore();
-    const wrong = { store, config: { password: { kind: 'env', name: 'WRONG' } } } as const;
+    const file = memoryFile();
+    const wrong = { file, config: { password: { kind: 'env', name: 'WRONG' } } } as const;
     const observation = await bench.observe(wrong);
     expect(observation).toEqual({ kind: 'denied', message: 'HTTP 401 during login' });
     expect(await bench.observe(wrong)).toMatchObject({ kind: 'postponed' });
     expect(bench.service.requests).toHaveLength(1);
-    expect(JSON.stringify([observation, store.saved()])).not.toMatch(/guess|api-password|api-user/u);
+    expect(JSON.stringify([observation, file.text()])).not.toMatch(/guess|api-password|api-user/u);
   });
 });

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BudgetStore, parseBudget } from '../../../src/connectors/metered-call.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
-import { observeRegistration } from '../../../src/connectors/registration.ts';
+import { registrationSystems, type RegistrationSources } from '../../../src/connectors/registration.ts';
 import type { RegistrationConfig } from '../../../src/config/schema/watched.ts';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
 import {
@@ -12,6 +11,8 @@ import {
   type RegistrationState,
 } from '../../../src/demo/lab/registration.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import type { JsonFile } from '../../../src/system/json-file.ts';
+import { configOf } from '../config/config-of.ts';
 import { connectorContext } from './connector-context.ts';
 
 /** The licences that the tests query. */
@@ -21,27 +22,29 @@ export const B = 'EFTM000000000002';
 const ENV = { PASSWORD: 'api-password', WRONG: 'guess' };
 
 /** Stored as JSON, like the real one. */
-export interface MemoryStore extends BudgetStore {
-  readonly saved: () => ReturnType<typeof parseBudget>;
+export interface MemoryFile extends JsonFile {
+  readonly text: () => string;
 }
 
-export function memoryStore(limits?: BudgetStore['limits']): MemoryStore {
-  let json = 'null';
+/** @param content of the file at the start */
+export function memoryFile(content: unknown = null): MemoryFile {
+  let json = JSON.stringify(content);
   return {
     load: () => Promise.resolve(JSON.parse(json) as unknown),
-    save: (budget) => {
-      json = JSON.stringify(budget);
+    save: (value) => {
+      json = JSON.stringify(value);
       return Promise.resolve();
     },
-    saved: () => parseBudget(JSON.parse(json)),
-    ...(limits === undefined ? {} : { limits }),
+    text: () => json,
   };
 }
 
 export interface Asking {
   readonly licenses?: readonly string[];
   readonly serials?: readonly string[];
-  readonly store?: BudgetStore;
+  readonly file?: JsonFile;
+  /** @default no answer is fresh */
+  readonly isFresh?: RegistrationSources['isFresh'];
   readonly config?: Partial<RegistrationConfig>;
   readonly context?: Partial<ConnectorContext>;
 }
@@ -51,7 +54,15 @@ export interface RegistrationBench extends AsyncDisposable {
   /** A working configuration, and the source of its password. */
   readonly config: RegistrationConfig;
   readonly env: NodeJS.ProcessEnv;
+  /** Asks in a new process, with what the file contains. */
   observe(asking?: Asking): Promise<RegistrationObservation>;
+  /** A process. What it may ask for can be changed. */
+  start(asking?: Asking): Process;
+}
+
+export interface Process {
+  ask(): Promise<RegistrationObservation>;
+  licenses: readonly string[];
 }
 
 /** Starts a service, and returns the file for verifying its certificate. */
@@ -70,17 +81,34 @@ export async function startRegistration(state: Partial<RegistrationState> = {}):
     authUrl: url,
     caFile,
   };
+  const { appliances, schedule } = await configOf({ appliances: [{ name: 'fac-1' }] });
+  const [unit] = appliances;
+  if (unit === undefined) throw new Error('Expected an appliance');
+  const start = (asking: Asking = {}): Process => {
+    const wanted = { licenses: asking.licenses ?? [A] };
+    const [system] = registrationSystems(
+      { registration: { ...right, ...asking.config }, schedule },
+      {
+        file: asking.file ?? memoryFile(),
+        isFresh: asking.isFresh ?? (() => false),
+        units: () =>
+          [null, ...(asking.serials ?? [])].map((serial) => ({
+            config: { ...unit, serial, licenses: serial === null ? wanted.licenses : [] },
+            rest: null,
+            role: null,
+          })),
+      },
+    );
+    if (system === undefined) throw new Error('Expected the registration service');
+    const ask = (): Promise<RegistrationObservation> => system.ask(connectorContext({ env: ENV, ...asking.context }));
+    return Object.assign(wanted, { ask });
+  };
   return {
     service,
     config: right,
     env: ENV,
-    observe: (asking = {}) =>
-      observeRegistration(
-        { ...right, ...asking.config },
-        { licenses: asking.licenses ?? [A], serials: asking.serials ?? [] },
-        asking.store ?? memoryStore(),
-        connectorContext({ env: ENV, ...asking.context }),
-      ),
+    start,
+    observe: (asking) => start(asking).ask(),
     [Symbol.asyncDispose]: async () => {
       await service.close();
       await rm(folder, { recursive: true });

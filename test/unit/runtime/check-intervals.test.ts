@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { checkIntervals } from '../../../src/runtime/unit-monitor.ts';
+import { checkIntervals } from '../../../src/runtime/connected-systems.ts';
 import { configOf } from '../../support/config/config-of.ts';
 
 test('checkIntervals() has the schedule that brings news of each precondition', async () => {

@@ -31,7 +31,7 @@ import { recogniseBlockPage } from '../../../src/core/block-page.ts';
 import { readDer, parseCertificate, parseSubjectAltName } from '../../../src/tls/parse-certificate.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../../src/tls/names.ts';
 import { authorityKeyIdentifier, isForServers, maySignFor } from '../../../src/tls/extensions.ts';
-import { parseBudget } from '../../../src/connectors/metered-call.ts';
+import { readRegistrationMemory } from '../../../src/connectors/registration.ts';
 import { combineVerdicts, failedRecipients } from '../../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../../src/network/failure.ts';
 import { parseReply, SmtpError } from '../../../src/network/smtp/session.ts';
@@ -167,8 +167,13 @@ export function readFortiAuthenticator(value: unknown): unknown {
 
 export function readRegistration(value: unknown): unknown {
   const records = (parseLicenseRecords(value) ?? []).filter(({ license }) => license === 'EFTM000000000001');
-  const life = parseAccessToken(value)?.expiresInSeconds ?? null;
-  return [tokenError(value), life, serviceError(value), records, productHoldsLicense(value, 'EFTM000000000001')];
+  return [
+    tokenError(value),
+    parseAccessToken(value),
+    serviceError(value),
+    records,
+    productHoldsLicense(value, 'EFTM000000000001'),
+  ];
 }
 
 export function readFortiGate(value: unknown): unknown {
@@ -181,7 +186,7 @@ export function readState(value: unknown): unknown {
   // Samples were sanitised before they were stored, and are shown unchanged. A file written by somebody else is not
   // trusted.
   const polling = readPolling(value, NOW);
-  return [polling === null ? null : Object.keys(polling.appliances).length, parseBudget(value).failures];
+  return [polling === null ? null : Object.keys(polling.appliances).length, readRegistrationMemory(value).failures];
 }
 
 export async function readConfiguration(bytes: Buffer): Promise<unknown> {

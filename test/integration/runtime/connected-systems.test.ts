@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { renewedCauses, UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
+import { ConnectedSystems, renewedCauses } from '../../../src/runtime/connected-systems.ts';
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
@@ -14,7 +14,7 @@ const PATIENCE = { timeout: 8_000 };
 
 let quick: FortiAuthenticator;
 let slow: FortiAuthenticator;
-let monitor: UnitMonitor;
+let monitor: ConnectedSystems;
 
 beforeEach(async () => {
   quick = await createFortiAuthenticator({ state: { key: 'key', serial: 'FAC-VM0000000001' } });
@@ -34,10 +34,10 @@ async function start(appliance: string): Promise<void> {
     appliances: [unit('fac-1', quick), unit('fac-2', slow)],
     schedule: { appliance },
   });
-  monitor = new UnitMonitor(config, {
+  monitor = new ConnectedSystems(config, {
     clock: systemClock,
     env: { SET_SECRET: 'key' },
-    budget: { load: () => Promise.resolve(null), save: () => Promise.resolve(), patience: 0 },
+    registrationFile: { load: () => Promise.resolve(null), save: () => Promise.resolve() },
     firmwareFacts: [],
     pendingTokens: createPendingMemory({ load: () => Promise.resolve(null), save: () => undefined }),
     onError: (error) => {
@@ -78,14 +78,14 @@ describe('a unit that answers late', () => {
     slow.setFault({ kind: 'late', until: promise });
     await start(NEVER);
     await expect.poll(known, PATIENCE).toEqual(['ok', undefined]);
-    expect(monitor.drainRenewed()).toEqual({ preconditions: [], gone: [], units: new Set(['appliances fac-1']) });
-    expect(monitor.drainRenewed()).toEqual({ preconditions: [], gone: [], units: new Set() });
+    expect(monitor.drainRenewed()).toEqual({ preconditions: [], gone: [], systems: new Set(['appliances fac-1']) });
+    expect(monitor.drainRenewed()).toEqual({ preconditions: [], gone: [], systems: new Set() });
     resolve();
     await expect.poll(known, PATIENCE).toEqual(['ok', 'ok']);
     expect(monitor.drainRenewed()).toEqual({
       preconditions: [],
       gone: ['appliance', 'license-assignment', 'token-pool'],
-      units: new Set(['appliances fac-2']),
+      systems: new Set(['appliances fac-2']),
     });
   });
 
@@ -104,7 +104,7 @@ test('units that answer between the same two rounds are a look at all of them', 
   expect(monitor.drainRenewed()).toEqual({
     preconditions: ['appliance', 'license-assignment', 'token-pool'],
     gone: [],
-    units: new Set(['appliances fac-1', 'appliances fac-2']),
+    systems: new Set(['appliances fac-1', 'appliances fac-2']),
   });
 });
 
