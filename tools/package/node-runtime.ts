@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempDisposableSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockedPackages } from '../sbom/bill.ts';
 import type { Architecture } from './architecture.ts';
@@ -19,18 +19,14 @@ export function nodeRuntime(root: string, { nodePackage }: Architecture): string
   const cached = join(cache, `${nodePackage}-${version}`);
   if (existsSync(cached)) return cached;
   mkdirSync(cache, { recursive: true });
-  const temporary = mkdtempSync(join(cache, 'fetched-'));
-  try {
-    const archive = fetched(`${nodePackage}@${version}`, temporary);
-    const checksum = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
-    if (checksum !== integrity)
-      throw new Error(`Cannot use ${nodePackage} ${version}: expected the checksum "${integrity}", got "${checksum}"`);
-    execFileSync('tar', ['--extract', '--file', archive, '--directory', temporary]);
-    renameSync(join(temporary, 'package'), cached);
-    return cached;
-  } finally {
-    rmSync(temporary, { recursive: true });
-  }
+  using temporary = mkdtempDisposableSync(join(cache, 'fetched-'));
+  const archive = fetched(`${nodePackage}@${version}`, temporary.path);
+  const checksum = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+  if (checksum !== integrity)
+    throw new Error(`Cannot use ${nodePackage} ${version}: expected the checksum "${integrity}", got "${checksum}"`);
+  execFileSync('tar', ['--extract', '--file', archive, '--directory', temporary.path]);
+  renameSync(join(temporary.path, 'package'), cached);
+  return cached;
 }
 
 function fetched(specifier: string, folder: string): string {

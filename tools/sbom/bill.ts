@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -68,36 +68,32 @@ export function billOfMaterials(): string {
  * both kinds need, such as zod.
  */
 function packagesByNpm(): string {
-  const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-sbom-'));
+  using temporary = mkdtempDisposableSync(join(tmpdir(), 'ftm-watch-sbom-'));
   // npm uses the folder's name for the root component.
-  const folder = join(temporary, 'ftm-watch');
-  try {
-    mkdirSync(folder);
-    const lock = lockFile.parse(readJson('package-lock.json'));
-    write(folder, 'package.json', {
-      ...manifest.parse(readJson('package.json')),
-      devDependencies: {},
-      optionalDependencies: {},
-    });
-    write(folder, 'package-lock.json', {
-      ...lock,
-      packages: {
-        '': { ...lock.packages[''], devDependencies: {}, optionalDependencies: {} },
-        ...productionPackages(),
-      },
-    });
-    const args = [
-      'sbom',
-      '--package-lock-only',
-      '--sbom-format=cyclonedx',
-      '--sbom-type=application',
-      '--offline',
-      '--no-update-notifier',
-    ];
-    return execFileSync('npm', args, { cwd: folder, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 });
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  const folder = join(temporary.path, 'ftm-watch');
+  mkdirSync(folder);
+  const lock = lockFile.parse(readJson('package-lock.json'));
+  write(folder, 'package.json', {
+    ...manifest.parse(readJson('package.json')),
+    devDependencies: {},
+    optionalDependencies: {},
+  });
+  write(folder, 'package-lock.json', {
+    ...lock,
+    packages: {
+      '': { ...lock.packages[''], devDependencies: {}, optionalDependencies: {} },
+      ...productionPackages(),
+    },
+  });
+  const args = [
+    'sbom',
+    '--package-lock-only',
+    '--sbom-format=cyclonedx',
+    '--sbom-type=application',
+    '--offline',
+    '--no-update-notifier',
+  ];
+  return execFileSync('npm', args, { cwd: folder, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 });
 }
 
 /** Includes the names that scanners recognise, and the source of its builds. */

@@ -10,7 +10,7 @@ import { cleanEnvironment } from '../../support/process/clean-environment.ts';
 import { freePort } from '../../support/network/free-port.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
-const NEEDS = [{ program: 'dpkg-deb' }, { program: 'lintian' }, { program: 'man' }, { program: 'readelf' }] as const;
+const NEEDS = ['dh', 'lintian', 'man', 'readelf', 'rpmbuild', 'rpmlint'].map((program) => ({ program }));
 const LIMIT = 600_000;
 
 /** Debian packages of the libraries that Node may be linked with. */
@@ -35,9 +35,16 @@ describeWhere(NEEDS, 'npm run package', () => {
     return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
   }
 
+  const node = (): string => join(unpacked, 'usr/lib/ftm-watch/node');
+
+  /** Returns the libraries that Node is linked with. */
+  function libraries(): readonly string[] {
+    return stdoutOf('readelf', '--dynamic', node()).match(/(?<=\(NEEDED\).*\[).+(?=\])/gu) ?? [];
+  }
+
   beforeAll(async () => {
     packages = stack.use(await buildPackages('.'));
-    again = stack.use(await buildPackages('.', '.deb', '.tar.xz', 'npm'));
+    again = stack.use(await buildPackages('.', '.deb', '.rpm', '.tar.xz', 'npm'));
     stdoutOf('dpkg-deb', '--extract', packages.file('.deb'), unpacked);
   }, LIMIT);
 
@@ -48,11 +55,9 @@ describeWhere(NEEDS, 'npm run package', () => {
 
   test('writes the same bytes twice', () => {
     const sums = (folder: string): readonly string[] =>
-      readFileSync(join(folder, 'SHA256SUMS'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '' && !line.endsWith('.cdx.json'));
-    expect(sums(again.folder)).toHaveLength(3);
-    expect(sums(packages.folder)).toEqual(sums(again.folder));
+      readFileSync(join(folder, 'SHA256SUMS'), 'utf8').split('\n').filter(Boolean);
+    expect(sums(again.folder)).toHaveLength(4);
+    expect(sums(packages.folder)).toEqual(expect.arrayContaining([...sums(again.folder)]));
   });
 
   test('writes checksums of all of them', () => {
@@ -73,6 +78,47 @@ describeWhere(NEEDS, 'npm run package', () => {
     expect(overridden).toEqual(new Set(overrides.match(/^[a-z-]+/gmu)));
   });
 
+  test('satisfies rpmlint, with a reason for each exception', () => {
+    const { stdout, status } = spawnSync('rpmlint', ['--config', 'tools/package/rpmlint.toml', packages.file('.rpm')], {
+      encoding: 'utf8',
+    });
+    expect([stdout, status]).toEqual([expect.stringContaining(' 0 errors, 0 warnings, '), 0]);
+  });
+
+  test('says in its fields that nobody maintains it', () => {
+    const field = /^built without a maintainer <.+\.invalid>$/u;
+    expect(stdoutOf('dpkg-deb', '--field', packages.file('.deb'), 'Maintainer').trim()).toMatch(field);
+    expect(stdoutOf('rpm', '-qp', '--queryformat', '%{PACKAGER}', packages.file('.rpm'))).toMatch(field);
+  });
+
+  test('is for RPM what it is for Debian: the same files, and the libraries that Node is linked with', () => {
+    const rpm = packages.file('.rpm');
+    const onlyDebian = /^\/usr\/share\/(?:lintian\/|doc\/ftm-watch\/changelog\.gz)/u;
+    const files = readdirSync(unpacked, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(unpacked.length))
+      .map((path) => path.replace('vendor-completions', 'site-functions'))
+      .filter((path) => !onlyDebian.test(path));
+    const listed = stdoutOf('rpm', '-qp', '--queryformat', '[%{FILEMODES:perms} %{FILENAMES}\n]', rpm);
+    expect(listed.match(/(?<=^-\S+ ).+$/gmu)?.toSorted()).toEqual(files.toSorted());
+    expect(stdoutOf('rpm', '-qp', '--configfiles', rpm)).toBe('/etc/ftm-watch/ftm-watch.yaml\n');
+    const required = stdoutOf('rpm', '-qp', '--requires', rpm);
+    for (const name of libraries()) expect(required).toContain(`${name}()(64bit)`);
+    expect(
+      required
+        .match(/(?<=GLIBC_2\.)\d+/gu)
+        ?.map(Number)
+        .filter((minor) => minor > 28),
+    ).toEqual([]);
+  });
+
+  test('has dashboards, rules and configurations as examples', () => {
+    const names = globSync('usr/share/doc/ftm-watch/examples/**', { cwd: unpacked }).map((path) => basename(path));
+    expect(names).toEqual(
+      expect.arrayContaining(['site.json', 'ftm-watch-recording.yml', 'alertmanager.yml', 'ftm-watch.reference.yaml']),
+    );
+  });
+
   test('has nothing in it that is younger than the source, of another owner or of a user of this machine', () => {
     const env = { ...process.env, TZ: 'UTC' };
     const listed = execFileSync('dpkg-deb', ['--contents', packages.file('.deb')], { encoding: 'utf8', env })
@@ -85,13 +131,10 @@ describeWhere(NEEDS, 'npm run package', () => {
   });
 
   test('depends on what its Node is linked with', () => {
-    const node = join(unpacked, 'usr/lib/ftm-watch/node');
     const depends = stdoutOf('dpkg-deb', '--field', packages.file('.deb'), 'Depends');
-    const needed = [...stdoutOf('readelf', '--dynamic', node).matchAll(/\(NEEDED\).*\[(?<name>.+)\]/gu)];
-    expect(needed.length).toBeGreaterThan(4);
-    for (const { groups } of needed)
-      expect(depends).toContain(PACKAGE_OF.get(groups?.['name'] ?? '') ?? groups?.['name']);
-    const versions = [...stdoutOf('readelf', '--version-info', '--wide', node).matchAll(/ GLIBC_2\.(?<minor>\d+)/gu)];
+    expect(libraries().length).toBeGreaterThan(4);
+    for (const name of libraries()) expect(depends).toContain(PACKAGE_OF.get(name) ?? name);
+    const versions = [...stdoutOf('readelf', '--version-info', '--wide', node()).matchAll(/ GLIBC_2\.(?<minor>\d+)/gu)];
     const newest = Math.max(...versions.map(({ groups }) => Number(groups?.['minor'])));
     expect(depends).toContain(`libc6 (>= 2.${String(newest)})`);
   });

@@ -1,8 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { nextVersion } from '../../../tools/release/version.ts';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { type BuiltPackages, buildPackages } from '../../support/packaging/built-packages.ts';
 import { copiedTree } from '../../support/process/copied-tree.ts';
@@ -11,7 +10,7 @@ import { describeWhere } from '../../support/process/privilege.ts';
 import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
 
 const blocks = shellBlocks(readFileSync('docs/install.md', 'utf8'));
-const NEWER = nextVersion(packageJson.version, 'minor');
+const NEWER = packageJson.version.replace(/\d+$/u, (patch) => String(Number(patch) + 1));
 const STORE = '/var/lib/ftm-watch/ftm-watch.sqlite';
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';
 const PAGE = 'http://127.0.0.1:9843';
@@ -28,20 +27,20 @@ const NEEDS = [
   { program: 'xz' },
 ] as const;
 
-/** Builds the same package with a later version, whose store also has a later version. */
-async function newerPackage(): Promise<BuiltPackages> {
+/** Builds the same packages with a later version, whose store also has a later version. */
+async function newerPackages(): Promise<BuiltPackages> {
   using tree = copiedTree();
   tree.replace('package.json', `"version": "${packageJson.version}"`, `"version": "${NEWER}"`);
   tree.replace('CHANGELOG.md', '## Unreleased\n', `## Unreleased\n\n## ${NEWER} (2026-12-24)\n`);
   tree.replace('src/store/database.ts', '\n];\n', "\n  'CREATE TABLE later (id INTEGER) STRICT',\n];\n");
-  return await buildPackages(tree.root, '.deb');
+  return await buildPackages(tree.root, '.deb', '.rpm');
 }
 
 /**
- * Runs in a root that debootstrap has just created. Dependencies and curl are downloaded first. Then its systemd
+ * Runs in a root that debootstrap has just created. Dependencies, curl and rpm are downloaded first. Then its systemd
  * starts, with loopback as the only network.
  */
-describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => {
+describeWhere(NEEDS, 'the packages, as docs/install.md tells,', () => {
   const stack = new AsyncDisposableStack();
   let packages: BuiltPackages;
   let debian: FreshDebian;
@@ -83,20 +82,22 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
 
   beforeAll(async () => {
     const [built, newer, fresh] = await Promise.all([
-      buildPackages('.', '.deb', '.tar.xz'),
-      newerPackage(),
+      buildPackages('.', '.deb', '.rpm', '.tar.xz'),
+      newerPackages(),
       createFreshDebian(),
     ]);
     packages = stack.use(built);
     stack.use(newer);
     debian = stack.use(fresh);
     const install = 'apt-get --quiet --yes --no-install-recommends install';
-    const fetched = `apt-get --quiet update && ${install} ca-certificates curl libatomic1 xz-utils`;
+    const fetched = `apt-get --quiet update && ${install} ca-certificates curl libatomic1 rpm xz-utils`;
     const { status, output } = await debian.shell(`mkdir /root/current /root/newer; ${fetched}`);
     if (status !== 0) throw new Error(`Cannot prepare the machine: ${output}`);
-    for (const file of [packages.file('.deb'), packages.file('.tar.xz')])
-      copyFileSync(file, join(debian.root, 'root/current', basename(file)));
-    copyFileSync(newer.file('.deb'), join(debian.root, 'root/newer', basename(newer.file('.deb'))));
+    for (const [folder, files] of [
+      ['current', ['.deb', '.rpm', '.tar.xz'].map((ending) => packages.file(ending))],
+      ['newer', ['.deb', '.rpm'].map((ending) => newer.file(ending))],
+    ] as const)
+      for (const file of files) copyFileSync(file, join(debian.root, 'root', folder, basename(file)));
     booted = stack.use(await debian.boot());
   }, LIMIT);
 
@@ -252,5 +253,43 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await told(block('Remove an archive (tarball)'));
     expect(await leftBehind()).toEqual([]);
     expect(await told('getent passwd ftm-watch || getent group ftm-watch || echo nobody')).toBe('nobody');
+  });
+
+  describe('of RPM', () => {
+    /** RPM knows nothing of what apt has installed. */
+    const RPM = 'rpm --nodeps';
+
+    it('is installed and started with the same result', async () => {
+      const commands = block('Red Hat Enterprise Linux').replace(/^dnf install /mu, `${RPM} --install `);
+      expect(commands).toContain(RPM);
+      await told(commands);
+      await isHealthy();
+      expect(await version()).toBe(packageJson.version);
+      expect(await told('systemctl is-active ftm-watch; systemctl is-enabled ftm-watch')).toBe('active\nenabled');
+      expect(await told(`stat --format='%a %U:%G' ${CONFIG} /var/lib/ftm-watch /etc/ftm-watch/secrets`)).toBe(
+        '640 root:ftm-watch\n750 ftm-watch:ftm-watch\n750 root:ftm-watch',
+      );
+      expect(await told('rpm --verify --nodeps ftm-watch')).toBe('');
+      expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
+    });
+
+    it('keeps configuration and store through an upgrade, which restarts the service', async () => {
+      await told(`echo "site: red" >>${CONFIG} && systemctl restart ftm-watch`);
+      await isHealthy();
+      await told(`${RPM} --upgrade /root/newer/*.rpm`);
+      await isHealthy();
+      expect(await version()).toBe(NEWER);
+      expect(await get('/api/v1/status')).toContain('"site":"red"');
+      expect(await told(`ls ${STORE}.version-*`)).toContain(`.version-${String(MIGRATIONS.length)}-`);
+      expect(await told('systemctl is-enabled ftm-watch; ls /etc/ftm-watch')).toBe('enabled\nftm-watch.yaml\nsecrets');
+    });
+
+    it('keeps a changed configuration and the store when it is removed, and nothing after the last commands', async () => {
+      await told(`${RPM} --erase ftm-watch`);
+      expect(await told('systemctl is-active ftm-watch || true')).toBe('inactive');
+      expect(await told(`ls ${CONFIG}.rpmsave ${STORE}`)).toBe(`${CONFIG}.rpmsave\n${STORE}`);
+      await told('rm -r /etc/ftm-watch /var/lib/ftm-watch; userdel ftm-watch');
+      expect(await leftBehind()).toEqual([]);
+    });
   });
 });

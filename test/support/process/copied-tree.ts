@@ -13,6 +13,7 @@ const COPIED = [
   'docs',
   '.dockerignore',
   '.gitignore',
+  '.npmrc',
   'CHANGELOG.md',
   'Dockerfile',
   'LICENSE',

@@ -1,29 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { isMaintainer, NO_MAINTAINER } from '../../../tools/package/maintainer.ts';
 import { releasedChangelog, unreleasedEntries } from '../../../tools/release/changelog.ts';
-import { nextVersion } from '../../../tools/release/version.ts';
 
-describe('nextVersion()', () => {
-  it.each([
-    ['patch', '0.9.10'],
-    ['minor', '0.10.0'],
-    ['major', '1.0.0'],
-    ['0.9.10', '0.9.10'],
-    ['0.10.0', '0.10.0'],
-    ['2.0.0', '2.0.0'],
-  ])('takes %s after 0.9.9 for %s', (wanted, version) => {
-    expect(nextVersion('0.9.9', wanted)).toBe(version);
+describe('isMaintainer()', () => {
+  test.each(['A. Admin <admin@example.org>', NO_MAINTAINER])('takes "%s"', (text) => {
+    expect(isMaintainer(text)).toBe(true);
   });
 
-  it.each(['0.9.9', '0.9.8', '0.8.100', '0.0.1'])('refuses %s after 0.9.9', (wanted) => {
-    expect(() => nextVersion('0.9.9', wanted)).toThrow(
-      `Cannot release "${wanted}": expected a version later than 0.9.9`,
-    );
-  });
-
-  it.each(['v1.0.0', '1.0', '1.0.0-rc.1', '01.0.0', 'next', ''])('refuses "%s", which is no version', (wanted) => {
-    expect(() => nextVersion('0.9.9', wanted)).toThrow('expected major, minor, patch or a version like 1.2.3');
-  });
+  test.each(['', 'A. Admin', 'admin@example.org', 'A <admin>', 'A <a@b> <c@d>', 'A\nB <a@b>', '%{lua:x} <a@b>'])(
+    'refuses "%s"',
+    (text) => expect(isMaintainer(text)).toBe(false),
+  );
 });
 
 describe('the changelog', () => {
