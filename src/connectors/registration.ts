@@ -139,7 +139,7 @@ function registrationSystem(
   ): Promise<Memory> {
     const licenses = due.slice(0, MOST_LOOKUPS);
     const { clock } = context;
-    const calls = 1 + licenses.length + query.serials.length;
+    const calls = Math.min(MOST_CALLS, 1 + licenses.length + query.serials.length);
     const planned = { calls, errors: 1, isFailed: true, retryAfter: 0 };
     await file.save({ ...before, ...afterCalls(before, clock.now(), planned) } satisfies Memory);
     const seen = await ask(config, { ...query, licenses }, context);
@@ -152,9 +152,10 @@ function registrationSystem(
       { outcome, at, searched: isUnlisted(outcome) ? [...query.serials] : [] },
     ]);
     const answers = problem?.because.kind === 'denied' ? {} : { ...before.answers, ...Object.fromEntries(found) };
-    const after: Memory = { ...before, ...afterCalls(before, at, seen), answers };
-    // An aborted query keeps the pause from before, so that a process that is restarted again and again pauses too.
-    if (!context.signal.aborted) await file.save(after);
+    // After an aborted query there is a pause too, so that a process that is restarted again and again does not ask.
+    const spent = context.signal.aborted ? planned : seen;
+    const after: Memory = { ...before, ...afterCalls(before, at, spent), answers };
+    await file.save(after);
     return after;
   }
 
@@ -179,7 +180,7 @@ function registrationSystem(
     const until = blockedUntil(known, now);
     const held = reason ?? (until === null ? null : ({ kind: 'postponed', until } as const));
     const open = dueIn(query, known, now);
-    const isUnknown = failures.size === 0 && query.licenses.every((license) => known.answers[license] === undefined);
+    const isUnknown = query.licenses.every((license) => known.answers[license] === undefined && !failures.has(license));
     if (held !== null && isUnknown && open.length > 0) return held;
     const lookups = query.licenses.map((license) =>
       lookupOf(license, known, open.includes(license) ? held : null, now),
