@@ -197,11 +197,8 @@ export const PAGE_STATES = {
   unknown: {
     ...PAST,
     diagnosis: diagnosisWith(
-      ['mail', [unknownAbout('mail.example.org:25', 'ftm-watch could not connect to the mail server.')]],
-      [
-        'reachability',
-        [unknownAbout('fortitokenmobile.fortinet.com:443', 'Port 443 could not be tried: no free local port.')],
-      ],
+      ['mail', [unknownAbout('mail.example.org:25', 'No route to 10.0.0.25.')]],
+      ['reachability', [unknownAbout('fortitokenmobile.fortinet.com:443', 'No local port is free.')]],
     ),
     unknownSince: NOW - 4 * HOUR,
   },
