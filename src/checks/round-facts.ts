@@ -1,5 +1,6 @@
 import type { ServiceConfig, WatchedConfig } from '../config/schema/watched.ts';
 import type { Millis } from '../core/clock.ts';
+import type { OutsideView } from '../core/outside.ts';
 import { decidingAddresses, type DnsObservation } from '../core/observation.ts';
 import { isInvalid, type PathObservation, type RoundObservations } from '../core/round.ts';
 import { isFault } from '../engine/model.ts';
@@ -73,6 +74,14 @@ export function roundFactsOf(
         answers: answersAfter(answers, judgeOwnNames(own) ?? [], startedAt),
       };
   return { observations, targets: [{ ...own, ...kept }, ...services], clock, answered: new Set(answered) };
+}
+
+/** The same round, judged with what other networks see of the licence server. */
+export function withOutside(facts: RoundFacts, outside: OutsideView): RoundFacts {
+  const [own, ...services] = facts.targets;
+  const surroundings = { ...own.surroundings, outside };
+  const seen = { ...own, surroundings, tls: judgeTlsPath(own.path, own.knowledge, surroundings) };
+  return { ...facts, targets: [{ ...seen, clean: cleanAddresses(seen) }, ...services] };
 }
 
 /** An address belongs to the licence server if it presents the licence server's certificate. */

@@ -1,4 +1,5 @@
-import type { Finding } from '../engine/model.ts';
+import type { OutsideKind } from '../core/outside.ts';
+import { type Finding, isFault } from '../engine/model.ts';
 import { isInvalid } from '../core/round.ts';
 import type { RoundFacts, TargetFacts } from './check.ts';
 import { mayBePolicy } from './firewall-policy/judge.ts';
@@ -15,6 +16,28 @@ export function foundAt(target: TargetFacts): Readonly<Record<string, readonly F
     'tls-genuine': judgeCertificates(target),
     'license-server': judgeAnswers(target),
   };
+}
+
+/**
+ * Returns the measurements from other networks that could settle what is suspected of the licence server. A certificate
+ * is compared only if the server's own name was asked for.
+ */
+export function outsideWishes({ observations, targets: [own] }: RoundFacts): readonly OutsideKind[] {
+  if (isInvalid(observations)) return [];
+  const found = foundAt(own);
+  const isFaulty = (stage: keyof typeof found): boolean => found[stage]?.some(isFault) === true;
+  const isDoubted = own.tls.endpoints.some(
+    ({ outcome, judgement }) => outcome.chain !== null && judgement.findings.some(isSuspectedFault),
+  );
+  return [
+    ...(isFaulty('name-resolution') ? (['addresses'] as const) : []),
+    ...(isFaulty('reachability') ? (['reach'] as const) : []),
+    ...(isDoubted ? (['certificate'] as const) : []),
+  ];
+}
+
+function isSuspectedFault(finding: Finding): boolean {
+  return isFault(finding) && finding.confidence === 'suspected';
 }
 
 /** Returns whether a firewall policy could have caused a fault of the licence server. */

@@ -1,5 +1,6 @@
 import { type Fields, fieldsOf } from '../core/fields.ts';
 import * as z from 'zod';
+import { classifyAddress, isPrivateHost, plainName } from '../core/addresses.ts';
 import { authorityFile, optionalSecret, readableFile, proxy, secretUrlField } from './schema/secret.ts';
 import {
   hasSecret,
@@ -162,6 +163,7 @@ export const configFile = section(
   (file, report) => {
     portsAreFree(file, report);
     firewallsAreOfKnownUnits(file, report);
+    publicNameForOthers(file, report);
     certificatesAreOfKnownUnits(file, report);
   },
 );
@@ -190,6 +192,14 @@ function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Repo
     if (typeof unit === 'string' && !known.includes(unit))
       report(['firewall'], `"${unit}" is not listed in "appliances"`);
   }
+}
+
+/** Names and addresses of this site are never sent to a public service. */
+function publicNameForOthers({ outside, licenseServer }: Fields, report: Report): void {
+  const { host } = fieldsOf(licenseServer);
+  if (outside === null || outside === undefined || typeof host !== 'string') return;
+  if (classifyAddress(host) !== null || isPrivateHost(plainName(host)))
+    report(['outside'], `other networks can be asked only about a public name, and licenseServer.host is "${host}"`);
 }
 
 function certificatesAreOfKnownUnits({ appliances, logs }: Fields, report: Report): void {

@@ -230,3 +230,13 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 export function isLoopbackUrl(text: string): boolean {
   return LOOPBACK.test(URL.parse(text)?.hostname ?? '');
 }
+
+/** RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`. */
+const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
+
+/** An address or name that only clients in a private network can use. `name` has the format of `plainName`. */
+export function isPrivateHost(name: string): boolean {
+  const kind = classifyAddress(name);
+  if (kind !== null) return kind === 'private' || kind === 'loopback' || kind === 'link-local';
+  return !name.includes('.') || INTERNAL_NAME.test(name);
+}

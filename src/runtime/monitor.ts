@@ -22,11 +22,13 @@ import { isInvalid, type PeerObservation, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
 import { unlessAborted } from '../network/context.ts';
+import { oneATurn } from '../system/clock.ts';
 import { createSpreadTimer, periodOf } from '../system/cron-timer.ts';
 import { type BackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type HourlyValue, type RoundRecord, type Store } from '../store/store.ts';
 import { createLogListening, type LogListening } from '../logs/intake.ts';
+import { OutsideWitness } from './outside-witness.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { channelHealth, storeHealth } from './own-health.ts';
@@ -169,6 +171,7 @@ export class Monitor {
   readonly #files: MonitorFiles;
   readonly #log: LogListening;
   readonly #systems: ConnectedSystems;
+  readonly #outside: OutsideWitness | null;
   readonly #judge: RoundJudge;
   readonly #rounds: Runner;
   readonly #hourlyValues = createHourlyValueCollector();
@@ -218,9 +221,21 @@ export class Monitor {
       pendingTokens: createPendingMemory(deps.writer.of(jsonFile(stateFile(config, 'pending-tokens.json')))),
       firmwareFacts: files.firmwareFacts,
     });
+    this.#outside =
+      config.outside === null
+        ? null
+        : new OutsideWitness(config.outside.globalping, config.licenseServer, {
+            clock,
+            env,
+            proxy: config.notify.proxy,
+            readSecret: secrets,
+            ownTurn: oneATurn(),
+            file: jsonFile(stateFile(config, 'outside.json')),
+          });
     this.#judge = new RoundJudge({
       instruments: files.instruments,
       systems: this.#systems,
+      outside: this.#outside,
       log: this.#log,
       health: () => this.health(),
     });
@@ -385,7 +400,8 @@ export class Monitor {
     this.#pulse.beat();
     this.#publish(round);
     if (needsAnotherRound(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
-    void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
+    for (const arrival of late)
+      void arrival.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
   /** The verdict is published first, because later steps may be slow or fail if the disk is full. */
@@ -404,7 +420,7 @@ export class Monitor {
 
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
     // If a later round has ended, it has used the late result.
-    if (this.#last !== before) return;
+    if (this.#last?.observations !== before.observations) return;
     const round = judgeAgain();
     this.#last = round;
     this.#showDiagnosis(round, () => this.alerting.revise(round.diagnosis));

@@ -5,7 +5,7 @@ import { conclude, NOTHING_REMEMBERED, rememberedFrom } from '../checks/conclude
 import type { OwnClock } from '../core/observation.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';
 import { preconditionOf } from '../checks/registry.ts';
-import { asksForPolicy } from '../checks/stages.ts';
+import { asksForPolicy, outsideWishes } from '../checks/stages.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/judge.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
@@ -17,9 +17,11 @@ import type { LogListening } from '../logs/intake.ts';
 import { codeLifeOf, mailServersOf } from '../round/mail.ts';
 import { deadline } from '../system/clock.ts';
 import { factsOf } from '../round/facts.ts';
+import { withOutside } from '../checks/round-facts.ts';
 import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
 import type { ConnectedSystems } from './connected-systems.ts';
+import type { OutsideWitness } from './outside-witness.ts';
 
 /** Maximum time for which the evaluation of a round waits for a result that can refine the evaluation. */
 const REFINING: Millis = 2_000;
@@ -27,14 +29,16 @@ const REFINING: Millis = 2_000;
 interface RoundJudgeDeps {
   readonly instruments: Instruments;
   readonly systems: ConnectedSystems;
+  /** Null if other networks are not asked. */
+  readonly outside: OutsideWitness | null;
   readonly log: Pick<LogListening, 'facts'>;
   readonly health: () => AgentHealth;
 }
 
 export interface JudgedOnce {
   readonly round: RoundResult;
-  /** Resolves when a result arrives after the evaluation stopped waiting for it. Null if no result is missing. */
-  readonly late: Promise<void> | null;
+  /** Each resolves when a result arrives that the evaluation did not wait for. */
+  readonly late: readonly Promise<void>[];
   /** Evaluates the round again with the late result. Both evaluations count as one round. */
   readonly judgeAgain: () => RoundResult;
 }
@@ -67,23 +71,30 @@ export class RoundJudge {
     const began = instruments.clock.elapsed();
     const { appliances } = systems.picture();
     const { report } = log.facts();
-    const wishes = {
+    const parameters = {
       mailServers: Promise.resolve(mailServersOf(this.#config, appliances)),
       codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
       isComplained: complainsOfConnections(report),
       complainedAt: complainedOfPathAt(report, preconditionOf),
     };
-    const observations = await observeRound(instruments, wishes, signal);
+    const observations = await observeRound(instruments, parameters, signal);
     if (signal.aborted) return null;
     const facts = factsOf(instruments, observations);
     const policy = this.#askForPolicy(asksForPolicy(facts), began, signal);
     const isAnswered = await this.#inTime(policy, signal);
     if (signal.aborted) return null;
     this.#ownClock = confirmedClock(ownClockOf(facts), this.#ownClock);
-    const diagnose = this.#diagnosisOf(facts, this.#ownClock);
-    const judgeAgain = (): RoundResult => ({ observations, targets: facts.targets, diagnosis: diagnose() });
-    return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
+    const { outside } = this.#deps;
+    const wishes = outsideWishes(facts);
+    const late = outside?.ask(wishes, facts.targets[0].clean.length > 0, signal) ?? [];
+    const diagnose = this.#diagnosisOf(this.#ownClock);
+    const judgeAgain = (): RoundResult => {
+      const view = outside?.view() ?? null;
+      const seen = view === null ? facts : withOutside(facts, view);
+      return { observations, targets: seen.targets, diagnosis: diagnose(seen) };
+    };
+    return { round: judgeAgain(), late: isAnswered ? late : [policy, ...late], judgeAgain };
   }
 
   #askForPolicy(mayExplain: boolean, began: Millis, signal: AbortSignal): Promise<void> {
@@ -103,12 +114,12 @@ export class RoundJudge {
   }
 
   /** Firewall results are used as evidence only if they were requested after the fault began. */
-  #diagnosisOf(round: RoundFacts, ownClock: OwnClock | null): () => Diagnosis {
+  #diagnosisOf(ownClock: OwnClock | null): (round: RoundFacts) => Diagnosis {
     const { systems } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;
     const faultSince = this.#faultSince;
     const before = this.#causes;
-    return () => {
+    return (round) => {
       const deciding = faultSince === null ? null : systems.pictureSince(faultSince);
       const known = { config: this.#config, round, ownClock, before, agent: this.#deps.health() };
       const { diagnosis, ...remembered } = conclude({ ...known, picture: systems.picture(), deciding }, log);

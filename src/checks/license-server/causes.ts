@@ -1,6 +1,14 @@
-import { type CauseWords, shell, kindVariants } from '../../engine/model.ts';
+import { type CauseWords, type KindWords, shell, kindVariants } from '../../engine/model.ts';
 import { VENDOR_STATUS } from '../../engine/words.ts';
 import { RETRY_WHEN_CLEAN, SILENT_PAST_POLICY } from '../reachability/causes.ts';
+
+/** Kind of a closed port if probes in other networks do not reach the server either. */
+const DOWN_EVERYWHERE: Readonly<Record<'down-everywhere', KindWords>> = {
+  'down-everywhere': {
+    name: '[{subject}|the server] is down for everybody',
+    summary: '{subject} accepts no connections, neither from this site nor from other networks.',
+  },
+};
 
 export const LICENSE_SERVER_CAUSES = {
   'license-server-down': {
@@ -24,7 +32,7 @@ export const LICENSE_SERVER_CAUSES = {
       ),
       RETRY_WHEN_CLEAN,
     ],
-    variants: kindVariants(SILENT_PAST_POLICY),
+    variants: kindVariants({ ...SILENT_PAST_POLICY, ...DOWN_EVERYWHERE }),
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

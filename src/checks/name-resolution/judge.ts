@@ -25,6 +25,7 @@ import {
   broken,
   warning,
 } from '../../engine/model.ts';
+import { withAnswersElsewhere } from '../outside.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
 import { earlierAnswers } from '../intermittent/answers.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
@@ -403,7 +404,9 @@ function resolvingProxy({ names, endpoints }: PathObservation): string | null {
 
 export function judgeNames(target: TargetFacts): readonly Finding[] | null {
   const found = judgeOwnNames(target);
-  return found === null ? null : [...found, ...earlierAnswers(target.answers)];
+  const { outside } = target.surroundings;
+  const told = outside === undefined ? found : (found?.map(withAnswersElsewhere(outside)) ?? null);
+  return told === null ? null : [...told, ...earlierAnswers(target.answers)];
 }
 
 /** Evaluates the answers of this round. */

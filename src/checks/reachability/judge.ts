@@ -28,6 +28,7 @@ import { withMoreSaid } from '../../engine/words.ts';
 import type { ControlHosts, Declaration, TargetFacts } from '../check.ts';
 import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import { decidingPolicies, refineShutPort } from '../firewall-policy/judge.ts';
+import { withReachElsewhere } from '../outside.ts';
 import { withSampling } from '../intermittent/finding.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { judgeTargets } from '../targets.ts';
@@ -263,7 +264,9 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     const own = judgeTargets('reachability', facts, judgePort, summaryOf(endpoints));
     const seen = asOthersSeeIt(own, reachability, facts);
     const policies = decidingPolicies(facts);
-    return policies === null ? seen : { ...seen, findings: seen.findings.map(refineShutPort(policies)) };
+    const refined = policies === null ? seen.findings : seen.findings.map(refineShutPort(policies));
+    const outside = facts.round.targets[0].surroundings.outside ?? null;
+    return { ...seen, findings: outside === null ? refined : refined.map(withReachElsewhere(outside, facts.at)) };
   },
 };
 

@@ -215,6 +215,17 @@ const CHANGED_KINDS = {
       ),
     ],
   },
+  everywhere: {
+    name: 'the certificate authority[ of {subject}] changed for everybody',
+    impact: 'blind',
+    remedy: [
+      'Other networks receive the same certificate, so no device at this site inspects the connection. There is ' +
+        'nothing to exempt on a firewall.',
+      'Test an activation, and check the log of FortiAuthenticator for TLS errors. If it reports errors, it does not ' +
+        'accept the certificate: ask Fortinet TAC whether newer firmware does.',
+      learn('If FortiAuthenticator works, learn the new chain.'),
+    ],
+  },
   'unknown-authority': {
     name: 'the authority[ of {subject}] is not known',
     impact: 'blind',

@@ -11,6 +11,7 @@ import {
   type TrustProfile,
   organizationKey,
 } from '../../tls/trust.ts';
+import { compareLeaf, type LeafComparison } from '../outside.ts';
 import { matchesName } from '../../tls/extensions.ts';
 import {
   type SignatureChecks,
@@ -22,6 +23,7 @@ import {
 import type { Confidence, Finding } from '../../engine/model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { CloserLook, TlsOutcome } from '../../core/observation.ts';
+import type { OutsideView } from '../../core/outside.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
 
@@ -49,6 +51,8 @@ export interface ChainCase {
   readonly accepted: boolean;
   /** Intermediate certificate that the path requires but that the server did not send. */
   readonly gap: Certificate | null;
+  /** What other networks are presented. Null if that is not known. */
+  readonly elsewhere: LeafComparison | null;
   readonly checks: SignatureChecks;
 }
 
@@ -65,6 +69,7 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
     ...judgeDates(chainTrust, evidence, checks),
     accepted: isAccepted(chainTrust, evidence),
     baselineMatch: compareBaseline(evidence.baseline, leaf, chainTrust.authorities),
+    elsewhere: compareLeaf(evidence.outside?.certificate ?? null, leaf),
     gap:
       chainTrust.path
         .slice(1, -1)
@@ -169,6 +174,8 @@ export interface TlsEvidence extends TlsGrounds {
   readonly roundTrip?: Millis;
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
+  /** Absent if other networks were not asked. */
+  readonly outside?: OutsideView;
   /** Names of response headers that only proxies and filters add. */
   readonly traces: readonly string[];
   /** Already corrected if this machine's clock is known to be wrong. */

@@ -69,6 +69,7 @@ export const REASONS = {
   strength: 'the origin alone',
   limits: 'the origin alone',
   trust: 'the origin alone',
+  everywhere: 'other networks are presented the same certificate',
   none: 'everything is as expected',
 } as const;
 
@@ -98,6 +99,23 @@ export function decide(facts: VerdictFacts): Decision {
   const reason = reasonOf(origin, facts);
   return { origin, reason, ...OUTCOMES[reason](facts, origin) };
 }
+
+/**
+ * The verdict if other networks are presented the same certificate. Nothing near this site replaces it, so whatever
+ * this site alone would suspect is a change on the vendor's side.
+ */
+export function decideEverywhere(facts: VerdictFacts): Decision {
+  const here = decide(facts);
+  return LOCAL.has(`${here.verdict} ${here.confidence}`)
+    ? { origin: here.origin, reason: 'everywhere', ...OUTCOMES.everywhere(facts, here.origin) }
+    : here;
+}
+
+const LOCAL: ReadonlySet<string> = new Set([
+  'intercepted confirmed',
+  'interception-suspected suspected',
+  'vendor-ca-changed suspected',
+] satisfies `${Verdict} ${Confidence}`[]);
 
 function originOf(facts: VerdictFacts): Origin {
   const { accepted, chainTrust, identity, witnessed } = facts;
@@ -188,6 +206,10 @@ const OUTCOMES: Readonly<Record<Reason, (facts: VerdictFacts, origin: Origin) =>
   strength: () => ({ ...suspected('certificate-broken'), kind: 'weak' }),
   limits: () => suspected('unknown'),
   trust: () => suspected('unknown'),
+  everywhere: ({ witnessed }) => ({
+    ...(witnessed ? suspected('vendor-ca-changed') : confirmed('vendor-ca-changed')),
+    kind: 'everywhere',
+  }),
   none: () => confirmed('genuine'),
 };
 

@@ -2,6 +2,7 @@ import { addressFamily } from '../../core/addresses.ts';
 import { decidingAddresses, type EndpointObservation, type TlsOutcome } from '../../core/observation.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { OutsideView } from '../../core/outside.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import type {
   ControlChain,
@@ -41,6 +42,8 @@ export interface TlsSurroundings {
   readonly now: EpochMs;
   /** Lower bound of the round trip to each address, from the latest connections that the address accepted. */
   readonly roundTrips?: ReadonlyMap<string, Millis>;
+  /** Absent for a service, and if other networks were not asked. */
+  readonly outside?: OutsideView;
 }
 
 export function judgeTlsPath(
@@ -85,7 +88,7 @@ function ofOther(finding: Finding): Finding {
 export function tlsEvidence(
   path: PathObservation,
   { trust, profile, products, baseline }: TlsKnowledge,
-  { controls, now, roundTrips }: TlsSurroundings,
+  { controls, now, roundTrips, outside }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
     const outcome = endpoint.tls;
@@ -100,6 +103,7 @@ export function tlsEvidence(
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
       ...(roundTrip === undefined ? {} : { roundTrip }),
       controls,
+      ...(outside === undefined ? {} : { outside }),
       now,
       trust,
       profile,

@@ -15,7 +15,7 @@ import {
 } from './chain-case.ts';
 import { weakerFinding } from './expectations.ts';
 import { findProduct, type Trust } from '../../tls/trust.ts';
-import { hostOf, classifyAddress, plainName } from '../../core/addresses.ts';
+import { hostOf, isPrivateHost, plainName } from '../../core/addresses.ts';
 import { walkChain, type ChainTrust } from '../../tls/chain.ts';
 import { authorityKeyIdentifier, areRelatedHosts, matchesName, locationsOf } from '../../tls/extensions.ts';
 
@@ -68,6 +68,25 @@ function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceCh
   };
 }
 
+/**
+ * Several servers behind one name can have different certificates. So a difference proves something only about a chain
+ * that neither a trusted key vouches for nor claims to be the vendor's or a public one: the vendor may renew its servers
+ * one after the other, and public services have a certificate for each region.
+ */
+function elsewhereSignal(chain: ChainCase): Signal | null {
+  const { elsewhere, evidence, chainTrust, claim } = chain;
+  if (elsewhere?.kind !== 'other' || VOUCHED.includes(chainTrust.kind) || claim === 'public') return null;
+  const issuer = elsewhere.issuer === null ? '' : `, issued by ${visibleText(elsewhere.issuer, 80)}`;
+  return {
+    rule: 'other-networks-agree',
+    weight: claim === 'vendor' ? 'hint' : 'witness',
+    claim: `${evidence.target} presents another certificate to ${elsewhere.seenBy}${issuer}.`,
+    expected: 'The certificate that other networks receive',
+  };
+}
+
+const VOUCHED: readonly ChainTrust['kind'][] = ['trusted', 'weak', 'public', 'vendor'];
+
 /** A difference between two legitimate authorities is not a sign of interception. */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
@@ -80,9 +99,6 @@ function isGenuine({ kind }: ChainTrust, [leaf]: SentChain, evidence: TlsEvidenc
   const isTrusted = kind === 'trusted' || (kind === 'public' && evidence.profile === 'public');
   return isTrusted && isRightful(identify(leaf, evidence));
 }
-
-/** RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`. */
-const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
  * Clients of an internet server could not access an issuer certificate or revocation list at a private location, such
@@ -113,12 +129,6 @@ function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   return /^https?$/iu.test(scheme) && host !== '' && isPrivateHost(host);
 }
 
-function isPrivateHost(name: string): boolean {
-  const kind = classifyAddress(name);
-  if (kind !== null) return kind === 'private' || kind === 'loopback' || kind === 'link-local';
-  return !name.includes('.') || INTERNAL_NAME.test(name);
-}
-
 /** In the order in which they are reported. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
   return [
@@ -127,6 +137,7 @@ export function signalsOf(chain: ChainCase): readonly Signal[] {
     borrowedName(chain),
     copiedLeaf(chain),
     referenceSignal(chain),
+    elsewhereSignal(chain),
     forwardProxy(chain),
     privateLocation(chain),
     // Inspecting devices often use weaker keys, signatures or protocols than the server.

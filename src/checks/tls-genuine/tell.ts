@@ -8,6 +8,7 @@ import {
   authorityFinding,
   cutFinding,
   datesFinding,
+  elsewhereFinding,
   flawFindings,
   gapFinding,
   nameFinding,
@@ -136,6 +137,10 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
       evidence: [authorityFinding(chain)],
     };
   },
+  everywhere: ({ chain, target }) => ({
+    summary: `${target} presents its certificate from ${called(chain.leaf.issuer)} everywhere, so Fortinet changed it`,
+    evidence: elsewhereFinding(chain),
+  }),
   key: ({ chain, target }) => ({
     summary: `${target} has a new certificate from the same authority`,
     evidence: [renewalFinding(chain)],

@@ -21,8 +21,8 @@ import {
 import { judgeNoCertificate } from './blocked.ts';
 import { isKnownAuthority, signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
-import { decide, type Decision, gatherFacts } from './decide.ts';
-import { deviceFinding, gapFinding, verificationFinding, weakerFinding } from './expectations.ts';
+import { decide, decideEverywhere, type Decision, gatherFacts } from './decide.ts';
+import { deviceFinding, elsewhereFinding, gapFinding, verificationFinding, weakerFinding } from './expectations.ts';
 import { tell } from './tell.ts';
 import { ANOTHER_SERVER, type TlsCause } from './causes.ts';
 import { productText } from '../../engine/remedy-words.ts';
@@ -39,7 +39,8 @@ export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = create
 
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = signalsOf(chain);
-  const decision = decide(gatherFacts(chain, signals));
+  const facts = gatherFacts(chain, signals);
+  const decision = chain.elsewhere?.kind === 'same' ? decideEverywhere(facts) : decide(facts);
   const { verdict, confidence } = decision;
   return {
     verdict,
@@ -175,7 +176,7 @@ function isConfirmed({ chainTrust: { kind } }: ChainCase): boolean {
 
 function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly FindingText[] {
   const rules = new Set(told.map((finding) => finding.rule));
-  return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
+  return [...gapFinding(chain), ...weakerFinding(chain), ...elsewhereFinding(chain), ...droppedFinding(chain)].filter(
     (aside) => !rules.has(aside.rule),
   );
 }

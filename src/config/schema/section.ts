@@ -366,6 +366,12 @@ const hostName: z.ZodType<string> = plainText(
   (value) => isHost(value) && isIP(value) === 0,
 );
 
+export const country: z.ZodType<string> = plainText(
+  'country',
+  'a country code with two capital letters, such as "DE"',
+  /^[A-Z]{2}$/u,
+);
+
 export const lowerHostName: z.ZodType<string> = hostName.transform((given) => given.toLowerCase());
 
 export const address: z.ZodType<string> = plainText('address', 'an IPv4 or IPv6 address', (value) => isIP(value) !== 0);

@@ -2,7 +2,7 @@ import { type Fields, fieldsOf } from '../../core/fields.ts';
 import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/login.ts';
-import { hostPort, httpsOrigin, listenAddress } from './endpoints.ts';
+import { hostPort, httpsOrigin, isReadableOnTheWay, listenAddress, webUrl } from './endpoints.ts';
 import {
   authorityFile,
   certificatesFile,
@@ -20,6 +20,7 @@ import {
   addressBlock,
   hostOrBlock,
   choice,
+  country,
   day,
   duration,
   endpoint,
@@ -373,6 +374,46 @@ const peer = section({
 
 const peers = unique(list(peer), textAt('name'));
 
+/** With one measurement of each kind in 15 minutes, all probes stay below the API's 250 tests an hour. */
+const MOST_PROBES = 15;
+/** Fewer networks prove nothing. */
+const FEWEST_PROBES = 3;
+
+const globalping = section(
+  {
+    countries: list(country)
+      .prefault(['DE', 'US'])
+      .describe('Countries of the probes, as codes with two letters. An empty list means anywhere.'),
+    probes: integer(FEWEST_PROBES, MOST_PROBES, 'a number of probes')
+      .prefault(5)
+      .describe('Number of probes for each measurement.'),
+    token: optionalSecret(
+      'token',
+      "Reads the token of a Globalping account from this file. Without a token, the service's limits for anonymous " +
+        'use apply.',
+    ),
+    url: webUrl('https://api.globalping.io')
+      .prefault('https://api.globalping.io')
+      .describe(
+        'URL of the API. Set it only if requests must take a relay on this machine. Other relays need "https://" and ' +
+          'a certificate from a public authority.',
+      ),
+  },
+  ({ url }, report) => {
+    if (typeof url === 'string' && isReadableOnTheWay(url))
+      report('url', 'expected a URL that begins with "https://", because results could otherwise be forged on the way');
+  },
+);
+
+const outside = section({
+  globalping: globalping
+    .prefault({})
+    .describe(
+      "Globalping, a free public service. ftm-watch sends it the licence server's name and port and the wanted " +
+        'countries, and nothing else.',
+    ),
+});
+
 const HTTPS_PORT = 443;
 const NTP_PORT = 123;
 const HOUR: Millis = 3_600_000;
@@ -554,6 +595,10 @@ export const watchedSections = {
   firewall: firewall.describe(
     "FortiGates on the path (read-only access), which report the policy that matches FortiAuthenticator's traffic. " +
       'Add one entry for each source address of the traffic. A single entry does not require a list.',
+  ),
+  outside: optional(outside).describe(
+    'Looks at the licence server from other networks when a fault is suspected, to find out whether this site or ' +
+      'Fortinet has the fault. Off by default.',
   ),
   peers: peers.describe(
     'Other ftm-watch agents on the same network segment as FortiAuthenticator. The status of these agents is read on ' +

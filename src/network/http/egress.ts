@@ -63,7 +63,7 @@ export async function requestOnce(
   let dispatcher: Dispatcher | null = null;
   try {
     const undici = await import('undici');
-    dispatcher = await openDispatcher(url, caFile, deps);
+    dispatcher = await openDispatcher(url, caFile === null ? null : (await readAuthorities(caFile)).pems, deps);
     const response = await undici.request(url, { ...request, dispatcher, signal: limit.signal });
     const text = await firstBytes(response.body, clock, limit.signal);
     return { status: response.statusCode, text, retryAfter: retryAfterOf(response.headers['retry-after']) };
@@ -99,12 +99,17 @@ function reason(error: unknown): string {
 
 /**
  * Requests to loopback addresses never use a proxy. The caller must destroy the dispatcher.
- * @param caFile a PEM file with the CAs to trust; if null, Node's built-in CAs are trusted
- * @throws {Error} if `caFile` or the proxy's password cannot be read, or if a variable does not contain a URL
+ * @param authorities the CAs to trust, in PEM format; if null, Node's default CAs, to which the environment can add
+ * others, are trusted
+ * @throws {Error} if the proxy's password cannot be read, or if a variable does not contain a URL
  */
-async function openDispatcher(url: string, caFile: string | null, deps: EgressDeps): Promise<Dispatcher> {
+export async function openDispatcher(
+  url: string,
+  authorities: readonly string[] | null,
+  deps: EgressDeps,
+): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
-  const tls = caFile === null ? {} : { ca: [...(await readAuthorities(caFile)).pems] };
+  const tls = authorities === null ? {} : { ca: [...authorities], rejectUnauthorized: true };
   const options = { connect: tls, pipelining: 0 };
   if (isLoopbackUrl(url)) return new Agent(options);
   // If the option is an empty string, undici does not use a proxy. If the option is missing, undici reads this

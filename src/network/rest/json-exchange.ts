@@ -67,7 +67,7 @@ export async function exchangeJson(
       signal: limit.signal,
     });
     const serverTime = serverTimeOf(response.headers['date'], context.clock, sentAt);
-    if (response.statusCode !== 200) {
+    if (response.statusCode !== 200 && response.statusCode !== 202) {
       const refusal = request.refusalIn?.(await readBeginning(response.body));
       response.body.on('error', () => undefined).destroy();
       if (refusal instanceof Error) throw refusal;

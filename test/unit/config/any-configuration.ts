@@ -37,6 +37,7 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
     HOST_NAME.map((host) => `https://${host}/dns-query`),
   ),
   path: fc.stringMatching(/^\/[!-~]{0,30}$/u),
+  country: fc.constantFrom('DE', 'US', 'NO'),
   pin: ANY_BASE64.map((text) => `sha256/${text}=`),
   'email address': MAIL_ADDRESS,
   'serial number': fc.stringMatching(/^[A-Za-z0-9_-]{4,40}$/u),
@@ -182,9 +183,10 @@ function withOwnTexts(unit: unknown, index: number): Section {
   };
 }
 
-/** Makes firewall entries refer only to configured units. */
+/** Makes firewall entries refer only to configured units, and asks other networks only about the public name. */
 function withKnownUnits(file: unknown): Section {
-  const { appliances, firewall, ...others } = sectionOf(file);
+  const { appliances, firewall, outside, ...others } = sectionOf(file);
+  const host = sectionOf(others['licenseServer'])['host'];
   const units = Array.isArray(appliances) ? appliances.map((unit) => sectionOf(unit)['name']) : [];
   const known = (entry: unknown): Section => {
     const fields = sectionOf(entry);
@@ -193,6 +195,7 @@ function withKnownUnits(file: unknown): Section {
   return {
     ...others,
     ...(appliances !== undefined && { appliances }),
+    ...(outside !== undefined && host === undefined && { outside }),
     ...(firewall !== undefined && { firewall: Array.isArray(firewall) ? firewall.map(known) : known(firewall) }),
   };
 }

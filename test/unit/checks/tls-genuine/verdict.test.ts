@@ -470,6 +470,63 @@ describe.each(CASES)('judgeTls(): %s, product %s', (expected, product, rows) => 
   });
 });
 
+/** What probes in other networks receive: this site's certificate, another one, or several. */
+function elsewhere(...fingerprints: readonly string[]): Seen {
+  const results = fingerprints.map((fingerprint, index) => ({
+    asn: index,
+    network: `Network ${String(index)}`,
+    country: 'DE',
+    fingerprint,
+    issuer: 'fortinet-subca2001',
+    notAfter: null,
+  }));
+  const certificate = { at: now, results, answer: null };
+  return { outside: { certificate, reach: null, addresses: null, reachedAt: null, trouble: null } };
+}
+
+describe('judgeTls(), with what other networks receive', () => {
+  const rows = CASES.flatMap(([verdict, , named]) =>
+    Object.entries(named).map(([name, seen]) => [verdict, name, seen] as const),
+  );
+  const told = ({ verdict, confidence }: TlsJudgement): string => `${verdict} ${confidence}`;
+  const ownIn = (seen: Seen): string => w.evidence(seen).outcome.chain?.certificates[0]?.fingerprint ?? 'none';
+  const other = certificateOf(w.otherNode).fingerprint;
+  const changes = (seenBy: (own: string) => Seen): readonly string[] => {
+    const all = rows.flatMap(([before, , seen]) => {
+      const after = told(judge({ ...seen, ...seenBy(ownIn(seen)) }));
+      return before === after ? [] : [`${before} -> ${after}`];
+    });
+    return [...new Set(all)].toSorted();
+  };
+
+  test.each([
+    ['two networks', (own: string) => elsewhere(own, own)],
+    ['several certificates', (own: string) => elsewhere(own, other, own, other)],
+    ['nobody', () => elsewhere()],
+  ] as const)('nothing follows from %s', (_, seenBy) => {
+    expect(changes(seenBy)).toEqual([]);
+  });
+
+  test('the same certificate clears the network', () => {
+    expect(changes((own) => elsewhere(own, own, own))).toEqual([
+      // What only a device near this site could have caused is left as a suspicion against the vendor.
+      'intercepted confirmed -> vendor-ca-changed suspected',
+      'interception-suspected suspected -> vendor-ca-changed confirmed',
+      'interception-suspected suspected -> vendor-ca-changed suspected',
+      'vendor-ca-changed suspected -> vendor-ca-changed confirmed',
+    ]);
+  });
+
+  test('another certificate proves an interception, unless a trusted key vouches for this one', () => {
+    expect(changes(() => elsewhere(other, other, other))).toEqual([
+      'interception-suspected suspected -> intercepted confirmed',
+      'unknown suspected -> intercepted confirmed',
+      // A chain that claims to be the vendor's may be on one of several servers that are being renewed.
+      'vendor-ca-changed suspected -> interception-suspected suspected',
+    ]);
+  });
+});
+
 describe('judgeTls()', () => {
   test.each<readonly [string, Seen, readonly string[]]>([
     ['a public one', sees(publicLeaf, w.public.sub), ['authority-is-accepted']],

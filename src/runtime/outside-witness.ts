@@ -1,0 +1,138 @@
+import * as z from 'zod';
+import { type GlobalpingConfig, measureOutside, type OutsideContext } from '../connectors/globalping.ts';
+import type { HostPort } from '../core/addresses.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import {
+  FEWEST_NETWORKS,
+  networksOf,
+  type OutsideKind,
+  type OutsideMeasurement,
+  type OutsideView,
+} from '../core/outside.ts';
+import type { JsonFile } from '../system/json-file.ts';
+
+interface OutsideWitnessDeps extends Omit<OutsideContext, 'signal'> {
+  /** Remembers across restarts what was asked, so that a daemon that keeps crashing does not use up the limits. */
+  readonly file: JsonFile;
+}
+
+/** Minimum time between two measurements of the same kind. */
+const GAP: Millis = 15 * 60_000;
+/** Slightly more than the gap, so that a long fault is always accompanied by a result. */
+const CURRENT: Millis = 20 * 60_000;
+const DAY: Millis = 24 * 60 * 60_000;
+/** The service counts requests per hour, and reports neither this time nor a shorter one if it is down. */
+const BACK_OFF: Millis = 60 * 60_000;
+
+const remembered = z.object({
+  asked: z.partialRecord(z.enum(['certificate', 'reach', 'addresses']), z.number()),
+  reachedAt: z.number().nullable(),
+  pausedUntil: z.number(),
+});
+
+type Memory = z.output<typeof remembered>;
+
+const KINDS: readonly OutsideKind[] = ['certificate', 'reach', 'addresses'];
+/** Measured while the site reaches the server as well, so that a later failure elsewhere means something. */
+const DAILY: readonly OutsideKind[] = ['reach'];
+
+/** Asks probes in other networks about the licence server when a round suspects a fault. */
+export class OutsideWitness {
+  readonly #config: GlobalpingConfig;
+  readonly #target: HostPort;
+  readonly #deps: OutsideWitnessDeps;
+  readonly #loaded: Promise<void>;
+  #memory: Memory = { asked: {}, reachedAt: null, pausedUntil: 0 };
+  /** When each suspicion began, on which all rounds since then agree. */
+  readonly #suspectedSince = new Map<OutsideKind, EpochMs>();
+  readonly #asking = new Map<OutsideKind, Promise<void>>();
+  #seen: { readonly [Kind in OutsideKind]?: OutsideMeasurement<Kind> } = {};
+  #trouble: string | null = null;
+
+  constructor(config: GlobalpingConfig, target: HostPort, deps: OutsideWitnessDeps) {
+    this.#config = config;
+    this.#target = target;
+    this.#deps = deps;
+    this.#loaded = this.#load();
+  }
+
+  /** What was measured since the current suspicions began, and is not outdated. Null if nothing is known. */
+  view(): OutsideView | null {
+    const { certificate, reach, addresses } = this.#seen;
+    const view = {
+      certificate: this.#current('certificate', certificate),
+      reach: this.#current('reach', reach),
+      addresses: this.#current('addresses', addresses),
+      reachedAt: this.#memory.reachedAt,
+      trouble: this.#suspectedSince.size === 0 ? null : this.#trouble,
+    };
+    const isEmpty = view.certificate === null && view.reach === null && view.addresses === null;
+    return isEmpty && view.trouble === null ? null : view;
+  }
+
+  /**
+   * Must be called once per round. Returns the measurements in progress, each of which resolves when its result can be
+   * used, and never rejects.
+   * @param wishes what would settle the suspicions of this round
+   * @param isReached whether this site reaches the licence server
+   */
+  ask(wishes: readonly OutsideKind[], isReached: boolean, signal: AbortSignal): readonly Promise<void>[] {
+    const now = this.#deps.clock.now();
+    for (const kind of KINDS) {
+      if (!wishes.includes(kind)) this.#suspectedSince.delete(kind);
+      else if (!this.#suspectedSince.has(kind)) this.#suspectedSince.set(kind, now);
+    }
+    const asked = wishes.filter((kind) => !this.#asking.has(kind));
+    for (const kind of isReached && wishes.length === 0 ? [...asked, ...DAILY] : asked) this.#begin(kind, signal);
+    return wishes.flatMap((kind) => this.#asking.get(kind) ?? []);
+  }
+
+  #current<Kind extends OutsideKind>(
+    kind: Kind,
+    seen: OutsideMeasurement<Kind> | undefined,
+  ): OutsideMeasurement<Kind> | null {
+    const since = this.#suspectedSince.get(kind);
+    const isUsed = seen !== undefined && since !== undefined && seen.at >= since;
+    return isUsed && this.#deps.clock.now() - seen.at < CURRENT ? seen : null;
+  }
+
+  #begin(kind: OutsideKind, signal: AbortSignal): void {
+    if (this.#asking.has(kind)) return;
+    const asking = this.#measure(kind, signal).finally(() => this.#asking.delete(kind));
+    this.#asking.set(kind, asking);
+  }
+
+  async #measure(kind: OutsideKind, signal: AbortSignal): Promise<void> {
+    await this.#loaded;
+    const { clock } = this.#deps;
+    const now = clock.now();
+    const isSuspected = this.#suspectedSince.has(kind);
+    if (now < this.#memory.pausedUntil && this.#memory.pausedUntil - now <= BACK_OFF) return;
+    const last = this.#memory.asked[kind];
+    // The wall clock may have been set back.
+    if (last !== undefined && last <= now && now - last < (isSuspected ? GAP : DAY)) return;
+    await this.#remember({ asked: { ...this.#memory.asked, [kind]: now } });
+    const outcome = await measureOutside(kind, this.#target, this.#config, { ...this.#deps, signal });
+    if (outcome.kind === 'unavailable') {
+      if (signal.aborted) return;
+      this.#trouble = outcome.why;
+      await this.#remember({ pausedUntil: clock.now() + Math.min(outcome.retryAfter ?? GAP, BACK_OFF) });
+      return;
+    }
+    this.#trouble = null;
+    this.#seen = { ...this.#seen, [kind]: outcome.measurement };
+    const reached = this.#seen.reach?.results.filter((probe) => probe.reached) ?? [];
+    if (kind === 'reach' && !isSuspected && networksOf(reached) >= FEWEST_NETWORKS)
+      await this.#remember({ reachedAt: now });
+  }
+
+  async #load(): Promise<void> {
+    const saved = remembered.safeParse(await this.#deps.file.load());
+    if (saved.success) this.#memory = saved.data;
+  }
+
+  async #remember(change: Partial<Memory>): Promise<void> {
+    this.#memory = { ...this.#memory, ...change };
+    await this.#deps.file.save(this.#memory);
+  }
+}
