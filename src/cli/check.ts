@@ -25,7 +25,7 @@ import { newerStoreAt } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { NoDaemon, readDaemonStatus, type DaemonStatus } from './daemon-client.ts';
-import { examine, neededToExamine } from './examine.ts';
+import { examine, type Examination, neededToExamine } from './examine.ts';
 import { mailRoots } from '../report/seen.ts';
 import { configOf, type Invocation, storePathOf } from './terminal.ts';
 
@@ -40,6 +40,7 @@ interface CheckForm {
   readonly steps: boolean;
   readonly all: boolean;
   readonly roots: boolean;
+  readonly outside: boolean;
   /** Checks that have not finished within this time are reported as unknown. */
   readonly timeout: Millis;
 }
@@ -52,15 +53,20 @@ export async function check(form: CheckForm, terminal: Invocation): Promise<numb
   const config = await configOf(terminal, neededToExamine);
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);
+  if (form.outside && config.outside === null)
+    throw new Error(
+      'Cannot ask other networks: expected the section "outside" in the configuration, such as "outside: {globalping: {}}"',
+    );
   const progress = json ? null : terminal.progress;
   const limit = Math.max(MARGIN, timeout - MARGIN);
-  const examined = await examine({ ...terminal, config, log: UNHEARD, progress, limit });
+  const outside = form.outside ? 'always' : 'never';
+  const examined = await examine({ ...terminal, config, log: UNHEARD, progress, limit, outside });
   const { observations, waitingFor } = examined;
   const ended = waitingFor.length === 0 ? null : { after: timeout, waitingFor };
   const daemon = await askRunning(config.store.path, terminal);
   const diagnosis = withAgent(examined.diagnosis, daemon);
   const unseen = unseenBy(diagnosis, daemon);
-  const asides = { note: noteOf(config, ended), unseen: unseen ?? [] };
+  const asides = { note: noteOf(config, examined, ended), unseen: unseen ?? [] };
   terminal.output.write(
     json
       ? jsonOf(diagnosis, { unseen, ended, mail: observations.mail }, form)
@@ -155,13 +161,18 @@ interface Ended {
 
 const MOST_NAMED = 5;
 
-function noteOf({ notify }: Config, ended: Ended | null): string | null {
+function noteOf({ notify, outside }: Config, { wishes }: Examination, ended: Ended | null): string | null {
   const stopped =
     ended === null
       ? null
       : `Stopped after ${spanText(ended.after)} while waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
         'Use --timeout to wait longer.';
-  return [stopped, noChannelNote(notify)].filter((note) => note !== null).join(' ') || null;
+  const settling =
+    outside === null && wishes.length > 0
+      ? 'Probes in other networks could show whether this site or Fortinet has the fault: see "outside" in the ' +
+        'configuration.'
+      : null;
+  return [stopped, settling, noChannelNote(notify)].filter((note) => note !== null).join(' ') || null;
 }
 
 interface PluginLimits {

@@ -137,6 +137,7 @@ interface CheckOptions {
   readonly all?: boolean;
   readonly steps?: boolean;
   readonly roots?: boolean;
+  readonly outside?: boolean;
   readonly nagios?: boolean;
   readonly verify?: string;
   readonly timeout?: Millis;
@@ -158,13 +159,15 @@ function addCheck(program: LazyCommand): void {
     .option('--json', 'print only a JSON object')
     .option('--all', 'also list each check that is OK or not configured')
     .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
+    .option('--outside', 'also ask probes in other networks, if "outside" is configured (takes up to 45 s)')
     .option('--roots', 'also print the root certificates that FortiAuthenticator needs for its mail servers (PEM)')
-    .addOption(new Option('--nagios', plugin).conflicts(['json', 'all', 'steps', 'roots', 'verify']))
+    .addOption(new Option('--nagios', plugin).conflicts(['json', 'all', 'steps', 'roots', 'outside', 'verify']))
     .addOption(
       new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts([
         'all',
         'steps',
         'roots',
+        'outside',
       ]),
     )
     .option(
@@ -192,7 +195,17 @@ function addCheck(program: LazyCommand): void {
     .runs(
       async (
         invocation,
-        { json = false, all = false, steps = false, roots = false, nagios, verify, timeout, maxAge }: CheckOptions,
+        {
+          json = false,
+          all = false,
+          steps = false,
+          roots = false,
+          outside = false,
+          nagios,
+          verify,
+          timeout,
+          maxAge,
+        }: CheckOptions,
       ) => {
         if (verify !== undefined) {
           const { verifyRepair } = await import('./verify-repair.ts');
@@ -201,7 +214,7 @@ function addCheck(program: LazyCommand): void {
         const { check, checkNagios } = await import('./check.ts');
         return nagios === true
           ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
-          : check({ json, all, steps, roots, timeout: timeout ?? TIMEOUT }, invocation);
+          : check({ json, all, steps, roots, outside, timeout: timeout ?? TIMEOUT }, invocation);
       },
     );
 }

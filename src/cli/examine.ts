@@ -16,17 +16,22 @@ import type { RoundResult } from '../report/report-contents.ts';
 import { observeRound, type RoundProgress, type RoundParameters } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
 import type { RoundFacts } from '../checks/check.ts';
+import { withOutside } from '../checks/round-facts.ts';
+import { outsideWishes } from '../checks/stages.ts';
+import { OUTSIDE_KINDS, type OutsideKind, type OutsideView } from '../core/outside.ts';
 import { ownClockOf } from '../checks/clock/judge.ts';
 import { checksOf } from '../checks/registry.ts';
 import type { MailServer } from '../config/schema/watched.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
+import { lookOutside, OUTSIDE_FILE } from '../runtime/outside-witness.ts';
 import { registrationFile, stateFile } from '../runtime/store-places.ts';
 import { conclude, type LogPart } from '../checks/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import { deadline, oneATurn, within } from '../system/clock.ts';
 import { jsonFile } from '../system/json-file.ts';
+import { readSecret } from '../system/secret.ts';
 import { createProgressLine, type ProgressLine, type Terminal } from './terminal.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
 
@@ -36,6 +41,8 @@ interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' |
   readonly log: LogPart;
   /** Checks that have not finished within this time are reported as unknown. @default no limit */
   readonly limit?: Millis;
+  /** Asks other networks about the licence server, if this is configured. @default `never` */
+  readonly outside?: 'always' | 'if suspected' | 'never';
 }
 
 /** Every setting except those for the status page, notifications and the syslog receiver. */
@@ -44,6 +51,8 @@ export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./
 export interface Examination extends RoundResult {
   readonly picture: Picture;
   readonly waitingFor: readonly string[];
+  /** What other networks could settle. */
+  readonly wishes: readonly OutsideKind[];
 }
 
 /** Postscreen delays its greeting to unknown clients by 6 s. */
@@ -74,12 +83,16 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   try {
     const answerLimit = limit === null ? {} : { answerLimit: ANSWER_LIMIT };
     const picture = askConnectors({ ...options, ...answerLimit, signal }, progress);
-    const wishes = { ...wishesFor(config, picture), onProgress: (step: RoundProgress): void => progress.show(step) };
+    const parameters = {
+      ...wishesFor(config, picture),
+      onProgress: (step: RoundProgress): void => progress.show(step),
+    };
     const started = clock.elapsed();
     const timely = (): RoundParameters =>
       longest === undefined
-        ? wishes
-        : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
+        ? parameters
+        : { ...parameters, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
+    const elsewhere = options.outside === 'always' ? askOutside(OUTSIDE_KINDS, options, progress) : null;
     const rounds: Seen[] = [];
     const runRound = async (): Promise<Seen> => {
       progress.startRound();
@@ -96,9 +109,16 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
     const unconfirmed = signal.aborted ? unconfirmedIn(settled, rounds) : [];
     const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
+    const result = isWhole ? settled : concluded(completed(settled, late), options, unconfirmed);
+    const wishes = outsideWishes(result.facts);
+    const asked = options.outside === 'if suspected' ? wishes : [];
+    const view = await (elsewhere ?? askOutside(asked, options, progress));
     return {
-      ...(isWhole ? settled : concluded(completed(settled, late), options, unconfirmed)),
+      ...(view === null
+        ? result
+        : concluded({ ...result, facts: withOutside(result.facts, view) }, options, unconfirmed)),
       waitingFor: [...new Set(waitingFor)],
+      wishes,
     };
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -106,7 +126,29 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   }
 }
 
-interface Seen extends Omit<Examination, 'waitingFor'> {
+/** Resolves to null if other networks are not asked. Is not subject to the time limit of the checks. */
+async function askOutside(
+  kinds: readonly OutsideKind[],
+  { config, clock, env, signal }: ExaminationOptions,
+  progress: ProgressLine,
+): Promise<OutsideView | null> {
+  if (config.outside === null || kinds.length === 0) return null;
+  const subject = 'other networks';
+  progress.show({ subject, kind: 'started' });
+  const view = await lookOutside(kinds, config.outside.globalping, config.licenseServer, {
+    clock,
+    env,
+    signal,
+    proxy: config.notify.proxy,
+    readSecret: (source) => readSecret(source, env),
+    ownTurn: oneATurn(),
+    file: jsonFile(stateFile(config, OUTSIDE_FILE)),
+  });
+  progress.show({ subject, kind: 'finished' });
+  return view;
+}
+
+interface Seen extends Omit<Examination, 'waitingFor' | 'wishes'> {
   readonly facts: RoundFacts;
 }
 

@@ -33,7 +33,7 @@ export async function runReport(
   // The current log verdict uses all stored data, even if the report covers a shorter period.
   const { log, logMemory } = await readStored(config, now);
   const capture = captures.length === 0 ? null : await capturesOf(captures, config, terminal);
-  const examination = await examine({ ...terminal, config, log });
+  const examination = await examine({ ...terminal, config, log, outside: 'if suspected' });
   if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
   const sources = await reportSources(config, { logMemory, examination, period, capture }, terminal);
   const archive = reportArchive(sources);

@@ -36,6 +36,8 @@ export interface OutsideResults {
 
 export type OutsideKind = keyof OutsideResults;
 
+export const OUTSIDE_KINDS: readonly OutsideKind[] = ['certificate', 'reach', 'addresses'];
+
 export interface OutsideMeasurement<Kind extends OutsideKind = OutsideKind> {
   /** When it was requested. */
   readonly at: EpochMs;

@@ -46,6 +46,16 @@ function defineObservedMetrics({ gauge }: Makers) {
     tokensLicensed: gauge('ftm_tokens_licensed', "FortiToken Mobile tokens that an appliance's licence allows", [
       'appliance',
     ]),
+    outsideNetworks: gauge(
+      'ftm_outside_networks',
+      'Other networks, by what they see of the licence server; only while a fault is suspected',
+      ['result'],
+    ),
+    outsideMeasured: gauge(
+      'ftm_outside_measured_timestamp_seconds',
+      'Time of the measurement from other networks that is used; only while a fault is suspected',
+      ['measurement'],
+    ),
     peerReadable: gauge(
       'ftm_peer_readable',
       '1 if the status of another agent at the site could be read, otherwise 0',

@@ -1,3 +1,4 @@
+import { networksOf, OUTSIDE_KINDS, type OutsideProbe } from '../core/outside.ts';
 import type { Gauge } from 'prom-client';
 import { namesIn } from '../checks/named-subjects.ts';
 import { CAUSE_IDS, CHECKS, isAgentCause, wordsOf } from '../checks/registry.ts';
@@ -74,6 +75,11 @@ export class Recorder {
     this.#metrics.licenseAssigned.reset();
     for (const { appliance, license, assigned } of licenseAssignments(diagnosis, config))
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
+  }
+
+  /** Must be called each time a round is evaluated, because other networks answer later than the round. */
+  outside(licenseServer: Pick<TargetFacts, 'surroundings' | 'tls'> | undefined): void {
+    recordOutside(this.#metrics, licenseServer);
   }
 
   /** Appliances are queried independently of rounds. */
@@ -343,6 +349,45 @@ function recordAnswers(metrics: Metrics, { resolver, a, aaaa }: DnsObservation, 
   const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
   setIfKnown(metrics.dnsAnswerTtl, { resolver }, least(ttls));
   setIfKnown(metrics.dnsAnswersExpected, { resolver }, addresses.length === 0 ? null : Number(isExpected));
+}
+
+/** A certificate is counted as the same if any address presents it to this site. */
+function recordOutside(
+  { outsideNetworks, outsideMeasured }: Metrics,
+  own: Pick<TargetFacts, 'surroundings' | 'tls'> | undefined,
+): void {
+  outsideNetworks.reset();
+  outsideMeasured.reset();
+  const view = own?.surroundings.outside;
+  if (own === undefined || view === undefined) return;
+  for (const kind of OUTSIDE_KINDS) {
+    const at = view[kind]?.at;
+    if (at !== undefined) outsideMeasured.set({ measurement: kind }, at / 1000);
+  }
+  const { reach, certificate } = view;
+  const count = (result: string, probes: readonly OutsideProbe[]): void =>
+    outsideNetworks.set({ result }, networksOf(probes));
+  if (reach !== null) {
+    count(
+      'reached',
+      reach.results.filter((probe) => probe.reached),
+    );
+    count(
+      'not-reached',
+      reach.results.filter((probe) => !probe.reached),
+    );
+  }
+  if (certificate !== null) {
+    const here = new Set(own.tls.endpoints.map(({ outcome }) => outcome.chain?.certificates[0]?.fingerprint));
+    count(
+      'same-certificate',
+      certificate.results.filter(({ fingerprint }) => here.has(fingerprint)),
+    );
+    count(
+      'other-certificate',
+      certificate.results.filter(({ fingerprint }) => !here.has(fingerprint)),
+    );
+  }
 }
 
 function recordPicture(metrics: Metrics, { appliances, peers }: Pick<Picture, 'appliances' | 'peers'>): void {

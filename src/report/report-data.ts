@@ -24,6 +24,8 @@ export interface ReportData {
   /** As in `check --json`. */
   readonly check: DiagnosisJson;
   readonly round: unknown;
+  /** What other networks see of the licence server. Omitted if they were not asked. */
+  readonly outside?: unknown;
   /** As in `capture --json`. Omitted if the report contains no captures. */
   readonly capture?: unknown;
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
@@ -45,9 +47,11 @@ export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configu
 
 export function reportData(sources: ReportSources, history: MaskedHistory, mask: Mask): ReportData {
   const { examination, storedHistory, period } = sources;
+  const outside = examination.targets[0]?.surroundings.outside;
   const content = {
     check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
     round: maskedData(roundToJson(examination.observations), mask),
+    ...(outside === undefined ? {} : { outside: maskedData(outside, mask) }),
     ...(sources.capture === null ? {} : { capture: maskedData(captureToJson(sources.capture), mask) }),
     chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
     issuers: seenIssuers(examination, storedHistory),

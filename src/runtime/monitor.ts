@@ -28,7 +28,7 @@ import { type BackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type HourlyValue, type RoundRecord, type Store } from '../store/store.ts';
 import { createLogListening, type LogListening } from '../logs/intake.ts';
-import { OutsideWitness } from './outside-witness.ts';
+import { OUTSIDE_FILE, OutsideWitness } from './outside-witness.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { channelHealth, storeHealth } from './own-health.ts';
@@ -230,7 +230,7 @@ export class Monitor {
             proxy: config.notify.proxy,
             readSecret: secrets,
             ownTurn: oneATurn(),
-            file: jsonFile(stateFile(config, 'outside.json')),
+            file: jsonFile(stateFile(config, OUTSIDE_FILE)),
           });
     this.#judge = new RoundJudge({
       instruments: files.instruments,
@@ -430,6 +430,7 @@ export class Monitor {
   #showDiagnosis(round: RoundResult, alert: () => void): void {
     const { recorder, onRound } = this.#deps;
     recorder.diagnosed(round.diagnosis, this.config);
+    recorder.outside(round.targets[0]);
     recorder.units(this.#systems.picture());
     alert();
     recorder.incidents(this.alerting.incidents());

@@ -5,6 +5,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import {
   FEWEST_NETWORKS,
   networksOf,
+  OUTSIDE_KINDS,
   type OutsideKind,
   type OutsideMeasurement,
   type OutsideView,
@@ -15,6 +16,9 @@ interface OutsideWitnessDeps extends Omit<OutsideContext, 'signal'> {
   /** Remembers across restarts what was asked, so that a daemon that keeps crashing does not use up the limits. */
   readonly file: JsonFile;
 }
+
+/** A state file. */
+export const OUTSIDE_FILE = 'outside.json';
 
 /** Minimum time between two measurements of the same kind. */
 const GAP: Millis = 15 * 60_000;
@@ -32,9 +36,34 @@ const remembered = z.object({
 
 type Memory = z.output<typeof remembered>;
 
-const KINDS: readonly OutsideKind[] = ['certificate', 'reach', 'addresses'];
 /** Measured while the site reaches the server as well, so that a later failure elsewhere means something. */
 const DAILY: readonly OutsideKind[] = ['reach'];
+
+/** Measures at once, for a command. Never rejects. */
+export async function lookOutside(
+  kinds: readonly OutsideKind[],
+  config: GlobalpingConfig,
+  target: HostPort,
+  { file, ...context }: OutsideWitnessDeps & Pick<OutsideContext, 'signal'>,
+): Promise<OutsideView> {
+  const troubles: string[] = [];
+  const look = async <Kind extends OutsideKind>(kind: Kind): Promise<OutsideMeasurement<Kind> | null> => {
+    if (!kinds.includes(kind)) return null;
+    const outcome = await measureOutside(kind, target, config, context);
+    if (outcome.kind === 'measured') return outcome.measurement;
+    troubles.push(outcome.why);
+    return null;
+  };
+  const [certificate, reach, addresses, saved] = await Promise.all([
+    look('certificate'),
+    look('reach'),
+    look('addresses'),
+    file.load(),
+  ]);
+  const memory = remembered.safeParse(saved);
+  const reachedAt = memory.success ? memory.data.reachedAt : null;
+  return { certificate, reach, addresses, reachedAt, trouble: troubles[0] ?? null };
+}
 
 /** Asks probes in other networks about the licence server when a round suspects a fault. */
 export class OutsideWitness {
@@ -78,7 +107,7 @@ export class OutsideWitness {
    */
   ask(wishes: readonly OutsideKind[], isReached: boolean, signal: AbortSignal): readonly Promise<void>[] {
     const now = this.#deps.clock.now();
-    for (const kind of KINDS) {
+    for (const kind of OUTSIDE_KINDS) {
       if (!wishes.includes(kind)) this.#suspectedSince.delete(kind);
       else if (!this.#suspectedSince.has(kind)) this.#suspectedSince.set(kind, now);
     }

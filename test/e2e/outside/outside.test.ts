@@ -76,7 +76,12 @@ test.each([
   await lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST);
   const told = await daemon.diagnosis(({ causes, preconditions }) => {
     const findings = preconditions.flatMap((precondition) => precondition.findings);
-    return causes.some((cause) => cause.id === id) && findings.some(({ actual }) => actual.includes('5 other networks'));
+    return (
+      causes.some((cause) => cause.id === id) && findings.some(({ actual }) => actual.includes('5 other networks'))
+    );
   });
   expect(causeOf(told, id)).toMatchObject({ confidence });
+  const networks = (result: string): Promise<number> => daemon.value(`ftm_outside_networks{result="${result}"}`);
+  expect([await networks('reached'), await networks('not-reached')]).toEqual(replies === 0 ? [0, 5] : [5, 0]);
+  expect(await daemon.value('ftm_outside_measured_timestamp_seconds{measurement="reach"}')).toBeGreaterThan(0);
 });
