@@ -46,7 +46,7 @@ const PROVEN_FOR: Millis = 2 * 86_400_000;
 
 /**
  * Adds to a suspected block of the licence server's port whether other networks reach it. If none does, although they
- * did within the last two days, the server is down.
+ * did within the last two days, the server is down. If any does, it is not.
  */
 export function withReachElsewhere({ reach, reachedAt }: OutsideView, now: EpochMs): (finding: Finding) => Finding {
   if (reach === null || networksOf(reach.results) < FEWEST_NETWORKS) return (finding) => finding;
@@ -63,10 +63,11 @@ export function withReachElsewhere({ reach, reachedAt }: OutsideView, now: Epoch
             confidence: 'confirmed',
           }
         : finding;
-    const told = withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, reach.results)} reach it`);
-    if (finding.suggests === 'egress-blocked') return told;
-    const { kind: _silent, ...rest } = told;
-    return { ...rest, suggests: 'egress-blocked' };
+    return {
+      ...withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, reach.results)} reach it`),
+      suggests: 'egress-blocked',
+      ...(AFFECTS_OTHERS.includes(finding.kind) ? {} : { kind: 'reached-elsewhere' }),
+    };
   };
 }
 

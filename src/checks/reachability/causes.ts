@@ -171,6 +171,21 @@ const SHUT_PORT_KINDS = {
       FROM_APPLIANCE,
     ],
   },
+  'reached-elsewhere': {
+    name: 'only this site cannot connect[ to {subject}]',
+    summary:
+      'Other networks connect to {subject}, but this site cannot. A firewall or a provider on the path blocks the ' +
+      "connection, or the server refuses this site's address.",
+    remedy: [
+      'Search the firewall log for a denied connection from {source} to {host}, TCP {port}, and its policy.',
+      LOOK_UP,
+      SNIFF,
+      separatePolicy(`If a firewall blocks the connection, allow ${ACCESS}`),
+      "If the connection leaves the site's last firewall and nothing answers, send the evidence to the internet " +
+        'provider.',
+      FROM_APPLIANCE,
+    ],
+  },
   'denied-by-policy': {
     name: 'a policy denies access[ to {subject}]',
     summary:

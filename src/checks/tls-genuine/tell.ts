@@ -137,8 +137,10 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
       evidence: [authorityFinding(chain)],
     };
   },
-  everywhere: ({ chain, target }) => ({
-    summary: `${target} presents its certificate from ${called(chain.leaf.issuer)} everywhere, so Fortinet changed it`,
+  everywhere: ({ chain, decision, target }) => ({
+    summary:
+      `${target} presents its certificate from ${called(chain.leaf.issuer)} to other networks as well, so Fortinet ` +
+      `${decision.confidence === 'confirmed' ? '' : 'probably '}changed it`,
     evidence: elsewhereFinding(chain),
   }),
   key: ({ chain, target }) => ({
