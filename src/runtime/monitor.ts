@@ -400,8 +400,8 @@ export class Monitor {
     this.#pulse.beat();
     this.#publish(round);
     if (needsAnotherRound(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
-    for (const arrival of late)
-      void arrival.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
+    for (const answer of late)
+      void answer.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
   /** The verdict is published first, because later steps may be slow or fail if the disk is full. */

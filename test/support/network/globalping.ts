@@ -134,7 +134,7 @@ const PLACES = [
 ] as const;
 
 /** Returns a result item of the probe with this index. The first five probes are in five networks. */
-export function resultItem(index: number, result: TestResult): z.input<typeof measurementResponse>['results'][number] {
+function resultItem(index: number, result: TestResult): z.input<typeof measurementResponse>['results'][number] {
   const [asn, network, country, city, continent] = PLACES[index % PLACES.length] ?? PLACES[0];
   const place = { continent, region: 'somewhere', country, state: null, city, latitude: 50.1, longitude: 8.7 };
   return { probe: { ...place, asn, network, tags: ['eyeball-network'], resolvers: ['private'] }, result };
@@ -203,7 +203,7 @@ export function resolves(...addresses: readonly string[]): TestResult {
 /** After any error of a request, a probe reports no certificate, address or timing. */
 export const FAILED: TestResult = { status: 'failed', rawOutput: 'socket hang up' };
 export const OFFLINE: TestResult = { status: 'offline', rawOutput: '' };
-export const RUNNING: TestResult = { status: 'in-progress', rawOutput: '' };
+const RUNNING: TestResult = { status: 'in-progress', rawOutput: '' };
 
 export interface GlobalpingBench extends AsyncDisposable {
   readonly url: string;
