@@ -394,13 +394,13 @@ export class Monitor {
   async #round(signal: AbortSignal): Promise<void> {
     const seen = await this.#judge.run(signal);
     if (seen === null) return;
-    const { round, late } = seen;
+    const { round } = seen;
     const before = this.#last;
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
     if (needsAnotherRound(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
-    for (const answer of late)
+    for (const answer of seen.late)
       void answer.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 

@@ -78,7 +78,7 @@ export function gapFinding({ gap }: ChainCase): readonly FindingText[] {
   ];
 }
 
-/** A different certificate elsewhere is a signal, unless a key vouches for this one. */
+/** A different certificate elsewhere is a signal, unless a trusted key signed this one. */
 export function elsewhereFinding({ elsewhere, evidence }: ChainCase): readonly FindingText[] {
   const claim = elsewhereClaim(elsewhere, evidence);
   const expected = 'The certificate that other networks receive';

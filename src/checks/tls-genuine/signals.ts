@@ -69,13 +69,13 @@ function compare(chain: ChainCase, { kind, label, chain: captured }: ReferenceCh
 }
 
 /**
- * Several servers behind one name can have different certificates. So a difference proves something only about a chain
- * that neither a trusted key vouches for nor claims to be the vendor's or a public one: the vendor may renew its servers
- * one after the other, and public services have a certificate for each region.
+ * Several servers behind one name can have different certificates: the vendor may renew them one after the other, and a
+ * public service may have one for each region. So a difference proves something only about a chain that no known key
+ * signed and that claims neither.
  */
 function elsewhereSignal(chain: ChainCase): Signal | null {
   const { elsewhere, evidence, chainTrust, claim } = chain;
-  if (elsewhere?.kind !== 'other' || VOUCHED.includes(chainTrust.kind) || claim === 'public') return null;
+  if (elsewhere?.kind !== 'other' || SIGNED_BY_KNOWN.includes(chainTrust.kind) || claim === 'public') return null;
   const issuer = elsewhere.issuer === null ? '' : `, issued by ${visibleText(elsewhere.issuer, 80)}`;
   return {
     rule: 'other-networks-agree',
@@ -85,7 +85,7 @@ function elsewhereSignal(chain: ChainCase): Signal | null {
   };
 }
 
-const VOUCHED: readonly ChainTrust['kind'][] = ['trusted', 'weak', 'public', 'vendor'];
+const SIGNED_BY_KNOWN: readonly ChainTrust['kind'][] = ['trusted', 'weak', 'public', 'vendor'];
 
 /** A difference between two legitimate authorities is not a sign of interception. */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
