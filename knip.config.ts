@@ -42,7 +42,7 @@ const config: KnipConfig = {
     'jsonnet',
     'perl',
     'nagios4',
-    'ip',
+    'iptables',
     'prlimit',
     'dpkg-deb',
     'lintian',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import type { Gate, Way } from './gate.ts';
 import type { Identity } from '../../src/demo/lab/identity.ts';
 import type { Lie } from './resolver.ts';
@@ -90,6 +91,22 @@ export function onTheWay(way: Way, gates: Gates, addresses?: readonly string[]):
     for (const gate of gates(world)) await gate.set(way, addresses);
     return async () => {
       for (const gate of gates(world)) await gate.set('open', addresses);
+    };
+  };
+}
+
+/** Nothing reaches these addresses. */
+export function dropped(addresses: readonly string[]): Breakage {
+  const each = (verb: '--append' | '--delete'): void => {
+    for (const address of addresses)
+      execFileSync('iptables', [verb, 'INPUT', '--destination', address, '--jump', 'DROP']);
+  };
+  return ({ conductor }) => {
+    each('--append');
+    conductor.silences.add('dropped');
+    return () => {
+      each('--delete');
+      conductor.silences.delete('dropped');
     };
   };
 }

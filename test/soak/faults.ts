@@ -16,9 +16,19 @@ import {
   showing,
   SILENT,
   together,
+  dropped,
 } from './breakage.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from '../../src/demo/lab/site.ts';
-import { FILTER_ADDRESS, LICENSE_ADDRESSES, MOVED_ADDRESS, OTHER_SERIAL, PUSH_ADDRESSES, PUSH_HOST } from './site.ts';
+import {
+  APPLIANCE_ADDRESS,
+  CONTROL_ADDRESS,
+  FILTER_ADDRESS,
+  LICENSE_ADDRESSES,
+  MOVED_ADDRESS,
+  OTHER_SERIAL,
+  PUSH_ADDRESSES,
+  PUSH_HOST,
+} from './site.ts';
 import { POLLING_ERROR, registered, type World } from './world.ts';
 
 /** The source that finds the fault, which determines the delay: rounds, API queries, or the log. */
@@ -54,6 +64,7 @@ function felt(name: string, cause: CauseId, begin: Breakage, more: Partial<Fault
 
 const PAGE =
   '<html><head><title>Web Page Blocked</title></head><body><h1>FortiGuard - Web Page Blocked</h1></body></html>';
+const INTERNET = [...LICENSE_ADDRESSES, MOVED_ADDRESS, ...PUSH_ADDRESSES, CONTROL_ADDRESS];
 const COMPLAINT = `${POLLING_ERROR}: unexpected answer (500)`;
 const UNMATCHED: Breakage = putState('firewall', 'matches', 0);
 const UNREADABLE: Breakage = failing('appliance');
@@ -76,7 +87,7 @@ const complain = ({ log }: World): Promise<void> => log.say(COMPLAINT, 'error');
 const complainInFile = ({ log }: World): Promise<void> => log.write(COMPLAINT, 'error');
 
 export const FAULTS: readonly Fault[] = [
-  felt('internet-unreachable', 'internet-unreachable', onTheWay('unrouted', ALL_GATES)),
+  felt('internet-unreachable', 'internet-unreachable', dropped(INTERNET)),
   felt('resolvers-silent', 'resolver-unreachable', lied('', 'silent')),
   felt('resolvers-fail', 'resolver-unreachable', lied('', 'server-failure')),
   felt('name-not-found', 'name-not-found', lied(LICENSE_HOST, 'not-found')),
@@ -142,7 +153,7 @@ export const FAULTS: readonly Fault[] = [
   found('rounds', 'clock-skewed', clockSet(10 * 60_000), { name: 'clock-ahead' }),
   found('rounds', 'clock-skewed', clockSet(-25 * 60_000), { name: 'clock-behind' }),
   // Neither its API nor its log can be seen.
-  found('appliance', 'appliance-unreachable', together(UNREADABLE, SILENT)),
+  found('appliance', 'appliance-unreachable', together(dropped([APPLIANCE_ADDRESS]), SILENT)),
   found('appliance', 'appliance-unreadable', UNREADABLE),
   found('appliance', 'appliance-access-denied', putState('appliance', 'key', 'another-key')),
   found('registration', 'license-on-peer', holder(SERIALS.peer)),

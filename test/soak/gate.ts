@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createServer as createHttpsServer, type Server } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
@@ -9,10 +8,10 @@ import { randomOf } from '../support/random/random-of.ts';
 import type { Conductor } from './conductor.ts';
 
 /**
- * How a connection is treated on the path: it passes, there is no route, the port is closed, it is reset at the
- * ClientHello, half of the connections are (one of two firewall members is faulty), or it is accepted and then silent.
+ * How a connection is treated on the path: it passes, the port is closed, it is reset at the ClientHello, half of the
+ * connections are (one of two firewall members is faulty), or it is accepted and then silent.
  */
-export type Way = 'open' | 'unrouted' | 'refused' | 'reset' | 'half-reset' | 'silent';
+export type Way = 'open' | 'refused' | 'reset' | 'half-reset' | 'silent';
 
 /** A host on the internet with several addresses, and the firewall in front of it. */
 export class Gate implements AsyncDisposable {
@@ -61,16 +60,13 @@ export class Gate implements AsyncDisposable {
   /** Sets the treatment of connections to some of its addresses. Existing connections are cut. */
   async set(way: Way, addresses: readonly string[] = [...this.#ways.keys()]): Promise<void> {
     for (const address of addresses) {
-      const before = this.#ways.get(address);
       this.#ways.set(address, way);
       const silence = `${this.#host} ${address}`;
       if (way === 'silent') this.#conductor.silences.add(silence);
       else this.#conductor.silences.delete(silence);
       await this.#servers.get(address)?.close();
       this.#servers.delete(address);
-      if (before === 'unrouted') execFileSync('ip', ['address', 'add', `${address}/32`, 'dev', 'lo']);
-      if (way === 'unrouted') execFileSync('ip', ['address', 'del', `${address}/32`, 'dev', 'lo']);
-      else if (way !== 'refused') this.#servers.set(address, await this.#listen(address));
+      if (way !== 'refused') this.#servers.set(address, await this.#listen(address));
     }
   }
 

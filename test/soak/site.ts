@@ -35,8 +35,5 @@ const ADDRESSES: readonly string[] = [
   SYSLOG.address,
 ];
 
-/** Commands for its namespace. An address that is not there is answered as a router without a route does. */
-export const PUT_UP: string = [
-  'ip route add unreachable default',
-  ...ADDRESSES.map((address) => `ip addr add ${address}/32 dev lo`),
-].join('\n');
+/** Commands for its namespace. */
+export const PUT_UP: string = ADDRESSES.map((address) => `ip addr add ${address}/32 dev lo`).join('\n');

@@ -18,7 +18,7 @@ const options: PlanOptions = {
 const MAY_GROW = 0.1;
 const MINUTE = 60_000;
 
-describeWhere(['root', 'network-namespaces'], 'days of noise and faults', () => {
+describeWhere(['root', 'network-namespaces', { program: 'iptables' }], 'days of noise and faults', () => {
   test(
     'bring no false alarm and hide no fault',
     async () => {
