@@ -73,6 +73,7 @@ describe('Framer', () => {
       { text: '<14>next', cut: false },
     ];
     expect(frame([line, Buffer.from('\n<14>next\n')])).toEqual(expected);
+    if (cut) expect(frame([line, Buffer.from('more'), Buffer.from('\n<14>next\n')])).toEqual(expected);
     expect(frame([Buffer.concat([line, Buffer.from('\n<14>next\n')])])).toEqual(expected);
   });
 
