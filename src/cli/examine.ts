@@ -30,6 +30,7 @@ import { registrationFile, stateFile } from '../runtime/store-places.ts';
 import { conclude, type LogPart } from '../checks/conclude.ts';
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import { deadline, oneATurn, within } from '../system/clock.ts';
+import { periodOf } from '../system/cron-timer.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { readSecret } from '../system/secret.ts';
 import { createProgressLine, type ProgressLine, type Terminal } from './terminal.ts';
@@ -285,6 +286,7 @@ function askConnectors(
       file: registrationFile(config),
       units: () => known.appliances,
       isFresh: () => false,
+      period: periodOf(config.schedule.registration),
     });
     const [registration = null] = await askAll('registration', systems);
     return { ...known, registration };

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Config } from '../config/config.ts';
-import type { RegistrationConfig } from '../config/schema/watched.ts';
+import type { RegistrationConfig, WatchedConfig } from '../config/schema/watched.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { licensesOf } from '../core/license/appliance.ts';
 import { unitOf } from '../core/license/cluster.ts';
 import {
-  licenseAnswer,
   type LicenseAnswer,
   type LicenseLookup,
   type Postponed,
@@ -25,7 +23,6 @@ import {
   secretOf,
   statusText,
 } from '../network/rest/json-exchange.ts';
-import { periodOf } from '../system/cron-timer.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import type { ConnectedSystem, UnitObservation } from './picture.ts';
 import { afterCalls, blockedUntil, isBusy, MOST_CALLS, MOST_ERRORS, pace } from './registration-pace.ts';
@@ -45,10 +42,19 @@ export interface RegistrationSources {
   readonly units: () => readonly UnitObservation[];
   /** Returns whether an answer from this time is still new enough, so that the service is not queried again. */
   readonly isFresh: (answeredAt: EpochMs) => boolean;
+  /** The schedule's shortest interval. */
+  readonly period: Millis;
 }
 
+const outcome: z.ZodType<LicenseAnswer> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('registered'), serial: z.string(), bought: z.number().exactOptional() }),
+  z.object({ kind: z.literal('unregistered'), status: z.string() }),
+  z.object({ kind: z.literal('unnamed'), status: z.string().nullable() }),
+  z.object({ kind: z.literal('not-listed') }),
+]);
+
 const answer = z.object({
-  outcome: licenseAnswer,
+  outcome,
   at: z.number(),
   /** Serial numbers of the products that were searched for this licence, because the service does not list it. */
   searched: z.array(z.string()),
@@ -96,17 +102,15 @@ const MOST_LOOKUPS = 30;
  * this system is queried or how often the process is restarted.
  */
 export function registrationSystems(
-  { registration, schedule }: Pick<Config, 'registration' | 'schedule'>,
+  { registration }: Pick<WatchedConfig, 'registration'>,
   sources: RegistrationSources,
 ): readonly ConnectedSystem<RegistrationObservation>[] {
-  const keptFor = KEPT_TIMES * periodOf(schedule.registration);
-  return registration === null ? [] : [registrationSystem(registration, keptFor, sources)];
+  return registration === null ? [] : [registrationSystem(registration, sources)];
 }
 
 function registrationSystem(
   config: RegistrationConfig,
-  keptFor: Millis,
-  { file, units, isFresh }: RegistrationSources,
+  { file, units, isFresh, period }: RegistrationSources,
 ): ConnectedSystem<RegistrationObservation> {
   const account = accountOf(config);
   const failures = new Map<string, Unanswered<Failure>>();
@@ -164,7 +168,7 @@ function registrationSystem(
     const last = known.answers[license];
     if (last === undefined) return { license, outcome: because ?? { kind: 'queued' } };
     if (because === null) return { license, outcome: last.outcome };
-    if (now - last.at > keptFor) return { license, outcome: because };
+    if (now - last.at > KEPT_TIMES * period) return { license, outcome: because };
     return { license, outcome: last.outcome, kept: { since: last.at, because } };
   }
 

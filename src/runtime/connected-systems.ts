@@ -151,6 +151,7 @@ export class ConnectedSystems {
       registrationSystems(config, {
         file: deps.registrationFile,
         units: () => factsOf(this.#appliances),
+        period: periodOf(schedule.registration),
         isFresh: (at) => (times.next(at) ?? Number.POSITIVE_INFINITY) > deps.clock.now(),
       }),
     );

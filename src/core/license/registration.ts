@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { EpochMs } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 
@@ -22,23 +21,19 @@ export interface LicenseLookup {
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
-/** Stored as JSON. */
-export const licenseAnswer = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('registered'),
-    serial: z.string(),
-    /** Number of tokens included in the purchased licence, if known. */
-    bought: z.number().exactOptional(),
-  }),
+export type LicenseAnswer =
+  | {
+      readonly kind: 'registered';
+      readonly serial: string;
+      /** Number of tokens included in the purchased licence, if known. */
+      readonly bought?: number;
+    }
   /** Listed, but not registered to a unit. `status` is the service's own text, for example `Pending`. */
-  z.object({ kind: z.literal('unregistered'), status: z.string() }),
+  | { readonly kind: 'unregistered'; readonly status: string }
   /** Listed with a status other than `Pending`, but without a readable serial number. The holder is unknown. */
-  z.object({ kind: z.literal('unnamed'), status: z.string().nullable() }),
+  | { readonly kind: 'unnamed'; readonly status: string | null }
   /** Proves nothing, because the service does not list every licence. */
-  z.object({ kind: z.literal('not-listed') }),
-]);
-
-export type LicenseAnswer = z.infer<typeof licenseAnswer>;
+  | { readonly kind: 'not-listed' };
 
 export type LicenseOutcome =
   | LicenseAnswer

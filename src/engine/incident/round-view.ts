@@ -39,13 +39,13 @@ export interface RoundView {
   readonly lastJudged?: LastJudged;
 }
 
-/** Preconditions for which several units are queried separately. */
+/** Preconditions for which several systems are queried separately. */
 export interface PartlyFresh {
-  /** Causes on units that were queried again. */
+  /** Causes on systems that were queried again. */
   readonly seen: readonly Cause[];
   /**
-   * Preconditions for which all units have been queried again, which means that a cause that is no longer detected is
-   * absent.
+   * Preconditions for which all systems have been queried again, which means that a cause that is no longer detected
+   * is absent.
    */
   readonly gone: readonly string[];
 }

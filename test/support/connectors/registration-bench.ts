@@ -11,6 +11,7 @@ import {
   type RegistrationState,
 } from '../../../src/demo/lab/registration.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
+import { periodOf } from '../../../src/system/cron-timer.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { configOf } from '../config/config-of.ts';
 import { connectorContext } from './connector-context.ts';
@@ -87,9 +88,10 @@ export async function startRegistration(state: Partial<RegistrationState> = {}):
   const start = (asking: Asking = {}): Process => {
     const wanted = { licenses: asking.licenses ?? [A] };
     const [system] = registrationSystems(
-      { registration: { ...right, ...asking.config }, schedule },
+      { registration: { ...right, ...asking.config } },
       {
         file: asking.file ?? memoryFile(),
+        period: periodOf(schedule.registration),
         isFresh: asking.isFresh ?? (() => false),
         units: () =>
           [null, ...(asking.serials ?? [])].map((serial) => ({
