@@ -35,7 +35,7 @@ export function compareLeaf(
 }
 
 /** For example `5 other networks (DE, US)`. */
-function otherNetworks(probes: readonly OutsideProbe[]): string {
+export function otherNetworks(probes: readonly OutsideProbe[]): string {
   return `${String(networksOf(probes))} other networks (${nameList(countriesOf(probes), MOST_COUNTRIES)})`;
 }
 

@@ -349,6 +349,12 @@ function addTrust(program: LazyCommand): void {
       collectFingerprint,
     )
     .option('--capture <file...>', 'learn the chain from a packet capture instead; requires --fingerprint')
+    .addOption(
+      new Option(
+        '--outside',
+        'learn only the certificate, if other networks receive it as well; needs "outside" in the configuration',
+      ).conflicts(['capture', 'fingerprint']),
+    )
     .exits({
       0: 'learned',
       1: 'nothing learned, because the path was not confirmed as clean',

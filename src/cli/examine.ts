@@ -94,6 +94,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
         ? parameters
         : { ...parameters, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
     const elsewhere = options.outside === 'always' ? askOutside(OUTSIDE_KINDS, options, progress) : null;
+    // Its error is thrown when it is awaited, after the rounds.
+    elsewhere?.catch(() => undefined);
     const rounds: Seen[] = [];
     const runRound = async (): Promise<Seen> => {
       progress.startRound();
@@ -112,7 +114,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const isWhole = unconfirmed.length === 0 && !settled.observations.mail.some(isUnanswered);
     const result = isWhole ? settled : concluded(completed(settled, late), options, unconfirmed);
     const wishes = outsideWishes(result.facts);
-    const asked = options.outside === 'if suspected' ? wishes : [];
+    const asked = options.outside === 'if suspected' && config.outside !== null ? wishes : [];
     const view = await (elsewhere ?? askOutside(asked, options, progress));
     return {
       ...(view === null
@@ -130,13 +132,28 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
 /** Resolves to null if other networks are not asked. Is not subject to the time limit of the checks. */
 async function askOutside(
   kinds: readonly OutsideKind[],
-  { config, clock, env, signal }: ExaminationOptions,
+  { config, ...options }: ExaminationOptions,
   progress: ProgressLine,
 ): Promise<OutsideView | null> {
-  if (config.outside === null || kinds.length === 0) return null;
+  if (kinds.length === 0) return null;
   const subject = 'other networks';
   progress.show({ subject, kind: 'started' });
-  const view = await lookOutside(kinds, config.outside.globalping, config.licenseServer, {
+  const view = await askedOutside(config, options, kinds);
+  progress.show({ subject, kind: 'finished' });
+  return view;
+}
+
+/** @throws {Error} if the configuration has no section `outside` */
+export async function askedOutside(
+  config: Config,
+  { clock, env, signal }: Pick<Terminal, 'clock' | 'env' | 'signal'>,
+  kinds: readonly OutsideKind[],
+): Promise<OutsideView> {
+  if (config.outside === null)
+    throw new Error(
+      'Cannot ask other networks: expected the section "outside" in the configuration, such as "outside: {globalping: {}}"',
+    );
+  return lookOutside(kinds, config.outside.globalping, config.licenseServer, {
     clock,
     env,
     signal,
@@ -145,8 +162,6 @@ async function askOutside(
     ownTurn: oneATurn(),
     file: jsonFile(stateFile(config, OUTSIDE_FILE)),
   });
-  progress.show({ subject, kind: 'finished' });
-  return view;
 }
 
 interface Seen extends Omit<Examination, 'waitingFor' | 'wishes'> {

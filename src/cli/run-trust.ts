@@ -8,10 +8,21 @@ import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { observeRound, type RoundProgress } from '../round/round.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
 import { trueTime } from '../round/facts.ts';
-import { writeBaseline, SHIPPED_PINS } from '../trust/load-trust.ts';
+import { writeBaseline, writePinnedCertificate, SHIPPED_PINS } from '../trust/load-trust.ts';
+import { compareLeaf, type LeafComparison, otherNetworks } from '../checks/outside.ts';
+import type { OutsideMeasurement, OutsideView } from '../core/outside.ts';
+import { dayText } from '../core/time-text.ts';
+import { askedOutside } from './examine.ts';
 import { capturesOf, neededToJudge, certificateLines } from './capture.ts';
 import { configOf, createProgressLine, type Invocation, type Terminal, type Streams } from './terminal.ts';
-import { type Baseline, learnBaseline, type Trust, type TrustProfile, trustUnder } from '../tls/trust.ts';
+import {
+  type Baseline,
+  learnBaseline,
+  type PinnedCertificate,
+  type Trust,
+  type TrustProfile,
+  trustUnder,
+} from '../tls/trust.ts';
 import {
   type RefusedBaseline,
   type TlsEvidence,
@@ -32,17 +43,32 @@ export interface LearnOptions {
   readonly fingerprint?: readonly string[];
   /** If there are no captures, chains are learned from a new round. */
   readonly capture?: readonly string[];
+  /** Learns the certificate that other networks receive as well. */
+  readonly outside?: boolean;
 }
 
 export async function runTrustLearn(
-  { yes = false, fingerprint: fingerprints = [], capture: captures = [] }: LearnOptions,
+  { yes = false, fingerprint: fingerprints = [], capture: captures = [], outside = false }: LearnOptions,
   terminal: Invocation,
 ): Promise<number> {
   const isCaptured = captures.length > 0;
   const config = await configOf(terminal, neededToCapture);
+  const target = authority(config.licenseServer);
+  const file = config.trust.baselineFile;
+  if (outside) {
+    const instruments = await createInstruments(config, terminal);
+    return learnFromOutside({
+      ...terminal,
+      target,
+      yes,
+      seen: askedOutside(config, terminal, ['certificate']),
+      capture: (signal) => capture(instruments, terminal, signal),
+      save: (pinned) => writePinnedCertificate(file, target, pinned),
+    });
+  }
   return trustLearn({
     ...terminal,
-    target: authority(config.licenseServer),
+    target,
     capture: async (signal) =>
       isCaptured
         ? chainsIn(await capturesOf(captures, config, terminal))
@@ -50,7 +76,7 @@ export async function runTrustLearn(
     yes,
     fingerprints,
     needsFingerprint: isCaptured,
-    save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
+    save: (baseline) => writeBaseline(file, baseline),
   });
 }
 
@@ -63,8 +89,7 @@ export async function runTrustShow(terminal: Invocation): Promise<number> {
 function overview({ config, knowledge }: Instruments): string {
   const { licenseServer, trust: settings } = config;
   const target = authority(licenseServer);
-  const { trust, baseline, refusedBaseline } = knowledge.of(target);
-  return renderTrust({ target, ...settings, trust, baseline, refusedBaseline });
+  return renderTrust({ target, ...settings, ...knowledge.of(target) });
 }
 
 function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
@@ -119,6 +144,84 @@ interface TrustLearnOptions extends Pick<Terminal, 'ask' | 'clock' | 'signal'>, 
 const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
+
+interface OutsideLearnOptions
+  extends Pick<Terminal, 'ask' | 'clock' | 'signal'>,
+    Pick<TrustLearnOptions, 'output' | 'target' | 'capture' | 'yes'> {
+  readonly seen: Promise<OutsideView>;
+  readonly save: (pinned: PinnedCertificate) => Promise<void>;
+}
+
+/**
+ * Learns a certificate on a path that nobody knows to be clean: every address must present to this site what it presents
+ * to other networks. Only the certificate is learned, and not its key.
+ */
+export async function learnFromOutside(options: OutsideLearnOptions): Promise<number> {
+  const { target, clock, signal, ask, yes } = options;
+  const write = (...lines: readonly string[]): unknown =>
+    options.output.write(lines.map((line) => `${line}\n`).join(''));
+  const [chains, { certificate, trouble }] = await Promise.all([options.capture(signal), options.seen]);
+  const judged = chains.map(judgeChain);
+  write(...judged.flatMap(describeChain));
+  const leaves = judged.flatMap(({ evidence }) => evidence.outcome.chain?.certificates.slice(0, 1) ?? []);
+  const [leaf] = leaves;
+  if (certificate === null || leaf === undefined) {
+    const why = trouble ?? 'they received none';
+    write(
+      leaf === undefined
+        ? `Nothing learned: no certificate was received from ${target}`
+        : `Nothing learned: other networks received no certificate: ${why}`,
+    );
+    return LEARN_EXIT.nothingSeen;
+  }
+  write(...elsewhereLines(certificate));
+  const compared = leaves.map((one) => compareLeaf(certificate, one));
+  const against = judged.find(({ judgement }) => REFUSED.includes(judgement.verdict));
+  const why = against === undefined ? outsideRefusal(compared) : against.judgement.summary;
+  if (why !== null) {
+    write(`Nothing learned: ${visibleText(why, 1000)}`);
+    return LEARN_EXIT.refused;
+  }
+  const question = 'Store this certificate, so that it counts as genuine until it is renewed? [y/N] ';
+  if (!yes && !(ask !== null && /^y(?:es)?$/iu.test((await ask(question)).trim()))) {
+    write(ask === null ? 'Nothing learned: cannot ask for confirmation. Use --yes to confirm' : 'Nothing learned');
+    return LEARN_EXIT.declined;
+  }
+  const seenBy = otherNetworks(certificate.results);
+  await options.save({ fingerprint: leaf.fingerprint, learnedAt: clock.now(), seenBy });
+  write(`Learned the certificate ${leaf.fingerprint} for ${target}, which ${seenBy} received as well`);
+  return LEARN_EXIT.learned;
+}
+
+function elsewhereLines({ results }: OutsideMeasurement<'certificate'>): readonly string[] {
+  const byLeaf = [...Map.groupBy(results, ({ fingerprint }) => fingerprint).values()];
+  return [
+    'Other networks receive:',
+    ...byLeaf.flatMap((probes) => {
+      const [first] = probes;
+      if (first === undefined) return [];
+      const end = first.notAfter === null ? '' : `, valid until ${dayText(first.notAfter)}`;
+      return [
+        `  a certificate from ${first.issuer ?? 'an issuer without a name'}${end}, in ${otherNetworks(probes)}`,
+        `    SHA-256 ${first.fingerprint}`,
+      ];
+    }),
+    '',
+  ];
+}
+
+/** Returns null if every certificate is what other networks receive. */
+function outsideRefusal(compared: readonly (LeafComparison | null)[]): string | null {
+  if (compared.every((one) => one?.kind === 'same')) return null;
+  if (compared.some((one) => one?.kind === 'other'))
+    return (
+      'this site receives another certificate than other networks do, so a device on the path probably inspects TLS. ' +
+      'Exempt the licence server on that device, and learn again'
+    );
+  return compared.includes(null)
+    ? 'fewer than three other networks received a certificate. Try again with more probes or other countries'
+    : 'other networks receive different certificates, so they cannot confirm this one';
+}
 
 /**
  * If the evidence shows inspection, nothing is learned even with `--yes`, because learned chains are trusted
@@ -275,6 +378,7 @@ function comparisonLines(certificate: Certificate, target: string): readonly str
 }
 
 interface TrustOverview {
+  readonly pinned?: PinnedCertificate | null;
   readonly target: string;
   readonly profile: TrustProfile;
   readonly trust: Trust;
@@ -297,6 +401,7 @@ export function renderTrust({
   trust,
   baseline,
   refusedBaseline,
+  pinned = null,
   baselineFile,
 }: TrustOverview): string {
   const { pins, anchors } = trustUnder(profile, trust);
@@ -318,6 +423,7 @@ export function renderTrust({
     'Pinned keys (used only if the server sends a certificate with this key):',
     ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
     '',
+    ...(pinned === null ? [] : pinnedLines(pinned)),
     ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
     '',
   ].join('\n');
@@ -326,6 +432,14 @@ export function renderTrust({
 function sourceOf(pin: string, label: string): string {
   const shipped = SHIPPED_PINS.find((known) => known.pin === pin);
   return shipped === undefined ? `configured: ${label}` : `shipped: ${shipped.label}; ${shipped.source}`;
+}
+
+function pinnedLines({ fingerprint, learnedAt, seenBy }: PinnedCertificate): readonly string[] {
+  return [
+    `Pinned certificate (genuine until it is renewed), which ${seenBy} received as well on ${dayText(learnedAt)}:`,
+    `  SHA-256 ${fingerprint}`,
+    '',
+  ];
 }
 
 function baselineLines(baseline: Baseline | null, file: string): readonly string[] {

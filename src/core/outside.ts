@@ -54,6 +54,8 @@ export interface OutsideView {
   readonly addresses: OutsideMeasurement<'addresses'> | null;
   /** When probes last reached the licence server while this site reached it as well. */
   readonly reachedAt: EpochMs | null;
+  /** Measurements that have been requested and have not ended. */
+  readonly asking: readonly OutsideKind[];
   /** Why the latest measurement has no result. */
   readonly trouble: string | null;
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Baseline, ProductPattern } from '../tls/trust.ts';
 import { unconfirmedBaseline } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks, type TrustOptions } from '../tls/chain.ts';
-import { createPublicRoots, createTrustLoader, readBaselines } from '../trust/load-trust.ts';
+import { createPublicRoots, createTrustLoader, readLearnedTrust } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 
@@ -35,13 +35,13 @@ export async function loadTlsKnowledge(
     clock.elapsed(),
   );
   const products = await loadProducts(trust.productFiles);
-  const baselines = await readBaselines(trust.baselineFile);
+  const { baselines, certificates } = await readLearnedTrust(trust.baselineFile);
   const byTarget = new Map<string, TlsKnowledge>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
     const vouching = { profile: config.profile, trust: await loadTrust(config), now: clock.now(), checks };
     const learned = usable(baselines.get(target) ?? null, vouching);
-    byTarget.set(target, { ...vouching, products, ...learned });
+    byTarget.set(target, { ...vouching, products, ...learned, pinned: certificates.get(target) ?? null });
   }
 
   for (const service of services) await learn(authority(service), service.trust);

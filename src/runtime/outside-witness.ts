@@ -62,7 +62,7 @@ export async function lookOutside(
   ]);
   const memory = remembered.safeParse(saved);
   const reachedAt = memory.success ? memory.data.reachedAt : null;
-  return { certificate, reach, addresses, reachedAt, trouble: troubles[0] ?? null };
+  return { certificate, reach, addresses, reachedAt, asking: [], trouble: troubles[0] ?? null };
 }
 
 /** Asks probes in other networks about the licence server when a round suspects a fault. */
@@ -93,10 +93,11 @@ export class OutsideWitness {
       reach: this.#current('reach', reach),
       addresses: this.#current('addresses', addresses),
       reachedAt: this.#memory.reachedAt,
+      asking: [...this.#asking.keys()],
       trouble: this.#suspectedSince.size === 0 ? null : this.#trouble,
     };
     const isEmpty = view.certificate === null && view.reach === null && view.addresses === null;
-    return isEmpty && view.trouble === null ? null : view;
+    return isEmpty && view.trouble === null && view.asking.length === 0 ? null : view;
   }
 
   /**

@@ -17,7 +17,7 @@ import { createInstruments, type InstrumentDeps, type Instruments } from '../rou
 import { connectProblem } from '../store/database.ts';
 import { problemsOf, messageOf, allOrProblems } from '../text/message-of.ts';
 import type { HoldsPort, Transport } from '../system/process-facts.ts';
-import { readBaselines } from '../trust/load-trust.ts';
+import { readLearnedTrust } from '../trust/load-trust.ts';
 import { certificateClaim } from '../checks/agent/judge.ts';
 import { readSecret } from '../system/secret.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
@@ -86,7 +86,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     for (const port of portsOf(config)) await tryPort(port, daemon).catch(note);
   });
   await asDaemon(async () => {
-    await readBaselines(config.trust.baselineFile).catch(note);
+    await readLearnedTrust(config.trust.baselineFile).catch(note);
     // A store that the running daemon is using is not checked.
     const unusable = daemon?.hasSameStore !== true ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);

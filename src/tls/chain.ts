@@ -7,6 +7,7 @@ import { oncePer } from '../core/once-per.ts';
 import {
   type Baseline,
   hasStrongSignature,
+  type PinnedCertificate,
   isStrongKey,
   type Trust,
   type TrustProfile,
@@ -46,6 +47,8 @@ export interface TrustOptions {
 
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
+  /** Absent if other networks were not asked when the certificate was learned. */
+  readonly pinned?: PinnedCertificate | null;
   /** Certificates that fill gaps in the chain. They are trusted no more than the certificates that the peer sent. */
   readonly helpers: readonly Certificate[];
   readonly host: string;
@@ -54,6 +57,11 @@ export interface ChainTrustOptions extends TrustOptions {
 const MOZILLA = "one of Mozilla's roots";
 
 export function findChainTrust(sent: SentChain, options: ChainTrustOptions): ChainTrust {
+  const { pinned = null } = options;
+  if (pinned?.fingerprint === sent[0].fingerprint) {
+    const label = `the certificate that ${pinned.seenBy} received as well`;
+    return { kind: 'trusted', path: [sent[0]], label, authorities: [] };
+  }
   const trust = trustUnder(options.profile, options.trust);
   const keys = confirmedKeys(trust, options.baseline);
   const vendorKeys = configuredKeys(options.trust);

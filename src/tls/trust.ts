@@ -68,6 +68,18 @@ export interface Baseline {
 }
 
 /**
+ * A certificate that other networks receive as well. It vouches for exactly this certificate. Its key proves nothing, so
+ * the certificate that follows it has to be compared again.
+ */
+export interface PinnedCertificate {
+  /** SHA-256, as in {@link Certificate}. */
+  readonly fingerprint: string;
+  readonly learnedAt: EpochMs;
+  /** For example `5 other networks (DE, US)`. */
+  readonly seenBy: string;
+}
+
+/**
  * The trust store of a client that trusts the same keys. Keys that are known only by their hash are not included.
  */
 export function trustedCertificates({

@@ -9,6 +9,7 @@ import { formatDistinguishedName, shortName, attributeValues, distinguishedNameK
 import {
   type Baseline,
   isStrongKey,
+  type PinnedCertificate,
   type PublicRoots,
   type Trust,
   type TrustAnchor,
@@ -242,18 +243,32 @@ const baselineTarget = z.strictObject({
   accepted: z.array(z.string().max(200)).max(64).default([]),
 });
 
+const pinnedCertificate = z.strictObject({
+  fingerprint: z.string().max(200),
+  learnedAt: z.iso.datetime(),
+  seenBy: z.string().max(200),
+});
+
 const baselineContent = z.strictObject({
   version: z.literal(1),
   targets: z.record(z.string().max(300), baselineTarget),
+  // Versions before 0.2 did not store certificates.
+  certificates: z.record(z.string().max(300), pinnedCertificate).default({}),
 });
 
+/** By target (`host:port`). */
+export interface LearnedTrust {
+  readonly baselines: ReadonlyMap<string, Baseline>;
+  readonly certificates: ReadonlyMap<string, PinnedCertificate>;
+}
+
 /**
- * @returns the baselines by target (`host:port`); empty if the file does not exist
+ * @returns nothing if the file does not exist
  * @throws {Error} if the file cannot be read or is not in the expected format
  */
-export async function readBaselines(file: string): Promise<ReadonlyMap<string, Baseline>> {
+export async function readLearnedTrust(file: string): Promise<LearnedTrust> {
   const text = await readIfThere(file);
-  if (text === null) return new Map();
+  if (text === null) return { baselines: new Map(), certificates: new Map() };
   const parsed = baselineContent.safeParse(parseJson(text, file));
   if (!parsed.success) {
     throw new Error(
@@ -261,24 +276,51 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
         'the chain again with "ftm-watch trust learn"',
     );
   }
-  return new Map(
-    Object.entries(parsed.data.targets).map(([name, { learnedAt, ...learned }]) => [
-      name,
-      { target: name, learnedAt: Date.parse(learnedAt), ...learned },
-    ]),
-  );
+  const { targets, certificates } = parsed.data;
+  return {
+    baselines: new Map(
+      Object.entries(targets).map(([name, { learnedAt, ...learned }]) => [
+        name,
+        { target: name, learnedAt: Date.parse(learnedAt), ...learned },
+      ]),
+    ),
+    certificates: new Map(
+      Object.entries(certificates).map(([name, pinned]) => [
+        name,
+        { ...pinned, learnedAt: Date.parse(pinned.learnedAt) },
+      ]),
+    ),
+  };
 }
 
 /**
- * Keeps the baselines of all other targets. The file is replaced as a whole.
+ * Keeps everything else that was learned. The file is replaced as a whole.
  * @throws {Error} if the file cannot be written, or if an existing file cannot be read
  */
 export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
-  const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);
-  const targets = Object.fromEntries([...all].map(([name, learned]) => [name, serialise(learned)]));
+  const { baselines, certificates } = await readLearnedTrust(file);
+  await writeLearnedTrust(file, { baselines: new Map([...baselines, [baseline.target, baseline]]), certificates });
+}
+
+/**
+ * Keeps everything else that was learned. The file is replaced as a whole.
+ * @throws {Error} if the file cannot be written, or if an existing file cannot be read
+ */
+export async function writePinnedCertificate(file: string, target: string, pinned: PinnedCertificate): Promise<void> {
+  const { baselines, certificates } = await readLearnedTrust(file);
+  await writeLearnedTrust(file, { baselines, certificates: new Map([...certificates, [target, pinned]]) });
+}
+
+async function writeLearnedTrust(file: string, { baselines, certificates }: LearnedTrust): Promise<void> {
+  const targets = Object.fromEntries([...baselines].map(([name, learned]) => [name, serialise(learned)]));
+  const pinned = Object.fromEntries(
+    [...certificates].map(([name, one]) => [name, { ...one, learnedAt: new Date(one.learnedAt).toISOString() }]),
+  );
+  // Versions before 0.2 refuse a file with an unknown key.
+  const content = { version: 1, targets, ...(certificates.size === 0 ? {} : { certificates: pinned }) };
   try {
     makeFolder(dirname(file));
-    await replaceFile(file, `${JSON.stringify({ version: 1, targets }, null, 2)}\n`, { mode: 0o644, flush: true });
+    await replaceFile(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o644, flush: true });
   } catch (error) {
     throw new Error(`Cannot write the learned trust to "${file}": ${messageOf(error)}`, { cause: error });
   }

@@ -7,7 +7,7 @@ import { isFaultId } from '../../src/checks/registry.ts';
 import { loadFirmwareFacts } from '../../src/connectors/firmware-facts.ts';
 import { loadSignatures } from '../../src/logs/signatures.ts';
 import type { TlsEvidence } from '../../src/checks/tls-genuine/chain-case.ts';
-import { createPublicRoots, createTrustLoader, readBaselines } from '../../src/trust/load-trust.ts';
+import { createPublicRoots, createTrustLoader, readLearnedTrust } from '../../src/trust/load-trust.ts';
 import { loadProducts } from '../../src/trust/products.ts';
 import { anchorOf, certificateOf, failed, pinOf } from '../support/certificates/chains.ts';
 import { TARGET } from '../support/certificates/interception-world.ts';
@@ -96,7 +96,7 @@ test('what "trust learn" and "trust show" say', async () => {
 type Load = (file: string) => Promise<unknown>;
 
 const authorities: Load = (file) => createTrustLoader(createPublicRoots([]))({ pins: [], caFiles: [file] });
-const baselines: Load = readBaselines;
+const baselines: Load = readLearnedTrust;
 const signatures: Load = (file) => loadSignatures([file], isFaultId);
 const products: Load = (file) => loadProducts([file]);
 const firmware: Load = (file) => loadFirmwareFacts([file]);

@@ -10,6 +10,7 @@ import {
   type Trust,
   type TrustProfile,
   organizationKey,
+  type PinnedCertificate,
 } from '../../tls/trust.ts';
 import { compareLeaf, type LeafComparison } from '../outside.ts';
 import { matchesName } from '../../tls/extensions.ts';
@@ -95,6 +96,7 @@ export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks
     profile: evidence.profile,
     trust: evidence.trust,
     baseline: evidence.baseline,
+    pinned: evidence.pinned ?? null,
     helpers: evidence.references.flatMap(({ chain }) => chain.certificates.slice(1)),
     host: evidence.serverName ?? hostOf(evidence.target),
     now: evidence.now,
@@ -105,7 +107,7 @@ export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks
 export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   const { baseline, profile, serverName, target, trust } = evidence;
   const pinned = [...trust.pins.map((pin) => pin.pin), ...(baseline?.leaves ?? []).map((known) => known.pin)];
-  if (pinned.includes(leaf.pin)) return 'known-key';
+  if (pinned.includes(leaf.pin) || evidence.pinned?.fingerprint === leaf.fingerprint) return 'known-key';
   const names = serverName === null ? [hostOf(target)] : [serverName, hostOf(target)];
   // Fortinet does not publish the names in the genuine certificate, so a matching CN is sufficient under Fortinet's
   // private authority.
@@ -161,6 +163,7 @@ export interface TlsGrounds {
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
+  readonly pinned?: PinnedCertificate | null;
 }
 
 export interface TlsEvidence extends TlsGrounds {

@@ -70,6 +70,7 @@ export const REASONS = {
   limits: 'the origin alone',
   trust: 'the origin alone',
   everywhere: 'other networks are presented the same certificate',
+  renewal: 'the certificate follows a pinned one, and other networks have not answered yet',
   none: 'everything is as expected',
 } as const;
 
@@ -108,6 +109,14 @@ export function decideEverywhere(facts: VerdictFacts): Decision {
   const here = decide(facts);
   return LOCAL.has(`${here.verdict} ${here.confidence}`)
     ? { origin: here.origin, reason: 'everywhere', ...OUTCOMES.everywhere(facts, here.origin) }
+    : here;
+}
+
+/** The verdict while other networks are being asked about a certificate that follows a pinned one. */
+export function decideLater(facts: VerdictFacts): Decision {
+  const here = decide(facts);
+  return here.confidence === 'suspected' && LOCAL.has(`${here.verdict} ${here.confidence}`)
+    ? { origin: here.origin, reason: 'renewal', ...OUTCOMES.renewal(facts, here.origin) }
     : here;
 }
 
@@ -210,6 +219,7 @@ const OUTCOMES: Readonly<Record<Reason, (facts: VerdictFacts, origin: Origin) =>
     ...(witnessed ? suspected('vendor-ca-changed') : confirmed('vendor-ca-changed')),
     kind: 'everywhere',
   }),
+  renewal: () => suspected('unknown'),
   none: () => confirmed('genuine'),
 };
 

@@ -87,7 +87,7 @@ function ofOther(finding: Finding): Finding {
 
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline }: TlsKnowledge,
+  { trust, profile, products, baseline, pinned = null }: TlsKnowledge,
   { controls, now, roundTrips, outside }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -109,6 +109,7 @@ export function tlsEvidence(
       profile,
       products,
       baseline,
+      pinned,
     };
     return [{ endpoint, evidence }];
   });

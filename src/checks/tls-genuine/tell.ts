@@ -143,6 +143,10 @@ const TELLINGS: Readonly<Record<Reason, (known: Known) => Telling>> = {
       `${decision.confidence === 'confirmed' ? '' : 'probably '}changed it`,
     evidence: elsewhereFinding(chain),
   }),
+  renewal: ({ target }) => ({
+    summary: `${target} has another certificate than the pinned one, and other networks have not answered yet`,
+    settle: 'wait for the answer from other networks',
+  }),
   key: ({ chain, target }) => ({
     summary: `${target} has a new certificate from the same authority`,
     evidence: [renewalFinding(chain)],

@@ -21,7 +21,7 @@ import {
 import { judgeNoCertificate } from './blocked.ts';
 import { isKnownAuthority, signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
-import { decide, decideEverywhere, type Decision, gatherFacts } from './decide.ts';
+import { decide, decideEverywhere, decideLater, type Decision, gatherFacts, type VerdictFacts } from './decide.ts';
 import { deviceFinding, elsewhereFinding, gapFinding, verificationFinding, weakerFinding } from './expectations.ts';
 import { tell } from './tell.ts';
 import { ANOTHER_SERVER, type TlsCause } from './causes.ts';
@@ -40,7 +40,7 @@ export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = create
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = signalsOf(chain);
   const facts = gatherFacts(chain, signals);
-  const decision = chain.elsewhere?.kind === 'same' ? decideEverywhere(facts) : decide(facts);
+  const decision = decisionOn(chain, facts);
   const { verdict, confidence } = decision;
   return {
     verdict,
@@ -49,6 +49,14 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     ...reportCase(chain, decision, signals),
     authorities: chain.chainTrust.authorities,
   };
+}
+
+function decisionOn(chain: ChainCase, facts: VerdictFacts): Decision {
+  if (chain.elsewhere?.kind === 'same') return decideEverywhere(facts);
+  const { pinned = null, outside } = chain.evidence;
+  const isBeingCompared =
+    pinned !== null && chain.elsewhere === null && outside?.asking.includes('certificate') === true;
+  return isBeingCompared ? decideLater(facts) : decide(facts);
 }
 
 function isInterception({ verdict }: Decision): boolean {

@@ -1,6 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdir, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { configurationOf, type ConfigurationPart } from '../../../src/demo/lab/configuration.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createWebHost } from '../../../src/demo/lab/web-host.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
@@ -8,6 +11,8 @@ import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
 import { createGlobalping, presents, reaches } from '../../support/network/globalping.ts';
 import { watchLab } from '../../support/network/lab-check.ts';
+import { readCheck } from '../../support/process/check-result.ts';
+import { runHere } from '../../support/process/command-line.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { HOUR_MS } from '../../support/certificates/verdict-rows.ts';
 
@@ -31,12 +36,16 @@ beforeEach(async () => {
   await writeFile(join(lab.folder, 'data/outside.json'), JSON.stringify(memory));
 });
 
-function watch(port: number): Promise<DaemonProcess> {
-  return watchLab(lab, {
+function siteAt(port: number): ConfigurationPart {
+  return {
     licenseServer: { host: LICENSE_HOST, port, expectedAddresses: ['127.0.0.1'] },
     outside: { globalping: { url: api.url } },
     firewall: [],
-  });
+  };
+}
+
+function watch(port: number): Promise<DaemonProcess> {
+  return watchLab(lab, siteAt(port));
 }
 
 function causeOf({ causes }: DiagnosisJson, id: string): DiagnosisJson['causes'][number] | undefined {
@@ -64,6 +73,45 @@ test('a certificate that everybody receives is a change of the vendor', async ()
   const changed = await daemon.diagnosis((seen) => causeOf(seen, 'vendor-ca-changed') !== undefined);
   expect(causeOf(changed, 'vendor-ca-changed')).toMatchObject({ confidence: 'confirmed', severity: 'warning' });
   expect(changed.ready).toBe('ready');
+});
+
+test('a certificate is learned on a path that nobody knows to be clean, and counts as genuine', async () => {
+  elsewhere(strange.fingerprint, 'Acme Network Services');
+  const config = join(lab.folder, 'learning.yaml');
+  const baselineFile = 'learned/trust.json';
+  await writeFile(
+    config,
+    JSON.stringify({ ...configurationOf(lab), ...siteAt(stranger.port), trust: { profile: 'fortinet', baselineFile } }),
+  );
+  const run = (...args: readonly string[]): ReturnType<typeof runHere> =>
+    runHere([...args, '-c', config], { cwd: lab.folder });
+  expect(await run('trust', 'learn', '--outside', '--yes')).toMatchObject({ exitCode: 0, stderr: '' });
+  const { preconditions } = readCheck(await run('check', '--json'));
+  expect(preconditions.find(({ id }) => id === 'tls-genuine')).toMatchObject({ state: 'ok' });
+  expect((await run('trust', 'show')).stdout).toContain(strange.fingerprint);
+});
+
+test('without the section, nobody else is asked', async () => {
+  const names: string[] = [];
+  const ports = new Set<number>();
+  const watchSocket = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    socket.on('lookup', (_error, _address, _family, host) => names.push(host));
+    socket.on('connect', () => ports.add(socket.remotePort ?? 0));
+  };
+  const asked = api.requests.length;
+  subscribe('net.client.socket', watchSocket);
+  try {
+    await using daemon = await watchLab(lab, { ...siteAt(stranger.port), outside: undefined });
+    await daemon.diagnosis((seen) => causeOf(seen, 'tls-interception-suspected') !== undefined);
+    await daemon.diagnosis(() => true);
+  } finally {
+    unsubscribe('net.client.socket', watchSocket);
+  }
+  expect(ports).toContain(stranger.port);
+  expect(names.filter((name) => name.includes('globalping'))).toEqual([]);
+  expect(ports).not.toContain(Number(new URL(api.url).port));
+  expect(api.requests.length).toBe(asked);
 });
 
 test.each([

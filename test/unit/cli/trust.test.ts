@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { renderTrust, trustLearn } from '../../../src/cli/run-trust.ts';
+import { learnFromOutside, renderTrust, trustLearn } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { Baseline } from '../../../src/tls/trust.ts';
+import type { OutsideView } from '../../../src/core/outside.ts';
+import type { Baseline, PinnedCertificate } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
 import { anchorOf, chainOf, failed, pinOf } from '../../support/certificates/chains.ts';
 import { TARGET } from '../../support/certificates/interception-world.ts';
@@ -174,6 +175,79 @@ describe('trustLearn()', () => {
     const signal = AbortSignal.abort(new Error('stopped'));
     const capture = (given: AbortSignal): Promise<never> => Promise.reject(given.reason as Error);
     await expect(learn([], { signal, capture })).rejects.toThrow('stopped');
+  });
+});
+
+/** What probes in other networks receive. */
+function receives(...fingerprints: readonly string[]): OutsideView {
+  const results = fingerprints.map((fingerprint, asn) => ({
+    asn,
+    network: 'Network',
+    country: 'DE',
+    fingerprint,
+    issuer: 'Issuer elsewhere',
+    notAfter: w.now,
+  }));
+  const certificate = results.length === 0 ? null : { at: w.now, results, answer: null };
+  return { certificate, reach: null, addresses: null, reachedAt: null, asking: [], trouble: null };
+}
+
+describe('learnFromOutside()', () => {
+  const strange = sees(w.byCorporateSub, w.corporate.sub);
+  const own = w.byCorporateSub.fingerprint;
+  const other = w.server.fingerprint;
+
+  async function learnOutside(
+    seen: readonly Partial<TlsEvidence>[],
+    view: OutsideView,
+    answer = 'y',
+  ): Promise<{ readonly code: number; readonly saved: readonly PinnedCertificate[]; readonly text: string }> {
+    const [saved, text]: [PinnedCertificate[], string[]] = [[], []];
+    const code = await learnFromOutside({
+      target: TARGET,
+      capture: () => Promise.resolve(seen.map((one) => ({ address: '192.0.2.1', evidence: w.evidence(one) }))),
+      seen: Promise.resolve(view),
+      ask: () => Promise.resolve(answer),
+      yes: false,
+      save: (pinned) => {
+        saved.push(pinned);
+        return Promise.resolve();
+      },
+      output: { write: (part) => text.push(part) },
+      clock,
+      signal: new AbortController().signal,
+    });
+    return { code, saved, text: text.join('') };
+  }
+
+  test('learns a certificate that nothing confirms, if three other networks receive it', async () => {
+    const { code, saved, text } = await learnOutside([strange], receives(own, own, own));
+    expect(code).toBe(LEARN_EXIT.learned);
+    expect(saved).toEqual([{ fingerprint: own, learnedAt: w.now, seenBy: '3 other networks (DE)' }]);
+    expect(text).toContain('Issuer elsewhere');
+  });
+
+  test.each([
+    ['another certificate elsewhere', [strange], receives(other, other, other), LEARN_EXIT.refused],
+    ['one of two addresses differs', [strange, {}], receives(own, own, own), LEARN_EXIT.refused],
+    ['several certificates elsewhere', [strange], receives(own, own, other), LEARN_EXIT.refused],
+    ['too few networks', [strange], receives(own, own), LEARN_EXIT.refused],
+    [
+      'a witness of an interception',
+      [{ ...strange, traces: ['x-mwg-via'] }],
+      receives(own, own, own),
+      LEARN_EXIT.refused,
+    ],
+    ['no answer from others', [strange], receives(), LEARN_EXIT.nothingSeen],
+    ['no certificate here', [], receives(own, own, own), LEARN_EXIT.nothingSeen],
+  ] as const)('learns nothing: %s', async (_, seen, view, expected) => {
+    const { code, saved } = await learnOutside(seen, view);
+    expect({ code, saved }).toEqual({ code: expected, saved: [] });
+  });
+
+  test('learns nothing without a confirmation', async () => {
+    const { code, saved } = await learnOutside([strange], receives(own, own, own), 'n');
+    expect({ code, saved }).toEqual({ code: LEARN_EXIT.declined, saved: [] });
   });
 });
 

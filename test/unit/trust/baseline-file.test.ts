@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../src/tls/trust.ts';
-import { readBaselines, writeBaseline } from '../../../src/trust/load-trust.ts';
+import { readLearnedTrust, writeBaseline, writePinnedCertificate } from '../../../src/trust/load-trust.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';
 import { certificateOf } from '../../support/certificates/chains.ts';
 
@@ -24,10 +24,10 @@ beforeAll(async () => {
 afterAll(() => rm(state.folder, { recursive: true }));
 
 describe('writeBaseline()', () => {
-  test('writes what readBaselines() reads, into a folder that it makes', async () => {
+  test('writes what readLearnedTrust() reads, into a folder that it makes', async () => {
     const file = join(state.folder, 'new', 'trust.json');
     await writeBaseline(file, baseline);
-    expect(await readBaselines(file)).toEqual(new Map([[baseline.target, baseline]]));
+    expect((await readLearnedTrust(file)).baselines).toEqual(new Map([[baseline.target, baseline]]));
   });
 
   test('keeps other targets and replaces its own', async () => {
@@ -35,9 +35,23 @@ describe('writeBaseline()', () => {
     await writeBaseline(file, baseline);
     await writeBaseline(file, { ...baseline, target: 'push.example.test:443' });
     await writeBaseline(file, { ...baseline, protocol: null });
-    const all = await readBaselines(file);
+    const all = (await readLearnedTrust(file)).baselines;
     expect([...all.keys()].toSorted()).toEqual(['license.example.test:443', 'push.example.test:443']);
     expect(all.get(baseline.target)?.protocol).toBeNull();
+  });
+
+  test('keeps certificates that other networks receive as well, and they keep it', async () => {
+    const file = join(state.folder, 'pinned.json');
+    const pinned = { fingerprint: 'AA:BB', learnedAt: Date.parse('2026-12-01'), seenBy: '5 other networks (DE)' };
+    await writePinnedCertificate(file, 'license.example.test:443', pinned);
+    await writeBaseline(file, baseline);
+    await writePinnedCertificate(file, 'push.example.test:443', pinned);
+    const { baselines, certificates } = await readLearnedTrust(file);
+    expect(baselines).toEqual(new Map([[baseline.target, baseline]]));
+    expect(Object.fromEntries(certificates)).toEqual({
+      'license.example.test:443': pinned,
+      'push.example.test:443': pinned,
+    });
   });
 
   test('leaves nothing beside the file', async () => {
@@ -58,9 +72,9 @@ describe('writeBaseline()', () => {
   });
 });
 
-describe('readBaselines()', () => {
+describe('readLearnedTrust()', () => {
   test('holds nothing where there is no file', async () => {
-    expect(await readBaselines(join(state.folder, 'none.json'))).toEqual(new Map());
+    expect((await readLearnedTrust(join(state.folder, 'none.json'))).baselines).toEqual(new Map());
   });
 
   test.each([
@@ -78,6 +92,6 @@ describe('readBaselines()', () => {
   ])('refuses %s', async (content, message) => {
     const file = join(state.folder, 'bad.json');
     await writeFile(file, content);
-    await expect(readBaselines(file)).rejects.toThrow(message);
+    await expect(readLearnedTrust(file)).rejects.toThrow(message);
   });
 });

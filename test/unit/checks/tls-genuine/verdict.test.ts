@@ -481,7 +481,7 @@ function elsewhere(...fingerprints: readonly string[]): Seen {
     notAfter: null,
   }));
   const certificate = { at: now, results, answer: null };
-  return { outside: { certificate, reach: null, addresses: null, reachedAt: null, trouble: null } };
+  return { outside: { certificate, reach: null, addresses: null, reachedAt: null, asking: [], trouble: null } };
 }
 
 describe('judgeTls(), with what other networks receive', () => {
@@ -524,6 +524,41 @@ describe('judgeTls(), with what other networks receive', () => {
       // A chain that claims to be the vendor's may be on one of several servers that are being renewed.
       'vendor-ca-changed suspected -> interception-suspected suspected',
     ]);
+  });
+});
+
+describe('judgeTls(), with a certificate that was pinned because other networks receive it', () => {
+  const pinned = { fingerprint: byCorporateSub.fingerprint, learnedAt: now, seenBy: '5 other networks (DE)' };
+  const waiting: Seen = {
+    outside: {
+      certificate: null,
+      reach: null,
+      addresses: null,
+      reachedAt: null,
+      asking: ['certificate'],
+      trouble: null,
+    },
+  };
+  const renewedLeaf = sees(byCorporate, corporate.root);
+
+  test.each<readonly [string, Seen, string]>([
+    ['is genuine', byCompany, 'genuine confirmed'],
+    ['is genuine under every profile', { ...PINNED, ...byCompany }, 'genuine confirmed'],
+    ['proves nothing for its successor', renewedLeaf, 'interception-suspected suspected'],
+    ['waits for other networks before its successor is suspected', { ...renewedLeaf, ...waiting }, 'unknown suspected'],
+    [
+      'does not wait if there is a witness',
+      { ...renewedLeaf, ...waiting, traces: ['x-mwg-via'] },
+      'intercepted confirmed',
+    ],
+    [
+      'is followed by what others receive',
+      { ...renewedLeaf, ...elsewhere(...Array(3).fill(byCorporate.fingerprint)) },
+      'vendor-ca-changed confirmed',
+    ],
+  ])('%s', (_, seen, expected) => {
+    const { verdict, confidence } = judge({ pinned, ...seen });
+    expect(`${verdict} ${confidence}`).toBe(expected);
   });
 });
 
