@@ -72,9 +72,9 @@ describe('Framer', () => {
       { text: 'x'.repeat(Math.min(length, MAX_LINE_BYTES)), cut },
       { text: '<14>next', cut: false },
     ];
-    expect(frame([line, Buffer.from('\n<14>next\n')])).toEqual(expected);
-    if (cut) expect(frame([line, Buffer.from('more'), Buffer.from('\n<14>next\n')])).toEqual(expected);
-    expect(frame([Buffer.concat([line, Buffer.from('\n<14>next\n')])])).toEqual(expected);
+    const next = Buffer.from('\n<14>next\n');
+    const inPieces = [[Buffer.concat([line, next])], [line, next], [line.subarray(0, 5), line.subarray(5), next]];
+    expect(inPieces.map(frame)).toEqual(inPieces.map(() => expected));
   });
 
   test('cuts a counted frame that is too long, and takes the next one', () => {
