@@ -91,7 +91,7 @@ it.each<readonly [string, readonly Seen[], speaking: readonly string[], expected
   ['the other one is silent too', [first, member(B, failure('refused'))], [], [CRITICAL, 'broken fac-2 -']],
   ['the other one was not asked yet', [first, member(B, null)], [], ['unknown fac-1 -']],
   [
-    'the other one could not be asked from here',
+    'the other one is out of reach from here',
     [first, member(B, failure('no-route'))],
     [],
     ['unknown fac-1 -', 'unknown fac-2 -'],

@@ -69,7 +69,7 @@ describe('the internet', () => {
     ['only the licence server answers, and no control host resolves', seenAt(path({}), ANSWERING)],
     ['nothing answers', seenAt(SILENT, SILENT), 'broken'],
     ['the proxy opens no connection, and nothing answers beside it', seenAt(SILENT, BEYOND_PROXY), 'broken'],
-    ['there is nothing to ask', round({}), 'unjudged'],
+    ['nothing was to be asked', round({}), 'unjudged'],
     ['everything was called off', failing('aborted'), 'unjudged'],
     ['the probe itself failed', failing('internal'), 'unjudged'],
     ['no name resolves and no address is known', only({ names: names('timeout') }), 'unjudged'],
