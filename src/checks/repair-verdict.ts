@@ -104,7 +104,7 @@ function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
 function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`This version has no check for "${cause.precondition}".`, null);
-  return notChecked(status) ?? unjudged(cause, status, seen) ?? notConfirmed(cause, seen);
+  return notChecked(status) ?? notAbsent(cause, status, seen) ?? notConfirmed(cause, seen);
 }
 
 function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
@@ -128,7 +128,7 @@ function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judg
 
 const REPAIR_FIRST = 'Repair that first, then run this command again.';
 
-function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, seen: AfterRepair): Judged | null {
+function notAbsent(cause: Cause, { id, summary, findings }: PreconditionStatus, seen: AfterRepair): Judged | null {
   const view = viewOf(seen);
   if (showsStill(cause, view)) {
     const why = 'The fault is still detected, as part of another fault.';

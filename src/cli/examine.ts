@@ -12,7 +12,7 @@ import { authority } from '../core/addresses.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { Cause } from '../engine/model.ts';
-import type { RoundResult } from '../report/report-contents.ts';
+import type { RoundResult } from '../checks/round-result.ts';
 import { observeRound, type RoundProgress, type RoundParameters } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
 import type { RoundFacts } from '../checks/check.ts';

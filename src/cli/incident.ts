@@ -1,5 +1,6 @@
 import { zoneOf } from '../core/time-text.ts';
-import { incidentMarkdown } from '../web/incident-markdown.ts';
+import { incidentMarkdown } from '../document/incident-markdown.ts';
+import { notificationEvents } from '../notify/channels/deliveries.ts';
 import { configOf, type Invocation, needsNothing } from './terminal.ts';
 import { storedIncident } from './verify-repair.ts';
 
@@ -8,9 +9,10 @@ export async function printIncident(id: string, terminal: Invocation): Promise<n
   const config = await configOf(terminal, needsNothing);
   const { site, timezone, web } = config;
   const { incident, outboxEntries, about } = storedIncident(config, id);
-  const record = { incident, outboxEntries, changes: about.changes, omittedChanges: about.omitted, complete: true };
-  terminal.output.write(
-    incidentMarkdown(record, { site, publicUrl: web.publicUrl, zone: zoneOf(timezone), now: terminal.clock.now() }),
-  );
+  const zone = zoneOf(timezone);
+  const past = { incident, changes: about.changes, omittedChanges: about.omitted, complete: true };
+  const notifications = notificationEvents(outboxEntries, (at) => zone.text(at));
+  const reader = { site, publicUrl: web.publicUrl, zone, now: terminal.clock.now() };
+  terminal.output.write(incidentMarkdown(past, notifications, reader));
   return 0;
 }

@@ -6,7 +6,7 @@ import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../
 import { EXIT_UNKNOWN } from './lazy-command.ts';
 import { storePathOf, type Invocation } from './terminal.ts';
 
-const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
+const STORE_CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
 const MAX_SHOWN = 1_000;
 
@@ -17,22 +17,22 @@ export async function storeCheck(copy: string | undefined, terminal: Invocation)
   const lines = visibleText(`${path}: ${text}`, MAX_SHOWN);
   const problems =
     checked.kind === 'damaged' ? checked.problems.map((one) => `- ${visibleText(one, MAX_SHOWN)}\n`) : [];
-  (code === CHECK_EXIT.whole ? terminal.output : terminal.errors).write(`${lines}\n${problems.join('')}`);
+  (code === STORE_CHECK_EXIT.whole ? terminal.output : terminal.errors).write(`${lines}\n${problems.join('')}`);
   return code;
 }
 
 function verdictOn(checked: CheckedStore): { readonly text: string; readonly code: number } {
   switch (checked.kind) {
     case 'missing':
-      return { text: 'the store does not exist', code: CHECK_EXIT.unreadable };
+      return { text: 'the store does not exist', code: STORE_CHECK_EXIT.unreadable };
     case 'unreadable':
-      return { text: `the store cannot be read: ${checked.message}`, code: CHECK_EXIT.unreadable };
+      return { text: `the store cannot be read: ${checked.message}`, code: STORE_CHECK_EXIT.unreadable };
     case 'damaged':
-      return { text: 'the store is damaged; restore a backup (see docs/install.md)', code: CHECK_EXIT.damaged };
+      return { text: 'the store is damaged; restore a backup (see docs/install.md)', code: STORE_CHECK_EXIT.damaged };
     case 'whole':
       return {
         text: `${wholeText(checked)}; ${versionText(checked)}`,
-        code: checked.version > checked.knownVersion ? CHECK_EXIT.damaged : CHECK_EXIT.whole,
+        code: checked.version > checked.knownVersion ? STORE_CHECK_EXIT.damaged : STORE_CHECK_EXIT.whole,
       };
   }
 }

@@ -1,18 +1,18 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Zone } from '../core/time-text.ts';
-import { type Section, sectionOf } from '../document/document.ts';
+import { headOf } from '../engine/model.ts';
+import { type Section, sectionOf } from './document.ts';
 import {
   faultSection,
   impactSection,
   incidentFacts,
+  type IncidentPast,
   incidentStory,
   incidentTitle,
-} from '../document/incident-story.ts';
-import { inertLine, markdownFile, type MarkdownPlace, sectionBlocks } from '../document/markdown.ts';
-import { incidentLinks } from '../document/notification.ts';
-import { headOf } from '../engine/model.ts';
-import { notificationEvents } from '../notify/channels/deliveries.ts';
-import type { IncidentRecord } from './sources.ts';
+  type TimelineEvent,
+} from './incident-story.ts';
+import { inertLine, markdownFile, type MarkdownPlace, sectionBlocks } from './markdown.ts';
+import { incidentLinks } from './notification.ts';
 
 interface Reader {
   readonly site: string;
@@ -22,9 +22,16 @@ interface Reader {
   readonly now: EpochMs;
 }
 
-/** An incident as a Markdown file, for example as the start of a post-mortem. */
-export function incidentMarkdown(record: IncidentRecord, { site, zone, publicUrl, now }: Reader): string {
-  const { incident, outboxEntries } = record;
+/**
+ * An incident as a Markdown file, for example as the start of a post-mortem.
+ * @param notifications about this incident
+ */
+export function incidentMarkdown(
+  past: IncidentPast,
+  notifications: readonly TimelineEvent[],
+  { site, zone, publicUrl, now }: Reader,
+): string {
+  const { incident } = past;
   const { cause } = incident;
   const isOver = incident.status === 'closed';
   const times = (at: EpochMs): string => zone.text(at);
@@ -40,7 +47,7 @@ export function incidentMarkdown(record: IncidentRecord, { site, zone, publicUrl
     }),
     ...faultSection(cause, isOver),
     ...impactSection(cause, isOver),
-    ...incidentStory(record, notificationEvents(outboxEntries, times), times),
+    ...incidentStory(past, notifications, times),
   ];
   return markdownFile([`# ${inertLine(incidentTitle(incident))}`, ...sectionBlocks(sections, NOWHERE)]);
 }

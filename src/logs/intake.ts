@@ -223,7 +223,7 @@ export class LogIntake {
       isKnown: (from) => this.#attribution.expects(from),
       // If client certificates are accepted, connections from unknown addresses are not rejected before the handshake,
       // because the client can still authenticate.
-      refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
+      refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#refuses(from),
       onHandshake: (outcome) => this.#noteHandshake(outcome),
       onLost: (lines) => this.#lost.add(lines),
       originOf: (socket) => this.#originOf(socket),
@@ -247,7 +247,7 @@ export class LogIntake {
     this.#rejections.set(origin.appliance, { count: before + 1, lastAt: this.#deps.clock.now() });
   }
 
-  #isRefused(from: string): boolean {
+  #refuses(from: string): boolean {
     return this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign';
   }
 

@@ -91,7 +91,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    if (isRefused(socket, options)) {
+    if (turnsAway(socket, options)) {
       socket.destroy();
       return;
     }
@@ -220,7 +220,7 @@ function handshakeFailure(error: Error, { authorizationError }: TLSSocket): stri
 }
 
 /** Called before TLS starts and before another connection is closed to make room. */
-function isRefused({ remoteAddress }: Socket, { refuses, connections }: TcpOptions): boolean {
+function turnsAway({ remoteAddress }: Socket, { refuses, connections }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
   connections.refused += 1;
   return true;

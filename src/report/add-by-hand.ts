@@ -1,6 +1,6 @@
 import { portOf } from '../core/addresses.ts';
 import { type Markup, markup } from '../document/html.ts';
-import type { RoundResult } from './report-contents.ts';
+import type { RoundResult } from '../checks/round-result.ts';
 
 const FOLDER = 'add-by-hand';
 

@@ -5,7 +5,7 @@ import { compareSeverity, type Severity } from '../core/severity.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/model.ts';
-import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-text.ts';
+import { READINESS_TEXTS, type OpenIncident, type UnseenIncident } from './report-text.ts';
 
 /** The exit codes of a Nagios plugin. `check` uses these codes with every output format. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
@@ -94,13 +94,13 @@ export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]
 function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): string {
   switch (exitCode) {
     case CHECK_EXIT.ready:
-      return CONCLUSIONS.ready;
+      return READINESS_TEXTS.ready;
     case CHECK_EXIT.warnings:
-      return troubles(diagnosis, looked) ?? summaryOfState(diagnosis, 'warning') ?? CONCLUSIONS.ready;
+      return troubles(diagnosis, looked) ?? summaryOfState(diagnosis, 'warning') ?? READINESS_TEXTS.ready;
     case CHECK_EXIT.notReady:
-      return troubles(diagnosis, looked) ?? summaryOfState(diagnosis, 'broken') ?? CONCLUSIONS['not-ready'];
+      return troubles(diagnosis, looked) ?? summaryOfState(diagnosis, 'broken') ?? READINESS_TEXTS['not-ready'];
     case CHECK_EXIT.unknown:
-      return summaryOfState(diagnosis, 'unknown') ?? CONCLUSIONS.unknown;
+      return summaryOfState(diagnosis, 'unknown') ?? READINESS_TEXTS.unknown;
   }
 }
 

@@ -77,13 +77,13 @@ function keyOf({ id, subject }: Cause): string {
   return `${id} ${subject}`;
 }
 
-interface Seen {
+interface CauseInRound {
   readonly at: string;
   readonly isSeen: boolean;
   readonly isGone: boolean;
 }
 
-function spansOf(incidents: readonly Incident[], { at, isSeen, isGone }: Seen): readonly CaseSpan[] {
+function spansOf(incidents: readonly Incident[], { at, isSeen, isGone }: CauseInRound): readonly CaseSpan[] {
   const spans = incidents
     .flatMap((incident) =>
       [...incident.earlier, incident].map((occurrence): CaseSpan => {

@@ -7,8 +7,7 @@ import type { StoredHistory } from '../store/stored-history.ts';
 import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import type { Mask } from '../text/mask.ts';
 import { createSecretFilter } from '../core/visible-text.ts';
-import type { RoundObservations } from '../core/round.ts';
-import type { TargetFacts } from '../checks/check.ts';
+import type { RoundResult } from '../checks/round-result.ts';
 
 export interface ReportSources {
   readonly site: string;
@@ -98,11 +97,4 @@ export function fileName(text: string): string {
     .slice(0, LONGEST)
     .replaceAll(/^[-.]+|[-.]+$/gu, '');
   return plain === '' ? 'unnamed' : plain;
-}
-
-export interface RoundResult {
-  readonly diagnosis: Diagnosis;
-  readonly observations: RoundObservations;
-  /** The licence server first, then the services. */
-  readonly targets: readonly TargetFacts[];
 }

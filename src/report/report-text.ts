@@ -27,7 +27,7 @@ export const MARKS: Readonly<Record<PreconditionState, string>> = {
   'not-configured': '–',
 };
 
-export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
+export const READINESS_TEXTS: Readonly<Record<Readiness, string>> = {
   ready: 'all configured checks pass',
   'not-ready': 'FortiToken Mobile activation does not work',
   unknown: 'some checks could not be evaluated',
@@ -103,7 +103,7 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   const word = ready.replace('-', ' ').toUpperCase();
   const leftOut = leftOutSentence(diagnosis);
   const [first] = ready === 'not-ready' ? causes : [];
-  const what = first === undefined ? CONCLUSIONS[ready] : clauseOf(first.impact);
+  const what = first === undefined ? READINESS_TEXTS[ready] : clauseOf(first.impact);
   const text = `${word}: ${what}.${leftOut && ` ${leftOut}`}${warns ? ' See the warnings above.' : ''}`;
   const state = warns ? 'warning' : ({ ready: 'ok', 'not-ready': 'broken', unknown: 'unknown' } as const)[ready];
   return colors[STATE_COLORS[state]](text);

@@ -9,7 +9,8 @@ import type { EndpointObservation, MailObservation } from '../core/observation.t
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
 import type { StoredCertificate, StoredHistory } from '../store/stored-history.ts';
-import { type RoundResult, fileName } from './report-contents.ts';
+import type { RoundResult } from '../checks/round-result.ts';
+import { fileName } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { EpochMs } from '../core/clock.ts';

@@ -56,12 +56,12 @@ function maskedDelivery(delivery: Delivery, mask: Mask): Delivery {
   return {
     ...delivery,
     recipient: maskedRecipient({ channel, recipient: mask.line(recipient) }),
-    detail: mask.line(withoutPath(detail, recipient)),
+    detail: mask.line(withoutQuotedPath(detail, recipient)),
   };
 }
 
 /** Removes the secret path of the recipient's URL, because replies may quote it. */
-function withoutPath(detail: string, text: string): string {
+function withoutQuotedPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;
   const quoted = [text, `${url.pathname}${url.search}`, url.pathname];

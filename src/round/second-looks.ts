@@ -21,7 +21,7 @@ import { areRelatedHosts } from '../tls/extensions.ts';
 import type { RoundTools } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
-interface Seen {
+interface ObservedPaths {
   readonly path: PathObservation;
   readonly controls: readonly PathObservation[];
 }
@@ -29,7 +29,7 @@ interface Seen {
 /** A device that inspects the connection also signs a certificate for a different server name at the same address. */
 export async function observeReferences(
   target: PathTarget,
-  { path, controls }: Seen,
+  { path, controls }: ObservedPaths,
   tools: RoundTools,
 ): Promise<readonly ReferenceObservation[]> {
   const endpoint = path.endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed');
@@ -66,7 +66,11 @@ function isDoubtful({ verdict, findings }: TlsJudgement): boolean {
  * If the block was examined recently, combines the earlier result with the control hosts' current results. Returns null
  * if nothing is blocked, or if the response itself identifies the blocking device.
  */
-export async function observeClosely(target: PathTarget, seen: Seen, tools: RoundTools): Promise<CloserLook | null> {
+export async function observeClosely(
+  target: PathTarget,
+  seen: ObservedPaths,
+  tools: RoundTools,
+): Promise<CloserLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
   if (first === undefined || !isBlocked(first.tls) || tools.ctx.signal.aborted) return null;
   const { closerLooks } = tools.memory;
@@ -126,7 +130,7 @@ function otherName(serverName: string | null, controls: readonly PathObservation
  */
 export async function observeOtherNames(
   target: PathTarget,
-  { path, controls }: Seen,
+  { path, controls }: ObservedPaths,
   { askName, ctx }: RoundTools,
 ): Promise<readonly DnsObservation[]> {
   if (ctx.signal.aborted) return [];
@@ -163,7 +167,7 @@ function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expect
  */
 export async function observeOlderTls(
   target: PathTarget,
-  { path, controls }: Seen,
+  { path, controls }: ObservedPaths,
   tools: RoundTools,
   isComplained: boolean,
 ): Promise<readonly ReferenceObservation[]> {

@@ -13,7 +13,7 @@ import type { Scrape } from '../metrics/scrape.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
-import type { RoundResult } from '../report/report-contents.ts';
+import type { RoundResult } from '../checks/round-result.ts';
 import { probeTargets, roundLimit } from '../round/round.ts';
 import { needsAnotherRound } from '../round/facts.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';

@@ -45,14 +45,14 @@ const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
 
-interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
+interface ProbeOutcome extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
   /** The problem on this machine that prevented the probe, or null. */
   readonly localError: string | null;
 }
 
-const NOTHING: Seen = {
+const NOTHING: ProbeOutcome = {
   success: false,
   names: [],
   endpoint: null,
@@ -98,7 +98,7 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
   };
 }
 
-function probeOnce(choice: ProbeChoice, tools: RoundTools, mailView: MailView): Promise<Seen> {
+function probeOnce(choice: ProbeChoice, tools: RoundTools, mailView: MailView): Promise<ProbeOutcome> {
   switch (choice.kind) {
     case 'name':
       return lookUp(choice.target, tools);
@@ -109,7 +109,7 @@ function probeOnce(choice: ProbeChoice, tools: RoundTools, mailView: MailView): 
   }
 }
 
-async function lookUp(target: PathTarget, { limiter, askName, ctx }: RoundTools): Promise<Seen> {
+async function lookUp(target: PathTarget, { limiter, askName, ctx }: RoundTools): Promise<ProbeOutcome> {
   const asked = target.resolvers.map((resolver) => limiter.run(() => askName(target.host, resolver, ctx), ctx.signal));
   const names = await Promise.all(asked);
   const { findings, addresses } = judgeNames(target, names);
@@ -118,7 +118,7 @@ async function lookUp(target: PathTarget, { limiter, askName, ctx }: RoundTools)
   return { ...NOTHING, success, names, findings, lines, localError: localErrorOf(repliesOf(names)) };
 }
 
-async function rehearse(server: MailServerConfig, tools: RoundTools, view: MailView): Promise<Seen> {
+async function rehearse(server: MailServerConfig, tools: RoundTools, view: MailView): Promise<ProbeOutcome> {
   const observation = await tools.limiter.run(() => observeMailServer(server, tools), tools.ctx.signal);
   const findings = judgeMail(observation, view);
   const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
@@ -132,7 +132,7 @@ async function rehearse(server: MailServerConfig, tools: RoundTools, view: MailV
   };
 }
 
-async function follow(target: PathTarget, tools: RoundTools): Promise<Seen> {
+async function follow(target: PathTarget, tools: RoundTools): Promise<ProbeOutcome> {
   const path = await observeAnyAddress(target, tools);
   const { names, endpoints } = path;
   const worst = judgeChains(path, tools);
@@ -196,7 +196,7 @@ function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | 
   return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
 }
 
-function notStarted(error: unknown, signal: AbortSignal): Seen {
+function notStarted(error: unknown, signal: AbortSignal): ProbeOutcome {
   if (!signal.aborted) throw error;
   return {
     ...NOTHING,
@@ -212,7 +212,7 @@ function unknownAnswer(target: string, why: string): ProbeAnswer {
   return { kind: 'hindered', problem: `The state of ${target} is unknown: ${why}` };
 }
 
-function explain(title: string, { success, findings, lines }: Seen, durationMs: Millis): readonly string[] {
+function explain(title: string, { success, findings, lines }: ProbeOutcome, durationMs: Millis): readonly string[] {
   return [
     `${title}: ${success ? 'success' : 'failure'} after ${durationMs.toFixed(1)} ms`,
     '',

@@ -12,7 +12,7 @@ import type { Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { unlessAborted } from '../network/context.ts';
-import type { RoundResult } from '../report/report-contents.ts';
+import type { RoundResult } from '../checks/round-result.ts';
 import type { LogListening } from '../logs/intake.ts';
 import { codeLifeOf, mailServersOf } from '../round/mail.ts';
 import { deadline } from '../system/clock.ts';

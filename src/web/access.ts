@@ -45,9 +45,9 @@ function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebE
   const door = opensMetrics ? letScrape(authenticated) : authenticated;
   return (context, next) => {
     // The routes themselves refuse changes and suggest an alternative.
-    const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
+    const isRefusedChange = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
     if (isLocalReload(context, access)) return takeAs('change')(context, next);
-    return isRefused ? takeAs('read')(context, next) : door(context, next);
+    return isRefusedChange ? takeAs('read')(context, next) : door(context, next);
   };
 }
 

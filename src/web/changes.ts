@@ -11,7 +11,7 @@ import { closest } from '../text/closest.ts';
 import { showValue } from '../text/show.ts';
 import { changeRefusal, refusalText, type Web } from './access.ts';
 import { renderChanges } from './page/changes-page.ts';
-import { readerAt } from './page/document.ts';
+import { readerAt } from './page/page-document.ts';
 import { accountOf, type AuditQuery, type WebEnv } from './sources.ts';
 import type { MaintenancePlan } from '../notify/maintenance.ts';
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { breakable, type Content, type Markup, markup, toHtml } from '../document/html.ts';
-import { HTML, pageDocument, type Root } from './page/document.ts';
+import { HTML, pageDocument, type Root } from './page/page-document.ts';
 import type { WebEnv } from './sources.ts';
 
 type Look = (title: string, content: Content, root: Root) => string;

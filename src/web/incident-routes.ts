@@ -5,6 +5,8 @@ import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
 import { nameList, visibleText } from '../core/visible-text.ts';
 import { isoTime, zoneOf } from '../core/time-text.ts';
+import { incidentMarkdown } from '../document/incident-markdown.ts';
+import { notificationEvents } from '../notify/channels/deliveries.ts';
 import { callerRefusal, type Web } from './access.ts';
 import {
   answerJson,
@@ -29,9 +31,8 @@ import {
   readIncidentQuery,
 } from './incident-json.ts';
 import { oneATurn } from '../system/clock.ts';
-import { incidentMarkdown } from './incident-markdown.ts';
 import { createKeptTexts, type KeptTexts } from './kept-texts.ts';
-import { readerAt } from './page/document.ts';
+import { readerAt } from './page/page-document.ts';
 import { quietNow } from './page/incidents-view.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { type Permission, renderIncident } from './page/incident-page.ts';
@@ -73,7 +74,9 @@ export function addIncidentRoutes(app: Hono<WebEnv>, web: Web): void {
     if (record === null) return noIncident(context);
     const { zone, now } = readerAt(clock.now(), sources.timezone());
     const reader = { site: sources.site(), publicUrl: sources.publicUrl(), zone, now };
-    return context.body(incidentMarkdown(record, reader), 200, { 'Content-Type': 'text/markdown; charset=utf-8' });
+    const notifications = notificationEvents(record.outboxEntries, (at) => zone.text(at));
+    const file = incidentMarkdown(record, notifications, reader);
+    return context.body(file, 200, { 'Content-Type': 'text/markdown; charset=utf-8' });
   });
   app.get('/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));

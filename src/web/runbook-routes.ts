@@ -7,7 +7,7 @@ import { breakable, type Markup, markup, ownHtml, subjectView } from '../documen
 import type { Incident } from '../engine/incident/incident.ts';
 import { capital } from '../engine/words.ts';
 import type { Web } from './access.ts';
-import { pageDocument } from './page/document.ts';
+import { pageDocument } from './page/page-document.ts';
 import type { WebEnv, WebSources } from './sources.ts';
 
 /** `npm run generate` writes these files. */

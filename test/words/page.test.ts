@@ -2,10 +2,11 @@ import { test } from 'vitest';
 import { CHECKS } from '../../src/checks/registry.ts';
 import { AUDIT_ACTIONS, type RefusedChanges } from '../../src/core/audit.ts';
 import { toHtml } from '../../src/document/html.ts';
+import { incidentMarkdown } from '../../src/document/incident-markdown.ts';
+import { notificationEvents } from '../../src/notify/channels/deliveries.ts';
 import { readIncidentQuery } from '../../src/web/incident-json.ts';
-import { incidentMarkdown } from '../../src/web/incident-markdown.ts';
 import { renderChanges } from '../../src/web/page/changes-page.ts';
-import { readerAt } from '../../src/web/page/document.ts';
+import { readerAt } from '../../src/web/page/page-document.ts';
 import { historyView } from '../../src/web/page/history-view.ts';
 import { renderIncidentList } from '../../src/web/page/incident-list-page.ts';
 import { type Permission, renderIncident } from '../../src/web/page/incident-page.ts';
@@ -266,7 +267,14 @@ test('the page of an incident, and its Markdown', async () => {
     const zone = { site: 'hq', zone: BERLIN.zone, publicUrl: 'https://monitor.example.org', now: NOW };
     return [
       [name, textOfPage(renderIncident(page).body)],
-      [`${name}, as Markdown`, incidentMarkdown(record, zone)],
+      [
+        `${name}, as Markdown`,
+        incidentMarkdown(
+          record,
+          notificationEvents(record.outboxEntries, (at) => BERLIN.zone.text(at)),
+          zone,
+        ),
+      ],
     ] as const;
   });
   await expectRecorded('incident', Object.fromEntries(pages));

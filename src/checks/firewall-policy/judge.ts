@@ -297,12 +297,13 @@ const NOT_ACCEPTED: readonly string[] = [
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
-  return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
+  return (finding) =>
+    isUnexplainedShutPort(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding;
 }
 
 /** Returns whether a firewall policy could have caused the fault. If so, the firewall is queried to confirm it. */
 export function mayBePolicy(finding: Finding): boolean {
-  return isOpen(finding) || mayBeInspected(finding);
+  return isUnexplainedShutPort(finding) || mayBeInspected(finding);
 }
 
 /** Faults that an inspecting policy explains, unless the certificate belongs to another vendor's product. */
@@ -335,7 +336,7 @@ function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
 }
 
 /** Returns false if a nearby device is known to have caused the fault. */
-function isOpen({ rule, suggests, level, kind, facts }: Finding): boolean {
+function isUnexplainedShutPort({ rule, suggests, level, kind, facts }: Finding): boolean {
   return (
     rule === 'port-open' &&
     suggests === 'egress-blocked' &&

@@ -5,7 +5,7 @@ import {
   type PollingReport,
   withoutLines,
 } from '../../core/polling/report.ts';
-import { isCorroborated } from '../../core/polling/state.ts';
+import { isSufficientEvidence } from '../../core/polling/state.ts';
 import { utcText } from '../../core/time-text.ts';
 import { type Finding, note } from '../../engine/model.ts';
 import type { FaultSeen, HeardLog } from '../check.ts';
@@ -65,7 +65,7 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .map((error) => ({ error, by: explainedBy(error, preconditionOf) }));
   return complaints
     .flatMap(({ by }) => by)
-    .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
+    .filter((id) => isSufficientEvidence(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
 /** The fields before the message are removed, because they can contain any text. */
@@ -116,7 +116,7 @@ interface ExplainedPolling {
   /** Without the errors that a fault explains, unless they are evidence for it. */
   readonly report: PollingReport;
   /** Whether active faults explain only some of the errors, so that the errors are evidence for none of them. */
-  readonly isOpen: (part: Pick<PollingError, 'reliable'>) => boolean;
+  readonly isPartlyExplained: (part: Pick<PollingError, 'reliable'>) => boolean;
   readonly notes: readonly Finding[];
 }
 
@@ -132,8 +132,11 @@ export function explained({ report, faultsSeen, lasting, preconditionOf }: Expla
   const over = withoutSeen(faultsSeen, lasting);
   const left = withoutExplained(report, () => all, preconditionOf).report.appliances.flatMap(({ errors }) => errors);
   const open = left.filter(({ severity }) => severity !== 'info').map(({ reliable }) => reliable);
-  const isOpen = ({ reliable }: Pick<PollingError, 'reliable'>): boolean => open.includes(reliable);
-  return { ...withoutExplained(report, (error) => (isOpen(error) ? all : over), preconditionOf), isOpen };
+  const isPartlyExplained = ({ reliable }: Pick<PollingError, 'reliable'>): boolean => open.includes(reliable);
+  return {
+    ...withoutExplained(report, (error) => (isPartlyExplained(error) ? all : over), preconditionOf),
+    isPartlyExplained,
+  };
 }
 
 /**

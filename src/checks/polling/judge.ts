@@ -15,7 +15,7 @@ import { pathSeenBy } from '../peer-views.ts';
 import { memoryBeside } from '../appliance/judge.ts';
 import { POLLING_CAUSES, type PolicyKind, type PollingCause } from './causes.ts';
 import { explained, explainedBy, isOfPath, PATH, type PreconditionOf } from './explained.ts';
-import { listens, isCorroborated, ONE_UNPROVEN } from '../../core/polling/state.ts';
+import { listens, isSufficientEvidence, ONE_UNPROVEN } from '../../core/polling/state.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText, utcText } from '../../core/time-text.ts';
 import type { AppliancePolling, PollingError } from '../../core/polling/report.ts';
@@ -39,7 +39,7 @@ const MINUTE: Millis = 60_000;
 function judgePolling(heard: Heard): readonly Finding[] {
   const { appliances, silentAfter } = heard.report;
   return appliances.flatMap((appliance) => {
-    const isSure = (error: PollingError): boolean => isCorroborated(likeErrors(error, appliance, heard));
+    const isSure = (error: PollingError): boolean => isSufficientEvidence(likeErrors(error, appliance, heard));
     return [
       ...appliance.errors.map((error): Finding => {
         const finding = judgeError(appliance, error, heard);
@@ -320,13 +320,14 @@ function judgeLog({ config, picture, log }: Facts): Judgement {
 }
 
 function judgeHeard(facts: Heard): Judgement {
-  const { report, isOpen, notes } = explained(facts);
+  const { report, isPartlyExplained, notes } = explained(facts);
   const found = judgePolling({ ...facts, report });
   const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
   const memory = memoryBeside(failing, facts.picture.appliances, ({ subject }) => subject);
   const waiting = judgeFirstLines(facts);
   const told = [...found, ...memory].map(
-    (finding): Finding => (isOpen({ reliable: finding.unproven !== true }) ? { ...finding, explainedBy: [] } : finding),
+    (finding): Finding =>
+      isPartlyExplained({ reliable: finding.unproven !== true }) ? { ...finding, explainedBy: [] } : finding,
   );
   return {
     ...judged([...told, ...notes, ...waiting], "FortiAuthenticator's log shows no FortiToken Mobile errors"),

@@ -18,7 +18,7 @@ import type { PollingCause } from '../polling/causes.ts';
 import type { ReachabilityCause } from '../reachability/causes.ts';
 import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
-import { isCorroborated, ONE_UNPROVEN, type FirewallSighting } from '../../core/polling/state.ts';
+import { isSufficientEvidence, ONE_UNPROVEN, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
 const REFUSED_CERTIFICATE: readonly TlsCause[] = [
@@ -57,7 +57,7 @@ export function seemsUnaffected(report: PollingReport): boolean {
  */
 function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const isContent = speaks(report, ({ errors }) => !errors.some(({ reliable }) => reliable));
-  const isDoubted = report.appliances.some(({ silent, errors }) => !silent && isCorroborated(errors));
+  const isDoubted = report.appliances.some(({ silent, errors }) => !silent && isSufficientEvidence(errors));
   const weighed = findings.map((finding): Finding => {
     const causes = WEIGHED_BY.get(finding.rule);
     if (causes === undefined) return finding;
@@ -114,7 +114,7 @@ function complaintsOf(
   return appliances.flatMap(({ name, errors }) => {
     const complaints = errorsOf(errors, causes);
     const [error] = complaints;
-    return error === undefined || !isCorroborated(complaints) ? [] : [{ appliance: name, error }];
+    return error === undefined || !isSufficientEvidence(complaints) ? [] : [{ appliance: name, error }];
   });
 }
 
@@ -228,7 +228,7 @@ const NOT_OF_UNIT = ' (not between the known addresses, so this is probably the 
  */
 function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   return firewallEvidence.map((sighting) => {
-    const corroborated = sighting.ofUnit && isCorroborated([sighting]);
+    const corroborated = sighting.ofUnit && isSufficientEvidence([sighting]);
     const weakness = sighting.ofUnit ? ONE_UNPROVEN : NOT_OF_UNIT;
     return {
       rule: 'firewall-log-shows-no-inspection',

@@ -290,7 +290,7 @@ export const ONE_UNPROVEN = ' (backed by only one line from an unverified sender
  * easily forged, and the problem may already have ended. Lines at two separate times, or one line from a reliable
  * sender, are sufficient.
  */
-export function isCorroborated(complaints: readonly Complaint[]): boolean {
+export function isSufficientEvidence(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
   return Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliable }) => reliable);
 }

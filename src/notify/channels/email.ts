@@ -92,7 +92,7 @@ function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChan
       const message = composeMessage(notification, { ...deps, from: config.from, delayed });
       const outcomes: RecipientOutcome[] = [];
       for (const relay of config.servers) {
-        const waiting = request.recipients.filter((recipient) => isOpen(recipient, outcomes));
+        const waiting = request.recipients.filter((recipient) => isUndelivered(recipient, outcomes));
         if (waiting.length === 0 || signal.aborted) break;
         const mail = mailOf(message, config, waiting, deps.clock);
         outcomes.push(...(await handOver(mail, relay, waiting, deps, signal)));
@@ -102,7 +102,7 @@ function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChan
   };
 }
 
-function isOpen(recipient: string, outcomes: readonly RecipientOutcome[]): boolean {
+function isUndelivered(recipient: string, outcomes: readonly RecipientOutcome[]): boolean {
   return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.kind === 'sent');
 }
 

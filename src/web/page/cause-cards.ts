@@ -4,7 +4,7 @@ import { breakable, type Markup, markup, partsOf, subjectView } from '../../docu
 import { evidenceSection, remedySection } from '../../document/incident-story.ts';
 import { SEVERITY_TONES, SEVERITY_WORDS } from '../../document/states.ts';
 import type { Incident } from '../../engine/incident/incident.ts';
-import { badge } from './document.ts';
+import { badge } from './page-document.ts';
 import { type Fault, heldView, ownerView, sinceView } from './faults.ts';
 import { conditionTags, type IncidentContext, notesOf } from './incidents-view.ts';
 import { commandsView, durationField } from './incident-page.ts';
@@ -23,7 +23,7 @@ export function causeCards(faults: readonly Fault[], context: CardsContext): rea
   return faults.map((fault, index) => cardView(fault, index === 0, context));
 }
 
-function cardView(fault: Fault, isOpen: boolean, context: CardsContext): Markup {
+function cardView(fault: Fault, isExpanded: boolean, context: CardsContext): Markup {
   const { id, causes, incidents } = fault;
   const { quiet, reader } = context;
   const told = context.told?.fault === fault ? context.told : null;
@@ -48,7 +48,7 @@ ${impactView(fault, told)}${
   told === null ? markup`<p id="${id}-owner">${ownerView(fault, reader)} ${heldView(fault, quiet, reader)}</p>` : null
 }
 ${actionsView(fault, context)}${notesView(fault, context)}
-${remedyView(fault, isOpen)}
+${remedyView(fault, isExpanded)}
 <details id="${id}-evidence"><summary>Evidence: ${counted(first.evidence.length, 'finding')}</summary>
 ${partsOf(evidenceSection(first))}</details>
 </article>`;
@@ -70,12 +70,12 @@ function summaryView({ id, causes }: Fault): Markup | null {
     : markup`<p id="${id}-summary">${others.length === 0 ? null : 'For example: '}${breakable(rest)}</p>`;
 }
 
-function remedyView({ id, causes }: Fault, isOpen: boolean): Markup {
+function remedyView({ id, causes }: Fault, isExpanded: boolean): Markup {
   const [{ remedySteps, subject }, ...others] = causes;
   const note =
     others.length === 0 ? null : markup`<p class="quiet">The steps and commands are for ${breakable(subject)}.</p>`;
   const count = counted(remedySteps.length, 'step');
-  return markup`<details id="${id}-todo"${isOpen ? markup` open` : null}>
+  return markup`<details id="${id}-todo"${isExpanded ? markup` open` : null}>
 <summary id="${id}-steps"><h3>What to do: ${count}</h3></summary>
 <div id="${id}-remedy">${note}${partsOf(remedySection({ remedySteps }))}</div></details>`;
 }

@@ -6,7 +6,7 @@ import { certificatePem } from '../../tls/pem.ts';
 import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine/chain-case.ts';
 import { counted } from '../../core/visible-text.ts';
 import type { SeenCertificate } from '../sources.ts';
-import { badge, moment, type Reader } from './document.ts';
+import { badge, moment, type Reader } from './page-document.ts';
 import type { Tone } from '../../document/document.ts';
 import { type Markup, markup, preformatted, subjectView } from '../../document/html.ts';
 

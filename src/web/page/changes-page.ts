@@ -1,6 +1,6 @@
 import type { KeptAuditEntry, RefusedChanges } from '../../core/audit.ts';
 import type { AuditQuery, FoundChanges } from '../sources.ts';
-import { pageDocument, badge, timeAndDistance, type Reader } from './document.ts';
+import { pageDocument, badge, timeAndDistance, type Reader } from './page-document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { changeText } from '../../document/incident-story.ts';

@@ -6,7 +6,7 @@ import { remedySection } from '../../document/incident-story.ts';
 import { STATE_TONES, stateWord } from '../../document/states.ts';
 import type { Diagnosis, Finding, PreconditionStatus } from '../../engine/model.ts';
 import { ANY_SERVER, remedyOf, stepsWhenUnknown } from '../../engine/remedy-words.ts';
-import { badge, moment, more, type Reader } from './document.ts';
+import { badge, moment, more, type Reader } from './page-document.ts';
 import { type Fault, linkTo } from './faults.ts';
 
 const MAX_FINDINGS = 20;

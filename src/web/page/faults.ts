@@ -4,7 +4,7 @@ import { type Content, type Markup, markup } from '../../document/html.ts';
 import { type Acknowledgement, activeSilence, type Incident, sameFault } from '../../engine/incident/incident.ts';
 import type { Cause } from '../../engine/model.ts';
 import { identityOf } from './certificates-view.ts';
-import { badge, distance, moment, type Reader, timeAndAge } from './document.ts';
+import { badge, distance, moment, type Reader, timeAndAge } from './page-document.ts';
 import type { Quiet } from './incidents-view.ts';
 
 /** One card of the page: causes that differ only in what is affected, and their open incidents. */

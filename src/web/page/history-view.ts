@@ -2,7 +2,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { chartsOf } from '../static/charts.js';
 import { spanText, type Zone } from '../../core/time-text.ts';
 import { CHART_RANGES, CHART_WINDOWS, type ChartLine, type ChartRange, type RangeData } from '../sources.ts';
-import type { Reader } from './document.ts';
+import type { Reader } from './page-document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 
 const HOUR: Millis = 3_600_000;

@@ -8,7 +8,7 @@ import { capital } from '../../engine/words.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
 import { shareText } from './history-view.ts';
-import { badge, moment, pageDocument, type Reader, timeAndAge } from './document.ts';
+import { badge, moment, pageDocument, type Reader, timeAndAge } from './page-document.ts';
 import { breakable, type Content, type Markup, markup, subjectView } from '../../document/html.ts';
 import { SEVERITY_TONES } from '../../document/states.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';

@@ -29,7 +29,7 @@ import {
   type Root,
   timeAndAge,
   timeAndDistance,
-} from './document.ts';
+} from './page-document.ts';
 import { heldView, ownerView } from './faults.ts';
 import { conditionTags, type Quiet, stateBadge } from './incidents-view.ts';
 

@@ -19,7 +19,7 @@ import type { ChannelState } from '../../notify/channels/channel.ts';
 import { deliveryGroupsOf, type Way } from '../../notify/channels/deliveries.ts';
 import { byUrgency } from '../incident-json.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
-import { badge, distance, moment, more, type Reader, timeAndAge } from './document.ts';
+import { badge, distance, moment, more, type Reader, timeAndAge } from './page-document.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 
 const MAX_OPEN = 20;

@@ -4,7 +4,7 @@ import type { Tone } from '../../document/document.ts';
 import { counted } from '../../core/visible-text.ts';
 import { type Markup, markup } from '../../document/html.ts';
 import { type AvailabilityDay, availabilityShare } from '../../engine/availability.ts';
-import { sign } from './document.ts';
+import { sign } from './page-document.ts';
 import { shareText } from './history-view.ts';
 
 /** A shorter gap, for example during an update, is not worth a look. */

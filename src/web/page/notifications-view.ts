@@ -1,7 +1,7 @@
 import { eventOf, incidentsOf } from '../../engine/incident/incident.ts';
 import type { AlertHistory, Activity } from '../sources.ts';
 import type { ChannelState } from '../../notify/channels/channel.ts';
-import { more, badge, distance, type Reader } from './document.ts';
+import { more, badge, distance, type Reader } from './page-document.ts';
 import { type Markup, markup, wordsView } from '../../document/html.ts';
 import {
   type DeliveryGroup,

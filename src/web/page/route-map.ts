@@ -2,7 +2,7 @@ import { STOPS, type Place } from '../../checks/check.ts';
 import { CHECKS, titleOf } from '../../checks/registry.ts';
 import type { PreconditionState, PreconditionStatus } from '../../engine/model.ts';
 import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks/activation-steps.ts';
-import { sign, badge } from './document.ts';
+import { sign, badge } from './page-document.ts';
 import type { Tone } from '../../document/document.ts';
 import { type Markup, markup, breakable } from '../../document/html.ts';
 import { RANK, STATE_TONES, stateWord } from '../../document/states.ts';

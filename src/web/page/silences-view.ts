@@ -3,7 +3,7 @@ import { spanText } from '../../core/time-text.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 import { isPlanned, type Silence } from '../../engine/incident/incident.ts';
 import type { MaintenancePlan } from '../../notify/maintenance.ts';
-import { badge, moment, more, type Reader, timeAndDistance } from './document.ts';
+import { badge, moment, more, type Reader, timeAndDistance } from './page-document.ts';
 
 const MAX_SHOWN = 10;
 /** An active silence that ends soon is highlighted, so that people who rely on it can extend it. */

@@ -14,7 +14,7 @@ import { type Activity, type ChartRange, type Health, USUAL_RANGE, type WebSourc
 import { causeCards } from './cause-cards.ts';
 import { certificatesView } from './certificates-view.ts';
 import { checklistView } from './checklist-view.ts';
-import { badge, distance, livePage, moment, type Reader, readerAt, timeAndAge } from './document.ts';
+import { badge, distance, livePage, moment, type Reader, readerAt, timeAndAge } from './page-document.ts';
 import { pageFaults } from './faults.ts';
 import { historyView } from './history-view.ts';
 import { ninetyDays } from './ninety-days.ts';

@@ -10,7 +10,7 @@ import { VERDICT_TONES } from '../../document/states.ts';
 import { lastedText } from '../../engine/incident/incident.ts';
 import type { Diagnosis } from '../../engine/model.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
-import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './document.ts';
+import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './page-document.ts';
 import {
   type Fault,
   hasOwner,

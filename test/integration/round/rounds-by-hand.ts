@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../../../src/config/config.ts';
 import type { Millis } from '../../../src/core/clock.ts';
-import type { RoundResult } from '../../../src/report/report-contents.ts';
+import type { RoundResult } from '../../../src/checks/round-result.ts';
 import { factsOf, needsAnotherRound } from '../../../src/round/facts.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
-import { incidentMarkdown } from '../../../src/web/incident-markdown.ts';
+import { incidentMarkdown } from '../../../src/document/incident-markdown.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
@@ -15,8 +15,8 @@ function incidentAbout(text: string): string {
   const cause = causeOf('tls-intercepted', { summary: text, impact: text, remedy: [text], evidence: [text] });
   const [incident] = timeline().rounds(2, [cause]).state.incidents;
   if (incident === undefined) throw new Error('No incident was opened');
-  const record = { incident, outboxEntries: [], changes: [], omittedChanges: 0, complete: true };
-  return incidentMarkdown(record, { site: text, zone: zoneOf('UTC'), publicUrl: null, now: 0 });
+  const past = { incident, changes: [], omittedChanges: 0, complete: true };
+  return incidentMarkdown(past, [], { site: text, zone: zoneOf('UTC'), publicUrl: null, now: 0 });
 }
 
 describeWhere([{ program: 'cmark-gfm' }], "an incident's file, rendered by GitHub's own program", () => {

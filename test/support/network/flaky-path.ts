@@ -11,7 +11,7 @@ import {
 } from '../../../src/checks/intermittent/sampling.ts';
 import type { RoundFacts } from '../../../src/checks/check.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
-import type { RoundResult } from '../../../src/report/report-contents.ts';
+import type { RoundResult } from '../../../src/checks/round-result.ts';
 import { connectionsOf } from '../../../src/checks/intermittent/finding.ts';
 import { deservesAnotherRound } from '../../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from '../checks/complaining-appliance.ts';

@@ -11,7 +11,7 @@ import type {
 } from '../../../src/core/observation.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import type { RoundResult } from '../../../src/report/report-contents.ts';
+import type { RoundResult } from '../../../src/checks/round-result.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../../support/checks/judged-round.ts';
 import { endpoint, failed, path, round } from '../../support/checks/observed.ts';
 

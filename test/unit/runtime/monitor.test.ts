@@ -5,7 +5,7 @@ import { handClock } from '../../support/time/hand-clock.ts';
 import { START } from '../../support/store/incident-timeline.ts';
 import { HOUR, MINUTE, SECOND } from '../../support/time/units.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import type { RoundResult } from '../../../src/report/report-contents.ts';
+import type { RoundResult } from '../../../src/checks/round-result.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { round } from '../../support/checks/observed.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultSeen } from '../../../../src/checks/check.ts';
 import { preconditionOf, type FaultId, type PreconditionId } from '../../../../src/checks/registry.ts';
-import { isCorroborated } from '../../../../src/core/polling/state.ts';
+import { isSufficientEvidence } from '../../../../src/core/polling/state.ts';
 import {
   complainedOf,
   complainedOfPathAt,
@@ -178,5 +178,5 @@ test.each([
     report(at).appliances.flatMap((one) => one.errors.map((error) => ({ ...error, reliable: index === 1 }))),
   );
   const { appliances } = withoutExplained(report(0, { errors }), () => [FAULT], preconditionOf).report;
-  expect(isCorroborated(appliances[0]?.errors ?? [])).toBe(expected);
+  expect(isSufficientEvidence(appliances[0]?.errors ?? [])).toBe(expected);
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
 import {
   emptyPolling,
-  isCorroborated,
+  isSufficientEvidence,
   type PollingState,
   recordEvents,
   resumePolling,
@@ -216,13 +216,13 @@ describe('firewall evidence', () => {
   test('that anybody can write is corroborated by a line that it has displaced since', () => {
     const policies = Array.from({ length: 10 }, (_, index) => seen(T0 + MINUTE + index, { policy: String(index) }));
     const { firewallEvidence } = report(after([seen(T0), ...policies]), T0 + 2 * MINUTE);
-    expect(firewallEvidence.map((admission) => isCorroborated([admission]))).toEqual([true, true, true, true]);
+    expect(firewallEvidence.map((admission) => isSufficientEvidence([admission]))).toEqual([true, true, true, true]);
   });
 });
 
 describe('whether errors are corroborated', () => {
   const errorAt = (events: readonly LogEvent[], now: number): boolean =>
-    isCorroborated(report(after(events), now).appliances.flatMap(({ errors }) => errors));
+    isSufficientEvidence(report(after(events), now).appliances.flatMap(({ errors }) => errors));
   const overTcp = (at: number): LogEvent => ({ ...ftm('beta', at), reliable: true });
 
   test.each([

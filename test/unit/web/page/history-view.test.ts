@@ -3,7 +3,7 @@ import { chartsOf, columns } from '../../../../src/web/static/charts.js';
 import { historyView } from '../../../../src/web/page/history-view.ts';
 import { ninetyDays } from '../../../../src/web/page/ninety-days.ts';
 import type { AvailabilityDay } from '../../../../src/engine/availability.ts';
-import { readerAt } from '../../../../src/web/page/document.ts';
+import { readerAt } from '../../../../src/web/page/page-document.ts';
 import { toHtml } from '../../../../src/document/html.ts';
 import { CHART_WINDOWS, type RangeData } from '../../../../src/web/sources.ts';
 import { EMPTY_PAST } from '../../../support/web/web-sources.ts';
