@@ -74,7 +74,7 @@ describe('Framer', () => {
     ];
     const next = Buffer.from('\n<14>next\n');
     const inPieces = [[Buffer.concat([line, next])], [line, next], [line.subarray(0, 5), line.subarray(5), next]];
-    expect(inPieces.map(frame)).toEqual(inPieces.map(() => expected));
+    expect(inPieces.map((pieces) => frame(pieces))).toEqual(inPieces.map(() => expected));
   });
 
   test('cuts a counted frame that is too long, and takes the next one', () => {

@@ -116,7 +116,7 @@ test.each<readonly [string, Sent, readonly ControlChain[]]>([
   ['under another key of the same name', company, [atIana(byNamesake, namesake)]],
   ['under another key of the same name, sent by none', unsent, [atIana(byNamesake)]],
   ['under another issuer, sent by none', unsent, [atIana(likePublicHost)]],
-  ['under an issuer without a name', [await w.leaf(nameless)], [atIana(await host('www.iana.org', nameless))]],
+  ['under a nameless issuer', [await w.leaf(nameless)], [atIana(await host('www.iana.org', nameless))]],
   ['of the vendor, under its new authority', [w.byNewSub], [atVendor(await host('support.fortinet.com', w.newSub))]],
   ['under a public name, the only one', claimsPublic, [atIana(likePublicHost)]],
   ['under a public name, one of two', claimsPublic, [atIana(likePublicHost), cleanToo]],

@@ -546,11 +546,7 @@ describe('judgeTls(), with a certificate that was pinned because other networks 
     ['is genuine under every profile', { ...PINNED, ...byCompany }, 'genuine confirmed'],
     ['proves nothing for its successor', renewedLeaf, 'interception-suspected suspected'],
     ['waits for other networks before its successor is suspected', { ...renewedLeaf, ...waiting }, 'unknown suspected'],
-    [
-      'does not wait if there is a witness',
-      { ...renewedLeaf, ...waiting, traces: ['x-mwg-via'] },
-      'intercepted confirmed',
-    ],
+    ['does not wait beside a witness', { ...renewedLeaf, ...waiting, traces: ['x-mwg-via'] }, 'intercepted confirmed'],
     [
       'is followed by what others receive',
       { ...renewedLeaf, ...elsewhere(...Array(3).fill(byCorporate.fingerprint)) },
