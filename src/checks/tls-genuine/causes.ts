@@ -216,7 +216,7 @@ const CHANGED_KINDS = {
     ],
   },
   everywhere: {
-    name: 'the certificate authority[ of {subject}] changed for everybody',
+    name: 'the authority[ of {subject}] changed everywhere',
     impact: 'blind',
     remedy: [
       'Other networks receive the same certificate, so no device at this site inspects the connection. There is ' +

@@ -24,7 +24,7 @@ export function sitePanels(): readonly Builder<Panel>[] {
 
 /** Returns the panels for a close look, which are folded into a row. */
 export function siteDetails(): readonly Builder<Panel>[] {
-  return [...answers(), ...timings(), ...logs(), ...told()];
+  return [...answers(), ...timings(), ...outside(), ...logs(), ...told()];
 }
 
 /** Returns a selector for a series of the site. */
@@ -229,6 +229,29 @@ function timings(): readonly Builder<Panel>[] {
         description: "Time to live of the answer for the licence server's name.",
         expr: `min by (resolver) (${of('ftm_dns_answer_ttl_seconds')})`,
         legend: '{{resolver}}',
+      },
+      's',
+    ),
+  ];
+}
+
+function outside(): readonly Builder<Panel>[] {
+  return [
+    seriesPanel(
+      {
+        title: 'Other networks, by what they see',
+        description: 'Only while a fault is suspected, and if "outside" is configured.',
+        expr: `max by (result) (${of('ftm_outside_networks')})`,
+        legend: '{{result}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Age of the results from other networks',
+        description: 'Results that are older than 20 minutes are not used.',
+        expr: `time() - max by (measurement) (${of('ftm_outside_measured_timestamp_seconds')})`,
+        legend: '{{measurement}}',
       },
       's',
     ),

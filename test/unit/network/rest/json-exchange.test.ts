@@ -69,7 +69,7 @@ describe('HttpGetter', () => {
 });
 
 describe('what looks at the outside world', () => {
-  it('uses POST only in the exchange itself, for the registration service, and for DNS over HTTPS', async () => {
+  it('uses POST only in the exchange itself, for registration, for other networks, and for DNS over HTTPS', async () => {
     const files = (await readdir(SRC, { recursive: true })).filter((file) =>
       /^(?:network|connectors|logs|round)\/.*\.ts$/u.test(file),
     );
@@ -79,11 +79,16 @@ describe('what looks at the outside world', () => {
     );
     const posting = texts.filter(([, text]) => /'(?:POST|PUT|PATCH|DELETE)'/u.test(text)).map(([file]) => file);
     expect(posting.toSorted()).toEqual([
+      'connectors/globalping.ts',
       'connectors/registration.ts',
       'network/dns/https.ts',
       'network/rest/json-exchange.ts',
     ]);
     const exchanging = texts.filter(([, text]) => text.includes('exchangeJson(')).map(([file]) => file);
-    expect(exchanging.toSorted()).toEqual(['connectors/registration.ts', 'network/rest/json-exchange.ts']);
+    expect(exchanging.toSorted()).toEqual([
+      'connectors/globalping.ts',
+      'connectors/registration.ts',
+      'network/rest/json-exchange.ts',
+    ]);
   });
 });
