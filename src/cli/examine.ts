@@ -96,8 +96,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const elsewhere = options.outside === 'always' ? askOutside(OUTSIDE_KINDS, options, progress) : null;
     // Its error is thrown when it is awaited, after the rounds.
     elsewhere?.catch(() => undefined);
-    const rounds: Seen[] = [];
-    const runRound = async (): Promise<Seen> => {
+    const rounds: ExaminedRound[] = [];
+    const runRound = async (): Promise<ExaminedRound> => {
       progress.startRound();
       const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
       const result = concluded({ observations, facts: factsOf(instruments, observations), picture: seen }, options);
@@ -164,7 +164,7 @@ export async function askedOutside(
   });
 }
 
-interface Seen extends Omit<Examination, 'waitingFor' | 'wishes'> {
+interface ExaminedRound extends Omit<Examination, 'waitingFor' | 'wishes'> {
   readonly facts: RoundFacts;
 }
 
@@ -181,10 +181,10 @@ function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundParamete
 }
 
 function concluded(
-  seen: Omit<Seen, 'diagnosis' | 'targets'>,
+  seen: Omit<ExaminedRound, 'diagnosis' | 'targets'>,
   { config, log }: ExaminationOptions,
   unconfirmed: readonly Cause[] = [],
-): Seen {
+): ExaminedRound {
   const { facts, picture } = seen;
   const open = unconfirmed.map(({ precondition }) => precondition);
   const known = { config, round: facts, picture, ownClock: ownClockOf(facts), unconfirmed: open };
@@ -193,9 +193,9 @@ function concluded(
 
 /** Adds results from mail servers that answered late. */
 function completed(
-  { observations, facts, picture }: Seen,
+  { observations, facts, picture }: ExaminedRound,
   late: readonly MailObservation[],
-): Omit<Seen, 'diagnosis' | 'targets'> {
+): Omit<ExaminedRound, 'diagnosis' | 'targets'> {
   const answered = new Map(late.filter((seen) => !isUnanswered(seen)).map((seen) => [seen.server, seen]));
   const mail = observations.mail.map((seen) => (isUnanswered(seen) ? (answered.get(seen.server) ?? seen) : seen));
   return {

@@ -289,7 +289,7 @@ function refusal(
 ): readonly string[] | null {
   const against =
     chains.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
-    chains.find((chain) => isOpen(chain, fingerprints));
+    chains.find((chain) => isUnconfirmed(chain, fingerprints));
   if (against !== undefined) return [...findingLines(against.judgement), ...wayOut(against)];
   const seen = new Set(
     chains.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
@@ -312,7 +312,7 @@ function refusal(
 }
 
 /** Undisputed chains don't need a typed fingerprint. */
-function isOpen({ judgement, unconfirmed }: JudgedChain, fingerprints: readonly string[]): boolean {
+function isUnconfirmed({ judgement, unconfirmed }: JudgedChain, fingerprints: readonly string[]): boolean {
   return unconfirmed === null
     ? judgement.verdict === 'interception-suspected'
     : !fingerprints.includes(unconfirmed.fingerprint);
