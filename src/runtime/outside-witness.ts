@@ -36,8 +36,7 @@ const remembered = z.object({
 
 type Memory = z.output<typeof remembered>;
 
-/** Measured while the site reaches the server as well, so that a later failure elsewhere means something. */
-const DAILY: readonly OutsideKind[] = ['reach'];
+const NOTHING_ASKED: Memory = { asked: {}, reachedAt: null, pausedUntil: 0 };
 
 /** Measures at once, for a command. Never rejects. */
 export async function lookOutside(
@@ -70,8 +69,8 @@ export class OutsideWitness {
   readonly #config: GlobalpingConfig;
   readonly #target: HostPort;
   readonly #deps: OutsideWitnessDeps;
-  readonly #loaded: Promise<void>;
-  #memory: Memory = { asked: {}, reachedAt: null, pausedUntil: 0 };
+  /** Null until the file has been read. */
+  #memory: Memory | null = null;
   /** When each suspicion began, on which all rounds since then agree. */
   readonly #suspectedSince = new Map<OutsideKind, EpochMs>();
   readonly #asking = new Map<OutsideKind, Promise<void>>();
@@ -82,7 +81,7 @@ export class OutsideWitness {
     this.#config = config;
     this.#target = target;
     this.#deps = deps;
-    this.#loaded = this.#load();
+    void this.#load();
   }
 
   /** What was measured since the current suspicions began, and is not outdated. Null if nothing is known. */
@@ -92,8 +91,8 @@ export class OutsideWitness {
       certificate: this.#current('certificate', certificate),
       reach: this.#current('reach', reach),
       addresses: this.#current('addresses', addresses),
-      reachedAt: this.#memory.reachedAt,
-      asking: [...this.#asking.keys()],
+      reachedAt: this.#memory?.reachedAt ?? null,
+      asking: [...this.#asking.keys()].filter((kind) => this.#suspectedSince.has(kind)),
       trouble: this.#suspectedSince.size === 0 ? null : this.#trouble,
     };
     const isEmpty = view.certificate === null && view.reach === null && view.addresses === null;
@@ -112,8 +111,9 @@ export class OutsideWitness {
       if (!wishes.includes(kind)) this.#suspectedSince.delete(kind);
       else if (!this.#suspectedSince.has(kind)) this.#suspectedSince.set(kind, now);
     }
-    const asked = wishes.filter((kind) => !this.#asking.has(kind));
-    for (const kind of isReached && wishes.length === 0 ? [...asked, ...DAILY] : asked) this.#begin(kind, signal);
+    for (const kind of wishes) this.#askIfDue(kind, GAP, signal);
+    // A failure elsewhere means something only if it is not always so.
+    if (isReached && wishes.length === 0) this.#askIfDue('reach', DAY, signal);
     return wishes.flatMap((kind) => this.#asking.get(kind) ?? []);
   }
 
@@ -126,22 +126,23 @@ export class OutsideWitness {
     return isUsed && this.#deps.clock.now() - seen.at < CURRENT ? seen : null;
   }
 
-  #begin(kind: OutsideKind, signal: AbortSignal): void {
-    if (this.#asking.has(kind)) return;
-    const asking = this.#measure(kind, signal).finally(() => this.#asking.delete(kind));
+  #askIfDue(kind: OutsideKind, gap: Millis, signal: AbortSignal): void {
+    const memory = this.#memory;
+    if (memory === null || this.#asking.has(kind)) return;
+    const now = this.#deps.clock.now();
+    // Times in the future are ignored, because the wall clock may have been set back.
+    const last = memory.asked[kind];
+    if (last !== undefined && last <= now && now - last < gap) return;
+    if (now < memory.pausedUntil && memory.pausedUntil - now <= BACK_OFF) return;
+    const asking = this.#measure(kind, memory, signal).finally(() => this.#asking.delete(kind));
     this.#asking.set(kind, asking);
   }
 
-  async #measure(kind: OutsideKind, signal: AbortSignal): Promise<void> {
-    await this.#loaded;
+  async #measure(kind: OutsideKind, memory: Memory, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const now = clock.now();
     const isSuspected = this.#suspectedSince.has(kind);
-    if (now < this.#memory.pausedUntil && this.#memory.pausedUntil - now <= BACK_OFF) return;
-    const last = this.#memory.asked[kind];
-    // The wall clock may have been set back.
-    if (last !== undefined && last <= now && now - last < (isSuspected ? GAP : DAY)) return;
-    await this.#remember({ asked: { ...this.#memory.asked, [kind]: now } });
+    await this.#remember({ asked: { ...memory.asked, [kind]: now } });
     const outcome = await measureOutside(kind, this.#target, this.#config, { ...this.#deps, signal });
     if (outcome.kind === 'unavailable') {
       if (signal.aborted) return;
@@ -158,11 +159,11 @@ export class OutsideWitness {
 
   async #load(): Promise<void> {
     const saved = remembered.safeParse(await this.#deps.file.load());
-    if (saved.success) this.#memory = saved.data;
+    this.#memory = saved.success ? saved.data : NOTHING_ASKED;
   }
 
   async #remember(change: Partial<Memory>): Promise<void> {
-    this.#memory = { ...this.#memory, ...change };
+    this.#memory = { ...(this.#memory ?? NOTHING_ASKED), ...change };
     await this.#deps.file.save(this.#memory);
   }
 }
