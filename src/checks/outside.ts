@@ -4,12 +4,13 @@ import {
   countriesOf,
   FEWEST_NETWORKS,
   networksOf,
+  type OutsideKind,
   type OutsideMeasurement,
   type OutsideProbe,
   type OutsideView,
 } from '../core/outside.ts';
 import { nameList } from '../core/visible-text.ts';
-import type { Finding } from '../engine/model.ts';
+import { type Finding, type FindingText, isFault, note } from '../engine/model.ts';
 import { withMoreSaid } from '../engine/words.ts';
 
 /**
@@ -47,28 +48,52 @@ const PROVEN_FOR: Millis = 2 * 86_400_000;
 /**
  * Adds to a suspected block of the licence server's port whether other networks reach it. If none does, although they
  * did within the last two days, the server is down. If any does, it is not.
+ * @param subject the licence server. Services are not measured
  */
-export function withReachElsewhere({ reach, reachedAt }: OutsideView, now: EpochMs): (finding: Finding) => Finding {
-  if (reach === null || networksOf(reach.results) < FEWEST_NETWORKS) return (finding) => finding;
-  const reached = reach.results.filter((probe) => probe.reached);
+export function withReachElsewhere(
+  findings: readonly Finding[],
+  view: OutsideView,
+  { subject, now }: { readonly subject: string; readonly now: EpochMs },
+): readonly Finding[] {
+  const isDoubted = (finding: Finding): boolean => finding.subject === subject && isSuspectedBlock(finding);
+  if (!findings.some(isDoubted)) return findings;
+  const { reach, reachedAt } = view;
+  if (reach === null || networksOf(reach.results) < FEWEST_NETWORKS)
+    return [...findings, ...notAsked(view, 'reach').map((told) => note({ ...told, subject }))];
   const isProven = reachedAt !== null && now - reachedAt < PROVEN_FOR;
-  return (finding) => {
-    if (!isSuspectedBlock(finding)) return finding;
-    if (reached.length === 0)
-      return isProven && !AFFECTS_OTHERS.includes(finding.kind)
-        ? {
-            ...withMoreSaid(finding, '. Neither do ', `${otherNetworks(reach.results)}, which reached it before`),
-            suggests: 'license-server-down',
-            kind: 'down-everywhere',
-            confidence: 'confirmed',
-          }
-        : finding;
+  return findings.map((finding) => (isDoubted(finding) ? reachedOrNot(finding, reach, isProven) : finding));
+}
+
+/** @param isProven whether networks elsewhere reached the server while this site did */
+function reachedOrNot(finding: Finding, { results }: OutsideMeasurement<'reach'>, isProven: boolean): Finding {
+  const reached = results.filter((probe) => probe.reached);
+  const affectsOthers = AFFECTS_OTHERS.includes(finding.kind);
+  if (reached.length > 0)
     return {
-      ...withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, reach.results)} reach it`),
+      ...withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, results)} reach it`),
       suggests: 'egress-blocked',
-      ...(AFFECTS_OTHERS.includes(finding.kind) ? {} : { kind: 'reached-elsewhere' }),
+      ...(affectsOthers ? {} : { kind: 'reached-elsewhere' }),
     };
-  };
+  return isProven && !affectsOthers
+    ? {
+        ...withMoreSaid(finding, '. Neither do ', `${otherNetworks(results)}, which reached it before`),
+        suggests: 'license-server-down',
+        kind: 'down-everywhere',
+        confidence: 'confirmed',
+      }
+    : finding;
+}
+
+/** Says why it is not known what other networks see, if they were asked. */
+export function notAsked({ trouble, ...seen }: OutsideView, kind: OutsideKind): readonly FindingText[] {
+  if (trouble === null || seen[kind] !== null) return [];
+  return [
+    {
+      rule: 'other-networks-answer',
+      claim: `Other networks could not be asked: ${trouble}.`,
+      expected: 'An answer from other networks',
+    },
+  ];
 }
 
 /** Unrelated hosts are affected as well, so this site has a fault of its own. */
@@ -89,14 +114,19 @@ function shareOf(reached: readonly OutsideProbe[], asked: readonly OutsideProbe[
 }
 
 /** Adds what resolvers elsewhere answer. A difference alone proves nothing, because answers can depend on the place. */
-export function withAnswersElsewhere({ addresses }: OutsideView): <F extends Finding>(finding: F) => F {
-  if (addresses === null || networksOf(addresses.results) < FEWEST_NETWORKS) return (finding) => finding;
+export function withAnswersElsewhere(
+  findings: readonly Finding[],
+  view: OutsideView,
+  subject: string,
+): readonly Finding[] {
+  if (!findings.some(isFault)) return findings;
+  const { addresses } = view;
+  if (addresses === null || networksOf(addresses.results) < FEWEST_NETWORKS)
+    return [...findings, ...notAsked(view, 'addresses').map((told) => note({ ...told, subject }))];
   const seen = [...new Set(addresses.results.flatMap((answer) => answer.addresses))].toSorted();
   const what = seen.length === 0 ? 'no address' : nameList(seen, MOST_ADDRESSES);
-  return (finding) =>
-    finding.level === 'broken' || finding.level === 'warning'
-      ? withMoreSaid(finding, '. Resolvers in ', `${otherNetworks(addresses.results)} return ${what}`)
-      : finding;
+  const more = `${otherNetworks(addresses.results)} return ${what}`;
+  return findings.map((finding) => (isFault(finding) ? withMoreSaid(finding, '. Resolvers in ', more) : finding));
 }
 
 const MOST_ADDRESSES = 4;

@@ -26,9 +26,7 @@ export function outsideWishes({ observations, targets: [own] }: RoundFacts): rea
   if (isInvalid(observations)) return [];
   const found = foundAt(own);
   const isFaulty = (stage: keyof typeof found): boolean => found[stage]?.some(isFault) === true;
-  const isDoubted = own.tls.endpoints.some(
-    ({ outcome, judgement }) => outcome.chain !== null && judgement.findings.some(isSuspectedFault),
-  );
+  const isDoubted = own.tls.endpoints.some(({ judgement }) => judgement.findings.some(isSuspectedFault));
   return [
     ...(isFaulty('name-resolution') ? (['addresses'] as const) : []),
     ...(isFaulty('reachability') ? (['reach'] as const) : []),

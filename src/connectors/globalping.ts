@@ -70,10 +70,14 @@ export async function measureOutside<Kind extends OutsideKind>(
     const failure = failed(error instanceof z.ZodError ? UNREADABLE : error, startedAt, context);
     return {
       kind: 'unavailable',
-      why: visibleText(describeFailure(failure), 300),
+      why: visibleText(failure.certificate === 'untrusted' ? replacedAt(config) : describeFailure(failure), 300),
       retryAfter: error instanceof Refusal ? error.retryAfter : null,
     };
   }
+}
+
+function replacedAt({ url }: GlobalpingConfig): string {
+  return `the certificate of ${endpointOf(url)} does not lead to a public authority, so a device may have replaced it`;
 }
 
 interface Api extends AsyncDisposable {

@@ -404,9 +404,10 @@ function resolvingProxy({ names, endpoints }: PathObservation): string | null {
 
 export function judgeNames(target: TargetFacts): readonly Finding[] | null {
   const found = judgeOwnNames(target);
+  if (found === null) return null;
   const { outside } = target.surroundings;
-  const told = outside === undefined ? found : (found?.map(withAnswersElsewhere(outside)) ?? null);
-  return told === null ? null : [...told, ...earlierAnswers(target.answers)];
+  const told = outside === undefined ? found : withAnswersElsewhere(found, outside, target.path.subject);
+  return [...told, ...earlierAnswers(target.answers)];
 }
 
 /** Evaluates the answers of this round. */

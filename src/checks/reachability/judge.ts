@@ -260,13 +260,19 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   step: 'connect',
   sources: ['round'],
   judge: (facts) => {
-    const { endpoints } = facts.round.targets[0].path;
-    const own = judgeTargets('reachability', facts, judgePort, summaryOf(endpoints));
+    const { path, surroundings } = facts.round.targets[0];
+    const own = judgeTargets('reachability', facts, judgePort, summaryOf(path.endpoints));
     const seen = asOthersSeeIt(own, reachability, facts);
     const policies = decidingPolicies(facts);
     const refined = policies === null ? seen.findings : seen.findings.map(refineShutPort(policies));
-    const outside = facts.round.targets[0].surroundings.outside ?? null;
-    return { ...seen, findings: outside === null ? refined : refined.map(withReachElsewhere(outside, facts.at)) };
+    const { outside } = surroundings;
+    return {
+      ...seen,
+      findings:
+        outside === undefined
+          ? refined
+          : withReachElsewhere(refined, outside, { subject: path.subject, now: facts.at }),
+    };
   },
 };
 

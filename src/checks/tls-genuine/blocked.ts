@@ -7,11 +7,13 @@ import {
   type Ending,
   type TlsOutcome,
 } from '../../core/observation.ts';
-import { type Confidence, known, type FindingText } from '../../engine/model.ts';
+import { type Confidence, type Finding, known, note, type FindingText } from '../../engine/model.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { spanText } from '../../core/time-text.ts';
 import { inSentence } from '../../engine/words.ts';
 import { visibleText } from '../../core/visible-text.ts';
+import { FEWEST_NETWORKS, networksOf } from '../../core/outside.ts';
+import { notAsked, otherNetworks } from '../outside.ts';
 import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
 import type { BlockedTlsKind } from './causes.ts';
 
@@ -159,7 +161,7 @@ function unknown(
 }
 
 function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
-  const { target, closer } = evidence;
+  const { target, closer, outside } = evidence;
   const ending = endingOf(outcome);
   const alike = controlsAlike(ending, closer?.controls ?? []);
   const page = blockPage(outcome, evidence);
@@ -188,6 +190,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     otherServerName(closer),
     controlHosts(alike),
     kind === 'large-answers-lost' ? smallAnswer : null,
+    completedElsewhere(evidence),
   ];
   const quote = handshake.quote === undefined ? '' : `: "${handshake.quote}"`;
   const how = `${inSentence(handshake.claim.slice(0, -1))}${quote}`;
@@ -197,16 +200,23 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     confidence,
     product,
     // All these findings have the same confidence, because they result from the same decision.
-    findings: told
-      .filter((one) => one !== null)
-      .map((one) => ({
-        ...one,
-        subject: target,
-        level: 'broken',
-        suggests: 'tls-blocked',
-        confidence,
-        ...(kind === null ? {} : { kind }),
-      })),
+    findings: [
+      ...told
+        .filter((one) => one !== null)
+        .map(
+          (one): Finding => ({
+            ...one,
+            subject: target,
+            level: 'broken',
+            suggests: 'tls-blocked',
+            confidence,
+            ...(kind === null ? {} : { kind }),
+          }),
+        ),
+      ...(outside === undefined ? [] : notAsked(outside, 'certificate')).map((one) =>
+        note({ ...one, subject: target }),
+      ),
+    ],
     summary: `TLS to ${target} is blocked${product === null ? '' : ` by ${product}`}: ${how}`,
     wouldSettle: null,
   };
@@ -297,5 +307,16 @@ function controlHosts(alike: number): FindingText | null {
         ? 'The only reachable unrelated host did not present a certificate either.'
         : `None of the ${String(alike)} unrelated hosts presented a certificate either.`,
     expected: 'Certificates from unrelated hosts',
+  };
+}
+
+/** A failed measurement proves nothing, because a server may demand a client certificate. */
+function completedElsewhere({ target, outside }: TlsEvidence): FindingText | null {
+  const results = outside?.certificate?.results ?? [];
+  if (networksOf(results) < FEWEST_NETWORKS) return null;
+  return {
+    rule: 'other-networks-complete-tls',
+    claim: `At the same time, ${otherNetworks(results)} complete TLS with ${target}.`,
+    expected: 'The same answer as in other networks',
   };
 }

@@ -4,7 +4,7 @@ import { isInDate } from '../../tls/sent-chain.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
-import type { ChainCase, TlsEvidence } from './chain-case.ts';
+import type { ChainCase } from './chain-case.ts';
 import { isForServers } from '../../tls/extensions.ts';
 import { isFault, type Finding, type FindingText } from '../../engine/model.ts';
 
@@ -79,25 +79,13 @@ export function gapFinding({ gap }: ChainCase): readonly FindingText[] {
 }
 
 /** A different certificate elsewhere is a signal, unless a trusted key signed this one. */
-export function elsewhereFinding({ elsewhere, evidence }: ChainCase): readonly FindingText[] {
-  const claim = elsewhereClaim(elsewhere, evidence);
-  const expected = 'The certificate that other networks receive';
-  return claim === null ? [] : [{ rule: 'other-networks-agree', claim, expected }];
-}
-
-function elsewhereClaim(elsewhere: ChainCase['elsewhere'], { target, outside }: TlsEvidence): string | null {
-  switch (elsewhere?.kind) {
-    case 'same':
-      return `${target} presents the same certificate to ${elsewhere.seenBy}.`;
-    case 'disagree':
-      return `${target} presents several certificates to ${elsewhere.seenBy}, so this one cannot be compared.`;
-    case 'other':
-      return null;
-    case undefined: {
-      const trouble = outside?.trouble ?? null;
-      return trouble === null ? null : `Other networks could not be asked: ${trouble}.`;
-    }
-  }
+export function elsewhereFinding({ elsewhere, evidence: { target } }: ChainCase): readonly FindingText[] {
+  if (elsewhere === null || elsewhere.kind === 'other') return [];
+  const claim =
+    elsewhere.kind === 'same'
+      ? `${target} presents the same certificate to ${elsewhere.seenBy}.`
+      : `${target} presents several certificates to ${elsewhere.seenBy}, so this one cannot be compared.`;
+  return [{ rule: 'other-networks-agree', claim, expected: 'The certificate that other networks receive' }];
 }
 
 export function cutFinding({ evidence }: ChainCase): FindingText {

@@ -4,6 +4,7 @@ import {
   type Finding,
   type FindingFacts,
   type FindingLevel,
+  isFault,
   known,
   note,
   type FindingText,
@@ -23,6 +24,7 @@ import { isKnownAuthority, signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
 import { decide, decideEverywhere, decideLater, type Decision, gatherFacts, type VerdictFacts } from './decide.ts';
 import { deviceFinding, elsewhereFinding, gapFinding, verificationFinding, weakerFinding } from './expectations.ts';
+import { notAsked } from '../outside.ts';
 import { tell } from './tell.ts';
 import { ANOTHER_SERVER, type TlsCause } from './causes.ts';
 import { productText } from '../../engine/remedy-words.ts';
@@ -184,9 +186,14 @@ function isConfirmed({ chainTrust: { kind } }: ChainCase): boolean {
 
 function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly FindingText[] {
   const rules = new Set(told.map((finding) => finding.rule));
-  return [...gapFinding(chain), ...weakerFinding(chain), ...elsewhereFinding(chain), ...droppedFinding(chain)].filter(
-    (aside) => !rules.has(aside.rule),
-  );
+  const { outside } = chain.evidence;
+  return [
+    ...gapFinding(chain),
+    ...weakerFinding(chain),
+    ...elsewhereFinding(chain),
+    ...(outside !== undefined && told.some(isFault) ? notAsked(outside, 'certificate') : []),
+    ...droppedFinding(chain),
+  ].filter((aside) => !rules.has(aside.rule));
 }
 
 function droppedFinding({ evidence }: ChainCase): readonly FindingText[] {

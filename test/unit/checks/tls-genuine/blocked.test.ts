@@ -130,4 +130,22 @@ describe('judgeTls() on a handshake that is blocked', () => {
     expect(findings.map(({ rule }) => rule)).toContain('server-name-makes-no-difference');
     expect(findings.map(({ claim }) => claim).join('')).toMatch(/^[ -~…]+$/u);
   });
+
+  test.each([
+    ['three networks', [1, 2, 3], null, ['broken other-networks-complete-tls']],
+    ['two networks', [1, 1, 2], null, []],
+    // The server may demand a client certificate.
+    ['no network', [], null, []],
+    ['a service that is busy', null, 'it is busy', ['note other-networks-answer']],
+  ] as const)('adds that %s received a certificate, and is no more certain', (_, networks, trouble, expected) => {
+    const probes = (networks ?? []).map((asn) => ({ asn, network: 'n', country: 'DE' }));
+    const results = probes.map((probe) => ({ ...probe, fingerprint: 'AA', issuer: null, notAfter: null }));
+    const certificate = networks === null ? null : { at: 0, results, answer: null };
+    const outside = { certificate, reach: null, addresses: null, reachedAt: null, asking: [], trouble };
+    const before = judgeTls(evidence({ outcome: RESET }));
+    const { findings, ...after } = judgeTls(evidence({ outcome: RESET, outside }));
+    expect({ ...after, findings: findings.slice(0, before.findings.length) }).toEqual(before);
+    const more = findings.slice(before.findings.length);
+    expect(more.map(({ level, rule }) => `${level} ${rule}`)).toEqual(expected);
+  });
 });
