@@ -98,7 +98,7 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
 /** The format is part of the public API. */
 function toJson(line: string, found: PastedRecognition | null, attribution: Attribution) {
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
-  const owner = ownerInHeaders(found?.envelope.hosts ?? [], (host) => attribution.host(host), attribution);
+  const owner = ownerInHeaders(found?.envelope.hosts ?? [], attribution.host, attribution);
   return {
     line: sampleOf(line),
     recognised: found !== null,

@@ -56,33 +56,31 @@ export function readEnvelope(line: string): Envelope {
 }
 
 interface Headers extends Pick<Envelope, 'hosts' | 'own' | 'tagged' | 'time'> {
+  /** Possible beginnings of the text behind the headers. */
   readonly starts: readonly string[];
 }
 
+/** Every line of a relay is read by this function, so it must be fast. */
 export function readHeaders(line: string): Headers {
-  const headers: Header[] = [];
+  const hosts: (readonly string[])[] = [];
   let starts: readonly string[] = [line];
-  while (headers.length < MOST_HEADERS) {
+  let time: string | null = null;
+  let own = false;
+  let tagged = false;
+  for (let count = 0; count < MOST_HEADERS && !tagged; count += 1) {
     const header = readHeader(starts[0] ?? '');
     if (header === null) break;
-    headers.push(header);
+    if (header.hosts.length > 0) hosts.push(header.hosts);
+    time ??= header.time;
+    own ||= header.own;
+    tagged = header.last;
     starts = header.starts;
-    if (header.last) break;
   }
-  const hosts = headers.map((header) => header.hosts).filter(({ length }) => length > 0);
-  const time = headers.map((header) => header.time).find((text) => text !== null) ?? null;
-  const own = headers.some((header) => header.own);
   const [only = '', ...others] = starts;
-  const tagged = headers.at(-1)?.last === true;
   if (others.length > 0 || beginsWithFields(only) || tagged) return { hosts, own, tagged, time, starts };
   const sender = readSender(only);
-  return {
-    hosts: sender.hosts.length === 0 ? hosts : [...hosts, sender.hosts],
-    own,
-    tagged: sender.last,
-    time,
-    starts: [...sender.starts, only],
-  };
+  if (sender.hosts.length > 0) hosts.push(sender.hosts);
+  return { hosts, own, tagged: sender.last, time, starts: [...sender.starts, only] };
 }
 
 function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {
@@ -193,12 +191,12 @@ const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
 /** The first field of a FortiAuthenticator line is `category`, or `status` if a collector kept only the last field. */
-const OWN_FIELDS: readonly string[] = ['category="', 'status='];
+const OWN_FIELDS = /^(?:category="|status=)/u;
 /** Possible first characters of another header or format. This fast test excludes most messages. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 function beginsWithFields(text: string): boolean {
-  return OWN_FIELDS.some((field) => text.startsWith(field));
+  return OWN_FIELDS.test(text);
 }
 
 /** Returns null if there is no unambiguous header. A tag alone is ambiguous. */
@@ -223,7 +221,8 @@ function readPossible(text: string): Header | null {
   const time = rest.startsWith('date=') ? null : findTime(rest);
   if (time === null && prioritised === '') return null;
   const sender = time === null ? rest : rest.slice(time.length).replace(AFTER_TIME, '');
-  return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
+  const { hosts, starts, last } = readSender(sender);
+  return { time, hosts, own: OWN_TAG.test(sender), starts, last };
 }
 
 /** The sender is `host tag: `, only the host, only the tag, or missing. */
@@ -231,7 +230,7 @@ function readSender(text: string): Pick<Header, 'hosts' | 'starts' | 'last'> {
   if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text], last: false };
   const arrow = ARROW.exec(text);
   if (arrow !== null)
-    return { hosts: plausibleHosts(...arrow.slice(1)), starts: [text.slice(arrow[0].length)], last: false };
+    return { hosts: arrow.slice(1).flatMap(plausibleHosts), starts: [text.slice(arrow[0].length)], last: false };
   const host = HOST.exec(text);
   const behindHost = host === null ? text : text.slice(host[0].length);
   if (beginsAnew(behindHost)) return { hosts: host === null ? [] : [host[1] ?? ''], starts: [behindHost], last: false };
@@ -270,8 +269,8 @@ function beginsAnew(text: string): boolean {
 }
 
 /** Excludes words that cannot be host names. */
-function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
-  return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
+function plausibleHosts(host = ''): readonly string[] {
+  return /^[\w.:[\]%-]+$/u.test(host) ? [host] : [];
 }
 
 const FIELD = /(?<![\w-])([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu;

@@ -33,12 +33,13 @@ export interface Attribution {
   logSource(address: string): string | null;
   file(): Origin;
   /** Looks up the host in a trusted line. The host can be an address, a full name, or the first label of a name. */
-  host(name: string): string | undefined;
+  readonly host: OwnerOfHost;
   /**
    * Looks up the host name in an untrusted line. Addresses are ignored, because the connection shows the sender's
    * actual address.
    */
-  hostName(name: string): string | undefined;
+  readonly hostName: OwnerOfHost;
+  readonly hostsIn: (line: string) => Envelope['hosts'];
   /** Returns whether a host in a line's headers is one of the configured relays. */
   isRelay(host: string): boolean;
   /**
@@ -118,6 +119,7 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
       addresses.get(name) ??
       (name.includes(':') ? addresses.get(normalAddress(name)) : undefined),
     hostName: (name) => byName(open, name),
+    hostsIn: createHostReader(),
     isRelay: (host) => {
       const normal = normalAddress(host);
       return relayNames.has(normal) || relayNames.has(firstLabel(normal)) || addressInAny(normal, relays);
@@ -132,6 +134,26 @@ function isOf(certificate: X509Certificate, name: string): boolean {
   return fingerprint === undefined
     ? certificate.checkHost(name) !== undefined
     : certificate.fingerprint256 === fingerprint.toUpperCase();
+}
+
+/** FortiAuthenticator's first field. */
+const FIRST_FIELD = 'category="';
+const MOST_HEADERS_KEPT = 1_024;
+
+/** A unit's lines of one second mostly have the same headers, so headers in front of its fields are read once. */
+function createHostReader(): Attribution['hostsIn'] {
+  const known = new Map<string, Envelope['hosts']>();
+  return (line) => {
+    const end = line.indexOf(FIRST_FIELD);
+    if (end < 0) return readHeaders(line).hosts;
+    const head = line.slice(0, end + FIRST_FIELD.length);
+    const kept = known.get(head);
+    if (kept !== undefined) return kept;
+    const { hosts } = readHeaders(head);
+    if (known.size >= MOST_HEADERS_KEPT) known.clear();
+    known.set(head, hosts);
+    return hosts;
+  };
 }
 
 function byName({ names }: Sources, name: string): string | undefined {
@@ -206,25 +228,18 @@ export function ownerOf(line: string, { origin, source }: Sender, attribution: A
     case 'foreign':
       return undefined;
     case 'unproven':
-      return ownerInHeaders(readHeaders(headOf(line)).hosts, (host) => attribution.hostName(host), attribution);
+      return ownerInHeaders(attribution.hostsIn(line), attribution.hostName, attribution);
     case 'relay': {
-      const { hosts } = readHeaders(headOf(line));
-      if (hosts.length > 0) return ownerInHeaders(hosts, (host) => attribution.host(host), attribution);
+      const hosts = attribution.hostsIn(line);
+      if (hosts.length > 0) return ownerInHeaders(hosts, attribution.host, attribution);
       return isOfOnlyUnit(line, source) ? (attribution.only ?? undefined) : undefined;
     }
   }
 }
 
-/** Maximum total length of the headers in a line. */
-const LONGEST_HEADERS = 512;
-
-function headOf(line: string): string {
-  return line.slice(0, LONGEST_HEADERS);
-}
-
 /** Lines without a host come from a relay that removes headers, or from a file that such a relay wrote. */
 function isOfOnlyUnit(line: string, source: LogSource): boolean {
-  const { tagged, body } = readEnvelope(headOf(line));
+  const { tagged, body } = readEnvelope(line);
   return (source === 'file' && tagged) || (body.kind === 'message' && body.complete);
 }
 
@@ -239,10 +254,11 @@ export function ownerInHeaders(
   ownerOfHost: OwnerOfHost,
   { isRelay }: Pick<Attribution, 'isRelay'>,
 ): string | undefined {
-  const deciding = headers.find(
-    (hosts) => hosts.some((host) => ownerOfHost(host) !== undefined) || !hosts.some(isRelay),
-  );
-  return deciding?.map(ownerOfHost).find((owner) => owner !== undefined);
+  for (const hosts of headers) {
+    const owner = hosts.map(ownerOfHost).find((known) => known !== undefined);
+    if (owner !== undefined || !hosts.some(isRelay)) return owner;
+  }
+  return undefined;
 }
 
 interface SenderLogDeps {
@@ -294,7 +310,7 @@ export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
     senders: () => [...told.keys()],
     note: (from, line) => {
       if (!take(from)) return;
-      const [[host = null] = []] = readHeaders(headOf(line)).hosts;
+      const [[host = null] = []] = readHeaders(line).hosts;
       logger.warn(
         { event: 'log-lines-not-attributed', sender: from, hostInLine: host === null ? null : sampleOf(host) },
         'Log lines do not belong to any appliance. Add the sender and the host in the line to logs.relays if they are ' +

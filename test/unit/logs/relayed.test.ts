@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { readEnvelope, timesOfLast } from '../../../src/logs/envelope.ts';
 import { recogniseLine, recognisePasted } from '../../../src/logs/reader.ts';
+import { createAttribution } from '../../../src/logs/senders.ts';
+import { NO_OTHERS } from '../../support/logs/no-others.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const catalogue = await shippedCatalogue();
 const ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+
+const { hostsIn } = createAttribution([], NO_OTHERS);
 
 describe('a line that a relay sends', () => {
   test.each(fixtureLines('relayed-lines.txt').map((entry) => entry.split(' | ')))(
@@ -38,7 +42,9 @@ describe('a line that a relay sends', () => {
     },
     { before: '<12>Aug 14 22:40:02 db[1]: ', hosts: [] },
   ])('names its hosts: $before', ({ before, hosts }) => {
-    expect(readEnvelope(`${before}category="Event" status="" SSL session failed`).hosts.flat()).toEqual(hosts);
+    const line = `${before}category="Event" status="" SSL session failed`;
+    expect(readEnvelope(line).hosts.flat()).toEqual(hosts);
+    expect([hostsIn(line).flat(), hostsIn(line).flat()]).toEqual([hosts, hosts]);
   });
 
   test.each([
