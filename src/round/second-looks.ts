@@ -1,10 +1,7 @@
 import { isIP } from 'node:net';
-import { dialledAddresses } from '../checks/name-resolution/judge.ts';
-import type { TlsJudgement, Verdict } from '../checks/tls-genuine/chain-case.ts';
-import { FLAW_RULE } from '../checks/tls-genuine/expectations.ts';
+import { isDoubtfulAnswer } from '../checks/name-resolution/judge.ts';
 import { isVersionDecisive } from '../checks/tls-genuine/judge-older-tls.ts';
-import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
-import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
+import { controlChainsOf, judgeTlsPath, needsReference } from '../checks/tls-genuine/judge-path.ts';
 import {
   type BlockedOutcome,
   type CloserLook,
@@ -34,32 +31,12 @@ export async function observeReferences(
 ): Promise<readonly ReferenceObservation[]> {
   const endpoint = path.endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed');
   const other = controls.map(({ host }) => host).find((host) => isIP(host) === 0 && host !== target.serverName);
-  if (
-    endpoint === undefined ||
-    other === undefined ||
-    tools.ctx.signal.aborted ||
-    !needsReference(path, controls, tools)
-  )
-    return [];
+  if (endpoint === undefined || other === undefined || tools.ctx.signal.aborted) return [];
+  const surroundings = { controls: controlChainsOf(controls), now: tools.clock.now() };
+  if (!needsReference(path, tools.knowledge.of(path.subject), surroundings)) return [];
   const request: EndpointRequest = { ...requestOf(target, endpoint.address), serverName: other, depth: 'tls' };
   const seen = await observeEndpoint(request, tools.ctx, tools.endpoint);
   return seen.tls === null ? [] : [{ kind: 'server-name', label: other, outcome: seen.tls }];
-}
-
-const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
-
-/** Genuine chains do not need a reference connection in every round. */
-function needsReference(path: PathObservation, controls: readonly PathObservation[], tools: RoundTools): boolean {
-  const judged = judgeTlsPath(path, tools.knowledge.of(path.subject), {
-    controls: controlChainsOf(controls),
-    now: tools.clock.now(),
-  });
-  return judged.endpoints.some(({ judgement }) => isDoubtful(judgement));
-}
-
-/** A chain that has flaws but leads to a trusted key does not come from an inspecting device. */
-function isDoubtful({ verdict, findings }: TlsJudgement): boolean {
-  return !NEEDS_NO_REFERENCE.includes(verdict) && !findings.some(({ rule }) => rule === FLAW_RULE);
 }
 
 /**
@@ -137,25 +114,13 @@ export async function observeOtherNames(
   const hosts = controls.map(({ host }) => host).filter((host) => isIP(host) === 0);
   const doubtful = target.resolvers.filter(({ label }) => {
     const seen = path.names.find(({ resolver }) => resolver === label);
-    if (seen === undefined || !isAnswered(seen)) return false;
-    return !isExpected(seen, dialledAddresses([seen], target.expectedAddresses), target.expectedAddresses);
+    return seen !== undefined && isDoubtfulAnswer(seen, target.expectedAddresses);
   });
   const asked = doubtful.flatMap((resolver) => [
     ...hosts.map((host) => askName(host, resolver, ctx)),
     ...(resolver.kind === 'system' ? [askName(`${target.host}.`, resolver, ctx)] : []),
   ]);
   return Promise.all(asked);
-}
-
-function isAnswered({ a, aaaa }: DnsObservation): boolean {
-  return a.kind === 'answer' || aaaa.kind === 'answer';
-}
-
-function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expected: readonly string[]): boolean {
-  const given = new Set([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
-  const sameName = [...fine, ...singleAddresses(expected)];
-  const isListed = (address: string): boolean => addressInAny(translatedFrom(address, sameName) ?? address, expected);
-  return fine.length > 0 && fine.length >= given.size && (expected.length === 0 || fine.every(isListed));
 }
 
 // --- The same address with TLS 1.2

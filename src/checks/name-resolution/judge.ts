@@ -93,6 +93,17 @@ export function privateAddresses(
     .slice(0, MAX_DIALLED);
 }
 
+/** Returns whether the resolver answered, but with an error or an address that is not expected. */
+export function isDoubtfulAnswer(observation: DnsObservation, expected: readonly string[]): boolean {
+  const replies = [observation.a, observation.aaaa].filter((reply) => reply.kind === 'answer');
+  if (replies.length === 0) return false;
+  const given = new Set(replies.flatMap(({ addresses }) => addresses));
+  const fine = dialledAddresses([observation], expected);
+  const sameName = [...fine, ...singleAddresses(expected)];
+  const isListed = (address: string): boolean => addressInAny(translatedFrom(address, sameName) ?? address, expected);
+  return fine.length === 0 || fine.length < given.size || (expected.length > 0 && !fine.every(isListed));
+}
+
 /** Answers that are already reported as wrong are not compared. */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);

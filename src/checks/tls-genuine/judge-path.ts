@@ -11,7 +11,9 @@ import type {
   TlsGrounds,
   TlsJudgement,
   RefusedBaseline,
+  Verdict,
 } from './chain-case.ts';
+import { FLAW_RULE } from './expectations.ts';
 import type { SignatureChecks } from '../../tls/chain.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
 import type { PathObservation } from '../../core/round.ts';
@@ -57,6 +59,19 @@ export function judgeTlsPath(
     judgement: judgeTls(evidence, knowledge.checks),
   }));
   return { endpoints, worst: combine(endpoints) };
+}
+
+const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
+
+/** Genuine chains do not need a reference connection in every round. */
+export function needsReference(path: PathObservation, knowledge: TlsKnowledge, surroundings: TlsSurroundings): boolean {
+  const { endpoints } = judgeTlsPath(path, knowledge, surroundings);
+  return endpoints.some(({ judgement }) => isDoubtful(judgement));
+}
+
+/** A chain that has flaws but leads to a trusted key does not come from an inspecting device. */
+function isDoubtful({ verdict, findings }: TlsJudgement): boolean {
+  return !NEEDS_NO_REFERENCE.includes(verdict) && !findings.some(({ rule }) => rule === FLAW_RULE);
 }
 
 /** Only decisive addresses can break the precondition, but findings about all addresses are returned. */
