@@ -62,7 +62,7 @@ describe('the port, with what other networks reach', () => {
     ['two networks do not reach it', reach([-1, -2], PROVEN), HERE],
     ['many probes in two networks do not reach it', reach([-1, -1, -1, -2, -2], PROVEN), HERE],
     ['no probe has a result', reach([], PROVEN), HERE],
-    ['they could not be asked', { ...NOBODY, trouble: 'the service is busy', ...PROVEN }, HERE],
+    ['nobody was asked', { ...NOBODY, trouble: 'the service is busy', ...PROVEN }, HERE],
   ])('%s', (_, outside, expected) => {
     const [finding] = judgeReach(outside);
     expect(finding === undefined ? null : told(finding)).toBe(expected);
