@@ -76,6 +76,7 @@ export class OutsideWitness {
   readonly #asking = new Map<OutsideKind, Promise<void>>();
   #seen: { readonly [Kind in OutsideKind]?: OutsideMeasurement<Kind> } = {};
   #trouble: string | null = null;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(config: GlobalpingConfig, target: HostPort, deps: OutsideWitnessDeps) {
     this.#config = config;
@@ -162,8 +163,11 @@ export class OutsideWitness {
     this.#memory = saved.success ? saved.data : NOTHING_ASKED;
   }
 
-  async #remember(change: Partial<Memory>): Promise<void> {
-    this.#memory = { ...(this.#memory ?? NOTHING_ASKED), ...change };
-    await this.#deps.file.save(this.#memory);
+  /** Written one after the other, because the last one that is written stays. */
+  #remember(change: Partial<Memory>): Promise<void> {
+    const memory = { ...(this.#memory ?? NOTHING_ASKED), ...change };
+    this.#memory = memory;
+    this.#saving = this.#saving.then(() => this.#deps.file.save(memory));
+    return this.#saving;
   }
 }
