@@ -44,12 +44,7 @@ interface ReaderOptions {
   readonly onUnrecognised: (line: string) => void;
 }
 
-interface EarlierError {
-  readonly writer: string | null;
-  readonly signature: string;
-  readonly line: string;
-  readonly reliable: boolean;
-}
+type EarlierError = Omit<FtmEvent, 'at' | 'ahead' | 'count'>;
 
 /** All lines are counted, but only lines that contain a search text from the catalogue are examined. */
 export class LogReader {
@@ -94,7 +89,7 @@ export class LogReader {
     this.#noteHeard(owner);
     const result = envelope === null ? 'other' : this.#report(line, envelope, owner);
     if (result !== 'other') tally[result] += 1;
-    else if (before !== null && before.writer === owner && this.#repeats(line, before)) tally.ftm += 1;
+    else if (before !== null && before.appliance === owner && this.#repeats(line, before)) tally.ftm += 1;
     else tally[cut || !isText(line.charCodeAt(0)) ? 'unparsed' : 'other'] += 1;
   }
 
@@ -139,20 +134,21 @@ export class LogReader {
     }
     const { id } = found.signature;
     const moment = momentOf(envelope, source, this.#now);
-    const stamp = { ...moment, line, reliable: this.#reliable, times: envelope.times };
+    const count = envelope.times;
     if (found.kind === 'firewall') {
-      if (!concernsLicenseServer(found.evidence, watched)) return 'other';
-      // A firewall is not an appliance, so most of its lines are not attributed to one.
       const { evidence } = found;
-      outbox.evidence(id, { evidence, ofUnit: isOfUnit(evidence, watched) }, stamp);
+      if (!concernsLicenseServer(evidence, watched)) return 'other';
+      // A firewall is not an appliance, so most of its lines are not attributed to one.
+      const told = { signature: id, at: moment.at, count, line, reliable: this.#reliable };
+      outbox.found({ kind: 'firewall-evidence', evidence, ofUnit: isOfUnit(evidence, watched), ...told });
       return owner === undefined ? 'other' : 'ftm';
     }
-    const writer = this.#writerOf(found.kind, owner);
-    if (writer === undefined) return 'other';
+    const appliance = this.#writerOf(found.kind, owner);
+    if (appliance === undefined) return 'other';
     // Any program whose log is in the same file can write a line with a host that is not configured.
     const reliable = this.#reliable && owner !== undefined;
-    this.#before = { writer, signature: id, line, reliable };
-    outbox.ftm(writer, id, { ...stamp, reliable });
+    this.#before = { kind: 'ftm', appliance, signature: id, line, reliable };
+    outbox.found({ ...this.#before, ...moment, count });
     return 'ftm';
   }
 
@@ -165,11 +161,11 @@ export class LogReader {
   }
 
   /** Even a line without a search text is relevant if it reports that the previous line was repeated. */
-  #repeats(text: string, { writer, signature, line, reliable }: EarlierError): boolean {
-    const times = timesOfLast(text);
-    if (times === 0) return false;
+  #repeats(text: string, before: EarlierError): boolean {
+    const count = timesOfLast(text);
+    if (count === 0) return false;
     const moment = momentOf(readEnvelope(text), this.#options.source, this.#now);
-    this.#context.outbox.ftm(writer, signature, { ...moment, line, reliable, times });
+    this.#context.outbox.found({ ...before, ...moment, count });
     return true;
   }
 }
@@ -181,7 +177,7 @@ const LEAST_AHEAD: Millis = 60_000;
  * For a line from the network, returns the time of arrival. For a line in a file, returns the time in the line, because
  * the file may be read much later, but never a time in the future.
  */
-function momentOf({ time }: Envelope, source: LogSource, now: EpochMs): Pick<FoundLine, 'at' | 'ahead'> {
+function momentOf({ time }: Envelope, source: LogSource, now: EpochMs): Pick<FtmEvent, 'at' | 'ahead'> {
   const stamped = (time === null ? null : readTime(time, now)) ?? now;
   const ahead = stamped - now;
   return {
@@ -328,31 +324,8 @@ function sameOf([first = null, ...others]: readonly (MessageSignature | null)[])
   return others.every((other) => other === first) ? first : null;
 }
 
-interface FoundLine extends Pick<FtmEvent, 'at' | 'ahead'> {
-  readonly line: string;
-  readonly reliable: boolean;
-  /** Number of identical lines that a relay merged into this line. */
-  readonly times: number;
-}
-
-interface Traffic {
-  readonly evidence: FirewallEvidence;
-  readonly ofUnit: boolean;
-}
-
-interface Heard {
-  readonly appliance: string | null;
-  readonly at: EpochMs;
-  readonly reliable: boolean;
-}
-
-interface Pending {
-  readonly appliance: string | null;
-  readonly signature: string;
-  readonly traffic: Traffic | null;
-  found: FoundLine;
-  count: number;
-}
+type HeardEvent = Extract<LogEvent, { kind: 'heard' }>;
+type FoundEvent = Exclude<LogEvent, HeardEvent>;
 
 /** Lines in a file can have different times even if they are read together. */
 const GRAIN: Millis = 1000;
@@ -366,8 +339,8 @@ const MAX_PENDING = 512;
  */
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
-  readonly #pending = new Map<string, Pending>();
-  readonly #heard = new Map<string, Heard>();
+  readonly #pending = new Map<string, FoundEvent>();
+  readonly #heard = new Map<string, HeardEvent>();
   readonly #toldAt = new Map<string, EpochMs>();
   #scheduled = false;
 
@@ -376,20 +349,17 @@ export class EventOutbox {
     this.#deliver = deliver;
   }
 
-  ftm(appliance: string | null, signature: string, found: FoundLine): void {
-    const key = `${keyOf(signature, found)} ${appliance ?? ''}`;
-    this.#add(key, { appliance, signature, traffic: null, found, count: found.times });
-  }
-
-  evidence(signature: string, traffic: Traffic, found: FoundLine): void {
-    const { ofUnit } = traffic;
-    const { policy, profile, device } = traffic.evidence;
-    const key = `${keyOf(signature, found)} ${String(ofUnit)} ${String(policy)} ${String(profile)} ${String(device)}`;
-    this.#add(key, { appliance: null, signature, traffic, found, count: found.times });
+  /** Takes the whole line. The sample is made when the event is delivered. */
+  found(event: FoundEvent): void {
+    const key = keyOf(event);
+    const count = event.count + (this.#pending.get(key)?.count ?? 0);
+    this.#pending.set(key, { ...event, count });
+    if (this.#pending.size >= MAX_PENDING) this.flush();
+    else this.#schedule();
   }
 
   heard(appliance: string | null, at: EpochMs, reliable: boolean): void {
-    this.#heard.set(`${String(reliable)} ${appliance ?? ''}`, { appliance, at, reliable });
+    this.#heard.set(`${String(reliable)} ${appliance ?? ''}`, { kind: 'heard', appliance, at, reliable });
     this.#schedule();
   }
 
@@ -404,23 +374,11 @@ export class EventOutbox {
       const told = this.#toldAt.get(key);
       if (told !== undefined && Math.abs(heard.at - told) < HEARD_EVERY) continue;
       this.#toldAt.set(key, heard.at);
-      this.#deliver({ kind: 'heard', ...heard });
+      this.#deliver(heard);
     }
     const entries = [...this.#pending.values()];
     this.#pending.clear();
-    for (const entry of entries) this.#deliver(logEventOf(entry));
-  }
-
-  #add(key: string, added: Pending): void {
-    const entry = this.#pending.get(key);
-    if (entry !== undefined) {
-      entry.found = added.found;
-      entry.count += added.count;
-      return;
-    }
-    this.#pending.set(key, added);
-    if (this.#pending.size >= MAX_PENDING) this.flush();
-    else this.#schedule();
+    for (const entry of entries) this.#deliver({ ...entry, line: sampleOf(entry.line) });
   }
 
   #schedule(): void {
@@ -434,14 +392,10 @@ export class EventOutbox {
 }
 
 /** A line that anybody can write is never merged into a reliable one. */
-function keyOf(signature: string, { at, reliable }: FoundLine): string {
-  return `${signature} ${String(Math.floor(at / GRAIN))} ${String(reliable)}`;
-}
-
-function logEventOf({ appliance, signature, traffic, found, count }: Pending): LogEvent {
-  const { at, ahead, reliable } = found;
-  const line = sampleOf(found.line);
-  const told = { signature, at, count, line, reliable };
-  if (traffic !== null) return { kind: 'firewall-evidence', ...traffic, ...told };
-  return { kind: 'ftm', appliance, ...told, ...(ahead === undefined ? {} : { ahead }) };
+function keyOf(event: FoundEvent): string {
+  const { signature, at, reliable } = event;
+  const key = `${signature} ${String(Math.floor(at / GRAIN))} ${String(reliable)}`;
+  if (event.kind === 'ftm') return `${key} ${event.appliance ?? ''}`;
+  const { policy, profile, device } = event.evidence;
+  return `${key} ${String(event.ofUnit)} ${String(policy)} ${String(profile)} ${String(device)}`;
 }
