@@ -30,14 +30,10 @@ const instant = z.number().int();
 const count = z.number().int().positive();
 const text = z.string().max(2_000);
 
-/** In state of an older version, which kept reliable and other lines together. */
-const reliableAt = instant.nullable().exactOptional();
-
 const signatureLog = z.object({
   lastAt: instant,
   ahead: count.exactOptional(),
   begunAt: instant.exactOptional(),
-  reliableAt,
   sample: text,
   recent: z
     .array(z.object({ at: instant, count, line: text }))
@@ -52,7 +48,6 @@ const sighting = z.object({
   firstAt: instant,
   lastAt: instant,
   count,
-  reliableAt,
   evidence: z.object({
     device: text.nullable(),
     policy: text.nullable(),
@@ -65,12 +60,17 @@ const sighting = z.object({
   sample: text,
 });
 
-const applianceLog = z.object({
-  lastLineAt: instant.nullable(),
-  reliableLineAt: instant.nullable().prefault(null),
-  signatures: z.record(text, signatureLog),
-  unproven: z.record(text, signatureLog).exactOptional(),
-});
+/** Version 0.1.0 did not keep apart what anybody can have written. Therefore, all that it stored is unproven. */
+const applianceLog = z
+  .object({
+    lastLineAt: instant.nullable(),
+    reliableLineAt: instant.nullable().prefault(null),
+    signatures: z.record(text, signatureLog),
+    unproven: z.record(text, signatureLog).exactOptional(),
+  })
+  .transform(({ unproven, signatures, ...log }) =>
+    unproven === undefined ? { ...log, signatures: {}, unproven: signatures } : { ...log, signatures, unproven },
+  );
 
 const state = z.object({
   version: z.literal(1),
@@ -113,9 +113,10 @@ export function readPolling(stored: unknown, now: EpochMs): PollingState | null 
   if (data === undefined) return null;
   const latest = now + TOLERATED_FUTURE;
   const entries = Object.entries(data.appliances).map(
-    ([name, log]) => [name, withoutFuture(applianceLogOf(log), latest, now)] as const,
+    ([name, log]) => [name, withoutFuture(log, latest, now)] as const,
   );
-  const { firewall, unprovenFirewall } = sightingsOf(data);
+  const firewall = data.unprovenFirewall === undefined ? [] : data.firewall;
+  const unprovenFirewall = data.unprovenFirewall ?? unprovenOf(data.firewall);
   const isPast = ({ lastAt }: FirewallSighting): boolean => lastAt <= latest;
   const isFuture = unprovenFirewall.moments !== null && unprovenFirewall.moments[1] > latest;
   return {
@@ -127,35 +128,9 @@ export function readPolling(stored: unknown, now: EpochMs): PollingState | null 
   };
 }
 
-/** An older version did not store how the last line of all was received. */
-function applianceLogOf({ unproven, signatures, ...log }: z.output<typeof applianceLog>): ApplianceLog {
-  if (unproven !== undefined) return { ...log, signatures, unproven };
-  const [reliable, others] = parted(Object.entries(signatures), ([, entry]) => entry);
-  return { ...log, signatures: Object.fromEntries(reliable), unproven: Object.fromEntries(others) };
-}
-
-function sightingsOf({
-  firewall,
-  unprovenFirewall,
-}: z.output<typeof state>): Pick<PollingState, 'firewall' | 'unprovenFirewall'> {
-  if (unprovenFirewall !== undefined) return { firewall, unprovenFirewall };
-  const [reliable, others] = parted(firewall, (entry) => entry);
-  const moments = others.flatMap(({ firstAt, lastAt }) => [firstAt, lastAt]);
-  return {
-    firewall: reliable,
-    unprovenFirewall: {
-      moments: moments.length === 0 ? null : [Math.min(...moments), Math.max(...moments)],
-      sightings: others,
-    },
-  };
-}
-
-function parted<T>(
-  entries: readonly T[],
-  of: (entry: T) => { readonly reliableAt?: EpochMs | null },
-): readonly [reliable: readonly T[], others: readonly T[]] {
-  const isReliable = (entry: T): boolean => (of(entry).reliableAt ?? null) !== null;
-  return [entries.filter(isReliable), entries.filter((entry) => !isReliable(entry))];
+function unprovenOf(sightings: readonly FirewallSighting[]): PollingState['unprovenFirewall'] {
+  const moments = sightings.flatMap(({ firstAt, lastAt }) => [firstAt, lastAt]);
+  return { moments: moments.length === 0 ? null : [Math.min(...moments), Math.max(...moments)], sightings };
 }
 
 function withoutFuture(log: ApplianceLog, latest: EpochMs, now: EpochMs): ApplianceLog {

@@ -74,37 +74,30 @@ test('how far the last line is ahead is kept over a restart, until a line that i
   expect(aheadBy()).toBeUndefined();
 });
 
-test('what an older version kept stays corroborated, and is reliable only if that version said so', () => {
-  const line = (reliableAt: number | null): object => ({
+test('what version 0.1.0 kept stays corroborated, and is not reliable', () => {
+  const line = {
     lastAt: START,
-    begunAt: START - 60_000,
-    reliableAt,
     sample: 'x',
     buckets: [{ start: START - 60_000, firstAt: START - 60_000, count: 1 }],
-  });
+  };
   const evidence = { device: null, profile: null, action: null, sourceAddress: null, destinationAddress: null };
-  const sighting = (policy: string, reliableAt: number | null): object => ({
+  const sighting = {
     signature: 'x',
     firstAt: START - 60_000,
     lastAt: START,
     count: 2,
-    reliableAt,
-    evidence: { ...evidence, hostName: null, policy },
+    evidence: { ...evidence, hostName: null, policy: '1' },
     sample: 'x',
-  });
-  const state = readPolling(
-    {
-      version: 1,
-      bucketMs: 15_000,
-      appliances: { 'fac-1': { lastLineAt: START, signatures: { sure: line(START), unsure: line(null) } } },
-      firewall: [sighting('1', START), sighting('2', null)],
-    },
-    START,
-  );
-  expect(state).toMatchObject({
-    appliances: { 'fac-1': { reliableLineAt: null, signatures: { sure: {} }, unproven: { unsure: {} } } },
-    firewall: [{ evidence: { policy: '1' } }],
-    unprovenFirewall: { moments: [START - 60_000, START], sightings: [{ evidence: { policy: '2' } }] },
+  };
+  const all = { version: 1, bucketMs: 15_000 };
+  const appliance = { lastLineAt: START, signatures: { unsure: line } };
+  const state = readPolling({ ...all, appliances: { 'fac-1': appliance }, firewall: [sighting] }, START);
+  expect(state).toEqual({
+    ...all,
+    appliances: { 'fac-1': { lastLineAt: START, reliableLineAt: null, signatures: {}, unproven: { unsure: line } } },
+    firewall: [],
+    otherTraffic: [],
+    unprovenFirewall: { moments: [START - 60_000, START], sightings: [sighting] },
   });
   expect(readPolling(JSON.parse(JSON.stringify(state)), START)).toEqual(state);
 });
