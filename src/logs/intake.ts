@@ -1,4 +1,4 @@
-import type { ListenerName, LogHealth } from '../core/agent.ts';
+import type { LogHealth } from '../core/agent.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import { type Positions, readPositions, FileReader } from './tail.ts';
@@ -174,13 +174,13 @@ export class LogIntake {
   health(): LogHealth {
     const { window } = this.#config.logs;
     const now = this.#deps.clock.elapsed();
-    const listeners: readonly (readonly [ListenerName, string | null])[] = [['UDP', this.#udp?.failure() ?? null]];
+    const failure = this.#udp?.failure() ?? null;
     return {
       window,
-      lostListeners: listeners.flatMap(([name, failure]) => (failure === null ? [] : [{ name, failure }])),
+      lostListeners: failure === null ? [] : [{ name: 'UDP', failure }],
       lostLines: this.#lost.total(),
-      refusedSenders: [...this.#refused].flatMap(([address, { failure, at }]) =>
-        now - at > window ? [] : [{ address, failure }],
+      refusedSenders: [...this.#refused].flatMap(([address, { failure: reason, at }]) =>
+        now - at > window ? [] : [{ address, failure: reason }],
       ),
     };
   }

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { type Severity, SEVERITIES } from '../core/severity.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import {
-  type FirewallSignature,
   type MessageSignature,
   type Signature,
   type SignatureSet,
@@ -75,16 +74,16 @@ const firewall = z.strictObject({
 
 type IsCause = (text: string) => boolean;
 
-interface EntrySchemas {
-  readonly message: z.ZodType<Omit<MessageSignature, 'kind'>>;
-  readonly firewall: z.ZodType<Omit<FirewallSignature, 'kind'>>;
-}
+type EntrySchemas = Readonly<Record<Signature['kind'], z.ZodType<Signature>>>;
 
 function entriesWith(isCause: IsCause): EntrySchemas {
   const cause = z.string().refine(isCause, 'expected a cause, which is the ID of a runbook').nullable();
   return {
-    message: message.extend({ cause }).refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND }),
-    firewall: firewall.extend({ cause }),
+    message: message
+      .extend({ cause })
+      .refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND })
+      .transform((entry) => ({ kind: 'message', ...entry })),
+    firewall: firewall.extend({ cause }).transform((entry) => ({ kind: 'firewall', ...entry })),
   };
 }
 
@@ -113,8 +112,8 @@ export function parseSignatures(
   const signatures: Signature[] = [];
   for (const [index, entry] of outer.data.signatures.entries()) {
     const parsed = parseSignature(entry, entries);
-    if (parsed.kind !== 'invalid') signatures.push(parsed);
-    else problems.push(`line ${String(lineOf(['signatures', index]))}: ${parsed.problem}`);
+    if (typeof parsed !== 'string') signatures.push(parsed);
+    else problems.push(`line ${String(lineOf(['signatures', index]))}: ${parsed}`);
   }
   if (problems.length > 0) throw catalogueError(attempt, problems.join('; '));
   return signatures;
@@ -124,21 +123,11 @@ const head = z
   .looseObject({ id: z.string().nullish().catch(null), fields: z.unknown().optional() })
   .catch({ id: null, fields: undefined });
 
-function parseSignature(
-  value: unknown,
-  { firewall: line, message: text }: EntrySchemas,
-): Signature | { readonly kind: 'invalid'; readonly problem: string } {
+/** Returns what is wrong if the value is not a signature. */
+function parseSignature(value: unknown, entries: EntrySchemas): Signature | string {
   const { id = null, fields } = head.parse(value);
-  if (fields !== undefined) {
-    const parsed = line.safeParse(value);
-    return parsed.success
-      ? { kind: 'firewall', ...parsed.data }
-      : { kind: 'invalid', problem: describe(id, parsed.error) };
-  }
-  const parsed = text.safeParse(value);
-  return parsed.success
-    ? { kind: 'message', ...parsed.data }
-    : { kind: 'invalid', problem: describe(id, parsed.error) };
+  const { data, error } = entries[fields === undefined ? 'message' : 'firewall'].safeParse(value);
+  return data ?? describe(id, error);
 }
 
 function describe(name: string | null, error: z.ZodError): string {
