@@ -21,6 +21,7 @@
 {{- $urls = append $urls (kindIs "map" $notify.proxy | ternary ($notify.proxy | default dict).url $notify.proxy) -}}
 {{- $urls = append $urls ($notify.heartbeat | default dict).url -}}
 {{- $urls = append $urls (($config.metrics | default dict).otlp | default dict).url -}}
+{{- $urls = append $urls (($config.outside | default dict).globalping | default dict).url -}}
 {{- range concat ($firewalls | default list) ($config.peers | default list) -}}
 {{- $urls = append $urls .url -}}
 {{- end -}}
