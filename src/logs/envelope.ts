@@ -201,10 +201,7 @@ function beginsWithFields(text: string): boolean {
 
 /** Returns null if there is no unambiguous header. A tag alone is ambiguous. */
 function readHeader(text: string): Header | null {
-  return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
-}
-
-function readPossible(text: string): Header | null {
+  if (!MAY_BEGIN_ANEW.test(text)) return null;
   const prioritised = PRIORITY.exec(text)?.[0] ?? '';
   const rest = text.slice(prioritised.length);
   const modern = RFC5424.exec(rest);

@@ -86,11 +86,6 @@ const state = z.object({
 
 const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
 
-interface Listening {
-  readonly since: EpochMs;
-  readonly until: EpochMs;
-}
-
 /**
  * Ignores short interruptions. If restarts reset this time, a daily restart would prevent ftm-watch from detecting that
  * an appliance has stopped sending lines. Returns null after a long interruption.
@@ -191,7 +186,8 @@ export function createPollingLog(
   function save(): Promise<void> {
     // The positions are read first, because reading them delivers all earlier events.
     const files = positions();
-    return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
+    const listening = listeningSince === null ? {} : { listening: { since: listeningSince, until: clock.now() } };
+    return file.save({ ...state(), ...listening, files });
   }
 
   const saves = createPlannedSave(clock, save, KEEP_LISTENING_AFTER);
@@ -223,10 +219,6 @@ export function createPollingLog(
       }),
     stop: () => saves.finish(),
   };
-}
-
-function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listening?: Listening } {
-  return since === null ? {} : { listening: { since, until } };
 }
 
 /**

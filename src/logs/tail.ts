@@ -248,13 +248,10 @@ async function continues(handle: FileHandle, mark: FileMark): Promise<boolean> {
 
 const POLL_EVERY: Millis = 500;
 
-interface FollowFilesOptions {
+interface FollowFilesOptions extends Omit<FollowOptions, 'path' | 'resume'> {
   readonly paths: readonly string[];
   /** Positions from an earlier process. A file without a saved position is followed from its end. */
   readonly positions: Positions;
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-  readonly sink: () => LineSink;
 }
 
 export class FileReader {
@@ -265,9 +262,10 @@ export class FileReader {
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: FollowFilesOptions) {
-    const { paths, positions, clock, logger, sink } = options;
     this.#options = options;
-    this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
+    this.#followers = options.paths.map(
+      (path) => new Follower({ ...options, path, resume: options.positions[path] ?? null }),
+    );
   }
 
   /** Reads all files once before the promise resolves, so that no later line is missed. */
