@@ -60,7 +60,7 @@ interface Headers extends Pick<Envelope, 'hosts' | 'own' | 'tagged' | 'time'> {
   readonly starts: readonly string[];
 }
 
-/** Every line of a relay is read by this function, so it must be fast. */
+/** Must be fast, because lines of a relay are read by this function before it is known whether they are errors. */
 export function readHeaders(line: string): Headers {
   const hosts: (readonly string[])[] = [];
   let starts: readonly string[] = [line];

@@ -39,6 +39,7 @@ export interface Attribution {
    * actual address.
    */
   readonly hostName: OwnerOfHost;
+  /** The hosts in a line's headers, as in its envelope. */
   readonly hostsIn: (line: string) => Envelope['hosts'];
   /** Returns whether a host in a line's headers is one of the configured relays. */
   isRelay(host: string): boolean;
