@@ -1,7 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdir, writeFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { listening } from '../../../src/demo/lab/listening.ts';
+import type { LabMail } from '../../../src/demo/lab/mail-host.ts';
+import type { ReportData } from '../../../src/report/report-data.ts';
+import { createConnectProxy } from '../../support/network/http-proxy.ts';
+import { unzip } from '../../support/process/unzipped.ts';
+import { type DaemonProcess, startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { parsedMails } from '../../support/mail/parsed-mails.ts';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { configurationOf, type ConfigurationPart } from '../../../src/demo/lab/configuration.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
@@ -13,7 +21,6 @@ import { createGlobalping, presents, reaches } from '../../support/network/globa
 import { watchLab } from '../../support/network/lab-check.ts';
 import { readCheck } from '../../support/process/check-result.ts';
 import { runHere } from '../../support/process/command-line.ts';
-import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { HOUR_MS } from '../../support/certificates/verdict-rows.ts';
 
 const api = await createGlobalping();
@@ -27,13 +34,17 @@ const strange = await createIdentity({ name: `CN=${LICENSE_HOST}`, issuer: acme,
 const stranger = await createWebHost(strange, 404);
 afterAll(() => stranger[Symbol.asyncDispose]());
 
-/** A site that reached the server an hour ago, as other networks did. */
+let folder = '';
+let tests = 0;
+/** A new site that reached the server an hour ago, as other networks did. */
 beforeEach(async () => {
   await lab.firewall.setMode({ kind: 'off' });
-  await mkdir(join(lab.folder, 'data'), { recursive: true });
+  tests += 1;
+  folder = `site-${String(tests)}`;
+  await mkdir(join(lab.folder, folder), { recursive: true });
   const before = Date.now() - HOUR_MS;
   const memory = { asked: { reach: before }, reachedAt: before, pausedUntil: 0 };
-  await writeFile(join(lab.folder, 'data/outside.json'), JSON.stringify(memory));
+  await writeFile(join(lab.folder, folder, 'outside.json'), JSON.stringify(memory));
 });
 
 function siteAt(port: number): ConfigurationPart {
@@ -41,6 +52,7 @@ function siteAt(port: number): ConfigurationPart {
     licenseServer: { host: LICENSE_HOST, port, expectedAddresses: ['127.0.0.1'] },
     outside: { globalping: { url: api.url } },
     firewall: [],
+    store: { path: `${folder}/store.sqlite` },
   };
 }
 
@@ -48,7 +60,7 @@ function watch(port: number): Promise<DaemonProcess> {
   return watchLab(lab, siteAt(port));
 }
 
-function causeOf({ causes }: DiagnosisJson, id: string): DiagnosisJson['causes'][number] | undefined {
+function causeOf({ causes }: Pick<DiagnosisJson, 'causes'>, id: string): DiagnosisJson['causes'][number] | undefined {
   return causes.find((cause) => cause.id === id);
 }
 
@@ -56,20 +68,72 @@ const FIVE = [0, 1, 2, 3, 4];
 const elsewhere = (fingerprint: string, issuer: string): void =>
   api.seen({ http: FIVE.map(() => presents({ fingerprint, issuer })) });
 
+interface ToldOf {
+  readonly event: string;
+  readonly cause: string;
+  /** The first word of the subject. */
+  readonly severity: string | undefined;
+  readonly firstLine: string | undefined;
+}
+
+/**
+ * Waits for the mail about a suspicion while other networks have not answered yet, then for what follows from their
+ * answer. Returns the mails of the thread, in order.
+ */
+async function threadOf(daemon: DaemonProcess, suspicion: string, result: string): Promise<readonly ToldOf[]> {
+  const before = lab.inbox.mails.length;
+  const release = api.hold();
+  const isOf =
+    (cause: string) =>
+    (mail: LabMail): boolean =>
+      mail.cause === cause && lab.inbox.mails.indexOf(mail) >= before;
+  const first = await lab.inbox.mail(isOf(suspicion), AbortSignal.timeout(MAIL_WITHIN));
+  expect(api.polls()).toBeGreaterThan(0);
+  expect(causeOf((await daemon.status()) ?? { causes: [] }, suspicion)).toBeDefined();
+  release();
+  await daemon.diagnosis((seen) => causeOf(seen, result) !== undefined);
+  if (result !== suspicion) await lab.inbox.mail(isOf(result), AbortSignal.timeout(MAIL_WITHIN));
+  const id = /^Message-ID: (.*)$/mu.exec(first.raw)?.[1] ?? 'none';
+  const thread = lab.inbox.mails.slice(before).filter((mail) => mail === first || mail.raw.includes(id));
+  const parsed = parsedMails(thread.map(({ raw }) => raw));
+  return thread.map(({ event, cause }, index) => ({
+    event,
+    cause,
+    severity: parsed[index]?.subject.split(' ')[0],
+    firstLine: parsed[index]?.text.split('\n')[0],
+  }));
+}
+
+const MAIL_WITHIN = 30_000;
+const BROKEN = { severity: 'CRITICAL', firstLine: expect.stringContaining('does not work') };
+
 test('an interception that is suspected is proven by what others receive', async () => {
   elsewhere(lab.authorities.licenseServer.fingerprint, 'fortinet-subca2001');
   await using daemon = await watch(stranger.port);
-  const suspected = await daemon.diagnosis(({ causes }) => causes.length > 0);
-  expect(causeOf(suspected, 'tls-interception-suspected')).toMatchObject({ confidence: 'suspected' });
+  expect(await threadOf(daemon, 'tls-interception-suspected', 'tls-intercepted')).toMatchObject([
+    { event: 'firing', cause: 'tls-interception-suspected', ...BROKEN },
+    { event: 'changed', cause: 'tls-intercepted', ...BROKEN },
+  ]);
   const proven = await daemon.diagnosis((seen) => causeOf(seen, 'tls-intercepted') !== undefined);
   expect(causeOf(proven, 'tls-intercepted')).toMatchObject({ confidence: 'confirmed' });
+  const run = await runHere(['report', '-c', 'watched.yaml', '-o', `${folder}.zip`], { cwd: lab.folder });
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  const { outside } = JSON.parse((await unzip(join(lab.folder, `${folder}.zip`))).text('report.json')) as ReportData;
+  expect(outside).toMatchObject({ certificate: { answer: { status: 'finished', target: LICENSE_HOST } }, reach: null });
 });
 
 test('a certificate that everybody receives is a change of the vendor', async () => {
   elsewhere(strange.fingerprint, 'Acme Network Services');
   await using daemon = await watch(stranger.port);
-  const suspected = await daemon.diagnosis(({ causes }) => causes.length > 0);
-  expect(causeOf(suspected, 'tls-interception-suspected')).toMatchObject({ confidence: 'suspected' });
+  expect(await threadOf(daemon, 'tls-interception-suspected', 'vendor-ca-changed')).toMatchObject([
+    { event: 'firing', cause: 'tls-interception-suspected', ...BROKEN },
+    {
+      event: 'changed',
+      cause: 'vendor-ca-changed',
+      severity: 'WARNING',
+      firstLine: expect.not.stringContaining('not work'),
+    },
+  ]);
   const changed = await daemon.diagnosis((seen) => causeOf(seen, 'vendor-ca-changed') !== undefined);
   expect(causeOf(changed, 'vendor-ca-changed')).toMatchObject({ confidence: 'confirmed', severity: 'warning' });
   expect(changed.ready).toBe('ready');
@@ -122,6 +186,10 @@ test.each([
   await using daemon = await watch(lab.firewall.portOf(LICENSE_HOST));
   await daemon.diagnosis(({ ready }) => ready === 'ready');
   await lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST);
+  const thread = await threadOf(daemon, 'egress-blocked', id);
+  // Another explanation of the same cause is not sent again.
+  const changed = id === 'egress-blocked' ? [] : [{ event: 'changed', cause: id, ...BROKEN }];
+  expect(thread).toMatchObject([{ event: 'firing', cause: 'egress-blocked', ...BROKEN }, ...changed]);
   const told = await daemon.diagnosis(({ causes, preconditions }) => {
     const findings = preconditions.flatMap((precondition) => precondition.findings);
     return (
@@ -132,4 +200,35 @@ test.each([
   const networks = (result: string): Promise<number> => daemon.value(`ftm_outside_networks{result="${result}"}`);
   expect([await networks('reached'), await networks('not-reached')]).toEqual(replies === 0 ? [0, 5] : [5, 0]);
   expect(await daemon.value('ftm_outside_measured_timestamp_seconds{measurement="reach"}')).toBeGreaterThan(0);
+});
+
+test('answers that an inspecting device can forge are not used, even if this machine trusts the device', async () => {
+  const { pem, keyPem } = await createIdentity({ name: 'CN=*', issuer: acme, dnsNames: ['api.globalping.io'] });
+  const apiPort = Number(new URL(api.url).port);
+  await using forged = await listening(
+    createServer({ cert: pem, key: keyPem }, (socket) => {
+      const up = connect(apiPort, '127.0.0.1').on('error', () => socket.destroy());
+      socket.pipe(up).pipe(socket);
+    }),
+  );
+  await using proxy = await createConnectProxy(forged.port);
+  const site = { ...configurationOf(lab), ...siteAt(lab.firewall.portOf(LICENSE_HOST)) };
+  const notify = { ...(configurationOf(lab)['notify'] as object), proxy: { url: `http://127.0.0.1:${String(proxy.port)}` } };
+  await writeFile(join(lab.folder, 'acme.pem'), acme.pem);
+  await writeFile(join(lab.folder, 'forged.yaml'), JSON.stringify({ ...site, notify, outside: { globalping: {} } }));
+  api.seen({ ping: FIVE.map(() => reaches(0)) });
+  await lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST);
+  const asked = api.requests.length;
+  await using daemon = startDaemonProcess({
+    cwd: lab.folder,
+    args: ['-c', 'forged.yaml'],
+    env: { NODE_EXTRA_CA_CERTS: join(lab.folder, 'acme.pem') },
+  });
+  const untrusted = (seen: DiagnosisJson): boolean =>
+    seen.preconditions
+      .flatMap(({ findings }) => findings)
+      .some(({ rule, actual }) => rule === 'other-networks-answer' && actual.includes('public authority'));
+  expect(causeOf(await daemon.diagnosis(untrusted), 'egress-blocked')).toMatchObject({ confidence: 'suspected' });
+  expect(proxy.asked.join('')).toMatch(/^CONNECT api\.globalping\.io:443 /u);
+  expect(api.requests.length).toBe(asked);
 });

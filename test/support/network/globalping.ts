@@ -213,16 +213,19 @@ export interface GlobalpingBench extends AsyncDisposable {
   polls(): number;
   /** Sets the probes' results for each type of measurement. */
   seen(results: Partial<Record<MeasurementRequest['type'], readonly TestResult[]>>): void;
+  /** Keeps all measurements in progress until the returned function is called. */
+  hold(): () => void;
   /** Answers all requests in another way, such as with an error. Null ends this. */
   answer(how: ((request: IncomingMessage, response: ServerResponse) => void) | null): void;
 }
 
-/** Simulates Globalping's API. A measurement is in progress when it is asked for the first time. */
+/** Simulates Globalping's API. A measurement is in progress when its result is requested for the first time. */
 export async function createGlobalping(): Promise<GlobalpingBench> {
   const requests: MeasurementRequest[] = [];
   let results: Partial<Record<MeasurementRequest['type'], readonly TestResult[]>> = {};
   let other: ((request: IncomingMessage, response: ServerResponse) => void) | null = null;
   const asked: number[] = [];
+  let isHeld = false;
 
   function send(response: ServerResponse, status: number, body: unknown): void {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -245,18 +248,18 @@ export async function createGlobalping(): Promise<GlobalpingBench> {
       send(response, 404, { error: { type: 'not_found', message: "Couldn't find the requested item." } });
       return;
     }
-    const isFirst = asked[index] === 0;
+    const isRunning = isHeld || asked[index] === 0;
     asked[index] = (asked[index] ?? 0) + 1;
     const seen = results[request.type] ?? [];
     const body = {
       id: `measurement${String(index)}`,
       type: request.type,
       target: request.target,
-      status: isFirst ? 'in-progress' : 'finished',
+      status: isRunning ? 'in-progress' : 'finished',
       createdAt: '2026-12-01T10:00:00.000Z',
       updatedAt: '2026-12-01T10:00:01.000Z',
       probesCount: seen.length,
-      results: seen.map((result, probeIndex) => resultItem(probeIndex, isFirst ? RUNNING : result)),
+      results: seen.map((result, probeIndex) => resultItem(probeIndex, isRunning ? RUNNING : result)),
     };
     send(response, 200, measurementResponse.parse(body));
   }
@@ -274,6 +277,12 @@ export async function createGlobalping(): Promise<GlobalpingBench> {
     polls: () => asked.reduce((sum, count) => sum + count, 0),
     seen: (given) => {
       results = given;
+    },
+    hold: () => {
+      isHeld = true;
+      return () => {
+        isHeld = false;
+      };
     },
     answer: (how) => {
       other = how;
