@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { type Config, configFile } from '../config/config.ts';
 import { formatIssue, formatPath } from '../config/issues.ts';
 import { type LoadResult, commandFiles, isCredential, localFiles } from '../config/load.ts';
-import { counted, visibleText } from '../core/visible-text.ts';
+import { counted, nameList, visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
@@ -18,7 +18,7 @@ import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { usedTexts } from '../config/schema/section.ts';
 import type { YamlPath } from '../text/yaml-text.ts';
 import { secretUrls } from '../config/print.ts';
-import { networkWithin } from '../core/addresses.ts';
+import { authority, networkWithin } from '../core/addresses.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/access.ts';
 import {
@@ -54,11 +54,24 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
       ? 'No configuration file was found, so the built-in defaults are used\n'
       : `${file.sources.join(', ')}: the configuration is valid\n`,
   );
+  const sent = sentToOthers(file.config);
+  if (sent !== null) output.write(`${wrapped(sent, columns)}\n`);
   const { yellow } = createColors(terminal.style.color);
   const warnings = [...fileWarnings(file.config), ...machine.warnings];
   for (const warning of warnings)
     output.write(`${yellow(wrapped(`Warning: ${visibleText(warning, MAX_LINE)}`, columns))}\n`);
   return EXIT.valid;
+}
+
+/** Returns null if nothing is sent to a public service. */
+function sentToOthers({ outside, licenseServer }: Config): string | null {
+  if (outside === null) return null;
+  const { url, countries } = outside.globalping;
+  const from = countries.length === 0 ? '' : ` and the countries ${nameList(countries)}`;
+  return (
+    'To ask other networks when a fault is suspected and once a day, ftm-watch sends only ' +
+    `${authority(licenseServer)}${from} to ${new URL(url).host}.`
+  );
 }
 
 /** The daemon reads copies of these secrets that systemd makes when the service starts. */

@@ -36,9 +36,16 @@ export function firstConfiguration(answers: Answers, stateFolder: string | null,
         }),
   };
   return (
-    `# All keys: ${manual}. After changes, run "ftm-watch config check" and "ftm-watch reload".\n` + printed(sections)
+    `# All keys: ${manual}. After changes, run "ftm-watch config check" and "ftm-watch reload".\n` +
+    printed(sections) +
+    OTHER_NETWORKS
   );
 }
+
+const OTHER_NETWORKS = `\
+# Is it this site, or Fortinet? To ask probes in other networks (sends the licence server's name to Globalping):
+# outside: { globalping: {} }
+`;
 
 function watched({ appliances, mailServer }: Answers): object {
   return {

@@ -53,11 +53,18 @@ describe('ftm-watch init', () => {
         alertmanager: { urls: ['http://am:9093'] },
       },
     });
-    expect(written().trimEnd().split('\n').length).toBeLessThanOrEqual(15);
+    expect(written().trimEnd().split('\n').length).toBeLessThanOrEqual(17);
     const checked = await runCommand(['config', 'check', '--file-only', '-c', 'new/ftm-watch.yaml'], {
       cwd: folder.path,
     });
-    expect(checked).toMatchObject({ code: 0, errors: '' });
+    expect(checked).toMatchObject({ code: 0, errors: '', output: expect.not.stringContaining('globalping') });
+    writeFileSync(folder.at('asking.yaml'), written().replace(/^# (?=outside:)/mu, ''));
+    expect(
+      await runCommand(['config', 'check', '--file-only', '-c', 'asking.yaml'], { cwd: folder.path }),
+    ).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/\.fortinet\.com:443\s[^.]*DE\b[^.]*US\s[^.]*api\.globalping\.io/u),
+    });
   });
 
   test('asks a person, again where an answer cannot be used', async () => {
