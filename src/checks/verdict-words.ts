@@ -1,6 +1,7 @@
 import { compareSeverity } from '../core/severity.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import { counted } from '../core/visible-text.ts';
-import { recordedState } from '../engine/availability.ts';
+import { readinessAt, recordedState } from '../engine/availability.ts';
 import { type Cause, type Diagnosis, impactOf, type PreconditionStatus, type Readiness } from '../engine/model.ts';
 import { capital, clauseOf, inSentence } from '../engine/words.ts';
 import { stepOrder } from './activation-steps.ts';
@@ -33,6 +34,12 @@ export function verdictWords({ ready, causes }: Pick<Diagnosis, 'ready' | 'cause
       return { look: ready, text, impact };
     }
   }
+}
+
+/** As `verdictWords`, but a result counts only for a time. */
+export function verdictAt(now: EpochMs, diagnosis: Diagnosis | null, knownFor: Millis): VerdictWords {
+  if (diagnosis === null) return { look: 'unknown', text: 'Starting', impact: null };
+  return verdictWords({ ...diagnosis, ready: readinessAt(now, diagnosis, knownFor) });
 }
 
 const WORKS = 'Activation works';

@@ -1,9 +1,8 @@
 import type { Hono } from 'hono';
-import { type VerdictLook, verdictWords } from '../checks/verdict-words.ts';
+import { type VerdictLook, verdictAt } from '../checks/verdict-words.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
-import { readinessAt } from '../engine/availability.ts';
 import type { WebEnv, WebSources } from './sources.ts';
 
 interface BadgeDeps {
@@ -45,9 +44,7 @@ const MAX_SITE = 40;
 
 function badgeOf(sources: BadgeDeps['sources'], now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
-  const diagnosis = sources.diagnosis();
-  const ready = readinessAt(now, diagnosis, sources.knownFor());
-  const { look } = verdictWords({ ready, causes: diagnosis?.causes ?? [] });
+  const { look } = verdictAt(now, sources.diagnosis(), sources.knownFor());
   return { label, message: look.replace('-', ' '), look };
 }
 

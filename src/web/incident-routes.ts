@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono';
 import * as z from 'zod';
+import { verdictAt } from '../checks/verdict-words.ts';
 import { addressFamily, hostOf } from '../core/addresses.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
@@ -159,6 +160,7 @@ function pageOf(
     site: sources.site(),
     record,
     quiet: quietNow(sources),
+    present: verdictAt(clock.now(), sources.diagnosis(), sources.knownFor()).text,
     permission: permissionOf(context, access),
     controlSocket: sources.controlSocket(),
     // The response to a form has a URL one level below the incident page.

@@ -33,6 +33,10 @@ const STATES: Readonly<Record<string, Partial<WebState>>> = {
   'nothing is known': { diagnosis: null },
   'everything works': {},
   'the last round is outdated': { knownFor: 1 },
+  'the next round is planned for later': {
+    knownFor: 1,
+    activity: { ...QUIET_ACTIVITY, nextRound: NOW + HOUR },
+  },
   'days of each kind': {
     lastDays: [
       { name: '2026-11-21', from: 0, until: DAY, ready: 0, notReady: 0, unknown: DAY, hasWarning: false },
@@ -259,6 +263,7 @@ test('the page of an incident, and its Markdown', async () => {
       root: '../',
       record,
       quiet,
+      present: 'Activation works',
       permission,
       controlSocket,
       problems,

@@ -21,14 +21,14 @@ export const TOKEN_POOL_CAUSES = {
     severity: 'warning',
     runbook: { name: 'tokens-running-out' },
     name: 'tokens are running out',
-    summary: '{appliance} is running low on free FortiToken Mobile tokens.',
+    summary: '{appliance} is running low on free FortiToken Mobile tokens ({found}).',
     impact: 'tokens',
     sources: ['ta-p/194050'],
     remedy: ['Order another FortiToken Mobile licence before the last token is assigned.', FREE],
     variants: kindVariants({
       locked: {
         name: 'some free tokens are locked',
-        summary: '{appliance} is running low on free FortiToken Mobile tokens, and some of them are locked.',
+        summary: '{appliance} is running low on free FortiToken Mobile tokens ({found}), and some of them are locked.',
         remedy: [UNLOCK, FREE, 'Order another FortiToken Mobile licence before the last token is assigned.'],
       },
     }),

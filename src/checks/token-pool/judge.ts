@@ -105,8 +105,9 @@ function judgeSupply(
   }
   if (left / total >= tokensLow) return [];
   const expected = `at least ${percent(tokensLow)} of the tokens are free`;
-  const claim = `${String(left)} of ${String(total)} tokens are free (${percent(left / total)}).`;
-  const told = { rule: 'tokens-left', claim, expected, ...kindOf(locked) };
+  const found = `${String(left)} of ${String(total)}`;
+  const claim = `${found} tokens are free (${percent(left / total)}).`;
+  const told = { rule: 'tokens-left', claim, expected, facts: { found }, ...kindOf(locked) };
   return [warning('tokens-running-out', withAppliance(facts, told))];
 }
 

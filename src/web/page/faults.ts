@@ -51,7 +51,7 @@ export function hasOwner({ incidents }: Pick<Fault, 'incidents'>): boolean {
   return incidents.some(({ acknowledgement }) => acknowledgement !== null);
 }
 
-/** Until when no messages are sent about a fault, and why. A silence is not an owner. Null if messages are sent. */
+/** Until when no notifications are sent about a fault, and why. A silence is not an owner. Null if they are sent. */
 export function heldView(fault: Pick<Fault, 'causes'>, quiet: Quiet, reader: Reader): Markup | null {
   const [maintenance, silence] = [maintenanceView(quiet, reader), silenceView(fault, quiet, reader)];
   return maintenance === null || silence === null ? (maintenance ?? silence) : markup`${maintenance} ${silence}`;
@@ -69,11 +69,11 @@ export function silenceView({ causes }: Pick<Fault, 'causes'>, { silences }: Qui
 }
 
 function held(until: EpochMs, why: string, reader: Reader): Markup {
-  return badge('wait', markup`No messages until ${moment(until, reader)} (${why})`);
+  return badge('wait', markup`No notifications until ${moment(until, reader)} (${why})`);
 }
 
 function acknowledged({ by, at }: Acknowledgement, part: string, reader: Reader): Markup {
-  return badge('info', markup`Acknowledged by ${by} ${distance(at, reader)}${part}`);
+  return markup`<strong>Acknowledged by ${by}</strong> ${distance(at, reader)}${part}`;
 }
 
 function partOf(count: number, all: number): string {

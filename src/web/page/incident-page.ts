@@ -21,6 +21,7 @@ import { MAX_COMMENT, MAX_NAME } from '../changes.ts';
 import type { IncidentRecord } from '../sources.ts';
 import { type StaticFile, taggedFile } from '../static-files.ts';
 import {
+  commandView,
   HTML,
   livePage,
   moment,
@@ -38,6 +39,8 @@ interface IncidentPage {
   readonly root: Root;
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
+  /** Whether activation works now. */
+  readonly present: string;
   readonly permission: Permission;
   /** For commands, which need no permission. */
   readonly controlSocket: string;
@@ -94,7 +97,7 @@ function problemsView(problems: readonly string[]): Markup | null {
 }
 
 function headView(page: IncidentPage): Markup {
-  const { record, root, quiet, reader } = page;
+  const { record, root, quiet, present, reader } = page;
   const { incident } = record;
   const { id, cause, since, closedAt, lastSeen } = incident;
   const isOver = closedAt !== null;
@@ -111,6 +114,7 @@ function headView(page: IncidentPage): Markup {
 <h1 id="incident-title">${breakable(incidentTitle(incident))}</h1>
 <p id="summary">${isOver ? markup`<span class="quiet">${fault.title}</span> ` : null}${breakable(fault.text)}</p>
 <p id="impact"><span class="quiet">${impact.title}</span> ${breakable(impact.text)}</p>
+${isOver ? markup`<p id="present"><span class="quiet">Now</span> <a href="${root}">${present}</a></p>` : null}
 <div id="act" class="forms">${actionsView(page)}</div>
 <p id="links" class="links"><a href="${root}runbooks/${cause.id}?incident=${encodeURIComponent(id)}">Runbook</a></p>
 <p id="seen" class="quiet">Last seen ${timeAndDistance(lastSeen, reader)}.</p></section>`;
@@ -165,7 +169,7 @@ export function commandsView(
   const commands = [...(left.length === 0 ? [] : [acknowledgeCommand(left, controlSocket)]), silenceCommand(cause)];
   const what = left.length === 0 ? 'Silence' : 'Acknowledge or silence';
   return markup`<p class="quiet">${what} on the machine that runs ftm-watch:</p>
-${commands.map((line) => markup`<code class="command block" data-copy><span class="line">${line}</span></code>`)}`;
+${commands.map(commandView)}`;
 }
 
 function actionPath(root: Root, incident: Incident, action: string): string {

@@ -25,7 +25,7 @@ import { HISTORY_MISSING } from './notifications-view.ts';
 const MAX_OPEN = 20;
 const MAX_CLOSED = 5;
 
-/** What holds messages back. */
+/** What holds notifications back. */
 export interface Quiet {
   /** Null outside maintenance. */
   readonly maintenanceUntil: EpochMs | null;
@@ -128,7 +128,7 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
   }
 }
 
-/** @param about how many messages, or for how many incidents */
+/** @param about how many notifications, or for how many incidents */
 function notifiedText(incident: Incident, about: string, context: IncidentContext): Markup {
   const { lastNotified, awaitsDigest } = incident;
   if (isUnverified(incident)) return markup`Notifications are held back until the fault has been checked again.`;
@@ -149,8 +149,8 @@ function sentText(incident: Incident, lastNotified: LastNotified, about: string,
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
     return markup`Notified ${distance(lastNotified.at, reader)}, ${about}.`;
   return states.length === 0
-    ? markup`Nobody has been notified yet, because no message has been delivered.`
-    : markup`Messages by email or webhook have not been delivered.`;
+    ? markup`Nobody has been notified yet, because no notification has been delivered.`
+    : markup`Notifications by email or webhook have not been delivered.`;
 }
 
 function waysOf(incident: Incident, { outboxEntries }: IncidentContext): readonly Way[] {
@@ -160,9 +160,10 @@ function waysOf(incident: Incident, { outboxEntries }: IncidentContext): readonl
 }
 
 function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, reader: Reader): Markup {
-  if (tookAt === null) return markup`${name} has not accepted any message since ftm-watch was started or reloaded.`;
-  if (tookAt < lastNotified.at) return markup`${name} has not accepted the message yet.`;
-  return markup`${name} accepted the message ${distance(tookAt, reader)}.`;
+  if (tookAt === null)
+    return markup`${name} has not accepted any notification since ftm-watch was started or reloaded.`;
+  if (tookAt < lastNotified.at) return markup`${name} has not accepted the notification yet.`;
+  return markup`${name} accepted the notification ${distance(tookAt, reader)}.`;
 }
 
 function closedView(incident: Incident, reader: Reader): Markup {

@@ -53,7 +53,7 @@ function silentView({ name, silent }: ChannelState): Markup | null {
   if (silent === 0) return null;
   return markup`<p>${badge('warn', name)} <span class="quiet">${
     silent === 1 ? 'one instance' : `${String(silent)} instances`
-  } did not accept the last message; retrying</span></p>`;
+  } did not accept the last notification; retrying</span></p>`;
 }
 
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available, so resolved incidents and sent notifications may be missing.</p>`;

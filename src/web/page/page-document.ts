@@ -79,6 +79,11 @@ export function badge(tone: Tone, word: Content): Markup {
   return markup`<span class="badge ${tone}">${sign(tone)}${text}</span>`;
 }
 
+/** A command in one line, with a button that copies it. */
+export function commandView(line: string): Markup {
+  return markup`<code class="command block" data-copy><span class="line">${line}</span></code>`;
+}
+
 /** Each page must include these definitions once. */
 const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0" height="0"><defs>
 <symbol id="sign-good" viewBox="0 0 16 16"><path d="M3.5 8.5l3 3 6-7"/></symbol>

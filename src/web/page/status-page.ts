@@ -1,11 +1,11 @@
 import { activationOutlook } from '../../checks/activation-steps.ts';
 import { isAgentCause } from '../../checks/registry.ts';
-import { unknownChecks, verdictWords } from '../../checks/verdict-words.ts';
+import { unknownChecks, verdictAt } from '../../checks/verdict-words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { PeerObservation } from '../../core/round.ts';
 import { spanText } from '../../core/time-text.ts';
 import { counted } from '../../core/visible-text.ts';
-import { isOutdated, readinessAt } from '../../engine/availability.ts';
+import { isOutdated } from '../../engine/availability.ts';
 import { type Incident, sameFault } from '../../engine/incident/incident.ts';
 import { type Diagnosis, isFault } from '../../engine/model.ts';
 import { breakable, type Content, type Markup, markup } from '../../document/html.ts';
@@ -38,8 +38,7 @@ export function renderStatusPage(
 ): StaticFile {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
-  const ready = readinessAt(now, diagnosis, sources.knownFor());
-  const { look, text } = diagnosis === null ? STARTING : verdictWords({ ...diagnosis, ready });
+  const { look, text } = verdictAt(now, diagnosis, sources.knownFor());
   return livePage({
     title: text,
     site: sources.site(),
@@ -52,8 +51,6 @@ export function renderStatusPage(
     main: mainView(sources, diagnosis, reader, { range, mayChange }),
   });
 }
-
-const STARTING = { look: 'unknown', text: 'Starting' } as const;
 
 /** In order of importance: the state, the causes with their remedies, and the fault's location on the path. */
 function mainView(
@@ -94,20 +91,25 @@ function mainView(
   const checklist = checklistView(diagnosis, { faults, unknown, reader });
   const { nextRound } = activity;
   const verdict = isOld
-    ? outdatedView(diagnosis, reader)
+    ? outdatedView(diagnosis, nextRound, reader)
     : verdictView(diagnosis, { outlook, faults: listed, history, quiet, unknownSince, nextRound, reader });
-  return markup`${verdict}${isCalm ? markup`<section id="calm" class="card">${days}</section>` : null}
-<div id="now" class="grid">
-<div id="todo" class="stack todo">${causeCards(others ?? [], context)}${ownTroubleView(
+  const result = markup`<div id="todo" class="stack todo">${causeCards(others ?? [], context)}${ownTroubleView(
     unreported(problems, diagnosis),
     causeCards(own ?? [], context),
   )}${openIncidentsView(withoutCard(history.incidents, diagnosis), context)}</div>
 <div id="where" class="stack where">${unknown.length === 0 ? [route, checklist] : [checklist, route]}</div>
 <aside id="side" class="stack side" aria-label="What happened">${silencesView(quiet.silences, sources.maintenance(), reader)}
 ${notificationsView(history, activity, reader)}${certificatesView(sources.certificates(), reader)}
-${recentIncidentsView(history, reader)}</aside></div>
+${recentIncidentsView(history, reader)}</aside>`;
+  return markup`${verdict}${isCalm ? markup`<section id="calm" class="card">${days}</section>` : null}
+${isOld ? outdatedResultView(result, diagnosis.at, reader) : markup`<div id="now" class="grid">${result}</div>`}
 ${historyView(sources.rangeData(range), reader, isCalm ? null : days)}
 ${footer}`;
+}
+
+function outdatedResultView(result: Markup, at: EpochMs, reader: Reader): Markup {
+  return markup`<p>As of <strong>${moment(at, reader)}</strong>:</p>
+<div id="now" class="grid old">${result}</div>`;
 }
 
 /** The daemon's own problems that no precondition reports. */

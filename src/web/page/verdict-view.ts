@@ -1,4 +1,4 @@
-import { type ActivationOutlook, stepOrder } from '../../checks/activation-steps.ts';
+import type { ActivationOutlook } from '../../checks/activation-steps.ts';
 import { STEPS } from '../../checks/check.ts';
 import { leftOutSentence } from '../../checks/headline.ts';
 import { isAgentCause, titleOf } from '../../checks/registry.ts';
@@ -10,7 +10,7 @@ import { VERDICT_TONES } from '../../document/states.ts';
 import { lastedText } from '../../engine/incident/incident.ts';
 import type { Diagnosis } from '../../engine/model.ts';
 import type { AlertHistory, WebSources } from '../sources.ts';
-import { distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './page-document.ts';
+import { commandView, distance, moment, type Reader, sign, timeAndAge, timeAndDistance } from './page-document.ts';
 import {
   type Fault,
   hasOwner,
@@ -44,10 +44,10 @@ export function verdictView(diagnosis: Diagnosis, context: VerdictContext): Mark
   const tone = VERDICT_TONES[look];
   return markup`<section id="state" class="card verdict ${tone}" aria-labelledby="verdict">
 <span class="node">${sign(tone)}</span>
-<div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}</div>
+<div class="head"><h1 id="verdict">${text}</h1>${sinceLine(diagnosis, context)}${maintenanceLine(context)}</div>
 <div class="rest">${note === '' ? null : markup`<p>${note}</p>`}${unknownView(diagnosis, context)}
 ${answersView(diagnosis, context)}
-<p class="outlook"><a href="#steps">${outlookText(outlook, context.faults)}</a></p></div>
+<p class="outlook"><a href="#steps">${outlookText(outlook)}</a></p></div>
 <p class="quiet asof"><span id="seen">${checked}</span><span id="next">${next}</span></p></section>`;
 }
 
@@ -59,13 +59,18 @@ export function startingView(): Markup {
 }
 
 /** The last result is shown below, but it is unknown whether it still holds. */
-export function outdatedView(diagnosis: Diagnosis, reader: Reader): Markup {
+export function outdatedView(diagnosis: Diagnosis, nextRound: EpochMs | null, reader: Reader): Markup {
+  const isPlanned = nextRound !== null && nextRound > reader.now;
   return markup`<section id="state" class="card verdict unsure" aria-labelledby="verdict">
 <span class="node">${sign('unsure')}</span>
 <div class="head"><h1 id="verdict">${verdictWords({ ...diagnosis, ready: 'unknown' }).text}</h1></div>
 <div class="rest"><p>No check has finished since ${timeAndDistance(diagnosis.at, reader)}.
-Below: its result, “${verdictWords(diagnosis).text}”.</p></div></section>`;
+Last known: “${verdictWords(diagnosis).text}”.</p>
+${isPlanned ? markup`<p>Next check due ${timeAndDistance(nextRound, reader)}.</p>` : STUCK}</div></section>`;
 }
+
+const STUCK = markup`<p>ftm-watch may be stuck. On its machine:</p>
+${['journalctl -u ftm-watch -n 50', 'systemctl restart ftm-watch'].map(commandView)}`;
 
 function sinceLine(diagnosis: Diagnosis, context: VerdictContext): Markup | null {
   const { faults, history, unknownSince, reader } = context;
@@ -81,12 +86,16 @@ function sinceLine(diagnosis: Diagnosis, context: VerdictContext): Markup | null
       return sinceText(
         first.since,
         reader,
-        faults.length > 1 ? ` because of fault ${String(faults.indexOf(first) + 1)}` : '',
+        faults.length > 1 ? `, when fault ${String(faults.indexOf(first) + 1)} began` : '',
       );
     }
     case 'ready':
       return markup`<p class="since">${worksSince(history, reader)}</p>`;
   }
+}
+
+function maintenanceLine({ quiet: { maintenanceUntil: until }, reader }: VerdictContext): Markup | null {
+  return until === null ? null : markup`<p class="since">during maintenance until ${moment(until, reader)}</p>`;
 }
 
 function sinceText(at: EpochMs, reader: Reader, why = ''): Markup {
@@ -146,7 +155,7 @@ function answersView(diagnosis: Diagnosis, context: VerdictContext): Markup | nu
     const since = ready === 'not-ready' ? null : markup` <span class="quiet">${sinceView(first, reader)}</span>`;
     return markup`<dl class="answers"><div><dt>Cause</dt><dd>${causeLink(first, context)}${since}</dd></div>
 ${rest === '' ? null : markup`<div><dt>Impact</dt><dd>${breakable(rest)}</dd></div>`}
-<div><dt>Owner</dt><dd>${ownerView(first, reader)}</dd></div>${messagesRow(heldView(first, quiet, reader))}</dl>`;
+<div><dt>Owner</dt><dd>${ownerView(first, reader)}</dd></div>${notificationsRow(heldView(first, quiet, reader))}</dl>`;
   }
   const more = faults.length - MOST_LISTED;
   const name = ready === 'not-ready' ? 'Faults' : 'Warnings';
@@ -157,20 +166,28 @@ ${rest === '' ? null : markup`<div><dt>Impact</dt><dd>${breakable(rest)}</dd></d
   });
   return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${rows}</ol>
 ${isTaken ? null : markup`<p>Nobody is on them</p>`}
-${more > 0 ? markup`<p class="quiet">${counted(more, 'more')} below</p>` : null}</dd></div>
-${messagesRow(maintenanceView(quiet, reader))}</dl>`;
+<p class="quiet">${more > 0 ? `${counted(more, 'more')} below. ` : ''}Order: severity, then step of an activation</p></dd></div>
+${notificationsRow(maintenanceView(quiet, reader))}</dl>`;
 }
 
-function messagesRow(held: Markup | null): Markup | null {
-  return held === null ? null : markup`<div><dt>Messages</dt><dd>${held}</dd></div>`;
+function notificationsRow(held: Markup | null): Markup | null {
+  return held === null ? null : markup`<div><dt>Notifications</dt><dd>${held}</dd></div>`;
 }
 
 /** Of one of several faults: what the heading does not say, who is on it if anybody is on one of them, its silence. */
 function aboutView(fault: Fault, isTaken: boolean, diagnosis: Diagnosis, context: VerdictContext): Markup | null {
+  const measured = diagnosis.ready === 'ready' ? markup`${breakable(measuredText(fault, diagnosis))} ` : null;
   const impact = isInHeading(fault, diagnosis) ? null : markup`${breakable(shortImpact(fault.causes[0]))}. `;
   const owner = isTaken ? markup`${ownerView(fault, context.reader)} ` : null;
   const silence = silenceView(fault, context.quiet, context.reader);
-  return impact === null && owner === null && silence === null ? null : markup`<p>${impact}${owner}${silence}</p>`;
+  const isSilent = measured === null && impact === null && owner === null && silence === null;
+  return isSilent ? null : markup`<p>${measured}${impact}${owner}${silence}</p>`;
+}
+
+/** How near a warning is to a fault. Empty if several subjects are affected. */
+function measuredText({ causes: [{ id, subject }, ...others] }: Fault, { preconditions }: Diagnosis): string {
+  const findings = preconditions.flatMap((status) => (others.length === 0 ? status.findings : []));
+  return findings.find((finding) => finding.suggests === id && finding.subject === subject)?.claim ?? '';
 }
 
 function causeLink(fault: Fault, { faults }: VerdictContext): Markup {
@@ -180,13 +197,12 @@ function causeLink(fault: Fault, { faults }: VerdictContext): Markup {
   }`;
 }
 
-function outlookText({ answer, steps }: ActivationOutlook, [first, ...others]: readonly Fault[]): string {
+function outlookText({ answer, steps }: ActivationOutlook): string {
   switch (answer) {
     case 'fails': {
       const at = steps.findIndex((step) => step.answer === 'fails');
       const where = at < 0 ? '' : ` at step ${String(at + 1)} of ${String(steps.length)}: ${STEPS[at]?.about ?? ''}`;
-      const isByFirst = first !== undefined && others.length > 0 && stepOrder(first.causes[0]) === at;
-      return `${isByFirst ? 'Because of fault 1, an' : 'An'} activation would fail${where}`;
+      return `An activation would fail${where}`;
     }
     case 'not-visible':
       return 'What is known about the steps of an activation';

@@ -31,6 +31,10 @@ const state = {
   skew: Number(main(document).dataset['now']) - Date.now(),
 };
 
+/** Begins the heading while nobody answers. */
+const lastKnown = document.createElement('span');
+lastKnown.textContent = 'Last known: ';
+
 /**
  * @param {ParentNode} root
  * @returns {HTMLElement}
@@ -301,10 +305,17 @@ function showState() {
   if (document.title !== title) document.title = title;
   const image = isLost ? state.icon.replace(/icon-[a-z-]+\./u, 'icon-unknown.') : state.icon;
   if (icon()?.getAttribute('href') !== image) icon()?.setAttribute('href', image);
-  document.documentElement.classList.toggle('lost', isLost);
+  document.documentElement.classList.toggle('old', isLost);
+  tellHeading(isLost);
   tell('lost', isLost ? lostText() : '');
   tell('live', isLost ? '' : liveText(), state.pausedSince === null && !isLost ? `: ${word()}` : '');
   document.getElementById('live')?.classList.toggle('paused', state.pausedSince !== null);
+}
+
+/** @param {boolean} isLost */
+function tellHeading(isLost) {
+  if (!isLost) lastKnown.remove();
+  else if (!lastKnown.isConnected) document.querySelector('h1')?.prepend(lastKnown);
 }
 
 /** The state in one word, as in the title. */
@@ -330,7 +341,7 @@ function tell(id, text, unseen = '') {
 
 function liveText() {
   return state.pausedSince === null
-    ? 'Live'
+    ? 'Connected'
     : `Updates are paused because text is selected or a form is in use. Now: ${word()}`;
 }
 
@@ -338,7 +349,7 @@ function lostText() {
   const zone = main(document).dataset['timezone'] ?? 'UTC';
   const at = new Date(state.answeredAt + state.skew);
   const time = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeStyle: 'medium' }).format(at);
-  return `No connection. Below: the state of ${time}. ftm-watch does not answer, or this device is offline`;
+  return `Unknown: no connection. Below: the state of ${time}. ftm-watch does not answer, or this device is offline`;
 }
 
 document.addEventListener('selectionchange', () => {

@@ -101,6 +101,8 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     await lookAgain(page);
     await page.locator('#head').getByText('Resolved', { exact: true }).waitFor();
     expect(await page.title()).toMatch(/^Resolved: /u);
+    // Without a diagnosis.
+    expect(await page.locator('#present a').innerText()).toBe('Starting');
     expect(await page.locator('main h2').allInnerTexts()).toEqual([
       'Timeline',
       'Evidence',

@@ -18,6 +18,10 @@ const BROKEN = verdictWords({ ready: 'not-ready', causes: [] }).text;
 const PAUSED = 'Updates are paused because text is selected or a form is in use';
 const CHIP = '#live:not([hidden])';
 
+function toneOf(page: Page, selector: string, name = '--tone'): Promise<unknown> {
+  return page.evaluate(`getComputedStyle(document.querySelector('${selector}')).getPropertyValue('${name}')`);
+}
+
 describeWhere([{ program: 'chromium' }], 'the status page while somebody reads it', () => {
   let lab: Lab;
   let daemon: DaemonProcess;
@@ -80,7 +84,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
     await page.evaluate('getSelection().empty()');
     await page.locator('#verdict', { hasText: BROKEN }).waitFor();
-    await page.locator(CHIP, { hasText: `Live: ${BROKEN}` }).waitFor();
+    await page.locator(CHIP, { hasText: `Connected: ${BROKEN}` }).waitFor();
   });
 
   test('is up to date again a minute after text was selected and forgotten', async () => {
@@ -95,7 +99,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
     await page.clock.fastForward(11_000);
     await page.locator('#verdict', { hasText: BROKEN }).waitFor();
-    await page.locator(CHIP, { hasText: `Live: ${BROKEN}` }).waitFor();
+    await page.locator(CHIP, { hasText: `Connected: ${BROKEN}` }).waitFor();
   });
 
   test('leaves the keyboard, the place in a long command and unfolded parts where they stood', async () => {
@@ -230,7 +234,13 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       clock.advance(600_001);
       await lookAgain(page);
       await page.locator('.verdict.unsure .rest').waitFor();
-      expect(await page.locator('.stop.good').count()).toBeGreaterThan(3);
+      // What was good does not look as if it still were.
+      expect(await toneOf(page, '.stop.good')).toBe(await toneOf(page, ':root', '--none'));
+      const command = page.locator('.verdict .command', { hasText: 'systemctl restart' });
+      expect(await command.count()).toBe(1);
+      web.state.activity = { ...web.state.activity, nextRound: clock.now() + 3_600_000 };
+      await lookAgain(page);
+      await command.waitFor({ state: 'detached' });
       expect(await page.title()).toMatch(/^Unknown whether [a-z ]+ – hq/u);
       expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-unknown.svg');
       expect(await web.json('/badge.json')).toMatchObject({ message: 'unknown' });
@@ -324,7 +334,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       await page.clock.install();
       await page.reload();
       await page.locator(CHIP).waitFor();
-      const title = await page.title();
+      const [title, heading] = [await page.title(), await page.locator('h1').innerText()];
       await own.context.setOffline(true);
       await page.clock.runFor(14_000);
       expect([await page.title(), await page.locator('#lost:visible').count()]).toEqual([title, 0]);
@@ -334,6 +344,8 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       expect(await page.title()).toMatch(/^Unknown – hq/u);
       expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-unknown.svg');
       expect(await page.locator('#lost').getAttribute('role')).toBe('status');
+      expect(await page.locator('h1').innerText()).toBe(`Last known: ${heading}`);
+      expect(await toneOf(page, '.verdict')).toBe(await toneOf(page, ':root', '--none'));
       expect(seriousOf(await audit(page))).toEqual([]);
       expect(await page.evaluate(`getComputedStyle(document.querySelector('main')).opacity`)).toBe('1');
 
@@ -341,6 +353,7 @@ describeWhere([{ program: 'chromium' }], 'an open status page', () => {
       await page.clock.runFor(6_000);
       await page.locator(CHIP).waitFor();
       expect([await page.title(), await page.locator('#lost:visible').count()]).toEqual([title, 0]);
+      expect(await page.locator('h1').innerText()).toBe(heading);
     } finally {
       await browser.close();
       await web[Symbol.asyncDispose]();

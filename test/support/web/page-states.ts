@@ -1,16 +1,17 @@
-import { dayText } from '../../../src/core/time-text.ts';
-import type { AvailabilityBar, AvailabilityDay } from '../../../src/engine/availability.ts';
+import { zoneOf } from '../../../src/core/time-text.ts';
+import { type AvailabilityBar, type AvailabilityDay, availabilityOfDays } from '../../../src/engine/availability.ts';
 import { CLOCK_SUBJECT } from '../../../src/checks/clock/judge.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { type Cause, type Diagnosis, type Finding, unknown } from '../../../src/engine/model.ts';
-import { DAY, HOUR } from '../time/units.ts';
+import { DAY, HOUR, MINUTE } from '../time/units.ts';
 import { CONTEXT, finding, judgedRound, type Special } from '../checks/judged-round.ts';
 import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../notify/outbox-entry-of.ts';
 import { EMPTY_PAST, QUIET_ACTIVITY, type WebState } from './web-sources.ts';
 import { NOW } from './rendered-page.ts';
 
 const AT = NOW - 8_000;
+const ZONE = 'Europe/Berlin';
 
 function diagnosisWith(...special: readonly Special[]): Diagnosis {
   return { ...diagnose(judgedRound(...special), CONTEXT), at: AT };
@@ -51,7 +52,7 @@ const FEW_TOKENS: Special = [
       level: 'warning',
       claim: '30 of 1000 tokens are free (3 %).',
       expected: 'at least 5 % free',
-      facts: { appliance: 'fac-1' },
+      facts: { appliance: 'fac-1', found: '30 of 1000' },
     }),
   ],
 ];
@@ -93,14 +94,35 @@ const days: readonly AvailabilityBar[] = Array.from({ length: 168 }, (_, hour) =
   knownMs: HOUR,
 }));
 
-const OUTAGES: Readonly<Record<number, number>> = { 20: 1, 44: 6, 70: 0.5 };
+type Past = Pick<Incident, 'since' | 'closedAt' | 'lastSeen'> & { readonly cause: Pick<Cause, 'severity'> };
 
-const lastDays: readonly AvailabilityDay[] = Array.from({ length: 90 }, (_, index) => {
-  const from = NOW - (89 - index) * DAY;
-  const notReady = (OUTAGES[89 - index] ?? 0) * HOUR;
-  const known = { ready: DAY - notReady, notReady, unknown: 0 };
-  return { name: dayText(from), from, until: from + DAY, ...known, hasWarning: index === 60 };
+/** Before the incidents that the page lists. */
+const OLDER: readonly Past[] = (
+  [
+    [70, 0.5, 'critical'],
+    [44, 6, 'critical'],
+    [29, 2, 'warning'],
+    [20, 1, 'critical'],
+  ] as const
+).map(([days, hours, severity]) => {
+  const [since, lastSeen] = [NOW - days * DAY, NOW - days * DAY + hours * HOUR];
+  return { since, lastSeen, closedAt: lastSeen, cause: { severity } };
 });
+
+/**
+ * Derived as in the store, so that the strip and the incidents agree.
+ * @param last time of the last round
+ */
+function lastDaysOf(incidents: readonly Past[], last = AT): readonly AvailabilityDay[] {
+  const always = { precondition: 'dns', state: 'ok', from: NOW - 91 * DAY, until: last };
+  const faults = [...OLDER, ...incidents].map(({ since, lastSeen, cause }, index) => ({
+    precondition: String(index),
+    state: cause.severity === 'critical' ? 'broken' : 'warning',
+    from: since,
+    until: lastSeen,
+  }));
+  return availabilityOfDays([always, ...faults], { now: NOW, until: NOW, zone: zoneOf(ZONE) }, 90);
+}
 
 const LINES = [
   ['dns', 6],
@@ -110,8 +132,8 @@ const LINES = [
 ] as const;
 
 const PAST: Partial<WebState> = {
-  lastDays,
-  timezone: 'Europe/Berlin',
+  lastDays: lastDaysOf([]),
+  timezone: ZONE,
   site: 'Frankfurt HQ',
   activity: { ...QUIET_ACTIVITY, lastRound: { at: AT, durationMs: 1_240 }, nextRound: NOW + 22_000 },
   rangeData: {
@@ -149,7 +171,7 @@ function withCauses(diagnosis: Diagnosis, age: number): Partial<WebState> {
       finishedAt: incident.openedAt,
     }),
   );
-  return { ...PAST, diagnosis, incidents, outboxEntries };
+  return { ...PAST, lastDays: lastDaysOf(incidents), diagnosis, incidents, outboxEntries };
 }
 
 const [past] = incidentsOfCauses(diagnosisWith(INSPECTED).causes, 6 * DAY);
@@ -163,14 +185,33 @@ const ENDED: readonly Incident[] =
           status: 'closed',
           lastSeen: NOW - 6 * DAY + 4 * HOUR,
           closedAt: NOW - 6 * DAY + 4 * HOUR + 60_000,
+          clear: { before: past.since - 30_000, after: NOW - 6 * DAY + 4 * HOUR + 30_000 },
         },
       ];
 
 const broken = withCauses(diagnosisWith(INSPECTED), 5.2 * HOUR);
 
+/** Time of the last round of the stale state. */
+const STOPPED = NOW - 3 * HOUR;
+
+const works = {
+  ...PAST,
+  diagnosis: diagnosisWith(),
+  activity: { ...QUIET_ACTIVITY, lastRound: { at: AT, durationMs: 1_240 }, nextRound: NOW + 22_000 },
+  incidents: ENDED,
+  lastDays: lastDaysOf(ENDED),
+};
+
 /** What the status page can look like. */
 export const PAGE_STATES = {
-  works: { ...PAST, diagnosis: diagnosisWith(), incidents: ENDED },
+  works,
+  stale: {
+    ...works,
+    diagnosis: { ...works.diagnosis, at: STOPPED },
+    knownFor: 10 * MINUTE,
+    activity: { ...works.activity, lastRound: { at: STOPPED, durationMs: 1_240 }, nextRound: STOPPED + 30_000 },
+    lastDays: lastDaysOf(ENDED, STOPPED),
+  },
   warnings: withCauses(
     diagnosisWith(FEW_TOKENS, [
       'clock',
@@ -180,6 +221,7 @@ export const PAGE_STATES = {
           level: 'warning',
           claim: 'The clock is 3.2 s behind.',
           expected: 'at most 2 s',
+          facts: { found: '3.2 s behind' },
         }),
       ],
     ]),

@@ -99,11 +99,16 @@ describe('the status page', () => {
     const page = render({ ...rest, incidents: all });
     expect(since(page)).toBe(isoTime(all.find(({ cause }) => cause.id === 'tls-intercepted')?.since ?? 0));
     // The heading says whose start it is, because the first fault in the list began later.
-    expect(/<p class="since">.*<\/strong>(.*)<\/p>/u.exec(page)?.[1]).toMatch(/\b2$/u);
+    expect(/<p class="since">.*<\/strong>(.*)<\/p>/u.exec(page)?.[1]).toMatch(/\b2\b/u);
     expect(count(page, 'Nobody is on')).toBe(3);
     // The mail server's fault is the oldest, but activation has not failed since then.
     const old = all.map((one) => (one.cause.precondition === 'mail' ? { ...one, since: 0 } : one));
     expect(since(render({ ...rest, incidents: old }))).toBe(since(page));
+  });
+
+  test('says of each of several warnings what was measured', () => {
+    const [, list = ''] = /<dl class="answers">(.*?)<\/dl>/su.exec(render(PAGE_STATES.warnings)) ?? [];
+    expect([...list.matchAll(/<p>(\D*\d+)/gu)].map(([, told]) => told)).toEqual(['The clock is 3', '30']);
   });
 
   test('maintenance and silences are no owners', () => {
@@ -117,8 +122,9 @@ describe('the status page', () => {
     const silence = { id: 's', cause: null, subject: null, from: START, until: NOW + HOUR, by: 'ben', comment: '' };
     const held = rows({ ...PAGE_STATES.maintenance, silences: [silence] });
     expect(held.get('Owner')).toBe(rows({ ...PAGE_STATES['one fault'], incidents: [] }).get('Owner'));
-    expect(held.get('Messages')).toMatch(/maintenance.*ben/su);
-    expect(rows(PAGE_STATES['one fault']).has('Messages')).toBe(false);
+    expect(held.get('Notifications')).toMatch(/maintenance.*ben/su);
+    expect(render(PAGE_STATES.maintenance)).toMatch(/<p class="since">[^<]*maintenance[^<]*<time/u);
+    expect(rows(PAGE_STATES['one fault']).has('Notifications')).toBe(false);
     expect(rows(PAGE_STATES['one fault']).get('Owner')).toContain('ada');
   });
 
