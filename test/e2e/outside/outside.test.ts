@@ -213,7 +213,10 @@ test('answers that an inspecting device can forge are not used, even if this mac
   );
   await using proxy = await createConnectProxy(forged.port);
   const site = { ...configurationOf(lab), ...siteAt(lab.firewall.portOf(LICENSE_HOST)) };
-  const notify = { ...(configurationOf(lab)['notify'] as object), proxy: { url: `http://127.0.0.1:${String(proxy.port)}` } };
+  const notify = {
+    ...(configurationOf(lab)['notify'] as object),
+    proxy: { url: `http://127.0.0.1:${String(proxy.port)}` },
+  };
   await writeFile(join(lab.folder, 'acme.pem'), acme.pem);
   await writeFile(join(lab.folder, 'forged.yaml'), JSON.stringify({ ...site, notify, outside: { globalping: {} } }));
   api.seen({ ping: FIVE.map(() => reaches(0)) });

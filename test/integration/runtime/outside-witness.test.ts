@@ -31,10 +31,10 @@ beforeEach(() => {
 interface Bench {
   readonly clock: HandClock;
   /** Starts anew, with what an earlier witness remembered. */
-  restart(): Promise<void>;
-  witness(): OutsideWitness;
+  readonly restart: () => Promise<void>;
+  readonly witness: () => OutsideWitness;
   /** Ends a round, and resolves with the types that were asked for when they have answered. */
-  round(wishes: readonly OutsideKind[], isReached?: boolean): Promise<readonly string[]>;
+  readonly round: (wishes: readonly OutsideKind[], isReached?: boolean) => Promise<readonly string[]>;
 }
 
 /** @param disk how long it takes to write the file for the nth time */
