@@ -68,6 +68,12 @@ const FIVE = [0, 1, 2, 3, 4];
 const elsewhere = (fingerprint: string, issuer: string): void =>
   api.seen({ http: FIVE.map(() => presents({ fingerprint, issuer })) });
 
+function isToldElsewhere({ preconditions }: DiagnosisJson): boolean {
+  return preconditions
+    .flatMap(({ findings }) => findings)
+    .some(({ rule, actual }) => rule === 'other-networks-agree' || actual.includes('5 other networks'));
+}
+
 interface ToldOf {
   readonly event: string;
   readonly cause: string;
@@ -81,17 +87,17 @@ interface ToldOf {
  * answer. Returns the mails of the thread, in order.
  */
 async function threadOf(daemon: DaemonProcess, suspicion: string, result: string): Promise<readonly ToldOf[]> {
-  const before = lab.inbox.mails.length;
+  const [before, polls] = [lab.inbox.mails.length, api.polls()];
   const release = api.hold();
   const isOf =
     (cause: string) =>
     (mail: LabMail): boolean =>
       mail.cause === cause && lab.inbox.mails.indexOf(mail) >= before;
   const first = await lab.inbox.mail(isOf(suspicion), AbortSignal.timeout(MAIL_WITHIN));
-  expect(api.polls()).toBeGreaterThan(0);
+  await expect.poll(() => api.polls()).toBeGreaterThan(polls);
   expect(causeOf((await daemon.status()) ?? { causes: [] }, suspicion)).toBeDefined();
   release();
-  await daemon.diagnosis((seen) => causeOf(seen, result) !== undefined);
+  await daemon.diagnosis((seen) => causeOf(seen, result) !== undefined && isToldElsewhere(seen));
   if (result !== suspicion) await lab.inbox.mail(isOf(result), AbortSignal.timeout(MAIL_WITHIN));
   const id = /^Message-ID: (.*)$/mu.exec(first.raw)?.[1] ?? 'none';
   const thread = lab.inbox.mails.slice(before).filter((mail) => mail === first || mail.raw.includes(id));
