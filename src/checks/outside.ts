@@ -47,7 +47,7 @@ const PROVEN_FOR: Millis = 2 * 86_400_000;
 
 /**
  * Adds to a suspected block of the licence server's port whether other networks reach it. If none does, although they
- * did within the last two days, the server is down. If any does, it is not.
+ * did within the last two days, the server is down. If three do, it is not.
  * @param subject the licence server. Services are not measured
  */
 export function withReachElsewhere(
@@ -60,7 +60,8 @@ export function withReachElsewhere(
   const { reach, reachedAt } = view;
   if (reach === null || networksOf(reach.results) < FEWEST_NETWORKS)
     return [...findings, ...notAsked(view, 'reach').map((told) => note({ ...told, subject }))];
-  const isProven = reachedAt !== null && now - reachedAt < PROVEN_FOR;
+  // A time in the future is from before this machine's clock was set back.
+  const isProven = reachedAt !== null && reachedAt <= now && now - reachedAt < PROVEN_FOR;
   return findings.map((finding) => (isDoubted(finding) ? reachedOrNot(finding, reach, isProven) : finding));
 }
 
@@ -68,12 +69,12 @@ export function withReachElsewhere(
 function reachedOrNot(finding: Finding, { results }: OutsideMeasurement<'reach'>, isProven: boolean): Finding {
   const reached = results.filter((probe) => probe.reached);
   const affectsOthers = AFFECTS_OTHERS.includes(finding.kind);
-  if (reached.length > 0)
-    return {
-      ...withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, results)} reach it`),
-      suggests: 'egress-blocked',
-      ...(affectsOthers ? {} : { kind: 'reached-elsewhere' }),
-    };
+  if (reached.length > 0) {
+    const told = withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, results)} reach it`);
+    // A few networks may be near a server that still works, or behind something that answers in its place.
+    if (networksOf(reached) < FEWEST_NETWORKS) return told;
+    return { ...told, suggests: 'egress-blocked', ...(affectsOthers ? {} : { kind: 'reached-elsewhere' }) };
+  }
   return isProven && !affectsOthers
     ? {
         ...withMoreSaid(finding, '. Neither do ', `${otherNetworks(results)}, which reached it before`),

@@ -53,10 +53,12 @@ describe('the port, with what other networks reach', () => {
   test.each<readonly [string, OutsideView | null, string]>([
     ['nobody was asked', null, HERE],
     ['all reach it', reach([1, 2, 3, 4, 5]), ELSEWHERE],
-    ['some reach it', reach([1, -2, -3, -4, -5]), ELSEWHERE],
+    ['three reach it', reach([1, 2, 3, -4, -5]), ELSEWHERE],
+    ['too few reach it', reach([1, 2, -3, -4, -5], PROVEN), HERE],
     ['none reaches it, and some did yesterday', reach([-1, -2, -3], PROVEN), DOWN],
     ['none reaches it, and none is known to have', reach([-1, -2, -3]), HERE],
     ['none reaches it, and some did two days ago', reach([-1, -2, -3], { reachedAt: NOW - 2 * DAY }), HERE],
+    ['none reaches it, and some will tomorrow', reach([-1, -2, -3], { reachedAt: NOW + DAY }), HERE],
     ['none reaches it, and some did almost two days ago', reach([-1, -2, -3], { reachedAt: NOW - 2 * DAY + 1 }), DOWN],
     ['two networks reach it', reach([1, 2], PROVEN), HERE],
     ['two networks do not reach it', reach([-1, -2], PROVEN), HERE],
