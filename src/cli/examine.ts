@@ -151,7 +151,8 @@ export async function askedOutside(
 ): Promise<OutsideView> {
   if (config.outside === null)
     throw new Error(
-      'Cannot ask other networks: expected the section "outside" in the configuration, such as "outside: {globalping: {}}"',
+      'Cannot ask other networks: expected the section "outside" in the configuration, such as ' +
+        '"outside: {globalping: {}}"',
     );
   return lookOutside(kinds, config.outside.globalping, config.licenseServer, {
     clock,

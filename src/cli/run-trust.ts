@@ -153,8 +153,8 @@ interface OutsideLearnOptions
 }
 
 /**
- * Learns a certificate on a path that nobody knows to be clean: every address must present to this site what it presents
- * to other networks. Only the certificate is learned, and not its key.
+ * Learns a certificate on a path that nobody knows to be clean: every address must present to this site what it
+ * presents to other networks. Only the certificate is learned, and not its key.
  */
 export async function learnFromOutside(options: OutsideLearnOptions): Promise<number> {
   const { target, clock, signal, ask, yes } = options;
