@@ -183,8 +183,8 @@ const answers = z.object({
 /** Returns null for a result that proves nothing. */
 const READERS: { readonly [Kind in OutsideKind]: (at: OutsideProbe, result: unknown) => OutsideResults[Kind] | null } =
   {
-    // After any error of the request, even after the handshake, a probe reports no certificate (jsdelivr/globalping-probe,
-    // src/command/handlers/http/undici.ts).
+    // After any error of the request, even after the handshake, a probe reports no certificate
+    // (jsdelivr/globalping-probe, src/command/handlers/http/undici.ts).
     certificate: (at, result) => {
       const read = leaf.safeParse(result);
       return read.success ? { ...at, ...read.data.tls } : null;
