@@ -56,7 +56,14 @@ export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
 }
 
 export function maskedCause(cause: Cause, mask: Mask): Cause {
-  return { ...cause, summary: mask.line(cause.summary), evidence: cause.evidence.map((line) => mask.line(line)) };
+  return {
+    ...cause,
+    summary: mask.line(cause.summary),
+    evidence: cause.evidence.map((line) => mask.line(line)),
+    // A step can quote a server's reply.
+    remedy: cause.remedy.map((step) => mask.line(step)),
+    remedySteps: cause.remedySteps.map((step) => ({ ...step, text: mask.line(step.text) })),
+  };
 }
 
 function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatus {

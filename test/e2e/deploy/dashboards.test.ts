@@ -53,8 +53,8 @@ const NOTHING: Readonly<Record<string, string>> = {
   "daemon.json: Status page's certificate: days left": 'the page has none',
   'daemon.json: Logins and changes per hour': 'nobody has to log in',
   'Maintenance in site.json': 'there is no window',
-  'site.json: Other networks, by what they see': 'they are not asked',
-  'site.json: Age of the results from other networks': 'they are not asked',
+  'site.json: Other networks': 'they are not asked',
+  'site.json: Other networks: age': 'they are not asked',
 };
 
 function filled(expr: string): string {

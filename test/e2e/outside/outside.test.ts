@@ -17,7 +17,7 @@ import { createWebHost } from '../../../src/demo/lab/web-host.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createGlobalping, presents, reaches } from '../../support/network/globalping.ts';
+import { createGlobalping, FAILED, presents, reaches } from '../../support/network/globalping.ts';
 import { watchLab } from '../../support/network/lab-check.ts';
 import { readCheck } from '../../support/process/check-result.ts';
 import { runHere } from '../../support/process/command-line.ts';
@@ -143,6 +143,18 @@ test('a certificate that everybody receives is a change of the vendor', async ()
   const changed = await daemon.diagnosis((seen) => causeOf(seen, 'vendor-ca-changed') !== undefined);
   expect(causeOf(changed, 'vendor-ca-changed')).toMatchObject({ confidence: 'confirmed', severity: 'warning' });
   expect(changed.ready).toBe('ready');
+});
+
+test('nothing follows if every request from elsewhere fails, as with a server that demands a client certificate', async () => {
+  api.seen({ http: FIVE.map(() => FAILED) });
+  await using daemon = await watch(stranger.port);
+  const asked = 'ftm_outside_measured_timestamp_seconds{measurement="certificate"}';
+  await expect.poll(() => daemon.value(asked), { timeout: 10_000 }).toBeGreaterThan(0);
+  const { causes } = await daemon.diagnosis((seen) => seen.causes.length > 0);
+  expect(causes.map(({ id, confidence }) => [id, confidence])).toContainEqual([
+    'tls-interception-suspected',
+    'suspected',
+  ]);
 });
 
 test('a certificate is learned on a path that nobody knows to be clean, and counts as genuine', async () => {

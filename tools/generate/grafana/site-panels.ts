@@ -239,7 +239,7 @@ function outside(): readonly Builder<Panel>[] {
   return [
     seriesPanel(
       {
-        title: 'Other networks, by what they see',
+        title: 'Other networks',
         description: 'Only while a fault is suspected, and if "outside" is configured.',
         expr: `max by (result) (${of('ftm_outside_networks')})`,
         legend: '{{result}}',
@@ -248,7 +248,7 @@ function outside(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Age of the results from other networks',
+        title: 'Other networks: age',
         description: 'Results that are older than 20 minutes are not used.',
         expr: `time() - max by (measurement) (${of('ftm_outside_measured_timestamp_seconds')})`,
         legend: '{{measurement}}',
