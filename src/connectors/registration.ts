@@ -10,7 +10,7 @@ import {
   type Postponed,
   type RegistrationObservation,
 } from '../core/license/registration.ts';
-import type { Failure } from '../core/observation.ts';
+import { type Failure, isOwnTrouble } from '../core/observation.ts';
 import { createSecretFilter } from '../core/visible-text.ts';
 import { ProbeError } from '../network/failure.ts';
 import {
@@ -275,7 +275,8 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
     }
   } catch (error) {
     const because = failed(error, startedAt, context);
-    isFailed = spent.calls > 0;
+    // A problem of this machine is no reason to spare the service.
+    isFailed = spent.calls > 0 && !isOwnTrouble(because.reason);
     if (error instanceof DeniedError) problem = { kind: 'denied', message: error.message };
     else if (current === null) problem = because;
     for (const license of current ?? []) {

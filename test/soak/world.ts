@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +65,14 @@ export function registered(serialNumber: string | null): readonly RegisteredLice
 
 /** Starts the site and the daemon, in a network namespace with the addresses of the site. */
 export async function startWorld(start: EpochMs, pace: Pace, stack: AsyncDisposableStack): Promise<World> {
+  // The lab's systems would send the real time. What must have the simulated time writes it itself.
+  const withoutDate = (message: unknown): void => {
+    (message as { readonly response: ServerResponse }).response.sendDate = false;
+  };
+  subscribe('http.server.request.start', withoutDate);
+  stack.defer(() => {
+    unsubscribe('http.server.request.start', withoutDate);
+  });
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-soak-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const said: SaidLine[] = [];
@@ -89,7 +99,7 @@ export async function startWorld(start: EpochMs, pace: Pace, stack: AsyncDisposa
     mail: await open(new MailHost(MAIL, genuine(MAIL_HOST), conductor)),
     inbox: await open(new MailHost(INBOX, null, conductor)),
     log: await open(new ApplianceLog(join(folder, 'fac.log'), conductor)),
-    ...(await createApis(certificates, conductor, stack)),
+    ...(await createApis(certificates, stack)),
     speaking: true,
   };
   const configFile = await writeConfiguration(folder, pace, certificates, world);
@@ -98,11 +108,7 @@ export async function startWorld(start: EpochMs, pace: Pace, stack: AsyncDisposa
   return world;
 }
 
-async function createApis(
-  certificates: Certificates,
-  conductor: Conductor,
-  stack: AsyncDisposableStack,
-): Promise<Apis> {
+async function createApis(certificates: Certificates, stack: AsyncDisposableStack): Promise<Apis> {
   const tokens = [
     { count: 28, status: 'available', license: LICENSE },
     { count: 4, status: 'assigned', license: LICENSE },
@@ -115,7 +121,8 @@ async function createApis(
         address: APPLIANCE_ADDRESS,
         port,
         state: { serial: SERIALS.unit, tokens },
-        now: () => conductor.now(),
+        // A query can arrive before the product has reported its time.
+        now: null,
       }),
     ),
     registration: stack.use(

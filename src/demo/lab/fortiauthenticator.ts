@@ -45,8 +45,8 @@ export interface FortiAuthenticatorOptions extends Place {
   /** @default self-signed and without a name, as appliances are shipped */
   readonly identity?: Identity;
   readonly state?: Partial<FortiAuthenticatorState>;
-  /** The correct time for its clock; a simulated time in a simulation. @default the real time */
-  readonly now?: () => number;
+  /** The correct time for its clock. Null: its answers have no date. @default the real time */
+  readonly now?: (() => number) | null;
 }
 
 export interface FortiAuthenticator extends AsyncDisposable {
@@ -118,7 +118,9 @@ export async function createFortiAuthenticator(options: FortiAuthenticatorOption
     port: options.port,
     answer: (request) => {
       const reply = answer(state, request);
-      const date = new Date((options.now?.() ?? systemClock.now()) + state.clockOffset).toUTCString();
+      const { now = systemClock.now } = options;
+      if (now === null) return reply;
+      const date = new Date(now() + state.clockOffset).toUTCString();
       return { ...reply, headers: { ...reply.headers, date } };
     },
   });
