@@ -118,7 +118,7 @@ export async function createFortiAuthenticator(options: FortiAuthenticatorOption
     port: options.port,
     answer: (request) => {
       const reply = answer(state, request);
-      const { now = systemClock.now } = options;
+      const { now = () => systemClock.now() } = options;
       if (now === null) return reply;
       const date = new Date(now() + state.clockOffset).toUTCString();
       return { ...reply, headers: { ...reply.headers, date } };
