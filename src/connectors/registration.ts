@@ -275,9 +275,10 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
     }
   } catch (error) {
     const because = failed(error, startedAt, context);
+    const isDenied = error instanceof DeniedError;
     // A problem of this machine is no reason to spare the service.
-    isFailed = spent.calls > 0 && !isOwnTrouble(because.reason);
-    if (error instanceof DeniedError) problem = { kind: 'denied', message: error.message };
+    isFailed = spent.calls > 0 && (isDenied || !isOwnTrouble(because.reason));
+    if (isDenied) problem = { kind: 'denied', message: error.message };
     else if (current === null) problem = because;
     for (const license of current ?? []) {
       found.delete(license);
