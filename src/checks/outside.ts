@@ -12,6 +12,7 @@ import {
 import { nameList } from '../core/visible-text.ts';
 import { type Finding, type FindingText, isFault, note } from '../engine/model.ts';
 import { withMoreSaid } from '../engine/words.ts';
+import { affectsUnrelatedHosts } from './firewall-policy/judge.ts';
 
 /**
  * What other networks are presented, compared with a certificate that this site received.
@@ -42,7 +43,7 @@ export function otherNetworks(probes: readonly OutsideProbe[]): string {
 
 const MOST_COUNTRIES = 6;
 
-/** Probes try this once a day while the server can be reached, so that a later failure means something. */
+/** Other networks are asked once a day while this site reaches the server. Allows for one missed day. */
 const PROVEN_FOR: Millis = 2 * 86_400_000;
 
 /**
@@ -68,7 +69,7 @@ export function withReachElsewhere(
 /** @param isProven whether networks elsewhere reached the server while this site did */
 function reachedOrNot(finding: Finding, { results }: OutsideMeasurement<'reach'>, isProven: boolean): Finding {
   const reached = results.filter((probe) => probe.reached);
-  const affectsOthers = AFFECTS_OTHERS.includes(finding.kind);
+  const affectsOthers = affectsUnrelatedHosts(finding);
   if (reached.length > 0) {
     const told = withMoreSaid(finding, '. At the same time, ', `${shareOf(reached, results)} reach it`);
     // A few networks may be near a server that still works, or behind something that answers in its place.
@@ -77,7 +78,7 @@ function reachedOrNot(finding: Finding, { results }: OutsideMeasurement<'reach'>
   }
   return isProven && !affectsOthers
     ? {
-        ...withMoreSaid(finding, '. Neither do ', `${otherNetworks(results)}, which reached it before`),
+        ...withMoreSaid(finding, '. ', `${otherNetworks(results)} do not reach it either, although they did before`),
         suggests: 'license-server-down',
         kind: 'down-everywhere',
         confidence: 'confirmed',
@@ -85,7 +86,7 @@ function reachedOrNot(finding: Finding, { results }: OutsideMeasurement<'reach'>
     : finding;
 }
 
-/** Says why it is not known what other networks see, if they were asked. */
+/** The reason why it is not known what other networks see. Empty if they were not asked. */
 export function notAsked({ trouble, ...seen }: OutsideView, kind: OutsideKind): readonly FindingText[] {
   if (trouble === null || seen[kind] !== null) return [];
   return [
@@ -96,9 +97,6 @@ export function notAsked({ trouble, ...seen }: OutsideView, kind: OutsideKind): 
     },
   ];
 }
-
-/** Unrelated hosts are affected as well, so this site has a fault of its own. */
-const AFFECTS_OTHERS: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'];
 
 function isSuspectedBlock({ rule, level, suggests, confidence }: Finding): boolean {
   return (

@@ -19,8 +19,7 @@ export function foundAt(target: TargetFacts): Readonly<Record<string, readonly F
 }
 
 /**
- * Returns the measurements from other networks that could settle what is suspected of the licence server. A certificate
- * is compared only if the server's own name was asked for.
+ * Returns the measurements from other networks that could settle what is suspected of the licence server.
  */
 export function outsideWishes({ observations, targets: [own] }: RoundFacts): readonly OutsideKind[] {
   if (isInvalid(observations)) return [];

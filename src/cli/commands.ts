@@ -358,7 +358,7 @@ function addTrust(program: LazyCommand): void {
     .exits({
       0: 'learned',
       1: 'nothing learned, because the path was not confirmed as clean',
-      2: 'nothing learned, because the path is inspected',
+      2: 'nothing learned, because the path is inspected; --outside: or because other networks do not confirm it',
       3: 'no certificate was received',
     })
     .runs(async (invocation, options: LearnOptions) =>

@@ -56,6 +56,12 @@ export async function runTrustLearn(
   const target = authority(config.licenseServer);
   const file = config.trust.baselineFile;
   if (outside) {
+    const { host, serverName } = config.licenseServer;
+    if (serverName !== host)
+      throw new Error(
+        `Cannot compare the certificate: other networks ask for "${host}", but licenseServer.serverName is ` +
+          `${serverName === null ? 'null' : `"${serverName}"`}. Learn the chain on a clean path instead`,
+      );
     const instruments = await createInstruments(config, terminal);
     return learnFromOutside({
       ...terminal,
@@ -157,7 +163,7 @@ interface OutsideLearnOptions
  * presents to other networks. Only the certificate is learned, and not its key.
  */
 export async function learnFromOutside(options: OutsideLearnOptions): Promise<number> {
-  const { target, clock, signal, ask, yes } = options;
+  const { target, clock, signal, ask } = options;
   const write = (...lines: readonly string[]): unknown =>
     options.output.write(lines.map((line) => `${line}\n`).join(''));
   const [chains, { certificate, trouble }] = await Promise.all([options.capture(signal), options.seen]);
@@ -182,8 +188,7 @@ export async function learnFromOutside(options: OutsideLearnOptions): Promise<nu
     write(`Nothing learned: ${visibleText(why, 1000)}`);
     return LEARN_EXIT.refused;
   }
-  const question = 'Store this certificate, so that it counts as genuine until it is renewed? [y/N] ';
-  if (!yes && !(ask !== null && /^y(?:es)?$/iu.test((await ask(question)).trim()))) {
+  if (!(await isConfirmed(options, 'Store this certificate, so that it counts as genuine until it is renewed?'))) {
     write(ask === null ? 'Nothing learned: cannot ask for confirmation. Use --yes to confirm' : 'Nothing learned');
     return LEARN_EXIT.declined;
   }
@@ -244,7 +249,10 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
     write(`Nothing learned: no certificate was received from ${options.target}`);
     return LEARN_EXIT.nothingSeen;
   }
-  if (!(await isConfirmed(options))) {
+  const question =
+    `Is this path to ${options.target} known to be free of TLS inspection? ` +
+    'If you confirm, the keys above will be trusted';
+  if (!(await isConfirmed(options, question))) {
     write(
       options.ask === null
         ? 'Nothing learned: cannot ask for confirmation. Use --yes if this path is known to be clean'
@@ -354,13 +362,10 @@ function baselineOf(
   });
 }
 
-async function isConfirmed({ yes, ask, target }: TrustLearnOptions): Promise<boolean> {
+async function isConfirmed({ yes, ask }: Pick<TrustLearnOptions, 'yes' | 'ask'>, question: string): Promise<boolean> {
   if (yes) return true;
   if (ask === null) return false;
-  const answer = await ask(
-    `Is this path to ${target} known to be free of TLS inspection? ` +
-      'If you confirm, the keys above will be trusted [y/N] ',
-  );
+  const answer = await ask(`${question} [y/N] `);
   return /^y(?:es)?$/iu.test(answer.trim());
 }
 

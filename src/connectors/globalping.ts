@@ -106,7 +106,7 @@ async function openApi({ url, token, probes }: GlobalpingConfig, context: Outsid
     withoutSecrets: createSecretFilter(secret === null ? [] : [secret]),
   };
   const dispatcher = await openDispatcher(url, rootCertificates, context);
-  const { origin } = new URL(url);
+  const { origin, pathname } = new URL(url);
 
   async function exchange(request: Parameters<typeof exchangeJson>[2]): Promise<unknown> {
     const reply = await exchangeJson(dispatcher, origin, request, context);
@@ -114,7 +114,7 @@ async function openApi({ url, token, probes }: GlobalpingConfig, context: Outsid
     throw new Refusal(`${endpointOf(url)} responded with ${statusText(reply.status)}`, reply.retryAfter);
   }
 
-  const path = '/v1/measurements';
+  const path = `${pathname === '/' ? '' : pathname}/v1/measurements`;
   return {
     post: (request) => exchange({ ...head, method: 'POST', path, body: JSON.stringify({ ...request, limit: probes }) }),
     get: (id) => exchange({ ...head, method: 'GET', path: `${path}/${id}` }),

@@ -25,11 +25,11 @@ const GAP: Millis = 15 * 60_000;
 /** Slightly more than the gap, so that a long fault is always accompanied by a result. */
 const CURRENT: Millis = 20 * 60_000;
 const DAY: Millis = 24 * 60 * 60_000;
-/** The service counts requests per hour, and reports neither this time nor a shorter one if it is down. */
+/** Longest pause after a failure. The service counts requests per hour. */
 const BACK_OFF: Millis = 60 * 60_000;
 
 const remembered = z.object({
-  asked: z.partialRecord(z.enum(['certificate', 'reach', 'addresses']), z.number()),
+  asked: z.partialRecord(z.enum(OUTSIDE_KINDS), z.number()),
   reachedAt: z.number().nullable(),
   pausedUntil: z.number(),
 });

@@ -86,8 +86,7 @@ export class RoundJudge {
     if (signal.aborted) return null;
     this.#ownClock = confirmedClock(ownClockOf(facts), this.#ownClock);
     const { outside } = this.#deps;
-    const wishes = outsideWishes(facts);
-    const late = outside?.ask(wishes, facts.targets[0].clean.length > 0, signal) ?? [];
+    const late = outside?.ask(outsideWishes(facts), facts.targets[0].clean.length > 0, signal) ?? [];
     const diagnose = this.#diagnosisOf(this.#ownClock);
     const judgeAgain = (): RoundResult => {
       const view = outside?.view() ?? null;

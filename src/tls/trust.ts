@@ -68,8 +68,8 @@ export interface Baseline {
 }
 
 /**
- * A certificate that other networks receive as well. It vouches for exactly this certificate. Its key proves nothing,
- * so the certificate that follows it has to be compared again.
+ * A certificate that other networks receive as well. Only this certificate is trusted, not its key, so its successor
+ * has to be compared again.
  */
 export interface PinnedCertificate {
   /** SHA-256, as in {@link Certificate}. */

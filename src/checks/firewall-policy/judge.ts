@@ -328,11 +328,15 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** These faults also affect unrelated hosts, so the licence server is not the cause. */
-const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
+const ALSO_UNRELATED: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
-function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
-  return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
+/** Returns whether unrelated hosts have the same fault, in which case the licence server is not the cause. */
+export function affectsUnrelatedHosts({ kind }: Pick<Finding, 'kind'>): boolean {
+  return ALSO_UNRELATED.includes(kind);
+}
+
+function mayBe(finding: Finding, refinement: Refinement | null): boolean {
+  return refinement?.suggests !== 'license-server-down' || !affectsUnrelatedHosts(finding);
 }
 
 /** Returns false if a nearby device is known to have caused the fault. */
@@ -343,7 +347,7 @@ function isUnexplainedShutPort({ rule, suggests, level, kind, facts }: Finding):
     level === 'broken' &&
     facts?.host === undefined &&
     facts?.proxy === undefined &&
-    (kind === undefined || NOT_ALONE.includes(kind))
+    (kind === undefined || affectsUnrelatedHosts({ kind }))
   );
 }
 

@@ -118,7 +118,8 @@ export function tlsEvidence(
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
       ...(roundTrip === undefined ? {} : { roundTrip }),
       controls,
-      ...(outside === undefined ? {} : { outside }),
+      // Other networks ask for the host's name. With another server name, a server may present another certificate.
+      ...(outside === undefined || outcome.serverName !== path.host ? {} : { outside }),
       now,
       trust,
       profile,

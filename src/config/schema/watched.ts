@@ -1,6 +1,7 @@
 import { type Fields, fieldsOf } from '../../core/fields.ts';
 import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
+import { FEWEST_NETWORKS } from '../../core/outside.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/login.ts';
 import { hostPort, httpsOrigin, isReadableOnTheWay, listenAddress, webUrl } from './endpoints.ts';
 import {
@@ -376,15 +377,13 @@ const peers = unique(list(peer), textAt('name'));
 
 /** With one measurement of each kind in 15 minutes, all probes stay below the API's 250 tests an hour. */
 const MOST_PROBES = 15;
-/** Fewer networks prove nothing. */
-const FEWEST_PROBES = 3;
 
 const globalping = section(
   {
     countries: list(country)
       .prefault(['DE', 'US'])
       .describe('Countries of the probes, as codes with two letters. An empty list means anywhere.'),
-    probes: integer(FEWEST_PROBES, MOST_PROBES, 'a number of probes')
+    probes: integer(FEWEST_NETWORKS, MOST_PROBES, 'a number of probes')
       .prefault(5)
       .describe('Number of probes for each measurement.'),
     token: optionalSecret(

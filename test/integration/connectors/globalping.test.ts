@@ -135,6 +135,17 @@ describe('without a result', () => {
     expect(seen?.network).not.toMatch(/\p{Cc}/u);
   });
 
+  test('a relay that has a path', async () => {
+    const paths: (string | undefined)[] = [];
+    api.answer((request, response) => {
+      paths.push(request.url);
+      response.writeHead(503).end();
+    });
+    const outcome = await measureOutside('reach', TARGET, config({ url: `${api.url}/relay` }), context());
+    expect(outcome).toMatchObject({ kind: 'unavailable', retryAfter: null });
+    expect(paths).toEqual(['/relay/v1/measurements']);
+  });
+
   test('a certificate that only this machine trusts', async () => {
     const { pem, keyPem } = await createIdentity({ name: 'CN=api', dnsNames: ['localhost'] });
     await using forged = await listening(createServer({ cert: pem, key: keyPem }, (_, response) => response.end('{}')));

@@ -40,6 +40,20 @@ function judge(...endpoints: readonly EndpointObservation[]): JudgedTlsPath {
 }
 
 describe('judgeTlsPath()', () => {
+  test('compares the certificate with what other networks receive for the same name, and for no other', () => {
+    const probe = { network: 'Network', country: 'DE', issuer: null, notAfter: null };
+    const results = [1, 2, 3].map((asn) => ({ ...probe, asn, fingerprint: w.server.fingerprint }));
+    const certificate = { at: w.now, results, answer: null };
+    const outside = { certificate, reach: null, addresses: null, reachedAt: null, asking: [], trouble: null };
+    const seen = (serverName: string): string | undefined => {
+      const one = at(A, ...company);
+      const endpoints = [{ ...one, tls: one.tls === null ? null : { ...one.tls, serverName } }];
+      return judgeTlsPath(path({ subject: TARGET, host: HOST, endpoints }), KNOWLEDGE, { ...SURROUNDINGS, outside })
+        .worst?.verdict;
+    };
+    expect([seen(HOST), seen('another.example.com')]).toEqual(['intercepted', 'interception-suspected']);
+  });
+
   const http: HttpOutcome = {
     kind: 'response',
     status: 200,
