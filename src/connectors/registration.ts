@@ -258,8 +258,8 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
   let current: readonly string[] | null = null;
   try {
     await using client = await createClient(config, spent, context);
-    problem = await client.logIn();
-    for (const license of problem === null ? query.licenses : []) {
+    await client.logIn();
+    for (const license of query.licenses) {
       if (!mayGoOn()) break;
       current = [license];
       const outcome = outcomeOf(license, await client.license(license));
@@ -300,8 +300,8 @@ type Reply = Extract<JsonReply, { kind: 'json' }> | Failure;
  * requests. Each request throws the errors of `exchangeJson`, and an error if the service would refuse all calls.
  */
 interface RegistrationClient extends AsyncDisposable {
-  /** Null if an access token was received. */
-  logIn(): Promise<Failure | null>;
+  /** Must be called first. */
+  logIn(): Promise<void>;
   license(license: string): Promise<Reply>;
   product(serial: string): Promise<Reply>;
 }
@@ -358,9 +358,8 @@ async function createClient(
       // The message appears in reports, so the user name is not included.
       if (reply.kind === 'status') throw refused(LOGIN, reply.status, [400, 401, 403], 'during login');
       token = parseAccessToken(reply.value) ?? '';
-      if (token === '') return rejected('rejected', `${LOGIN} failed: ${tokenError(reply.value)}`);
+      if (token === '') throw new ProbeError('rejected', `${LOGIN} failed: ${tokenError(reply.value)}`);
       spent.errors -= 1;
-      return null;
     },
     license: (license) =>
       lookUp(`Looking up licence "${license}"`, 'licenses/list', {

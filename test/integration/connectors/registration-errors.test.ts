@@ -66,17 +66,20 @@ describe('an error of the service', () => {
     expect(outcomes(await bench.observe(asking))).toEqual([{ kind: 'not-listed' }, { kind: 'not-listed' }]);
   });
 
-  it.each<HttpFault>([{ kind: 'reset' }, { kind: 'truncated' }, { kind: 'html' }])(
-    'that leaves no answer causes a pause too: $kind',
-    async (fault) => {
-      await using bench = await startRegistration();
-      bench.service.setFault(fault);
-      const file = memoryFile();
-      await bench.observe({ file });
-      expect(await bench.observe({ file })).toMatchObject({ kind: 'postponed' });
-      expect(bench.service.requests).toHaveLength(1);
-    },
-  );
+  it.each<HttpFault>([
+    { kind: 'reset' },
+    { kind: 'truncated' },
+    { kind: 'html' },
+    { kind: 'status', status: 401 },
+    { kind: 'body', body: '{"status": "failed", "message": "Invalid credentials"}' },
+  ])('at the login causes a pause too: $kind', async (fault) => {
+    await using bench = await startRegistration();
+    bench.service.setFault(fault);
+    const file = memoryFile();
+    expect(['failed', 'denied']).toContain((await bench.observe({ file })).kind);
+    expect(await bench.observe({ file })).toMatchObject({ kind: 'postponed' });
+    expect(bench.service.requests).toHaveLength(1);
+  });
 
   it('429 is waited out as long as the service asks', async () => {
     await using bench = await startRegistration();
