@@ -116,7 +116,10 @@ async function openApi({ url, token, probes }: GlobalpingConfig, context: Outsid
 
   const path = `${pathname === '/' ? '' : pathname}/v1/measurements`;
   return {
-    post: (request) => exchange({ ...head, method: 'POST', path, body: JSON.stringify({ ...request, limit: probes }) }),
+    post: (request) => {
+      const body = JSON.stringify({ ...request, limit: probes });
+      return exchange({ ...head, method: 'POST', path, body, success: 202 });
+    },
     get: (id) => exchange({ ...head, method: 'GET', path: `${path}/${id}` }),
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   };

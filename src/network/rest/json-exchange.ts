@@ -15,6 +15,8 @@ type JsonRequest = RequestHead & ({ readonly method: 'GET' } | { readonly method
 
 interface RequestHead {
   readonly path: string;
+  /** Status of a response that contains the result. @default 200 */
+  readonly success?: 200 | 202;
   readonly headers: Readonly<Record<string, string>>;
   /** Removes the request's secrets from parts of the response that are shown to users. */
   readonly withoutSecrets: (text: string) => string;
@@ -67,7 +69,7 @@ export async function exchangeJson(
       signal: limit.signal,
     });
     const serverTime = serverTimeOf(response.headers['date'], context.clock, sentAt);
-    if (response.statusCode !== 200 && response.statusCode !== 202) {
+    if (response.statusCode !== (request.success ?? 200)) {
       const refusal = request.refusalIn?.(await readBeginning(response.body));
       response.body.on('error', () => undefined).destroy();
       if (refusal instanceof Error) throw refusal;

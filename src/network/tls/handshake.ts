@@ -201,7 +201,8 @@ export type CertificateParser = (der: Uint8Array) => Certificate | null;
 
 /**
  * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
- * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Must be called before the socket is destroyed.
+ * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Must be called
+ * before the socket is destroyed.
  *
  * @returns null when the peer has not sent a certificate
  */

@@ -22,13 +22,13 @@ import { idleClock } from '../../support/time/idle-clock.ts';
 
 const clock = idleClock();
 
-type Fault = 401 | 403 | 404 | 405 | 429 | 302 | 500 | 'html' | 'other JSON' | 'endless' | 'truncated' | 'reset';
+type Fault = 202 | 401 | 403 | 404 | 405 | 429 | 302 | 500 | 'html' | 'other JSON' | 'endless' | 'truncated' | 'reset';
 type SlowFault = 'silent' | 'trickling' | 'no-tls';
 type AnyFault = Fault | SlowFault | `not allowed ${200 | 400 | 403}`;
 
 /** Why a request fails. */
 const REASONS: readonly (readonly [fault: Fault | SlowFault, reason: string])[] = [
-  ...([401, 403, 404, 405, 429, 302, 500] as const).map((status) => [status, 'rejected'] as const),
+  ...([202, 401, 403, 404, 405, 429, 302, 500] as const).map((status) => [status, 'rejected'] as const),
   ...(['html', 'other JSON', 'endless'] as const).map((fault) => [fault, 'protocol'] as const),
   ['truncated', 'closed'],
   ['reset', 'reset'],
