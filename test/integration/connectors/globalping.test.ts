@@ -100,6 +100,12 @@ describe('measureOutside()', () => {
 describe('without a result', () => {
   afterAll(() => api.answer(null));
 
+  function answerAll(body: string): void {
+    api.answer(({ method }, response) =>
+      response.writeHead(method === 'POST' ? 202 : 200, { 'content-type': 'application/json' }).end(body),
+    );
+  }
+
   test.each([
     ['a limit that ends', { 'retry-after': '90' }, 90_000],
     ['a limit without a time', {}, null],
@@ -120,7 +126,7 @@ describe('without a result', () => {
     ['an id that is a path', JSON.stringify({ id: '../../v1/limits' })],
     ['nothing', ''],
   ])('a hostile answer: %s', async (_, body) => {
-    api.answer((_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body));
+    answerAll(body);
     expect(await measureOutside('reach', TARGET, config(), context())).toMatchObject({ kind: 'unavailable' });
   });
 
@@ -128,7 +134,7 @@ describe('without a result', () => {
     const probe = { asn: 1, network: 'evil\u001B[2J\n', country: 'DE' };
     const result = { status: 'finished', stats: { total: 3, rcv: 3 } };
     const body = JSON.stringify({ id: 'a', status: 'finished', results: [{ probe, result }] });
-    api.answer((_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body));
+    answerAll(body);
     const outcome = await measureOutside('reach', TARGET, config(), context());
     const [seen] = outcome.kind === 'measured' ? outcome.measurement.results : [];
     expect(seen?.network).toMatch(/^evil/u);
