@@ -3,10 +3,10 @@ import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import { messageOf } from '../text/message-of.ts';
 import { formatDistinguishedName } from './names.ts';
 
-/** Text between certificates is skipped (RFC 7468 §2). */
+/** Text between certificates is skipped (RFC 7468 §2). Damaged certificates are included. */
 export function readPem(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(
-    /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
+    /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([^-]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
   );
   return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
 }

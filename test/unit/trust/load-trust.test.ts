@@ -99,6 +99,11 @@ describe('a trust loader', () => {
     ['nothing', '', 'expected PEM'],
     ['no certificate', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'expected PEM'],
     ['garbage', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'Cannot read certificate 1 in'],
+    [
+      'a damaged certificate behind another one',
+      `${String(rootCertificates[0])}\n-----BEGIN CERTIFICATE-----\nM!II\n-----END CERTIFICATE-----\n`,
+      'Cannot read certificate 2 in',
+    ],
   ])('refuses a file with %s', async (_, content, message) => {
     await expect(createTrustLoader(roots)({ pins: [], caFiles: [await file(content)] })).rejects.toThrow(message);
   });
