@@ -146,8 +146,9 @@ function createHostReader(): Attribution['hostsIn'] {
   const known = new Map<string, Envelope['hosts']>();
   return (line) => {
     const end = line.indexOf(FIRST_FIELD);
-    if (end < 0) return readHeaders(line).hosts;
     const head = line.slice(0, end + FIRST_FIELD.length);
+    // A collector can have moved the fields to structured data, which is part of the header (RFC 5424 §6.3).
+    if (end < 0 || head.includes(' [')) return readHeaders(line).hosts;
     const kept = known.get(head);
     if (kept !== undefined) return kept;
     const { hosts } = readHeaders(head);

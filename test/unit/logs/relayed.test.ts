@@ -41,6 +41,7 @@ describe('a line that a relay sends', () => {
       hosts: ['relay01', 'any', 'fac01'],
     },
     { before: '<12>Aug 14 22:40:02 db[1]: ', hosts: [] },
+    { before: '<14>1 2026-11-25T10:00:00Z - - - - [fac@1 category="Event"] fac01 db[1]: ', hosts: ['fac01'] },
   ])('names its hosts: $before', ({ before, hosts }) => {
     const line = `${before}category="Event" status="" SSL session failed`;
     expect(readEnvelope(line).hosts.flat()).toEqual(hosts);
