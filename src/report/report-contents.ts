@@ -46,7 +46,6 @@ export type LogMemory =
       readonly listeningSince: EpochMs | null;
     };
 
-/** Only summaries, findings and evidence are masked, because impacts and remedies never quote other hosts or logs. */
 export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   return {
     ...diagnosis,
@@ -55,14 +54,18 @@ export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   };
 }
 
+/** Impacts and commands never quote other hosts or logs. */
 export function maskedCause(cause: Cause, mask: Mask): Cause {
+  const { subject, observed, policyReport, summary, evidence, remedy, remedySteps } = cause;
   return {
     ...cause,
-    summary: mask.line(cause.summary),
-    evidence: cause.evidence.map((line) => mask.line(line)),
-    // A step can quote a server's reply.
-    remedy: cause.remedy.map((step) => mask.line(step)),
-    remedySteps: cause.remedySteps.map((step) => ({ ...step, text: mask.line(step.text) })),
+    subject: mask.line(subject),
+    ...(observed === undefined ? {} : { observed: mask.line(observed) }),
+    ...(policyReport === undefined ? {} : { policyReport: mask.line(policyReport) }),
+    summary: mask.line(summary),
+    evidence: evidence.map((line) => mask.line(line)),
+    remedy: remedy.map((step) => mask.line(step)),
+    remedySteps: remedySteps.map((step) => ({ ...step, text: mask.line(step.text) })),
   };
 }
 

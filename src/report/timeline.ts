@@ -45,8 +45,14 @@ function omission(incidents: number, outboxEntries: number): string | null {
 }
 
 function maskedIncident(incident: Incident, mask: Mask): Incident {
-  const openingEvidence = incident.openingEvidence.map((line) => mask.line(line));
-  return { ...incident, openingEvidence, cause: maskedCause(incident.cause, mask) };
+  const { acknowledgement } = incident;
+  return {
+    ...incident,
+    acknowledgement: acknowledgement === null ? null : { ...acknowledgement, by: '<user>' },
+    cause: maskedCause(incident.cause, mask),
+    formerCauses: incident.formerCauses.map((former) => ({ ...former, subject: mask.line(former.subject) })),
+    openingEvidence: incident.openingEvidence.map((line) => mask.line(line)),
+  };
 }
 
 function maskedDelivery(delivery: Delivery, mask: Mask): Delivery {

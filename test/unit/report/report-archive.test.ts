@@ -8,6 +8,8 @@ import type { ReportSources } from '../../../src/report/report-contents.ts';
 import { reportArchive } from '../../../src/report/report-archive.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { round } from '../../support/checks/observed.ts';
+import { formerCauseOf } from '../../support/notify/outbox-entry-of.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
 
 const AT = Date.parse('2026-11-24T19:55:01Z');
 const SECRET = `p"a<s>s&w'o/r d+1`;
@@ -87,6 +89,42 @@ describe('the archive', () => {
     expect(unpacked().get('report.html')).toContain('the page said: ‹secret›');
     expect(unpacked().get('report.json')).toContain('the page said: ‹secret›');
     expect(unpacked().get('checklist.txt')).toContain('the page said: ‹secret›');
+  });
+
+  test('names nobody whom a cause quotes or who acknowledged it', () => {
+    const person = 'alice@example.org';
+    const cause = causeOf('egress-blocked', {
+      subject: `unit ${person}:443`,
+      observed: `the proxy answers: denied for ${person}`,
+      policyReport: `policy "only ${person}"`,
+      summary: `Denied for ${person}`,
+      evidence: [person],
+      remedy: [`Read the reply: ${person}`],
+    });
+    const { incidents } = timeline().rounds(2, [cause]).state;
+    const earlier = incidents.map((incident) => ({
+      ...incident,
+      openingEvidence: [person],
+      acknowledgement: { at: START, by: 'alice' },
+      formerCauses: [formerCauseOf('tls-blocked', START, cause.subject)],
+    }));
+    const { examination } = sources();
+    const files = unpacked({
+      examination: { ...examination, diagnosis: diagnosisOf(AT, [cause]) },
+      storedHistory: {
+        kind: 'read',
+        incidents: earlier,
+        olderIncidents: 0,
+        outboxEntries: [],
+        olderEntries: 0,
+        certificates: [],
+      },
+    });
+    expect([...files].flatMap(([name, text]) => text.match(/.*alice.*/gu)?.map((line) => [name, line]) ?? [])).toEqual(
+      [],
+    );
+    expect(files.get('report.json')).toContain('"subject": "unit <user>@example.org:443"');
+    expect(files.get('report.html')).toContain('tls-blocked');
   });
 
   test('shows hostile text as text', () => {
