@@ -36,7 +36,7 @@ export function verdictWords({ ready, causes }: Pick<Diagnosis, 'ready' | 'cause
   }
 }
 
-/** As `verdictWords`, but a result counts only for a time. */
+/** Like `verdictWords`, but unknown if the result is too old. */
 export function verdictAt(now: EpochMs, diagnosis: Diagnosis | null, knownFor: Millis): VerdictWords {
   if (diagnosis === null) return { look: 'unknown', text: 'Starting', impact: null };
   return verdictWords({ ...diagnosis, ready: readinessAt(now, diagnosis, knownFor) });

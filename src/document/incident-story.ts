@@ -21,18 +21,17 @@ import { SEVERITY_TONES } from './states.ts';
 
 const SHOWN_EVIDENCE = 5;
 
-/** A sentence about a fault, with its title. */
-export interface Told {
+interface TitledText {
   readonly title: string;
   readonly text: string;
 }
 
 /** Once the fault has ended, the sentences are quoted, because they describe the time when they were reported. */
-export function toldFault({ summary }: Pick<Cause, 'summary'>, isOver: boolean): Told {
+export function titledFault({ summary }: Pick<Cause, 'summary'>, isOver: boolean): TitledText {
   return isOver ? { title: 'Reported fault', text: quotation(summary) } : { title: 'Summary', text: summary };
 }
 
-export function toldImpact({ impact }: Pick<Cause, 'impact'>, isOver: boolean): Told {
+export function titledImpact({ impact }: Pick<Cause, 'impact'>, isOver: boolean): TitledText {
   return isOver ? { title: 'Reported impact', text: quotation(impact) } : { title: 'Impact', text: impact };
 }
 
@@ -41,12 +40,12 @@ export function quotation(text: string): string {
 }
 
 export function faultSection(cause: Pick<Cause, 'summary'>, isOver = false): readonly Section[] {
-  const { title, text } = toldFault(cause, isOver);
+  const { title, text } = titledFault(cause, isOver);
   return sectionOf(title, paragraph(text));
 }
 
 export function impactSection(cause: Pick<Cause, 'impact'>, isOver = false): readonly Section[] {
-  const { title, text } = toldImpact(cause, isOver);
+  const { title, text } = titledImpact(cause, isOver);
   return sectionOf(title, paragraph(text));
 }
 
@@ -286,7 +285,7 @@ export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): 
 export function acknowledgeCommand(incidents: readonly Pick<Incident, 'id'>[], socket: string): string {
   const ids = incidents.map(({ id }) => encodeURIComponent(id)).join(',');
   const where = `--unix-socket ${quoted(socket)} http://localhost/incidents/acknowledge`;
-  // Tells only why it failed. Containers have no $USER.
+  // `-sS` prints only errors. Containers have no $USER.
   return `curl -sS ${where} -d incidents=${ids} -d by="$(id -un)"`;
 }
 

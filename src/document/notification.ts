@@ -14,7 +14,7 @@ import {
   type Occurrence,
 } from '../engine/incident/incident.ts';
 import { spanText, zonedText, zoneOf } from '../core/time-text.ts';
-import { silenceCommand, toldFault } from './incident-story.ts';
+import { silenceCommand, titledFault } from './incident-story.ts';
 
 /**
  * Plain text that may quote untrusted input. Each channel escapes and truncates the text as required. `subject` and
@@ -103,7 +103,7 @@ function resolvedContent({ incident, stillOpen }: IncidentNotification): Content
     ? `ftm-watch no longer checks ${cause.subject}: ${headline(cause)}.`
     : `Resolved after ${lastedText(incident)}: ${headline(cause)}.`;
   const lead = [what, action, ...(isRemoved ? other : [])];
-  const { title, text } = toldFault(cause, true);
+  const { title, text } = titledFault(cause, true);
   return { tone: toneOf(stillOpen), action, lead, paragraphs: [...lead, `${title}: ${text}`] };
 }
 

@@ -21,7 +21,7 @@ export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
 }
 
-/** The findings know why the check is unknown. Without their advice, the check's general step applies. */
+/** Returns the advice of the findings that made the check unknown, otherwise the check's general step. */
 export function stepsWhenUnknown(
   { unknownRemedy }: Pick<Check, 'unknownRemedy'>,
   findings: readonly Finding[],

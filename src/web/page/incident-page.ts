@@ -10,8 +10,8 @@ import {
   REMEDY_WHEN_OVER,
   silenceCommand,
   TIMELINE,
-  toldFault,
-  toldImpact,
+  titledFault,
+  titledImpact,
 } from '../../document/incident-story.ts';
 import { SEVERITY_TONES } from '../../document/states.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
@@ -102,7 +102,7 @@ function headView(page: IncidentPage): Markup {
   const { id, cause, since, closedAt, lastSeen } = incident;
   const isOver = closedAt !== null;
   const tone = isOver ? 'none' : SEVERITY_TONES[cause.severity];
-  const [fault, impact] = [toldFault(cause, isOver), toldImpact(cause, isOver)];
+  const [fault, impact] = [titledFault(cause, isOver), titledImpact(cause, isOver)];
   const when = isOver
     ? markup`${moment(since, reader)} to ${timeAndDistance(closedAt, reader)}, lasted ${lastedText(incident)}`
     : markup`since ${timeAndAge(since, reader)}`;

@@ -80,14 +80,11 @@ function sinceLine(diagnosis: Diagnosis, context: VerdictContext): Markup | null
     case 'not-ready': {
       // Another fault may have begun earlier, but not what the heading says.
       const these = faults.filter((fault) => isInHeading(fault, diagnosis));
-      const [first] = these.filter(({ since }) => since !== null).toSorted((a, b) => (a.since ?? 0) - (b.since ?? 0));
-      if (first?.since === null || first === undefined)
-        return these.length === 0 ? null : markup`<p class="since">not confirmed yet</p>`;
-      return sinceText(
-        first.since,
-        reader,
-        faults.length > 1 ? `, when fault ${String(faults.indexOf(first) + 1)} began` : '',
-      );
+      const begun = these.flatMap((fault) => (fault.since === null ? [] : [{ fault, since: fault.since }]));
+      const [first] = begun.toSorted((a, b) => a.since - b.since);
+      if (first === undefined) return these.length === 0 ? null : markup`<p class="since">not confirmed yet</p>`;
+      const number = faults.indexOf(first.fault) + 1;
+      return sinceText(first.since, reader, faults.length > 1 ? `, when fault ${String(number)} began` : '');
     }
     case 'ready':
       return markup`<p class="since">${worksSince(history, reader)}</p>`;

@@ -31,7 +31,7 @@ const state = {
   skew: Number(main(document).dataset['now']) - Date.now(),
 };
 
-/** Begins the heading while nobody answers. */
+/** Precedes the heading while ftm-watch does not answer. */
 const lastKnown = document.createElement('span');
 lastKnown.textContent = 'Last known: ';
 
@@ -97,7 +97,7 @@ function take(page) {
 
 /**
  * Replaces the smallest parts that differ, so that all others stay as the reader left them. A part is an element with
- * an ID. The children of a list are parts, which also come, go and change their order.
+ * an ID. The children of a list are parts that can also be added, removed and reordered.
  * @param {Element} region on the page
  * @param {Element} before as the server sent it
  * @param {Element} next
@@ -158,7 +158,7 @@ function arrange(list, next) {
 }
 
 /**
- * What the server opens is opened. What it closes stays open, because somebody may be reading it.
+ * Opens the parts that the server opens. Parts that it closes stay open, because somebody may be reading them.
  * @param {Element} region
  * @param {Element} before
  * @param {Element} next

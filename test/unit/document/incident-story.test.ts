@@ -7,8 +7,8 @@ import {
   impactSection,
   incidentStory,
   type IncidentPast,
-  toldFault,
-  toldImpact,
+  titledFault,
+  titledImpact,
 } from '../../../src/document/incident-story.ts';
 import type { Incident, OutboxEntry } from '../../../src/engine/incident/incident.ts';
 import { notificationEvents } from '../../../src/notify/channels/deliveries.ts';
@@ -51,7 +51,7 @@ describe('what an incident reported', () => {
     ['open', false, ['It fails.', 'Nothing works. All waits.']],
     ['ended, in the words of then', true, ['“It fails.”', '“Nothing works. All waits.”']],
   ] as const)('of one that is %s', (_, isOver, texts) => {
-    const told = [toldFault(cause, isOver), toldImpact(cause, isOver)];
+    const told = [titledFault(cause, isOver), titledImpact(cause, isOver)];
     expect(told.map(({ text }) => text)).toEqual(texts);
     expect([...faultSection(cause, isOver), ...impactSection(cause, isOver)]).toEqual(
       told.map(({ title, text }) => ({ title, parts: [{ kind: 'text', lines: [text] }] })),
