@@ -58,10 +58,15 @@ function badgeImage({ label, message, look }: Badge): string {
   const width = left + right;
   const text = (words: string, from: number): Markup =>
     markup`<text x="${from + PADDING}" y="14" textLength="${lengthOf(words)}">${words}</text>`;
-  return toXml(markup`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT}" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${label}: ${message}"><title>${label}: ${message}</title>
-<clipPath id="edge"><rect width="${width}" height="${HEIGHT}" rx="3"/></clipPath>
-<g clip-path="url(#edge)"><rect width="${width}" height="${HEIGHT}" fill="#3d444d"/><rect x="${left}" width="${right}" height="${HEIGHT}" fill="${LOOKS[look].fill}"/></g>
-<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">${text(label, 0)}${text(message, left)}</g></svg>
+  const size = markup`width="${width}" height="${HEIGHT}"`;
+  const title = `${label}: ${message}`;
+  return toXml(markup`<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${width} ${HEIGHT}"
+ role="img" aria-label="${title}"><title>${title}</title>
+<clipPath id="edge"><rect ${size} rx="3"/></clipPath>
+<g clip-path="url(#edge)"><rect ${size} fill="#3d444d"/>
+<rect x="${left}" width="${right}" height="${HEIGHT}" fill="${LOOKS[look].fill}"/></g>
+<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">
+${text(label, 0)}${text(message, left)}</g></svg>
 `);
 }
 

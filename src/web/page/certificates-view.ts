@@ -46,7 +46,8 @@ ${
 ${chain.map((seen, depth) => certificateView({ seen, trusted: trusted[depth] }, depth, reader.zone))}
 ${
   trusted.length === 0
-    ? markup`<p class="quiet">There is no learned chain for comparison. To learn it, run <code class="command" data-copy>ftm-watch trust learn</code> on a path that is known to be clean.</p>`
+    ? markup`<p class="quiet">There is no learned chain for comparison. To learn it, run
+<code class="command" data-copy>ftm-watch trust learn</code> on a path that is known to be clean.</p>`
     : null
 }
 ${pemView(chain, id)}</details>`

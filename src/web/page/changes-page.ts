@@ -28,7 +28,11 @@ export function renderChanges({ site, query, problems, found, reader }: ChangesP
     reader,
     main: markup`<section class="card" aria-labelledby="changes-title"><h1 id="changes-title">Changes</h1>
 ${problems.map((problem) => markup`<p class="problem">${badge('warn', 'Ignored')} ${problem}</p>`)}
-${changes.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ol class="story">${changes.map((change) => changeView(change, reader))}</ol>`}
+${
+  changes.length === 0
+    ? markup`<p class="quiet">None.</p>`
+    : markup`<ol class="story">${changes.map((change) => changeView(change, reader))}</ol>`
+}
 ${more ? markup`<p><a href="changes?${earlier}">Earlier</a></p>` : null}
 <p class="quiet">This list <a href="api/v1/audit">as JSON</a></p>
 ${complete ? null : HISTORY_MISSING}</section>
@@ -46,7 +50,8 @@ function changeView(change: KeptAuditEntry, reader: Reader): Markup {
 }
 
 function refusedView(refused: readonly RefusedChanges[], reader: Reader): Markup {
-  return markup`<section class="card" aria-labelledby="refused-title"><h2 id="refused-title">Refused changes, by minute</h2>
+  return markup`<section class="card" aria-labelledby="refused-title">
+<h2 id="refused-title">Refused changes, by minute</h2>
 <ol class="story">${refused.map(({ account, address, last, count, action }) => {
     const from = address === null ? '' : ` from ${address}`;
     const latest = markup`<span class="quiet">, the last one <code>${action}</code></span>`;

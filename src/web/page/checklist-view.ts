@@ -23,11 +23,11 @@ export function checklistView(diagnosis: Diagnosis, context: ChecklistContext): 
   return markup`<section id="preconditions" class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Checks</h2>
 ${listView('checks', items, context)}
-${gathered.map(
-  ({ state, title, names, items: folded }) =>
-    markup`<details id="checks-${state}"><summary id="checks-${state}-title">${state === 'ok' ? title : `${title}: ${names}`}</summary>
-${listView(`checks-${state}-list`, folded, context)}</details>`,
-)}
+${gathered.map(({ state, title, names, items: folded }) => {
+  const id = `checks-${state}`;
+  return markup`<details id="${id}"><summary id="${id}-title">${state === 'ok' ? title : `${title}: ${names}`}</summary>
+${listView(`${id}-list`, folded, context)}</details>`;
+})}
 </section>`;
 }
 

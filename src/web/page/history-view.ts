@@ -6,6 +6,7 @@ import type { Reader } from './page-document.ts';
 import { type Markup, markup, subjectView } from '../../document/html.ts';
 
 const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
 
 const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
   '24h': '24 hours',
@@ -40,7 +41,8 @@ function chartView(chart: Chart, data: RangeData): Markup {
   const { title, summary } = wordsOf(chart, data.range);
   const isKnown = id === 'errors' ? lines.length > 0 : lines.some(({ points }) => points.length > 0);
   const legend = lines.map(({ name, colour }) => markup`<li class="series-${colour}">${name}</li>`);
-  return markup`<figure id="chart-${id}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
+  return markup`<figure id="chart-${id}">
+<figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
 ${isKnown ? markup`<div class="plot"></div>` : null}${
   lines.length < 2 ? null : markup`<ul class="legend">${legend}</ul>`
 }</figure>`;
@@ -80,23 +82,23 @@ const MOST_SHOWN = 12;
 /** The marks in the charts may be too narrow to click. */
 function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
   const day = zone.local(from).slice(0, 10);
+  const days = CHART_WINDOWS[range].back / DAY;
   return markup`<div id="period"><h3>Incidents in this period</h3>${
     incidents.length === 0
       ? markup`<p class="quiet">None.</p>`
       : markup`<ul class="marked">${incidents
           .slice(0, MOST_SHOWN)
-          .map(
-            ({ id, cause, subject, from: since, lasted }) =>
-              markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> ${subjectView(subject)} <span class="quiet">${zone.text(since)}, ${lasted === null ? 'open' : `for ${lasted}`}</span></li>`,
-          )}</ul>`
+          .map(({ id, cause, subject, from: since, lasted }) => {
+            const when = `${zone.text(since)}, ${lasted === null ? 'open' : `for ${lasted}`}`;
+            return markup`<li><a href="incidents/${encodeURIComponent(id)}">${cause}</a> ${subjectView(subject)}
+<span class="quiet">${when}</span></li>`;
+          })}</ul>`
   }${
     incidents.length <= MOST_SHOWN
       ? null
-      : markup`<p><a href="incidents?from=${day}">All incidents of the last ${CHART_WINDOWS[range].back / 86_400_000} days</a></p>`
+      : markup`<p><a href="incidents?from=${day}">All incidents of the last ${days} days</a></p>`
   }</div>`;
 }
-
-const DAY: Millis = 24 * HOUR;
 
 /** Time span of each table row, long enough to keep the table short for people who use screen readers. */
 const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
@@ -109,9 +111,15 @@ function historyTable(data: RangeData, zone: Zone): Markup {
   const begins = Array.from({ length: count }, (_, index) => data.from + index * span);
   const phases = data.latency.filter(({ points }) => points.length > 0);
   const names = phases.map(({ name }) => markup`<th scope="col">${name.toUpperCase()}</th>`);
-  return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
-<thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Availability</th><th scope="col">Known time</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
-<tbody>${begins.map((from) => rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data))}</tbody></table></div></details>`;
+  const rows = begins.map((from) =>
+    rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data),
+  );
+  return markup`<details id="history-table"><summary>The charts as a table</summary>
+<div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
+<thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Availability</th>
+<th scope="col">Known time</th>${names}
+<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
+<tbody>${rows}</tbody></table></div></details>`;
 }
 
 interface Row {
@@ -126,12 +134,14 @@ function rowView(row: Row, phases: readonly ChartLine[], data: RangeData): Marku
     lines.flatMap(({ points }) => points.filter(within)).map(({ value }) => value);
   const days = data.days.filter(({ day }) => within({ at: day }));
   const tokens = of(data.tokens);
-  return markup`<tr><th scope="row">${row.name}</th>${cell(days, (all) =>
-    shareText(shareOf(all) * 100),
-  )}${cell(days, (all) => spanText(knownTime(all)))}${phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length)))}<td>${sum(of(data.errors))}</td>${cell(
-    tokens,
-    (all) => String(Math.min(...all)),
-  )}</tr>`;
+  const cells = [
+    cell(days, (all) => shareText(shareOf(all) * 100)),
+    cell(days, (all) => spanText(knownTime(all))),
+    ...phases.map((phase) => cell(of([phase]), (all) => msText(sum(all) / all.length))),
+    markup`<td>${sum(of(data.errors))}</td>`,
+    cell(tokens, (all) => String(Math.min(...all))),
+  ];
+  return markup`<tr><th scope="row">${row.name}</th>${cells}</tr>`;
 }
 
 function knownTime(days: RangeData['days']): Millis {

@@ -23,6 +23,9 @@ interface IncidentList {
   readonly reader: Reader;
 }
 
+const MORE = markup`<p class="quiet">There are more incidents. Select a shorter period, or download all incidents with
+one of these links.</p>`;
+
 export function renderIncidentList(list: IncidentList): string {
   const { site, asked, found, quiet, availability, reader } = list;
   // All parameters, even empty ones. Without parameters, the API returns only the incidents of the last few days.
@@ -54,8 +57,9 @@ ${
     ? markup`<p class="quiet">None.</p>`
     : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, quiet, reader))}</ul>`
 }
-${found.more ? markup`<p class="quiet">There are more incidents. Select a shorter period, or download all incidents with one of these links.</p>` : null}
-<p class="quiet">This list <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a> · <a href="incidents.atom">the latest as a feed</a></p>
+${found.more ? MORE : null}
+<p class="quiet">This list <a href="api/v1/incidents.csv?${query}">as CSV</a> ·
+<a href="api/v1/incidents?${query}">as JSON</a> · <a href="incidents.atom">the latest as a feed</a></p>
 ${found.complete ? null : HISTORY_MISSING}</section>
 ${availabilityView(availability, reader)}`,
   });
@@ -85,7 +89,9 @@ function option(value: string, word: string, chosen = ''): Markup {
 
 function rowView(incident: Incident, quiet: Quiet, reader: Reader): Markup {
   const { id, status, cause, acknowledgement } = incident;
-  return markup`<li class="${status === 'open' ? SEVERITY_TONES[cause.severity] : 'none'}"><p>${stateBadge(incident)} <code class="tag">${cause.id}</code> ${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}</p>
+  const tags = markup`${subjectView(cause.subject)}${tagsView(incident, quiet, reader)}`;
+  return markup`<li class="${status === 'open' ? SEVERITY_TONES[cause.severity] : 'none'}">
+<p>${stateBadge(incident)} <code class="tag">${cause.id}</code> ${tags}</p>
 <p><a href="incidents/${encodeURIComponent(id)}">${breakable(capital(headline(cause)))}</a></p>
 <p class="quiet">${whenText(incident, reader)}${
     acknowledgement === null ? null : `, acknowledged by ${acknowledgement.by}`
@@ -104,14 +110,16 @@ const MOST_PERIODS = 14;
 const PERIOD_COLUMNS = ['Period', 'Availability', 'Not ready', 'Unknown'];
 
 function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader): Markup {
-  return markup`<section id="availability" class="card" aria-labelledby="availability-title"><h2 id="availability-title">Availability</h2>
+  return markup`<section id="availability" class="card" aria-labelledby="availability-title">
+<h2 id="availability-title">Availability</h2>
 ${
   periods.length === 0
     ? markup`<p class="quiet">No data yet.</p>`
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
 <thead><tr>${PERIOD_COLUMNS.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${periods.slice(0, MOST_PERIODS).map((period) => periodView(period, reader))}</tbody></table></div>
-<p class="quiet">Share of the known time during which activation was ready. Time is unknown if ftm-watch did not run or could not check everything.</p>`
+<p class="quiet">Share of the known time during which activation was ready. Time is unknown if ftm-watch
+did not run or could not check everything.</p>`
 }
 <p class="quiet">The same <a href="api/v1/availability.csv">as CSV</a></p></section>`;
 }
@@ -120,9 +128,11 @@ function periodView(period: AvailabilityPeriod, reader: Reader): Markup {
   const { name, ready, notReady, unknown, partial } = period;
   const share = availabilityShare(period);
   const unknownShare = (unknown / (ready + notReady + unknown)) * 100;
-  return markup`<tr><th scope="row">${name}${partial ? markup` <span class="quiet">${partialText(period, reader)}</span>` : null}</th>
+  const part = partial ? markup` <span class="quiet">${partialText(period, reader)}</span>` : null;
+  const unknownText = unknownShare < 0.1 ? 'under 0.1' : unknownShare.toFixed(1);
+  return markup`<tr><th scope="row">${name}${part}</th>
 <td>${share === null ? 'unknown' : shareText(share * 100)}</td><td>${notReady === 0 ? 'never' : spanText(notReady)}</td>
-<td>${unknown === 0 ? 'never' : `${spanText(unknown)} (${unknownShare < 0.1 ? 'under 0.1' : unknownShare.toFixed(1)} %)`}</td></tr>`;
+<td>${unknown === 0 ? 'never' : `${spanText(unknown)} (${unknownText} %)`}</td></tr>`;
 }
 
 function partialText({ name, from }: AvailabilityPeriod, { zone, now }: Reader): string {

@@ -56,7 +56,8 @@ function silentView({ name, silent }: ChannelState): Markup | null {
   } did not accept the last notification; retrying</span></p>`;
 }
 
-export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available, so resolved incidents and sent notifications may be missing.</p>`;
+export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available, so resolved incidents and
+sent notifications may be missing.</p>`;
 
 function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   const { notification } = group;

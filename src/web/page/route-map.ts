@@ -95,7 +95,8 @@ ${stop.preconditions.length > 1 ? parts(stop) : null}</span>
 ${
   next === undefined || stop.leadsOn !== 'cut'
     ? null
-    : markup`<span class="cut">${sign('bad')}<span class="unseen">The path is broken here, so ${next.name} is not reached.</span></span>`
+    : markup`<span class="cut">${sign('bad')}
+<span class="unseen">The path is broken here, so ${next.name} is not reached.</span></span>`
 }
 </li>`;
 }

@@ -98,7 +98,8 @@ function mainView(
     causeCards(own ?? [], context),
   )}${openIncidentsView(withoutCard(history.incidents, diagnosis), context)}</div>
 <div id="where" class="stack where">${unknown.length === 0 ? [route, checklist] : [checklist, route]}</div>
-<aside id="side" class="stack side" aria-label="What happened">${silencesView(quiet.silences, sources.maintenance(), reader)}
+<aside id="side" class="stack side" aria-label="What happened">
+${silencesView(quiet.silences, sources.maintenance(), reader)}
 ${notificationsView(history, activity, reader)}${certificatesView(sources.certificates(), reader)}
 ${recentIncidentsView(history, reader)}</aside>`;
   return markup`${verdict}${isCalm ? markup`<section id="calm" class="card">${days}</section>` : null}

@@ -163,7 +163,8 @@ ${rest === '' ? null : markup`<div><dt>Impact</dt><dd>${breakable(rest)}</dd></d
   });
   return markup`<dl class="answers"><div><dt>${name}</dt><dd><ol>${rows}</ol>
 ${isTaken ? null : markup`<p>Nobody is on them</p>`}
-<p class="quiet">${more > 0 ? `${counted(more, 'more')} below. ` : ''}Order: severity, then step of an activation</p></dd></div>
+<p class="quiet">${more > 0 ? `${counted(more, 'more')} below. ` : ''}Order: severity, then step of an activation</p>
+</dd></div>
 ${notificationsRow(maintenanceView(quiet, reader))}</dl>`;
 }
 
