@@ -56,7 +56,7 @@ function fresh(view: PeerView, { clock }: ConnectorContext): PeerView {
   if (Math.abs(clock.now() - view.at) <= MAX_AGE) return view;
   throw new ProbeError(
     'protocol',
-    `The peer's last round was at ${instantText(view.at)}, so the peer or its clock has stopped`,
+    `The peer's last check was at ${instantText(view.at)}, so the peer or its clock has stopped`,
   );
 }
 

@@ -10,7 +10,7 @@ const LONGEST_TEXT = 2_000;
 
 export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
   return [
-    `The round took ${milliseconds(durationMs)}. ` +
+    `The check took ${milliseconds(durationMs)}. ` +
       `This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
     '',
     ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [

@@ -46,7 +46,7 @@ export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAn
   if (looked.by === 'daemon' && ageOf(diagnosis, looked.now) > looked.longest)
     return line(CHECK_EXIT.unknown, `The daemon's last check was at ${timeText(diagnosis.at)}`, data);
   const exitCode = exitCodeOf(diagnosis, looked);
-  const note = looked.by === 'itself' ? ' (from a new round without log data, because no daemon is running)' : '';
+  const note = looked.by === 'itself' ? ' (from a new check without log data, because no daemon is running)' : '';
   return line(exitCode, `${textOf(exitCode, diagnosis, looked)}${note}`, data);
 }
 

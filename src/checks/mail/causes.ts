@@ -122,7 +122,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply[: {quote}| in the evidence]. It shows what is refused and often why.",
+      "[{quote}. This reply|Read the server's reply in the evidence. It] shows what is refused and often why.",
       'Check that the sender address (System > Messaging > SMTP Servers) is correct, that the account is allowed to ' +
         'use it, and that mail[].to exists.',
       TRY_LOCALHOST,
@@ -148,7 +148,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
-      "Read the server's reply[: {quote}| in the evidence], which often explains why the address is refused.",
+      "[{quote}. This reply|Read the server's reply in the evidence, which] often explains why the address is refused.",
       'If the PTR record is missing, create one for the address that the mail server sees, and make sure that ' +
         'the name in it resolves to the same address.',
       'If the address is on a block list, have it removed. Otherwise, allow the address of FortiAuthenticator on the ' +
@@ -161,6 +161,7 @@ const REFUSAL_CAUSES = {
         summary:
           'The mail server {subject} answers, but refuses the address of ftm-watch. It is unknown whether the ' +
           "server also refuses FortiAuthenticator's address.",
+        impact: 'codes-at-risk',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -175,7 +176,7 @@ const REFUSAL_CAUSES = {
           'The mail server {subject} answers, but refuses the session. It refuses either the address of ftm-watch ' +
           'or all clients.',
         remedy: [
-          "Read the server's reply[: {quote}| in the evidence], and search the server's log for {source}.",
+          "[{quote}. Search|Read the server's reply in the evidence, and search] the server's log for {source}.",
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, the ' +
             'mail server refuses only ftm-watch. Allow its address there.',
           'If the test fails too, the mail server refuses all clients or both addresses. Make sure that its SMTP ' +
@@ -192,7 +193,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply[: {quote}| in the evidence]. It shows what is refused and often why.",
+      "[{quote}. This reply|Read the server's reply in the evidence. It] shows what is refused and often why.",
       'Allow the address of FortiAuthenticator to relay, or configure a login for the mail server on ' +
         'FortiAuthenticator (System > Messaging > SMTP Servers).',
       TRY_LOCALHOST,
@@ -203,6 +204,7 @@ const REFUSAL_CAUSES = {
         summary:
           'The mail server {subject} does not relay messages from the address of ftm-watch. It is unknown ' +
           'whether the server relays for FortiAuthenticator, which has a different address.',
+        impact: 'codes-at-risk',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -271,7 +273,7 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      "Read the server's reply[: {quote}| in the evidence]. If the server reports too many connections or a " +
+      "[{quote}.|Read the server's reply in the evidence.] If the server reports too many connections or a " +
         'restart, wait a few minutes.',
       'If the failure persists, check the load and disk space of the mail server, and the directory or database ' +
         'that it checks passwords against. A temporary login failure (454) does not mean that the password is ' +

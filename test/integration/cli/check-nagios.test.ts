@@ -113,7 +113,7 @@ describe('ftm-watch check --nagios', () => {
     );
     const { code, text } = await run();
     expect(code).toBe(2);
-    expect(text).toMatch(/\(from a new round without log data, because no daemon is running\)$/u);
+    expect(text).toMatch(/\(from a new check without log data, because no daemon is running\)$/u);
   });
 
   test('keeps -t in a round of its own, and so does every other form', async () => {
