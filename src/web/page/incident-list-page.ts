@@ -118,8 +118,8 @@ ${
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
 <thead><tr>${PERIOD_COLUMNS.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${periods.slice(0, MOST_PERIODS).map((period) => periodView(period, reader))}</tbody></table></div>
-<p class="quiet">Share of the known time during which activation was ready. Time is unknown if ftm-watch
-did not run or could not check everything.</p>`
+<p class="quiet">Share of the known time during which activation was ready.
+Time is unknown if ftm-watch did not run or could not check everything.</p>`
 }
 <p class="quiet">The same <a href="api/v1/availability.csv">as CSV</a></p></section>`;
 }
