@@ -31,7 +31,8 @@ const SHARED = 3;
 
 /**
  * Returns a row for each key. A secret has a row for its file but not for its variable, which the document explains
- * once. A section has no row, because its keys have. A key that several sections of the table share, with the same meaning, has one row that lists the sections.
+ * once. A section has no row, because its keys have. A key that several sections of the table share, with the same
+ * meaning, has one row that lists the sections.
  */
 function rows(keys: readonly DescribedKey[]): readonly string[] {
   const paths = new Set(keys.map(({ path }) => path));

@@ -44,8 +44,8 @@ export function stageDocuments(folder: string, root: string, documents: readonly
 }
 
 /**
- * Returns a Markdown document for the package. Its links lead to the files' paths in the package. A link to a file that is not among `documents`
- * becomes text that names the file.
+ * Returns a Markdown document for the package. Its links lead to the files' paths in the package. A link to a file that
+ * is not among `documents` becomes text that names the file.
  */
 export function documentText(root: string, { source, path }: Placed, documents: readonly Placed[]): string {
   return readFileSync(join(root, source), 'utf8').replaceAll(CODE_OR_LINK, (whole: string, ...parts: LinkParts) => {
