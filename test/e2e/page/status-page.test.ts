@@ -20,7 +20,7 @@ import { watchLab, createWatchedLab } from '../../support/network/lab-check.ts';
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 /** The promise: an injected fault is shown within this time, without a reload. */
 const SHOWN_WITHIN_MS = 10_000;
-/** Includes the registration, which the lab does not check by default. It is asked less often, because it has a quota. */
+/** Includes the registration, which the lab does not check by default, and which has a quota. */
 const EACH_SECOND = { probes: '* * * * * *', appliance: '* * * * * *', registration: '*/6 * * * * *' };
 const MOST_BYTES = 104 * 1024;
 const HOSTILE = '<script>document.title="owned"</script>';
