@@ -23,6 +23,8 @@ interface HttpProxy extends HostPort {
   readonly password: SecretSource | null;
 }
 
+/** In bytes. What other networks see is a few kilobytes long. */
+const MAX_RESPONSE: number = 1024 * 1024;
 /** The time to wait for the response body after the status has been received. */
 const TEXT_DEADLINE: Millis = 1_000;
 /**
@@ -98,7 +100,8 @@ function reason(error: unknown): string {
 }
 
 /**
- * Requests to loopback addresses never use a proxy. The caller must destroy the dispatcher.
+ * Requests to loopback addresses never use a proxy. A longer response than 1 MB fails. The caller must destroy the
+ * dispatcher.
  * @param authorities the CAs to trust, in PEM format; if null, Node's default CAs, to which the environment can add
  * others, are trusted
  * @throws {Error} if the proxy's password cannot be read, or if a variable does not contain a URL
@@ -110,7 +113,7 @@ export async function openDispatcher(
 ): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const tls = authorities === null ? {} : { ca: [...authorities], rejectUnauthorized: true };
-  const options = { connect: tls, pipelining: 0 };
+  const options = { connect: tls, pipelining: 0, maxResponseSize: MAX_RESPONSE };
   if (isLoopbackUrl(url)) return new Agent(options);
   // If the option is an empty string, undici does not use a proxy. If the option is missing, undici reads this
   // process's environment.

@@ -119,11 +119,11 @@ describe('without a result', () => {
 
   const item = { probe: { asn: 1, network: 'n', country: 'DE' }, result: { status: 'finished' } };
   test.each([
-    ['1 MB', `"${'x'.repeat(1_100_000)}"`],
+    ['1 MB', JSON.stringify({ id: 'a', status: 'finished', results: [], more: 'x'.repeat(1_100_000) })],
     ['no JSON', '<html>'],
     ['wrong types', JSON.stringify({ id: 'a', status: 'finished', results: [{ probe: { asn: '1' } }] })],
     ['too many results', JSON.stringify({ id: 'a', status: 'finished', results: Array(51).fill(item) })],
-    ['an id that is a path', JSON.stringify({ id: '../../v1/limits' })],
+    ['an id that is a path', JSON.stringify({ id: '../../v1/limits', status: 'finished', results: [] })],
     ['nothing', ''],
   ])('a hostile answer: %s', async (_, body) => {
     answerAll(body);
