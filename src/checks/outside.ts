@@ -12,7 +12,7 @@ import {
 import { nameList } from '../core/visible-text.ts';
 import { type Finding, type FindingText, isFault, note } from '../engine/model.ts';
 import { withMoreSaid } from '../engine/words.ts';
-import { affectsUnrelatedHosts } from './firewall-policy/judge.ts';
+import { affectsUnrelatedHosts } from './reachability/causes.ts';
 
 /**
  * What other networks are presented, compared with a certificate that this site received.

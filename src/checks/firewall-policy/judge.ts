@@ -28,7 +28,12 @@ import {
 } from '../../core/firewall.ts';
 import { capital, FORTIGATE } from '../../engine/words.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
-import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
+import {
+  affectsUnrelatedHosts,
+  type ReachabilityCause,
+  type ShutPortKind,
+  type SILENT_PAST_POLICY,
+} from '../reachability/causes.ts';
 
 type PolicyCause = keyof typeof POLICY_CAUSES;
 
@@ -326,13 +331,6 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
     return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
   if (findings.some(({ rule }) => NOT_ACCEPTED.includes(rule))) return null;
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
-}
-
-const ALSO_UNRELATED: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
-
-/** Returns whether unrelated hosts have the same fault, in which case the licence server is not the cause. */
-export function affectsUnrelatedHosts({ kind }: Pick<Finding, 'kind'>): boolean {
-  return ALSO_UNRELATED.includes(kind);
 }
 
 function mayBe(finding: Finding, refinement: Refinement | null): boolean {

@@ -1,5 +1,6 @@
 import {
   type CauseWords,
+  type Finding,
   shell,
   type KindWords,
   fortiauthenticator,
@@ -195,6 +196,13 @@ const SHUT_PORT_KINDS = {
 } satisfies Readonly<Record<string, KindWords>>;
 
 export type ShutPortKind = keyof typeof SHUT_PORT_KINDS;
+
+const ALSO_UNRELATED: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
+
+/** Returns whether unrelated hosts have the same fault, in which case the licence server is not the cause. */
+export function affectsUnrelatedHosts({ kind }: Pick<Finding, 'kind'>): boolean {
+  return ALSO_UNRELATED.includes(kind);
+}
 
 /** Kind of `license-server-down` for a closed port if the firewall policy accepts the connection. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
