@@ -29,11 +29,16 @@ export const pace = z.object({
 
 export type Pace = Readonly<z.infer<typeof pace>>;
 
+/**
+ * - `failed`: the service is not queried for a while
+ * - `own-trouble`: a problem of this machine, which says nothing about the service
+ */
+export type VisitEnd = 'answered' | 'failed' | 'own-trouble';
+
 interface Spent {
   readonly calls: number;
   readonly errors: number;
-  /** A failure ends the query, and the service is not queried for a while. */
-  readonly isFailed: boolean;
+  readonly end: VisitEnd;
   /** As specified by the service. */
   readonly retryAfter: Millis;
 }
@@ -55,13 +60,13 @@ export function isBusy({ busyUntil }: Pace, now: EpochMs): boolean {
 }
 
 /** Each consecutive failure doubles the pause, up to one hour. */
-export function afterCalls(before: Pace, now: EpochMs, { calls, errors, isFailed, retryAfter }: Spent): Pace {
+export function afterCalls(before: Pace, now: EpochMs, { calls, errors, end, retryAfter }: Spent): Pace {
   const pause = Math.max(retryAfter, MINUTE * 2 ** Math.min(before.failures, 10));
   return {
     busyUntil: timely(before.busyUntil, now, BURST + MOST_CALLS * CALL_COST) + calls * CALL_COST,
     errors: [...recent(before.errors, now), ...Array.from({ length: errors }, () => now)],
-    failures: isFailed ? before.failures + 1 : 0,
-    blockedUntil: isFailed ? now + Math.min(pause, HOUR) : before.blockedUntil,
+    failures: end === 'answered' ? 0 : before.failures + Number(end === 'failed'),
+    blockedUntil: end === 'failed' ? now + Math.min(pause, HOUR) : before.blockedUntil,
   };
 }
 

@@ -25,7 +25,7 @@ import {
 } from '../network/rest/json-exchange.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import type { ConnectedSystem, UnitObservation } from './picture.ts';
-import { afterCalls, blockedUntil, isBusy, MOST_CALLS, MOST_ERRORS, pace } from './registration-pace.ts';
+import { afterCalls, blockedUntil, isBusy, MOST_CALLS, MOST_ERRORS, pace, type VisitEnd } from './registration-pace.ts';
 import {
   type LicenseRecord,
   parseAccessToken,
@@ -144,7 +144,7 @@ function registrationSystem(
     const licenses = due.slice(0, MOST_LOOKUPS);
     const { clock } = context;
     const calls = Math.min(MOST_CALLS, 1 + licenses.length + query.serials.length);
-    const planned = { calls, errors: 1, isFailed: true, retryAfter: 0 };
+    const planned = { calls, errors: 1, end: 'failed', retryAfter: 0 } as const;
     await file.save({ ...before, ...afterCalls(before, clock.now(), planned) } satisfies Memory);
     const seen = await ask(config, { ...query, licenses }, context);
     const at = clock.now();
@@ -237,8 +237,7 @@ interface Spent {
 }
 
 interface Visit extends Readonly<Spent> {
-  /** The service did not answer, or would refuse all calls. */
-  readonly isFailed: boolean;
+  readonly end: VisitEnd;
   readonly found: ReadonlyMap<string, LicenseAnswer>;
   readonly failures: ReadonlyMap<string, Omit<Unanswered<Failure>, 'at'>>;
   /** The reason why no licence could be looked up. */
@@ -253,7 +252,7 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
   const found = new Map<string, LicenseAnswer>();
   const failures = new Map<string, Omit<Unanswered<Failure>, 'at'>>();
   let problem: Failure | Denied | null = null;
-  let isFailed = false;
+  let end: VisitEnd = 'answered';
   /** The licences that the current call is about. Null during the login. */
   let current: readonly string[] | null = null;
   try {
@@ -276,8 +275,7 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
   } catch (error) {
     const because = failed(error, startedAt, context);
     const isDenied = error instanceof DeniedError;
-    // A problem of this machine is no reason to spare the service.
-    isFailed = spent.calls > 0 && (isDenied || !isOwnTrouble(because.reason));
+    end = isDenied || (spent.calls > 0 && !isOwnTrouble(because.reason)) ? 'failed' : 'own-trouble';
     if (isDenied) problem = { kind: 'denied', message: error.message };
     else if (current === null) problem = because;
     for (const license of current ?? []) {
@@ -285,7 +283,7 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
       failures.set(license, { because, retry: true });
     }
   }
-  return { found, failures, problem, isFailed, ...spent };
+  return { found, failures, problem, end, ...spent };
 }
 
 class DeniedError extends Error {

@@ -12,7 +12,7 @@ import {
 import { HOUR, MINUTE } from '../../support/time/units.ts';
 
 const NOW = 1_800_000_000_000;
-const FAILS = { calls: 1, errors: 1, isFailed: true, retryAfter: 0 };
+const FAILS = { calls: 1, errors: 1, end: 'failed', retryAfter: 0 } as const;
 const NOTHING: Pace = pace.parse({});
 
 function pauseOf(kept: Pace, now: number): number {
@@ -21,15 +21,14 @@ function pauseOf(kept: Pace, now: number): number {
 
 it('within the limits of FortiCloud, whenever queries are made and processes end', () => {
   const calls = fc.integer({ min: 1, max: MOST_CALLS });
-  const never = fc.constant(false);
   // Errors cause pauses, so that only queries without errors reach the limits of calls.
-  const answered = { errors: fc.constant(0), isFailed: never, isKilled: never };
+  const answered = { errors: fc.constant(0), end: fc.constant('answered' as const), isKilled: fc.constant(false) };
   const often = fc.record({ after: fc.integer({ min: 0, max: 30_000 }), calls, ...answered });
   const any = fc.record({
     after: fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 1_000_000 })),
     calls,
     errors: fc.integer({ min: 0, max: MOST_ERRORS }),
-    isFailed: fc.boolean(),
+    end: fc.constantFrom('answered' as const, 'failed' as const, 'own-trouble' as const),
     isKilled: fc.boolean(),
   });
   const many = { minLength: 300, maxLength: 300 };
@@ -42,7 +41,7 @@ it('within the limits of FortiCloud, whenever queries are made and processes end
         now += after;
         if (blockedUntil(kept, now) !== null || isBusy(kept, now)) continue;
         // Who is killed during a call has made at most one that failed, because a failure ends the query.
-        const seen = isKilled ? { ...made, errors: 1, isFailed: true } : made;
+        const seen = isKilled ? { ...made, errors: 1, end: 'failed' as const } : made;
         called.push(...Array.from({ length: seen.calls }, () => now));
         errors.push(...Array.from({ length: seen.errors }, () => now));
         kept = afterCalls(kept, now, { ...seen, retryAfter: 0 });
@@ -74,12 +73,20 @@ describe('the pause', () => {
       return pause / MINUTE;
     });
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
-    kept = afterCalls(kept, now, { calls: 1, errors: 0, isFailed: false, retryAfter: 0 });
+    kept = afterCalls(kept, now, { calls: 1, errors: 0, end: 'answered', retryAfter: 0 });
     expect(pauseOf(afterCalls(kept, now, FAILS), now)).toBe(MINUTE);
   });
 
+  it('is neither made nor shortened by a problem of this machine', () => {
+    const failed = afterCalls(afterCalls(NOTHING, NOW, FAILS), NOW, FAILS);
+    const later = NOW + HOUR;
+    const own = afterCalls(failed, later, { calls: 1, errors: 0, end: 'own-trouble', retryAfter: 0 });
+    expect(pauseOf(own, later)).toBe(0);
+    expect(pauseOf(afterCalls(own, later, FAILS), later)).toBe(4 * MINUTE);
+  });
+
   it('is not needed after refusals, until too many were received within an hour', () => {
-    const refusals = (errors: number): Pace => afterCalls(NOTHING, NOW, { ...FAILS, errors, isFailed: false });
+    const refusals = (errors: number): Pace => afterCalls(NOTHING, NOW, { ...FAILS, errors, end: 'answered' });
     expect([pauseOf(refusals(7), NOW), pauseOf(refusals(8), NOW + MINUTE)]).toEqual([0, HOUR - MINUTE]);
   });
 
