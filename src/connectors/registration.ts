@@ -275,7 +275,7 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
   } catch (error) {
     const because = failed(error, startedAt, context);
     const isDenied = error instanceof DeniedError;
-    end = isDenied || (spent.calls > 0 && !isOwnTrouble(because.reason)) ? 'failed' : 'own-trouble';
+    end = isDenied ? 'failed' : endOf(because, spent.calls);
     if (isDenied) problem = { kind: 'denied', message: error.message };
     else if (current === null) problem = because;
     for (const license of current ?? []) {
@@ -284,6 +284,10 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
     }
   }
   return { found, failures, problem, end, ...spent };
+}
+
+function endOf({ reason }: Failure, calls: number): VisitEnd {
+  return calls === 0 || isOwnTrouble(reason) ? 'own-trouble' : 'failed';
 }
 
 class DeniedError extends Error {
