@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import { Argument, InvalidArgumentError, Option } from 'commander';
+import { Argument, Option } from 'commander';
 import type { Invocation } from './terminal.ts';
 import type { CaptureOptions } from './capture.ts';
-import type { Millis } from '../core/clock.ts';
-import { parseDuration } from '../core/time-text.ts';
+import { addCheck } from './check-command.ts';
 import { firmwareVersion } from '../core/license/firmware.ts';
+import { given, notGiven } from './given.ts';
 import type { TypedAnswers } from './init.ts';
 import type { LazyCommand } from './lazy-command.ts';
 import type { MigrationOptions } from './preflight.ts';
@@ -33,19 +33,6 @@ export function addCommands(program: LazyCommand): void {
     addCompletion,
   ])
     add(program);
-}
-
-/** `parse` returns null if the text is not what is `expected`. */
-function given<T>(parse: (text: string) => T | null, expected: string): (text: string) => T {
-  return (text) => {
-    const value = parse(text);
-    if (value === null) throw notGiven(expected);
-    return value;
-  };
-}
-
-function notGiven(expected: string): InvalidArgumentError {
-  return new InvalidArgumentError(`Expected ${expected}.`);
 }
 
 function addInit(program: LazyCommand): void {
@@ -130,100 +117,6 @@ Examples:
   ftm-watch preflight migration --verify ftm-watch-migration-fac-1-….json
 
 This command does not change any settings.
-`;
-
-interface CheckOptions {
-  readonly json?: boolean;
-  readonly all?: boolean;
-  readonly steps?: boolean;
-  readonly roots?: boolean;
-  readonly outside?: boolean;
-  readonly nagios?: boolean;
-  readonly verify?: string;
-  readonly timeout?: Millis;
-  readonly maxAge: Millis;
-}
-
-const TIMEOUT: Millis = 10_000;
-const MAX_AGE: Millis = 900_000;
-
-/** Nagios and Icinga kill a plugin after 60 s by default. */
-const NAGIOS_TIMEOUT: Millis = 50_000;
-
-function addCheck(program: LazyCommand): void {
-  const plugin =
-    'print one line for Nagios or Icinga, from the running daemon, or from a new round of checks if no daemon is ' +
-    'running';
-  program
-    .configured('check', 'run all checks once and print the checklist, root causes and remedies')
-    .option('--json', 'print only a JSON object')
-    .option('--all', 'also list each check that is OK or not configured')
-    .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
-    .option('--outside', 'also ask probes in other networks, if "outside" is configured (takes up to 45 s)')
-    .option('--roots', 'also print the root certificates that FortiAuthenticator needs for its mail servers (PEM)')
-    .addOption(new Option('--nagios', plugin).conflicts(['json', 'all', 'steps', 'roots', 'outside', 'verify']))
-    .addOption(
-      new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts([
-        'all',
-        'steps',
-        'roots',
-        'outside',
-      ]),
-    )
-    .option(
-      '-t, --timeout <seconds>',
-      'time after which unfinished checks are reported as unknown (default: 10, with --nagios 50)',
-      given(
-        (text) => (/^[1-9]\d{0,3}$/u.test(text) ? Number(text) * 1000 : null),
-        'a whole number of seconds, such as 50',
-      ),
-    )
-    .addOption(
-      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last round is older than this")
-        .argParser(given(parseDuration, 'a duration such as "15m"'))
-        .default(MAX_AGE, '15m'),
-    )
-    .addHelpText('after', CHECK_HELP)
-    .exits({
-      0: 'ready; --verify: the repair is active',
-      1: 'warnings, or ready while the running daemon has an open incident',
-      2:
-        'not ready, according to this check or to an open incident that a single check cannot detect; --verify: ' +
-        'not active',
-      3: 'unknown; --verify: could not be determined',
-    })
-    .runs(
-      async (
-        invocation,
-        {
-          json = false,
-          all = false,
-          steps = false,
-          roots = false,
-          outside = false,
-          nagios,
-          verify,
-          timeout,
-          maxAge,
-        }: CheckOptions,
-      ) => {
-        if (verify !== undefined) {
-          const { verifyRepair } = await import('./verify-repair.ts');
-          return verifyRepair({ incident: verify, json, timeout: timeout ?? null }, invocation);
-        }
-        const { check, checkNagios } = await import('./check.ts');
-        return nagios === true
-          ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
-          : check({ json, all, steps, roots, outside, timeout: timeout ?? TIMEOUT }, invocation);
-      },
-    );
-}
-
-const CHECK_HELP = `
-Examples:
-  ftm-watch check --json | jq .causes
-  ftm-watch check --nagios -t 30           FTM OK: … | causes_critical=0;;0;0 …
-  ftm-watch check --verify 20261124T130005Z-k3v9x2-1   check whether the repair is active
 `;
 
 function addCapture(program: LazyCommand): void {

@@ -203,18 +203,20 @@ describe('the imports of the product', () => {
   });
 
   test('load a command when it runs, and before it only what reads the arguments', () => {
-    const isLazy = ({ from, to }: Import): boolean => from === 'cli/commands.ts' && /^(?:cli|demo)\//u.test(to);
+    const declarations = ['cli/check-command.ts', 'cli/commands.ts', 'cli/given.ts'];
+    const isLazy = ({ from, to }: Import): boolean =>
+      declarations.includes(from) && /^(?:cli|demo)\//u.test(to) && !declarations.includes(to);
     const loaded = new Set(['cli/program.ts']);
     for (const path of loaded)
       for (const each of imports) if (each.from === path && !each.typeOnly && !isLazy(each)) loaded.add(each.to);
     expect([...loaded].filter((path) => !/^(?:core|text)\//u.test(path)).toSorted()).toEqual([
-      'cli/commands.ts',
+      ...declarations,
       'cli/lazy-command.ts',
       'cli/program.ts',
       'commander',
       'node:net',
     ]);
-    const commands = readFileSync(join(SRC, 'cli/commands.ts'), 'utf8');
+    const commands = declarations.map((path) => readFileSync(join(SRC, path), 'utf8')).join('');
     const lazy = imports.filter((each) => isLazy(each) && !each.typeOnly);
     expect(lazy.length).toBeGreaterThan(15);
     for (const { to } of lazy)
