@@ -82,7 +82,7 @@ async function attachTo(incident: string, result: CaptureResult, config: Config,
     const leaf = chain.slice(0, 1).map(({ sha256 }) => ({ sha256 }));
     return { client, startedAt, tls, verdict, summary: visibleText(summary, 500), chain: leaf };
   });
-  await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
+  const daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
   const answer = await daemon.ask('POST', path, { connections });
   if (answer.status !== 201) throw new Error(`Cannot add the verdict to the incident: ${problemOf(answer)}`);

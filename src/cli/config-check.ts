@@ -180,7 +180,7 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
 
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
-    await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
+    const daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
     await daemon.ask('GET', '/-/healthy');
   } catch (error) {
     if (error instanceof NoDaemon) return otherDaemon();

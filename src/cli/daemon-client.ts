@@ -1,12 +1,13 @@
 import { lstat, realpath } from 'node:fs/promises';
-import { Agent, request } from 'undici';
+import { request } from 'node:http';
 import * as z from 'zod';
 import { deadline, sleep } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/store-places.ts';
 import { holderProcess } from '../store/store-lock.ts';
-import { errorCode } from '../network/failure.ts';
+import { abortError, errorCode } from '../network/failure.ts';
+import { responseTo } from '../network/http/response-to.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
@@ -24,7 +25,7 @@ export interface DaemonAnswer {
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
-export interface DaemonClient extends AsyncDisposable {
+export interface DaemonClient {
   /** @throws {NoDaemon} if no daemon is running, and {Error} with advice if the socket cannot be used */
   ask(method: Method, path: string, body?: object): Promise<DaemonAnswer>;
 }
@@ -62,26 +63,26 @@ export async function createDaemonClient(
   // Node truncates socket paths of more than 107 bytes. If the path next to the store is a link, its target is used,
   // because the target's path is short.
   const socketPath = await realpath(socket).catch(() => socket);
-  const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
   async function send(method: Method, path: string, body: object | undefined): Promise<DaemonAnswer> {
     using limit = deadline(clock, answerLimit, signal);
     try {
-      const response = await request(`http://ftm-watch${path}`, {
-        method,
-        dispatcher: agent,
-        signal: limit.signal,
-        headers: {
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      const text = await response.body.text();
-      return { status: response.statusCode, text, json: parsedJson(text) };
+      const headers = {
+        // Without this header, node:http names the host "localhost:80".
+        host: 'ftm-watch',
+        connection: 'close',
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      };
+      const sent = request({ socketPath, method, path, headers, agent: false, signal: limit.signal });
+      const response = await responseTo(sent, body === undefined ? undefined : JSON.stringify(body));
+      const text = await wholeText(response);
+      // For node:http, a response without a length also ends when the signal closes the connection.
+      limit.signal.throwIfAborted();
+      return { status: response.statusCode ?? 0, text, json: parsedJson(text) };
     } catch (error) {
       if (limit.expired() || errorCode(error) === BACKLOG_FULL) throw new Error(noAnswer(storePath), { cause: error });
-      throw await connectFailure(socket, error);
+      throw await connectFailure(socket, signal.aborted ? abortError(signal) : error);
     }
   }
 
@@ -95,17 +96,27 @@ export async function createDaemonClient(
         return send(method, path, body);
       }
     },
-    [Symbol.asyncDispose]: () => agent.destroy(),
   };
+}
+
+/** @throws {Error} if the answer is too long or incomplete */
+async function wholeText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_ANSWER)
+      throw new Error(
+        `the answer is longer than ${String(MAX_ANSWER)} bytes; the socket may belong to another program`,
+      );
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 const WHY: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'the socket does not exist; check that "ftm-watch run" is running with this configuration'],
   ['EACCES', "permission denied; run this command as root, as the daemon's user, or as a member of that user's group"],
-  [
-    'UND_ERR_RES_EXCEEDED_MAX_SIZE',
-    `the answer is longer than ${String(MAX_ANSWER)} bytes; the socket may belong to another program`,
-  ],
 ]);
 
 /** The kernel accepts connections for a suspended process until the socket's backlog is full (unix(7)). */
@@ -192,7 +203,7 @@ export async function readDaemonStatus(
   terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
 ): Promise<DaemonStatus | null> {
   try {
-    await using daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
+    const daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
     const answered = await daemon.ask('GET', '/api/v1/status');
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [], causes: [] };
     const diagnosis = read(statusShape, answered);

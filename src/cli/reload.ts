@@ -13,7 +13,7 @@ const RELOAD_LIMIT: Millis = 30_000;
 export async function reload(terminal: Invocation): Promise<number> {
   const { output, errors } = terminal;
   try {
-    await using daemon = await createDaemonClient(await placeOf(terminal), terminal, RELOAD_LIMIT);
+    const daemon = await createDaemonClient(await placeOf(terminal), terminal, RELOAD_LIMIT);
     const { status, text } = await daemon.ask('POST', '/-/reload');
     const message = text
       .trimEnd()

@@ -42,15 +42,15 @@ export type SilenceCommand =
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
-  await using daemon = await createDaemonClient(controlPlace(await storePathOf(terminal), terminal.env), terminal);
+  const daemon = await createDaemonClient(controlPlace(await storePathOf(terminal), terminal.env), terminal);
   const deps = { ...terminal, daemon };
   switch (command.kind) {
     case 'add':
-      return await silenceAdd(command.silence, deps);
+      return silenceAdd(command.silence, deps);
     case 'list':
-      return await silenceList(command.json, deps);
+      return silenceList(command.json, deps);
     case 'remove':
-      return await silenceRemove(command.ids, deps);
+      return silenceRemove(command.ids, deps);
   }
 }
 

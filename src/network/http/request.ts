@@ -6,6 +6,7 @@ import type { HttpOutcome } from '../../core/observation.ts';
 import type { BlockPage, BlockPageCandidate } from '../../core/block-page.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, errorCode, failureFrom, failureReason, ProbeError, printable } from '../failure.ts';
+import { responseTo } from './response-to.ts';
 import { type TlsSession, readableText, alertName, demandsCertificate } from '../tls/handshake.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -70,24 +71,6 @@ function requestOver(
     createConnection: () => socket,
     maxHeaderSize: MAX_HEADER_BYTES,
     signal,
-  });
-}
-
-function responseTo(request: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    let isOver = false;
-    request.once('response', (response) => {
-      isOver = true;
-      resolve(response);
-    });
-    // This listener is never removed, because node:http emits another error when the socket is finally destroyed.
-    request.on('error', reject);
-    // If a peer switches protocols without a request, node:http closes the connection without emitting an error.
-    request.once('close', () => {
-      // Every exchange emits 'close'. The error is created only if needed, because creating it captures a stack trace.
-      if (!isOver) reject(new ProbeError('protocol', 'The peer ended the exchange without sending a response'));
-    });
-    request.end();
   });
 }
 

@@ -245,7 +245,7 @@ describe('ftm-watch capture --attach', () => {
     const attached = [`Packet capture of FortiAuthenticator's connection: ${detail}`];
     const evidence = [...attached, ...opened.cause.evidence];
     expect(control.state.incidents).toEqual([{ ...opened, attached, cause: { ...opened.cause, evidence } }]);
-    await using daemon = await createDaemonClient(
+    const daemon = await createDaemonClient(
       { socket: socket(), storePath: null },
       { clock: systemClock, signal: AbortSignal.timeout(10_000) },
     );

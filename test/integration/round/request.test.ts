@@ -72,7 +72,7 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     expect(http.receivedAt).toBeLessThanOrEqual(Date.now());
   });
 
-  // Listeners of network/http/request.ts: once close
+  // Listeners of network/http/response-to.ts: once close
   test('fails where the peer switches protocols, which nobody asked for', async () => {
     const { http } = await atRequest(
       write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
@@ -94,7 +94,7 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     expect(http).toMatchObject({ kind: 'response', status: 403, blockPage: { product: 'Fortinet FortiGate' } });
   });
 
-  // Listeners of network/http/request.ts: once response
+  // Listeners of network/http/response-to.ts: once response
   test('reads 64 KiB of a body without end', async () => {
     let sent = 0;
     const { http } = await atRequest((socket) => {
@@ -136,7 +136,7 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     expect((await atRequest(act)).http).toMatchObject({ kind: 'failed', reason });
   });
 
-  // Listeners of network/http/request.ts: on error
+  // Listeners of network/http/response-to.ts: on error
   // Listeners of network/tls/handshake.ts: on error, callback of end
   test('tells a reset from an orderly end', async () => {
     const { leaf } = bench.hierarchy;
