@@ -10,7 +10,14 @@ import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
-import { exitCodeBeside, exitCodeOf, pluginAnswer, type PluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
+import {
+  exitCodeBeside,
+  exitCodeOf,
+  type Looked,
+  pluginAnswer,
+  pluginUnknown,
+  type SeenDiagnosis,
+} from '../report/nagios-line.ts';
 import {
   type DiagnosisAsides,
   renderDiagnosis,
@@ -179,33 +186,40 @@ interface PluginLimits {
 
 /** Writes nothing to standard error, because Icinga treats standard error as part of the output. */
 export async function checkNagios(limits: PluginLimits, terminal: Invocation): Promise<number> {
-  const { text, exitCode } = await answer(limits, terminal);
+  const seen = await look(limits, terminal);
+  const { text, exitCode } = typeof seen === 'string' ? pluginUnknown(seen) : pluginAnswer(seen.diagnosis, seen.looked);
   terminal.output.write(text);
   return exitCode;
 }
 
-async function answer({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<PluginAnswer> {
+interface Seen {
+  readonly diagnosis: SeenDiagnosis;
+  readonly looked: Looked;
+}
+
+/** What a monitoring system is told: from the running daemon, or from a new round. A string is why it is unknown. */
+async function look({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<Seen | string> {
   using limit = deadline(terminal.clock, timeout, terminal.signal);
   const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: () => undefined } };
   try {
-    const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
-    if (!limit.expired()) return answered;
+    const seen = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
+    if (!limit.expired()) return seen;
   } catch (error) {
-    if (!limit.expired()) return pluginUnknown(messageOf(error).split('\n')[0] ?? '');
+    if (!limit.expired()) return messageOf(error).split('\n')[0] ?? '';
   }
-  return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
+  return `The checks did not finish within ${String(timeout / 1000)} s`;
 }
 
-async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {
+async function askDaemon(longest: Millis, terminal: Invocation): Promise<Seen | string | null> {
   const status = await readDaemonStatus(await storePathOf(terminal), terminal);
   if (status === null) return null;
   const { diagnosis, incidents } = status;
-  if (typeof diagnosis === 'string') return pluginUnknown(diagnosis);
-  return pluginAnswer(diagnosis, { by: 'daemon', incidents, now: terminal.clock.now(), longest });
+  if (typeof diagnosis === 'string') return diagnosis;
+  return { diagnosis, looked: { by: 'daemon', incidents, now: terminal.clock.now(), longest } };
 }
 
-async function ownRound(terminal: Invocation): Promise<PluginAnswer> {
+async function ownRound(terminal: Invocation): Promise<Seen> {
   const config = await configOf(terminal, neededToExamine);
   const { diagnosis } = await examine({ ...terminal, config, log: UNHEARD });
-  return pluginAnswer(diagnosisToJson(diagnosis), { by: 'itself' });
+  return { diagnosis: diagnosisToJson(diagnosis), looked: { by: 'itself' } };
 }

@@ -21,7 +21,7 @@ export interface SeenDiagnosis {
   readonly causes: readonly { readonly severity: Severity; readonly summary: string }[];
 }
 
-type Looked =
+export type Looked =
   | {
       readonly by: 'daemon';
       readonly incidents: readonly OpenIncident[];
@@ -32,7 +32,7 @@ type Looked =
   /** The plugin ran the round itself, so no history or log lines are available. */
   | { readonly by: 'itself' };
 
-export interface PluginAnswer {
+interface PluginAnswer {
   readonly text: string;
   readonly exitCode: CheckExit;
 }
