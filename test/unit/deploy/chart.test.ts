@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { z } from 'zod';
+import packageJson from '../../../package.json' with { type: 'json' };
 import { CHART_VALUES } from '../../support/packaging/chart-values.ts';
 
 const CHART = 'deploy/helm/ftm-watch';
@@ -48,6 +50,23 @@ function* sectionsOf(tree: Tree, path = ''): Generator<readonly [string, Tree]> 
 }
 
 describe('the chart', () => {
+  it('has the icon of the page in itself, and what Artifact Hub shows without a public address', () => {
+    const { icon, keywords, annotations } = z
+      .object({ icon: z.string(), keywords: z.array(z.string()), annotations: z.record(z.string(), z.string()) })
+      .parse(parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')));
+    const [scheme, image = ''] = icon.split(',');
+    expect(scheme).toBe('data:image/svg+xml;base64');
+    const shown = readFileSync('src/web/static/icon-ready.svg', 'utf8').trim();
+    expect(Buffer.from(image, 'base64').toString()).toBe(shown);
+    expect(keywords).toEqual([...new Set(keywords)].toSorted());
+    expect(keywords).toContain('fortiauthenticator');
+    expect(annotations).toEqual({
+      // One of the categories in Artifact Hub's docs/helm_annotations.md.
+      'artifacthub.io/category': 'monitoring-logging',
+      'artifacthub.io/license': packageJson.license,
+    });
+  });
+
   it('sends no secret into the cluster', () => {
     const templates = readdirSync(join(CHART, 'templates')).map((name) =>
       readFileSync(join(CHART, 'templates', name), 'utf8'),
