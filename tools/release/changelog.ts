@@ -9,3 +9,9 @@ export function unreleasedEntries(changelog: string): readonly string[] {
 export function releasedChangelog(changelog: string, version: string, date: string): string {
   return changelog.replace(UNRELEASED, (entries) => `\n## ${version} (${date})\n${entries}`);
 }
+
+/** Returns what changed in a released version, or null for a version that is not released. */
+export function releaseNotes(changelog: string, version: string): string | null {
+  const section = changelog.split(/^## /mu).find((text) => text.startsWith(`${version} (`));
+  return section === undefined ? null : section.slice(section.indexOf('\n')).trim();
+}

@@ -113,6 +113,7 @@ describe('npm version', () => {
     const changelog = readFileSync(join(tree.root, 'CHANGELOG.md'), 'utf8');
     expect(changelog).toContain('\n## Unreleased\n\n## ');
     expect(changelog).toMatch(new RegExp(`^## ${VERSION} \\(\\d{4}-\\d\\d-\\d\\d\\)$`, 'mu'));
+    expect(shell(`${process.execPath} tools/release/notes.ts`)).toBe(CHANGELOG.trim().split('\n').at(-1));
     expect(readFileSync(join(tree.root, 'Dockerfile'), 'utf8')).toContain(`\nARG VERSION=${VERSION}\n`);
     expect(shell('git log --oneline | wc -l')).toBe('2');
     expect(shell(`cd ${FOLDER} && sha256sum --check --strict SHA256SUMS`).split('\n')).toHaveLength(11);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isMaintainer, NO_MAINTAINER } from '../../../tools/package/maintainer.ts';
-import { releasedChangelog, unreleasedEntries } from '../../../tools/release/changelog.ts';
+import { releasedChangelog, releaseNotes, unreleasedEntries } from '../../../tools/release/changelog.ts';
 
 describe('isMaintainer()', () => {
   test.each(['A. Admin <admin@example.org>', NO_MAINTAINER])('takes "%s"', (text) => {
@@ -24,6 +24,8 @@ describe('the changelog', () => {
     const released = releasedChangelog(changelog, '0.2.0', '2026-11-26');
     expect(released).toBe(BEFORE.replace('## 0.1.0', `## Unreleased\n\n## 0.2.0 (2026-11-26)\n\n${entries}\n## 0.1.0`));
     expect(unreleasedEntries(released)).toEqual([]);
+    expect(releaseNotes(released, '0.2.0')).toBe(entries.trim());
+    expect([releaseNotes(released, '0.2'), releaseNotes(released, 'Unreleased')]).toEqual([null, null]);
   });
 
   test('may have no release yet', () => {
