@@ -13,6 +13,7 @@ import type { Facts, FaultSeen, HeardLog, UnheardLog } from './check.ts';
 import { decidingPolicies } from './firewall-policy/judge.ts';
 import { lastingSince, seenIn, unexplained, withLaterSeen } from './polling/explained.ts';
 import { mayAffectUnit } from './polling/judge.ts';
+import { quantitiesOf } from './quantities.ts';
 import { CHECKS, preconditionOf } from './registry.ts';
 import { seemsUnaffected } from './tls-genuine/judge.ts';
 
@@ -48,7 +49,7 @@ export function conclude({ config, before = [], ...known }: KnownFacts, log: Log
   const given = { ...none, ...known, config, at };
   if (log.kind === 'unheard') {
     const facts = { ...given, log };
-    return { diagnosis: diagnose(judgedBy(CHECKS, facts), contextOf(facts, before)), ...NOTHING_REMEMBERED };
+    return { diagnosis: diagnosed(judgedBy(CHECKS, facts), facts, before), ...NOTHING_REMEMBERED };
   }
   const unreadSince = nextUnread(log.unreadSince, known.picture.appliances, at);
   const heard = { ...log, preconditionOf };
@@ -56,11 +57,17 @@ export function conclude({ config, before = [], ...known }: KnownFacts, log: Log
   const others = judgedBy(BEFORE_LOG, facts);
   const lasting = lastingSince(explainingFaults(others, at), log.lasting);
   const polling = judgedBy(OF_LOG, { ...facts, log: { ...heard, lasting } });
-  const diagnosis = diagnose([...others, ...polling], contextOf(facts, before));
+  const diagnosis = diagnosed([...others, ...polling], facts, before);
   // A suspected fault that a second round did not find again, such as a single lost connection, does not explain later
   // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   return { diagnosis, faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
+}
+
+type SiteFacts = Facts & { readonly config: SiteConfig };
+
+function diagnosed(assessments: readonly Assessment[], facts: SiteFacts, before: readonly Cause[]): Diagnosis {
+  return { ...diagnose(assessments, contextOf(facts, before)), quantities: quantitiesOf(facts) };
 }
 
 const OF_LOG = CHECKS.filter(({ sources }) => sources.includes('log'));
@@ -95,10 +102,7 @@ function isProven({ id }: Cause, { preconditions }: Diagnosis): boolean {
   );
 }
 
-function contextOf(
-  facts: Facts & { readonly config: SiteConfig },
-  before: readonly Cause[],
-): Parameters<typeof diagnose>[1] {
+function contextOf(facts: SiteFacts, before: readonly Cause[]): Parameters<typeof diagnose>[1] {
   const { config, at, picture, deciding, log } = facts;
   const { host, port } = config.licenseServer;
   const unit = unitAddressText(config);

@@ -8,17 +8,12 @@ import { compareSeverity } from '../core/severity.ts';
 import { spanText } from '../core/time-text.ts';
 import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/model.ts';
-import { diagnosisToJson } from '../engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
+import { exitCodeOf, type Looked, type SeenDiagnosis } from '../document/site-state.ts';
+import { pluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
 import {
   exitCodeBeside,
-  exitCodeOf,
-  type Looked,
-  pluginAnswer,
-  pluginUnknown,
-  type SeenDiagnosis,
-} from '../report/nagios-line.ts';
-import {
   type DiagnosisAsides,
   renderDiagnosis,
   type UnseenIncident,

@@ -13,8 +13,7 @@ import type { Terminal } from './terminal.ts';
 import { SEVERITIES } from '../core/severity.ts';
 import { PRECONDITION_STATES, type Cause } from '../engine/model.ts';
 import { readableCauses } from '../store/saved-state.ts';
-import type { SeenDiagnosis } from '../report/nagios-line.ts';
-import type { OpenIncident } from '../report/report-text.ts';
+import type { OpenIncident, SeenDiagnosis } from '../document/site-state.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
@@ -165,6 +164,18 @@ export interface DaemonStatus {
   readonly causes: readonly Cause[];
 }
 
+const fault = {
+  severity: z.enum(SEVERITIES),
+  summary: z.string(),
+  headline: z.string().optional(),
+  remedy: z.array(z.string()).default([]),
+};
+
+/** An earlier daemon sends no headlines, and version 0.1.0 sends no remedies of incidents. */
+function named<T extends { readonly summary: string; readonly headline?: string | undefined }>(shape: z.ZodType<T>) {
+  return shape.transform((one) => ({ ...one, headline: one.headline ?? one.summary }));
+}
+
 const statusShape = z.object({
   ready: z.enum(['ready', 'not-ready', 'unknown']),
   at: z.iso.datetime(),
@@ -176,20 +187,24 @@ const statusShape = z.object({
       findings: z.array(z.object({ rule: z.string() })),
     }),
   ),
-  causes: z.array(z.looseObject({ severity: z.enum(SEVERITIES), summary: z.string() })),
+  causes: z.array(named(z.looseObject(fault))),
+  quantities: z
+    .array(z.object({ id: z.string(), subject: z.string(), value: z.number(), unit: z.string() }))
+    .default([]),
 });
 const incidentsShape = z.object({
   incidents: z.array(
-    z.object({
-      id: z.string(),
-      status: z.enum(['open', 'closed']),
-      cause: z.string(),
-      subject: z.string(),
-      severity: z.enum(SEVERITIES),
-      summary: z.string(),
-      since: z.iso.datetime(),
-      lastSeen: z.iso.datetime(),
-    }),
+    named(
+      z.object({
+        ...fault,
+        id: z.string(),
+        status: z.enum(['open', 'closed']),
+        cause: z.string(),
+        subject: z.string(),
+        since: z.iso.datetime(),
+        lastSeen: z.iso.datetime(),
+      }),
+    ),
   ),
 });
 const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });

@@ -4,7 +4,7 @@ import { repairVerdict, type RepairAnswer, type SilentWitness } from '../checks/
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import { nameList, visibleText } from '../core/visible-text.ts';
-import { diagnosisToJson } from '../engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { renderRepair } from '../report/report-text.ts';
 import type { LogPart } from '../checks/conclude.ts';
 import { readStoredIncident, type StoredIncident } from '../store/stored-history.ts';

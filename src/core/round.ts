@@ -57,6 +57,14 @@ export interface PathObservation {
   readonly closer?: CloserLook;
 }
 
+/** Expiry date of the certificate that the target presented; of several, the earliest. Null if it presented none. */
+export function certificateEnd({ endpoints }: Pick<PathObservation, 'endpoints'>): EpochMs | null {
+  const ends = endpoints
+    .flatMap(({ tls }) => tls?.chain?.certificates.slice(0, 1) ?? [])
+    .map(({ notAfter }) => notAfter);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
 export interface ReferenceObservation {
   /** `tls-1.2`, `tls-1.3`: the newest version that was offered. */
   readonly kind: 'server-name' | 'tls-1.2' | 'tls-1.3';

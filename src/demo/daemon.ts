@@ -2,7 +2,7 @@ import { fieldsOf, type Fields } from '../core/fields.ts';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../checks/diagnosis-json.ts';
 import { followDiagnoses } from './diagnoses.ts';
 
 /** A line logged by the daemon: its event, message and fields. */

@@ -1,4 +1,4 @@
-import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../checks/diagnosis-json.ts';
 import type { Millis } from '../core/clock.ts';
 import { sleep, systemClock } from '../system/clock.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
-import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../checks/diagnosis-json.ts';
 import type { Cause } from '../engine/model.ts';
 import { deadline, sleep } from '../system/clock.ts';
 import type { Daemon } from './daemon.ts';

@@ -419,6 +419,28 @@ export interface PreconditionStatus {
 }
 
 /** `check --json` prints this type, so its JSON format must stay compatible. */
+export interface Quantity {
+  readonly id: QuantityId;
+  readonly subject: string;
+  /** An integer. */
+  readonly value: number;
+  readonly unit: QuantityUnit;
+}
+
+export type QuantityId = keyof typeof QUANTITY_UNITS;
+
+type QuantityUnit = (typeof QUANTITY_UNITS)[QuantityId];
+
+/** In alphabetical order. `polling-errors` are those of the last hour. */
+export const QUANTITY_UNITS = {
+  'certificate-days': 'days',
+  'license-days': 'days',
+  'polling-errors': 'errors',
+  'sms-left': 'messages',
+  'tokens-free': 'tokens',
+} as const;
+
+/** `check --json` prints this type, so its JSON format must stay compatible. */
 export interface Diagnosis {
   readonly ready: Readiness;
   readonly site: string;
@@ -426,6 +448,8 @@ export interface Diagnosis {
   readonly preconditions: readonly PreconditionStatus[];
   /** Most severe first. Each fault has at most one critical cause. */
   readonly causes: readonly Cause[];
+  /** Absent if the observations of the round were not evaluated as a whole. */
+  readonly quantities?: readonly Quantity[];
   /**
    * Causes on which two witnesses agree, which means that no other round has to confirm them. Not included in the JSON
    * output.

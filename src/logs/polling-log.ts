@@ -30,6 +30,8 @@ const instant = z.number().int();
 const count = z.number().int().positive();
 const text = z.string().max(2_000);
 
+const buckets = z.array(z.object({ start: instant, firstAt: instant, count })).max(1_000);
+
 const signatureLog = z.object({
   lastAt: instant,
   ahead: count.exactOptional(),
@@ -40,7 +42,7 @@ const signatureLog = z.object({
     .max(100)
     .exactOptional(),
   heard: count.exactOptional(),
-  buckets: z.array(z.object({ start: instant, firstAt: instant, count })).max(1_000),
+  buckets,
 });
 
 const sighting = z.object({
@@ -65,6 +67,7 @@ const applianceLog = z
   .object({
     lastLineAt: instant.nullable(),
     reliableLineAt: instant.nullable().prefault(null),
+    errorsByMinute: buckets.prefault([]),
     signatures: z.record(text, signatureLog),
     unproven: z.record(text, signatureLog).exactOptional(),
   })
@@ -135,6 +138,7 @@ function withoutFuture(log: ApplianceLog, latest: EpochMs, now: EpochMs): Applia
   return {
     lastLineAt: past(log.lastLineAt),
     reliableLineAt: past(log.reliableLineAt),
+    errorsByMinute: log.errorsByMinute.filter(({ firstAt }) => firstAt <= latest),
     signatures: pastOnly(log.signatures),
     unproven: pastOnly(log.unproven),
   };

@@ -14,7 +14,13 @@ import { CONNECTION_RESULTS, LOG_RESULTS, LOG_SOURCES, type LogEvent } from '../
 import type { PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import { type ProbeSample, type ProbeTarget, type RoundObservations, samplesOf } from '../core/round.ts';
+import {
+  certificateEnd,
+  type ProbeSample,
+  type ProbeTarget,
+  type RoundObservations,
+  samplesOf,
+} from '../core/round.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { DeliveryResult, Incident } from '../engine/incident/incident.ts';
 import type { Diagnosis, Finding } from '../engine/model.ts';
@@ -327,9 +333,9 @@ function forgetMeasurements(metrics: Metrics): void {
  * current value is unknown. Only the expiry date of a certificate is kept until another certificate is received.
  */
 function recordRound(metrics: Metrics, { path }: RoundObservations, { licenseServer }: Config): void {
-  for (const { subject: target, endpoints } of [path.licenseServer, ...path.services]) {
-    const leaves = endpoints.flatMap(({ tls }) => tls?.chain?.certificates.slice(0, 1) ?? []);
-    setIfKnown(metrics.certificateNotAfter, { target }, least(leaves.map(({ notAfter }) => notAfter / 1000)));
+  for (const observed of [path.licenseServer, ...path.services]) {
+    const end = certificateEnd(observed);
+    setIfKnown(metrics.certificateNotAfter, { target: observed.subject }, end === null ? null : end / 1000);
   }
   metrics.dnsAnswerTtl.reset();
   metrics.dnsAnswersExpected.reset();

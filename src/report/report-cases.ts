@@ -37,7 +37,7 @@ export function reportCases(data: Known): readonly ReportCase[] {
   const { check, incidents, period } = data;
   const known = Map.groupBy(incidents, ({ cause }) => keyOf(cause));
   const isPast = period.until < check.at;
-  const current = isPast ? [] : check.causes;
+  const current: readonly Cause[] = isPast ? [] : check.causes;
   const shown = new Map(current.map((cause) => [keyOf(cause), cause]));
   for (const [key, [latest]] of known) if (!shown.has(key) && latest !== undefined) shown.set(key, latest.cause);
   return [...shown]

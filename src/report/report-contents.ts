@@ -51,6 +51,9 @@ export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
     ...diagnosis,
     preconditions: diagnosis.preconditions.map((status) => maskedStatus(status, mask)),
     causes: diagnosis.causes.map((cause) => maskedCause(cause, mask)),
+    ...(diagnosis.quantities === undefined
+      ? {}
+      : { quantities: diagnosis.quantities.map((one) => ({ ...one, subject: mask.line(one.subject) })) }),
   };
 }
 

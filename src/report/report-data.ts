@@ -1,6 +1,6 @@
 import { captureToJson } from '../capture/judge-capture.ts';
 import type { Plain } from '../config/print.ts';
-import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
+import { type DiagnosisJson, diagnosisToJson } from '../checks/diagnosis-json.ts';
 import type { CapturedChain } from '../core/certificate.ts';
 import type { EndpointObservation, MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';

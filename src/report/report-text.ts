@@ -1,13 +1,13 @@
 import { createColors } from 'picocolors';
-import type { Cause, PreconditionState, Diagnosis, Readiness } from '../engine/model.ts';
+import type { Cause, PreconditionState, Diagnosis } from '../engine/model.ts';
 import { clauseOf } from '../engine/words.ts';
 import { checksOf, isFaultId, preconditionOf } from '../checks/registry.ts';
 import { utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type ChecklistItem, checklistOf } from '../document/checklist.ts';
+import { CHECK_EXIT, type CheckExit, type OpenIncident, READINESS_TEXTS } from '../document/site-state.ts';
 import { type Colors, causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
-import type { Severity } from '../core/severity.ts';
 import {
   activationOutlook,
   type ActivationStep,
@@ -25,12 +25,6 @@ export const MARKS: Readonly<Record<PreconditionState, string>> = {
   blocked: '·',
   unknown: '?',
   'not-configured': '–',
-};
-
-export const READINESS_TEXTS: Readonly<Record<Readiness, string>> = {
-  ready: 'all configured checks pass',
-  'not-ready': 'FortiToken Mobile activation does not work',
-  unknown: 'some checks could not be evaluated',
 };
 
 export interface DiagnosisAsides {
@@ -109,17 +103,6 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   return colors[STATE_COLORS[state]](text);
 }
 
-export interface OpenIncident {
-  readonly id: string;
-  readonly cause: string;
-  readonly subject: string;
-  readonly severity: Severity;
-  readonly summary: string;
-  readonly since: string;
-  /** The last round that found the fault. Times are in ISO 8601 format. */
-  readonly lastSeen: string;
-}
-
 /** An incident whose fault a single check did not find. */
 export interface UnseenIncident extends OpenIncident {
   /**
@@ -151,6 +134,18 @@ function isOutOfReach({ cause }: OpenIncident, { preconditions }: DaemonView): b
   return (
     checksOf('log').includes(precondition) || now?.findings.some(({ rule }) => rule === INTERMITTENT_RULE) === true
   );
+}
+
+/**
+ * Combines the exit code of a single check with the daemon's open incidents. An incident that the check cannot detect
+ * is counted at its own severity. If the check shows that the fault has disappeared, the incident is counted as a
+ * warning until it ends.
+ */
+export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
+  if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
+  if (unseen.some(({ isContradicted, severity }) => !isContradicted && severity === 'critical'))
+    return CHECK_EXIT.notReady;
+  return own === CHECK_EXIT.unknown ? own : CHECK_EXIT.warnings;
 }
 
 const STEP_ANSWERS = {

@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { plainText, type TimeStyle } from '../document/document.ts';
 import { faultEvents, type TimelineEvent } from '../document/incident-story.ts';
 import type { Delivery, Incident, OutboxEntry } from '../engine/incident/incident.ts';
-import { type IncidentJson, incidentToJson } from '../engine/incident/incident-json.ts';
+import { type IncidentJson, incidentToJson } from '../document/incident-json.ts';
 import { maskedRecipient, notificationEvents } from '../notify/channels/deliveries.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { StoredHistory } from '../store/stored-history.ts';

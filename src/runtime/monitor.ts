@@ -18,7 +18,7 @@ import { probeTargets, roundLimit } from '../round/round.ts';
 import { needsAnotherRound } from '../round/facts.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { type TlsKnowledgeBase, judgedTargets } from '../round/tls-knowledge.ts';
-import { isInvalid, type PeerObservation, samplesOf } from '../core/round.ts';
+import { certificateEnd, isInvalid, type PeerObservation, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../system/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../system/runner.ts';
 import { unlessAborted } from '../network/context.ts';
@@ -35,14 +35,11 @@ import { channelHealth, storeHealth } from './own-health.ts';
 import type { MonitorFiles } from './start-check.ts';
 import { registrationFile, stateFile } from './store-places.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
-import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, ConnectedSystems, renewedCauses } from './connected-systems.ts';
-import { supplyOf } from '../checks/token-pool/judge.ts';
-import { valueOf } from '../core/observation.ts';
 import { certificatePem } from '../tls/pem.ts';
 import { knownFor, readinessAt, withAvailability } from '../engine/availability.ts';
 import { isCorroborated } from '../engine/diagnose.ts';
-import type { Readiness } from '../engine/model.ts';
+import type { Diagnosis, Readiness } from '../engine/model.ts';
 import type { SummaryFacts } from '../notify/notes.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
@@ -119,11 +116,9 @@ export function summaryFactsOf(
 }
 
 function certificateEnds(last: SummarySources['last']): SummaryFacts['ends'] {
-  return (last?.targets ?? []).flatMap(({ path, tls }) => {
-    const leaves = tls.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []);
-    return leaves.length === 0
-      ? []
-      : [{ what: `the certificate of ${path.subject}`, at: Math.min(...leaves.map(({ notAfter }) => notAfter)) }];
+  return (last?.targets ?? []).flatMap(({ path }) => {
+    const at = certificateEnd(path);
+    return at === null ? [] : [{ what: `the certificate of ${path.subject}`, at }];
   });
 }
 
@@ -415,7 +410,7 @@ export class Monitor {
       const fresh = [...checksOf('round', 'log', 'agent'), ...preconditions];
       this.alerting.accept(diagnosis, fresh, { gone, seen: renewedCauses(diagnosis, systems) });
     });
-    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#systems.picture()), this.knownFor));
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(diagnosis), this.knownFor));
   }
 
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
@@ -487,7 +482,7 @@ export class Monitor {
 
 interface HourlyValueCollector {
   count(event: LogEvent): void;
-  take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
+  take(diagnosis: Diagnosis): readonly HourlyValue[];
 }
 
 function createHourlyValueCollector(): HourlyValueCollector {
@@ -498,18 +493,16 @@ function createHourlyValueCollector(): HourlyValueCollector {
       const subject = event.appliance ?? UNNAMED;
       errors.set(subject, (errors.get(subject) ?? 0) + event.count);
     },
-    take: ({ appliances: units }) => {
+    take: ({ quantities = [] }) => {
       const counted = [...errors].map(([subject, value]): HourlyValue => ({ name: 'ftm-errors', subject, value }));
       errors.clear();
-      return [...counted, ...units.flatMap(tokensLeft)];
+      const tokens = quantities.filter(({ id }) => id === 'tokens-free');
+      return [
+        ...counted,
+        ...tokens.map(({ subject, value }): HourlyValue => ({ name: 'tokens-left', subject, value })),
+      ];
     },
   };
-}
-
-function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
-  if (rest?.kind !== 'ok') return [];
-  const supply = supplyOf(valueOf(rest.licensed), valueOf(rest.tokens));
-  return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
 }
 
 function roundRecord(

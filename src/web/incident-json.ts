@@ -7,7 +7,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import { nextTurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
 import { maskedDetail, maskedRecipient } from '../notify/channels/deliveries.ts';
-import { type IncidentJson, incidentToJson } from '../engine/incident/incident-json.ts';
+import { type IncidentJson, incidentToJson } from '../document/incident-json.ts';
 
 export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
   return byUrgency(incidents).map(incidentToJson);

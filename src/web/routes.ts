@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
 import type { Millis } from '../core/clock.ts';
-import { diagnosisToJson } from '../engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';

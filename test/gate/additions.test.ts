@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../src/checks/diagnosis-json.ts';
 import { freePort } from '../support/network/free-port.ts';
 import { jsonReceiver, type JsonReceiver } from '../support/notify/json-receiver.ts';
 import { copiedTree, type CopiedTree } from '../support/process/copied-tree.ts';

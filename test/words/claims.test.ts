@@ -48,7 +48,15 @@ const TLS_GENUINE = {
   'an unknown authority, and a complaint': tlsBeside(
     {
       appliances: [
-        { name: 'fac-1', errors: [REFUSED], lastLineAt: T0, reliableLineAt: T0, silent: false, silentFor: null },
+        {
+          name: 'fac-1',
+          errors: [REFUSED],
+          errorsWithinHour: 1,
+          lastLineAt: T0,
+          reliableLineAt: T0,
+          silent: false,
+          silentFor: null,
+        },
       ],
     },
     [finding('vendor-ca-changed', { level: 'warning', confidence: 'suspected', facts: { judgement: 'It is new' } })],

@@ -9,7 +9,7 @@ import { checklistOf } from '../../src/document/checklist.ts';
 import type { Incident } from '../../src/engine/incident/incident.ts';
 import type { ReportData } from '../../src/report/report-data.ts';
 import { reportHtml } from '../../src/report/report-html.ts';
-import type { OpenIncident } from '../../src/report/report-text.ts';
+import type { OpenIncident } from '../../src/document/site-state.ts';
 import type { CertificateJson, SeenChain } from '../../src/report/seen.ts';
 import { logExcerpts, maskedHistory } from '../../src/report/timeline.ts';
 import type { StoredHistory } from '../../src/store/stored-history.ts';
@@ -17,7 +17,7 @@ import { createMask } from '../../src/text/mask.ts';
 import { matched, NO_INSPECTION } from '../support/checks/firewall-match.ts';
 import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
 import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
-import { diagnosisToJson } from '../../src/engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../../src/checks/diagnosis-json.ts';
 import { ALL_TIME } from '../../src/core/time-text.ts';
 import { reportArchive } from '../../src/report/report-archive.ts';
 import { pluginAnswer } from '../../src/report/nagios-line.ts';
@@ -50,6 +50,8 @@ const OPEN: OpenIncident = {
   subject: 'fortitokenmobile.fortinet.com:443',
   severity: 'critical',
   summary: 'Every second connection is not opened.',
+  headline: 'Connections are not opened',
+  remedy: [],
   since: '2026-11-24T12:50:00.000Z',
   lastSeen: '2026-11-24T12:59:30.000Z',
 };

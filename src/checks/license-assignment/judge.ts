@@ -286,18 +286,36 @@ interface RedeemInput {
   readonly at: EpochMs;
 }
 
-/** The deadline is printed on the licence certificate. No API returns it, so it is set in the configuration. */
-function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
+interface RedeemDeadline {
+  readonly license: string;
+  readonly redeemBy: EpochMs;
+  /** Days left, including the last one. */
+  readonly left: number;
+  /** How certain it is that the licence was not redeemed. */
+  readonly confidence: Confidence;
+}
+
+/**
+ * Licences that must still be redeemed. The deadline is printed on the licence certificate. No API returns it, so it is
+ * set in the configuration.
+ */
+export function redeemDeadlines(input: RedeemInput): readonly RedeemDeadline[] {
   const certificates = new Map(
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
-  return [...certificates.values()].flatMap(({ license, redeemBy }): readonly Finding[] => {
-    if (redeemBy === null) return [];
+  return [...certificates.values()].flatMap(({ license, redeemBy }) => {
+    const confidence = redeemBy === null ? null : notRedeemed(license, input);
+    if (redeemBy === null || confidence === null) return [];
     // The certificate states a date without a time zone, so the day is assumed to end at midnight UTC.
     const left = Math.ceil((redeemBy + DAY - input.at) / DAY);
+    return [{ license, redeemBy, left, confidence }];
+  });
+}
+
+function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
+  return redeemDeadlines(input).flatMap(({ license, redeemBy, left, confidence }): readonly Finding[] => {
     const stage = STAGES.find(([days]) => left <= days);
-    const confidence = notRedeemed(license, input);
-    if (stage === undefined || confidence === null) return [];
+    if (stage === undefined) return [];
     const [, suggests] = stage;
     const date = dayText(redeemBy);
     return [

@@ -8,6 +8,7 @@ import {
   type SignatureLog,
   momentsOf,
   UNNAMED,
+  errorsWithinHour,
 } from './state.ts';
 import type { Signature, SignatureSet } from './signature.ts';
 
@@ -31,6 +32,8 @@ export interface AppliancePolling {
   readonly name: string;
   /** Within the window, sorted by severity and then by time, most recent first. */
   readonly errors: readonly PollingError[];
+  /** Number of lines with errors, of any signature and sender. The start of the hour is rounded to a minute. */
+  readonly errorsWithinHour: number;
   readonly lastLineAt: EpochMs | null;
   /**
    * Only lines of reliable senders show that the unit runs and logs no errors. If there were any lately, no other lines
@@ -106,6 +109,7 @@ function reportAppliance(name: string, state: PollingState, options: PollingRepo
   return {
     name,
     errors: log === undefined ? [] : errorsOf(log, state.bucketMs, options),
+    errorsWithinHour: log === undefined ? 0 : errorsWithinHour(log, options.now),
     lastLineAt,
     reliableLineAt,
     silent: silentFor !== null,

@@ -23,6 +23,8 @@ export interface ApplianceLog {
   readonly lastLineAt: EpochMs | null;
   /** Null also if an older version stored the state. */
   readonly reliableLineAt: EpochMs | null;
+  /** All errors, by minute, oldest first. Covers an hour, whatever the window is. */
+  readonly errorsByMinute: readonly Bucket[];
   /** By signature ID. From reliable senders. */
   readonly signatures: Readonly<Record<string, SignatureLog>>;
   /** By signature ID. Anybody can have written these lines. They are kept apart, so that they change nothing else. */
@@ -81,6 +83,7 @@ export interface UnprovenSightings {
 export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
+const MINUTE: Millis = 60_000;
 const MAX_SIGHTINGS = 16;
 const MAX_UNPROVEN_SIGHTINGS = 4;
 /** Per signature and appliance. Recent lines show the rate and how the lines differ. */
@@ -140,7 +143,13 @@ export function recordEvents(state: PollingState, events: readonly LogEvent[]): 
   return { ...state, appliances: Object.fromEntries(appliances), firewall, unprovenFirewall, otherTraffic };
 }
 
-const NEVER_HEARD: ApplianceLog = { lastLineAt: null, reliableLineAt: null, signatures: {}, unproven: {} };
+const NEVER_HEARD: ApplianceLog = {
+  lastLineAt: null,
+  reliableLineAt: null,
+  errorsByMinute: [],
+  signatures: {},
+  unproven: {},
+};
 
 function afterEvent(
   log: ApplianceLog,
@@ -156,7 +165,11 @@ function afterEvent(
   const place = event.reliable ? 'signatures' : 'unproven';
   const lines = heard[place];
   const before = Object.hasOwn(lines, event.signature) ? lines[event.signature] : undefined;
-  return { ...heard, [place]: { ...lines, [event.signature]: addLine(before, event, bucketMs) } };
+  return {
+    ...heard,
+    errorsByMinute: addToBuckets(heard.errorsByMinute, MINUTE, { start: 0, firstAt: event.at, count: event.count }),
+    [place]: { ...lines, [event.signature]: addLine(before, event, bucketMs) },
+  };
 }
 
 function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucket): readonly Bucket[] {
@@ -209,6 +222,12 @@ function aheadBy(ahead: Millis | undefined): Pick<SignatureLog, 'ahead'> {
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
   return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
+}
+
+export function errorsWithinHour({ errorsByMinute }: ApplianceLog, now: EpochMs): number {
+  return errorsByMinute
+    .filter(({ start }) => start + MINUTE > now - BUCKETS * MINUTE)
+    .reduce((sum, { count }) => sum + count, 0);
 }
 
 function addRecent(recent: readonly RecentLine[], { at, count, line }: RecentLine): readonly RecentLine[] {

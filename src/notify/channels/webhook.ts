@@ -20,7 +20,7 @@ import {
 } from '../../config/schema/section.ts';
 import { createPostingChannel, placeOf, secretPartsOf, targetOf, tokenNeedsHttps } from './http-post.ts';
 import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
-import { incidentToJson } from '../../engine/incident/incident-json.ts';
+import { incidentToJson } from '../../document/incident-json.ts';
 import {
   type Incident,
   eventOf,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE, SERIALS } from '../../../src/demo/lab/site.ts';
 import { runHere } from '../../support/process/command-line.ts';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivationStep } from '../../../src/checks/activation-steps.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { configurationOf } from '../../../src/demo/lab/configuration.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import type { Scenario } from '../../../src/demo/scenarios.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RepairVerdict } from '../../../src/checks/repair-verdict.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { configurationOf } from '../../../src/demo/lab/configuration.ts';
 import { PLAIN_POLICY } from '../../../src/demo/lab/firewall.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';

@@ -5,7 +5,7 @@ import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { createWatchedLab } from '../../support/network/lab-check.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 
 const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 const STALE_MEMBER = 'FTM provision: HA cluster SN "FAC-VM0000000777" error: Product is not registered(21)';

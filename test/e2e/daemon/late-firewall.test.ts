@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigurationPart } from '../../../src/demo/lab/configuration.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { PLAIN_POLICY } from '../../../src/demo/lab/firewall.ts';
 import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
 import { freePort } from '../../support/network/free-port.ts';

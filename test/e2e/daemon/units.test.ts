@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { configurationOf } from '../../../src/demo/lab/configuration.ts';
 import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticator.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { limitDescriptors } from './descriptor-limit.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import type { Hosted } from '../../support/process/host.ts';

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import type { Identity } from '../../../src/demo/lab/identity.ts';
 import { type SmtpReply, createMailServer, type MailServer } from '../../support/mail/mail-server.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import {

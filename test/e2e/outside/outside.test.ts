@@ -16,7 +16,7 @@ import { createIdentity } from '../../../src/demo/lab/identity.ts';
 import { createWebHost } from '../../../src/demo/lab/web-host.ts';
 import { createLab } from '../../../src/demo/lab/lab.ts';
 import { LICENSE_HOST } from '../../../src/demo/lab/site.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { createGlobalping, FAILED, presents, reaches } from '../../support/network/globalping.ts';
 import { watchLab } from '../../support/network/lab-check.ts';
 import { readCheck } from '../../support/process/check-result.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../../../src/checks/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';

@@ -29,7 +29,13 @@ export function concluded(heard: Heard): ReturnType<typeof conclude> {
   const report = {
     window: config.logs.window,
     silentAfter: config.logs.silentAfter,
-    appliances: config.appliances.map(({ name }) => ({ name, errors: errors[name] ?? [], ...spoke, ...lines[name] })),
+    appliances: config.appliances.map(({ name }) => ({
+      name,
+      errors: errors[name] ?? [],
+      errorsWithinHour: 0,
+      ...spoke,
+      ...lines[name],
+    })),
     firewallEvidence: [],
   };
   return conclude(

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { PreconditionState, Cause } from '../../../src/engine/model.ts';
-import type { DiagnosisJson, PreconditionJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson, PreconditionJson } from '../../../src/checks/diagnosis-json.ts';
 import {
   preconditionOf as preconditionOfFault,
   type FaultId,

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { type DaemonProcess as Spawned, type Ended, portOf, spawnDaemon, summaryOf } from '../../../src/demo/daemon.ts';
 import { followDiagnoses } from '../../../src/demo/diagnoses.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { PROGRAM } from './program.ts';
 

@@ -1,6 +1,6 @@
 import { summaryOf } from '../../../src/demo/daemon.ts';
 import { followDiagnoses } from '../../../src/demo/diagnoses.ts';
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import { until } from '../time/until.ts';
 
 /** Watches a daemon's further conclusions over one connection that is already open. */

@@ -1,4 +1,4 @@
-import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../../src/checks/diagnosis-json.ts';
 import type { DaemonHostRequest, DaemonHostSettings } from './daemon-host.ts';
 import { startHost } from './host.ts';
 import type { InspectedSite } from '../network/inspected-site.ts';

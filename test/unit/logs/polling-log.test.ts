@@ -94,7 +94,15 @@ test('what version 0.1.0 kept stays corroborated, and is not reliable', () => {
   const state = readPolling({ ...all, appliances: { 'fac-1': appliance }, firewall: [sighting] }, START);
   expect(state).toEqual({
     ...all,
-    appliances: { 'fac-1': { lastLineAt: START, reliableLineAt: null, signatures: {}, unproven: { unsure: line } } },
+    appliances: {
+      'fac-1': {
+        lastLineAt: START,
+        reliableLineAt: null,
+        errorsByMinute: [],
+        signatures: {},
+        unproven: { unsure: line },
+      },
+    },
     firewall: [],
     otherTraffic: [],
     unprovenFirewall: { moments: [START - 60_000, START], sightings: [sighting] },
@@ -187,6 +195,7 @@ describe('the memory of a log', () => {
     expect(again.report().appliances).toMatchObject([
       {
         name: 'fac-1',
+        errorsWithinHour: 2,
         errors: [
           { signature: 'ftm-polling-ssl', count: 2, firstAt: START, lastAt: START + 60_000, sample: 'another line' },
         ],

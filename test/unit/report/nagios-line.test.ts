@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../../../src/checks/diagnosis-json.ts';
 import { pluginAnswer, pluginUnknown } from '../../../src/report/nagios-line.ts';
-import type { OpenIncident } from '../../../src/report/report-text.ts';
+import type { OpenIncident } from '../../../src/document/site-state.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { type PluginOutput, readPluginOutput } from '../../support/monitoring/plugin-output.ts';
 
@@ -28,6 +28,8 @@ function incident(more: Partial<OpenIncident> = {}): OpenIncident {
     subject: 'mail:25',
     severity: 'critical',
     summary: 'Mail is refused.',
+    headline: 'Refused',
+    remedy: [],
     since: '2026-11-24T11:07:00.000Z',
     lastSeen: '2026-11-24T12:59:30.000Z',
     ...more,
@@ -110,7 +112,7 @@ describe('pluginAnswer()', () => {
         const seen = {
           ...CLEAN,
           ready: 'not-ready',
-          causes: [{ severity: 'critical', summary: `x${summary}` }],
+          causes: diagnosisToJson(diagnosisOf(AT, [causeOf('tls-intercepted', { summary: `x${summary}` })])).causes,
         } as const;
         for (const { text } of [pluginAnswer(seen, daemon()), pluginUnknown(`x${summary}`)]) {
           readPluginOutput(text);

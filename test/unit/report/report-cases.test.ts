@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
-import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../../../src/checks/diagnosis-json.ts';
 import { lasts, reportCases, type ReportCase } from '../../../src/report/report-cases.ts';
 import type { SeenIssuer } from '../../../src/report/seen.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';

@@ -62,10 +62,11 @@ describe('renderDiagnosis()', () => {
     const at = CONTEXT.at;
     const warned = diagnose([{ id: 'internet', kind: 'judged', findings: [], summary: '' }], CONTEXT);
     const incident = { id: '1', cause: 'mail-slow', subject: 'm:25', severity: 'warning', summary: 's' } as const;
+    const named = { headline: 'h', remedy: [] };
     const seen = { since: new Date(at).toISOString(), lastSeen: new Date(at).toISOString(), isContradicted: true };
     const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
     expect(lastLine(renderDiagnosis(warned, { ...PLAIN, color: true }))).toContain('\u001B[32m');
-    const unseen = [{ ...incident, ...seen }];
+    const unseen = [{ ...incident, ...named, ...seen }];
     expect(lastLine(renderDiagnosis(warned, { ...PLAIN, color: true }, { unseen }))).toContain('\u001B[33m');
   });
 

@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
-import { exitCodeBeside, type exitCodeOf } from '../../../src/report/nagios-line.ts';
+import type { CheckExit, OpenIncident } from '../../../src/document/site-state.ts';
 import {
+  exitCodeBeside,
   renderDiagnosis,
   unseenIncidents,
-  type OpenIncident,
   type UnseenIncident,
 } from '../../../src/report/report-text.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { START } from '../../support/store/incident-timeline.ts';
-
-type CheckExit = ReturnType<typeof exitCodeOf>;
 
 const { id: cause, subject } = causeOf('egress-blocked');
 const CLEAN = diagnosisOf(START, []);
@@ -22,6 +20,8 @@ function incident(over: Partial<OpenIncident> = {}): OpenIncident {
     subject,
     severity: 'critical',
     summary: 'Every second connection is not opened.',
+    headline: 'Connections are not opened',
+    remedy: [],
     since: '2026-11-24T12:50:00.000Z',
     lastSeen: '2026-11-24T12:59:30.000Z',
     ...over,

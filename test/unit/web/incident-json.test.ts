@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { headline } from '../../../src/checks/headline.ts';
+import { capital } from '../../../src/engine/words.ts';
 import { maskedDetail, maskedRecipient } from '../../../src/notify/channels/deliveries.ts';
 import { byUrgency, incidentsToJson, notificationsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
@@ -16,6 +18,7 @@ describe('incidentsToJson()', () => {
       status: 'open',
       ...cause,
       cause: id,
+      headline: capital(headline(incident.cause)),
       since: new Date(START).toISOString(),
       causeSince: new Date(START).toISOString(),
       openedAt: new Date(START + 30_000).toISOString(),

@@ -26,7 +26,7 @@ function report(
   const groups = moments.map((firstAt) => ({ firstAt, count: 1 }));
   const seen = { count: moments.length, groups, firstAt: Math.min(...moments), lastAt, moments };
   const timeout = pollingError(lastAt, '', { signature: 'ftm-polling-timeout', cause: null, remedy: [], ...seen });
-  const heard = { lastLineAt: lastAt, reliableLineAt: lastAt, silent: false, silentFor: null };
+  const heard = { errorsWithinHour: 0, lastLineAt: lastAt, reliableLineAt: lastAt, silent: false, silentFor: null };
   return {
     window: 15 * MINUTE,
     silentAfter: 60 * MINUTE,

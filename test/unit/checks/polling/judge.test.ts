@@ -16,6 +16,7 @@ const error = (changes: Partial<PollingError>): PollingError =>
 const appliance = (changes: Partial<AppliancePolling>): AppliancePolling => ({
   name: 'fac-1',
   errors: [],
+  errorsWithinHour: 0,
   lastLineAt: AT,
   reliableLineAt: AT,
   silent: false,

@@ -22,7 +22,7 @@ async function known(configured: string | null, asked: readonly FirewallObservat
       (configured === null ? '' : `firewall: [${entry}]\n`),
   );
   const errors = [pollingError(1000, 'FTM polling error: SSL session failed')];
-  const heard = { lastLineAt: 1000, reliableLineAt: null, silent: false, silentFor: null };
+  const heard = { errorsWithinHour: 0, lastLineAt: 1000, reliableLineAt: null, silent: false, silentFor: null };
   const appliances = [{ name: 'fac-1', errors, ...heard }];
   const [finding] = judgeLog(
     { window: 1, silentAfter: 1, appliances, firewallEvidence: [] },

@@ -21,7 +21,8 @@ const ONE_LINE: PollingError = { ...ONE_DATAGRAM, reliable: true };
 const OF_LICENSE: PollingError = { ...REFUSED, cause: 'license-not-registered' };
 
 function report(...errors: readonly PollingError[]): PollingReport {
-  const fac1 = { name: 'fac-1', errors, lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
+  const spoke = { lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
+  const fac1 = { name: 'fac-1', errors, errorsWithinHour: 0, ...spoke };
   return { window: 900_000, silentAfter: 86_400_000, appliances: [fac1], firewallEvidence: [] };
 }
 

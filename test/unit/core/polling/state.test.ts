@@ -15,7 +15,14 @@ const WORD = { kind: 'heard', reliable: false } as const;
 
 describe('recordEvents and pollingReport', () => {
   test('know every configured appliance before anything was heard', () => {
-    const silent = { errors: [], lastLineAt: null, reliableLineAt: null, silent: false, silentFor: null };
+    const silent = {
+      errors: [],
+      errorsWithinHour: 0,
+      lastLineAt: null,
+      reliableLineAt: null,
+      silent: false,
+      silentFor: null,
+    };
     expect(report(emptyPolling(WINDOW), T0)).toEqual({
       window: WINDOW,
       silentAfter: 60 * MINUTE,
@@ -54,6 +61,17 @@ describe('recordEvents and pollingReport', () => {
     const error = report(after(events), T0 + 119 * MINUTE).appliances[0]?.errors[0];
     expect(error?.count).toBe(160);
     expect(error?.firstAt).toBe(T0 + 104 * MINUTE);
+  });
+
+  test('count all errors of the last hour apart from the window, to a minute', () => {
+    const events = Array.from({ length: 120 }, (_, minute) =>
+      ftm(minute % 2 === 0 ? 'beta' : 'alpha', T0 + minute * MINUTE, 10),
+    );
+    const state = after([...events, heard(T0 + 119 * MINUTE)]);
+    const counts = [119, 130, 178, 179, 400].map(
+      (minute) => report(state, T0 + minute * MINUTE).appliances[0]?.errorsWithinHour,
+    );
+    expect(counts).toEqual([610, 500, 20, 10, 0]);
   });
 
   test('put events that come late where they belong', () => {

@@ -1,6 +1,8 @@
-import { isoTime, isoTimeOrNull } from '../../core/time-text.ts';
-import type { Cause } from '../model.ts';
-import { type FormerCause, type Incident, lastedText, type Occurrence } from './incident.ts';
+import { headline } from '../checks/headline.ts';
+import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
+import { type FormerCause, type Incident, lastedText, type Occurrence } from '../engine/incident/incident.ts';
+import type { Cause } from '../engine/model.ts';
+import { capital } from '../engine/words.ts';
 
 /**
  * The JSON form of an incident everywhere: in the API, in webhooks and in reports. The field names are part of the API.
@@ -11,6 +13,8 @@ export interface IncidentJson extends Omit<Cause, 'id'>, OccurrenceJson {
   readonly status: Incident['status'];
   /** The cause's ID. The other fields of the cause have the names that they have in `check --json`. */
   readonly cause: string;
+  /** The name of the cause, as in mails. */
+  readonly headline: string;
   readonly causeSince: string;
   /** Oldest first. */
   readonly earlier: readonly OccurrenceJson[];
@@ -44,6 +48,7 @@ export function incidentToJson(incident: Incident): IncidentJson {
     status,
     cause: causeId,
     ...facts,
+    headline: capital(headline(cause)),
     ...occurrenceToJson(incident),
     causeSince: isoTime(incident.causeSince),
     earlier: incident.earlier.map(occurrenceToJson),

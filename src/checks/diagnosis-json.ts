@@ -1,6 +1,15 @@
 import type { EpochMs } from '../core/clock.ts';
 import { isoTime } from '../core/time-text.ts';
-import { actualOf, type Cause, type Diagnosis, type PreconditionStatus, type Finding } from './model.ts';
+import {
+  actualOf,
+  type Cause,
+  type Diagnosis,
+  type PreconditionStatus,
+  type Finding,
+  type Quantity,
+} from '../engine/model.ts';
+import { capital } from '../engine/words.ts';
+import { headline } from './headline.ts';
 
 /** Returned by `check --json` and `/api/v1/status`. Field names and their order must stay compatible. */
 export interface DiagnosisJson {
@@ -9,7 +18,14 @@ export interface DiagnosisJson {
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly preconditions: readonly PreconditionJson[];
-  readonly causes: readonly Cause[];
+  readonly causes: readonly CauseJson[];
+  /** Only numbers that are known, ordered by ID and subject. */
+  readonly quantities: readonly Quantity[];
+}
+
+interface CauseJson extends Cause {
+  /** The name of the cause, as in mails. */
+  readonly headline: string;
 }
 
 export interface PreconditionJson extends Pick<PreconditionStatus, 'id' | 'state' | 'summary' | 'blockedBy'> {
@@ -26,13 +42,14 @@ export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' 
 }
 
 /** Each field is copied explicitly to prevent new fields in the internal types from being published by accident. */
-export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
+export function diagnosisToJson({ ready, site, at, preconditions, causes, quantities = [] }: Diagnosis): DiagnosisJson {
   return {
     ready,
     site,
     at: new Date(at).toISOString(),
     preconditions: preconditions.map((status) => preconditionToJson(status, at)),
-    causes,
+    causes: causes.map((cause) => ({ ...cause, headline: capital(headline(cause)) })),
+    quantities: quantities.map(({ id, subject, value, unit }) => ({ id, subject, value, unit })),
   };
 }
 

@@ -1,20 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import { diagnosisToJson } from '../../../src/checks/diagnosis-json.ts';
+import { headline } from '../../../src/checks/headline.ts';
+import { capital } from '../../../src/engine/words.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 
+const FORTIGATE = { product: 'Fortinet FortiGate' } as const;
 const AT = Date.parse('2026-11-24T13:00:00Z');
 
 describe('diagnosisToJson()', () => {
   test('gives the object of the contract, key by key', () => {
-    const diagnosis = diagnosisOf(AT, [causeOf('tls-intercepted', { product: 'Fortinet FortiGate' })]);
+    const diagnosis = diagnosisOf(AT, [causeOf('tls-intercepted', FORTIGATE)]);
     const json = diagnosisToJson(diagnosis);
 
-    expect(Object.keys(json)).toEqual(['ready', 'site', 'at', 'preconditions', 'causes']);
+    expect(Object.keys(json)).toEqual(['ready', 'site', 'at', 'preconditions', 'causes', 'quantities']);
     expect(json).toMatchObject({ ready: 'not-ready', site: 'hq', at: '2026-11-24T13:00:00.000Z' });
     expect(Object.keys(json.preconditions[0] ?? {})).toEqual(['id', 'state', 'summary', 'blockedBy', 'findings']);
     expect(Object.keys(json.causes[0] ?? {}).join(' ')).toBe(
-      'id precondition severity confidence subject product summary impact evidence consequences remedy remedySteps',
+      'id precondition severity confidence subject product summary impact evidence consequences remedy remedySteps ' +
+        'headline',
     );
+    expect(json.causes[0]?.headline).toBe(capital(headline(causeOf('tls-intercepted', FORTIGATE))));
   });
 
   test('tells of a finding the rule, the subject, what was expected, what was seen, where and when, and no more', () => {
