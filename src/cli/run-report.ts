@@ -8,11 +8,12 @@ import { HISTORY_LIMITS, readStored } from './log-memory.ts';
 import { reportTarget, writeTo } from './report-file.ts';
 import { configOf, type Invocation, type Terminal } from './terminal.ts';
 import type { Config } from '../config/config.ts';
-import { plainConfig, secretSources, secretUrls } from '../config/print.ts';
+import { headerSources, plainConfig, secretSources, secretUrls } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { parseDuration, type Period } from '../core/time-text.ts';
 import { showValue } from '../text/show.ts';
-import { readSecret } from '../system/secret.ts';
+import { readHeaders } from '../network/http/secret-headers.ts';
+import { readSecret, type SecretSource } from '../system/secret.ts';
 import type { ReportSources, Versions } from '../report/report-contents.ts';
 import { readStoredHistory } from '../store/stored-history.ts';
 
@@ -77,8 +78,12 @@ async function reportSources(
 
 /** Unreadable secrets are skipped, because this round could not use them. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
-  const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const read = (source: SecretSource): Promise<string> => readSecret(source, env);
+  const results = await Promise.allSettled([
+    ...secretSources(config).map(async (source) => [await read(source)]),
+    ...headerSources(config).map(async (sources) => (await readHeaders(sources, read)).secrets),
+  ]);
+  const values = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 

@@ -1,9 +1,15 @@
 import { type Fields, fieldsOf } from '../core/fields.ts';
 import * as z from 'zod';
 import { classifyAddress, isPrivateHost, plainName } from '../core/addresses.ts';
-import { authorityFile, optionalSecret, readableFile, proxy, secretUrlField } from './schema/secret.ts';
 import {
-  hasSecret,
+  authorityFile,
+  readableFile,
+  proxy,
+  secretHeaders,
+  secretsNeedHttps,
+  secretUrlField,
+} from './schema/secret.ts';
+import {
   itemsOf,
   type Report,
   schedule,
@@ -20,7 +26,7 @@ import {
 import { store, web } from './schema/web.ts';
 import { watchedSections } from './schema/watched.ts';
 import { channelSections, PROXIED_CHANNELS } from '../notify/channels/registry.ts';
-import { isReadableOnTheWay, webUrl } from './schema/endpoints.ts';
+import { webUrl } from './schema/endpoints.ts';
 
 const DAY = 86_400_000;
 const MANY = 1000;
@@ -75,21 +81,11 @@ const otlp = section(
     url: webUrl('https://otel.example.org/v1/metrics').describe(
       'URL, including the path, to which metrics are pushed.',
     ),
-    headers: optionalSecret(
-      'headers',
-      'Reads HTTP headers from this file, one per line, such as "Authorization: Bearer TOKEN".',
-    ),
+    headers: secretHeaders,
     every: duration(DAY).prefault('1m').describe('How often metrics are pushed.'),
     caFile: authorityFile,
   },
-  (fields, report) => {
-    const { url } = fields;
-    if (hasSecret('headers', fields) && typeof url === 'string' && isReadableOnTheWay(url))
-      report(
-        'url',
-        'expected a URL that begins with "https://", because the headers would otherwise be sent unencrypted',
-      );
-  },
+  secretsNeedHttps,
 );
 
 const notify = section({

@@ -48,6 +48,14 @@ export function secretSources(
   });
 }
 
+/** Everything that can send headers from a file or variable, with the token that is sent in addition. */
+export function headerSources({
+  metrics: { otlp },
+  notify: { webhooks },
+}: Config): readonly { readonly headers: SecretSource | null; readonly token?: SecretSource | null }[] {
+  return [...webhooks, ...(otlp === null ? [] : [otlp])];
+}
+
 export function authorityFiles({ written }: Config): readonly string[] {
   return usedTexts(configFile, written).flatMap(({ use, text }) => (use === 'authority-file' ? [text] : []));
 }

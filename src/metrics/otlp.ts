@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { type EgressDeps, requestOnce } from '../network/http/egress.ts';
+import { headerIn, readHeaders, secretsIn } from '../network/http/secret-headers.ts';
 import { nextTurn, sleep } from '../system/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -56,11 +57,7 @@ interface Collector {
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;
-  /**
-   * Read again for each request, so that a rotated token is used.
-   * @throws {Error} if a token cannot be read
-   */
-  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  readonly readHeaders: () => ReturnType<typeof readHeaders>;
 }
 
 function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }: OtlpDeps): Collector {
@@ -69,23 +66,8 @@ function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }
     origin: new URL(url).origin,
     every,
     caFile,
-    headers: async () => (headers === null ? {} : headersIn(await readSecret(headers))),
+    readHeaders: () => readHeaders({ headers }, readSecret),
   };
-}
-
-/** @throws {Error} whose message does not contain any part of the text */
-function headersIn(text: string): Readonly<Record<string, string>> {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return Object.fromEntries(lines.map((line) => pairIn(line, ':', 'a line such as "Authorization: Bearer TOKEN"')));
-}
-
-function pairIn(text: string, separator: string, expected: string): readonly [name: string, value: string] {
-  const at = text.indexOf(separator);
-  const [name, value] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-  // Names are tokens (RFC 9110 §5.6.2), and values are field values (§5.5).
-  if (at <= 0 || !/^[\w!#$%&'*+.^`|~-]+$/u.test(name) || !/^[\t\x20-\x7E\x80-\xFF]*$/u.test(value))
-    throw new Error(`Cannot read the headers for OTLP: expected ${expected}`);
-  return [name.toLowerCase(), value];
 }
 
 const USUAL_INTERVAL: Millis = 60_000;
@@ -110,14 +92,14 @@ function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
     (env[OWN.headers] || env[GENERAL.headers] || '')
       .split(',')
       .filter((pair) => pair.trim() !== '')
-      .map((pair) => pairIn(decoded(pair), '=', `"name=value", separated by commas, in ${GENERAL.headers}`)),
+      .map((pair) => headerIn(decoded(pair), '=', `"name=value", separated by commas, in ${GENERAL.headers}`)),
   );
   return {
     url,
     origin: new URL(url).origin,
     every: USUAL_INTERVAL,
     caFile: null,
-    headers: () => Promise.resolve(headers),
+    readHeaders: () => Promise.resolve({ headers, secrets: Object.values(headers).flatMap(secretsIn) }),
   };
 }
 
@@ -217,9 +199,9 @@ class Pusher {
     const { url, caFile } = this.#collector;
     let secrets: readonly string[] = [];
     try {
-      const own = await this.#collector.headers();
-      secrets = Object.values(own).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
-      const headers = { ...own, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' };
+      const own = await this.#collector.readHeaders();
+      secrets = own.secrets;
+      const headers = { ...own.headers, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' };
       const request = { method: 'POST', headers, body } as const;
       const reply = await requestOnce({ url, caFile, limit: REQUEST_DEADLINE, request }, this.#deps, this.#signal);
       return outcomeOf(reply.status, withoutSecrets(reply.text, secrets), reply.retryAfter);

@@ -3,11 +3,12 @@ import type { FirmwareFact } from '../core/license/firmware.ts';
 import { createServer, type Server } from 'node:net';
 import { isFaultId } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
-import { authorityFiles, secretSources } from '../config/print.ts';
+import { authorityFiles, headerSources, secretSources } from '../config/print.ts';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { errorCode } from '../network/failure.ts';
+import { readHeaders } from '../network/http/secret-headers.ts';
 import { readAuthorities } from '../network/tls/secure-context.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { bindTcp } from '../logs/listen-tcp.ts';
@@ -19,7 +20,7 @@ import { problemsOf, messageOf, allOrProblems } from '../text/message-of.ts';
 import type { HoldsPort, Transport } from '../system/process-facts.ts';
 import { readLearnedTrust } from '../trust/load-trust.ts';
 import { certificateClaim } from '../checks/agent/judge.ts';
-import { readSecret } from '../system/secret.ts';
+import { readSecret, type SecretSource } from '../system/secret.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 
 export interface MonitorFiles {
@@ -36,13 +37,15 @@ export interface MonitorFiles {
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
   const { tls } = config.logs.syslog;
+  const read = (source: SecretSource): Promise<string> => readSecret(source, deps.env);
   const [instruments, signatures, firmwareFacts, certificate] = await allOrProblems([
     createInstruments(config, deps),
     loadSignatures(config.logs.signatureFiles, isFaultId),
     config.appliances.length === 0 ? [] : loadFirmwareFacts(config.firmwareFactFiles),
     tls === null ? null : ServedCertificate.read(tls, 'the syslog listener'),
     allOrProblems(authorityFiles(config).map(readAuthorities)),
-    allOrProblems(secretSources(config, (section) => section !== 'web').map((source) => readSecret(source, deps.env))),
+    allOrProblems(secretSources(config, (section) => section !== 'web').map(read)),
+    allOrProblems(headerSources(config).map((sources) => readHeaders(sources, read))),
   ]);
   return { instruments, signatures, firmwareFacts, certificate };
 }

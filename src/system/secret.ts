@@ -7,6 +7,11 @@ export type SecretSource =
 
 export type SecretReader = (source: SecretSource) => Promise<string>;
 
+/** For messages. */
+export function placeOf(source: SecretSource): string {
+  return source.kind === 'file' ? `file "${source.path}"` : `environment variable "${source.name}"`;
+}
+
 /** A larger file cannot be a key or token. */
 const MAX_SECRET_BYTES = 64 * 1024;
 

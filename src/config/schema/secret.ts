@@ -5,6 +5,7 @@ import type { SecretSource } from '../../system/secret.ts';
 import {
   given,
   hasSecret,
+  type Report,
   type Rule,
   type SecretField,
   USES,
@@ -23,7 +24,7 @@ import {
   unique,
   filledList,
 } from './section.ts';
-import { secretUrl } from './endpoints.ts';
+import { isReadableOnTheWay, secretUrl } from './endpoints.ts';
 import { expectedMessage, showKind } from '../../text/show.ts';
 import type { HostPort } from '../../core/addresses.ts';
 
@@ -56,6 +57,23 @@ export function optionalSecret(what: string, ofFile: string): SecretField<Secret
     rule: oneAtMost,
     sourceIn,
   };
+}
+
+/** Headers with credentials, for services that do not accept a token as `Authorization: Bearer`. */
+export const secretHeaders = optionalSecret(
+  'headers',
+  'Reads HTTP headers from this file, one per line, such as "Authorization: Bearer TOKEN". Requires HTTPS.',
+);
+
+/** For sections with a `url` and a token or headers. */
+export function secretsNeedHttps(fields: Fields, report: Report): void {
+  const { url } = fields;
+  const sent = (['token', 'headers'] as const).find((name) => hasSecret(name, fields));
+  if (sent !== undefined && typeof url === 'string' && isReadableOnTheWay(url)) report('url', inClear(sent));
+}
+
+export function inClear(sent: 'token' | 'headers'): string {
+  return `expected a URL that begins with "https://", because the ${sent} would otherwise be sent unencrypted`;
 }
 
 function oneAtMost(name: string): Rule {

@@ -1,14 +1,13 @@
-import type { Fields } from '../../core/fields.ts';
 import { messageOf } from '../../text/message-of.ts';
 import type { ChannelDefinition, ChannelDeps, DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
 import type { Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
 import { type EgressDeps, loadHttpClient, requestOnce } from '../../network/http/egress.ts';
 import { withoutCodes } from '../../text/mask.ts';
-import type { SecretReader, SecretSource } from '../../system/secret.ts';
-import type { SecretUrl } from '../../config/schema/secret.ts';
+import { placeOf, type SecretReader, type SecretSource } from '../../system/secret.ts';
+import { inClear, type SecretUrl } from '../../config/schema/secret.ts';
 import { isReadableOnTheWay } from '../../config/schema/endpoints.ts';
-import { hasSecret, type Report } from '../../config/schema/section.ts';
+import { type HeaderSources, readHeaders } from '../../network/http/secret-headers.ts';
 
 interface ServiceConfig extends Pick<MessageChannel, 'minSeverity'> {
   /** Shown in the log and on the status page. */
@@ -129,27 +128,21 @@ interface Credentials {
   readonly token: SecretSource | null;
 }
 
-const TOKEN_IN_CLEAR =
-  'expected a URL that begins with "https://", because the token would otherwise be sent unencrypted';
-
-export function tokenNeedsHttps(fields: Fields, report: Report): void {
-  const { url } = fields;
-  if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
-}
-
 /**
  * Returns the parts of a request that depend on secrets. The secrets are read again for each request.
- * @throws {Error} if the URL or the token cannot be read, or if the token would be sent unencrypted
+ * @throws {Error} if the URL or another secret cannot be used, or if a secret would be sent unencrypted
  */
 export async function targetOf(
-  service: { readonly url: SecretUrl; readonly token?: SecretSource | null },
+  service: { readonly url: SecretUrl } & Partial<HeaderSources>,
   readSecret: SecretReader,
-): Promise<Pick<JsonPost, 'url' | 'authorization' | 'secrets'>> {
-  const { token = null } = service;
+): Promise<Pick<JsonPost, 'url' | 'authorization' | 'headers' | 'secrets'>> {
+  const { token = null, headers = null } = service;
   const url = await readSecretUrl(service.url, readSecret);
-  if (token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
+  const sent = token === null ? headers && 'headers' : 'token';
+  if (sent !== null && isReadableOnTheWay(url)) throw new Error(inClear(sent));
+  const own = await readHeaders({ headers, token }, readSecret);
   const { authorization, secrets } = await authorizationOf({ user: null, password: null, token }, readSecret);
-  return { url, authorization, secrets: [...secrets, ...secretPartsOf(url)] };
+  return { url, authorization, headers: own.headers, secrets: [...secrets, ...own.secrets, ...secretPartsOf(url)] };
 }
 
 interface Authorization {
@@ -183,10 +176,6 @@ export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): P
   if (!/^https?:$/u.test(URL.parse(text)?.protocol ?? ''))
     throw new Error(`Cannot use the content of ${placeOf(url)}: expected a URL that begins with "https://"`);
   return text;
-}
-
-export function placeOf(source: Exclude<SecretUrl, string>): string {
-  return source.kind === 'file' ? `file "${source.path}"` : `environment variable "${source.name}"`;
 }
 
 /** Returns everything after the host, with and without the query. */

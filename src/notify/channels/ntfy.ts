@@ -1,7 +1,7 @@
 import type { Fields } from '../../core/fields.ts';
-import { authorityFile, optionalSecret, secretUrlField } from '../../config/schema/secret.ts';
+import { authorityFile, optionalSecret, secretsNeedHttps, secretUrlField } from '../../config/schema/secret.ts';
 import { type Report, textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, targetOf, tokenNeedsHttps } from './http-post.ts';
+import { postingChannel, targetOf } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
@@ -31,7 +31,7 @@ function topicOf(url: string): { readonly server: string; readonly topic: string
 
 function checkUrl(fields: Fields, report: Report): void {
   if (typeof fields['url'] === 'string' && topicOf(fields['url']) === null) report('url', NO_TOPIC);
-  tokenNeedsHttps(fields, report);
+  secretsNeedHttps(fields, report);
 }
 
 /** The server converts longer messages to attachments (https://docs.ntfy.sh/publish/#limitations). */

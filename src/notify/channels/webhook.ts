@@ -4,6 +4,8 @@ import type { ChannelDefinition, ChannelDeps, MessageChannel, DeliveryRequest } 
 import {
   authorityFile,
   optionalSecret,
+  secretHeaders,
+  secretsNeedHttps,
   secretUrlField,
   secretUrlKeys,
   type SecretUrl,
@@ -18,7 +20,8 @@ import {
   minSeverity,
   recipientName,
 } from '../../config/schema/section.ts';
-import { createPostingChannel, placeOf, secretPartsOf, targetOf, tokenNeedsHttps } from './http-post.ts';
+import { createPostingChannel, secretPartsOf, targetOf } from './http-post.ts';
+import { placeOf } from '../../system/secret.ts';
 import { isoTimeOrNull, isoTime } from '../../core/time-text.ts';
 import { incidentToJson } from '../../document/incident-json.ts';
 import {
@@ -150,13 +153,14 @@ const webhookEntry = section(
       'token',
       'Reads a token from this file. It is sent as "Authorization: Bearer". Requires HTTPS.',
     ),
+    headers: secretHeaders,
     signingSecret: optionalSecret(
       'signing secret',
       'Reads the secret for signing bodies (HMAC-SHA256, Standard Webhooks) from this file.',
     ),
     caFile: authorityFile,
   },
-  tokenNeedsHttps,
+  secretsNeedHttps,
 );
 
 type WebhookConfig = z.output<typeof webhookEntry>;
@@ -185,8 +189,8 @@ function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): Message
     const body = template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps));
     const target = await targetOf(config, deps.readSecret);
     const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
-    const headers = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
-    return [{ ...target, body, headers }];
+    const signature = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
+    return [{ ...target, body, headers: { ...target.headers, ...signature } }];
   });
 }
 

@@ -39,6 +39,7 @@ async function hideCanaries(lab: Lab): Promise<void> {
   for (const [index, name] of names.entries())
     await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
   await writeFile(join(lab.folder, 'otlp-headers'), `Authorization: Bearer ${CANARY}-otlp`);
+  await writeFile(join(lab.folder, 'hook-headers'), `X-Key: ${CANARY}-headers`);
 }
 
 /** Writes the lab's configuration to a file of that name, adding all missing secrets and replacing some keys. */
@@ -56,7 +57,9 @@ async function configureCanaries(
       to: [`${CANARY}-admins@example.org`],
       servers: [{ host: '127.0.0.1', port: lab.inbox.port, security: 'none' }],
     },
-    webhooks: [{ url: `${hooks.url}/${CANARY}-path?key=${CANARY}`, tokenFile: 'hook-token' }],
+    webhooks: [
+      { url: `${hooks.url}/${CANARY}-path?key=${CANARY}`, tokenFile: 'hook-token', headersFile: 'hook-headers' },
+    ],
     heartbeat: { url: `http://127.0.0.1:1/${CANARY}/ping`, every: '1h' },
   };
   const metrics = { otlp: { url: 'http://127.0.0.1:1/v1/metrics', headersFile: 'otlp-headers' } };

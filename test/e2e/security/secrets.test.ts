@@ -24,6 +24,7 @@ const SECRETS = {
   accessToken: `${MARK}-access-token/+`,
   firewall: `${MARK}-firewall-"/+`,
   webhook: `${MARK}-webhook/+`,
+  headers: `${MARK}-headers/+=`,
   webhookPath: `${MARK}-webhook-path`,
   heartbeatPath: `${MARK}-heartbeat-path`,
   webPassword: `${MARK}-web-password`,
@@ -104,6 +105,7 @@ async function configure(smtpPort: number, pem: string): Promise<void> {
       alertmanager: { urls: [at(peers.http, 'http')] },
       webhooks: [
         { url: `${at(peers.http, 'http')}/${SECRETS.webhookPath}/x?key=${SECRETS.webhookPath}`, tokenFile: 'webhook' },
+        { url: `${at(peers.http, 'http')}/headers`, headersFile: 'headers' },
       ],
       heartbeat: { url: `${at(peers.http, 'http')}/${SECRETS.heartbeatPath}`, every: '1s' },
       policy: { confirmations: 1, recoveries: 1, reminder: '1h', maxPerHour: 100 },
@@ -114,6 +116,8 @@ async function configure(smtpPort: number, pem: string): Promise<void> {
   };
   await writeFile(join(folder, 'ftm-watch.yaml'), JSON.stringify(config, null, 2));
   await writeFile(join(folder, 'echo.pem'), pem);
+  const headers = `Authorization: Splunk ${SECRETS.headers}\nX-Key: token="${SECRETS.headers}"\n`;
+  await writeFile(join(folder, 'headers'), headers, { mode: 0o600 });
   const files = ['proxy', 'mail', 'appliance', 'registration', 'webhook'] as const;
   for (const name of files) await writeFile(join(folder, name), `${SECRETS[name]}\n`, { mode: 0o600 });
 }

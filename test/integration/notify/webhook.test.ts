@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { readSecret } from '../../../src/system/secret.ts';
+import { readSecret, type SecretSource } from '../../../src/system/secret.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import type { SecretUrl } from '../../../src/config/schema/secret.ts';
 import { deliverTo, webhookChannel } from '../../support/notify/channel-bench.ts';
@@ -57,6 +57,31 @@ describe('a webhook channel', () => {
     expect(await post(receiver.url, token)).toMatchObject([deferredFor(token)]);
   });
 
+  it('posts the headers of a file as they are now, besides the token', async () => {
+    await using receiver = await jsonReceiver(() => 401);
+    const [path, token] = [folder.at('headers'), folder.at('token')];
+    const channel = webhookChannel(
+      hookAt(receiver.url, { token: { kind: 'file', path: token }, headers: { kind: 'file', path } }),
+      { ...AT_HQ, clock: systemClock, readSecret: (source) => readSecret(source, {}) },
+    );
+    writeFileSync(token, 'token');
+    for (const [text, said] of [
+      ['X-Tenant: hq\r\nX-Key: first\r\n', 'HTTP 401'],
+      ['X-Key: second', 'HTTP 401'],
+      ['X-Key: third\n\nAuthorization: Splunk s3cret', `"${path}", line 3`],
+    ] as const) {
+      writeFileSync(path, text);
+      expect(await deliverTo(channel, firingOf())).toMatchObject([deferredFor(said)]);
+    }
+    expect(receiver.posts.map(({ headers }) => [headers.authorization, headers['x-tenant'], headers['x-key']])).toEqual(
+      [
+        ['Bearer token', 'hq', 'first'],
+        ['Bearer token', undefined, 'second'],
+      ],
+    );
+    expect(receiver.posts[0]?.headers['content-type']).toBe('application/json');
+  });
+
   it('carries the links of what it tells; null where there are none', async () => {
     await using receiver = await jsonReceiver();
     await post(receiver.url, null, { ...AT_HQ, publicUrl: 'https://ftm.example.org' });
@@ -94,6 +119,9 @@ describe('a webhook channel', () => {
     writeFileSync(path, 'http://192.0.2.1/hook');
     writeFileSync(token, 'token');
     expect(await post({ kind: 'file', path }, token)).toMatchObject([deferredFor('unencrypted')]);
+    const hook = hookAt({ kind: 'file', path }, { headers: { kind: 'file', path: token } });
+    const deps = { ...AT_HQ, clock: systemClock, readSecret: (source: SecretSource) => readSecret(source, {}) };
+    expect(await deliverTo(webhookChannel(hook, deps), firingOf())).toMatchObject([deferredFor('unencrypted')]);
   });
 
   it.each([

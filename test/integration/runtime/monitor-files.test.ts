@@ -24,10 +24,15 @@ describe('loadMonitorFiles()', () => {
       logs: { signatureFiles: ["${text}"] }
       mail: [{ host: mail.example.org, user: a, passwordFile: "${empty}", caFile: "${broken}" }]
       appliances: [{ name: fac-1, api: { url: "https://10.0.0.5", user: a, keyFile: "${empty}", caFile: "${text}" } }]
+      metrics: { otlp: { url: "https://otel.example.org/v1/metrics", headersFile: "${text}" } }
+      notify: { webhooks: [{ url: "https://hooks.example.org", headersEnv: SET_SECRET }] }
       web: { tokens: [{ name: of-the-page, tokenFile: "${empty}" }] }
     `);
 
-    const problems = await loadMonitorFiles(config, { clock: systemClock, env: {} }).then(
+    const problems = await loadMonitorFiles(config, {
+      clock: systemClock,
+      env: { SET_SECRET: 'X-Key: a\nHost: b' },
+    }).then(
       () => [],
       (error: unknown) => (error instanceof Error ? error.message.split('\n') : []),
     );
@@ -37,6 +42,8 @@ describe('loadMonitorFiles()', () => {
       expect.stringMatching(`^Cannot use certificate 1 in "${broken}": `),
       expect.stringMatching(`^Cannot use the certificates in "${text}": expected PEM`),
       `Cannot read the secret: file "${empty}" is empty`,
+      expect.stringContaining('"SET_SECRET", line 2'),
+      expect.stringContaining(`"${text}", line 1`),
     ]);
   });
 

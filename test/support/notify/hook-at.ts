@@ -11,6 +11,7 @@ export function hookAt(url: SecretUrl, more: Partial<WebhookConfig> = {}): Webho
     url,
     template: null,
     token: null,
+    headers: null,
     signingSecret: null,
     caFile: null,
     ...more,
