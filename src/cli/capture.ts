@@ -34,7 +34,8 @@ import { configOf, createProgressLine, type Invocation, needsNothing, type Termi
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { instantText } from '../core/time-text.ts';
 import { diagnose } from '../engine/diagnose.ts';
-import { causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
+import { STATE_COLORS } from '../document/colors.ts';
+import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
 
 export interface CaptureOptions {

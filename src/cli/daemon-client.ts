@@ -4,16 +4,11 @@ import * as z from 'zod';
 import { deadline, sleep } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { controlPlace } from '../runtime/store-places.ts';
 import { holderProcess } from '../store/store-lock.ts';
 import { abortError, errorCode } from '../network/failure.ts';
 import { responseTo } from '../network/http/response-to.ts';
 import { messageOf } from '../text/message-of.ts';
 import type { Terminal } from './terminal.ts';
-import { SEVERITIES } from '../core/severity.ts';
-import { PRECONDITION_STATES, type Cause } from '../engine/model.ts';
-import { readableCauses } from '../store/saved-state.ts';
-import type { OpenIncident, SeenDiagnosis } from '../document/site-state.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
@@ -156,81 +151,8 @@ function whyNot(error: unknown): string {
   return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
-export interface DaemonStatus {
-  /** If there is no diagnosis yet, a string that explains why. */
-  readonly diagnosis: SeenDiagnosis | string;
-  readonly incidents: readonly OpenIncident[];
-  /** Causes in the diagnosis that this version knows. */
-  readonly causes: readonly Cause[];
-}
-
-const fault = {
-  severity: z.enum(SEVERITIES),
-  summary: z.string(),
-  headline: z.string().optional(),
-  remedy: z.array(z.string()).default([]),
-};
-
-/** An earlier daemon sends no headlines, and version 0.1.0 sends no remedies of incidents. */
-function named<T extends { readonly summary: string; readonly headline?: string | undefined }>(shape: z.ZodType<T>) {
-  return shape.transform((one) => ({ ...one, headline: one.headline ?? one.summary }));
-}
-
-const statusShape = z.object({
-  ready: z.enum(['ready', 'not-ready', 'unknown']),
-  at: z.iso.datetime(),
-  preconditions: z.array(
-    z.object({
-      id: z.string(),
-      state: z.enum(PRECONDITION_STATES),
-      summary: z.string(),
-      findings: z.array(z.object({ rule: z.string() })),
-    }),
-  ),
-  causes: z.array(named(z.looseObject(fault))),
-  quantities: z
-    .array(z.object({ id: z.string(), subject: z.string(), value: z.number(), unit: z.string() }))
-    .default([]),
-});
-const incidentsShape = z.object({
-  incidents: z.array(
-    named(
-      z.object({
-        ...fault,
-        id: z.string(),
-        status: z.enum(['open', 'closed']),
-        cause: z.string(),
-        subject: z.string(),
-        since: z.iso.datetime(),
-        lastSeen: z.iso.datetime(),
-      }),
-    ),
-  ),
-});
-const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
-
-/**
- * Returns null if no daemon is running with this store.
- * @throws {NoDaemon} if the daemon was killed
- */
-export async function readDaemonStatus(
-  storePath: string,
-  terminal: Pick<Terminal, 'clock' | 'env' | 'signal'>,
-): Promise<DaemonStatus | null> {
-  try {
-    const daemon = await createDaemonClient(controlPlace(storePath, terminal.env), terminal);
-    const answered = await daemon.ask('GET', '/api/v1/status');
-    if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [], causes: [] };
-    const diagnosis = read(statusShape, answered);
-    const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents?state=open'));
-    // Version 0.1.0 of the daemon ignores the parameter and also returns closed incidents.
-    const open = incidents.filter(({ status }) => status === 'open');
-    return { diagnosis, incidents: open, causes: readableCauses(diagnosis.causes) };
-  } catch (error) {
-    if (error instanceof NoDaemon && !error.hasLeftSocket) return null;
-    throw error;
-  }
-}
+/** What the daemon answers to a request that it rejects. */
+export const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
 /** One line for each reason why the daemon rejected a request. */
 export function problemOf({ status, json, text }: DaemonAnswer): string {
@@ -245,7 +167,8 @@ function isReason(status: number, text: string): boolean {
   return status >= 400 && status !== 404 && status !== 405 && /^[^<]/u.test(text);
 }
 
-function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
+/** @throws {Error} if the daemon is of another version */
+export function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new Error(unexpected(status));

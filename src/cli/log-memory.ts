@@ -6,8 +6,7 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
 import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
-import { isFaultId } from '../checks/registry.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { loadKnownSignatures } from '../runtime/known-signatures.ts';
 import { NOTHING_REMEMBERED, type LogPart, rememberedFrom } from '../checks/conclude.ts';
 import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/store-places.ts';
@@ -25,7 +24,7 @@ interface Stored {
 export async function readStored(config: Config, now: EpochMs): Promise<Stored> {
   const storedHistory = readStoredHistory(config.store.path, HISTORY_LIMITS);
   const logMemory = await readLogMemory(config, now);
-  const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
+  const signatures = await loadKnownSignatures(config.logs.signatureFiles);
   return { logMemory, log: logPartOf(config, { logMemory, storedHistory, signatures, now }) };
 }
 

@@ -5,9 +5,8 @@ import { createGunzip } from 'node:zlib';
 import type { Config } from '../config/config.ts';
 import type { Needs } from '../config/load.ts';
 import { createAttribution, type Attribution, ownerInHeaders, sampleOf } from '../logs/senders.ts';
-import { isFaultId } from '../checks/registry.ts';
-import { loadSignatures } from '../logs/signatures.ts';
-import { SEVERITY_COLORS } from '../document/terminal.ts';
+import { loadKnownSignatures } from '../runtime/known-signatures.ts';
+import { SEVERITY_COLORS } from '../document/colors.ts';
 import { configOf, wrapped, type Invocation, type Streams, type Terminal } from './terminal.ts';
 import { concernsLicenseServer, type WatchedTraffic, type LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -50,7 +49,7 @@ interface KnownTexts {
 
 async function recognition({ logs, appliances, licenseServer }: Config): Promise<KnownTexts> {
   return {
-    signatures: await loadSignatures(logs.signatureFiles, isFaultId),
+    signatures: await loadKnownSignatures(logs.signatureFiles),
     attribution: createAttribution(appliances, { firewalls: [], relays: logs.relays }),
     watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses, sources: [] },
   };

@@ -1,8 +1,7 @@
-import type { createColors } from 'picocolors';
 import { visibleText } from '../core/visible-text.ts';
-import type { Severity } from '../core/severity.ts';
-import { type Block, blocksOf, type Cause, headOf, type PreconditionState } from '../engine/model.ts';
+import { type Block, blocksOf, type Cause, headOf } from '../engine/model.ts';
 import { wrap } from '../text/wrap.ts';
+import { type Colors, SEVERITY_COLORS } from './colors.ts';
 import { foldedList, isLinked, type Part, plainText, type Section } from './document.ts';
 import { evidenceSection, impactSection, remedySection } from './incident-story.ts';
 
@@ -10,23 +9,6 @@ export interface TextStyle {
   readonly color: boolean;
   readonly width: number;
 }
-
-export type Colors = ReturnType<typeof createColors>;
-
-/** The colour of each state, in the output of every command. */
-export const STATE_COLORS = {
-  ok: 'green',
-  warning: 'yellow',
-  broken: 'red',
-  blocked: 'dim',
-  unknown: 'yellow',
-  'not-configured': 'dim',
-} as const satisfies Record<PreconditionState, keyof Colors>;
-
-export const SEVERITY_COLORS = { critical: 'red', warning: 'yellow', info: 'cyan' } as const satisfies Record<
-  Severity,
-  keyof Colors
->;
 
 /** Longer text is truncated, because it is probably an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;

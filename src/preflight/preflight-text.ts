@@ -1,7 +1,8 @@
 import { createColors } from 'picocolors';
 import type { StepAnswer } from '../checks/activation-steps.ts';
 import { visibleText, counted, nameList } from '../core/visible-text.ts';
-import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
+import type { Colors } from '../document/colors.ts';
+import { type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../connectors/token-users.ts';
 import { type Change, type UnitState, type Migration, type HeldLicense, holderOf } from './compare.ts';
 import { firmwareVersion, isAtLeast, isDowngrade, type Version } from '../core/license/firmware.ts';

@@ -6,7 +6,8 @@ import { utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type ChecklistItem, checklistOf } from '../document/checklist.ts';
 import { CHECK_EXIT, type CheckExit, type OpenIncident, READINESS_TEXTS } from '../document/site-state.ts';
-import { type Colors, causeLines, STATE_COLORS, type TextStyle, textLines } from '../document/terminal.ts';
+import { type Colors, STATE_COLORS } from '../document/colors.ts';
+import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import {
   activationOutlook,

@@ -2,11 +2,13 @@ import type { Config } from '../config/config.ts';
 import { authority } from '../core/addresses.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
+import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { MAIL_ROOTS_FILE } from '../round/mail-roots.ts';
 import { deadline } from '../system/clock.ts';
 import { type BackgroundFile, type BackgroundWriter, createBackgroundWriter, jsonFile } from '../system/json-file.ts';
 import { allOrProblems } from '../text/message-of.ts';
-import { type HttpServer, loadPage, type PageFiles, servePage } from '../web/http-server.ts';
+import { type HttpServer, servePage } from '../web/http-server.ts';
+import { loadPage, type PageFiles } from '../web/page-files.ts';
 import type { Serving } from '../web/sources.ts';
 import { removeLink, startCommandServer } from './command-server.ts';
 import { Monitor, type MonitorDeps } from './monitor.ts';
@@ -20,6 +22,7 @@ export type AppDeps = Omit<MonitorDeps, 'writer' | 'certificateEnd'> &
 
 /** The files that are read before the start. They are kept, because they may be gone when the app is started again. */
 interface AppFiles {
+  readonly instruments: Instruments;
   readonly monitor: MonitorFiles;
   readonly page: PageFiles;
   readonly writer: BackgroundWriter;
@@ -48,11 +51,12 @@ export class App {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
     const memory = { samplingFile: fileOf('share.json'), mailRootsFile: fileOf(MAIL_ROOTS_FILE) };
-    const [monitor, page] = await allOrProblems([
-      loadMonitorFiles(config, { ...deps, ...memory }),
+    const [instruments, monitor, page] = await allOrProblems([
+      createInstruments(config, { ...deps, ...memory }),
+      loadMonitorFiles(config, deps.env),
       loadPage(config.web, deps),
     ]);
-    return new App(config, { monitor, page, writer }, deps);
+    return new App(config, { instruments, monitor, page, writer }, deps);
   }
 
   private constructor(config: Config, files: AppFiles, deps: AppDeps) {
@@ -70,7 +74,7 @@ export class App {
     const { clock, logger } = this.#deps;
     const { web } = this.config;
     const begun = Promise.withResolvers<void>();
-    const monitor = new Monitor(this.config, this.#files.monitor, {
+    const monitor = new Monitor(this.#files.instruments, this.#files.monitor, {
       ...this.#deps,
       writer: this.#files.writer,
       certificateEnd: () => this.#files.page.certificate?.end() ?? null,

@@ -32,6 +32,7 @@ import { OUTSIDE_FILE, OutsideWitness } from './outside-witness.ts';
 import { type JudgedOnce, RoundJudge } from './round-judge.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { channelHealth, storeHealth } from './own-health.ts';
+import type { Instruments } from '../round/instruments.ts';
 import type { MonitorFiles } from './start-check.ts';
 import { registrationFile, stateFile } from './store-places.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
@@ -163,6 +164,7 @@ export class Monitor {
   readonly knownFor: Millis;
   readonly #deps: MonitorDeps;
   readonly #lock: StoreLock;
+  readonly #instruments: Instruments;
   readonly #files: MonitorFiles;
   readonly #log: LogListening;
   readonly #systems: ConnectedSystems;
@@ -178,15 +180,18 @@ export class Monitor {
   #last: RoundResult | null = null;
 
   /** @throws {Error} when another process uses the store */
-  constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
+  constructor(instruments: Instruments, files: MonitorFiles, deps: MonitorDeps) {
+    const { config } = instruments;
     const { clock, env, logger, recorder } = deps;
     const { schedule, site } = config;
     const secrets: SecretReader = (source) => readSecret(source, env);
+    const egress = { env, proxy: config.notify.proxy, readSecret: secrets };
     this.config = config;
     this.knownFor = knownFor(periodOf(schedule.probes), roundLimit(config));
     this.#deps = deps;
     this.#lock = lockStore(config.store.path, logger);
     this.#stopLoopLag = measureLoopLag(clock, (lag) => recorder.loopLag(lag));
+    this.#instruments = instruments;
     this.#files = files;
     this.store = createStore(config.store, deps);
     this.alerting = createAlerting(config, {
@@ -220,15 +225,13 @@ export class Monitor {
       config.outside === null
         ? null
         : new OutsideWitness(config.outside.globalping, config.licenseServer, {
+            ...egress,
             clock,
-            env,
-            proxy: config.notify.proxy,
-            readSecret: secrets,
             ownTurn: oneATurn(),
             file: jsonFile(stateFile(config, OUTSIDE_FILE)),
           });
     this.#judge = new RoundJudge({
-      instruments: files.instruments,
+      instruments,
       systems: this.#systems,
       outside: this.#outside,
       log: this.#log,
@@ -242,20 +245,13 @@ export class Monitor {
       triggerGap: TRIGGER_GAP,
     });
     this.maintenance = createMaintenance(config.notify.maintenance);
-    this.probes = createProbesOnDemand(files.instruments);
+    this.probes = createProbesOnDemand(instruments);
     this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat =
       config.notify.heartbeat === null
         ? null
-        : createHeartbeat(config.notify.heartbeat, {
-            clock,
-            logger,
-            isAlive,
-            readSecret: secrets,
-            env,
-            proxy: config.notify.proxy,
-          });
+        : createHeartbeat(config.notify.heartbeat, { ...egress, clock, logger, isAlive });
   }
 
   /** @throws {Error} when a port for log lines cannot be bound */
@@ -271,7 +267,7 @@ export class Monitor {
   /** Must be called after `open`. */
   begin(): void {
     const { recorder, logger } = this.#deps;
-    warnAtStart(this.config, this.#files.instruments.knowledge, logger);
+    warnAtStart(this.config, this.#instruments.knowledge, logger);
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,
@@ -383,7 +379,7 @@ export class Monitor {
   }
 
   knowledgeOf(target: string): TlsKnowledge {
-    return this.#files.instruments.knowledge.of(target);
+    return this.#instruments.knowledge.of(target);
   }
 
   async #round(signal: AbortSignal): Promise<void> {
@@ -394,7 +390,7 @@ export class Monitor {
     this.#last = round;
     this.#pulse.beat();
     this.#publish(round);
-    if (needsAnotherRound(this.#files.instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
+    if (needsAnotherRound(this.#instruments) || deservesAnotherRound(before, round)) this.#rounds.trigger();
     for (const answer of seen.late)
       void answer.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }

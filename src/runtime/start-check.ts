@@ -1,7 +1,6 @@
 import { loadFirmwareFacts } from '../connectors/firmware-facts.ts';
 import type { FirmwareFact } from '../core/license/firmware.ts';
 import { createServer, type Server } from 'node:net';
-import { isFaultId } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
 import { authorityFiles, headerSources, secretSources } from '../config/print.ts';
 import type { ListenAddress } from '../config/schema/section.ts';
@@ -13,41 +12,40 @@ import { readAuthorities } from '../network/tls/secure-context.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { bindTcp } from '../logs/listen-tcp.ts';
 import { bindUdp } from '../logs/listen-udp.ts';
-import { loadSignatures } from '../logs/signatures.ts';
-import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
+import { loadTlsKnowledge } from '../round/tls-knowledge.ts';
 import { connectProblem } from '../store/database.ts';
 import { problemsOf, messageOf, allOrProblems } from '../text/message-of.ts';
 import type { HoldsPort, Transport } from '../system/process-facts.ts';
 import { readLearnedTrust } from '../trust/load-trust.ts';
 import { certificateClaim } from '../checks/agent/judge.ts';
 import { readSecret, type SecretSource } from '../system/secret.ts';
-import { listening, loadPage, openPort } from '../web/http-server.ts';
+import { loadKnownSignatures } from './known-signatures.ts';
+import { listening, openPort } from '../web/listen.ts';
+import { loadPage } from '../web/page-files.ts';
 
 export interface MonitorFiles {
-  readonly instruments: Instruments;
   readonly signatures: SignatureSet;
   readonly firmwareFacts: readonly FirmwareFact[];
   readonly certificate: ServedCertificate | null;
 }
 
 /**
- * Also checks files that are read again for each use, because the daemon could otherwise start with an empty key file
- * and fail hours later.
+ * Reads all files but those of the instruments and the page. Also checks files that are read again for each use,
+ * because the daemon could otherwise start with an empty key file and fail hours later.
  * @throws {Error} with one line for each file that cannot be used
  */
-export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
+export async function loadMonitorFiles(config: Config, env: NodeJS.ProcessEnv): Promise<MonitorFiles> {
   const { tls } = config.logs.syslog;
-  const read = (source: SecretSource): Promise<string> => readSecret(source, deps.env);
-  const [instruments, signatures, firmwareFacts, certificate] = await allOrProblems([
-    createInstruments(config, deps),
-    loadSignatures(config.logs.signatureFiles, isFaultId),
+  const read = (source: SecretSource): Promise<string> => readSecret(source, env);
+  const [signatures, firmwareFacts, certificate] = await allOrProblems([
+    loadKnownSignatures(config.logs.signatureFiles),
     config.appliances.length === 0 ? [] : loadFirmwareFacts(config.firmwareFactFiles),
     tls === null ? null : ServedCertificate.read(tls, 'the syslog listener'),
     allOrProblems(authorityFiles(config).map(readAuthorities)),
     allOrProblems(secretSources(config, (section) => section !== 'web').map(read)),
     allOrProblems(headerSources(config).map((sources) => readHeaders(sources, read))),
   ]);
-  return { instruments, signatures, firmwareFacts, certificate };
+  return { signatures, firmwareFacts, certificate };
 }
 
 export interface RunningDaemon {
@@ -83,7 +81,9 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
     problems.push(...problemsOf(error));
     return null;
   };
-  const files = await loadMonitorFiles(config, { clock, env }).catch(note);
+  // All that the instruments read. Loading their code takes longer.
+  await loadTlsKnowledge(config, clock).catch(note);
+  const files = await loadMonitorFiles(config, env).catch(note);
   const page = await loadPage(config.web, { clock, env, logger: silent }).catch(note);
   await asListener(async () => {
     for (const port of portsOf(config)) await tryPort(port, daemon).catch(note);

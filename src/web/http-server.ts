@@ -1,4 +1,4 @@
-import { type ListenOptions, type Server as NetServer, type Socket, connect } from 'node:net';
+import { type ListenOptions, type Socket, connect } from 'node:net';
 import {
   createServer as createPlainServer,
   type IncomingMessage,
@@ -14,48 +14,17 @@ import type { ListenAddress } from '../config/schema/section.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { limitHandshakes } from '../network/tls/handshake-limit.ts';
-import { ServedCertificate } from '../network/tls/served-certificate.ts';
-import { allOrProblems } from '../text/message-of.ts';
+import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { IDLE_BEAT } from '../system/clock.ts';
-import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
+import { hasCredentials } from './identify.ts';
 import type { Web } from './access.ts';
 import { createChangeLimit } from './change-limit.ts';
 import type { Serving } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
+import { listening, openPort } from './listen.ts';
+import type { PageFiles } from './page-files.ts';
 import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
-import { authority } from '../core/addresses.ts';
-
-/** What the page has read from its files. */
-export interface PageFiles {
-  readonly identify: Identify | null;
-  readonly certificate: ServedCertificate | null;
-}
-
-/** @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line */
-export async function loadPage(config: WebConfig, deps: Omit<IdentifyDeps, 'refreshAuthorities'>): Promise<PageFiles> {
-  let served: ServedCertificate | null = null;
-  const refreshAuthorities = async (): Promise<void> => served?.refresh();
-  const [identify, certificate] = await allOrProblems([
-    hasCredentials(config) || config.anonymous === 'metrics'
-      ? createIdentify(config, { ...deps, refreshAuthorities })
-      : null,
-    config.tls === null ? null : ServedCertificate.read(config.tls, 'the status page'),
-  ]);
-  served = certificate;
-  return { identify, certificate };
-}
-
-export async function openPort<T>(
-  { address, port }: ListenAddress,
-  open: (where: ListenOptions) => Promise<T>,
-): Promise<T> {
-  try {
-    return await open({ host: address, port });
-  } catch (error) {
-    throw new Error(listenProblem({ address, port }, error), { cause: error });
-  }
-}
 
 export interface PageServer extends HttpServer {
   /** The actual address, because the configured port can be 0. */
@@ -210,16 +179,6 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
   );
 }
 
-export function listening(server: NetServer, where: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 function close(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(DRAIN, () => server.closeAllConnections());
@@ -323,29 +282,6 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
   for (const { writableLength } of answers) bytes += writableLength;
   return bytes;
 }
-
-function listenProblem({ address, port }: ListenAddress, error: unknown): string {
-  const why = error instanceof Error ? reason(error) : String(error);
-  return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
-}
-
-function reason({ code, message }: NodeJS.ErrnoException): string {
-  return REASONS.get(code ?? '') ?? `${message}; set web.listen to an address and a free port of this machine`;
-}
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  [
-    'EADDRINUSE',
-    'the port is in use by another program (possibly another ftm-watch); ' +
-      'stop that program, or set web.listen to a free port',
-  ],
-  ['EACCES', 'permission denied; set web.listen to a port above 1023'],
-  [
-    'EADDRNOTAVAIL',
-    'this machine does not have this address; ' +
-      'set web.listen to an address of this machine, or to 0.0.0.0 for all addresses',
-  ],
-]);
 
 export class SocketTaken extends Error {
   constructor(path: string) {

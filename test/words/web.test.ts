@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import type { WebConfig } from '../../src/config/schema/web.ts';
 import { exposureNotes } from '../../src/web/access.ts';
-import { openPort } from '../../src/web/http-server.ts';
+import { openPort } from '../../src/web/listen.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { handClock } from '../support/time/hand-clock.ts';
 import { incidentOf } from '../support/notify/outbox-entry-of.ts';
