@@ -1,5 +1,5 @@
 import type { Cause, Diagnosis } from '../engine/model.ts';
-import { culpritText, FORTIGATE, wordsFor } from '../engine/words.ts';
+import { FORTIGATE, wordsFor } from '../engine/words.ts';
 import type { Culprit } from '../core/firewall.ts';
 import { titleOf, wordsOf } from './registry.ts';
 import { cutAtWord, nameList, visibleText } from '../core/visible-text.ts';
@@ -48,7 +48,6 @@ function namesOf({ id, kind, severity, product, culprit, subject, said, peer }: 
     said: said === undefined ? [] : [said],
     peer: peer === undefined ? [] : [peer],
     product: product === null ? [] : productForms(product),
-    culprit: culprit === undefined ? [] : [culpritText(culprit)],
     policy: culprit === undefined ? [] : policyForms(culprit),
   };
   return [...alternativesOf(name), inHeadlineStyle(generalName(name))].flatMap((text) => filled(text, values));

@@ -24,8 +24,7 @@ const NAGIOS_TIMEOUT: Millis = 50_000;
 
 export function addCheck(program: LazyCommand): void {
   const plugin =
-    'print one line for Nagios or Icinga, from the running daemon, or from a new round of checks if no daemon is ' +
-    'running';
+    'print one line for Nagios or Icinga, from the running daemon, or from new checks if no daemon is running';
   program
     .configured('check', 'run all checks once and print the checklist, root causes and remedies')
     .option('--json', 'print only a JSON object')
@@ -51,7 +50,7 @@ export function addCheck(program: LazyCommand): void {
       ),
     )
     .addOption(
-      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last round is older than this")
+      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last check is older than this")
         .argParser(given(parseDuration, 'a duration such as "15m"'))
         .default(MAX_AGE, '15m'),
     )

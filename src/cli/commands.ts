@@ -165,8 +165,8 @@ function addReport(program: LazyCommand): void {
   program
     .configured(
       'report',
-      'write a zip archive for a support ticket or the firewall team, with the results and evidence from a new ' +
-        'round, and the history, but no secrets',
+      'write a zip archive for a support ticket or the firewall team, with the results and evidence of a new ' +
+        'check, and the history, but no secrets',
     )
     .option(
       '-o, --output <path>',

@@ -169,5 +169,5 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
 }
 
 function introOf(rounds: number): string {
-  return rounds <= 1 ? 'Waiting for' : `Checking again (round ${String(rounds)}). Waiting for`;
+  return rounds <= 1 ? 'Waiting for' : `Checking again (check ${String(rounds)}). Waiting for`;
 }

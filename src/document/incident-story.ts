@@ -6,7 +6,7 @@ import { spanText } from '../core/time-text.ts';
 import { timesText, visibleText } from '../core/visible-text.ts';
 import { type Incident, INCIDENT_DEFAULTS, lastedText } from '../engine/incident/incident.ts';
 import type { Cause } from '../engine/model.ts';
-import { capital } from '../engine/words.ts';
+import { capital, quotation } from '../engine/words.ts';
 import {
   type Fact,
   type Paragraph,
@@ -33,10 +33,6 @@ export function titledFault({ summary }: Pick<Cause, 'summary'>, isOver: boolean
 
 export function titledImpact({ impact }: Pick<Cause, 'impact'>, isOver: boolean): TitledText {
   return isOver ? { title: 'Reported impact', text: quotation(impact) } : { title: 'Impact', text: impact };
-}
-
-export function quotation(text: string): string {
-  return `“${text}”`;
 }
 
 export function faultSection(cause: Pick<Cause, 'summary'>, isOver = false): readonly Section[] {

@@ -12,7 +12,7 @@ import {
 } from './model.ts';
 import { addressFamily, authority } from '../core/addresses.ts';
 import { INTERFACE_SEPARATOR, isInterfaceName } from '../core/firewall.ts';
-import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
+import { FORTIGATE, FORTIGATE_SERIAL, quotation } from './words.ts';
 
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
   const remedySteps = steps.map((step) =>
@@ -50,7 +50,7 @@ const MOST_QUOTED = 3;
 function sentenceOf({ text, commands }: RemedyStep): string {
   const lines = (commands ?? '').split('\n').map((line) => line.trim());
   if (commands === null || lines.length > MOST_QUOTED) return text;
-  return `${text} ${lines.length === 1 ? 'Command' : 'Commands'}: ${lines.map((line) => `"${line}"`).join(', ')}.`;
+  return `${text} ${lines.length === 1 ? 'Command' : 'Commands'}: ${lines.map(quotation).join(', ')}.`;
 }
 
 interface FilledCommands {

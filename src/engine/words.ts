@@ -53,10 +53,15 @@ export function evidenceLine(finding: Finding, ofCause: string): string {
   return `${observationText(finding, ofCause)} Expected: ${inSentence(finding.expected)}.`;
 }
 
+/** In quotation marks that the text itself rarely contains, because many texts contain straight ones. */
+export function quotation(text: string): string {
+  return `“${text}”`;
+}
+
 /** The finding's subject is omitted if it is the cause's subject. */
 export function observationText({ subject, claim, quote }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
-  const words = quote === undefined ? '' : ` Verbatim: "${quote}".`;
+  const words = quote === undefined ? '' : ` Verbatim: ${quotation(quote)}.`;
   return `${place}${claim}${words}`;
 }
 

@@ -12,9 +12,9 @@ import { counted } from '../core/visible-text.ts';
 import { utcText } from '../core/time-text.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
 import type { Finding } from '../engine/model.ts';
-import { inSentence } from '../engine/words.ts';
+import { inSentence, quotation } from '../engine/words.ts';
 import { type Section, sectionOf } from '../document/document.ts';
-import { evidenceSection, impactSection, quotation, remedySection, timelinePart } from '../document/incident-story.ts';
+import { evidenceSection, impactSection, remedySection, timelinePart } from '../document/incident-story.ts';
 import { historyEvents, type LogExcerpts, type MaskedHistory } from './timeline.ts';
 
 interface PageTexts {

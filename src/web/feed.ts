@@ -4,10 +4,9 @@ import { shortImpact } from '../checks/verdict-words.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { isoTime, type Zone } from '../core/time-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
-import { quotation } from '../document/incident-story.ts';
 import { SEVERITY_WORDS } from '../document/states.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
-import { capital } from '../engine/words.ts';
+import { capital, quotation } from '../engine/words.ts';
 
 /** Feed readers poll regularly and keep the entries that they have received. */
 const MOST_ENTRIES = 50;

@@ -1,11 +1,11 @@
 import { type CauseWords, fortios, kindVariants, type KindWords } from '../../engine/model.ts';
-import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from './separate-policy.ts';
+import { ENTER_POLICY, MOVE_UP, preparePolicy, separatePolicy } from './separate-policy.ts';
 
 const WITHOUT_INSPECTION =
   'source {source} only, destination {host}, TCP {port}, no security profile, SSL inspection "no-inspection".';
 
 const CREATE = [
-  createPolicy(`On {firewall}, create a policy for FortiAuthenticator: ${WITHOUT_INSPECTION}`),
+  preparePolicy(`Prepare a policy for FortiAuthenticator on {firewall}: ${WITHOUT_INSPECTION}`),
   separatePolicy(ENTER_POLICY),
 ];
 
@@ -55,7 +55,7 @@ export const POLICY_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'ta-p/192971', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      createPolicy(`On {firewall}, create a policy for FortiAuthenticator above {policy}: ${WITHOUT_INSPECTION}`),
+      preparePolicy(`Prepare a policy for FortiAuthenticator on {firewall}, above {policy}: ${WITHOUT_INSPECTION}`),
       separatePolicy(ENTER_POLICY),
       MOVE_UP,
       CHECK_ORDER,
@@ -64,7 +64,7 @@ export const POLICY_CAUSES = {
     variants: [
       {
         when: { culprit: 'inspects' },
-        name: '[FortiAuthenticator traffic is inspected by {culprit}|{policy} inspects TLS|a policy inspects TLS]',
+        name: '[{policy} inspects TLS|a policy inspects TLS]',
         summary: 'The traffic from {source} to {host} is inspected by {culprit}.',
       },
     ],
@@ -84,7 +84,7 @@ export const POLICY_CAUSES = {
       ...kindVariants(MISSING_KINDS),
       {
         when: { culprit: 'denies' },
-        name: '[FortiAuthenticator traffic is blocked by {culprit}|{policy} blocks the path|a policy blocks the path]',
+        name: '[{policy} blocks the path|a policy blocks the path]',
         summary: 'The traffic from {source} to {host}, TCP {port}, is blocked by {culprit}.',
       },
     ],

@@ -12,11 +12,12 @@ export const ENTER_POLICY = 'Create the policy with its address and service obje
 /**
  * The step before `separatePolicy`. The user checks for existing objects first, because `edit` would change an object
  * with the same name.
- * @param lead a sentence that states which policy to create, and where
+ * @param lead a sentence that states which policy to prepare, and where
  */
-export function createPolicy(lead: string): CommandStep {
+export function preparePolicy(lead: string): CommandStep {
   return fortios(
-    `${lead} First list the names in use. If the next step uses one of them, choose a different name there.`,
+    `${lead} List the names in use. If the next step, which creates the policy, uses one of them, choose a different ` +
+      'name there.',
     '{entervdom}',
     'show firewall address | grep -f "ftm-watch-"',
     'show firewall service custom | grep -f "ftm-watch-"',

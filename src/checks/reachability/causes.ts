@@ -233,7 +233,7 @@ export const REACHABILITY_CAUSES = {
       ...kindVariants({ ...SHUT_PORT_KINDS, ...PROXY_KINDS }),
       {
         when: { culprit: 'denies' },
-        name: '[the connection is blocked by {culprit}|{policy} blocks the path|a policy blocks the path]',
+        name: '[{policy} blocks the path|a policy blocks the path]',
         summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
       },
     ],

@@ -9,7 +9,7 @@ import {
   type Step,
   type Variant,
 } from '../../engine/model.ts';
-import { createPolicy, ENTER_POLICY, MOVE_UP, separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { ENTER_POLICY, MOVE_UP, preparePolicy, separatePolicy } from '../firewall-policy/separate-policy.ts';
 import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ONLY_FORTINETS_OWN =
@@ -35,8 +35,8 @@ const FORTIGATE = [
   'Find the policy that inspects this traffic. On the FortiGate, use Policy & Objects > Firewall Policy > Policy ' +
     'Lookup with source {source}, destination {host}, TCP {port}, or search the log under Log ' +
     '& Report > Security Events > SSL.',
-  createPolicy(
-    'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP ' +
+  preparePolicy(
+    'Prepare a policy for FortiAuthenticator on that FortiGate: source {source} only, destination {host}, TCP ' +
       `{port}, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   ),
   separatePolicy(ENTER_POLICY),
@@ -66,7 +66,7 @@ const BEHIND_FIREWALL: KindWords = {
   ],
 };
 
-const INSPECTED = '[TLS is inspected by {culprit}|{policy} inspects TLS|a policy inspects TLS]';
+const INSPECTED = '[{policy} inspects TLS|a policy inspects TLS]';
 
 const OTHER_PRODUCT = [
   'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}. Exempt the server by ' +

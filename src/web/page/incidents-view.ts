@@ -131,7 +131,7 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
 /** @param about how many notifications, or for how many incidents */
 function notifiedText(incident: Incident, about: string, context: IncidentContext): Markup {
   const { lastNotified, awaitsDigest } = incident;
-  if (isUnverified(incident)) return markup`Notifications are held back until the fault has been checked again.`;
+  if (isUnverified(incident)) return markup`No notifications until the fault has been checked again.`;
   if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
   if (lastNotified === null) return markup`No notifications have been sent.`;
   const { states, reader } = context;

@@ -18,9 +18,7 @@ export function silencesView(all: readonly Silence[], { until, next }: Maintenan
     lasting.length === 0 ? 'Maintenance' : markup`Silences <span class="count">${lasting.length}</span>`
   }</h2>
 ${
-  until === null
-    ? null
-    : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back until ${moment(until, reader)}</p>`
+  until === null ? null : markup`<p>${badge('wait', 'Maintenance')} No notifications until ${moment(until, reader)}</p>`
 }
 ${
   lasting.length === 0

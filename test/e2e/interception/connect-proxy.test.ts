@@ -78,7 +78,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     expect(conclusionOf(result)).toEqual(BLOCKED);
     expect(result.causes[0]?.summary).toBe(blockedBy(PROXY));
     expect(evidenceOf(result)).toContain('status 403');
-    expect(evidenceOf(result)).toMatch(/Verbatim: "ERROR: .*Access Denied\. Access control configuration prevents/u);
+    expect(evidenceOf(result)).toMatch(/Verbatim: “ERROR: .*Access Denied\. Access control configuration prevents/u);
     expect(result.causes[0]?.remedy[0]).toContain(`allow CONNECT to ${LICENSE_HOST}, TCP 443`);
   });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { headline } from '../../../src/checks/headline.ts';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import type { FirewallFacts, FirewallObservation } from '../../../src/core/firewall.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Cause, Diagnosis, Finding } from '../../../src/engine/model.ts';
+import { capital, culpritText } from '../../../src/engine/words.ts';
 import { composeMessage } from '../../../src/notify/channels/email.ts';
 import { slackMessage } from '../../../src/notify/channels/slack.ts';
 import { renderDiagnosis } from '../../../src/report/report-text.ts';
@@ -12,6 +14,7 @@ import { CONTEXT, finding, judgedRound } from '../../support/checks/judged-round
 import { AT_HQ } from '../../support/checks/message-context.ts';
 import { timeline } from '../../support/store/incident-timeline.ts';
 import { render } from '../../support/web/rendered-page.ts';
+import { textOfPage } from '../../words/text-of-page.ts';
 
 const DEEP = { ...NO_INSPECTION, profile: 'deep-inspection', mode: 'deep' } as const;
 const SERIAL = { serial: 'FGT60F0000000001' } as const;
@@ -83,8 +86,16 @@ describe('with the answer of the firewall, device and policy are in the first li
     const diagnosis = told(stage, own, [answer]);
     expect(diagnosis.causes.map((cause) => cause.id)).toEqual([id]);
     const [device = '', policy = '', ...details] = WHO.get(answer) ?? [];
-    for (const [place, text] of Object.entries(firstRead(diagnosis)))
-      expect([place, [device, policy, ...details].filter((part) => !text.includes(part))]).toEqual([place, []]);
+    for (const [place, text] of Object.entries(firstRead(diagnosis))) {
+      // On the page, the summary below the heading has the details.
+      const expected = ['verdict', 'heading'].includes(place) ? [device, policy] : [device, policy, ...details];
+      expect([place, expected.filter((part) => !text.toLowerCase().includes(part.toLowerCase()))]).toEqual([place, []]);
+    }
+    const page = textOfPage(render({ diagnosis }));
+    const timesOf = (text: string): number => page.split(text).length - 1;
+    const culprits = diagnosis.causes.flatMap(({ culprit }) => culprit ?? []);
+    expect(diagnosis.causes.map((cause) => timesOf(capital(headline(cause))))).toEqual([2]);
+    expect(culprits.map((culprit) => timesOf(culpritText(culprit)))).toEqual([1]);
     const { subject } = mailOf(diagnosis.causes[0]);
     expect(subject).toContain(policy);
     expect(subject).toContain('10.0.0.1');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { blocksOf, type CommandStep, GENERAL_FACTS, headOf, shell } from '../../../../src/engine/model.ts';
 import { fill, remedyOf, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
+import { quotation } from '../../../../src/engine/words.ts';
 
 const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
 const PEM = '-----BEGIN CERTIFICATE-----\nMIIB+/==\n-----END CERTIFICATE-----';
@@ -25,8 +26,8 @@ describe('remedyOf()', () => {
     const { remedy } = remedyOf(['Ask {host}.', shell('Look.', 'dig {host}'), shell('Look.', 'a', '  b'), LONG], FACTS);
     expect(remedy).toEqual([
       'Ask x.example.',
-      'Look. Command: "dig x.example".',
-      'Look. Commands: "a", "b".',
+      `Look. Command: ${quotation('dig x.example')}.`,
+      `Look. Commands: ${quotation('a')}, ${quotation('b')}.`,
       'Do it on the firewall.',
     ]);
   });
