@@ -10,7 +10,8 @@ import {
   type Postponed,
   type RegistrationObservation,
 } from '../core/license/registration.ts';
-import { type Failure, isOwnTrouble } from '../core/observation.ts';
+import { type Failure, hasAnswered, isOwnTrouble } from '../core/observation.ts';
+import { isInvalid } from '../core/round.ts';
 import { createSecretFilter } from '../core/visible-text.ts';
 import { ProbeError } from '../network/failure.ts';
 import {
@@ -24,6 +25,7 @@ import {
   statusText,
 } from '../network/rest/json-exchange.ts';
 import type { JsonFile } from '../system/json-file.ts';
+import { createStallMonitor } from '../system/stall-monitor.ts';
 import type { ConnectedSystem, UnitObservation } from './picture.ts';
 import { afterCalls, blockedUntil, isBusy, MOST_CALLS, MOST_ERRORS, pace, type VisitEnd } from './registration-pace.ts';
 import {
@@ -247,6 +249,7 @@ interface Visit extends Readonly<Spent> {
 /** Never throws, because failures are part of the observation. Unlisted licences come last, after all lookups. */
 async function ask(config: RegistrationConfig, query: Query, context: ConnectorContext): Promise<Visit> {
   const startedAt = context.clock.elapsed();
+  using stall = createStallMonitor(context.clock);
   const spent: Spent = { calls: 0, errors: 0, retryAfter: 0 };
   const mayGoOn = (): boolean => spent.calls < MOST_CALLS && spent.errors < MOST_ERRORS;
   const found = new Map<string, LicenseAnswer>();
@@ -273,7 +276,7 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
       for (const license of held) found.set(license, { kind: 'registered', serial });
     }
   } catch (error) {
-    const because = failed(error, startedAt, context);
+    const because = unlessStalled(failed(error, startedAt, context), stall.longest());
     const isDenied = error instanceof DeniedError;
     end = isDenied ? 'failed' : endOf(because, spent.calls);
     if (isDenied) problem = { kind: 'denied', message: error.message };
@@ -284,6 +287,12 @@ async function ask(config: RegistrationConfig, query: Query, context: ConnectorC
     }
   }
   return { found, failures, problem, end, ...spent };
+}
+
+/** What the service answered counts in any case. */
+function unlessStalled(failure: Failure, stalledMs: Millis): Failure {
+  if (hasAnswered(failure.reason) || !isInvalid({ stalledMs })) return failure;
+  return { ...failure, reason: 'aborted', message: 'The ftm-watch process stalled during the query' };
 }
 
 function endOf({ reason }: Failure, calls: number): VisitEnd {

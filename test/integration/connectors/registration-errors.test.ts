@@ -105,6 +105,24 @@ describe('an error of the service', () => {
     expect(paths(bench.service)).toHaveLength(2);
   });
 
+  it.each<[string, HttpFault, string, string]>([
+    ['the time that passed without an answer', { kind: 'silent' }, 'aborted', 'ok'],
+    ['but an answer still counts', { kind: 'status', status: 503 }, 'rejected', 'postponed'],
+  ])('a stall of this process explains %s', async (_, fault, reason, next) => {
+    await using bench = await startRegistration();
+    bench.service.setFault(fault, LICENSES_PATH);
+    const file = memoryFile();
+    const clock = handClock(Date.now());
+    let late = 0;
+    const elapsed = (): number => clock.elapsed() + (late += 2_000);
+    const observation = bench.observe({ file, context: { clock: { ...clock, elapsed } } });
+    await expect.poll(() => paths(bench.service).length).toBe(2);
+    clock.advance(MINUTE);
+    expect(outcomes(await observation)).toMatchObject([{ kind: 'failed', reason }]);
+    bench.service.setFault({ kind: 'none' }, LICENSES_PATH);
+    expect(await bench.observe({ file })).toMatchObject({ kind: next });
+  });
+
   it('a trickle ends with the time', async () => {
     await using bench = await startRegistration();
     const clock = idleClock();
