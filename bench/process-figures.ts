@@ -5,8 +5,9 @@ const TICKS_A_SECOND = 100;
 
 /** User and system time of all threads of a process so far, in milliseconds, to 10 ms (proc_pid_stat(5)). */
 export function cpuMilliseconds(pid: number): number {
-  const [user, system] = timesOf(pid);
-  return user + system;
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_A_SECOND;
 }
 
 /**
@@ -56,19 +57,6 @@ export function familyOf(pid: number): readonly number[] {
 /** As {@link runMilliseconds}, of the process and its descendants together. */
 export function familyMilliseconds(pid: number): number {
   return familyOf(pid).reduce((sum, one) => sum + runMilliseconds(one), 0);
-}
-
-/** CPU time of its terminated children and their descendants. */
-export function childrenCpuMilliseconds(pid: number): number {
-  const [, , user, system] = timesOf(pid);
-  return user + system;
-}
-
-function timesOf(pid: number): readonly [user: number, system: number, childUser: number, childSystem: number] {
-  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const milliseconds = (index: number): number => (Number(fields[index]) * 1000) / TICKS_A_SECOND;
-  return [milliseconds(11), milliseconds(12), milliseconds(13), milliseconds(14)];
 }
 
 /** Memory of a process, in MiB. */

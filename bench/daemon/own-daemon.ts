@@ -3,27 +3,23 @@ import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { roundLimit } from '../../src/round/round.ts';
 import { CONTROL_HOSTS, LICENSE_HOST } from '../../src/demo/lab/site.ts';
 import { configOf } from '../../test/support/config/config-of.ts';
 import { freePort } from '../../test/support/network/free-port.ts';
+import type { Build } from '../build.ts';
 import { ask } from '../child-messages.ts';
 import { endProcess, untilItAnswers } from '../child-process.ts';
-import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
 import type { Site } from '../probes/site.ts';
 import type { LeapOrder } from './leap.ts';
-
-/** The built program, as it is installed. */
-export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const LEAP = new URL('leap.ts', import.meta.url);
 
 /** The real daemon in a separate process, started as it is when installed. */
 export interface OwnDaemon extends AsyncDisposable {
+  /** Of its build. */
+  readonly name: string;
   readonly pid: number;
-  /** URL of the status page, with a trailing slash. */
-  readonly url: string;
   /** From the start of the process to the first answer of `/metrics`. */
   readonly startedAfterMs: number;
   /** Lets this many scheduled rounds run, one after the other without a pause. */
@@ -37,29 +33,27 @@ type ConfigurationPart = Readonly<Record<string, unknown>>;
  * Starts the daemon with its default configuration, except that the licence server, the control hosts and the
  * resolver are on loopback.
  * @param leaps whether `pass` will be called; loading the code for it costs time and memory
- * @param program `main.js` of a build; by default, of this one
  */
 export async function startOwnDaemon(
   site: Site,
+  { name, program, environment }: Build,
   leaps: boolean,
   more: ConfigurationPart = {},
-  program: string = PROGRAM,
 ): Promise<OwnDaemon> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${String(port)}/`;
   const { file, text, store } = await writeConfiguration(site, port, more);
   const limit = roundLimit(await configOf(text));
   const started = performance.now();
   const child = fork(program, ['run', '--config', file], {
     cwd: site.folder,
     execArgv: leaps ? ['--import', leapModule()] : [],
-    env: INSTALLED_ENVIRONMENT,
+    env: environment,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  await untilItAnswers(child, `${url}metrics`);
+  await untilItAnswers(child, `http://127.0.0.1:${String(port)}/metrics`);
   return {
+    name,
     pid: child.pid ?? 0,
-    url,
     startedAfterMs: performance.now() - started,
     pass: async (rounds) => {
       await ask<string>(child, { rounds, roundLimit: limit } satisfies LeapOrder);
@@ -69,6 +63,20 @@ export async function startOwnDaemon(
       await rm(store, { force: true });
     },
   };
+}
+
+/** Starts the daemons of several builds, one after the other. */
+export async function startOwnDaemons(
+  site: Site,
+  builds: readonly Build[],
+  leaps: boolean,
+  more: ConfigurationPart = {},
+): Promise<AsyncDisposable & { readonly all: readonly OwnDaemon[] }> {
+  await using stack = new AsyncDisposableStack();
+  const all: OwnDaemon[] = [];
+  for (const build of builds) all.push(stack.use(await startOwnDaemon(site, build, leaps, more)));
+  const owned = stack.move();
+  return { all, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 interface Written {

@@ -20,6 +20,7 @@ export interface BlackboxProbe {
 
 /** Debian's blackbox_exporter, queried over HTTP on persistent connections, as Prometheus does it. */
 export interface Blackbox extends AsyncDisposable {
+  readonly name: string;
   readonly pid: number;
   /** From the start of the process to the first answer of `/metrics`. */
   readonly startedAfterMs: number;
@@ -44,6 +45,7 @@ export async function startBlackbox(site: Site): Promise<Blackbox> {
   const ask = (path: string): Promise<string> => fetchText(`${url}${path}`, agent);
   while ((await ask('/metrics').catch(() => null)) === null) await sleep(2);
   return {
+    name: 'blackbox_exporter',
     pid: child.pid ?? 0,
     startedAfterMs: performance.now() - started,
     probe: async ({ module, target }) => {

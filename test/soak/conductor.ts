@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { INSTALLED_ENVIRONMENT } from '../../bench/installed-environment.ts';
+import { unitEnvironment } from '../../bench/build.ts';
 import type { Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
 import { Stillness } from './stillness.ts';
 
@@ -65,7 +65,7 @@ export class Conductor implements AsyncDisposable {
   async start(options: ProductOptions): Promise<void> {
     const child = fork(PRODUCT, [options.configFile, options.folder, String(options.start)], {
       cwd: options.folder,
-      env: { ...INSTALLED_ENVIRONMENT, TZ: process.env['TZ'] },
+      env: { ...unitEnvironment(), TZ: process.env['TZ'] },
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     });
     this.#child = child;

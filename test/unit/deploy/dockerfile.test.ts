@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { validate, ValidationSeverity } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
+import { unitEnvironment } from '../../../bench/build.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 
 /** An instruction of a Dockerfile: its keyword in capitals, and the rest on one line. */
@@ -73,6 +74,19 @@ describe('the Dockerfile', () => {
     expect(stages.map(({ base }) => base)).toEqual(['${BASE}', '${BASE}']);
     expect(text).toMatch(new RegExp(`^ARG BASE=node:${major ?? ''}-slim$`, 'mu'));
     expect(process.versions.node.split('.')[0]).toBe(major);
+  });
+
+  it('sets the variables of the unit', () => {
+    const { PATH: _, ...ofUnit } = unitEnvironment();
+    const set = Object.fromEntries(
+      stages
+        .slice(-1)
+        .flatMap((stage) => valuesOf(stage, 'ENV'))
+        .flatMap((value) => value.split(/\s+/u))
+        .map((one) => one.split('=')),
+    ) as NodeJS.ProcessEnv;
+    expect(set).toMatchObject(ofUnit);
+    expect(Object.keys(ofUnit)).not.toHaveLength(0);
   });
 
   it('describes itself as the package does', () => {
