@@ -8,6 +8,7 @@ import { renderValuesReference } from './helm/values-reference.ts';
 import { valuesSchema } from './helm/values-schema.ts';
 import { mixinConfig, parseThresholds, renderRules, type Threshold, withCauses } from './prometheus/rules.ts';
 import { renderHtml, renderMarkdown } from './runbooks/render.ts';
+import { renderTemplates } from './zabbix/templates.ts';
 import { productionPackages } from '../sbom/bill.ts';
 import { renderReference } from './config-reference.ts';
 import { renderExitCodesReference } from './exit-codes-reference.ts';
@@ -80,6 +81,10 @@ export const ARTEFACTS: readonly Artefact[] = [
   {
     from: 'src/config/schema',
     files: () => edited('docs/configuration.md', (text) => renderReference(text, configJsonSchema())),
+  },
+  {
+    from: 'tools/generate/zabbix',
+    files: () => new Map([['deploy/zabbix/template_ftm_watch.yaml', renderTemplates()]]),
   },
   { from: 'src/checks/tls-genuine', files: () => edited('docs/internals/interception.md', renderInterceptionTables) },
   { from: 'src/metrics', files: () => new Map([['docs/metrics.md', renderMetricsReference()]]) },
