@@ -127,7 +127,7 @@ function escapedForJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-function escapedForHtml(text: string): string {
+export function escapedForHtml(text: string): string {
   const names: Readonly<Record<string, string>> = {
     '&': '&amp;',
     '<': '&lt;',

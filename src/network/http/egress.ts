@@ -77,21 +77,28 @@ export async function requestOnce(
   }
 }
 
+/** Longer than what is shown, so that secrets at the end are recognized and removed. */
+const SHOWN_BYTES = 8_192;
+
 /**
- * Returns the start of a response body, which is shown to people as an explanation. Reads more text than is shown, so
- * that secrets at the end are recognized and removed. If the body arrives late or never ends, returns an empty string
- * instead of failing, because an accepted notification must not be sent again.
+ * Returns the start of a response body, which is shown to people as an explanation. If the body arrives late or never
+ * ends, returns what has arrived instead of failing, because an accepted notification must not be sent again.
  */
 async function firstBytes(body: Readable, clock: Clock, signal: AbortSignal): Promise<string> {
   using limit = deadline(clock, TEXT_DEADLINE, signal);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
   try {
     for await (const chunk of addAbortSignal(limit.signal, body)) {
-      if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 8_192)).toString('utf8').trim();
+      if (!(chunk instanceof Uint8Array)) continue;
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= SHOWN_BYTES) break;
     }
   } catch {
     // The body is optional, because the status code is already known.
   }
-  return '';
+  return Buffer.concat(chunks).subarray(0, SHOWN_BYTES).toString('utf8').trim();
 }
 
 function reason(error: unknown): string {

@@ -79,6 +79,8 @@ interface JsonPost {
   readonly authorization: string | null;
   /** Names are in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** If the body of the response contains this text, the message was not accepted, although the status is 2xx. */
+  readonly errorText?: string | null;
   /** Removed from the outcome. For example, an error page can quote the secret path. */
   readonly secrets: readonly string[];
   /** If null, Node's built-in CAs are trusted. */
@@ -97,7 +99,7 @@ const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423,
 
 /** Sends one POST request over a separate connection. Does not follow redirects. Never throws. */
 export async function postJson(post: JsonPost, deps: EgressDeps, signal: AbortSignal): Promise<PostOutcome> {
-  const { url, caFile, secrets, authorization } = post;
+  const { url, caFile, secrets, authorization, errorText = null } = post;
   const headers = {
     'content-type': 'application/json',
     ...post.headers,
@@ -106,7 +108,8 @@ export async function postJson(post: JsonPost, deps: EgressDeps, signal: AbortSi
   const request = { method: 'POST', headers, body: JSON.stringify(post.body) } as const;
   try {
     const reply = await requestOnce({ url, caFile, limit: POST_DEADLINE, request }, deps, signal);
-    const outcome = outcomeOf(reply.status, withoutCodes(withoutSecrets(reply.text, secrets)));
+    const isError = errorText !== null && reply.text.includes(errorText);
+    const outcome = outcomeOf(reply.status, withoutCodes(withoutSecrets(reply.text, secrets)), isError);
     return outcome.kind === 'deferred' && reply.retryAfter !== null
       ? { ...outcome, retryAfter: reply.retryAfter }
       : outcome;
@@ -115,9 +118,9 @@ export async function postJson(post: JsonPost, deps: EgressDeps, signal: AbortSi
   }
 }
 
-function outcomeOf(status: number, text: string): PostOutcome {
+function outcomeOf(status: number, text: string, isError: boolean): PostOutcome {
   const detail = visibleText(`HTTP ${String(status)}${text === '' ? '' : `: ${text}`}`, 300);
-  if (status >= 200 && status < 300) return { kind: 'sent', detail };
+  if (status >= 200 && status < 300) return { kind: isError ? 'deferred' : 'sent', detail };
   return { kind: status >= 400 && status < 500 && !PASSING.has(status) ? 'rejected' : 'deferred', detail };
 }
 

@@ -10,6 +10,8 @@ export function hookAt(url: SecretUrl, more: Partial<WebhookConfig> = {}): Webho
     minSeverity: 'warning',
     url,
     template: null,
+    escape: 'markdown',
+    errorText: null,
     token: null,
     headers: null,
     signingSecret: null,

@@ -17,8 +17,11 @@ export interface JsonReceiver extends AsyncDisposable {
   readonly posts: ReceivedPost[];
 }
 
-/** A status, optionally with headers; null: no answer. */
-type Answer = number | { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
+/** A status, optionally with headers and a body; null: no answer. */
+type Answer =
+  | number
+  | { readonly status: number; readonly headers?: OutgoingHttpHeaders; readonly body?: string }
+  | null;
 
 export async function jsonReceiver(
   answer: (post: ReceivedPost) => Answer | Promise<Answer> = () => 200,
@@ -34,8 +37,8 @@ export async function jsonReceiver(
   async function respond(post: ReceivedPost, response: ServerResponse): Promise<void> {
     const answered = await answer(post);
     if (answered === null) return;
-    const { status, headers } = typeof answered === 'number' ? { status: answered, headers: {} } : answered;
-    response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`status ${String(status)}`);
+    const { status, headers, body } = typeof answered === 'number' ? { status: answered } : answered;
+    response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(body ?? `status ${String(status)}`);
   }
   const { port, close } = await listening(server);
   return { url: `http://127.0.0.1:${String(port)}`, posts, [Symbol.asyncDispose]: close };

@@ -76,8 +76,9 @@ function sent(text: string): string {
 }
 
 test('any header is either refused without a quotation or can be sent', () => {
+  const unit = fc.constantFrom('a', ':', ' ', '\t', '\n', '\r', '\u0000', '\u007F', '"', '%', 'é', '€', '😀');
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit }), (text) => {
       expect(sent(`X-Key: ${text}s3cret`)).toMatch(/^(?:sent|Error: Cannot use the headers: (?!.*s3cret).*)$/su);
     }),
   );
