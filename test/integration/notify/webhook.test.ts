@@ -166,6 +166,23 @@ describe('a webhook channel', () => {
     expect(await post(`http://127.0.0.1:${String(peer.port)}`)).toMatchObject([{ kind, detail }]);
   });
 
+  it('looks for an error in the whole answer, also if it comes in parts', async () => {
+    await using peer = await listening(
+      createServer((_, response) => {
+        response.writeHead(200).write('{"jsonrpc":"2.0",', () => setImmediate(() => response.end('"error":{}}')));
+      }),
+    );
+    const deps = { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve('') };
+    for (const [errorText, kind] of [
+      ['"error"', 'deferred'],
+      ['"errors"', 'sent'],
+    ] as const) {
+      const channel = webhookChannel(hookAt(`http://127.0.0.1:${String(peer.port)}`, { errorText }), deps);
+      const detail = 'HTTP 200: {"jsonrpc":"2.0","error":{}}';
+      expect(await deliverTo(channel, firingOf())).toMatchObject([{ kind, detail }]);
+    }
+  });
+
   it('gives up waiting for an answer when its time is over', async () => {
     const clock = handClock(START);
     await using receiver = await jsonReceiver(() => {

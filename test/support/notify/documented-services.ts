@@ -103,8 +103,8 @@ const mattermostMessage = z.strictObject({
 
 const pushedValue = z.strictObject({
   host: z.string().min(1),
-  key: z.string().startsWith('ftm.push.'),
-  value: z.string(),
+  key: z.literal('ftm.notification'),
+  value: z.string().regex(/^[a-z]+\n[a-z]+\n(?:critical|warning|)\n[^\n]{1,60}\n.+$/su),
 });
 const historyPush = z.strictObject({
   jsonrpc: z.literal('2.0'),
