@@ -9,7 +9,7 @@ import { spanText } from '../core/time-text.ts';
 import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import { diagnosisToJson } from '../checks/diagnosis-json.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
+import { noChannelNote } from '../config/schema/channels.ts';
 import { exitCodeOf, type Looked, type SeenDiagnosis } from '../document/site-state.ts';
 import { pluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
 import {

@@ -19,7 +19,7 @@ import { usedTexts } from '../config/schema/section.ts';
 import type { YamlPath } from '../text/yaml-text.ts';
 import { secretUrls } from '../config/print.ts';
 import { authority, networkWithin } from '../core/addresses.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
+import { noChannelNote } from '../config/schema/channels.ts';
 import { exposureNotes } from '../web/access.ts';
 import {
   InvalidConfiguration,

@@ -2,7 +2,7 @@ import type { TestNotification } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { createChannels, randomName } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
+import { noChannelNote } from '../config/schema/channels.ts';
 import { readSecret } from '../system/secret.ts';
 import { configOf, type Invocation } from './terminal.ts';
 

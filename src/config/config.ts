@@ -25,7 +25,7 @@ import {
 } from './schema/section.ts';
 import { store, web } from './schema/web.ts';
 import { watchedSections } from './schema/watched.ts';
-import { channelSections, PROXIED_CHANNELS } from '../notify/channels/registry.ts';
+import { channelSections, PROXIED_CHANNELS } from '../config/schema/channels.ts';
 import { webUrl } from './schema/endpoints.ts';
 
 const DAY = 86_400_000;

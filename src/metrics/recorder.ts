@@ -24,7 +24,7 @@ import {
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { DeliveryResult, Incident } from '../engine/incident/incident.ts';
 import type { Diagnosis, Finding } from '../engine/model.ts';
-import { CHANNEL_IDS } from '../notify/channels/registry.ts';
+import { CHANNEL_IDS } from '../config/schema/channels.ts';
 import type { Metrics } from './definitions.ts';
 
 export class Recorder {

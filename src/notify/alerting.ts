@@ -30,7 +30,8 @@ import {
   orDeferred,
   type RecipientOutcome,
 } from './channels/channel.ts';
-import { byChannel, channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
+import { configuredChannels } from './channels/registry.ts';
+import { byChannel, channelWords, type ChannelId, CHANNELS, hasChannel } from '../config/schema/channels.ts';
 import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
 import { Outbox, type OutboxDeps } from './outbox.ts';
@@ -369,7 +370,7 @@ export function createChannels(
 ): readonly Channel[] {
   const context = { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
   const egress = { clock, readSecret, env, proxy: notify.proxy };
-  return CHANNELS.flatMap((channel) => channel.create(notify, { ...context, ...egress }));
+  return configuredChannels(notify, { ...context, ...egress });
 }
 
 /** Sends one message at a time. If the state changes meanwhile, the new state is sent immediately afterwards. */

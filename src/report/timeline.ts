@@ -4,7 +4,7 @@ import { faultEvents, type TimelineEvent } from '../document/incident-story.ts';
 import type { Delivery, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import { type IncidentJson, incidentToJson } from '../document/incident-json.ts';
 import { maskedRecipient, notificationEvents } from '../notify/channels/deliveries.ts';
-import { channelWords } from '../notify/channels/registry.ts';
+import { channelWords } from '../config/schema/channels.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import { isoTime, isWithin, type Period } from '../core/time-text.ts';
 import { counted } from '../core/visible-text.ts';

@@ -43,7 +43,7 @@ import { isCorroborated } from '../engine/diagnose.ts';
 import type { Diagnosis, Readiness } from '../engine/model.ts';
 import type { SummaryFacts } from '../notify/notes.ts';
 import { describeRefused } from '../checks/tls-genuine/chain-case.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
+import { noChannelNote } from '../config/schema/channels.ts';
 import { messageOf } from '../text/message-of.ts';
 import { exposureNotes } from '../web/access.ts';
 

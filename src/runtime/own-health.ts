@@ -1,7 +1,7 @@
 import type { AgentHealth, ChannelHealth } from '../core/agent.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
-import { CHANNEL_IDS, channelWords, type ChannelId } from '../notify/channels/registry.ts';
+import { CHANNEL_IDS, channelWords, type ChannelId } from '../config/schema/channels.ts';
 import type { Store } from '../store/store.ts';
 
 export function storeHealth(store: Pick<Store, 'failure' | 'newer'>): AgentHealth['store'] {

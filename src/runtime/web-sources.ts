@@ -1,7 +1,7 @@
 import { judgeAgent } from '../checks/agent/judge.ts';
 import { unitAddresses } from '../checks/conclude.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
+import { noChannelNote } from '../config/schema/channels.ts';
 import type { Activity, Health, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import {
   collectIncidents,

@@ -20,7 +20,7 @@ import { WriteQueue } from './write-queue.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { type SavedState, parseNotification, parseState } from './saved-state.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
-import { CHANNEL_IDS } from '../notify/channels/registry.ts';
+import { CHANNEL_IDS } from '../config/schema/channels.ts';
 
 const deliveryRow = deliverySchema.extend({ channel: z.literal(CHANNEL_IDS) });
 

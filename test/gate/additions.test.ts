@@ -54,17 +54,32 @@ function judgeSample(subject: string): readonly Finding<SampleCause>[] {
 }
 `;
 
-const PAGER = `import type * as z from 'zod';
-import { webUrl } from '../../config/schema/endpoints.ts';
-import { list, section } from '../../config/schema/section.ts';
-import type { ChannelDefinition, ChannelDeps, MessageChannel } from './channel.ts';
+const PAGERS = `const pagersSection = list(
+  section({ url: webUrl('https://pager.example.org').describe('Where the pager is.') }),
+).describe('Pagers.');
+
+`;
+
+const PAGER_ENTRY = `  {
+    id: 'pager',
+    name: 'pager',
+    kind: 'messages',
+    recipients: 'url',
+    isProxied: true,
+    key: 'pagers',
+    section: pagersSection,
+  },
+`;
+
+const PAGER = `import type { ChannelsConfig } from '../../config/schema/channels.ts';
+import type { Channel, ChannelDeps, MessageChannel } from './channel.ts';
 import { postJson } from './http-post.ts';
 
-const pagers = list(section({ url: webUrl('https://pager.example.org').describe('Where the pager is.') }))
-  .prefault([])
-  .describe('Pagers.');
+type PagerConfig = ChannelsConfig['pagers'][number];
 
-type PagerConfig = z.output<typeof pagers>[number];
+export function createPagers({ pagers }: Pick<ChannelsConfig, 'pagers'>, deps: ChannelDeps): readonly Channel[] {
+  return pagers.map((config) => createPager(config, deps));
+}
 
 function createPager({ url }: PagerConfig, deps: ChannelDeps): MessageChannel {
   return {
@@ -79,17 +94,6 @@ function createPager({ url }: PagerConfig, deps: ChannelDeps): MessageChannel {
     },
   };
 }
-
-export const pager: ChannelDefinition<'pager', 'pagers', readonly PagerConfig[]> = {
-  id: 'pager',
-  name: 'pager',
-  kind: 'messages',
-  recipients: 'url',
-  isProxied: true,
-  key: 'pagers',
-  section: pagers,
-  create: (notify, deps) => notify.pagers.map((config) => createPager(config, deps)),
-};
 `;
 
 let tree: CopiedTree;
@@ -97,7 +101,7 @@ let receiver: JsonReceiver;
 let status = 200;
 let main = '';
 
-/** Adds a check, which is a folder and a place in the registry, and a channel, which is a file and a line. */
+/** Adds a check, which is a folder and a place in the registry, and a channel, which is a section, a file and a line. */
 beforeAll(async () => {
   tree = copiedTree();
   main = join(tree.root, 'src/main.ts');
@@ -108,8 +112,23 @@ beforeAll(async () => {
   tree.replace(checks, '  clock,\n', '  sample,\n  clock,\n');
   const channels = 'src/notify/channels/registry.ts';
   tree.write('src/notify/channels/pager.ts', PAGER);
-  tree.replace(channels, 'alertmanager] as const', 'alertmanager, pager] as const');
-  tree.replace(channels, 'import { webhook }', "import { pager } from './pager.ts';\nimport { webhook }");
+  tree.replace(
+    channels,
+    '  alertmanager: createAlertmanager,\n',
+    '  alertmanager: createAlertmanager,\n  pager: createPagers,\n',
+  );
+  tree.replace(
+    channels,
+    'import { createSlack }',
+    "import { createPagers } from './pager.ts';\nimport { createSlack }",
+  );
+  const sections = 'src/config/schema/channels.ts';
+  tree.replace(sections, '/** All other lists of channels', `${PAGERS}/** All other lists of channels`);
+  tree.replace(
+    sections,
+    '] as const satisfies readonly ChannelDefinition[]',
+    `${PAGER_ENTRY}] as const satisfies readonly ChannelDefinition[]`,
+  );
   receiver = await jsonReceiver(() => status);
   // Nothing listens at the licence server's port, so the first round has something to report.
   const config = {

@@ -44,7 +44,7 @@ const BELOW: readonly Folder[] = [
   },
   {
     folder: 'config',
-    knows: ['core', 'text', 'config/schema', 'notify/channels'],
+    knows: ['core', 'text', 'config/schema'],
     types: ['system'],
   },
   {
@@ -52,16 +52,16 @@ const BELOW: readonly Folder[] = [
     knows: ['core', 'system', 'tls', 'network', 'config/schema', 'engine', 'checks', 'trust'],
     types: ['config', 'connectors'],
   },
-  { folder: 'store', knows: ['core', 'text', 'system', 'engine', 'checks', 'notify/channels'] },
+  { folder: 'store', knows: ['core', 'text', 'system', 'config/schema', 'engine', 'checks'] },
   {
     folder: 'metrics',
-    knows: ['core', 'text', 'system', 'network', 'engine', 'checks', 'notify/channels'],
-    types: ['config', 'config/schema', 'connectors'],
+    knows: ['core', 'text', 'system', 'network', 'config/schema', 'engine', 'checks'],
+    types: ['config', 'connectors'],
   },
   {
     folder: 'notify',
-    knows: ['core', 'text', 'system', 'network', 'engine', 'checks', 'document', 'notify/channels'],
-    types: ['config', 'config/schema'],
+    knows: ['core', 'text', 'system', 'network', 'config/schema', 'engine', 'checks', 'document', 'notify/channels'],
+    types: ['config'],
   },
   {
     folder: 'web',
@@ -71,8 +71,19 @@ const BELOW: readonly Folder[] = [
   { folder: 'capture', knows: ['core', 'text', 'tls', 'network', 'engine', 'checks'] },
   {
     folder: 'report',
-    knows: ['core', 'text', 'tls', 'engine', 'checks', 'document', 'notify/channels', 'config', 'capture'],
-    types: ['config/schema', 'connectors', 'store'],
+    knows: [
+      'core',
+      'text',
+      'tls',
+      'config/schema',
+      'engine',
+      'checks',
+      'document',
+      'notify/channels',
+      'config',
+      'capture',
+    ],
+    types: ['connectors', 'store'],
   },
   {
     folder: 'preflight',

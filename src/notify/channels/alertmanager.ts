@@ -1,19 +1,5 @@
-import type { Fields } from '../../core/fields.ts';
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, StateChannel, RecipientOutcome } from './channel.ts';
-import { authorityFile, optionalSecret } from '../../config/schema/secret.ts';
-import {
-  given,
-  hasSecret,
-  itemsOf,
-  type Report,
-  requireLogin,
-  filledList,
-  optional,
-  section,
-  text,
-} from '../../config/schema/section.ts';
-import { isReadableOnTheWay, webUrl } from '../../config/schema/endpoints.ts';
+import type { ChannelsConfig } from '../../config/schema/channels.ts';
+import type { Channel, ChannelDeps, StateChannel, RecipientOutcome } from './channel.ts';
 import type { Millis, EpochMs } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import { blocksOf, headOf, type RemedyStep } from '../../engine/model.ts';
@@ -26,37 +12,7 @@ import { loadHttpClient } from '../../network/http/egress.ts';
 import { authorizationOf, postJson, type PostOutcome } from './http-post.ts';
 import { messageOf } from '../../text/message-of.ts';
 
-const alertmanagerEntry = section(
-  {
-    urls: filledList(webUrl('http://127.0.0.1:9093'), 'URL').describe(
-      'URLs of all members of the cluster. Alerts are sent to all of them.',
-    ),
-    user: optional(text).describe('User name, if Alertmanager requires a login. Requires HTTPS.'),
-    password: optionalSecret('password', 'Reads the password of `user` from this file.'),
-    token: optionalSecret(
-      'token',
-      'Reads a token from this file. It is sent as "Authorization: Bearer" instead of a login.',
-    ),
-    caFile: authorityFile,
-  },
-  credentialsAreSafe,
-);
-
-type AlertmanagerConfig = z.output<typeof alertmanagerEntry>;
-
-const alertmanagerSection = optional(alertmanagerEntry).describe('Prometheus Alertmanager.');
-
-function credentialsAreSafe(fields: Fields, report: Report): void {
-  requireLogin(fields, report);
-  const hasToken = hasSecret('token', fields);
-  if (given(fields, 'user') && hasToken) report('user', 'expected a login or a token, not both');
-  if (!given(fields, 'user') && !hasToken) return;
-  if (itemsOf(fields['urls']).some((url) => typeof url === 'string' && isReadableOnTheWay(url)))
-    report(
-      'urls',
-      'expected only URLs that begin with "https://", because the credentials would otherwise be sent unencrypted',
-    );
-}
+type AlertmanagerConfig = NonNullable<ChannelsConfig['alertmanager']>;
 
 /**
  * `postableAlert` in Alertmanager's API v2. The labels identify the alert, whereas annotations can change over time.
@@ -344,14 +300,9 @@ function endOf({ body }: Alert): string {
 }
 
 /** Sends only the current state, because Alertmanager itself groups, silences and repeats alerts. */
-export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', AlertmanagerConfig | null> = {
-  id: 'alertmanager',
-  name: 'Alertmanager',
-  kind: 'state',
-  recipients: 'url',
-  isProxied: false,
-  key: 'alertmanager',
-  section: alertmanagerSection,
-  create: (notify, deps) =>
-    notify.alertmanager === null ? [] : [createAlertmanagerChannel(notify.alertmanager, deps)],
-};
+export function createAlertmanager(
+  { alertmanager }: Pick<ChannelsConfig, 'alertmanager'>,
+  deps: ChannelDeps,
+): readonly Channel[] {
+  return alertmanager === null ? [] : [createAlertmanagerChannel(alertmanager, deps)];
+}

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type { ChannelsConfig } from '../../config/schema/channels.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { IncidentState, Notification } from '../../engine/incident/incident.ts';
@@ -71,25 +71,7 @@ export interface RecipientOutcome {
   readonly retryAfter?: Millis;
 }
 
-export interface ChannelDefinition<Id extends string, Key extends string, Section> {
-  /** Stored, and used in metric labels and the API, so it must not change. */
-  readonly id: Id;
-  /** Used in sentences, such as "by email". */
-  readonly name: string;
-  readonly kind: Channel['kind'];
-  /**
-   * How recipients are masked. Email addresses identify people, and the paths of URLs can be secret. `name` is the
-   * configured name, or the URL if there is none.
-   */
-  readonly recipients: 'mail-address' | 'url' | 'name';
-  /** If true, messages are sent through `notify.proxy`. */
-  readonly isProxied: boolean;
-  /** The key under `notify` in the configuration. */
-  readonly key: Key;
-  readonly section: z.ZodType<Section>;
-  create(notify: ConfiguredAt<Key, Section>, deps: ChannelDeps): readonly Channel[];
-}
-
-type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
+/** Creates the configured channels of one kind. */
+export type CreateChannels = (notify: ChannelsConfig, deps: ChannelDeps) => readonly Channel[];
 
 export type ChannelDeps = MessageContext & EgressDeps;

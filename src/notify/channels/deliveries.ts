@@ -9,7 +9,7 @@ import {
   type OutboxEntry,
 } from '../../engine/incident/incident.ts';
 import { withoutPath } from '../../text/mask.ts';
-import { channelWords } from './registry.ts';
+import { channelWords } from '../../config/schema/channels.ts';
 
 export const EVENT_WORDS: Readonly<Record<ReturnType<typeof eventOf>, string>> = {
   firing: 'Alarm',

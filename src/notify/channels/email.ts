@@ -1,18 +1,8 @@
 import * as z from 'zod';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
-import type { ChannelDefinition, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
-import { mailRelay } from '../../config/schema/secret.ts';
-import {
-  endpoint,
-  unique,
-  filledList,
-  optional,
-  section,
-  minSeverity,
-  mailAddress,
-  namedMailAddress,
-} from '../../config/schema/section.ts';
+import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
+import type { ChannelsConfig } from '../../config/schema/channels.ts';
 import { deadline } from '../../system/clock.ts';
 import { authority } from '../../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
@@ -56,20 +46,8 @@ import {
 } from '../../document/notification.ts';
 import { headline } from '../../checks/headline.ts';
 
-const emailEntry = section({
-  from: namedMailAddress.describe('Sender of the notifications.'),
-  to: filledList(mailAddress, 'recipient').describe('Recipients.'),
-  servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
-    'Mail servers, tried in this order. The last one should be a server that does not depend ' +
-      'on the monitored path, such as localhost.',
-  ),
-  minSeverity,
-});
-
-type EmailConfig = z.output<typeof emailEntry>;
+type EmailConfig = NonNullable<ChannelsConfig['email']>;
 type MailRelay = EmailConfig['servers'][number];
-
-const emailSection = optional(emailEntry).describe('Notifications by email.');
 
 /** Time limit for the whole session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
@@ -263,16 +241,9 @@ export function combineVerdicts(
   return { recipient, kind: isRejected ? 'rejected' : 'deferred', detail };
 }
 
-export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
-  id: 'email',
-  name: 'email',
-  kind: 'messages',
-  recipients: 'mail-address',
-  isProxied: false,
-  key: 'email',
-  section: emailSection,
-  create: (notify, deps) => (notify.email === null ? [] : [createEmailChannel(notify.email, deps)]),
-};
+export function createEmail({ email }: Pick<ChannelsConfig, 'email'>, deps: ChannelDeps): readonly Channel[] {
+  return email === null ? [] : [createEmailChannel(email, deps)];
+}
 
 /** Header values do not contain line breaks. */
 interface Message {

@@ -1,5 +1,6 @@
+import type { ChannelId, ChannelsConfig } from '../../config/schema/channels.ts';
 import { messageOf } from '../../text/message-of.ts';
-import type { ChannelDefinition, ChannelDeps, DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
+import type { ChannelDeps, CreateChannels, DeliveryRequest, MessageChannel, RecipientOutcome } from './channel.ts';
 import type { Millis } from '../../core/clock.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
 import { type EgressDeps, loadHttpClient, requestOnce } from '../../network/http/egress.ts';
@@ -21,19 +22,15 @@ type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
  * Sends each notification to each configured service.
  * @param posts as in `createPostingChannel`
  */
-export function postingChannel<Id extends string, Key extends string, Service extends ServiceConfig>(
-  words: Pick<ChannelDefinition<Id, Key, readonly Service[]>, 'id' | 'name' | 'key' | 'section'>,
+export function postingChannels<Service extends ServiceConfig>(
+  id: ChannelId,
+  servicesIn: (notify: ChannelsConfig) => readonly Service[],
   posts: (service: Service, request: DeliveryRequest, deps: ChannelDeps) => Promise<readonly OwnPost[]>,
-): ChannelDefinition<Id, Key, readonly Service[]> {
-  const { id, key } = words;
-  return {
-    ...words,
-    kind: 'messages',
-    recipients: 'name',
-    isProxied: true,
-    create: (notify, deps) =>
-      notify[key].map((service) => createPostingChannel(id, service, deps, (request) => posts(service, request, deps))),
-  };
+): CreateChannels {
+  return (notify, deps) =>
+    servicesIn(notify).map((service) =>
+      createPostingChannel(id, service, deps, (request) => posts(service, request, deps)),
+    );
 }
 
 /**

@@ -1,19 +1,6 @@
-import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
-import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, targetOf } from './http-post.ts';
+import { postingChannels, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { PAGE_TITLES, type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
-
-const mattermostEntry = section({
-  name: recipientName,
-  minSeverity,
-  url: secretUrlField("URL of a channel's incoming webhook.", 'https://mattermost.example.org/hooks/x'),
-  caFile: authorityFile,
-});
-
-const mattermostSection = unique(list(mattermostEntry), textAt('name')).describe(
-  'Incoming webhooks of Mattermost channels.',
-);
 
 const COLORS: Readonly<Record<Tone, string>> = {
   critical: '#D24B4E',
@@ -56,8 +43,9 @@ function escaped(text: string): string {
     .replaceAll('&#64;', '&#64;\u200B');
 }
 
-export const mattermost = postingChannel(
-  { id: 'mattermost', name: 'Mattermost', key: 'mattermost', section: mattermostSection },
+export const createMattermost = postingChannels(
+  'mattermost',
+  ({ mattermost }) => mattermost,
   async (service, { notification }, deps) => [
     { ...(await targetOf(service, deps.readSecret)), body: mattermostMessage(notification, deps) },
   ],

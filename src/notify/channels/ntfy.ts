@@ -1,38 +1,8 @@
-import type { Fields } from '../../core/fields.ts';
-import { authorityFile, optionalSecret, secretsNeedHttps, secretUrlField } from '../../config/schema/secret.ts';
-import { type Report, textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, targetOf } from './http-post.ts';
+import { NO_TOPIC, topicOf } from '../../config/schema/channels.ts';
+import { postingChannels, targetOf } from './http-post.ts';
 import { cutToBytes } from '../../core/visible-text.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
-
-const ntfyEntry = section(
-  {
-    name: recipientName,
-    minSeverity,
-    url: secretUrlField(
-      'Address of the topic. On a public server, keep the topic name secret.',
-      'https://ntfy.sh/topic',
-    ),
-    token: optionalSecret('token', 'Reads an access token from this file, if the server requires one. Requires HTTPS.'),
-    caFile: authorityFile,
-  },
-  checkUrl,
-);
-
-const ntfySection = unique(list(ntfyEntry), textAt('name')).describe('ntfy topics, for push notifications to phones.');
-
-const NO_TOPIC = 'expected a URL that ends in a topic of at most 64 letters, digits, "_" and "-"';
-
-function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
-  const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];
-  return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
-}
-
-function checkUrl(fields: Fields, report: Report): void {
-  if (typeof fields['url'] === 'string' && topicOf(fields['url']) === null) report('url', NO_TOPIC);
-  secretsNeedHttps(fields, report);
-}
 
 /** The server converts longer messages to attachments (https://docs.ntfy.sh/publish/#limitations). */
 const MAX_BYTES = 4096;
@@ -58,8 +28,9 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   };
 }
 
-export const ntfy = postingChannel(
-  { id: 'ntfy', name: 'ntfy', key: 'ntfy', section: ntfySection },
+export const createNtfy = postingChannels(
+  'ntfy',
+  ({ ntfy }) => ntfy,
   async (service, { notification }, deps) => {
     const target = await targetOf(service, deps.readSecret);
     const address = topicOf(target.url);

@@ -1,9 +1,5 @@
-import type { Fields } from '../../core/fields.ts';
 import type { Severity } from '../../core/severity.ts';
-import { authorityFile, secret } from '../../config/schema/secret.ts';
-import { type Report, textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { isReadableOnTheWay, webUrl } from '../../config/schema/endpoints.ts';
-import { postingChannel } from './http-post.ts';
+import { postingChannels } from './http-post.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type {
@@ -19,33 +15,6 @@ import {
   faultKey,
   TEST_MESSAGE,
 } from '../../document/notification.ts';
-
-const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
-
-const pagerdutyEntry = section(
-  {
-    name: recipientName,
-    minSeverity,
-    routingKey: secret('integration key', "Reads a service's integration key (Events API v2) from this file."),
-    url: webUrl(DEFAULT_URL)
-      .prefault(DEFAULT_URL)
-      .describe('Address of the Events API. For accounts in the EU: https://events.eu.pagerduty.com/v2/enqueue.'),
-    caFile: authorityFile,
-  },
-  keyNeedsHttps,
-);
-
-const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
-  'PagerDuty services (Events API v2). There is one alert for each site, cause and subject.',
-);
-
-function keyNeedsHttps({ url }: Fields, report: Report): void {
-  if (typeof url === 'string' && isReadableOnTheWay(url))
-    report(
-      'url',
-      'expected a URL that begins with "https://", because the integration key would otherwise be sent unencrypted',
-    );
-}
 
 /** https://developer.pagerduty.com/docs/send-alert-event, without the routing key. */
 type PagerdutyEvent = TriggerEvent | ResolveEvent;
@@ -165,8 +134,9 @@ function testEvents(notification: TestNotification, context: MessageContext): re
   ];
 }
 
-export const pagerduty = postingChannel(
-  { id: 'pagerduty', name: 'PagerDuty', key: 'pagerduty', section: pagerdutySection },
+export const createPagerduty = postingChannels(
+  'pagerduty',
+  ({ pagerduty }) => pagerduty,
   async ({ url, routingKey }, { notification }, deps) => {
     const key = await deps.readSecret(routingKey);
     return pagerdutyEvents(notification, deps).map((event) => ({

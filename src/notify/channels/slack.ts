@@ -1,18 +1,7 @@
 import { unlinked } from '../../core/visible-text.ts';
-import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
-import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, targetOf } from './http-post.ts';
+import { postingChannels, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
-
-const slackEntry = section({
-  name: recipientName,
-  minSeverity,
-  url: secretUrlField("URL of a channel's incoming webhook.", 'https://hooks.slack.com/services/T0/B0/x'),
-  caFile: authorityFile,
-});
-
-const slackSection = unique(list(slackEntry), textAt('name')).describe('Incoming webhooks of Slack channels.');
 
 const COLORS: Readonly<Record<Tone, string>> = {
   critical: 'danger',
@@ -51,8 +40,9 @@ function escaped(text: string): string {
   return unlinked(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-export const slack = postingChannel(
-  { id: 'slack', name: 'Slack', key: 'slack', section: slackSection },
+export const createSlack = postingChannels(
+  'slack',
+  ({ slack }) => slack,
   async (service, { notification }, deps) => [
     { ...(await targetOf(service, deps.readSecret)), body: slackMessage(notification, deps) },
   ],

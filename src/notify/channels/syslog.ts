@@ -3,21 +3,8 @@ import { once } from 'node:events';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
-import { authorityFile } from '../../config/schema/secret.ts';
-import {
-  endpoint,
-  textAt,
-  unique,
-  list,
-  section,
-  choice,
-  host,
-  port,
-  minSeverity,
-  recipientName,
-} from '../../config/schema/section.ts';
+import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
+import type { ChannelsConfig } from '../../config/schema/channels.ts';
 import {
   type Incident,
   eventOf,
@@ -33,39 +20,7 @@ import { OWN_PROGRAM } from '../../core/polling/log-event.ts';
 import { deadline, sleep } from '../../system/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
-const SYSLOG_PORT = 514;
-/** RFC 5425 §4.1. */
-const SYSLOG_TLS_PORT = 6514;
-
-const transport = choice('udp', 'tcp', 'tls');
-
-const receiver = section({
-  name: recipientName,
-  minSeverity,
-  host: host.describe('Host of the receiver.'),
-  port: port
-    .meta({ default: SYSLOG_PORT })
-    .optional()
-    .describe('Port of the receiver. The default is 6514 if `transport` is tls.'),
-  transport: transport
-    .prefault('tcp')
-    .describe(
-      'udp: one datagram per line; lost lines are not detected. tcp: each line is preceded by its length ' +
-        '(RFC 6587). tls: like tcp, but encrypted and verified (RFC 5425).',
-    ),
-  caFile: authorityFile,
-});
-
-type SyslogConfig = z.output<typeof completeReceiver>;
-
-const completeReceiver = receiver.transform((one) => ({
-  ...one,
-  port: one.port ?? (one.transport === 'tls' ? SYSLOG_TLS_PORT : SYSLOG_PORT),
-}));
-
-const syslogSection = unique(unique(list(completeReceiver), textAt('name')), endpoint).describe(
-  'Syslog receivers such as FortiAnalyzer or a SIEM. Each incident is sent as one RFC 5424 line.',
-);
+type SyslogConfig = ChannelsConfig['syslog'][number];
 
 interface SyslogEvent {
   readonly at: EpochMs;
@@ -206,16 +161,9 @@ function openStream({ host, port, transport }: Receiver, authorities: readonly s
   });
 }
 
-export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig[]> = {
-  id: 'syslog',
-  name: 'syslog',
-  kind: 'messages',
-  recipients: 'name',
-  isProxied: false,
-  key: 'syslog',
-  section: syslogSection,
-  create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),
-};
+export function createSyslog({ syslog }: Pick<ChannelsConfig, 'syslog'>, deps: ChannelDeps): readonly Channel[] {
+  return syslog.map((config) => createSyslogChannel(config, deps));
+}
 
 function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps): MessageChannel {
   return {

@@ -1,22 +1,6 @@
-import { authorityFile, secretUrlField } from '../../config/schema/secret.ts';
-import { textAt, unique, list, section, minSeverity, recipientName } from '../../config/schema/section.ts';
-import { postingChannel, targetOf } from './http-post.ts';
+import { postingChannels, targetOf } from './http-post.ts';
 import type { Notification } from '../../engine/incident/incident.ts';
 import { PAGE_TITLES, type MessageContext, notificationText, type Tone } from '../../document/notification.ts';
-
-const teamsEntry = section({
-  name: recipientName,
-  minSeverity,
-  url: secretUrlField(
-    'Address of a workflow that posts to a channel when a webhook request is received.',
-    'https://prod-00.westeurope.logic.azure.com/workflows/x',
-  ),
-  caFile: authorityFile,
-});
-
-const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
-  'Microsoft Teams workflows. Each notification is sent as an Adaptive Card.',
-);
 
 const COLORS: Readonly<Record<Tone, string>> = {
   critical: 'Attention',
@@ -50,8 +34,9 @@ export function adaptiveCardMessage(notification: Notification, context: Message
   return { type: 'message', attachments: [{ contentType, contentUrl: null, content }] };
 }
 
-export const teams = postingChannel(
-  { id: 'teams', name: 'Microsoft Teams', key: 'teams', section: teamsSection },
+export const createTeams = postingChannels(
+  'teams',
+  ({ teams }) => teams,
   async (service, { notification }, deps) => [
     { ...(await targetOf(service, deps.readSecret)), body: adaptiveCardMessage(notification, deps) },
   ],

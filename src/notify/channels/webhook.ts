@@ -1,26 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import type * as z from 'zod';
-import type { ChannelDefinition, ChannelDeps, MessageChannel, DeliveryRequest } from './channel.ts';
-import {
-  authorityFile,
-  optionalSecret,
-  secretHeaders,
-  secretsNeedHttps,
-  secretUrlField,
-  secretUrlKeys,
-  type SecretUrl,
-} from '../../config/schema/secret.ts';
-import {
-  textAt,
-  unique,
-  list,
-  optional,
-  section,
-  text,
-  minSeverity,
-  recipientName,
-} from '../../config/schema/section.ts';
-import { escape, filled, template, templateValues } from './webhook-template.ts';
+import type { Channel, ChannelDeps, MessageChannel, DeliveryRequest } from './channel.ts';
+import type { ChannelsConfig } from '../../config/schema/channels.ts';
+import type { SecretUrl } from '../../config/schema/secret.ts';
+import { filled, templateValues } from './webhook-template.ts';
 import { createPostingChannel, secretPartsOf, targetOf } from './http-post.ts';
 import { placeOf } from '../../system/secret.ts';
 import { isoTimeOrNull } from '../../core/time-text.ts';
@@ -34,48 +16,12 @@ import {
 import { incidentLinks, notificationLinks, type MessageContext } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
-const webhookEntry = section(
-  {
-    name: optional(recipientName),
-    minSeverity,
-    url: secretUrlField('URL to which notifications are posted.', 'https://hooks.example.org/ftm-watch'),
-    template: optional(template),
-    escape,
-    errorText: optional(text).describe(
-      'Text such as "error" in the response body that shows that the message was not accepted, although the status is ' +
-        '2xx. The message is sent again.',
-    ),
-    token: optionalSecret(
-      'token',
-      'Reads a token from this file. It is sent as "Authorization: Bearer". Requires HTTPS.',
-    ),
-    headers: secretHeaders,
-    signingSecret: optionalSecret(
-      'signing secret',
-      'Reads the secret for signing bodies (HMAC-SHA256, Standard Webhooks) from this file.',
-    ),
-    caFile: authorityFile,
-  },
-  secretsNeedHttps,
-);
-
-type WebhookConfig = z.output<typeof webhookEntry>;
-
-const webhooksSection = unique(list(webhookEntry), (item) =>
-  ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
-).describe('Webhooks. Each notification is sent to all of them as JSON.');
+type WebhookConfig = ChannelsConfig['webhooks'][number];
 
 /** A separate channel is created for each webhook, so that a slow webhook does not delay the others. */
-export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
-  id: 'webhook',
-  name: 'webhook',
-  kind: 'messages',
-  recipients: 'name',
-  isProxied: true,
-  key: 'webhooks',
-  section: webhooksSection,
-  create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
-};
+export function createWebhooks({ webhooks }: Pick<ChannelsConfig, 'webhooks'>, deps: ChannelDeps): readonly Channel[] {
+  return webhooks.map((config) => createWebhookChannel(config, deps));
+}
 
 function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   const { template, escape, errorText, signingSecret } = config;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { CHANNELS } from '../../../src/notify/channels/registry.ts';
+import { CHANNELS } from '../../../src/config/schema/channels.ts';
 import { channelPeers } from './channel-peers.ts';
 import { createMailServer } from '../../support/mail/mail-server.ts';
 import type { MailServer } from '../../support/mail/mail-server.ts';

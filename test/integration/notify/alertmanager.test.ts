@@ -3,7 +3,7 @@ import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
 import type { StateChannel } from '../../../src/notify/channels/channel.ts';
-import { alertmanager } from '../../../src/notify/channels/alertmanager.ts';
+import { createAlertmanager } from '../../../src/notify/channels/alertmanager.ts';
 import { AT_HQ } from '../../support/checks/message-context.ts';
 import { alertmanagerAt } from '../../support/monitoring/alertmanager-at.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
@@ -28,7 +28,7 @@ function channelAt(
   readSecrets = secrets,
 ): StateChannel {
   const deps = { ...AT_HQ, clock, readSecret: readSecrets };
-  const [channel] = alertmanager.create({ alertmanager: alertmanagerAt(urls, more) }, deps);
+  const [channel] = createAlertmanager({ alertmanager: alertmanagerAt(urls, more) }, deps);
   if (channel?.kind !== 'state') throw new Error('Expected a state channel');
   return channel;
 }

@@ -7,7 +7,7 @@ const SOURCE = new URL('../../../src/', import.meta.url).href;
 /** Creates channels and threads while no file can be opened. */
 const STARVED = `
   import { closeSync, openSync } from 'node:fs';
-  import { email } from '${SOURCE}notify/channels/email.ts';
+  import { createEmail } from '${SOURCE}notify/channels/email.ts';
   import { createPostingChannel } from '${SOURCE}notify/channels/http-post.ts';
   import { watchLoop } from '${SOURCE}runtime/watchdog/watch-loop.ts';
   import { systemClock } from '${SOURCE}system/clock.ts';
@@ -17,7 +17,7 @@ const STARVED = `
   const watched = Promise.withResolvers();
   const files = [];
   try { for (;;) files.push(openSync('/dev/null')); } catch {}
-  email.create({ email: { to: [], minSeverity: 'warning' } }, {});
+  createEmail({ email: { to: [], minSeverity: 'warning' } }, {});
   createPostingChannel('slack', posting, { clock: systemClock }, () => Promise.resolve([]));
   const watch = watchLoop({
     clock: systemClock,

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listening, type Listening } from '../../../src/demo/lab/listening.ts';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
-import type { ChannelId } from '../../../src/notify/channels/registry.ts';
+import type { ChannelId } from '../../../src/config/schema/channels.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createHierarchy } from '../../support/certificates/hierarchy.ts';

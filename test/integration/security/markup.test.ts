@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ChannelId } from '../../../src/notify/channels/registry.ts';
+import type { ChannelId } from '../../../src/config/schema/channels.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { channelOf, deliverTo } from '../../support/notify/channel-bench.ts';
 import { jsonReceiver } from '../../support/notify/json-receiver.ts';

@@ -2,9 +2,9 @@ import type { Clock } from '../../../src/core/clock.ts';
 import type { Notification } from '../../../src/engine/incident/incident.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { email } from '../../../src/notify/channels/email.ts';
-import { webhook } from '../../../src/notify/channels/webhook.ts';
-import { CHANNELS } from '../../../src/notify/channels/registry.ts';
+import { createEmail } from '../../../src/notify/channels/email.ts';
+import { createWebhooks } from '../../../src/notify/channels/webhook.ts';
+import { configuredChannels } from '../../../src/notify/channels/registry.ts';
 import type { MessageContext } from '../../../src/document/notification.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { readSecret } from '../../../src/system/secret.ts';
@@ -35,7 +35,7 @@ export async function channelsOf(
     clock,
     readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env),
   };
-  return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
+  return configuredChannels(notify, deps).filter((channel) => channel.kind === 'messages');
 }
 
 /** Returns the only message channel for these sections. */
@@ -44,11 +44,11 @@ export async function channelOf(...args: Parameters<typeof channelsOf>): Promise
 }
 
 export function mailChannel(config: NonNullable<Config['notify']['email']>, deps: ChannelDeps): MessageChannel {
-  return onlyChannel(email.create({ email: config }, deps));
+  return onlyChannel(createEmail({ email: config }, deps));
 }
 
 export function webhookChannel(config: Config['notify']['webhooks'][number], deps: ChannelDeps): MessageChannel {
-  return onlyChannel(webhook.create({ webhooks: [config] }, deps));
+  return onlyChannel(createWebhooks({ webhooks: [config] }, deps));
 }
 
 function onlyChannel([channel, ...others]: readonly Channel[]): MessageChannel {

@@ -1,4 +1,4 @@
-import { CHANNELS, type ChannelId } from '../../../src/notify/channels/registry.ts';
+import { CHANNELS, type ChannelId } from '../../../src/config/schema/channels.ts';
 
 /** Every channel that posts each message to a web service. */
 export const POSTING_CHANNELS: readonly ChannelId[] = CHANNELS.filter(({ isProxied }) => isProxied).map(({ id }) => id);

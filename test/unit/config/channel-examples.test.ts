@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { CHANNELS } from '../../../src/notify/channels/registry.ts';
+import { CHANNELS } from '../../../src/config/schema/channels.ts';
 import { loadText } from '../../support/config/config-machine.ts';
 
 const readText = (path: string): string =>

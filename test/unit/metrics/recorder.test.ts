@@ -11,7 +11,7 @@ import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Assessment, Diagnosis, Finding, FindingLevel } from '../../../src/engine/model.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
-import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
+import { CHANNEL_IDS } from '../../../src/config/schema/channels.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { endpoint, failed, open, path, picture, round } from '../../support/checks/observed.ts';

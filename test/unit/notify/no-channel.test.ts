@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasChannel, noChannelNote } from '../../../src/notify/channels/registry.ts';
+import { hasChannel, noChannelNote } from '../../../src/config/schema/channels.ts';
 import { alertmanagerAt } from '../../support/monitoring/alertmanager-at.ts';
 import { hookAt } from '../../support/notify/hook-at.ts';
 import { configOf } from '../../support/config/config-of.ts';

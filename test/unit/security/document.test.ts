@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { describedProgram, leafCommands } from '../../../tools/package/described-program.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
-import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
+import { CHANNEL_IDS } from '../../../src/config/schema/channels.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const text = readFileSync(new URL('test/proofs.md', ROOT), 'utf8');
