@@ -24,7 +24,7 @@ export interface DiagnosisJson {
 }
 
 interface CauseJson extends Cause {
-  /** The name of the cause, as in mails. */
+  /** The full name of the cause. The subjects of mails contain a short form. */
   readonly headline: string;
 }
 

@@ -11,6 +11,7 @@ interface CheckOptions {
   readonly roots?: boolean;
   readonly outside?: boolean;
   readonly nagios?: boolean;
+  readonly prtg?: boolean;
   readonly verify?: string;
   readonly timeout?: Millis;
   readonly maxAge: Millis;
@@ -19,12 +20,12 @@ interface CheckOptions {
 const TIMEOUT: Millis = 10_000;
 const MAX_AGE: Millis = 900_000;
 
-/** Nagios and Icinga kill a plugin after 60 s by default. */
-const NAGIOS_TIMEOUT: Millis = 50_000;
+/** Nagios, Icinga and PRTG stop waiting after 60 s by default. */
+const PLUGIN_TIMEOUT: Millis = 50_000;
 
 export function addCheck(program: LazyCommand): void {
-  const plugin =
-    'print one line for Nagios or Icinga, from the running daemon, or from new checks if no daemon is running';
+  const source = 'from the running daemon, or from new checks if no daemon is running';
+  const others = ['json', 'all', 'steps', 'roots', 'outside', 'verify'];
   program
     .configured('check', 'run all checks once and print the checklist, root causes and remedies')
     .option('--json', 'print only a JSON object')
@@ -32,7 +33,13 @@ export function addCheck(program: LazyCommand): void {
     .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
     .option('--outside', 'also ask probes in other networks, if "outside" is configured (takes up to 45 s)')
     .option('--roots', 'also print the root certificates that FortiAuthenticator needs for its mail servers (PEM)')
-    .addOption(new Option('--nagios', plugin).conflicts(['json', 'all', 'steps', 'roots', 'outside', 'verify']))
+    .addOption(new Option('--nagios', `print one line for Nagios or Icinga, ${source}`).conflicts(others))
+    .addOption(
+      new Option('--prtg', `print the JSON of a PRTG sensor, ${source}; the exit code is 0`).conflicts([
+        ...others,
+        'nagios',
+      ]),
+    )
     .addOption(
       new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts([
         'all',
@@ -43,14 +50,17 @@ export function addCheck(program: LazyCommand): void {
     )
     .option(
       '-t, --timeout <seconds>',
-      'time after which unfinished checks are reported as unknown (default: 10, with --nagios 50)',
+      'time after which unfinished checks are reported as unknown (default: 10, with --nagios or --prtg 50)',
       given(
         (text) => (/^[1-9]\d{0,3}$/u.test(text) ? Number(text) * 1000 : null),
         'a whole number of seconds, such as 50',
       ),
     )
     .addOption(
-      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last check is older than this")
+      new Option(
+        '--max-age <duration>',
+        "with --nagios or --prtg: report unknown if the daemon's last check is older than this",
+      )
         .argParser(given(parseDuration, 'a duration such as "15m"'))
         .default(MAX_AGE, '15m'),
     )
@@ -72,7 +82,8 @@ export function addCheck(program: LazyCommand): void {
           steps = false,
           roots = false,
           outside = false,
-          nagios,
+          nagios = false,
+          prtg = false,
           verify,
           timeout,
           maxAge,
@@ -82,10 +93,11 @@ export function addCheck(program: LazyCommand): void {
           const { verifyRepair } = await import('./verify-repair.ts');
           return verifyRepair({ incident: verify, json, timeout: timeout ?? null }, invocation);
         }
-        const { check, checkNagios } = await import('./check.ts');
-        return nagios === true
-          ? checkNagios({ timeout: timeout ?? NAGIOS_TIMEOUT, longest: maxAge }, invocation)
-          : check({ json, all, steps, roots, outside, timeout: timeout ?? TIMEOUT }, invocation);
+        const { check, checkNagios, checkPrtg } = await import('./check.ts');
+        const limits = { timeout: timeout ?? PLUGIN_TIMEOUT, longest: maxAge };
+        if (nagios) return checkNagios(limits, invocation);
+        if (prtg) return checkPrtg(limits, invocation);
+        return check({ json, all, steps, roots, outside, timeout: timeout ?? TIMEOUT }, invocation);
       },
     );
 }

@@ -11,6 +11,7 @@ import type { Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { noChannelNote } from '../config/schema/channels.ts';
 import { exitCodeOf, type Looked, type SeenDiagnosis } from '../document/site-state.ts';
+import { prtgAnswer, prtgError } from '../document/prtg.ts';
 import { pluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
 import {
   exitCodeBeside,
@@ -186,6 +187,20 @@ export async function checkNagios(limits: PluginLimits, terminal: Invocation): P
   const { text, exitCode } = typeof seen === 'string' ? pluginUnknown(seen) : pluginAnswer(seen.diagnosis, seen.looked);
   terminal.output.write(text);
   return exitCode;
+}
+
+/** The exit code is 0 whatever the state is, because PRTG reads the state from the output. */
+export async function checkPrtg(limits: PluginLimits, terminal: Invocation): Promise<number> {
+  const seen = await look(limits, terminal);
+  const answer = typeof seen === 'string' ? prtgError(seen) : prtgAnswer(seen.diagnosis, seen.looked);
+  // On Windows, PRTG reads the output of a script in the machine's code page.
+  terminal.output.write(`${inAscii(JSON.stringify(answer))}\n`);
+  return 0;
+}
+
+function inAscii(json: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return json.replaceAll(/[^\0-~]/g, escaped);
 }
 
 interface Seen {

@@ -13,7 +13,7 @@ export interface IncidentJson extends Omit<Cause, 'id'>, OccurrenceJson {
   readonly status: Incident['status'];
   /** The cause's ID. The other fields of the cause have the names that they have in `check --json`. */
   readonly cause: string;
-  /** The name of the cause, as in mails. */
+  /** The full name of the cause. The subjects of mails contain a short form. */
   readonly headline: string;
   readonly causeSince: string;
   /** Oldest first. */

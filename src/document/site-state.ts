@@ -90,12 +90,25 @@ export interface SiteState {
   readonly text: string;
   /** The first step of the worst fault's remedy. Null if there is nothing to repair. */
   readonly remedy: string | null;
+  /** False if the daemon's last round is too old, so that its causes and numbers are no longer known. */
+  readonly isCurrent: boolean;
+  /** Follows the text. Empty if the daemon answered. */
+  readonly note: string;
 }
 
 /** What every monitoring system says about a site. The texts are untrusted and have any length. */
 export function siteState(diagnosis: SeenDiagnosis, looked: Looked): SiteState {
-  if (looked.by === 'daemon' && ageOf(diagnosis, looked.now) > looked.longest)
-    return withoutFault(CHECK_EXIT.unknown, `The daemon's last check was at ${utcText(Date.parse(diagnosis.at))}`);
+  const isCurrent = looked.by === 'itself' || ageOf(diagnosis, looked.now) <= looked.longest;
+  const note = looked.by === 'itself' ? ' (from a new check without log data, because no daemon is running)' : '';
+  const known = isCurrent
+    ? knownState(diagnosis, looked)
+    : withoutFault(CHECK_EXIT.unknown, `The daemon's last check was at ${utcText(Date.parse(diagnosis.at))}`);
+  return { ...known, isCurrent, note };
+}
+
+type KnownState = Omit<SiteState, 'isCurrent' | 'note'>;
+
+function knownState(diagnosis: SeenDiagnosis, looked: Looked): KnownState {
   const exitCode = exitCodeOf(diagnosis, looked);
   switch (exitCode) {
     case CHECK_EXIT.ready:
@@ -117,11 +130,11 @@ function openIn(looked: Looked): readonly OpenIncident[] {
   return looked.by === 'daemon' ? looked.incidents : [];
 }
 
-function withoutFault(exitCode: CheckExit, text: string): SiteState {
+function withoutFault(exitCode: CheckExit, text: string): KnownState {
   return { exitCode, worst: null, others: 0, caveat: '', text, remedy: null };
 }
 
-function faulty(exitCode: CheckExit, { ready, causes }: SeenDiagnosis, looked: Looked): SiteState | null {
+function faulty(exitCode: CheckExit, { ready, causes }: SeenDiagnosis, looked: Looked): KnownState | null {
   const open = openIn(looked);
   const isNew = ({ summary }: SeenFault): boolean => open.every((one) => one.summary !== summary);
   const [worst, ...others] = [...open, ...causes.filter(isNew).map((cause) => ({ ...cause, since: null }))]
@@ -150,7 +163,7 @@ function ofPrecondition(
   exitCode: CheckExit,
   { preconditions }: SeenDiagnosis,
   wanted: keyof typeof FALLBACKS,
-): SiteState {
+): KnownState {
   const one = preconditions.find(({ state }) => state === wanted);
   return withoutFault(
     exitCode,

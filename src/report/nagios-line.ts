@@ -23,8 +23,7 @@ const MAX_TEXT = 500;
 /** One line of plugin output (https://www.monitoring-plugins.org/doc/guidelines.html#AEN33). */
 export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
   const state = siteState(diagnosis, looked);
-  const note = looked.by === 'itself' ? ' (from a new check without log data, because no daemon is running)' : '';
-  return line(state.exitCode, `${textOf(state)}${note}`, performanceData(diagnosis, looked));
+  return line(state.exitCode, `${textOf(state)}${state.note}`, performanceData(diagnosis, looked));
 }
 
 /** Used if a local problem prevented the check. */

@@ -2,9 +2,10 @@ import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
-import type { Millis } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { type PrtgAnswer, prtgAnswer, prtgError } from '../document/prtg.ts';
 import { oneATurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
 import {
@@ -23,7 +24,7 @@ import { callerRefusal, guard, pageRefusal, type Web } from './access.ts';
 import { addBadgeRoutes } from './badge.ts';
 import { bareErrorPages, errorPages } from './error-pages.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
-import { notificationsToJson } from './incident-json.ts';
+import { incidentsToJson, notificationsToJson } from './incident-json.ts';
 import { addRunbookRoutes } from './runbook-routes.ts';
 import { renderStatusPage } from './page/status-page.ts';
 
@@ -96,7 +97,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   return app;
 }
 
-function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
+function addApi(app: Hono<WebEnv>, { sources, clock }: Routed): void {
   app.get('/api/v1', (context) => {
     const known = app.routes.filter(({ method, path }) => method === 'GET' && path.startsWith('/api/v1/'));
     return context.json({ routes: known.map(({ path }) => path).toSorted() });
@@ -104,9 +105,11 @@ function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
     return diagnosis === null
-      ? context.json({ error: 'The first check has not finished yet' }, 503, { 'Retry-After': '5' })
+      ? context.json({ error: NO_DIAGNOSIS }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
   });
+  // PRTG reads the body only if the status is 200 (https://helpdesk.paessler.com, article 76000063053).
+  app.get('/api/v1/prtg', (context) => context.json(prtgOf(sources, clock.now())));
   app.get('/api/v1/notifications', (context) => {
     const { outboxEntries, complete } = sources.alertHistory();
     return context.json({ notifications: notificationsToJson(outboxEntries), complete });
@@ -121,6 +124,16 @@ function addApi(app: Hono<WebEnv>, { sources }: Routed): void {
       ? context.json(sources.rangeData(range))
       : context.json({ error: `Expected a range: ${CHART_RANGES.join(', ')}` }, 400);
   });
+}
+
+const NO_DIAGNOSIS = 'The first check has not finished yet';
+
+function prtgOf(sources: WebSources, now: EpochMs): PrtgAnswer {
+  const diagnosis = sources.diagnosis();
+  if (diagnosis === null) return prtgError(NO_DIAGNOSIS);
+  const open = sources.alertHistory().incidents.filter(({ status }) => status === 'open');
+  const looked = { by: 'daemon', incidents: incidentsToJson(open), now, longest: sources.knownFor() } as const;
+  return prtgAnswer(diagnosisToJson(diagnosis), looked);
 }
 
 async function answerReload(context: WebContext, web: Web): Promise<Response> {

@@ -17,6 +17,7 @@ import { createMask } from '../../src/text/mask.ts';
 import { matched, NO_INSPECTION } from '../support/checks/firewall-match.ts';
 import { CONTEXT, finding, judgedRound, type Special, TARGET } from '../support/checks/judged-round.ts';
 import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../support/notify/outbox-entry-of.ts';
+import { prtgAnswer } from '../../src/document/prtg.ts';
 import { diagnosisToJson } from '../../src/checks/diagnosis-json.ts';
 import { ALL_TIME } from '../../src/core/time-text.ts';
 import { reportArchive } from '../../src/report/report-archive.ts';
@@ -38,7 +39,16 @@ import { textOfPage } from './text-of-page.ts';
 const STYLE = { color: false, width: 100 } as const;
 
 const DIAGNOSES = {
-  'nothing is wrong': diagnosisOf(START, []),
+  'nothing is wrong': {
+    ...diagnosisOf(START, []),
+    quantities: [
+      { id: 'certificate-days', subject: 'mail.example.org:25', value: 30, unit: 'days' },
+      { id: 'license-days', subject: 'EFTM000000000001', value: 12, unit: 'days' },
+      { id: 'polling-errors', subject: 'fac-1', value: 0, unit: 'errors' },
+      { id: 'sms-left', subject: 'fac-1', value: 90, unit: 'messages' },
+      { id: 'tokens-free', subject: 'fac-1', value: 30, unit: 'tokens' },
+    ],
+  },
   intercepted: diagnosisOf(START, [wordedCause('tls-intercepted')]),
   'a warning': diagnosisOf(START, [causeOf('mail-slow', { severity: 'warning' })]),
   'push does not work': diagnosisOf(START, [wordedCause('push-unreachable')]),
@@ -230,6 +240,10 @@ test('the result of a check, and the files of a report', async () => {
     [`check, ${name}`, renderDiagnosis(diagnosis, STYLE)] as const,
     [`check --steps, ${name}`, renderSteps(diagnosis, STYLE)] as const,
     [`check --nagios, ${name}`, pluginAnswer(diagnosisToJson(diagnosis), { by: 'itself' }).text] as const,
+    [
+      `check --prtg, ${name}`,
+      JSON.stringify(prtgAnswer(diagnosisToJson(diagnosis), { by: 'itself' }), null, 2),
+    ] as const,
   ]);
   const asides = Object.fromEntries([...UNSEEN, ...NAGIOS, ...repairs()]);
   const roots = { 'check --mail-roots, none': renderRoots([], STYLE) };

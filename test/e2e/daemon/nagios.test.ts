@@ -8,6 +8,7 @@ import { createDaemonBench } from '../../support/process/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { runHere } from '../../support/process/command-line.ts';
 import { type PluginOutput, readPluginOutput } from '../../support/monitoring/plugin-output.ts';
+import { createPrtgSensor } from '../../support/monitoring/prtg-sensor.ts';
 import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 import { until } from '../../support/time/until.ts';
@@ -116,6 +117,12 @@ describe('a daemon that does not answer', () => {
     await killed.end('SIGKILL');
     const problem = /^ftm-watch is not running/u;
     expect(await nagios()).toMatchObject({ exitCode: 3, text: expect.stringMatching(problem) });
+    const prtg = await runHere(['check', '--prtg', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+    expect(prtg.exitCode).toBe(0);
+    expect(createPrtgSensor(new Map()).scan(prtg.stdout)).toMatchObject({
+      state: 'Down',
+      message: expect.stringMatching(problem),
+    });
 
     await rm(socket());
     await symlink(join(site.folder, 'none', 'control.sock'), socket());

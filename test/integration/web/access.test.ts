@@ -34,6 +34,8 @@ describe('a role', () => {
     ['metrics', '/api/v1/status', 403],
     ['read', '/', 200],
     ['read', '/metrics', 200],
+    ['metrics', '/api/v1/prtg', 403],
+    ['read', '/api/v1/prtg', 200],
     ['read', '/api/v1/audit', 200],
     ['change', '/', 200],
   ] as const)('"%s" that reads %s is answered with %d', async (role, path, status) => {

@@ -5,6 +5,7 @@ import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { handClock } from '../../support/time/hand-clock.ts';
 import { START, timeline } from '../../support/store/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
+import { createPrtgSensor, type SensorView } from '../../support/monitoring/prtg-sensor.ts';
 import { dial, loginOf, startWeb } from '../../support/web/web-bench.ts';
 
 const BROKEN = diagnosisOf(START, [causeOf('tls-intercepted')]);
@@ -78,6 +79,22 @@ describe('GET /api/v1', () => {
     const response = await web.get('/api/v1/status');
     expect(response.headers.get('Content-Type')).toBe('application/json');
     expect(await response.json()).toEqual(diagnosisToJson(BROKEN));
+  });
+
+  test('/prtg gives a sensor its state, and an error before the first round', async () => {
+    const { incidents } = timeline().rounds(2, BROKEN.causes).state;
+    await using web = await startWeb({ state: { incidents, knownFor: 900_000 } });
+    const sensor = createPrtgSensor(new Map());
+    const scan = async (): Promise<SensorView> => {
+      const response = await web.get('/api/v1/prtg');
+      return sensor.scanHttp(response.status, await response.text());
+    };
+    expect(await scan()).toMatchObject({ state: 'Down', message: expect.stringMatching(/./u), channels: new Map() });
+    const broken = { ...BROKEN, at: Date.now() };
+    web.state.diagnosis = broken;
+    expect((await scan()).channels.get('State')).toBe(2);
+    web.state.diagnosis = { ...broken, ready: 'ready', preconditions: [], causes: [] };
+    expect((await scan()).channels.get('State')).toBe(1);
   });
 
   test.each([0, 1, 50])('/incidents gives all %d of them', async (count) => {

@@ -129,6 +129,7 @@ const REQUESTS: readonly { readonly method: string; readonly path: string; reado
   { method: 'GET', path: '/-/healthy' },
   { method: 'GET', path: '/-/ready' },
   { method: 'GET', path: '/api/v1/status' },
+  { method: 'GET', path: '/api/v1/prtg' },
   { method: 'GET', path: '/api/v1/incidents' },
   { method: 'GET', path: '/api/v1/notifications' },
   { method: 'GET', path: '/api/v1/history' },
