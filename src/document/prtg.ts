@@ -1,6 +1,7 @@
 import { visibleText } from '../core/visible-text.ts';
 import type { Severity } from '../core/severity.ts';
 import type { QuantityId } from '../engine/model.ts';
+import { capital } from '../engine/words.ts';
 import { ageOf, type Looked, type SeenDiagnosis, siteState, withoutStop } from './site-state.ts';
 
 /**
@@ -42,7 +43,7 @@ export function prtgAnswer(diagnosis: SeenDiagnosis, looked: Looked): PrtgAnswer
   ];
   const unique = new Map(channels.toReversed().map((one) => [one.channel, one]));
   const result = [...unique.values()].toReversed().slice(0, MOST_CHANNELS);
-  const told = `${withoutStop(text)}${note}${remedy === null ? '' : `. ${remedy}`}`;
+  const told = `${capital(withoutStop(text))}${note}${remedy === null ? '' : `. ${remedy}`}`;
   return { prtg: { result, text: harmless(told, MAX_TEXT) } };
 }
 
@@ -92,7 +93,7 @@ function quantityChannels({ quantities }: SeenDiagnosis): readonly PrtgChannel[]
   }));
 }
 
-const HARMLESS: Readonly<Record<string, string>> = { '#': '＃', '<': '(', '>': ')' };
+const HARMLESS: Readonly<Record<string, string>> = { '#': '＃', '<': '‹', '>': '›' };
 
 /** PRTG cuts messages at a number sign, and shows them in pages. */
 function harmless(text: string, limit: number): string {

@@ -4,6 +4,7 @@ import { diagnosisToJson } from '../../../src/checks/diagnosis-json.ts';
 import { prtgAnswer, prtgError } from '../../../src/document/prtg.ts';
 import { CHECK_EXIT, type Looked, type OpenIncident, siteState } from '../../../src/document/site-state.ts';
 import type { Cause, Diagnosis, Quantity } from '../../../src/engine/model.ts';
+import { capital } from '../../../src/engine/words.ts';
 import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { createPrtgSensor, readLookup, type SensorView } from '../../support/monitoring/prtg-sensor.ts';
 import { samples } from '../../support/random/samples.ts';
@@ -54,7 +55,7 @@ describe('prtgAnswer()', () => {
     const { exitCode, text, remedy } = siteState(diagnosisToJson(diagnosis), looked);
     const view = seen(diagnosis, looked);
     expect([exitCode, view.channels.get('State'), view.state]).toEqual([state, state, STATES[exitCode]]);
-    expect(view.message).toContain(text);
+    expect(view.message).toContain(capital(text));
     expect(view.message).toContain(remedy ?? '');
   });
 
