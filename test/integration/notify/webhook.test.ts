@@ -58,7 +58,7 @@ describe('a webhook channel', () => {
   });
 
   it('posts the headers of a file as they are now, besides the token', async () => {
-    await using receiver = await jsonReceiver(() => 401);
+    await using receiver = await jsonReceiver(({ headers }) => ({ status: 401, body: JSON.stringify(headers) }));
     const [path, token] = [folder.at('headers'), folder.at('token')];
     const channel = webhookChannel(
       hookAt(receiver.url, { token: { kind: 'file', path: token }, headers: { kind: 'file', path } }),
@@ -66,17 +66,19 @@ describe('a webhook channel', () => {
     );
     writeFileSync(token, 'token');
     for (const [text, said] of [
-      ['X-Tenant: hq\r\nX-Key: first\r\n', 'HTTP 401'],
-      ['X-Key: second', 'HTTP 401'],
+      ['X-Tenant: hq\r\nX-Key: id=1, key="s3cret-1"\r\n', 'HTTP 401'],
+      ['X-Key: s3cret-2', 'HTTP 401'],
       ['X-Key: third\n\nAuthorization: Splunk s3cret', `"${path}", line 3`],
     ] as const) {
       writeFileSync(path, text);
-      expect(await deliverTo(channel, firingOf())).toMatchObject([deferredFor(said)]);
+      const outcomes = await deliverTo(channel, firingOf());
+      expect(outcomes).toMatchObject([deferredFor(said)]);
+      expect(JSON.stringify(outcomes)).not.toContain('s3cret');
     }
     expect(receiver.posts.map(({ headers }) => [headers.authorization, headers['x-tenant'], headers['x-key']])).toEqual(
       [
-        ['Bearer token', 'hq', 'first'],
-        ['Bearer token', undefined, 'second'],
+        ['Bearer token', 'hq', 'id=1, key="s3cret-1"'],
+        ['Bearer token', undefined, 's3cret-2'],
       ],
     );
     expect(receiver.posts[0]?.headers['content-type']).toBe('application/json');
