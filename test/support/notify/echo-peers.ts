@@ -61,7 +61,7 @@ export async function echoApi(token: string): Promise<EchoPeer & { readonly pem:
       if (isLogin) logins += 1;
       const said = quoted(request, body);
       response.writeHead(200, { 'Content-Type': 'application/json' });
-      const answer = isLogin && logins % 2 === 0 ? { access_token: token } : apiAnswer(said);
+      const answer = isLogin && logins % 2 === 1 ? { access_token: token } : apiAnswer(said);
       response.end(withEscapes(JSON.stringify(answer), said));
     });
   });
