@@ -14,11 +14,16 @@ interface Result extends RecipientOutcome {
 
 /** Messages bypass the outbox, so failed messages are not retried. */
 export async function notifyTest(terminal: Invocation): Promise<number> {
-  const { clock, env, output, signal } = terminal;
+  const { version, clock, env, output, signal } = terminal;
   const config = await configOf(terminal, (key) => key.startsWith('notify.'));
   const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
-  const channels = createChannels(config, { clock, env, readSecret: (source) => readSecret(source, env) });
+  const channels = createChannels(config, {
+    version,
+    clock,
+    env,
+    readSecret: (source) => readSecret(source, env),
+  });
   const tests = channels.map((channel) => testChannel(channel, notification, signal));
   const results = (await Promise.all(tests)).flat();
   for (const result of results) output.write(resultLine(result));

@@ -24,6 +24,7 @@ import {
 import { next } from '../engine/incident/machine.ts';
 import {
   type Channel,
+  type ChannelDeps,
   type ChannelState,
   type MessageChannel,
   type StateChannel,
@@ -45,6 +46,7 @@ interface AlertingDeps extends OutboxDeps {
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
   readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
 }
 
 interface AlertingParts {
@@ -366,9 +368,9 @@ export function createAlerting(
 
 export function createChannels(
   { site, timezone, web, notify }: Config,
-  { clock, readSecret, env }: Omit<EgressDeps, 'proxy'>,
+  { version, clock, readSecret, env }: Omit<EgressDeps, 'proxy'> & Pick<ChannelDeps, 'version'>,
 ): readonly Channel[] {
-  const context = { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
+  const context = { version, site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
   const egress = { clock, readSecret, env, proxy: notify.proxy };
   return configuredChannels(notify, { ...context, ...egress });
 }

@@ -137,6 +137,7 @@ export interface MonitorDeps {
   readonly certificateEnd: () => EpochMs | null;
   readonly rejectedReload: () => AgentHealth['rejectedReload'];
   readonly hostname: string;
+  readonly version: string;
   /** Writes the state files. */
   readonly writer: BackgroundWriter;
 }
@@ -182,7 +183,7 @@ export class Monitor {
   /** @throws {Error} when another process uses the store */
   constructor(instruments: Instruments, files: MonitorFiles, deps: MonitorDeps) {
     const { config } = instruments;
-    const { clock, env, logger, recorder } = deps;
+    const { version, clock, env, logger, recorder } = deps;
     const { schedule, site } = config;
     const secrets: SecretReader = (source) => readSecret(source, env);
     const egress = { env, proxy: config.notify.proxy, readSecret: secrets };
@@ -195,6 +196,7 @@ export class Monitor {
     this.#files = files;
     this.store = createStore(config.store, deps);
     this.alerting = createAlerting(config, {
+      version,
       clock,
       logger,
       journal: this.store.journal,

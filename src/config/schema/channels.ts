@@ -18,6 +18,7 @@ import {
   given,
   hasSecret,
   host,
+  integer,
   itemsOf,
   list,
   mailAddress,
@@ -168,6 +169,8 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
 const SYSLOG_PORT = 514;
 /** RFC 5425 §4.1. */
 const SYSLOG_TLS_PORT = 6514;
+/** ftm-watch has no registered number. RFC 5612 reserves this one for examples. */
+const EXAMPLE_NUMBER = 32_473;
 
 const transport = choice('udp', 'tcp', 'tls');
 
@@ -186,6 +189,18 @@ const receiver = section({
         '(RFC 6587). tls: like tcp, but encrypted and verified (RFC 5425).',
     ),
   caFile: authorityFile,
+  format: choice('rfc5424', 'cef')
+    .prefault('rfc5424')
+    .describe(
+      'Format of the fields. rfc5424: structured data. cef: the Common Event Format of ArcSight, which most SIEMs ' +
+        'can parse. In both formats, a line has a header of RFC 5424.',
+    ),
+  enterpriseNumber: integer(1, 4_294_967_295, 'a private enterprise number')
+    .prefault(EXAMPLE_NUMBER)
+    .describe(
+      'Private enterprise number in the name of the structured data. The default is reserved for examples (RFC 5612). ' +
+        'Set the number of your organization if rules of your SIEM must not match events of other programs.',
+    ),
 });
 
 const completeReceiver = receiver.transform((one) => ({
@@ -194,7 +209,7 @@ const completeReceiver = receiver.transform((one) => ({
 }));
 
 const syslogSection = unique(unique(list(completeReceiver), textAt('name')), endpoint).describe(
-  'Syslog receivers such as FortiAnalyzer or a SIEM. Each incident is sent as one RFC 5424 line.',
+  'Syslog receivers such as FortiAnalyzer or a SIEM. Each message about an incident is sent as one RFC 5424 line.',
 );
 
 const alertmanagerEntry = section(

@@ -74,4 +74,8 @@ export interface RecipientOutcome {
 /** Creates the configured channels of one kind. */
 export type CreateChannels = (notify: ChannelsConfig, deps: ChannelDeps) => readonly Channel[];
 
-export type ChannelDeps = MessageContext & EgressDeps;
+export type ChannelDeps = MessageContext &
+  EgressDeps & {
+    /** The version of ftm-watch. */
+    readonly version: string;
+  };

@@ -5,14 +5,12 @@ import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
 import type { ChannelsConfig } from '../../config/schema/channels.ts';
-import {
-  type Incident,
-  eventOf,
-  type IncidentNotification,
-  type Notification,
-} from '../../engine/incident/incident.ts';
+import { headline } from '../../checks/headline.ts';
+import { eventOf, type Notification } from '../../engine/incident/incident.ts';
+import { capital } from '../../engine/words.ts';
 import { messageOf } from '../../text/message-of.ts';
-import { subjectOf, digestItems } from '../../document/notification.ts';
+import { digestItems, type MessageContext, notificationText, subjectOf } from '../../document/notification.ts';
+import { cefLine } from './cef.ts';
 import type { EpochMs, Clock, Millis } from '../../core/clock.ts';
 import { cutToBytes, visibleText } from '../../core/visible-text.ts';
 import { isoTime } from '../../core/time-text.ts';
@@ -22,32 +20,37 @@ import { readAuthorities } from '../../network/tls/secure-context.ts';
 
 type SyslogConfig = ChannelsConfig['syslog'][number];
 
-interface SyslogEvent {
+interface SyslogHeader {
   readonly at: EpochMs;
   /** RFC 5424 §6.2.1. */
   readonly severity: 2 | 4 | 5 | 6;
   readonly host: string;
   readonly messageId: string;
+}
+
+interface SyslogEvent extends SyslogHeader {
   readonly parameters: Readonly<Record<string, string>>;
   readonly message: string;
 }
 
 /** RFC 5424 §6.2.1, table 1. */
 const FACILITY_DAEMON = 3;
-/** ftm-watch has no registered enterprise number, so the name uses a number that RFC 5612 reserves for examples. */
-const DATA_ID = `${OWN_PROGRAM}@32473`;
 /** Receivers should accept messages of this size (RFC 5424 §6.1). */
 const MAX_BYTES = 2048;
 const MAX_VALUE = 200;
 
 /** Returns one line of at most 2048 bytes. */
-export function syslogLine({ at, severity, host, messageId, parameters, message }: SyslogEvent): string {
+export function syslogLine({ parameters, message, ...header }: SyslogEvent, enterpriseNumber: number): string {
   const data = Object.entries(parameters).map(([name, value]) => ` ${name}="${parameterValue(value)}"`);
-  const header = `<${String(FACILITY_DAEMON * 8 + severity)}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} -`;
-  const head = `${header} ${messageId} [${DATA_ID}${data.join('')}]`;
+  const head = `${headerOf(header)} [${OWN_PROGRAM}@${String(enterpriseNumber)}${data.join('')}]`;
   const text = visibleText(message, MAX_BYTES);
   // Text with non-ASCII characters starts with a UTF-8 byte order mark (RFC 5424 §6.4).
   return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);
+}
+
+function headerOf({ at, severity, host, messageId }: SyslogHeader): string {
+  const priority = String(FACILITY_DAEMON * 8 + severity);
+  return `<${priority}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} - ${messageId}`;
 }
 
 /** RFC 5424 §6.3.3. */
@@ -165,15 +168,15 @@ export function createSyslog({ syslog }: Pick<ChannelsConfig, 'syslog'>, deps: C
   return syslog.map((config) => createSyslogChannel(config, deps));
 }
 
-function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps): MessageChannel {
+function createSyslogChannel(config: SyslogConfig, deps: ChannelDeps): MessageChannel {
   return {
     kind: 'messages',
     id: 'syslog',
     recipients: [config.name],
     minSeverity: config.minSeverity,
     async deliver({ notification, recipients }, signal) {
-      const lines = syslogEvents(notification, site).map((event) => syslogLine({ ...event, host: hostname() }));
-      const outcome = await sendLines(lines, config, clock, signal).then(
+      const lines = syslogLines(notification, config, { ...deps, host: hostname() });
+      const outcome = await sendLines(lines, config, deps.clock, signal).then(
         () => ({ kind: 'sent' as const, detail: '' }),
         (error: unknown) => ({ kind: 'deferred' as const, detail: messageOf(error) }),
       );
@@ -182,46 +185,91 @@ function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps)
   };
 }
 
-function syslogEvents(notification: Notification, site: string): readonly Omit<SyslogEvent, 'host'>[] {
-  switch (notification.kind) {
-    case 'incident':
-      return [incidentEvent(notification, site)];
-    case 'digest':
-      return digestItems(notification).map((item) => incidentEvent(item, site));
-    case 'note':
-    case 'test': {
-      const { id, at } = notification;
-      const event = eventOf(notification);
-      const severity = event === 'restart' ? 4 : 6;
-      return [
-        { at, severity, messageId: event, parameters: { id, event, site }, message: subjectOf(notification, site) },
-      ];
-    }
+type LineContext = MessageContext & Pick<ChannelDeps, 'version'> & { readonly host: string };
+
+/** Returns a line for each incident, or one line about something else. */
+export function syslogLines(
+  notification: Notification,
+  { format, enterpriseNumber }: Pick<SyslogConfig, 'format' | 'enterpriseNumber'>,
+  context: LineContext,
+): readonly string[] {
+  const each = notification.kind === 'digest' ? digestItems(notification) : [notification];
+  switch (format) {
+    case 'rfc5424':
+      return each.map((one) => syslogLine(syslogEvent(one, context), enterpriseNumber));
+    case 'cef':
+      return each.map((one) => cefSyslogLine(one, context));
   }
 }
 
-function incidentEvent(notification: IncidentNotification, site: string): Omit<SyslogEvent, 'host'> {
-  const { id, at, event, incident } = notification;
-  const { cause } = incident;
+type SingleNotification = Exclude<Notification, { readonly kind: 'digest' }>;
+
+function syslogEvent(notification: SingleNotification, context: LineContext): SyslogEvent {
+  const { site, host } = context;
+  const { id, at } = notification;
+  const event = eventOf(notification);
+  const about =
+    notification.kind === 'incident'
+      ? {
+          incident: notification.incident.id,
+          cause: notification.incident.cause.id,
+          severity: notification.incident.cause.severity,
+          confidence: notification.incident.cause.confidence,
+          subject: notification.incident.cause.subject,
+        }
+      : {};
   return {
     at,
-    severity: severityOf(event, incident),
+    severity: severityOf(notification),
+    host,
     messageId: event,
-    parameters: {
-      id,
-      event,
-      site,
-      incident: incident.id,
-      cause: cause.id,
-      severity: cause.severity,
-      confidence: cause.confidence,
-      subject: cause.subject,
-    },
+    parameters: { id, event, site, ...about },
     message: subjectOf(notification, site),
   };
 }
 
-function severityOf(event: IncidentNotification['event'], { cause }: Incident): SyslogEvent['severity'] {
-  if (event === 'resolved') return 5;
-  return cause.severity === 'critical' ? 2 : 4;
+function severityOf(notification: SingleNotification): SyslogHeader['severity'] {
+  switch (notification.kind) {
+    case 'incident':
+      if (notification.event === 'resolved') return 5;
+      return notification.incident.cause.severity === 'critical' ? 2 : 4;
+    case 'note':
+      return notification.event === 'restart' ? 4 : 6;
+    case 'test':
+      return 6;
+  }
+}
+
+const CEF_SEVERITIES: Readonly<Record<SyslogHeader['severity'], number>> = { 2: 9, 4: 6, 5: 3, 6: 1 };
+
+function cefSyslogLine(notification: SingleNotification, context: LineContext): string {
+  const { at, id } = notification;
+  const { host, severity, messageId } = syslogEvent(notification, context);
+  const incident = notification.kind === 'incident' ? notification.incident : null;
+  // The fields contain everything, so the structured data are empty.
+  const head = `${headerOf({ at, severity, host, messageId })} - `;
+  const line = cefLine(
+    {
+      product: OWN_PROGRAM,
+      version: context.version,
+      deviceEventClassId: incident?.cause.id ?? messageId,
+      name: incident === null ? subjectOf(notification, context.site) : capital(headline(incident.cause)),
+      severity: CEF_SEVERITIES[severity],
+      receiptTime: at,
+      startTime: incident?.since ?? null,
+      endTime: incident?.closedAt ?? null,
+      deviceHostName: host,
+      category: messageId,
+      externalId: id,
+      custom: {
+        site: context.site,
+        incident: incident?.id ?? '',
+        subject: incident?.cause.subject ?? '',
+        confidence: incident?.cause.confidence ?? '',
+      },
+      message: notificationText(notification, context).paragraphs,
+    },
+    MAX_BYTES - Buffer.byteLength(head),
+  );
+  return `${head}${line}`;
 }

@@ -56,6 +56,7 @@ function alert(more: Partial<Config['notify']>, path = join(folder, 'history.sql
       intervals: {},
       summaryFacts: noSummaryFacts,
       readSecret,
+      version: '0.1.0',
       env: {},
       onDelivery: () => undefined,
     },

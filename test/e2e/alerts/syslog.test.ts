@@ -2,9 +2,12 @@ import { hostname } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { sendLines, syslogLine } from '../../../src/notify/channels/syslog.ts';
+import { sendLines, syslogLine, syslogLines } from '../../../src/notify/channels/syslog.ts';
 import { systemClock } from '../../../src/system/clock.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
+import { readCefEvent } from '../../support/notify/cef-event.ts';
 import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { firingOf } from '../../support/notify/outbox-entry-of.ts';
 import { causeOf } from '../../support/checks/diagnosis-of.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { freePort } from '../../support/network/free-port.ts';
@@ -131,6 +134,32 @@ describeWhere([{ program: 'rsyslogd' }], 'syslog out, to a real rsyslog', () => 
     );
   });
 
+  it.each(['udp', 'tcp'])('in the Common Event Format is read as what it says, over %s', async (transport) => {
+    await using receiver = await startRsyslogReceiver(RSYSLOG);
+    const [channel] = await channelsOf({
+      syslog: [{ name: 'siem', host: '127.0.0.1', port: receiver.port, transport, format: 'cef' }],
+    });
+    if (channel === undefined) throw new Error('No channel was made');
+    const subject = String.raw`a|b=c\d"]`;
+    const { told } = timeline()
+      .rounds(3, [causeOf('tls-intercepted', { subject, product: 'Ä|\\' })])
+      .rounds(8, []);
+    for (const notification of told) expect(await deliverTo(channel, notification)).toMatchObject([{ kind: 'sent' }]);
+    const lines = await expect
+      .poll(() => receiver.lines().length, PATIENCE)
+      .toBe(2)
+      .then(() => receiver.lines());
+    expect(lines.map(({ id, severity, data }) => ({ id, severity, data }))).toEqual([
+      { id: 'firing', severity: 'crit', data: '-' },
+      { id: 'resolved', severity: 'notice', data: '-' },
+    ]);
+    const events = lines.map(({ text }) => readCefEvent(text.trimStart()));
+    expect(events.map(({ severity, extension: { cs3, start } }) => ({ severity, cs3, start }))).toEqual(
+      [9, 3].map((severity) => ({ severity, cs3: subject, start: String(START) })),
+    );
+    expect(events[0]?.name).toContain('Ä|\\');
+  });
+
   it('is put off where nobody listens', async () => {
     const port = await freePort();
     const channels = await channelsOf({
@@ -173,9 +202,16 @@ describeWhere([{ program: 'rsyslogd' }], "ftm-watch's own lines, brought back by
       line,
       line.replace(/^.*?status="[^"]*" /u, ''),
     ]);
-    const own = quoted.map((message) =>
-      syslogLine({ at: START, severity: 2, host: 'watch-1', messageId: 'firing', parameters: { site: 'hq' }, message }),
-    );
+    const host = 'watch-1';
+    const number = 32_473;
+    const own = quoted.flatMap((message) => [
+      syslogLine({ at: START, severity: 2, host, messageId: 'firing', parameters: { site: 'hq' }, message }, number),
+      ...syslogLines(
+        firingOf(causeOf('tls-intercepted', { summary: message })),
+        { format: 'cef', enterpriseNumber: number },
+        { ...AT_HQ, host },
+      ),
+    ]);
 
     await send(own);
     await expect.poll(() => bench.intake.counters().lines.tcp.other, PATIENCE).toBe(own.length);

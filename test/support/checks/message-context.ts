@@ -5,8 +5,9 @@ import type { MessageContext } from '../../../src/document/notification.ts';
 export const DIRECT: Pick<EgressDeps, 'proxy' | 'env'> = { proxy: null, env: {} };
 
 /** Site "hq", whose page cannot be opened on a phone. */
-export const AT_HQ: MessageContext & typeof DIRECT = {
+export const AT_HQ: MessageContext & typeof DIRECT & { readonly version: string } = {
   ...DIRECT,
+  version: '0.1.0',
   site: 'hq',
   timezone: 'UTC',
   publicUrl: null,

@@ -5,11 +5,10 @@ import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from '../
 import { createEmail } from '../../../src/notify/channels/email.ts';
 import { createWebhooks } from '../../../src/notify/channels/webhook.ts';
 import { configuredChannels } from '../../../src/notify/channels/registry.ts';
-import type { MessageContext } from '../../../src/document/notification.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { readSecret } from '../../../src/system/secret.ts';
 import { configOf } from '../config/config-of.ts';
-import { AT_HQ, type DIRECT } from '../checks/message-context.ts';
+import { AT_HQ } from '../checks/message-context.ts';
 
 /** A site whose page can be opened on a phone. */
 export const AT_PUBLIC_HQ: typeof AT_HQ = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
@@ -24,7 +23,7 @@ export async function channelsOf(
   }: {
     readonly env?: Readonly<Record<string, string>>;
     readonly clock?: Clock;
-    readonly context?: MessageContext & typeof DIRECT;
+    readonly context?: typeof AT_HQ;
   } = {},
 ): Promise<readonly MessageChannel[]> {
   const { notify } = await configOf({ notify: sections });

@@ -12,6 +12,7 @@ export const PLAIN_PARTS = { policy: POLICY, timezone: 'UTC', summary: null } as
 /** Dependencies of such a site, besides its clock and journal. */
 export const PLAIN_DEPS = {
   summaryFacts: noSummaryFacts,
+  version: '0.1.0',
   env: {},
   readSecret: (): Promise<string> => Promise.reject(new Error('no secrets here')),
 };

@@ -13,6 +13,8 @@ const EVENT: Parameters<typeof syslogLine>[0] = {
   message: 'FIRING hq: something',
 };
 
+const NUMBER = 32_473;
+
 /** The ABNF of RFC 5424 §6. */
 const RFC5424 = new RegExp(
   String.raw`^<\d{1,3}>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z [!-~]{1,255} [!-~]{1,48} [!-~]{1,128} [!-~]{1,32} ` +
@@ -22,27 +24,27 @@ const RFC5424 = new RegExp(
 
 describe('syslogLine()', () => {
   test('is a message of RFC 5424', () => {
-    expect(syslogLine(EVENT)).toBe(
-      '<26>1 2026-11-24T13:00:00.000Z watch-1.example.org ftm-watch - firing [ftm-watch@32473 site="hq"] ' +
+    expect(syslogLine(EVENT, 52_000)).toBe(
+      '<26>1 2026-11-24T13:00:00.000Z watch-1.example.org ftm-watch - firing [ftm-watch@52000 site="hq"] ' +
         'FIRING hq: something',
     );
   });
 
   test('escapes values, and marks what is not ASCII as UTF-8', () => {
-    const line = syslogLine({ ...EVENT, parameters: { site: 'a"b\\c]d\ne' }, message: 'FIRING Zürich: x' });
+    const line = syslogLine({ ...EVENT, parameters: { site: 'a"b\\c]d\ne' }, message: 'FIRING Zürich: x' }, NUMBER);
     expect(line).toContain(String.raw`[ftm-watch@32473 site="a\"b\\c\]d\\u{A}e"]`);
     expect(line.endsWith('] \u{FEFF}FIRING Zürich: x')).toBe(true);
   });
 
   test('names no host where the machine has no name that could stand there', () => {
-    expect(syslogLine({ ...EVENT, host: 'ü \n' })).toContain('Z - ftm-watch ');
+    expect(syslogLine({ ...EVENT, host: 'ü \n' }, NUMBER)).toContain('Z - ftm-watch ');
   });
 
   test('keeps its form whatever it is made of, in 2048 bytes and one line', () => {
     const any = anyText(3000);
     fc.assert(
       fc.property(any, any, any, (site, host, message) => {
-        const line = syslogLine({ ...EVENT, host, parameters: { site, subject: message }, message });
+        const line = syslogLine({ ...EVENT, host, parameters: { site, subject: message }, message }, NUMBER);
         expect(line).toMatch(RFC5424);
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(2048);
         expect(Buffer.from(line, 'utf8').toString('utf8')).toBe(line);
