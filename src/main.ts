@@ -9,10 +9,11 @@ import { isatty } from 'node:tty';
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './system/clock.ts';
-import { keepHeapSmall } from './system/v8-flags.ts';
+import { compileLess, keepHeapSmall } from './system/v8-flags.ts';
 
 // Captures can be larger than the available memory. Other commands exit before garbage collection matters.
 if (['run', 'capture'].some((command) => process.argv.includes(command))) keepHeapSmall();
+if (process.argv.includes('run')) compileLess();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

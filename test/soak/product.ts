@@ -1,9 +1,10 @@
-import { keepHeapSmall } from '../../src/system/v8-flags.ts';
+import { compileLess, keepHeapSmall } from '../../src/system/v8-flags.ts';
 import type { ProductOptions } from './protocol.ts';
 import { SimulatedTime } from './simulated-time.ts';
 
 // As the program itself does at the start.
 keepHeapSmall();
+compileLess();
 
 // The process of the product only, so that the daemon alone is measured. Time is replaced before any module of the
 // product or its libraries is loaded.
