@@ -30,6 +30,8 @@ interface CauseJson extends Cause {
 
 export interface PreconditionJson extends Pick<PreconditionStatus, 'id' | 'state' | 'summary' | 'blockedBy'> {
   readonly findings: readonly FindingJson[];
+  /** True if the state is `unknown` and does not count for `ready`. */
+  readonly isLeftOut: boolean;
 }
 
 export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' | 'expected'> {
@@ -54,7 +56,7 @@ export function diagnosisToJson({ ready, site, at, preconditions, causes, quanti
 }
 
 function preconditionToJson(
-  { id, state, summary, blockedBy, findings }: PreconditionStatus,
+  { id, state, summary, blockedBy, isLeftOut, findings }: PreconditionStatus,
   roundAt: EpochMs,
 ): PreconditionJson {
   return {
@@ -73,5 +75,6 @@ function preconditionToJson(
       address: finding.facts?.address ?? null,
       at: isoTime(finding.at ?? roundAt),
     })),
+    isLeftOut: isLeftOut === true,
   };
 }

@@ -17,11 +17,14 @@ const BETWEEN_PARTS = /, | to /u;
 /** A subject such as `clock of fac-1` or `fac-1 itself` is checked if its unit is. */
 const OF_UNIT = /^(?:clock|memory|users) of | itself$/u;
 
+/** Returns the name of the unit that the subject is a part of. All other subjects are returned unchanged. */
+export function unitOf(subject: string): string {
+  return subject.replace(OF_UNIT, '');
+}
+
 /** Each part of a subject must be this machine or occur in `named`, such as the configuration or query results. */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);
   return (subject) =>
-    names.has(subject) ||
-    names.has(subject.replace(OF_UNIT, '')) ||
-    subject.split(BETWEEN_PARTS).every((part) => names.has(part));
+    names.has(subject) || names.has(unitOf(subject)) || subject.split(BETWEEN_PARTS).every((part) => names.has(part));
 }

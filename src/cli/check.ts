@@ -12,6 +12,7 @@ import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { noChannelNote } from '../config/schema/channels.ts';
 import { exitCodeOf, type Looked, type SeenDiagnosis } from '../document/site-state.ts';
 import { prtgAnswer, prtgError } from '../document/prtg.ts';
+import { checkmkLines, checkmkUnknown } from '../report/checkmk-lines.ts';
 import { pluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
 import {
   exitCodeBeside,
@@ -31,7 +32,7 @@ import { NoDaemon } from './daemon-client.ts';
 import { readDaemonStatus, type DaemonStatus } from './daemon-status.ts';
 import { examine, type Examination, neededToExamine } from './examine.ts';
 import { mailRoots } from '../report/seen.ts';
-import { configOf, type Invocation, storePathOf } from './terminal.ts';
+import { configOf, type Invocation, needsNothing, storePathOf } from './terminal.ts';
 
 export const UNHEARD: LogPart = {
   kind: 'unheard',
@@ -203,6 +204,36 @@ function inAscii(json: string): string {
   return json.replaceAll(/[^\0-~]/g, escaped);
 }
 
+/**
+ * The exit code is always 0, because the agent discards the output of a cached local check that fails.
+ * @param isPiggyback adds the lines about each unit for the unit's own host
+ */
+export async function checkCheckmk(limits: PluginLimits, isPiggyback: boolean, terminal: Invocation): Promise<number> {
+  const units = isPiggyback ? await unitsOf(terminal) : [];
+  const seen = typeof units === 'string' ? units : await look(limits, terminal);
+  const hosts = typeof units === 'string' ? [] : units;
+  terminal.output.write(
+    typeof seen === 'string' ? checkmkUnknown(seen, hosts) : checkmkLines(seen.diagnosis, seen.looked, hosts),
+  );
+  return 0;
+}
+
+/** Returns the names of the configured units, or why they are unknown. */
+async function unitsOf(terminal: Invocation): Promise<readonly string[] | string> {
+  try {
+    const { appliances } = await configOf({ ...terminal, errors: SILENT }, needsNothing);
+    return appliances.map(({ name }) => name);
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return messageOf(error).split('\n')[0] ?? '';
+}
+
+const SILENT = { write: () => undefined };
+
 interface Seen {
   readonly diagnosis: SeenDiagnosis;
   readonly looked: Looked;
@@ -211,12 +242,12 @@ interface Seen {
 /** What a monitoring system is told: from the running daemon, or from a new round. A string is why it is unknown. */
 async function look({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<Seen | string> {
   using limit = deadline(terminal.clock, timeout, terminal.signal);
-  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: () => undefined } };
+  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: SILENT };
   try {
     const seen = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
     if (!limit.expired()) return seen;
   } catch (error) {
-    if (!limit.expired()) return messageOf(error).split('\n')[0] ?? '';
+    if (!limit.expired()) return reasonOf(error);
   }
   return `The checks did not finish within ${String(timeout / 1000)} s`;
 }

@@ -35,10 +35,12 @@ const statusShape = z.object({
       id: z.string(),
       state: z.enum(PRECONDITION_STATES),
       summary: z.string(),
+      /** An earlier daemon does not send it. */
+      isLeftOut: z.boolean().default(false),
       findings: z.array(z.object({ rule: z.string() })),
     }),
   ),
-  causes: z.array(named(z.looseObject(fault))),
+  causes: z.array(named(z.looseObject({ ...fault, precondition: z.string(), subject: z.string() }))),
   quantities: z
     .array(z.object({ id: z.string(), subject: z.string(), value: z.number(), unit: z.string() }))
     .default([]),

@@ -27,10 +27,13 @@ interface SeenFault {
 export interface SeenDiagnosis {
   readonly ready: Readiness;
   readonly at: string;
-  readonly preconditions: readonly (Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'> & {
+  readonly preconditions: readonly (Pick<
+    DiagnosisJson['preconditions'][number],
+    'id' | 'state' | 'isLeftOut' | 'summary'
+  > & {
     readonly findings: readonly { readonly rule: string }[];
   })[];
-  readonly causes: readonly SeenFault[];
+  readonly causes: readonly (SeenFault & { readonly precondition: string; readonly subject: string })[];
   readonly quantities: readonly {
     readonly id: string;
     readonly subject: string;

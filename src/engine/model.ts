@@ -412,7 +412,7 @@ export interface PreconditionStatus {
   readonly findings: readonly Finding[];
   /** Not included in the JSON output. */
   readonly waits?: true;
-  /** True if the state is `unknown` and does not count for `ready`. Not included in the JSON output. */
+  /** True if the state is `unknown` and does not count for `ready`. */
   readonly isLeftOut?: true;
   /** True if the state is `blocked` although the check was evaluated. Not included in the JSON output. */
   readonly isSameFault?: true;

@@ -21,6 +21,7 @@ import { prtgAnswer } from '../../src/document/prtg.ts';
 import { diagnosisToJson } from '../../src/checks/diagnosis-json.ts';
 import { ALL_TIME } from '../../src/core/time-text.ts';
 import { reportArchive } from '../../src/report/report-archive.ts';
+import { checkmkLines } from '../../src/report/checkmk-lines.ts';
 import { pluginAnswer } from '../../src/report/nagios-line.ts';
 import {
   renderDiagnosis,
@@ -89,6 +90,32 @@ const NAGIOS = ANSWERS.map(([name, now]) => {
     pluginAnswer(diagnosisToJson(DIAGNOSES['nothing is wrong']), looked).text,
   ] as const;
 });
+
+function checkmk(): Readonly<Record<string, string>> {
+  const units = ['fac-1', 'fac-2'];
+  const exhausted = { ...wordedCause('tokens-exhausted'), subject: 'fac-1' };
+  const unread = { polling: 'unknown', mail: 'not-configured' } as const;
+  const looked = { by: 'daemon', incidents: [OPEN], now: START + SECOND, longest: 15 * MINUTE } as const;
+  const itself = { by: 'itself' } as const;
+  return {
+    'check --checkmk, intercepted': checkmkLines(diagnosisToJson(DIAGNOSES.intercepted), itself, []),
+    'check --checkmk, an incident that is still open': checkmkLines(
+      diagnosisToJson(diagnosisOf(START, [], unread)),
+      looked,
+      [],
+    ),
+    'check --piggyback, a fault of one unit': checkmkLines(
+      diagnosisToJson(diagnosisOf(START, [exhausted])),
+      itself,
+      units,
+    ),
+    'check --checkmk, another version': checkmkLines(
+      { ...diagnosisToJson(DIAGNOSES['nothing is wrong']), preconditions: [] },
+      itself,
+      [],
+    ),
+  };
+}
 
 const MASK = createMask({ accounts: [], withoutSecrets: (text) => text });
 const STORY: Incident = {
@@ -245,7 +272,7 @@ test('the result of a check, and the files of a report', async () => {
       JSON.stringify(prtgAnswer(diagnosisToJson(diagnosis), { by: 'itself' }), null, 2),
     ] as const,
   ]);
-  const asides = Object.fromEntries([...UNSEEN, ...NAGIOS, ...repairs()]);
+  const asides = { ...Object.fromEntries([...UNSEEN, ...NAGIOS, ...repairs()]), ...checkmk() };
   const roots = { 'check --mail-roots, none': renderRoots([], STYLE) };
   await expectRecorded('report', { ...Object.fromEntries(printed), ...asides, ...roots, ...archive(), ...pages() });
 });

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completion } from '../../src/cli/completion.ts';
 import type { Architecture } from './architecture.ts';
@@ -50,6 +50,10 @@ export function stageProgram(folder: string, build: Build, architecture: Archite
   stageText(folder, 'bin/ftm-watch', command(prefix), 0o755);
   const unit = read(root, 'deploy/systemd/ftm-watch.service');
   stageText(folder, 'lib/systemd/system/ftm-watch.service', unit.replaceAll('/usr/', `${prefix}/`));
+  for (const name of readdirSync(join(root, 'deploy/checkmk'))) {
+    const check = read(root, `deploy/checkmk/${name}`);
+    stageText(folder, `share/ftm-watch/checkmk/${name}`, check.replaceAll('/usr/bin/', `${prefix}/bin/`), 0o755);
+  }
   for (const kind of ['sysusers', 'tmpfiles'])
     stageText(folder, `lib/${kind}.d/ftm-watch.conf`, read(root, `deploy/systemd/ftm-watch.${kind}`));
   for (const [shell, path] of COMPLETIONS) stageText(folder, path, completion(shell, described));

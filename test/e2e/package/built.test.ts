@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -117,6 +117,17 @@ describeWhere(NEEDS, 'npm run package', () => {
     expect(names).toEqual(
       expect.arrayContaining(['site.json', 'ftm-watch-recording.yml', 'alertmanager.yml', 'ftm-watch.reference.yaml']),
     );
+  });
+
+  test('has local checks that the agent of Checkmk can run', () => {
+    const folder = join(unpacked, 'usr/share/ftm-watch/checkmk');
+    expect(readdirSync(folder).toSorted()).toEqual(['ftm-watch', 'ftm-watch-piggyback']);
+    for (const name of readdirSync(folder)) {
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o755);
+      expect(readFileSync(join(folder, name), 'utf8')).toMatch(
+        /^#!\/bin\/sh\n#.*\nexec \/usr\/bin\/ftm-watch check --/u,
+      );
+    }
   });
 
   test('has nothing in it that is younger than the source, of another owner or of a user of this machine', () => {

@@ -14,7 +14,14 @@ describe('diagnosisToJson()', () => {
 
     expect(Object.keys(json)).toEqual(['ready', 'site', 'at', 'preconditions', 'causes', 'quantities']);
     expect(json).toMatchObject({ ready: 'not-ready', site: 'hq', at: '2026-11-24T13:00:00.000Z' });
-    expect(Object.keys(json.preconditions[0] ?? {})).toEqual(['id', 'state', 'summary', 'blockedBy', 'findings']);
+    expect(Object.keys(json.preconditions[0] ?? {})).toEqual([
+      'id',
+      'state',
+      'summary',
+      'blockedBy',
+      'findings',
+      'isLeftOut',
+    ]);
     expect(Object.keys(json.causes[0] ?? {}).join(' ')).toBe(
       'id precondition severity confidence subject product summary impact evidence consequences remedy remedySteps ' +
         'headline',
