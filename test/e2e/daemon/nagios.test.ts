@@ -50,6 +50,8 @@ test('counts what only the daemon has heard', async () => {
   const { status, exitCode, text } = await nagios();
   expect({ status, exitCode }).toEqual({ status: 'WARNING', exitCode: 1 });
   expect(text).toMatch(/^.*unnamed: The FortiToken Mobile licence server/u);
+  const errors = { id: 'polling-errors', subject: 'unnamed', value: 1, unit: 'errors' };
+  expect((await daemon.status())?.quantities).toContainEqual(errors);
 });
 
 describeWhere([{ program: 'perl' }], 'others', () => {

@@ -64,6 +64,12 @@ describe('prtgAnswer()', () => {
     expect(seen(CRITICAL, daemon()).message).toBe(`${cause?.headline ?? ''}. ${cause?.remedy[0] ?? ''}`);
   });
 
+  test('repeats no step of a fault that no longer exists', () => {
+    const [step = ''] = incident().remedy;
+    expect(seen(BLIND, daemon([incident()])).message).toContain(step);
+    expect(seen(CLEAN, daemon([incident()])).message).not.toContain(step);
+  });
+
   test('alerts also if the lookup file is not installed', () => {
     const states = [CLEAN, WARNING, CRITICAL].map((diagnosis) => seen(diagnosis, daemon(), new Map()).state);
     expect(states).toEqual(['Up', 'Warning', 'Down']);
