@@ -71,7 +71,7 @@ const channel = elements
   .refine(({ unit, valuelookup }) => valuelookup === undefined || unit === 'Custom', 'a lookup needs the unit Custom')
   .refine(
     (one) => one.valuelookup === undefined || limitsOf(one).every(({ limit }) => limit === undefined),
-    'the manual of lookups: limits and a lookup cannot be used at the same time',
+    'limits beside a lookup',
   );
 
 const text = line.max(2_000);
