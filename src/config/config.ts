@@ -52,11 +52,13 @@ const policy = section({
     ),
 });
 
-const maintenance = section({
-  cron: cron.describe('Start of the window, as minute, hour, day of month, month and day of week.'),
-  duration: duration(7 * DAY).describe('How long the window lasts.'),
-  timezone: timezone.prefault('UTC').describe('Time zone of `cron`.'),
-});
+const maintenance = z.lazy(() =>
+  section({
+    cron: cron.describe('Start of the window, as minute, hour, day of month, month and day of week.'),
+    duration: duration(7 * DAY).describe('How long the window lasts.'),
+    timezone: timezone.prefault('UTC').describe('Time zone of `cron`.'),
+  }),
+);
 
 const heartbeat = section({
   url: secretUrlField(

@@ -75,7 +75,7 @@ export function sinkholeOwner(address: string): string | null {
 }
 
 function sinkholeOf(parsed: Parsed): string | null {
-  return SINKHOLE_BLOCKS.find(({ contains }) => contains(parsed))?.owner ?? null;
+  return blocksOf(SINKHOLES).find(({ contains }) => contains(parsed))?.owner ?? null;
 }
 
 /** Invalid values never match. */
@@ -193,8 +193,8 @@ function parseBlock(block: string): Contains {
 }
 
 /** Parsed only once, because every observed address is compared with these blocks. */
-const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
-  ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
+const blocksOf = oncePer((sinkholes: readonly Sinkhole[]) =>
+  sinkholes.flatMap(({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) }))),
 );
 
 function matches(parsed: Parsed, [network, bits]: readonly [Parsed, number]): boolean {

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Fields } from '../../core/fields.ts';
 import { isReadableOnTheWay, webUrl } from './endpoints.ts';
 import {
@@ -48,35 +48,41 @@ const emailEntry = section({
 
 const emailSection = optional(emailEntry).describe('Notifications by email.');
 
-const slackEntry = section({
-  name: recipientName,
-  minSeverity,
-  url: secretUrlField("URL of a channel's incoming webhook.", 'https://hooks.slack.com/services/T0/B0/x'),
-  caFile: authorityFile,
-});
+const slackEntry = z.lazy(() =>
+  section({
+    name: recipientName,
+    minSeverity,
+    url: secretUrlField("URL of a channel's incoming webhook.", 'https://hooks.slack.com/services/T0/B0/x'),
+    caFile: authorityFile,
+  }),
+);
 
 const slackSection = unique(list(slackEntry), textAt('name')).describe('Incoming webhooks of Slack channels.');
 
-const mattermostEntry = section({
-  name: recipientName,
-  minSeverity,
-  url: secretUrlField("URL of a channel's incoming webhook.", 'https://mattermost.example.org/hooks/x'),
-  caFile: authorityFile,
-});
+const mattermostEntry = z.lazy(() =>
+  section({
+    name: recipientName,
+    minSeverity,
+    url: secretUrlField("URL of a channel's incoming webhook.", 'https://mattermost.example.org/hooks/x'),
+    caFile: authorityFile,
+  }),
+);
 
 const mattermostSection = unique(list(mattermostEntry), textAt('name')).describe(
   'Incoming webhooks of Mattermost channels.',
 );
 
-const teamsEntry = section({
-  name: recipientName,
-  minSeverity,
-  url: secretUrlField(
-    'Address of a workflow that posts to a channel when a webhook request is received.',
-    'https://prod-00.westeurope.logic.azure.com/workflows/x',
-  ),
-  caFile: authorityFile,
-});
+const teamsEntry = z.lazy(() =>
+  section({
+    name: recipientName,
+    minSeverity,
+    url: secretUrlField(
+      'Address of a workflow that posts to a channel when a webhook request is received.',
+      'https://prod-00.westeurope.logic.azure.com/workflows/x',
+    ),
+    caFile: authorityFile,
+  }),
+);
 
 const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
   'Microsoft Teams workflows. Each notification is sent as an Adaptive Card.',
@@ -84,17 +90,19 @@ const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
 
 const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
 
-const pagerdutyEntry = section(
-  {
-    name: recipientName,
-    minSeverity,
-    routingKey: secret('integration key', "Reads a service's integration key (Events API v2) from this file."),
-    url: webUrl(DEFAULT_URL)
-      .prefault(DEFAULT_URL)
-      .describe('Address of the Events API. For accounts in the EU: https://events.eu.pagerduty.com/v2/enqueue.'),
-    caFile: authorityFile,
-  },
-  keyNeedsHttps,
+const pagerdutyEntry = z.lazy(() =>
+  section(
+    {
+      name: recipientName,
+      minSeverity,
+      routingKey: secret('integration key', "Reads a service's integration key (Events API v2) from this file."),
+      url: webUrl(DEFAULT_URL)
+        .prefault(DEFAULT_URL)
+        .describe('Address of the Events API. For accounts in the EU: https://events.eu.pagerduty.com/v2/enqueue.'),
+      caFile: authorityFile,
+    },
+    keyNeedsHttps,
+  ),
 );
 
 const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
@@ -109,18 +117,23 @@ function keyNeedsHttps({ url }: Fields, report: Report): void {
     );
 }
 
-const ntfyEntry = section(
-  {
-    name: recipientName,
-    minSeverity,
-    url: secretUrlField(
-      'Address of the topic. On a public server, keep the topic name secret.',
-      'https://ntfy.sh/topic',
-    ),
-    token: optionalSecret('token', 'Reads an access token from this file, if the server requires one. Requires HTTPS.'),
-    caFile: authorityFile,
-  },
-  checkUrl,
+const ntfyEntry = z.lazy(() =>
+  section(
+    {
+      name: recipientName,
+      minSeverity,
+      url: secretUrlField(
+        'Address of the topic. On a public server, keep the topic name secret.',
+        'https://ntfy.sh/topic',
+      ),
+      token: optionalSecret(
+        'token',
+        'Reads an access token from this file, if the server requires one. Requires HTTPS.',
+      ),
+      caFile: authorityFile,
+    },
+    checkUrl,
+  ),
 );
 
 const ntfySection = unique(list(ntfyEntry), textAt('name')).describe('ntfy topics, for push notifications to phones.');
@@ -137,29 +150,31 @@ function checkUrl(fields: Fields, report: Report): void {
   secretsNeedHttps(fields, report);
 }
 
-const webhookEntry = section(
-  {
-    name: optional(recipientName),
-    minSeverity,
-    url: secretUrlField('URL to which notifications are posted.', 'https://hooks.example.org/ftm-watch'),
-    template: optional(template),
-    escape,
-    errorText: optional(text).describe(
-      'Text such as "error" in the response body that shows that the message was not accepted, although the status is ' +
-        '2xx. The message is sent again.',
-    ),
-    token: optionalSecret(
-      'token',
-      'Reads a token from this file. It is sent as "Authorization: Bearer". Requires HTTPS.',
-    ),
-    headers: secretHeaders,
-    signingSecret: optionalSecret(
-      'signing secret',
-      'Reads the secret for signing bodies (HMAC-SHA256, Standard Webhooks) from this file.',
-    ),
-    caFile: authorityFile,
-  },
-  secretsNeedHttps,
+const webhookEntry = z.lazy(() =>
+  section(
+    {
+      name: optional(recipientName),
+      minSeverity,
+      url: secretUrlField('URL to which notifications are posted.', 'https://hooks.example.org/ftm-watch'),
+      template: optional(template),
+      escape,
+      errorText: optional(text).describe(
+        'Text such as "error" in the response body that shows that the message was not accepted, although the status is ' +
+          '2xx. The message is sent again.',
+      ),
+      token: optionalSecret(
+        'token',
+        'Reads a token from this file. It is sent as "Authorization: Bearer". Requires HTTPS.',
+      ),
+      headers: secretHeaders,
+      signingSecret: optionalSecret(
+        'signing secret',
+        'Reads the secret for signing bodies (HMAC-SHA256, Standard Webhooks) from this file.',
+      ),
+      caFile: authorityFile,
+    },
+    secretsNeedHttps,
+  ),
 );
 
 const webhooksSection = unique(list(webhookEntry), (item) =>
@@ -174,41 +189,41 @@ const EXAMPLE_NUMBER = 32_473;
 
 const transport = choice('udp', 'tcp', 'tls');
 
-const receiver = section({
-  name: recipientName,
-  minSeverity,
-  host: host.describe('Host of the receiver.'),
-  port: port
-    .meta({ default: SYSLOG_PORT })
-    .optional()
-    .describe('Port of the receiver. The default is 6514 if `transport` is tls.'),
-  transport: transport
-    .prefault('tcp')
-    .describe(
-      'udp: one datagram per line; lost lines are not detected. tcp: each line is preceded by its length ' +
-        '(RFC 6587). tls: like tcp, but encrypted and verified (RFC 5425).',
-    ),
-  caFile: authorityFile,
-  format: choice('rfc5424', 'cef')
-    .prefault('rfc5424')
-    .describe(
-      'Format of the fields. rfc5424: structured data. cef: the Common Event Format of ArcSight, which most SIEMs ' +
-        'can parse. In both formats, a line has a header of RFC 5424.',
-    ),
-  enterpriseNumber: integer(1, 4_294_967_295, 'a private enterprise number')
-    .prefault(EXAMPLE_NUMBER)
-    .describe(
-      'Private enterprise number in the name of the structured data. The default is reserved for examples (RFC 5612). ' +
-        'Set the number of your organization if rules of your SIEM must not match events of other programs.',
-    ),
-});
+const receiver = z.lazy(() =>
+  section({
+    name: recipientName,
+    minSeverity,
+    host: host.describe('Host of the receiver.'),
+    port: port
+      .meta({ default: SYSLOG_PORT })
+      .optional()
+      .describe('Port of the receiver. The default is 6514 if `transport` is tls.'),
+    transport: transport
+      .prefault('tcp')
+      .describe(
+        'udp: one datagram per line; lost lines are not detected. tcp: each line is preceded by its length ' +
+          '(RFC 6587). tls: like tcp, but encrypted and verified (RFC 5425).',
+      ),
+    caFile: authorityFile,
+    format: choice('rfc5424', 'cef')
+      .prefault('rfc5424')
+      .describe(
+        'Format of the fields. rfc5424: structured data. cef: the Common Event Format of ArcSight, which most SIEMs ' +
+          'can parse. In both formats, a line has a header of RFC 5424.',
+      ),
+    enterpriseNumber: integer(1, 4_294_967_295, 'a private enterprise number')
+      .prefault(EXAMPLE_NUMBER)
+      .describe(
+        'Private enterprise number in the name of the structured data. The default is reserved for examples (RFC 5612). ' +
+          'Set the number of your organization if rules of your SIEM must not match events of other programs.',
+      ),
+  }).transform((one) => ({
+    ...one,
+    port: one.port ?? (one.transport === 'tls' ? SYSLOG_TLS_PORT : SYSLOG_PORT),
+  })),
+);
 
-const completeReceiver = receiver.transform((one) => ({
-  ...one,
-  port: one.port ?? (one.transport === 'tls' ? SYSLOG_TLS_PORT : SYSLOG_PORT),
-}));
-
-const syslogSection = unique(unique(list(completeReceiver), textAt('name')), endpoint).describe(
+const syslogSection = unique(unique(list(receiver), textAt('name')), endpoint).describe(
   'Syslog receivers such as FortiAnalyzer or a SIEM. Each message about an incident is sent as one RFC 5424 line.',
 );
 

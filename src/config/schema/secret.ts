@@ -180,7 +180,7 @@ export const relayShape = {
 
 type MailSecurity = z.output<typeof security>;
 
-export const mailRelay = section(relayShape, requireLogin).transform(withPort);
+export const mailRelay = z.lazy(() => section(relayShape, requireLogin).transform(withPort));
 
 export function withPort<Relay extends { readonly port: number | undefined; readonly security: MailSecurity }>(
   relay: Relay,

@@ -50,7 +50,7 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return schema.optional().transform((given) => given ?? null);
 }
 
-/** A missing key is read as an empty list. */
+/** A missing key is read as an empty list. With `z.lazy`, the schema of the items is built only if there are any. */
 export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
@@ -150,6 +150,8 @@ export function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[
 function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.in];
   if (schema instanceof z.ZodUnion) return schema.options;
+  // `unwrap` would build it again.
+  if (schema instanceof z.ZodLazy) return [schema._zod.innerType];
   const wraps = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable;
   return wraps ? [schema.unwrap()] : [];
 }

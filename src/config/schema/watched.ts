@@ -132,35 +132,37 @@ const knownName = choice('push', 'sms', 'directregistration', 'globalftm', 'fort
 
 export type Carrier = (typeof CARRIERS)[number];
 
-const service = section({
-  name: name.describe('Unique name of the service in messages and metrics.'),
-  host: host.describe('Host name or address of the service.'),
-  port: port.prefault(443).describe('TCP port to connect to.'),
-  serverName: serverName.describe(
-    'Server name sent in the TLS handshake. The default is the host. If null, no server name is sent.',
-  ),
-  trust: section({
-    profile: trustProfile
-      .prefault('public')
-      .describe("How the service's certificate is verified, as in `trust.profile`."),
-    pins: pins.describe('Trusted public keys, as in `trust.pins`.'),
-    caFiles: caFiles.describe('Root certificates, in PEM format.'),
-  })
-    .prefault({})
-    .describe("How the service's certificate is verified."),
-  carries: optional(choice(...CARRIERS)).describe(
-    'What the service is used for, as described in messages: "push" for push notifications, "sms" for text ' +
-      'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
-      '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiIdentity Cloud (formerly ' +
-      'FortiToken Cloud).',
-  ),
-  severity: choice('critical', 'warning', 'info')
-    .prefault('warning')
-    .describe(
-      'Severity of faults that affect the service. By default, such faults are warnings, because activation does ' +
-        'not need the service.',
+const service = z.lazy(() =>
+  section({
+    name: name.describe('Unique name of the service in messages and metrics.'),
+    host: host.describe('Host name or address of the service.'),
+    port: port.prefault(443).describe('TCP port to connect to.'),
+    serverName: serverName.describe(
+      'Server name sent in the TLS handshake. The default is the host. If null, no server name is sent.',
     ),
-}).transform((given) => ({ ...given, serverName: serverNameOf(given) }));
+    trust: section({
+      profile: trustProfile
+        .prefault('public')
+        .describe("How the service's certificate is verified, as in `trust.profile`."),
+      pins: pins.describe('Trusted public keys, as in `trust.pins`.'),
+      caFiles: caFiles.describe('Root certificates, in PEM format.'),
+    })
+      .prefault({})
+      .describe("How the service's certificate is verified."),
+    carries: optional(choice(...CARRIERS)).describe(
+      'What the service is used for, as described in messages: "push" for push notifications, "sms" for text ' +
+        'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
+        '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiIdentity Cloud (formerly ' +
+        'FortiToken Cloud).',
+    ),
+    severity: choice('critical', 'warning', 'info')
+      .prefault('warning')
+      .describe(
+        'Severity of faults that affect the service. By default, such faults are warnings, because activation does ' +
+          'not need the service.',
+      ),
+  }).transform((given) => ({ ...given, serverName: serverNameOf(given) })),
+);
 
 export type ServiceConfig = z.output<typeof service>;
 
@@ -192,43 +194,47 @@ const services = unique(list(knownOrSection), textAt('name'));
 
 const MOST_TOKENS = 1_000_000;
 
-const api = section(
-  {
-    url: httpsOrigin('https://10.0.0.5').describe('URL of the unit, with "https://" and without a path.'),
-    user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
-    key: secret('key', "Reads the administrator's web service access key from this file."),
-    caFile: optional(certificatesFile).describe(
-      "Authority that signed the unit's certificate, or the certificate itself, in PEM format.",
-    ),
-    pin: optional(pin).describe(
-      "SHA-256 hash of the unit's public key. Use it instead of `caFile` for a unit with a factory certificate.",
-    ),
-  },
-  (fields, report) => {
-    if (given(fields, 'caFile') && given(fields, 'pin')) report('pin', 'expected only one of "caFile" and "pin"');
-  },
+const api = z.lazy(() =>
+  section(
+    {
+      url: httpsOrigin('https://10.0.0.5').describe('URL of the unit, with "https://" and without a path.'),
+      user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
+      key: secret('key', "Reads the administrator's web service access key from this file."),
+      caFile: optional(certificatesFile).describe(
+        "Authority that signed the unit's certificate, or the certificate itself, in PEM format.",
+      ),
+      pin: optional(pin).describe(
+        "SHA-256 hash of the unit's public key. Use it instead of `caFile` for a unit with a factory certificate.",
+      ),
+    },
+    (fields, report) => {
+      if (given(fields, 'caFile') && given(fields, 'pin')) report('pin', 'expected only one of "caFile" and "pin"');
+    },
+  ),
 );
 
-const snmp = section(
-  {
-    host: host.describe('Address of the SNMP agent.'),
-    port: port.prefault(161).describe('UDP port of the SNMP agent.'),
-    community: optionalSecret(
-      'community',
-      'Reads the SNMPv2c community from this file. SNMPv2c sends the community unencrypted.',
-    ),
-    user: optional(text).describe(
-      'SNMPv3 user, used instead of a community. Authentication and encryption are required.',
-    ),
-    authPassword: optionalSecret('authentication password', 'Reads the authentication password from this file.'),
-    authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
-    privPassword: optionalSecret(
-      'encryption password',
-      'Reads the encryption password from this file. A wrong password causes a timeout.',
-    ),
-    privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Encryption protocol. The default is "aes".'),
-  },
-  communityOrUser,
+const snmp = z.lazy(() =>
+  section(
+    {
+      host: host.describe('Address of the SNMP agent.'),
+      port: port.prefault(161).describe('UDP port of the SNMP agent.'),
+      community: optionalSecret(
+        'community',
+        'Reads the SNMPv2c community from this file. SNMPv2c sends the community unencrypted.',
+      ),
+      user: optional(text).describe(
+        'SNMPv3 user, used instead of a community. Authentication and encryption are required.',
+      ),
+      authPassword: optionalSecret('authentication password', 'Reads the authentication password from this file.'),
+      authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
+      privPassword: optionalSecret(
+        'encryption password',
+        'Reads the encryption password from this file. A wrong password causes a timeout.',
+      ),
+      privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Encryption protocol. The default is "aes".'),
+    },
+    communityOrUser,
+  ),
 );
 
 function communityOrUser(fields: Fields, report: Report): void {
@@ -246,49 +252,53 @@ function communityOrUser(fields: Fields, report: Report): void {
     );
 }
 
-const licenseCertificate = section({
-  license: serial.describe(
-    'Licence number (EFTM…) on the certificate. If the licence belongs on this unit, also list it under `licenses`.',
-  ),
-  tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
-    'Number of tokens bought, which is compared with the number of tokens on the unit.',
-  ),
-  redeemBy: optional(day).describe(
-    'Date printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
-      'until a unit has tokens from the licence. An expired certificate cannot be redeemed.',
-  ),
-});
+const licenseCertificate = z.lazy(() =>
+  section({
+    license: serial.describe(
+      'Licence number (EFTM…) on the certificate. If the licence belongs on this unit, also list it under `licenses`.',
+    ),
+    tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
+      'Number of tokens bought, which is compared with the number of tokens on the unit.',
+    ),
+    redeemBy: optional(day).describe(
+      'Date printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
+        'until a unit has tokens from the licence. An expired certificate cannot be redeemed.',
+    ),
+  }),
+);
 
-const appliance = section(
-  {
-    name: name.describe('Unique name of the unit in messages and metrics.'),
-    serial: optional(serial).describe(
-      "Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial " +
-        'number.',
-    ),
-    peerSerial: optional(serial).describe(
-      'Serial number of the high-availability peer. If set, ftm-watch detects licences that are registered to the ' +
-        'peer, a common problem after a migration.',
-    ),
-    logSources: list(host).describe(
-      "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +
-        'as foreign.',
-    ),
-    licenses: list(serial).describe(
-      "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
-    ),
-    certificates: unique(list(licenseCertificate), textAt('license')).describe(
-      "Data printed on the unit's licence certificates.",
-    ),
-    api: optional(api).describe("The unit's REST API (read-only access)."),
-    snmp: optional(snmp).describe(
-      "The unit's SNMP agent, which provides the high-availability role, serial number and version.",
-    ),
-    tokensLow: share
-      .prefault(0.1)
-      .describe('A warning is sent when less than this share of the licensed tokens is left.'),
-  },
-  peerIsAnother,
+const appliance = z.lazy(() =>
+  section(
+    {
+      name: name.describe('Unique name of the unit in messages and metrics.'),
+      serial: optional(serial).describe(
+        "Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial " +
+          'number.',
+      ),
+      peerSerial: optional(serial).describe(
+        'Serial number of the high-availability peer. If set, ftm-watch detects licences that are registered to the ' +
+          'peer, a common problem after a migration.',
+      ),
+      logSources: list(host).describe(
+        "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +
+          'as foreign.',
+      ),
+      licenses: list(serial).describe(
+        "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
+      ),
+      certificates: unique(list(licenseCertificate), textAt('license')).describe(
+        "Data printed on the unit's licence certificates.",
+      ),
+      api: optional(api).describe("The unit's REST API (read-only access)."),
+      snmp: optional(snmp).describe(
+        "The unit's SNMP agent, which provides the high-availability role, serial number and version.",
+      ),
+      tokensLow: share
+        .prefault(0.1)
+        .describe('A warning is sent when less than this share of the licensed tokens is left.'),
+    },
+    peerIsAnother,
+  ),
 );
 
 export type ApplianceApiConfig = z.output<typeof api>;
@@ -313,19 +323,21 @@ function logSources(unit: unknown): readonly Label[] {
   );
 }
 
-const firewallEntry = section({
-  url: httpsOrigin('https://10.0.0.1').describe('URL of the FortiGate, with "https://" and without a path.'),
-  token: secret('token', 'Reads the token of a read-only REST API administrator from this file.'),
-  vdom: text.prefault('root').describe('Virtual domain (VDOM) that the traffic passes through.'),
-  source: address.describe("Source address of FortiAuthenticator's traffic."),
-  sourceInterface: optional(text).describe(
-    'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
-  ),
-  appliances: list(name).describe(
-    'Names of the `appliances` whose traffic comes from `source`. The default is all appliances.',
-  ),
-  caFile: authorityFile,
-});
+const firewallEntry = z.lazy(() =>
+  section({
+    url: httpsOrigin('https://10.0.0.1').describe('URL of the FortiGate, with "https://" and without a path.'),
+    token: secret('token', 'Reads the token of a read-only REST API administrator from this file.'),
+    vdom: text.prefault('root').describe('Virtual domain (VDOM) that the traffic passes through.'),
+    source: address.describe("Source address of FortiAuthenticator's traffic."),
+    sourceInterface: optional(text).describe(
+      'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
+    ),
+    appliances: list(name).describe(
+      'Names of the `appliances` whose traffic comes from `source`. The default is all appliances.',
+    ),
+    caFile: authorityFile,
+  }),
+);
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
@@ -363,15 +375,17 @@ const registration = section({
   caFile: authorityFile,
 });
 
-const peer = section({
-  name: name.describe('Unique name of the agent in evidence.'),
-  url: httpsOrigin('https://10.0.0.9:9843').describe('URL of the other agent, with "https://" and without a path.'),
-  token: optionalSecret(
-    'token',
-    'Reads the token from this file. The other agent must list it in `web.tokens`, with the role "read".',
-  ),
-  caFile: authorityFile,
-});
+const peer = z.lazy(() =>
+  section({
+    name: name.describe('Unique name of the agent in evidence.'),
+    url: httpsOrigin('https://10.0.0.9:9843').describe('URL of the other agent, with "https://" and without a path.'),
+    token: optionalSecret(
+      'token',
+      'Reads the token from this file. The other agent must list it in `web.tokens`, with the role "read".',
+    ),
+    caFile: authorityFile,
+  }),
+);
 
 const peers = unique(list(peer), textAt('name'));
 
@@ -418,38 +432,40 @@ const NTP_PORT = 123;
 const HOUR: Millis = 3_600_000;
 const DAY = 24 * HOUR;
 
-const mailServer = section(
-  {
-    ...relayShape,
-    applianceCaFile: optional(certificatesFile).describe(
-      'Root authorities that FortiAuthenticator trusts (Certificate Management > Certificate Authorities > Trusted ' +
-        "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of `caFile`, " +
-        "which describes only this machine's trust, to find out whether FortiAuthenticator accepts the certificate.",
-    ),
-    from: optional(mailAddress).describe(
-      'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
-        'message. Otherwise, the probe ends after the login.',
-    ),
-    to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
-    timeout: duration(10_000)
-      .prefault('5s')
-      .describe(
-        'How long FortiAuthenticator waits for a reply from this server. A warning is raised if a reply takes ' +
-          'longer.',
+const mailServer = z.lazy(() =>
+  section(
+    {
+      ...relayShape,
+      applianceCaFile: optional(certificatesFile).describe(
+        'Root authorities that FortiAuthenticator trusts (Certificate Management > Certificate Authorities > Trusted ' +
+          "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of `caFile`, " +
+          "which describes only this machine's trust, to find out whether FortiAuthenticator accepts the certificate.",
       ),
-    required: flag
-      .prefault(false)
-      .describe(
-        'Set to true if a failure of this server should be critical even if another server in `mail` works. ' +
-          'Otherwise, such a failure is a warning.',
+      from: optional(mailAddress).describe(
+        'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
+          'message. Otherwise, the probe ends after the login.',
       ),
-  },
-  (fields, report) => {
-    requireLogin(fields, report);
-    requireBothEnds(fields, report);
-    requireOneTrust(fields, report);
-  },
-).transform(withPort);
+      to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
+      timeout: duration(10_000)
+        .prefault('5s')
+        .describe(
+          'How long FortiAuthenticator waits for a reply from this server. A warning is raised if a reply takes ' +
+            'longer.',
+        ),
+      required: flag
+        .prefault(false)
+        .describe(
+          'Set to true if a failure of this server should be critical even if another server in `mail` works. ' +
+            'Otherwise, such a failure is a warning.',
+        ),
+    },
+    (fields, report) => {
+      requireLogin(fields, report);
+      requireBothEnds(fields, report);
+      requireOneTrust(fields, report);
+    },
+  ).transform(withPort),
+);
 
 export type MailServerConfig = z.output<typeof mailServer>;
 
@@ -477,15 +493,17 @@ export const USUAL_PATIENCE: Millis = 5000;
 
 const FINGERPRINT = /^sha-256:(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/iu;
 
-const certificate = section({
-  name: text
-    .refine(
-      (value) => FINGERPRINT.test(value) || isHost(value),
-      expected('a host name, or "sha-256:" and 32 bytes such as "AB:CD:…"'),
-    )
-    .describe('DNS name or common name in the certificate, or its fingerprint: "sha-256:AB:CD:…".'),
-  appliance: name.describe('Name of the unit in `appliances`.'),
-});
+const certificate = z.lazy(() =>
+  section({
+    name: text
+      .refine(
+        (value) => FINGERPRINT.test(value) || isHost(value),
+        expected('a host name, or "sha-256:" and 32 bytes such as "AB:CD:…"'),
+      )
+      .describe('DNS name or common name in the certificate, or its fingerprint: "sha-256:AB:CD:…".'),
+    appliance: name.describe('Name of the unit in `appliances`.'),
+  }),
+);
 
 const syslogTls = section(
   {

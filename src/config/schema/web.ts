@@ -1,5 +1,5 @@
 import { type Fields, fieldsOf } from '../../core/fields.ts';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { hostPort, listenAddress, webUrl } from './endpoints.ts';
 import { readableFile, optionalSecret, secret, laterFile } from './secret.ts';
 import {
@@ -42,22 +42,28 @@ const tls = section({
   ),
 });
 
-const user = section({
-  name: name.describe('User name.'),
-  passwordHash: secret('hash', 'Reads the scrypt or bcrypt hash of the password from this file (docs/web.md).'),
-  role: role.prefault('change').describe(`What the user is allowed to do. ${WHAT_ROLES_MAY}`),
-});
+const user = z.lazy(() =>
+  section({
+    name: name.describe('User name.'),
+    passwordHash: secret('hash', 'Reads the scrypt or bcrypt hash of the password from this file (docs/web.md).'),
+    role: role.prefault('change').describe(`What the user is allowed to do. ${WHAT_ROLES_MAY}`),
+  }),
+);
 
-const token = section({
-  name: name.describe('Name of the program in messages and in the audit trail.'),
-  token: secret('token', 'Reads the token from this file.'),
-  role: role.prefault('read').describe('What the program is allowed to do (see `users`).'),
-});
+const token = z.lazy(() =>
+  section({
+    name: name.describe('Name of the program in messages and in the audit trail.'),
+    token: secret('token', 'Reads the token from this file.'),
+    role: role.prefault('read').describe('What the program is allowed to do (see `users`).'),
+  }),
+);
 
-const certificate = section({
-  name: text.describe('Common name or DNS name in the certificate.'),
-  role: role.prefault('read').describe('What the program is allowed to do (see `users`).'),
-});
+const certificate = z.lazy(() =>
+  section({
+    name: text.describe('Common name or DNS name in the certificate.'),
+    role: role.prefault('read').describe('What the program is allowed to do (see `users`).'),
+  }),
+);
 
 const proxy = section(
   {
