@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { productionPackages } from '../../../tools/sbom/bill.ts';
@@ -21,6 +22,22 @@ const TELL_UNDICI = `
   for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) tell(http, name);
   for (const name of ['Headers', 'Request', 'Response', 'FormData', 'fetch', 'WebSocket']) tell(globalThis, name);
 `;
+
+const TELL_LOADED = `
+  const { appendFileSync } = require('node:fs');
+  require('node:module').registerHooks({
+    load: (url, context, next) => {
+      if (url.startsWith('file:')) appendFileSync(process.env.LOADED, url + '\\n');
+      return next(url, context);
+    },
+  });
+`;
+
+/** Before each module in the bundle. */
+const PACKAGE = /^\/\/ node_modules\/(?<name>(?:@[^/\n]+\/)?[^/\n]+)\//gmu;
+
+/** What every command needs that reads the configuration. */
+const READS = ['commander', 'croner', 'ipaddr.js', 'leven', 'node-cron', 'picocolors', 'yaml', 'zod'];
 
 /** Far from this checkout, so that a file missing from the bundle is noticed. */
 const base = mkdtempSync(join(tmpdir(), 'ftm-watch-bundle-'));
@@ -79,6 +96,28 @@ describe('dist/ in a folder without node_modules', () => {
     expect([check.exitCode, check.stderr]).toEqual([2, '']);
   });
 
+  test.each([
+    { args: ['--version'], packages: ['commander'], kilobytes: 125 },
+    { args: ['explain', LINE], packages: READS, kilobytes: 850 },
+    { args: ['config', 'check'], packages: READS, kilobytes: 1_000 },
+    { args: ['check', '--json'], packages: [...READS, '@leichtgewicht/ip-codec', 'dns-packet'], kilobytes: 1_700 },
+  ])('loads only what $args needs', async ({ args, packages, kilobytes }) => {
+    const [preload, list] = [join(base, 'tell-loaded.cjs'), join(base, `loaded-by-${args[0] ?? ''}`)];
+    writeFileSync(preload, TELL_LOADED);
+    const env = { NODE_OPTIONS: `--require ${preload}`, LOADED: list };
+    await runFtmWatch([...args, '--config', 'ftm-watch.yaml'], { cwd, main, env });
+    const files = readFileSync(list, 'utf8')
+      .trim()
+      .split('\n')
+      .map((url) => fileURLToPath(url));
+    const code = files.filter((file) => file.startsWith(dist)).map((file) => readFileSync(file, 'utf8'));
+    const loaded = code.flatMap((text) => [...text.matchAll(PACKAGE)].map(({ groups }) => groups?.['name'] ?? ''));
+    expect([...new Set(loaded)].toSorted()).toEqual(packages.toSorted());
+    const size = code.reduce((sum, text) => sum + text.length, 0) / 1_000;
+    expect(size).toBeGreaterThan(kilobytes * 0.8);
+    expect(size).toBeLessThan(kilobytes);
+  });
+
   test('knows its version', async () => {
     expect(await runFtmWatch(['--version'], { cwd, main })).toMatchObject({ stdout: `${packageJson.version}\n` });
   });
@@ -124,11 +163,7 @@ describe('THIRD-PARTY.txt', () => {
       .filter((name) => name.endsWith('.js'))
       .map((name) => readFileSync(join(dist, name), 'utf8'));
     const contained = new Set(
-      code.flatMap((text) =>
-        [...text.matchAll(/^\/\/ (?<folder>node_modules\/(?:@[^/\n]+\/)?[^/\n]+)\//gmu)].map(
-          ({ groups }) => groups?.['folder'] ?? '',
-        ),
-      ),
+      code.flatMap((text) => [...text.matchAll(PACKAGE)].map(({ groups }) => `node_modules/${groups?.['name'] ?? ''}`)),
     );
     const locked = productionPackages();
     expect(contained.size).toBeGreaterThan(20);
