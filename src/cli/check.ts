@@ -10,7 +10,7 @@ import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/model.ts';
 import { diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { noChannelNote } from '../config/schema/channels.ts';
-import { exitCodeOf, type Looked, type SeenDiagnosis } from '../document/site-state.ts';
+import { type CheckExit, exitCodeOf, type Looked, type SeenDiagnosis } from '../document/site-state.ts';
 import { prtgAnswer, prtgError } from '../document/prtg.ts';
 import { checkmkLines, checkmkUnknown } from '../report/checkmk-lines.ts';
 import { pluginAnswer, pluginUnknown } from '../report/nagios-line.ts';
@@ -68,25 +68,29 @@ export async function check(form: CheckForm, terminal: Invocation): Promise<numb
   const diagnosis = withAgent(examined.diagnosis, daemon);
   const unseen = unseenBy(diagnosis, daemon);
   const asides = { note: noteOf(config, examined, ended), unseen: unseen ?? [] };
+  const state = exitCodeBeside(exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' }), asides.unseen);
   terminal.output.write(
     json
-      ? jsonOf(diagnosis, { unseen, ended, mail: observations.mail }, form)
+      ? jsonOf(diagnosis, { state, unseen, ended, mail: observations.mail }, form)
       : textOf(diagnosis, { ...form, ...asides, mail: observations.mail, style: terminal.style }),
   );
-  return exitCodeBeside(exitCodeOf(diagnosisToJson(diagnosis), { by: 'itself' }), asides.unseen);
+  return state;
 }
 
 interface Mail {
   readonly mail: readonly MailObservation[];
 }
 
-function jsonOf(
-  diagnosis: Diagnosis,
-  { unseen, ended, mail }: { readonly unseen: readonly UnseenIncident[] | null; readonly ended: Ended | null } & Mail,
-  { steps, roots }: CheckForm,
-): string {
+interface JsonAsides extends Mail {
+  readonly state: CheckExit;
+  readonly unseen: readonly UnseenIncident[] | null;
+  readonly ended: Ended | null;
+}
+
+function jsonOf(diagnosis: Diagnosis, { state, unseen, ended, mail }: JsonAsides, { steps, roots }: CheckForm): string {
   const whole = {
     ...diagnosisToJson(diagnosis),
+    state,
     ...(steps ? { steps: activationOutlook(diagnosis).steps } : {}),
     ...(roots ? { roots: mailRoots(mail) } : {}),
     ...(unseen === null ? {} : { openIncidents: unseen }),

@@ -3,8 +3,9 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { diagnosisToJson } from '../checks/diagnosis-json.ts';
+import { type DiagnosisJson, diagnosisToJson } from '../checks/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { type CheckExit, type Looked, siteState } from '../document/site-state.ts';
 import { type PrtgAnswer, prtgAnswer, prtgError } from '../document/prtg.ts';
 import { oneATurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
@@ -106,7 +107,7 @@ function addApi(app: Hono<WebEnv>, { sources, clock }: Routed): void {
     const diagnosis = sources.diagnosis();
     return diagnosis === null
       ? context.json({ error: NO_DIAGNOSIS }, 503, { 'Retry-After': '5' })
-      : context.json(diagnosisToJson(diagnosis));
+      : context.json(statusOf(diagnosisToJson(diagnosis), lookedAt(sources, clock.now())));
   });
   // PRTG reads the body only if the status is 200 (https://helpdesk.paessler.com, article 76000063053).
   app.get('/api/v1/prtg', (context) => context.json(prtgOf(sources, clock.now())));
@@ -130,10 +131,16 @@ const NO_DIAGNOSIS = 'The first check has not finished yet';
 
 function prtgOf(sources: WebSources, now: EpochMs): PrtgAnswer {
   const diagnosis = sources.diagnosis();
-  if (diagnosis === null) return prtgError(NO_DIAGNOSIS);
+  return diagnosis === null ? prtgError(NO_DIAGNOSIS) : prtgAnswer(diagnosisToJson(diagnosis), lookedAt(sources, now));
+}
+
+function statusOf(diagnosis: DiagnosisJson, looked: Looked): DiagnosisJson & { readonly state: CheckExit } {
+  return { ...diagnosis, state: siteState(diagnosis, looked).exitCode };
+}
+
+function lookedAt(sources: WebSources, now: EpochMs): Looked {
   const open = sources.alertHistory().incidents.filter(({ status }) => status === 'open');
-  const looked = { by: 'daemon', incidents: incidentsToJson(open), now, longest: sources.knownFor() } as const;
-  return prtgAnswer(diagnosisToJson(diagnosis), looked);
+  return { by: 'daemon', incidents: incidentsToJson(open), now, longest: sources.knownFor() };
 }
 
 async function answerReload(context: WebContext, web: Web): Promise<Response> {

@@ -74,11 +74,17 @@ describe('GET /api/v1', () => {
     expect(await web.status('/api/v1/status')).toBe(503);
   });
 
-  test('/status gives the object of check --json', async () => {
-    await using web = await startWeb({ state: { diagnosis: BROKEN } });
+  test('/status gives the object of check --json, and the state as a number', async () => {
+    const { incidents } = timeline().rounds(2, BROKEN.causes).state;
+    const diagnosis = { ...BROKEN, at: Date.now() };
+    await using web = await startWeb({ state: { diagnosis, incidents, knownFor: 900_000 } });
     const response = await web.get('/api/v1/status');
     expect(response.headers.get('Content-Type')).toBe('application/json');
-    expect(await response.json()).toEqual(diagnosisToJson(BROKEN));
+    expect(await response.json()).toEqual({ ...diagnosisToJson(diagnosis), state: 2 });
+    web.state.diagnosis = { ...diagnosis, ready: 'ready', preconditions: [], causes: [] };
+    expect(await web.json('/api/v1/status')).toMatchObject({ state: 1 });
+    web.state.diagnosis = { ...diagnosis, at: Date.now() - 1_000_000 };
+    expect(await web.json('/api/v1/status')).toMatchObject({ state: 3 });
   });
 
   test('/prtg gives a sensor its state, and an error before the first round', async () => {

@@ -17,12 +17,13 @@ export interface CheckResult extends DiagnosisJson {
 
 /**
  * Reads the output of `check --json`: one object and nothing else on standard output, and nothing on standard error.
- * Checks that every claim in it is plain.
+ * Checks that every claim in it is plain, and that it contains the exit code.
  */
 export function readCheck({ exitCode, stdout, stderr, durationMs }: Run): CheckResult {
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^\{.*\}\n$/u);
-  const diagnosis = JSON.parse(stdout) as DiagnosisJson;
+  const { state, ...diagnosis } = JSON.parse(stdout) as DiagnosisJson & { readonly state: number };
+  expect(state).toBe(exitCode);
   expect(faultsOfClaims(diagnosis.preconditions.flatMap(({ findings }) => findings))).toEqual([]);
   return { ...diagnosis, exitCode, durationMs };
 }
