@@ -121,7 +121,7 @@ const file = z.strictObject({
   }),
 });
 
-const ZABBIX_TEMPLATE_FILE = 'deploy/zabbix/template_ftm_watch.yaml';
+export const ZABBIX_TEMPLATE_FILE = 'deploy/zabbix/template_ftm_watch.yaml';
 
 /** Returns the shipped templates. As in Zabbix, words such as YES are strings only if they are quoted. */
 export function zabbixTemplates(): readonly ZabbixTemplate[] {

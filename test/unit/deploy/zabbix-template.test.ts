@@ -112,7 +112,7 @@ describe('the status of a site', () => {
     const items = discovered(polled, JSON.stringify(intercepted)).filter(({ key }) => key.startsWith('ftm.cause['));
     const repaired = JSON.stringify({ ...intercepted, causes: [] });
     expect([...valuesOf(items, repaired).values()]).toEqual(['none']);
-    const starting = JSON.stringify({ error: 'The first check has not finished yet' });
+    const starting = JSON.stringify({ error: 'not yet' });
     expect(discovered(polled, starting)).toEqual([]);
     expect(valuesOf([...polled.items, ...items], starting)).toEqual(new Map());
   });
