@@ -151,7 +151,7 @@ function preconditionAnswer(id: PreconditionId, { diagnosis, looked, units, plac
     causes,
     open: openAt(id, looked).filter(isHere),
     isElsewhere: isFaulty(status) && faults.length > 0 && causes.length === 0,
-    isWhole: place.units === null,
+    isOwnState: place.units === null || faults.length === 0,
   };
   return { ...toldAt(status, here), metrics: quantitiesAt(place, diagnosis, units) };
 }
@@ -162,20 +162,20 @@ interface FaultsHere {
   readonly open: readonly Fault[];
   /** All faults of the precondition belong to other units. */
   readonly isElsewhere: boolean;
-  /** The place is not a unit. */
-  readonly isWhole: boolean;
+  /** The precondition's state is that of the place, because the place is not a unit, or no fault is known. */
+  readonly isOwnState: boolean;
 }
 
 type Told = Omit<Answer, 'metrics'>;
 
-function toldAt(status: SeenPrecondition, { causes, open, isElsewhere, isWhole }: FaultsHere): Told {
+function toldAt(status: SeenPrecondition, { causes, open, isElsewhere, isOwnState }: FaultsHere): Told {
   const { state, summary, isLeftOut } = status;
   if (isFaulty(status) && !isElsewhere) {
-    const isCritical = state === 'broken' && (isWhole || causes.some(({ severity }) => severity === 'critical'));
+    const isCritical = state === 'broken' && (isOwnState || causes.some(({ severity }) => severity === 'critical'));
     return faultTold(isCritical ? CHECK_EXIT.notReady : CHECK_EXIT.warnings, causes, summary);
   }
   if (open.length > 0 && (state === 'ok' || isElsewhere || isLeftOut))
-    return faultTold(CHECK_EXIT.warnings, open, summary, 'OK now, but an incident is still open: ');
+    return faultTold(CHECK_EXIT.warnings, open, summary, 'No longer found, but the incident is still open: ');
   if (isElsewhere) return { state: CHECK_EXIT.ready, text: 'This unit does not have the fault', details: [] };
   const named = state === 'unknown' || state === 'not-configured' ? `${STATE_WORDS[state]}: ` : '';
   const isUnknown = state === 'unknown' && !isLeftOut;

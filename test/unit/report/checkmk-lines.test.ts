@@ -166,6 +166,11 @@ describe('with the lines about units at their hosts', () => {
     });
   });
 
+  test('a broken precondition without a known fault is broken at every unit', () => {
+    const hosts = hostsOf(seen([], { 'token-pool': 'broken' }), daemon(), UNITS);
+    for (const unit of UNITS) expect(alarmsOf(hosts.get(unit))).toEqual({ [serviceOf('token-pool')]: 2 });
+  });
+
   test('an open incident of a unit is at its host', () => {
     const open = incidentOf({ cause: 'polling-failing', subject: 'fac-2' });
     expect(alarms([], daemon([open]))).toEqual({
