@@ -83,7 +83,7 @@ export function valueText(pattern: string, when: 'VALUE' | 'LASTVALUE'): string 
   return `{{ITEM.${when}}.regsub("${pattern}", "\\1")}`;
 }
 
-/** Returns a condition of a trigger: the item's last value matches the pattern, in which `^` is the start of any line. */
+/** Returns a condition of a trigger: the item's last value matches the pattern. `^` is the start of any line in it. */
 export function matches(item: string, pattern: string): string {
   return `find(${item},,"regexp","${pattern.replaceAll(/[\\"]/gu, String.raw`\$&`)}")=1`;
 }

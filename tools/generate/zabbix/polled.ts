@@ -43,6 +43,8 @@ const NAME_OF = [
   '}',
 ];
 
+const FAULTY = ['broken', 'warning'] as const satisfies readonly PreconditionState[];
+
 const MACROS: readonly Element[] = [
   macro('URL', 'http://127.0.0.1:9843', 'Address of the status page of ftm-watch, without a slash at the end.'),
   {
@@ -72,8 +74,8 @@ export function polledTemplate(): Element {
     template: POLLED,
     name: POLLED,
     description: [
-      'FortiToken Mobile activation, as ftm-watch sees it: one problem for each cause, named as in the mails, with the',
-      'first step of the remedy as operational data. Set {$FTM.URL} and {$FTM.TOKEN} on the host.',
+      'FortiToken Mobile activation, as ftm-watch sees it: one problem for each cause, with its headline as name and',
+      'the first step of its remedy as operational data. Set {$FTM.URL} and {$FTM.TOKEN} on the host.',
     ].join('\n'),
     groups: [{ name: GROUP }],
     items: [masterItem(), ...siteItems()],
@@ -283,7 +285,7 @@ function preconditionRule(): Element {
             javaScript([
               'var status = JSON.parse(value);',
               'var one = status.preconditions.filter(function (each) {',
-              "  return each.id === '{#ID}' && /^(broken|warning)$/.test(each.state);",
+              `  return each.id === '{#ID}' && /^(${FAULTY.join('|')})$/.test(each.state);`,
               '})[0];',
               'var explained = status.causes.some(function (cause) {',
               "  return cause.precondition === '{#ID}';",
@@ -355,7 +357,7 @@ function causeRule(): Element {
         tags: [tag('component', 'cause'), ...identity],
         triggers: SEVERITIES.map((severity) => ({
           uuid: uuidOf('trigger prototype', `cause ${severity}`),
-          // Two polls must see it, as two rounds must before a mail is sent. A new item has no earlier value.
+          // As before a mail, it must be seen twice. The poll that creates the item gives it no value.
           expression: `${matches(of(key), String.raw`\A${severity}: `)} and count(${of(key)},#2,"eq","${NONE}")=0`,
           name: `{#CAUSE}: {#SUBJECT} (${severity})`,
           event_name: valueText(FAULT, 'VALUE'),
