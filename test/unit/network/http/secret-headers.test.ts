@@ -63,23 +63,24 @@ test.each([
   expect(withoutSecrets(`unknown: ${part}, ${value}!`, secretsIn(value))).not.toContain(part);
 });
 
-/** Returns how a header is refused, or `sent`. */
-function sent(text: string): string {
+/** Returns how a header is refused, or an empty text. @throws if it is not refused but cannot be sent */
+function refusalOfHeader(text: string): string {
+  let header: ReturnType<typeof headerIn>;
   try {
-    const [name, value] = headerIn(text, ':', 'a header');
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return 'sent';
+    header = headerIn(text, ':', 'a header');
   } catch (error) {
     return String(error);
   }
+  validateHeaderName(header[0]);
+  validateHeaderValue(...header);
+  return '';
 }
 
 test('any header is either refused without a quotation or can be sent', () => {
   const unit = fc.constantFrom('a', ':', ' ', '\t', '\n', '\r', '\u0000', '\u007F', '"', '%', 'é', '€', '😀');
   fc.assert(
     fc.property(fc.string({ unit }), (text) => {
-      expect(sent(`X-Key: ${text}s3cret`)).toMatch(/^(?:sent|Error: Cannot use the headers: (?!.*s3cret).*)$/su);
+      expect(refusalOfHeader(`X-Key: ${text}s3cret`)).not.toContain('s3cret');
     }),
   );
 });
