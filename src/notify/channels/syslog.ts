@@ -243,24 +243,23 @@ function severityOf(notification: SingleNotification): SyslogHeader['severity'] 
 const CEF_SEVERITIES: Readonly<Record<SyslogHeader['severity'], number>> = { 2: 9, 4: 6, 5: 3, 6: 1 };
 
 function cefSyslogLine(notification: SingleNotification, context: LineContext): string {
-  const { at, id } = notification;
-  const { host, severity, messageId } = syslogEvent(notification, context);
+  const event = syslogEvent(notification, context);
   const incident = notification.kind === 'incident' ? notification.incident : null;
   // The fields contain everything, so the structured data are empty.
-  const head = `${headerOf({ at, severity, host, messageId })} - `;
+  const head = `${headerOf(event)} - `;
   const line = cefLine(
     {
       product: OWN_PROGRAM,
       version: context.version,
-      deviceEventClassId: incident?.cause.id ?? messageId,
-      name: incident === null ? subjectOf(notification, context.site) : capital(headline(incident.cause)),
-      severity: CEF_SEVERITIES[severity],
-      receiptTime: at,
+      deviceEventClassId: incident?.cause.id ?? event.messageId,
+      name: incident === null ? event.message : capital(headline(incident.cause)),
+      severity: CEF_SEVERITIES[event.severity],
+      receiptTime: event.at,
       startTime: incident?.since ?? null,
       endTime: incident?.closedAt ?? null,
-      deviceHostName: host,
-      category: messageId,
-      externalId: id,
+      deviceHostName: event.host,
+      category: event.messageId,
+      externalId: notification.id,
       custom: {
         site: context.site,
         incident: incident?.id ?? '',
