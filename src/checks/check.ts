@@ -102,7 +102,10 @@ export interface HeardLog {
   readonly report: PollingReport;
   /** Faults that were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
   readonly faultsSeen: readonly FaultSeen[];
-  /** Active faults: those of the previous round, and for the check of the log itself, those of this round. */
+  /**
+   * Active faults: those of the previous round, or of an earlier one if the check has been unknown since. For the check
+   * of the log itself, those of this round.
+   */
   readonly lasting: readonly FaultSeen[];
   /** Addresses of unknown senders whose log lines were rejected. */
   readonly unknownSenders: readonly string[];

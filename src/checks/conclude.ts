@@ -11,7 +11,7 @@ import type { Incident } from '../engine/incident/incident.ts';
 import type { Assessment, Cause, Diagnosis, Finding } from '../engine/model.ts';
 import type { Facts, FaultSeen, HeardLog, UnheardLog } from './check.ts';
 import { decidingPolicies } from './firewall-policy/judge.ts';
-import { lastingSince, seenIn, unexplained, withLaterSeen } from './polling/explained.ts';
+import { lastingSince, seenIn, unexplained, withLaterSeen, withoutSeen } from './polling/explained.ts';
 import { mayAffectUnit } from './polling/judge.ts';
 import { quantitiesOf } from './quantities.ts';
 import { CHECKS, preconditionOf } from './registry.ts';
@@ -55,13 +55,17 @@ export function conclude({ config, before = [], ...known }: KnownFacts, log: Log
   const heard = { ...log, preconditionOf };
   const facts = { ...given, log: heard, speaking: speakingAppliances(unexplained(heard), unreadSince, at) };
   const others = judgedBy(BEFORE_LOG, facts);
-  const lasting = lastingSince(explainingFaults(others, at), log.lasting);
+  const states = judgeStates(others, CHECKS);
+  const lasting = lastingSince(explainingFaults(others, states, at), log.lasting);
   const polling = judgedBy(OF_LOG, { ...facts, log: { ...heard, lasting } });
   const diagnosis = diagnosed([...others, ...polling], facts, before);
   // A suspected fault that a second round did not find again, such as a single lost connection, does not explain later
   // errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
-  return { diagnosis, faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
+  const isUnknown = ({ precondition }: FaultSeen): boolean => states.get(precondition)?.state === 'unknown';
+  // Only a result ends a fault. If ftm-watch stalled, the lines of this time are still evidence for the same fault.
+  const open = [...lasting, ...withoutSeen(log.lasting, lasting).filter(isUnknown)];
+  return { diagnosis, faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting: open, unreadSince };
 }
 
 type SiteFacts = Facts & { readonly config: SiteConfig };
@@ -157,8 +161,11 @@ export function unitAddresses({
 
 const EXPLAINING: ReadonlySet<string> = new Set(OF_LOG.flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)));
 
-function explainingFaults(others: readonly Assessment[], at: EpochMs): readonly FaultSeen[] {
-  const states = judgeStates(others, CHECKS);
+function explainingFaults(
+  others: readonly Assessment[],
+  states: ReturnType<typeof judgeStates>,
+  at: EpochMs,
+): readonly FaultSeen[] {
   return others
     .filter(({ id }) => EXPLAINING.has(id))
     .flatMap(({ id: precondition, findings }) => {

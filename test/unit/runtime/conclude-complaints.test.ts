@@ -261,6 +261,14 @@ describe('a line from the time of a fault', () => {
     expect(evidence(OLD, conclusionOf([OLD], expired, lasting))).toBeDefined();
   });
 
+  test('is evidence if the fault was not seen meanwhile only because this process stalled', () => {
+    const lasting = { faultsSeen: [inspection], lasting: [inspection] };
+    const stalled = conclusionOf([OLD], { stalledMs: 3_000 }, lasting);
+    expect(namesOf(stalled)).toEqual([]);
+    expect(evidence(OLD, stalled)).toBeDefined();
+    expect(evidence(OLD, conclusionOf([OLD], {}, stalled))).toBeUndefined();
+  });
+
   test('does not raise the severity of a later one', () => {
     const cut = finding('tls-blocked', { rule: OLDER_TLS_RULE, level: 'warning', confidence: 'suspected' });
     const later = conclusionOf([OLD], { tls: [cut] }, { faultsSeen: [inspection] });
