@@ -7,6 +7,17 @@ interface Placed {
   readonly path: string;
 }
 
+/** The folder for documents, below the prefix. */
+export const DOCUMENTS = 'share/doc/ftm-watch';
+/** Examples refer to each other, so they keep the structure of `deploy`. */
+const EXAMPLES = `${DOCUMENTS}/examples`;
+/**
+ * What another system imports or runs as it is. Debian's policy (12.3, 12.6) lets nobody rely on documents and
+ * examples, and many small systems are installed without them.
+ */
+const IMPORTS = 'share/ftm-watch';
+const IMPORTED = /^(?:checkmk|prtg|webhooks|zabbix)\//u;
+
 /** Code is skipped, because brackets in code are not links. */
 const CODE_OR_LINK =
   /^```[^]*?^```|`[^`\n]+`|(?<image>!?)\[(?<label>[^\]]*)\]\((?<target>[^)\s#]+)(?<anchor>#[^)\s]*)?\)/gmu;
@@ -14,12 +25,12 @@ const CODE_OR_LINK =
 /** The groups of the expression above. All are undefined for code. */
 type LinkParts = readonly (string | undefined)[];
 
-/** Returns everything that users read or deploy, for a folder of the package. */
-export function userDocuments(root: string, folder: string): readonly Placed[] {
+/** Returns everything that users read or deploy, below the prefix. */
+export function userDocuments(root: string): readonly Placed[] {
   const places = [
-    { below: 'docs', under: folder },
-    { below: 'deploy', under: join(folder, 'examples') },
-    { below: 'config', under: join(folder, 'examples/config') },
+    { below: 'docs', under: () => DOCUMENTS },
+    { below: 'deploy', under: (name: string) => (IMPORTED.test(name) ? IMPORTS : EXAMPLES) },
+    { below: 'config', under: () => join(EXAMPLES, 'config') },
   ];
   return [
     ...places.flatMap(({ below, under }) =>
@@ -27,9 +38,9 @@ export function userDocuments(root: string, folder: string): readonly Placed[] {
       readdirSync(join(root, below), { recursive: true, encoding: 'utf8' })
         .filter((name) => statSync(join(root, below, name)).isFile())
         .toSorted()
-        .map((name) => ({ source: join(below, name), path: join(under, name) })),
+        .map((name) => ({ source: join(below, name), path: join(under(name), name) })),
     ),
-    ...['CHANGELOG.md', 'SECURITY.md'].map((name) => ({ source: name, path: join(folder, name) })),
+    ...['CHANGELOG.md', 'SECURITY.md'].map((name) => ({ source: name, path: join(DOCUMENTS, name) })),
   ];
 }
 

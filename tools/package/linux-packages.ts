@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Architecture } from './architecture.ts';
 import { documentText, userDocuments } from './documents.ts';
-import { type Build, DOCUMENTS, stageProgram, stageText } from './program.ts';
+import { type Build, stageProgram, stageText } from './program.ts';
 
 const RECIPES = 'tools/package';
 
@@ -45,7 +45,7 @@ export function writeArchive(file: string, build: Build, architecture: Architect
   const staged = join(temporary.path, name);
   stageProgram(staged, build, architecture, '/opt/ftm-watch');
   const instructions = { source: 'docs/install.md', path: 'INSTALL.md' };
-  stageText(staged, 'INSTALL.md', documentText(build.root, instructions, userDocuments(build.root, DOCUMENTS)));
+  stageText(staged, 'INSTALL.md', documentText(build.root, instructions, userDocuments(build.root)));
   stageText(staged, 'etc/ftm-watch.yaml', configuration(build));
   const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX'];
   // Always two threads, because one would give other bytes.

@@ -46,6 +46,7 @@ const FILES: readonly (readonly [path: string, purpose: string])[] = [
   ['/etc/ftm-watch/ftm-watch.yaml', 'the configuration'],
   ['/etc/ftm-watch/secrets', 'passwords and keys for the configuration, readable only by root and the service'],
   ['/var/lib/ftm-watch', 'open incidents, undelivered notifications and the history'],
+  ['/usr/share/ftm-watch', 'files for Zabbix, PRTG and other monitoring systems to import'],
   ['/usr/share/doc/ftm-watch', 'the configuration reference, alerts and runbooks'],
 ];
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { completion } from '../../src/cli/completion.ts';
 import type { Architecture } from './architecture.ts';
 import { describedProgram } from './described-program.ts';
-import { stageDocuments, userDocuments } from './documents.ts';
+import { DOCUMENTS, stageDocuments, userDocuments } from './documents.ts';
 import { manPage } from './man-page.ts';
 import { nodeRuntime } from './node-runtime.ts';
 
@@ -20,8 +20,6 @@ export interface Build {
   readonly dist: string;
 }
 
-/** The folder for documents, below the prefix. */
-export const DOCUMENTS = 'share/doc/ftm-watch';
 /** Licenses are included as documents. */
 const LICENSES = /\/(?:LICENSE|THIRD-PARTY\.txt)$/u;
 
@@ -50,15 +48,15 @@ export function stageProgram(folder: string, build: Build, architecture: Archite
   stageText(folder, 'bin/ftm-watch', command(prefix), 0o755);
   const unit = read(root, 'deploy/systemd/ftm-watch.service');
   stageText(folder, 'lib/systemd/system/ftm-watch.service', unit.replaceAll('/usr/', `${prefix}/`));
-  for (const name of readdirSync(join(root, 'deploy/checkmk'))) {
-    const check = read(root, `deploy/checkmk/${name}`);
-    stageText(folder, `share/ftm-watch/checkmk/${name}`, check.replaceAll('/usr/bin/', `${prefix}/bin/`), 0o755);
-  }
   for (const kind of ['sysusers', 'tmpfiles'])
     stageText(folder, `lib/${kind}.d/ftm-watch.conf`, read(root, `deploy/systemd/ftm-watch.${kind}`));
   for (const [shell, path] of COMPLETIONS) stageText(folder, path, completion(shell, described));
   stageText(folder, 'share/man/man1/ftm-watch.1', manPage({ version, date }));
-  stageDocuments(folder, root, userDocuments(root, DOCUMENTS));
+  stageDocuments(folder, root, userDocuments(root));
+  for (const name of readdirSync(join(root, 'deploy/checkmk'))) {
+    const check = read(root, `deploy/checkmk/${name}`);
+    stageText(folder, `share/ftm-watch/checkmk/${name}`, check.replaceAll('/usr/bin/', `${prefix}/bin/`), 0o755);
+  }
   stageText(folder, `${DOCUMENTS}/copyright`, read(root, 'tools/package/copyright'));
   stageText(folder, `${DOCUMENTS}/THIRD-PARTY.txt`, read(dist, 'THIRD-PARTY.txt'));
   stageText(folder, `${DOCUMENTS}/NODE-LICENSE`, read(node, 'LICENSE'));

@@ -112,10 +112,21 @@ describeWhere(NEEDS, 'npm run package', () => {
     ).toEqual([]);
   });
 
-  test('has dashboards, rules and configurations as examples', () => {
-    const names = globSync('usr/share/doc/ftm-watch/examples/**', { cwd: unpacked }).map((path) => basename(path));
-    expect(names).toEqual(
-      expect.arrayContaining(['site.json', 'ftm-watch-recording.yml', 'alertmanager.yml', 'ftm-watch.reference.yaml']),
+  test('has each file of deploy once: what other systems import outside the documents, all else as an example', () => {
+    const share = join(unpacked, 'usr/share');
+    const filesBelow = (cwd: string): readonly string[] =>
+      readdirSync(cwd, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(cwd, path)).isFile());
+    const imported = filesBelow(join(share, 'ftm-watch'));
+    const examples = filesBelow(join(share, 'doc/ftm-watch/examples')).filter((path) => !path.startsWith('config/'));
+    expect([...imported, ...examples].toSorted()).toEqual(filesBelow('deploy').toSorted());
+    const folders = new Set(imported.map((path) => path.split('/')[0]));
+    expect(folders).toEqual(new Set(['checkmk', 'prtg', 'webhooks', 'zabbix']));
+    const differing = imported
+      .filter((path) => !path.endsWith('.md'))
+      .filter((path) => !readFileSync(join(share, 'ftm-watch', path)).equals(readFileSync(join('deploy', path))));
+    expect(differing).toEqual([]);
+    expect(examples).toEqual(
+      expect.arrayContaining(['prometheus/mixin/dashboards/site.json', 'helm/ftm-watch/files/dashboards/site.json']),
     );
   });
 
