@@ -80,7 +80,7 @@ export const escape: z.ZodType<Escape> = choice('markdown', 'html', 'plain')
   .prefault('markdown')
   .describe(
     'How texts are escaped in the template: "markdown", "html", or "plain" for a service that does not interpret any ' +
-      'markup. Mentions and URLs always contain a zero-width space, so that the service does not link them.',
+      'markup. Mentions and URLs always contain a zero-width space, so no service turns them into links.',
   );
 
 function problemIn(value: JsonTemplate): string | null {

@@ -75,7 +75,7 @@ const WRONG: readonly (readonly [what: string, text: string, named: string])[] =
   ],
   ['a file that is missing', trust(`caFiles: [${SITE}/none]`), `${SITE}/none`],
   ['a variable that is not set', 'web: { tokens: [{ name: scraper, tokenEnv: NOT_SET }] }', 'NOT_SET'],
-  ['a file of the service that it may not read', trust(`caFiles: [${SITE}/root.pem]`), `${SITE}/root.pem`],
+  ['a file that only the service may not read', trust(`caFiles: [${SITE}/root.pem]`), `${SITE}/root.pem`],
   ['a port of another program', `web: { listen: "127.0.0.1:${String(TAKEN)}" }`, String(TAKEN)],
   ['a log port of another program', `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`, String(TAKEN)],
   ['a port below 1024', 'logs: { syslog: { udp: "0.0.0.0:514" } }', '0.0.0.0:514'],

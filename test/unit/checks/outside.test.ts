@@ -61,8 +61,8 @@ describe('the port, with what other networks reach', () => {
     ['none reaches it, and some will tomorrow', reach([-1, -2, -3], { reachedAt: NOW + DAY }), HERE],
     ['none reaches it, and some did almost two days ago', reach([-1, -2, -3], { reachedAt: NOW - 2 * DAY + 1 }), DOWN],
     ['two networks reach it', reach([1, 2], PROVEN), HERE],
-    ['two networks do not reach it', reach([-1, -2], PROVEN), HERE],
-    ['many probes in two networks do not reach it', reach([-1, -1, -1, -2, -2], PROVEN), HERE],
+    ['two networks fail too', reach([-1, -2], PROVEN), HERE],
+    ['many probes in two networks fail too', reach([-1, -1, -1, -2, -2], PROVEN), HERE],
     ['no probe has a result', reach([], PROVEN), HERE],
     ['nobody was asked', { ...NOBODY, trouble: 'the service is busy', ...PROVEN }, HERE],
   ])('%s', (_, outside, expected) => {
