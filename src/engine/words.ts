@@ -45,8 +45,9 @@ export function clauseOf(text: string): string {
   return inSentence(text.replace(/\.(?: .*)?$/u, ''));
 }
 
+/** A text that begins with a host or another name that is not a word is left unchanged. */
 export function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /^[\p{L}'’-]+(?:[\s,]|$)/u.test(text) ? text.slice(0, 1).toUpperCase() + text.slice(1) : text;
 }
 
 export function evidenceLine(finding: Finding, ofCause: string): string {
