@@ -13,10 +13,14 @@ describeWhere(['linux'], 'a daemon that has run for a day', () => {
     await using daemon = await startOwnDaemon(site, build, true);
     await daemon.pass(100);
     const early = await highestMemory(daemon.pid);
-    await daemon.pass(2_900);
-    const late = await highestMemory(daemon.pid);
+    const late: number[] = [];
+    for (const rounds of [2_700, 100, 100]) {
+      await daemon.pass(rounds);
+      late.push((await highestMemory(daemon.pid)).anonymous);
+    }
 
-    // With V8's default compilers, it would be 1.3 or more.
-    expect(late.anonymous / early.anonymous).toBeLessThan(1.15);
+    // Garbage that V8 has yet to collect comes and goes, so the least counts. With V8's default compilers, it would be
+    // 1.3 times as much.
+    expect(Math.min(...late) / early.anonymous).toBeLessThan(1.15);
   });
 });
