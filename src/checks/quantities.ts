@@ -1,6 +1,7 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { AppliancePolling } from '../core/polling/report.ts';
 import { certificateEnd } from '../core/round.ts';
+import { listens } from '../core/polling/state.ts';
 import { valueOf } from '../core/observation.ts';
 import { type Quantity, QUANTITY_UNITS, type QuantityId } from '../engine/model.ts';
 import type { Facts } from './check.ts';
@@ -13,15 +14,16 @@ export function quantitiesOf(facts: Facts): readonly Quantity[] {
   return [...known].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, quantity]) => quantity);
 }
 
-function allKnown({ at, round, picture, log, agent }: Facts): readonly Quantity[] {
+function allKnown({ config, at, round, picture, log, agent }: Facts): readonly Quantity[] {
   const { appliances: units, registration } = picture;
   return [
     ...round.targets.flatMap(({ path }) => certificateDays(path.subject, certificateEnd(path), at)),
     ...round.observations.mail.flatMap((seen) => certificateDays(seen.server, seen.certificateNotAfter, at)),
     ...(agent?.certificates ?? []).flatMap(({ owner, end }) => certificateDays(owner, end, at)),
     ...redeemDeadlines({ units, registration, at }).map(({ license, left }) => quantity('license-days', license, left)),
-    ...(log.kind === 'heard' ? log.report.appliances.filter(isHeard) : []).map(({ name, errorsWithinHour }) =>
-      quantity('polling-errors', name, errorsWithinHour),
+    // After the log sources were removed from the configuration, earlier lines are still stored.
+    ...(log.kind === 'heard' && listens(config) ? log.report.appliances.filter(isHeard) : []).map(
+      ({ name, errorsWithinHour }) => quantity('polling-errors', name, errorsWithinHour),
     ),
     ...units.flatMap(({ config: { name }, rest }) => {
       if (rest?.kind !== 'ok') return [];

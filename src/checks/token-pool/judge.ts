@@ -70,12 +70,16 @@ interface Supply {
   readonly locked: number;
 }
 
-/** The number from the licence is used if there is no token list, or if some tokens have an undocumented status. */
+/**
+ * The number from the licence is used if there is no token list, or if some tokens have an undocumented status. It can
+ * include locked tokens, which only the list shows.
+ */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
-  if (counted !== null && counted.byStatus.other === 0)
-    return { total: counted.total, left: assignable(counted), locked: freeOf(counted.locked) };
+  const listed = counted === null ? 0 : assignable(counted);
+  const locked = counted === null ? 0 : freeOf(counted.locked);
+  if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: listed, locked };
   if (licensed !== null && licensed.available !== null)
-    return { total: licensed.total, left: licensed.available, locked: 0 };
+    return { total: licensed.total, left: Math.max(listed, licensed.available - locked), locked };
   return null;
 }
 

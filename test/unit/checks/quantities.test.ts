@@ -9,6 +9,7 @@ import { endpoint, path, picture, round } from '../../support/checks/observed.ts
 import { configOf } from '../../support/config/config-of.ts';
 
 const CONFIG = await configOf(`
+logs: { syslog: { udp: 192.0.2.9:5514 } }
 appliances:
   - { name: fac-1, certificates: [{ license: EFTM1, redeemBy: 2026-12-24 }, { license: EFTM2, redeemBy: 2026-11-20 }] }
   - { name: fac-2 }
@@ -70,6 +71,38 @@ describe('quantitiesOf()', () => {
       'sms-left fac-1 40 messages',
       'tokens-free fac-1 30 tokens',
     ]);
+  });
+
+  test('contains no errors of a log that is no longer received', () => {
+    const spoke = { name: 'fac-1', errors: [], lastLineAt: AT, reliableLineAt: AT, silent: false, silentFor: null };
+    const known = { at: AT, log: log({ ...spoke, errorsWithinHour: 7 }) };
+    const logs = { ...CONFIG.logs, syslog: { udp: null, tcp: null, tls: null }, files: [] };
+    expect(told(quantitiesOf(factsOf({ ...known, config: CONFIG })))).toEqual(['polling-errors fac-1 7 errors']);
+    expect(quantitiesOf(factsOf({ ...known, config: { ...CONFIG, logs } }))).toEqual([]);
+  });
+
+  test('counts no locked tokens, also if only the licence tells how many are free', () => {
+    const none = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
+    const byStatus = { ...none, available: 20, other: 80 };
+    const counts = { total: 100, byStatus, byLicense: [], locked: { ...none, available: 15 }, withoutLicense: 0 };
+    const free = (available: number) =>
+      told(
+        quantitiesOf(
+          factsOf({
+            config: CONFIG,
+            at: AT,
+            picture: units(
+              applianceFacts({
+                tokens: { kind: 'read', value: counts },
+                licensed: { kind: 'read', value: { total: 100, used: null, available } },
+              }),
+            ),
+          }),
+        ),
+      ).filter((one) => one.startsWith('tokens-free'));
+    expect(free(50)).toEqual(['tokens-free fac-1 35 tokens']);
+    // The list shows at least five free tokens that are not locked.
+    expect(free(10)).toEqual(['tokens-free fac-1 5 tokens']);
   });
 
   test('contains nothing that is unknown', () => {
