@@ -83,6 +83,12 @@ const SHORTEST_PART = 8;
 export function secretsIn(value: string): readonly string[] {
   const [scheme = '', ...words] = value.split(/[\s,;"]+/u);
   const login = scheme.toLowerCase() === 'basic' ? Buffer.from(words[0] ?? '', 'base64').toString('utf8') : '';
-  const parts = [...words, ...words.map((word) => word.replace(/^[^=]*=/u, '')), login, login.replace(/^[^:]*:/u, '')];
-  return [value, value.replace(/^\S+\s+/u, ''), ...parts.filter(({ length }) => length >= SHORTEST_PART)];
+  const parts = [...words, ...words.map((word) => word.replace(/^[^=]*=/u, ''))];
+  return [
+    value,
+    value.replace(/^\S+\s+/u, ''),
+    login,
+    login.replace(/^[^:]*:/u, ''),
+    ...parts.filter(({ length }) => length >= SHORTEST_PART),
+  ];
 }

@@ -58,6 +58,7 @@ test.each([
   ['Splunk 0123-4567-89ab', '0123-4567-89ab'],
   ['Token token="0123456789", id=1', '0123456789'],
   [`Basic ${Buffer.from('ops:p4ssword').toString('base64')}`, 'p4ssword'],
+  [`Basic ${Buffer.from('ops:short').toString('base64')}`, 'short'],
   ['0123456789', '0123456789'],
 ])('a server cannot quote a part of "%s"', (value, part) => {
   expect(withoutSecrets(`unknown: ${part}, ${value}!`, secretsIn(value))).not.toContain(part);
