@@ -1,8 +1,15 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import { diagnosisToJson } from '../../../src/checks/diagnosis-json.ts';
 import { CHECKS } from '../../../src/checks/registry.ts';
 import { PRECONDITION_STATES } from '../../../src/engine/model.ts';
+import { templateValues, filled } from '../../../src/notify/channels/webhook-template.ts';
+import type { Notification } from '../../../src/engine/incident/incident.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
 import { diagnosisOfFault } from '../../support/checks/diagnosis-of-fault.ts';
 import {
   discovered,
@@ -149,5 +156,56 @@ describe('the status of a site', () => {
         for (const value of values.values()) expect(value).toMatch(/^critical: \d [^\n]*\n[^\n]*$/u);
       }),
     );
+  });
+});
+
+describe('the template for notifications', () => {
+  const webhook = z
+    .object({ notify: z.object({ webhooks: z.tuple([z.object({ template: z.string() })]) }) })
+    .parse(parse(readFileSync('deploy/webhooks/zabbix.yaml', 'utf8'))).notify.webhooks[0];
+  const request = z.object({ params: z.tuple([z.object({ value: z.string() })]) });
+  const context = { site: 'hq', timezone: 'UTC', publicUrl: null, runbookUrl: null };
+
+  function valueOf(notification: Notification): string {
+    const body = filled(z.json().parse(JSON.parse(webhook.template)), templateValues(notification, context));
+    return request.parse(body).params[0].value;
+  }
+
+  /** Returns whether a condition of the form `find(…,"regexp","…")=1` is true. */
+  function isTrue(condition: string, value: string): boolean {
+    const [, pattern = ''] = /,"regexp","(.*)"\)=1$/su.exec(condition) ?? [];
+    return new RegExp(pattern.replaceAll(/\\(.)/gu, '$1').replaceAll(String.raw`\A`, '^'), 'u').test(value);
+  }
+
+  /** Returns the triggers with a problem after the notifications. */
+  function problemsAfter(notifications: readonly Notification[]): readonly string[] {
+    return templates
+      .slice(1)
+      .flatMap(triggersOf)
+      .flatMap(({ name, expression, recovery_expression = '' }) => {
+        const changes = notifications.map(valueOf).flatMap((value) => {
+          if (isTrue(expression, value)) return [true];
+          return isTrue(recovery_expression, value) ? [false] : [];
+        });
+        return changes.at(-1) === true ? [name] : [];
+      });
+  }
+
+  it('has a critical problem until no critical incident is open, whatever else begins', () => {
+    const [critical, warning] = [causeOf('tls-intercepted'), causeOf('mail-slow', { severity: 'warning' })];
+    const line = timeline().rounds(3, [critical]);
+    const problems = () => problemsAfter(line.told).map((name) => /\((\w+)\)/u.exec(name)?.[1]);
+    expect(problems()).toEqual(['critical']);
+    line.rounds(3, [critical, warning]);
+    expect(problems()).toEqual(['critical', 'warning']);
+    line.rounds(5, [warning]);
+    expect(problems()).toEqual(['warning']);
+    line
+      .rounds(3, [warning, critical])
+      .wait(5 * HOUR)
+      .tick();
+    expect(problems()).toEqual(['critical', 'warning']);
+    line.rounds(5, []);
+    expect(problems()).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Tone } from '../../../src/document/notification.ts';
-import type { NotificationEvent } from '../../../src/engine/incident/incident.ts';
+import type { NoteEvent, NotificationEvent } from '../../../src/engine/incident/incident.ts';
 import { type Element, GROUP, matches, PRIORITIES, tag, uuidOf, valueText } from './parts.ts';
 
 const NOTIFIED = 'ftm-watch by webhook';
@@ -10,7 +10,10 @@ const ITEM = `/${NOTIFIED}/${NOTIFICATION_KEY}`;
 const REPORTING = ['firing', 'changed'] as const satisfies readonly NotificationEvent[];
 const SEVERAL: NotificationEvent = 'digest';
 
-/** Tones of notifications after which no incident of the severity is open. */
+/** Their tone depends on all open incidents. That of other events depends only on their own incident. */
+const OVERVIEWS = ['resolved', 'digest', 'summary'] as const satisfies readonly (NotificationEvent | NoteEvent)[];
+
+/** Tones of overviews after which no incident of the severity is open. */
 const CLOSING: Readonly<Record<'critical' | 'warning', readonly Tone[]>> = {
   critical: ['warning', 'good'],
   warning: ['good'],
@@ -51,7 +54,7 @@ function problem(severity: 'critical' | 'warning'): Element {
     uuid: uuidOf('trigger', `notification ${severity}`),
     expression: matches(ITEM, String.raw`${reported}|\A${severity}\n${SEVERAL}\n`),
     recovery_mode: 'RECOVERY_EXPRESSION',
-    recovery_expression: matches(ITEM, String.raw`\A(${CLOSING[severity].join('|')})\n`),
+    recovery_expression: matches(ITEM, String.raw`\A(${CLOSING[severity].join('|')})\n(${OVERVIEWS.join('|')})\n`),
     name: `Notification (${severity})`,
     event_name: valueText(String.raw`\A.*\n.*\n.*\n(.*)`, 'VALUE'),
     opdata: valueText(String.raw`(?s)\A.*\n(.+)\z`, 'VALUE'),
