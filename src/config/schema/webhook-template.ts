@@ -97,6 +97,11 @@ function placeholdersIn(template: JsonTemplate): readonly string[] {
   return [...choicesIn(template).map(({ name }) => name), ...Object.values(template).flatMap(placeholdersIn)];
 }
 
+/** Returns whether the template identifies an incident, so that a message cannot be about several. */
+export function isOfOneIncident(template: JsonTemplate): boolean {
+  return placeholdersIn(template).some((name) => name === 'incident' || name === 'key');
+}
+
 function choicesIn(template: JsonTemplate): readonly NonNullable<ReturnType<typeof choiceIn>>[] {
   if (typeof template !== 'object' || template === null) return [];
   const own = isSection(template) ? choiceIn(template) : null;

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Channel, ChannelDeps, MessageChannel, DeliveryRequest } from './channel.ts';
 import type { ChannelsConfig } from '../../config/schema/channels.ts';
 import type { SecretUrl } from '../../config/schema/secret.ts';
+import { isOfOneIncident, type JsonTemplate } from '../../config/schema/webhook-template.ts';
 import { filled, templateValues } from './webhook-template.ts';
 import { createPostingChannel, secretPartsOf, targetOf } from './http-post.ts';
 import { placeOf } from '../../system/secret.ts';
@@ -13,7 +14,7 @@ import {
   type IncidentNotification,
   type Notification,
 } from '../../engine/incident/incident.ts';
-import { incidentLinks, notificationLinks, type MessageContext } from '../../document/notification.ts';
+import { digestItems, incidentLinks, notificationLinks, type MessageContext } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
 type WebhookConfig = ChannelsConfig['webhooks'][number];
@@ -27,14 +28,24 @@ function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): Message
   const { template, escape, errorText, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
   return createPostingChannel('webhook', named, deps, async (request) => {
-    const { notification } = request;
-    const body =
-      template === null ? webhookBody(deps, request) : filled(template, templateValues(notification, deps), escape);
     const target = await targetOf(config, deps.readSecret);
-    const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
-    const signature = signingSecret === null ? {} : signatureHeaders(signed, await deps.readSecret(signingSecret));
-    return [{ ...target, body, headers: { ...target.headers, ...signature }, errorText }];
+    const secret = signingSecret === null ? null : await deps.readSecret(signingSecret);
+    return messagesOf(request.notification, template).map((notification) => {
+      const body =
+        template === null
+          ? webhookBody(deps, { ...request, notification })
+          : filled(template, templateValues(notification, deps), escape);
+      const signed = { id: notification.id, body: JSON.stringify(body), at: deps.clock.now() };
+      const signature = secret === null ? {} : signatureHeaders(signed, secret);
+      return { ...target, body, headers: { ...target.headers, ...signature }, errorText };
+    });
   });
+}
+
+/** A service that tells incidents apart by their IDs could not close those of a digest. */
+function messagesOf(notification: Notification, template: JsonTemplate | null): readonly Notification[] {
+  if (notification.kind !== 'digest' || template === null || !isOfOneIncident(template)) return [notification];
+  return digestItems(notification).map((item, index) => ({ ...item, id: `${item.id}-${String(index + 1)}` }));
 }
 
 /**

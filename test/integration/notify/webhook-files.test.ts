@@ -26,6 +26,7 @@ const LINE = timeline()
   .tick()
   .rounds(5, []);
 const [FIRST] = LINE.told;
+const DIGEST_ITEMS = 12;
 const TOLD: readonly Notification[] = [
   ...LINE.told,
   { kind: 'test', id: 'test-1', at: START },
@@ -46,7 +47,7 @@ const TOLD: readonly Notification[] = [
     at: START,
     items:
       FIRST?.kind === 'incident'
-        ? Array.from({ length: 12 }, () => ({ event: 'firing', incident: FIRST.incident }))
+        ? Array.from({ length: DIGEST_ITEMS }, () => ({ event: 'firing', incident: FIRST.incident }))
         : [],
     omitted: 0,
     omittedOpen: 0,
@@ -75,11 +76,16 @@ function sectionsAt(file: string, { path }: DocumentedService, server: string): 
   );
 }
 
-async function posted(file: string, service: DocumentedService, receiver: JsonReceiver): Promise<readonly unknown[]> {
+async function posted(
+  file: string,
+  service: DocumentedService,
+  receiver: JsonReceiver,
+  told: readonly Notification[] = TOLD,
+): Promise<readonly unknown[]> {
   const sections = sectionsAt(file, service, receiver.url);
   const channel = await channelOf(sections, { env: { SET_SECRET: service.secret ?? '' } });
   const outcomes = [];
-  for (const notification of TOLD) outcomes.push(...(await deliverTo(channel, notification)));
+  for (const notification of told) outcomes.push(...(await deliverTo(channel, notification)));
   return outcomes.map(({ kind }) => kind);
 }
 
@@ -107,11 +113,38 @@ describe.each(Object.entries(SERVICES))('%s.yaml', (name, service) => {
     const kinds = await posted(file, service, receiver);
     expect(receiver.posts.flatMap((post) => service.problemsIn(post))).toEqual([]);
     expect(kinds).toEqual(TOLD.map(() => 'sent'));
-    expect(receiver.posts).toHaveLength(TOLD.length);
+    expect(receiver.posts).toHaveLength(TOLD.length + (service.hasIncidents === true ? DIGEST_ITEMS - 1 : 0));
+    const ids = receiver.posts.flatMap(({ body }) => fieldsOf(fieldsOf(body)['event'])['id'] ?? []);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   test.each(service.refusals ?? [])('is sent again after 200 with %s', async (body) => {
     await using receiver = await jsonReceiver(() => ({ status: 200, body }));
     expect(await posted(file, service, receiver)).toEqual(TOLD.map(() => 'deferred'));
   });
+});
+
+test('servicenow.yaml leaves no alert open after the last incident, although digests were sent', async () => {
+  const service = SERVICES['servicenow'];
+  if (service === undefined) throw new Error('No such service');
+  const alerts = new Map<unknown, string>();
+  await using receiver = await jsonReceiver(({ body }) => {
+    const [event] = [fieldsOf(body)['records']].flat().map(fieldsOf);
+    const severity = String(event?.['severity']);
+    if (severity !== '5') alerts.set(event?.['message_key'], severity);
+    return service.accepted;
+  });
+  const open = () => [...alerts.values()].filter((severity) => severity !== '0').toSorted();
+  const send = (told: readonly Notification[]) => posted('servicenow.yaml', service, receiver, told);
+  const causes = ['a', 'b', 'c', 'd', 'e'].map((subject) => causeOf('mail-slow', { subject, severity: 'warning' }));
+  const line = timeline().rounds(3, [CAUSE, ...causes]);
+  const before = line.told.length;
+  expect(line.told.map(eventOf)).toContain('digest');
+
+  await send(line.told);
+  expect(open()).toEqual(['1', '4', '4', '4', '4', '4']);
+  await send(line.rounds(5, []).told.slice(before));
+  expect(line.told.slice(before).map(eventOf)).toContain('digest');
+  await send(TOLD.filter(({ kind }) => kind === 'test' || kind === 'note'));
+  expect(open()).toEqual([]);
 });

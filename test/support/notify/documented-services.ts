@@ -6,6 +6,8 @@ import type { ReceivedPost } from './json-receiver.ts';
 export interface DocumentedService {
   /** Of the URL, if it is secret. */
   readonly path: string;
+  /** True if each message is about at most one incident. */
+  readonly hasIncidents?: boolean;
   /** Content of the file with headers or a token. */
   readonly secret?: string;
   /** Returns why the service would not accept the request, or what would act in it. */
@@ -132,6 +134,7 @@ const emEvents = z.strictObject({
 export const SERVICES: Readonly<Record<string, DocumentedService>> = {
   splunk: {
     path: '/services/collector/event',
+    hasIncidents: true,
     secret: 'Authorization: Splunk 6f1b0a3e-0000-4000-8000-2f6c2d0d5a11',
     problemsIn: ({ path, headers, body }) => [
       ...unless(path === '/services/collector/event', 'path'),
@@ -216,6 +219,7 @@ export const SERVICES: Readonly<Record<string, DocumentedService>> = {
   },
   servicenow: {
     path: '/api/global/em/jsonv2',
+    hasIncidents: true,
     secret: `Authorization: Basic ${Buffer.from('ftm-watch:p4ssword').toString('base64')}`,
     problemsIn: ({ headers, body }) => [
       ...unless(/^Basic [\w+/]+=*$/u.test(headers.authorization ?? ''), 'authorization'),
