@@ -74,23 +74,28 @@ function causeChannels({ causes }: SeenDiagnosis): readonly PrtgChannel[] {
   ];
 }
 
+/** The first ones are shown if there are too many. */
 const CHANNELS: Readonly<Record<QuantityId, string>> = {
-  'certificate-days': 'Certificate',
-  'license-days': 'Licence',
-  'polling-errors': 'Errors in the last hour',
-  'sms-left': 'SMS left',
   'tokens-free': 'Tokens free',
+  'sms-left': 'SMS left',
+  'polling-errors': 'Errors in the last hour',
+  'license-days': 'Licence',
+  'certificate-days': 'Certificate',
 };
 
 function quantityChannels({ quantities }: SeenDiagnosis): readonly PrtgChannel[] {
-  const names: ReadonlyMap<string, string> = new Map(Object.entries(CHANNELS));
-  return quantities.map(({ id, subject, value, unit }) => ({
-    channel: harmless(`${names.get(id) ?? id} (${subject})`, MAX_CHANNEL),
-    value,
-    unit: 'Custom',
-    customunit: unit,
-    float: 0,
-  }));
+  const byId = Map.groupBy(quantities, ({ id }) => id);
+  return Object.entries(CHANNELS).flatMap(([id, name]) =>
+    (byId.get(id) ?? []).map(
+      ({ subject, value, unit }): PrtgChannel => ({
+        channel: harmless(`${name} (${subject})`, MAX_CHANNEL),
+        value,
+        unit: 'Custom',
+        customunit: unit,
+        float: 0,
+      }),
+    ),
+  );
 }
 
 const HARMLESS: Readonly<Record<string, string>> = { '#': '＃', '<': '‹', '>': '›' };

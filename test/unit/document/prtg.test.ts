@@ -82,13 +82,15 @@ describe('prtgAnswer()', () => {
       value: index - 1,
       unit: 'days',
     }));
-    const { channels } = seen({ ...CRITICAL, quantities }, daemon());
+    const tokens = { id: 'tokens-free', subject: 'fac-1', value: 30, unit: 'tokens' } as const;
+    const { channels } = seen({ ...CRITICAL, quantities: [...quantities, tokens] }, daemon());
     expect(channels.size).toBe(50);
-    expect(Object.fromEntries([...channels].slice(0, 5))).toEqual({
+    expect(Object.fromEntries([...channels].slice(0, 6))).toEqual({
       State: 2,
       'Round age': 12,
       'Causes (critical)': 1,
       'Causes (warning)': 1,
+      'Tokens free (fac-1)': 30,
       'Certificate (server-0:443)': -1,
     });
     expect([...seen({ ...CRITICAL, quantities }, daemon([], 20 * MINUTE)).channels.keys()]).toEqual([
