@@ -27,7 +27,6 @@ const MAX_AGE: Millis = 900_000;
 const PLUGIN_TIMEOUT: Millis = 50_000;
 
 export function addCheck(program: LazyCommand): void {
-  const source = 'from the running daemon, or from new checks if no daemon is running';
   const others = ['json', 'all', 'steps', 'roots', 'outside', 'verify'];
   program
     .configured('check', 'run all checks once and print the checklist, root causes and remedies')
@@ -36,20 +35,9 @@ export function addCheck(program: LazyCommand): void {
     .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
     .option('--outside', 'also ask probes in other networks, if "outside" is configured (takes up to 45 s)')
     .option('--roots', 'also print the root certificates that FortiAuthenticator needs for its mail servers (PEM)')
-    .addOption(new Option('--nagios', `print one line for Nagios or Icinga, ${source}`).conflicts(others))
-    .addOption(
-      new Option('--prtg', `print the JSON of a PRTG sensor, ${source}; the exit code is 0`).conflicts([
-        ...others,
-        'nagios',
-      ]),
-    )
-    .addOption(
-      new Option('--checkmk', `print a local check for Checkmk, ${source}; the exit code is 0`).conflicts([
-        ...others,
-        'nagios',
-        'prtg',
-      ]),
-    )
+    .addOption(new Option('--nagios', 'print one line for Nagios or Icinga').conflicts(others))
+    .addOption(new Option('--prtg', 'print the JSON of a PRTG sensor').conflicts([...others, 'nagios']))
+    .addOption(new Option('--checkmk', 'print a local check for Checkmk').conflicts([...others, 'nagios', 'prtg']))
     .addOption(
       new Option('--piggyback', 'as --checkmk, but print the lines about each unit for the host that has its name')
         .implies({ checkmk: true })
@@ -106,6 +94,9 @@ async function runCheck(invocation: Invocation, options: CheckOptions): Promise<
 }
 
 const CHECK_HELP = `
+For a monitoring system (--nagios, --prtg, --checkmk, --piggyback), the results
+are those of the running daemon. If no daemon is running, new checks are run.
+
 Examples:
   ftm-watch check --json | jq .causes
   ftm-watch check --nagios -t 30           FTM OK: … | causes_critical=0;;0;0 …
