@@ -14,6 +14,6 @@ test('createProgressLine() says what is waited for, and that it looks again', ()
   step('a:443', 'finished');
   expect(step('b:25', 'finished')).toBe('');
   line.startRound();
-  expect(step('a:443', 'started')).toBe('Checking again (round 2). Waiting for a:443');
+  expect(step('a:443', 'started')).toBe('Checking again (check 2). Waiting for a:443');
   expect(step('fortitokenmobile.fortinet.com:443', 'started')).toHaveLength(59);
 });
