@@ -190,11 +190,13 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_STILL_OPEN)
-    .map(({ cause, causeSince: since }) => {
-      const { id, subject, severity, kind, product, culprit } = cause;
-      const more = { ...(kind === undefined ? {} : { kind }), ...(culprit === undefined ? {} : { culprit }) };
-      return { id, subject, severity, product, ...more, ...observedOf(cause), since };
-    });
+    .map(openCauseOf);
+}
+
+export function openCauseOf({ cause, causeSince: since }: Incident): OpenCause {
+  const { id, subject, severity, kind, product, culprit } = cause;
+  const more = { ...(kind === undefined ? {} : { kind }), ...(culprit === undefined ? {} : { culprit }) };
+  return { id, subject, severity, product, ...more, ...observedOf(cause), since };
 }
 
 function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Incident {

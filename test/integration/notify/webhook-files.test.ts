@@ -148,3 +148,29 @@ test('servicenow.yaml leaves no alert open after the last incident, although dig
   await send(TOLD.filter(({ kind }) => kind === 'test' || kind === 'note'));
   expect(open()).toEqual([]);
 });
+
+test('splunk.yaml: the end of an incident in a digest is no all-clear while others in it are open', async () => {
+  const service = SERVICES['splunk'];
+  if (service === undefined || FIRST?.kind !== 'incident') throw new Error('No such service or message');
+  const { incident } = FIRST;
+  const items = [
+    { event: 'firing', incident },
+    { event: 'resolved', incident: { ...incident, id: 'other', status: 'closed' } },
+  ] as const;
+  const digest = {
+    kind: 'digest',
+    id: 'digest-1',
+    at: START,
+    items,
+    omitted: 0,
+    omittedOpen: 0,
+    stillOpen: [],
+  } as const;
+  await using receiver = await jsonReceiver(() => service.accepted);
+
+  await posted('splunk.yaml', service, receiver, [digest]);
+  expect(receiver.posts.map(({ body }) => fieldsOf(fieldsOf(body)['event']))).toMatchObject([
+    { id: 'digest-1-1', event: 'firing', tone: 'critical', incident: incident.id },
+    { id: 'digest-1-2', event: 'resolved', tone: 'critical', incident: 'other' },
+  ]);
+});
