@@ -90,5 +90,5 @@ export function secretsIn(value: string): readonly string[] {
     login,
     login.replace(/^[^:]*:/u, ''),
     ...parts.filter(({ length }) => length >= SHORTEST_PART),
-  ];
+  ].filter((part) => part !== '');
 }
