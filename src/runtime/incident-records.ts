@@ -103,8 +103,8 @@ const MOST_HISTORY_ENTRIES = 100;
 
 interface Read {
   readonly at: Millis;
-  /** A value that changes when a notification leaves the outbox. From then on, the notification is in the store. */
-  readonly outbox: string;
+  /** How often a delivery had been added or updated. A delivery that has ended is only in the store. */
+  readonly deliveryChanges: number;
   readonly ended: NonNullable<ReturnType<Store['ended']>>;
   readonly outboxEntries: readonly OutboxEntry[];
   readonly readable: boolean;
@@ -116,11 +116,9 @@ export function createAlertHistory({ store, alerting }: IncidentRecordSource, cl
   let last: Read | null = null;
   return () => {
     const inMind = [...journal.givenUp(), ...journal.pending()];
-    const outbox = [inMind.length, inMind[0], inMind.at(-1)]
-      .map((part) => (typeof part === 'object' ? deliveryKey(part.delivery) : part))
-      .join(' ');
-    const known = last !== null && last.outbox === outbox && clock.elapsed() - last.at < KEPT ? last : null;
-    const read = known ?? readAnew(store, last, { outbox, at: clock.elapsed(), now: clock.now() });
+    const [deliveryChanges, at] = [journal.deliveryChanges(), clock.elapsed()];
+    const known = last?.deliveryChanges === deliveryChanges && at - last.at < KEPT ? last : null;
+    const read = known ?? readAnew(store, last, { deliveryChanges, at, now: clock.now() });
     last = read;
     const incidents = merged(alerting.incidents(), read.ended.incidents);
     const listed = incidents.filter(({ status }) => status === 'closed').length;
@@ -139,7 +137,7 @@ export function createAlertHistory({ store, alerting }: IncidentRecordSource, cl
 function readAnew(
   store: Store,
   before: Read | null,
-  { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
+  { now, ...when }: Pick<Read, 'deliveryChanges' | 'at'> & { readonly now: EpochMs },
 ): Read {
   const ended = store.ended({ since: now - BACK, until: now }, MOST_ENDED);
   if (ended === null)

@@ -138,6 +138,7 @@ export class MirroredJournal implements AlertJournal {
   readonly #unwritten: WriteQueue<(db: DatabaseSync) => void>;
   #state: IncidentState | null = null;
   #loaded = false;
+  #deliveryChanges = 0;
 
   constructor(database: Database, logger: OperatorLog) {
     this.#database = database;
@@ -193,6 +194,10 @@ export class MirroredJournal implements AlertJournal {
     this.#unwritten.flush();
   }
 
+  deliveryChanges(): number {
+    return this.#deliveryChanges;
+  }
+
   pending(): readonly OutboxEntry[] {
     this.#load();
     return [...this.#entries.values()].filter(({ delivery }) => delivery.status === 'pending');
@@ -235,6 +240,7 @@ export class MirroredJournal implements AlertJournal {
 
   #keep(outboxEntry: OutboxEntry): void {
     const key = deliveryKey(outboxEntry.delivery);
+    this.#deliveryChanges += 1;
     this.#put(outboxEntry);
     if (this.#isKept(outboxEntry)) this.#entries.set(key, outboxEntry);
     else this.#entries.delete(key);

@@ -25,7 +25,7 @@ import { callerRefusal, guard, pageRefusal, type Web } from './access.ts';
 import { addBadgeRoutes } from './badge.ts';
 import { bareErrorPages, errorPages } from './error-pages.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
-import { incidentsToJson, notificationsToJson } from './incident-json.ts';
+import { type IncidentQuery, incidentsToJson, notificationsToJson } from './incident-json.ts';
 import { addRunbookRoutes } from './runbook-routes.ts';
 import { renderStatusPage } from './page/status-page.ts';
 
@@ -138,9 +138,12 @@ function statusOf(diagnosis: DiagnosisJson, looked: Looked): DiagnosisJson & { r
   return { ...diagnosis, state: siteState(diagnosis, looked).exitCode };
 }
 
+/** These are in memory, so that requests every few seconds do not read the store. */
+const OPEN: IncidentQuery = { cause: null, state: 'open', from: null, until: null };
+
 function lookedAt(sources: WebSources, now: EpochMs): Looked {
-  const open = sources.alertHistory().incidents.filter(({ status }) => status === 'open');
-  return { by: 'daemon', incidents: incidentsToJson(open), now, longest: sources.knownFor() };
+  const { incidents } = sources.findIncidents(OPEN, Infinity);
+  return { by: 'daemon', incidents: incidentsToJson(incidents), now, longest: sources.knownFor() };
 }
 
 async function answerReload(context: WebContext, web: Web): Promise<Response> {

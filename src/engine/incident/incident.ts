@@ -523,6 +523,8 @@ export interface AlertJournal {
   savedState(): IncidentState | null;
   record(entry: JournalEntry): void;
   update(deliveries: readonly Delivery[]): void;
+  /** How often a delivery was added or updated. */
+  deliveryChanges(): number;
   /** Oldest first. */
   pending(): readonly OutboxEntry[];
   /** Rejected and expired deliveries for incidents that are still open, oldest first. */

@@ -36,6 +36,7 @@ function tell(what: 'begins' | 'wrote', channel: string, notification: string): 
 function watchedJournal(journal: AlertJournal): AlertJournal {
   return {
     savedState: () => journal.savedState(),
+    deliveryChanges: () => journal.deliveryChanges(),
     pending: () => journal.pending(),
     givenUp: () => journal.givenUp(),
     record(entry) {

@@ -171,6 +171,15 @@ describe('the history of alerts', () => {
     expect(statuses()).toEqual(['a@example.org sent', 'b@example.org sent']);
   });
 
+  test('shows a notification that was stored and sent between two requests', () => {
+    const store = bench.open();
+    const alertHistory = createAlertHistory(remembering(store), bench.clock);
+    expect(alertHistory().outboxEntries).toEqual([]);
+    store.journal.record(openedEntry());
+    store.journal.update(store.journal.pending().map(({ delivery }) => sentDelivery(delivery)));
+    expect(alertHistory().outboxEntries.map(({ delivery }) => delivery.status)).toEqual(['sent', 'sent']);
+  });
+
   test('says so while the file cannot be used, tells what it knew, and is whole again afterwards', () => {
     const store = bench.open();
     keep(store, [ended('known', START - HOUR)]);

@@ -112,6 +112,8 @@ async function pageOf(main: string, lab: Lab): Promise<Contract> {
   await daemon.diagnosis(({ ready }) => ready === 'ready', signal);
   await lab.inspect(true);
   await lab.inbox.mail(({ event, cause }) => event === 'firing' && cause === 'tls-intercepted', signal);
+  // The server has the mail before the daemon knows that it was accepted.
+  await daemon.logged('notification-delivered');
   const metrics = seriesIn(await daemon.get('/metrics').then((answer) => answer.text()));
   const http: string[] = [];
   for (const request of REQUESTS) http.push(...(await answerTo(daemon, lab, request)));

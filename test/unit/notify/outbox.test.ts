@@ -17,6 +17,7 @@ const JOURNAL: AlertJournal = {
   savedState: () => null,
   record: () => undefined,
   update: () => undefined,
+  deliveryChanges: () => 0,
   pending: () => [],
   givenUp: () => [],
 };
