@@ -12,7 +12,7 @@ type NamedCause = Pick<Cause, 'id' | 'subject' | 'severity' | 'product'> &
 export function headline(cause: NamedCause): string {
   const { subject, culprit, observed } = cause;
   if (observed === undefined || culprit !== undefined) return namesOf(cause)[0] ?? '';
-  const place = observed.includes(subject) ? '' : `${subject}: `;
+  const place = observed.includes(subject) ? '' : `${titleOf(subject)}: `;
   return `${place}${shortened(observed, MAX_HEADLINE - place.length) ?? cutAtWord(observed, MAX_HEADLINE)}`;
 }
 

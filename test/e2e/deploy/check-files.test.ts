@@ -100,6 +100,11 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     expect(stdout.trim()).toBe(receiver);
   });
 
+  it('the example for Opsgenie', async () => {
+    const { stdout } = await run('amtool', ['check-config', 'deploy/alertmanager/examples/opsgenie.yml']);
+    expect(stdout).toContain(' - 1 receivers');
+  });
+
   const FIRING = {
     status: 'firing',
     labels: { site: 'hq', severity: 'critical' },

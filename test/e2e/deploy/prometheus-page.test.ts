@@ -100,7 +100,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
     const script = `cd "$0"\n${text}\njobs -p >> pids`;
     const { status, stdout, stderr } = spawnSync(enter, [...into, 'bash', '--norc', '-eu', '-c', script, folder], {
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], SOURCE: resolve('.') },
+      env: { PATH: process.env['PATH'], DEPLOY: resolve('deploy') },
     });
     expect([text, status, status === 0 ? '' : stdout + stderr]).toEqual([text, 0, '']);
     for (const [, address = ''] of text.matchAll(/-(?:web\.listen-address|httpListenAddr)=([\d.:]+)/gu))

@@ -33,6 +33,11 @@ test.each(FAULT_IDS.filter((id) => ON_THE_WAY.includes(preconditionOf(id))))(
   },
 );
 
+test('an observation that does not name its precondition follows the title of the precondition', () => {
+  const text = headline(causeOf('internet-unreachable', { subject: 'internet', observed: 'no attempt succeeded' }));
+  expect(text).toBe('Internet: no attempt succeeded');
+});
+
 /** Every situation in which a cause has a name of its own. */
 function situationsOf(id: CauseId): readonly Partial<Cause>[] {
   const policy = { id: 4_294_967_294, name: 'LAN-to-Internet', action: 'accept' } as const;
