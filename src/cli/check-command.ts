@@ -23,7 +23,7 @@ interface CheckOptions {
 const TIMEOUT: Millis = 10_000;
 const MAX_AGE: Millis = 900_000;
 
-/** By default, Nagios, Icinga and PRTG stop waiting after 60 s. Checkmk kills a check that is cached for 60 s later. */
+/** By default, Nagios, Icinga and PRTG stop waiting after 60 s. Checkmk's agent lets a cached check run longer. */
 const PLUGIN_TIMEOUT: Millis = 50_000;
 
 export function addCheck(program: LazyCommand): void {

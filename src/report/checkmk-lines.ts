@@ -26,6 +26,8 @@ interface Place {
   readonly precondition: PreconditionId | null;
   /** The units that are this host. Null: the host on which ftm-watch runs. */
   readonly units: readonly string[] | null;
+  /** Also true for what belongs to no single unit, such as a licence, which is shown at all of them. */
+  readonly isAbout: (subject: string) => boolean;
 }
 
 interface Answer {
@@ -57,9 +59,9 @@ const QUANTITY_PLACES: ReadonlyMap<string, PreconditionId> = new Map<QuantityId,
 export function checkmkLines(diagnosis: SeenDiagnosis, looked: Looked, units: readonly string[]): string {
   const site = siteState(diagnosis, looked);
   return linesOf(units, (place) => {
-    const asked = { diagnosis, looked, units, place };
-    if (place.precondition === null) return siteAnswer(site, asked);
-    return site.isCurrent ? preconditionAnswer(place.precondition, asked) : unknownAnswer(site.text);
+    const { precondition: id } = place;
+    if (id === null) return siteAnswer(site, place, diagnosis, looked);
+    return site.isCurrent ? preconditionAnswer(id, place, diagnosis, looked) : unknownAnswer(site.text);
   });
 }
 
@@ -79,14 +81,21 @@ function linesOf(units: readonly string[], answerAt: (place: Place) => Answer): 
   const hosts = [...Map.groupBy(units, hostName)].flatMap(([host, members]) => [
     `<<<<${host}>>>>`,
     SECTION,
-    ...OF_UNITS.map((precondition) => line({ precondition, units: members })),
+    ...OF_UNITS.map((precondition) => line({ precondition, units: members, isAbout: isAboutOne(members, units) })),
   ]);
   return [
-    ...own.map((precondition) => line({ precondition, units: null })),
+    ...own.map((precondition) => line({ precondition, units: null, isAbout: () => true })),
     ...hosts,
     ...(hosts.length === 0 ? [] : ['<<<<>>>>', SECTION]),
     '',
   ].join('\n');
+}
+
+function isAboutOne(members: readonly string[], all: readonly string[]): Place['isAbout'] {
+  return (subject) => {
+    const unit = unitOf(subject);
+    return members.includes(unit) || !all.includes(unit);
+  };
 }
 
 /** Checkmk also replaces other characters, and ignores hosts whose names begin with a punctuation mark. */
@@ -114,14 +123,7 @@ function unknownAnswer(reason: string): Answer {
   return { state: CHECK_EXIT.unknown, text: reason, details: [], metrics: [] };
 }
 
-interface Asked {
-  readonly diagnosis: SeenDiagnosis;
-  readonly looked: Looked;
-  readonly units: readonly string[];
-  readonly place: Place;
-}
-
-function siteAnswer(site: SiteState, { diagnosis, looked, units, place }: Asked): Answer {
+function siteAnswer(site: SiteState, place: Place, diagnosis: SeenDiagnosis, looked: Looked): Answer {
   const counts = countsOf(diagnosis, looked).map(({ name, value }): Metric => [name, value]);
   return {
     state: site.exitCode,
@@ -132,7 +134,7 @@ function siteAnswer(site: SiteState, { diagnosis, looked, units, place }: Asked)
     ],
     // The numbers of an old round would hide that the current ones are unknown.
     metrics: site.isCurrent
-      ? [...counts, ...quantitiesAt(place, diagnosis, units)]
+      ? [...counts, ...quantitiesAt(place, diagnosis)]
       : counts.filter(([name]) => name === 'round_age'),
   };
 }
@@ -141,10 +143,10 @@ function remedyText(step: string): string {
   return `${REMEDY}: ${step}`;
 }
 
-function preconditionAnswer(id: PreconditionId, { diagnosis, looked, units, place }: Asked): Answer {
+function preconditionAnswer(id: PreconditionId, place: Place, diagnosis: SeenDiagnosis, looked: Looked): Answer {
   const status = diagnosis.preconditions.find((one) => one.id === id);
   if (status === undefined) return unknownAnswer('The running daemon has a different version');
-  const isHere = ({ subject }: Fault): boolean => isAbout(subject, place, units);
+  const isHere = ({ subject }: Fault): boolean => place.isAbout(subject);
   const faults = diagnosis.causes.filter(({ precondition, severity }) => precondition === id && severity !== 'info');
   const causes = faults.filter(isHere);
   const here = {
@@ -153,7 +155,7 @@ function preconditionAnswer(id: PreconditionId, { diagnosis, looked, units, plac
     isElsewhere: isFaulty(status) && faults.length > 0 && causes.length === 0,
     isOwnState: place.units === null || faults.length === 0,
   };
-  return { ...toldAt(status, here), metrics: quantitiesAt(place, diagnosis, units) };
+  return { ...toldAt(status, here), metrics: quantitiesAt(place, diagnosis) };
 }
 
 interface FaultsHere {
@@ -174,10 +176,11 @@ function toldAt(status: SeenPrecondition, { causes, open, isElsewhere, isOwnStat
     const isCritical = state === 'broken' && (isOwnState || causes.some(({ severity }) => severity === 'critical'));
     return faultTold(isCritical ? CHECK_EXIT.notReady : CHECK_EXIT.warnings, causes, summary);
   }
-  if (open.length > 0 && (state === 'ok' || isElsewhere || isLeftOut))
-    return faultTold(CHECK_EXIT.warnings, open, summary, 'No longer found, but the incident is still open: ');
+  if (open.length > 0 && (state === 'ok' || isElsewhere))
+    return faultTold(CHECK_EXIT.warnings, open, summary, 'no longer found');
+  if (open.length > 0 && isLeftOut) return faultTold(CHECK_EXIT.warnings, open, summary, 'unknown');
   if (isElsewhere) return { state: CHECK_EXIT.ready, text: 'This unit does not have the fault', details: [] };
-  const named = state === 'unknown' || state === 'not-configured' ? `${STATE_WORDS[state]}: ` : '';
+  const named = state === 'unknown' ? `${STATE_WORDS[state]}: ` : '';
   const isUnknown = state === 'unknown' && !isLeftOut;
   return { state: isUnknown ? CHECK_EXIT.unknown : CHECK_EXIT.ready, text: `${named}${summary}`, details: [] };
 }
@@ -186,14 +189,25 @@ function isFaulty({ state }: SeenPrecondition): boolean {
   return state === 'broken' || state === 'warning';
 }
 
-/** @param summary used if there is no fault */
-function faultTold(state: CheckExit, faults: readonly Fault[], summary: string, caveat = ''): Told {
+type Found = 'found' | 'no longer found' | 'unknown';
+
+const CAVEATS: Readonly<Record<Found, string>> = {
+  found: '',
+  'no longer found': 'No longer found, but the incident is still open: ',
+  unknown: 'Unknown, but an incident is still open: ',
+};
+
+/**
+ * @param summary used if there is no fault
+ * @param found whether the last round found the faults. What it no longer finds need not be repaired.
+ */
+function faultTold(state: CheckExit, faults: readonly Fault[], summary: string, found: Found = 'found'): Told {
   const [worst, ...others] = faults;
   if (worst === undefined) return { state, text: summary, details: [] };
-  const [step] = worst.remedy;
+  const step = found === 'no longer found' ? undefined : worst.remedy[0];
   return {
     state,
-    text: `${caveat}${worst.headline}${furtherText({ worst, others: others.length })}`,
+    text: `${CAVEATS[found]}${worst.headline}${furtherText({ worst, others: others.length })}`,
     details: [worst.summary, ...(step === undefined ? [] : [remedyText(step)])],
   };
 }
@@ -205,19 +219,11 @@ function openAt(id: PreconditionId, looked: Looked): readonly Fault[] {
     .toSorted((a, b) => compareSeverity(a.severity, b.severity));
 }
 
-/** A fault that belongs to no single unit, such as that of a licence, is shown at all of them. */
-function isAbout(subject: string, { units }: Place, all: readonly string[]): boolean {
-  const unit = unitOf(subject);
-  return units === null || units.includes(unit) || !all.includes(unit);
-}
-
-function quantitiesAt(place: Place, { quantities }: SeenDiagnosis, units: readonly string[]): readonly Metric[] {
+function quantitiesAt({ precondition, units, isAbout }: Place, { quantities }: SeenDiagnosis): readonly Metric[] {
   return quantities
-    .filter(
-      ({ id, subject }) => (QUANTITY_PLACES.get(id) ?? null) === place.precondition && isAbout(subject, place, units),
-    )
+    .filter(({ id, subject }) => (QUANTITY_PLACES.get(id) ?? null) === precondition && isAbout(subject))
     .map(({ id, subject, value }) => [
-      metricName(place.units?.length === 1 && place.units.includes(subject) ? id : `${id}_${subject}`),
+      metricName(units?.length === 1 && units.includes(subject) ? id : `${id}_${subject}`),
       value,
     ]);
 }

@@ -94,14 +94,16 @@ const NAGIOS = ANSWERS.map(([name, now]) => {
 function checkmk(): Readonly<Record<string, string>> {
   const units = ['fac-1', 'fac-2'];
   const exhausted = { ...wordedCause('tokens-exhausted'), subject: 'fac-1' };
-  const unread = { polling: 'unknown', mail: 'not-configured' } as const;
+  const unread = diagnosisToJson(diagnosisOf(START, [], { polling: 'unknown' }));
+  const leftOut = unread.preconditions.map((one) => ({ ...one, isLeftOut: one.id === 'polling' }));
   const looked = { by: 'daemon', incidents: [OPEN], now: START + SECOND, longest: 15 * MINUTE } as const;
   const itself = { by: 'itself' } as const;
   return {
     'check --checkmk, intercepted': checkmkLines(diagnosisToJson(DIAGNOSES.intercepted), itself, []),
-    'check --checkmk, an incident that is still open': checkmkLines(
-      diagnosisToJson(diagnosisOf(START, [], unread)),
-      looked,
+    'check --checkmk, an incident that is still open': checkmkLines(unread, looked, []),
+    'check --checkmk, an incident about what is unknown': checkmkLines(
+      { ...unread, preconditions: leftOut },
+      { ...looked, incidents: [{ ...OPEN, cause: 'polling-failing' }] },
       [],
     ),
     'check --piggyback, a fault of one unit': checkmkLines(

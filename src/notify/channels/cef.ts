@@ -25,7 +25,7 @@ interface CefEvent {
   readonly message: readonly string[];
 }
 
-/** Less than the length that the standard allows for any other field with untrusted text. */
+/** The standard allows at least this length in every field with untrusted text, except for `dvchost`. */
 const MAX_VALUE_BYTES = 200;
 /** The length of `dvchost`. */
 const MAX_HOST_BYTES = 100;

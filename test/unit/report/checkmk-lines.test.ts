@@ -107,6 +107,27 @@ describe('the services in Checkmk', () => {
       expect(services.get(name)?.details).toEqual([INTERCEPTED.summary, expect.stringMatching(/Do this\.$/u)]);
   });
 
+  test('say what to do about an open incident unless its fault is no longer found', () => {
+    const open = daemon([incidentOf({ cause: 'polling-failing' })]);
+    const { preconditions, ...rest } = seen([]);
+    const unseen = preconditions.map((one) =>
+      one.id === 'polling' ? { ...one, state: 'unknown' as const, isLeftOut: true as const } : one,
+    );
+    const over = monitorOf({ preconditions, ...rest }, open).get(serviceOf('polling'));
+    const unknown = monitorOf({ preconditions: unseen, ...rest }, open).get(serviceOf('polling'));
+    expect([over?.state, unknown?.state]).toEqual([1, 1]);
+    expect(over?.details).toEqual(['Nobody answers.']);
+    expect(unknown?.details).toEqual(['Nobody answers.', expect.stringMatching(/Start it\.$/u)]);
+    expect(unknown?.summary).not.toBe(over?.summary);
+  });
+
+  test('do not prefix why something is not configured', () => {
+    const { preconditions, ...rest } = seen([]);
+    const told = preconditions.map((one) => ({ ...one, state: 'not-configured' as const, summary: 'It is not set' }));
+    const service = monitorOf({ ...rest, preconditions: told }).get(serviceOf('delivery'));
+    expect(service).toMatchObject({ state: 0, summary: 'It is not set' });
+  });
+
   test('are all unknown when the last round is too old', () => {
     const old = monitorOf(seen([INTERCEPTED]), daemon([], 15 * MINUTE + 1));
     expect(Object.values(alarmsOf(old))).toEqual(['site', ...CHECKS].map(() => 3));
