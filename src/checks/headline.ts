@@ -97,7 +97,8 @@ function shortened(clause: string, room: number): string | null {
   const least = text.lastIndexOf(' but ');
   const ends = [...text.matchAll(PHRASE_END)].map(({ index }) => index).filter((end) => end > least);
   const end = [text.length, ...ends.toReversed()].find((one) => one <= room);
-  return end === undefined ? null : text.slice(0, end);
+  // A phrase can end within parentheses.
+  return end === undefined ? null : text.slice(0, end).replace(/ \([^)]*$/u, '');
 }
 
 /** An address is omitted only at the end of a phrase. Otherwise, a verb could follow. */

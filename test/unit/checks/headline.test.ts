@@ -38,6 +38,11 @@ test('an observation that does not name its precondition follows the title of th
   expect(text).toBe('Internet: no attempt succeeded');
 });
 
+test('parentheses are closed or omitted', () => {
+  const observed = `2 of 2 failed (first: server.test:443 at 192.0.2.2: no answer within ${'9'.repeat(90)} ms)`;
+  expect(headline(causeOf('internet-unreachable', { subject: 'internet', observed }))).toBe('Internet: 2 of 2 failed');
+});
+
 /** Every situation in which a cause has a name of its own. */
 function situationsOf(id: CauseId): readonly Partial<Cause>[] {
   const policy = { id: 4_294_967_294, name: 'LAN-to-Internet', action: 'accept' } as const;
