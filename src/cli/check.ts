@@ -25,7 +25,7 @@ import {
 } from '../report/report-text.ts';
 import type { TextStyle } from '../document/terminal.ts';
 import type { LogPart } from '../checks/conclude.ts';
-import { newerStoreAt } from '../store/stored-history.ts';
+import { newerStoreAt } from '../store/database.ts';
 import { deadline } from '../system/clock.ts';
 import { messageOf } from '../text/message-of.ts';
 import { NoDaemon } from './daemon-client.ts';

@@ -3,7 +3,7 @@ import { SEVERITIES } from '../core/severity.ts';
 import type { OpenIncident, SeenDiagnosis } from '../document/site-state.ts';
 import { PRECONDITION_STATES, type Cause } from '../engine/model.ts';
 import { controlPlace } from '../runtime/store-places.ts';
-import { readableCauses } from '../store/saved-state.ts';
+import { readableCauses } from '../store/known-causes.ts';
 import { createDaemonClient, NoDaemon, problemShape, read } from './daemon-client.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -4,7 +4,6 @@ import {
   type Incident,
   type IncidentState,
   deliveryKey,
-  deliverySchema,
   isGivenUp,
   type AlertJournal,
   type Delivery,
@@ -14,6 +13,7 @@ import {
   incidentsOf,
   firstOccurrence,
 } from '../engine/incident/incident.ts';
+import { deliverySchema } from '../engine/incident/schema.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import type { Database } from './database.ts';
 import { WriteQueue } from './write-queue.ts';

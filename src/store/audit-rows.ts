@@ -10,7 +10,7 @@ import {
 } from '../core/audit.ts';
 import type { Database } from './database.ts';
 import { WriteQueue } from './write-queue.ts';
-import { readable } from './saved-state.ts';
+import { readable } from './known-causes.ts';
 import { firstOccurrence, type Incident } from '../engine/incident/incident.ts';
 
 export interface AuditFilter {

@@ -156,6 +156,17 @@ export function newerMessage(path: string, version: number): string {
   );
 }
 
+/** Returns a message if the store is from a newer version. Null for other stores, and if the store cannot be read. */
+export function newerStoreAt(path: string): string | null {
+  try {
+    using db = openReadOnly(path);
+    const version = versionOf(db);
+    return version > MIGRATIONS.length ? newerMessage(path, version) : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Opens the database and upgrades it. Makes a copy before the upgrade, to allow a rollback.
  * @throws {NewerStore} if the database is from a newer version

@@ -1,33 +1,25 @@
 import type * as z from 'zod';
 import { isCauseId, isPreconditionId } from '../checks/registry.ts';
+import { type Incident, incidentsOf, type IncidentState, type Notification } from '../engine/incident/incident.ts';
 import {
   candidateSchema,
-  type Incident,
   incidentSchema,
-  incidentsOf,
-  type IncidentState,
-  type Notification,
   notificationSchema,
   silenceSchema,
   stateSchema,
   unjudgedSchema,
-} from '../engine/incident/incident.ts';
-import { type Cause, causeSchema } from '../engine/model.ts';
+} from '../engine/incident/schema.ts';
+import { isKnownCause, readable } from './known-causes.ts';
 
 // Stored data is validated, because another version of ftm-watch may have written it, also with other causes.
 
 const known = {
-  cause: causeSchema.refine(isKnownCause),
   incident: incidentSchema.refine(isKnownIncident),
   candidate: candidateSchema.refine(({ cause }) => isKnownCause(cause)),
   silence: silenceSchema.refine(({ cause }) => cause === null || isCauseId(cause)),
   unjudged: unjudgedSchema.refine(({ precondition }) => isPreconditionId(precondition)),
   notification: notificationSchema.refine(isKnownNotification),
 };
-
-function isKnownCause({ id, precondition, consequences }: Cause): boolean {
-  return isCauseId(id) && [precondition, ...consequences].every(isPreconditionId);
-}
 
 function isKnownIncident({ cause, formerCauses, lastNotified }: Incident): boolean {
   const named = [...(lastNotified?.named ?? []), ...(lastNotified === null ? [] : [lastNotified])];
@@ -63,18 +55,6 @@ export function parseState(json: string): SavedState | null {
     },
     unread: whole.incidents.length - incidents.length + whole.silences.length - silences.length,
   };
-}
-
-/** Omits items that only another version can read. */
-export function readable<T>(schema: z.ZodType<T>, items: readonly unknown[]): readonly T[] {
-  return items.flatMap((item) => {
-    const { success, data } = schema.safeParse(item);
-    return success ? [data] : [];
-  });
-}
-
-export function readableCauses(items: readonly unknown[]): readonly Cause[] {
-  return readable(known.cause, items);
 }
 
 export function parseIncident(json: string): Incident | null {

@@ -63,17 +63,6 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
   }
 }
 
-/** Returns null for other stores, and if the store cannot be read. */
-export function newerStoreAt(path: string): string | null {
-  try {
-    using db = openReadOnly(path);
-    const version = versionOf(db);
-    return version > MIGRATIONS.length ? newerMessage(path, version) : null;
-  } catch {
-    return null;
-  }
-}
-
 function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): ReadableHistory {
   const targets = db.prepare('SELECT DISTINCT target FROM certificates ORDER BY target LIMIT ?').all(MAX_TARGETS);
   return {
