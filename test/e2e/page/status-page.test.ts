@@ -18,8 +18,11 @@ import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 import { watchLab, createWatchedLab } from '../../support/network/lab-check.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
-/** The promise: an injected fault is shown within this time, without a reload. */
-const SHOWN_WITHIN_MS = 10_000;
+/**
+ * The promise: an injected fault is shown within 10 s, without a reload. The registration is asked up to 6 s later than
+ * everything else.
+ */
+const SHOWN_WITHIN_MS = 16_000;
 /** Includes the registration, which the lab does not check by default, and which has a quota. */
 const EACH_SECOND = { probes: '* * * * * *', appliance: '* * * * * *', registration: '*/6 * * * * *' };
 const MOST_BYTES = 104 * 1024;
