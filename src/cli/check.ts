@@ -243,7 +243,7 @@ interface Seen {
   readonly looked: Looked;
 }
 
-/** What a monitoring system is told: from the running daemon, or from a new round. A string is why it is unknown. */
+/** Returns the results of the running daemon or of a new round. A string says why there are none. */
 async function look({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<Seen | string> {
   using limit = deadline(terminal.clock, timeout, terminal.signal);
   const quiet = { ...terminal, signal: limit.signal, progress: null, errors: SILENT };

@@ -101,7 +101,7 @@ let receiver: JsonReceiver;
 let status = 200;
 let main = '';
 
-/** Adds a check, which is a folder and a place in the registry, and a channel, which is a section, a file and a line. */
+/** Adds a check, which is a folder and a place in the registry, and a channel: a section, a file and a line. */
 beforeAll(async () => {
   tree = copiedTree();
   main = join(tree.root, 'src/main.ts');

@@ -159,8 +159,8 @@ const webhookEntry = z.lazy(() =>
       template: optional(template),
       escape,
       errorText: optional(text).describe(
-        'Text such as "error" in the response body that shows that the message was not accepted, although the status is ' +
-          '2xx. The message is sent again.',
+        'Text such as "error" in the response body that shows that the message was not accepted, although the status ' +
+          'is 2xx. The message is sent again.',
       ),
       token: optionalSecret(
         'token',
@@ -214,8 +214,8 @@ const receiver = z.lazy(() =>
     enterpriseNumber: integer(1, 4_294_967_295, 'a private enterprise number')
       .prefault(EXAMPLE_NUMBER)
       .describe(
-        'Private enterprise number in the name of the structured data. The default is reserved for examples (RFC 5612). ' +
-          'Set the number of your organization if rules of your SIEM must not match events of other programs.',
+        'Private enterprise number in the name of the structured data. The default is reserved for examples (RFC ' +
+          '5612). Set the number of your organization if rules of your SIEM must not match events of other programs.',
       ),
   }).transform((one) => ({
     ...one,

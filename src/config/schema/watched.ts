@@ -280,8 +280,8 @@ const appliance = z.lazy(() =>
           'peer, a common problem after a migration.',
       ),
       logSources: list(host).describe(
-        "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +
-          'as foreign.',
+        "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are " +
+          'counted as foreign.',
       ),
       licenses: list(serial).describe(
         "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
@@ -438,8 +438,9 @@ const mailServer = z.lazy(() =>
       ...relayShape,
       applianceCaFile: optional(certificatesFile).describe(
         'Root authorities that FortiAuthenticator trusts (Certificate Management > Certificate Authorities > Trusted ' +
-          "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of `caFile`, " +
-          "which describes only this machine's trust, to find out whether FortiAuthenticator accepts the certificate.",
+          "CAs), in PEM format. The server's certificate must be signed by one of them. Set this instead of " +
+          "`caFile`, which describes only this machine's trust, to find out whether FortiAuthenticator accepts the " +
+          'certificate.',
       ),
       from: optional(mailAddress).describe(
         'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +

@@ -191,7 +191,7 @@ function siteItems(): readonly Element[] {
           ].join(' and '),
           name: UNKNOWN,
           priority: PRIORITIES.warning,
-          description: 'Three times in a row, ftm-watch could not tell whether activation works, and found no cause.',
+          description: 'The state was unknown in three consecutive polls, without a cause.',
           manual_close: 'YES',
           tags: [tag('scope', 'notice')],
         },
@@ -278,7 +278,7 @@ function preconditionRule(): Element {
       dependentItem('item prototype', {
         key: unexplained,
         name: '{#TITLE}: fault without a cause',
-        description: 'A blocked check has no fault of its own. A fault that has a cause is reported by the cause.',
+        description: `"${NONE}" for blocked checks and for faults with a cause.`,
         value_type: 'TEXT',
         preprocessing: [
           orDiscarded(
