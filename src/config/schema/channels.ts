@@ -214,8 +214,9 @@ const receiver = z.lazy(() =>
     enterpriseNumber: integer(1, 4_294_967_295, 'a private enterprise number')
       .prefault(EXAMPLE_NUMBER)
       .describe(
-        'Private enterprise number in the name of the structured data. The default is reserved for examples (RFC ' +
-          '5612). Set the number of your organization if rules of your SIEM must not match events of other programs.',
+        'Private enterprise number in the name of the structured data, which only rfc5424 has. The default is ' +
+          'reserved for examples (RFC 5612). Set the number of your organization if rules of your SIEM must not ' +
+          'match events of other programs.',
       ),
   }).transform((one) => ({
     ...one,
