@@ -29,6 +29,7 @@ const [FIRST] = LINE.told;
 const DIGEST_ITEMS = 12;
 const TOLD: readonly Notification[] = [
   ...LINE.told,
+  ...(FIRST?.kind === 'incident' ? [{ ...FIRST, id: 'changed-1', event: 'changed' } as const] : []),
   { kind: 'test', id: 'test-1', at: START },
   {
     kind: 'note',
@@ -95,7 +96,7 @@ test('each file is sent to a service that checks the documented form', () => {
       .map((name) => `${name}.yaml`)
       .toSorted(),
   );
-  expect(TOLD.map(eventOf)).toEqual(['firing', 'reminder', 'resolved', 'test', 'summary', 'digest']);
+  expect(TOLD.map(eventOf)).toEqual(['firing', 'reminder', 'resolved', 'changed', 'test', 'summary', 'digest']);
 });
 
 describe.each(Object.entries(SERVICES))('%s.yaml', (name, service) => {
