@@ -9,7 +9,7 @@ import { listening } from '../../../src/demo/lab/listening.ts';
 import type { Hosted } from '../../support/process/host.ts';
 import { createHttpsPeer } from '../../../src/demo/lab/https-peer.ts';
 import { createLab, type Lab } from '../../../src/demo/lab/lab.ts';
-import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../../src/demo/lab/site.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST, SERIALS } from '../../../src/demo/lab/site.ts';
 import { createSnmpAgent } from '../../support/connectors/snmp-agent.ts';
 import { chainPem, createIdentity, type Identity } from '../../../src/demo/lab/identity.ts';
 import { createDnsServer, zone } from '../../support/network/dns-server.ts';
@@ -88,7 +88,7 @@ async function startServers(identity: Identity, authority: Identity, stack: Asyn
     dnsTls: dns.tlsPort,
     dnsHttps: dns.httpsPort,
     ntp: stack.use(await createNtpServer(0)).port,
-    snmp: stack.use(await createSnmpAgent({ objects: mibValues() })).port,
+    snmp: stack.use(await createSnmpAgent({ objects: mibValues({ facSysSerial: SERIALS.unit }) })).port,
     proxy: (await listening(createHttpServer().on('connect', tunnel))).port,
     hooks: (await listening(hooks)).port,
     peer: stack.use(peer).port,

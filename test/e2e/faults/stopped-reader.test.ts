@@ -115,7 +115,9 @@ describeWhere(['linux', { program: 'bash' }, { program: 'script' }], 'a reader o
         WITHIN,
       );
     } finally {
-      terminal.kill('SIGKILL');
+      // Ctrl-C ends the daemon before its folder is removed.
+      terminal.kill('SIGCONT');
+      terminal.stdin.write('\u0003');
       await ended;
     }
   }, 60_000);
