@@ -36,7 +36,7 @@ const QUICK: ProjectOptions = {
  */
 const RETRY: NonNullable<ProjectOptions['retry']> = {
   count: process.env['CI'] === 'true' ? 2 : 0,
-  condition: /timed out in \d+ ?ms|Not within \d+ ms|due to timeout/u,
+  condition: /did not come|timed out in \d+ ?ms|Not within \d+ ms|due to timeout/u,
 };
 
 /**
