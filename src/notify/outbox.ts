@@ -317,15 +317,18 @@ function nextBatch(
 }
 
 /**
- * A delivery waits if an older message about the same incident is pending for the same recipient. A digest is sent as
- * soon as one of its incidents does not have to wait.
+ * A delivery waits if an older message about the same incident or fault is pending for the same recipient. Otherwise,
+ * an all-clear could arrive after the message that the fault has returned. A digest is sent as soon as one of its
+ * incidents does not have to wait.
  */
 function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const waiting = new Set<string>();
-  return pending.filter(({ delivery, notification }) => {
-    const keys = incidentsOf(notification).map(({ id }) => JSON.stringify([delivery.channel, delivery.recipient, id]));
-    const isFree = keys.length === 0 || keys.some((key) => !waiting.has(key));
-    for (const key of keys) waiting.add(key);
+  return pending.filter(({ delivery: { channel, recipient }, notification }) => {
+    const keys = incidentsOf(notification).map(({ id, cause: { precondition, subject } }) =>
+      [[id], [precondition, subject]].map((about) => JSON.stringify([channel, recipient, about])),
+    );
+    const isFree = keys.length === 0 || keys.some((own) => own.every((key) => !waiting.has(key)));
+    for (const key of keys.flat()) waiting.add(key);
     return isFree;
   });
 }

@@ -55,8 +55,11 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
   switch (notification.kind) {
     case 'incident':
       return incidentEvents(notification, context);
-    case 'digest':
-      return digestItems(notification).flatMap((item) => incidentEvents(item, context));
+    case 'digest': {
+      const events = digestItems(notification).flatMap((item) => incidentEvents(item, context));
+      const open = new Set(events.filter(isTrigger).map(({ dedup_key }) => dedup_key));
+      return events.filter((event) => isTrigger(event) || !open.has(event.dedup_key));
+    }
     case 'note':
       // PagerDuty alerts people about ongoing faults, whereas a note describes a past event.
       return [];
@@ -73,7 +76,13 @@ function incidentEvents(notification: IncidentNotification, context: MessageCont
   const named = (lastNotified?.named ?? []).map((one: NamedCause) => keyOf(one.cause, one.subject));
   const open = new Set(stillOpen.map(({ id, subject }) => keyOf(id, subject)));
   const over = named.filter((key) => key !== own && !open.has(key)).map(resolve);
-  return event === 'resolved' ? [resolve(own), ...over] : [trigger(notification, own, context), ...over];
+  if (event !== 'resolved') return [trigger(notification, own, context), ...over];
+  // The fault may have returned as another incident, whose alert has the same key.
+  return open.has(own) ? over : [resolve(own), ...over];
+}
+
+function isTrigger(event: PagerdutyEvent): event is TriggerEvent {
+  return event.event_action === 'trigger';
 }
 
 function resolve(key: string): ResolveEvent {

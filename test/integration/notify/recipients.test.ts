@@ -124,6 +124,18 @@ describe('a message that is put off', () => {
     expect(alerting.pending().email).toBe(2);
   });
 
+  it('holds back the return of its fault, because services such as PagerDuty identify alerts by the fault', async () => {
+    const alerting = bench.start([ALICE]);
+    await bench.rounds(alerting, 3, [intercepted]);
+    bench.answer(() => 'deferred');
+    await bench.rounds(alerting, 80, []);
+    await bench.rounds(alerting, 3, [intercepted]);
+    bench.answer(() => 'sent');
+    await bench.pass(alerting, 6 * MINUTE);
+    expect(alerting.incidents().filter(({ status }) => status === 'open')).toHaveLength(1);
+    expect(sent()).toEqual(['firing', 'resolved', 'firing'].map((event) => `${event} tls-intercepted sent`));
+  });
+
   it('is given up after five days, and the log says so', async () => {
     bench.answer(() => 'deferred');
     const alerting = bench.start([ALICE]);

@@ -53,6 +53,27 @@ describe('pagerdutyEvents()', () => {
     expect(storyOf([{ ...changed, stillOpen }])).toEqual(['trigger A']);
   });
 
+  test.each([
+    ['alone', []],
+    ['in a digest', Array.from({ length: 5 }, (_, index) => causeOf('mail-unreachable', { subject: String(index) }))],
+  ])('leaves open a fault that ended and returned in maintenance, %s', (_, others) => {
+    const maintenance = (active: boolean) => ({ kind: 'maintenance', at: line.now, active }) as const;
+    const line = timeline()
+      .rounds(2, [confirmed])
+      .rounds(2, [confirmed, ...others]);
+    line
+      .input(maintenance(true))
+      .rounds(5, [])
+      .wait(HOUR)
+      .rounds(3, [confirmed, ...others])
+      .input(maintenance(false));
+    const events = line.told.flatMap((one) => eventsOf(one));
+    const { dedup_key: key } = events[0] ?? fail();
+    expect(events.findLast((event) => event.dedup_key === key)?.event_action).toBe('trigger');
+    const ended = line.rounds(5, []).told.flatMap((one) => eventsOf(one));
+    expect(ended.findLast((event) => event.dedup_key === key)?.event_action).toBe('resolve');
+  });
+
   test('has one key for two agents of a site, and others for another site, cause or subject', () => {
     const keyOf = (site: string, cause = confirmed): string => {
       const [first] = timeline().rounds(2, [cause]).told;
