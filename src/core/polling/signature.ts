@@ -194,11 +194,24 @@ function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean 
 function holdsAll(parts: readonly string[], message: string): boolean {
   let from = 0;
   for (const part of parts) {
-    const at = message.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
+    from = endOf(part, message, from);
+    if (from < 0) return false;
   }
   return parts.length > 0;
+}
+
+/** Negative if the part is missing. "error -3" is not part of "error -31". */
+function endOf(part: string, message: string, from: number): number {
+  const isNumber = isDigit(part.at(-1));
+  for (let at = message.indexOf(part, from); at >= 0; at = message.indexOf(part, at + 1)) {
+    const end = at + part.length;
+    if (!isNumber || !isDigit(message[end])) return end;
+  }
+  return -1;
+}
+
+function isDigit(character = ''): boolean {
+  return character >= '0' && character <= '9';
 }
 
 function fold(text: string): string {

@@ -51,6 +51,8 @@ describe('recognisePasted', () => {
     { line: 'activation error (token not exist in FortiGuard)', id: 'token-not-in-fortiguard' },
     { line: 'no valid token found', id: 'trial-import-refused' },
     { line: 'pushd error -3', id: 'push-failed' },
+    { line: 'Failed to send notification to user due to pushd error -32: no answer', id: 'push-error' },
+    { line: 'pushd error -31', id: 'push-error' },
     { line: 'Product is not registered(21)', id: 'ftm-ha-serial-not-registered' },
   ])('knows "$line" as people paste it', ({ line, id }) => {
     expect(recognisePasted(catalogue, line)?.signature.id).toBe(id);
