@@ -77,7 +77,9 @@ function modeOf(told: HaRoleFacts | null, answers: boolean): HaMode {
     case 'standalone-primary':
     case 'disabled':
       return 'standalone';
+    // A cluster member that is starting may not report its peer yet.
     case 'undetermined':
+      return 'unknown';
     case undefined:
       return answers ? 'standalone' : 'unknown';
   }
