@@ -158,10 +158,8 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
   if (unit.serial === null && !isMember(unit, holder))
     return open(`registered to ${holder}, but the serial number of ${unit.name} is unknown`);
   if (!isMember(unit, holder)) return judgeStranger(input, holder);
-  if (unit.mode === 'cluster' && unit.primary !== null) {
-    const isSecondary = !sameSerial(unit.primary, holder);
-    return isSecondary ? onPeer(`registered to ${holder}, which is currently the secondary of the cluster`) : null;
-  }
+  if (unit.mode === 'cluster' && unit.primary !== null)
+    return sameSerial(unit.primary, holder) ? null : judgePeer(input, license, holder);
   if (sameSerial(unit.serial, holder) || unit.mode === 'load-balancer') return null;
   const isExpected = unit.mode !== 'standalone' && holderExpectsIt(input, license, holder);
   return isExpected ? null : judgePeer(input, license, holder);
@@ -189,14 +187,17 @@ function judgeStranger({ unit: { name, mode, roleTold }, listed }: AssignmentInp
  * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for a different serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
-  const to = `registered to the HA peer ${holder}`;
+  const to =
+    unit.primary === null
+      ? `registered to the HA peer ${holder}`
+      : `registered to ${holder}, which is currently the secondary of the cluster`;
   switch (unit.mode) {
     case 'standalone':
       return broken('license-on-peer', `${to}, but this unit is standalone`);
     case 'cluster':
       return holdsTokensOf(appliance, license) === false
         ? broken('license-on-peer', `${to}, and is not activated yet`)
-        : onPeer(`${to}`);
+        : onPeer(to);
     case 'load-balancer':
     case 'unknown':
       return onPeer(`${to}, and the state of the cluster is unknown`);

@@ -67,6 +67,18 @@ const ROWS: readonly Row[] = [
   ['SNMP: a load balancer whose peer holds it', listed(PAIR, standalone, role('load-balancer')), held('FAC-B')],
   ['SNMP: a load balancer, and a unit that is not configured holds it', balancer, held('FAC-X'), 'unknown -'],
   ['SNMP: undetermined', clustered('undetermined'), held('FAC-B'), `warning ${ON_PEER}`],
+  [
+    'SNMP: undetermined, and the unit does not report its peer yet',
+    listed(PAIR, standalone, role('undetermined')),
+    held('FAC-B'),
+    `warning ${ON_PEER}`,
+  ],
+  [
+    'SNMP: the secondary holds it before activation',
+    listed(PAIR, beforeActivation, role('cluster-primary')),
+    held('FAC-B'),
+    `broken ${ON_PEER}`,
+  ],
 ];
 
 /** The peer answers and reports no other member. */
