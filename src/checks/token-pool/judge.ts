@@ -4,6 +4,7 @@ import {
   type ApplianceObservation,
   type LicensedTokens,
   type TokenCounts,
+  holdsTokensOf,
   sameSerial,
 } from '../../core/license/appliance.ts';
 import { type Member, membersOf } from '../../core/license/cluster.ts';
@@ -151,10 +152,9 @@ function judgeLicenses(
   licenses: readonly string[],
 ): readonly Finding<TokenPoolCause>[] {
   if (counted === null || counted.total === 0) return [];
-  const isHeld = (license: string): boolean => counted.byLicense.some((held) => sameSerial(held.license, license));
   const held = `the tokens on this unit are from ${licenseText(counted)}`;
   return licenses
-    .filter((license) => !isHeld(license))
+    .filter((license) => holdsTokensOf(facts, license) === false)
     .map((license) => {
       const claim = `Licence ${license} is not activated on this unit, because ${held}.`;
       const expected = `tokens from licence ${license} on the appliance`;

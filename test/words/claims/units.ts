@@ -201,7 +201,7 @@ export const TOKEN_POOL = {
   'fewer than were sold, in two ways': sold(40, [{ license: LICENSE, tokens: 50, redeemBy: null }]),
   'in another state': tokenPool(40, 50, { byStatus: { ...FREE, available: 40, assigned: 50, other: 10 } }),
   'of another licence': tokenPool(50, 50, { byLicense: [{ license: 'EFTM000000000009', tokens: 100 }] }),
-  'without a licence': tokenPool(50, 50, { byLicense: [], withoutLicense: 100 }),
+  'without a licence': tokenPool(2, 0, { byLicense: [], withoutLicense: 2 }),
   'trial tokens only': tokenPool(2, 0, { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }),
   'not counted by this firmware': judgeTokens([
     readUnit(applianceFacts({ licensed: { kind: 'absent' }, tokens: failure('timeout') }), EXPECTED),

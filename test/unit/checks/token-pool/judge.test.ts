@@ -77,6 +77,7 @@ const ROWS: readonly Row[] = [
     counted(100, 50, 50, { byLicense: [{ license: 'EFTM000000000002', tokens: 100 }] }),
     'licence-brought-tokens note -',
   ],
+  ['tokens whose licences are not reported', counted(100, 50, 50, { byLicense: [], withoutLicense: 100 })],
 ];
 
 describe('the tokens of a unit', () => {
