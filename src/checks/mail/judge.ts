@@ -425,13 +425,30 @@ interface JudgedServer {
 /** The servers are evaluated together, because one working server can deliver all codes. */
 function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
-  const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
-  if (working === undefined) return [...judged.flatMap(({ findings }) => findings), ...judged.flatMap(judgeDelay)];
-  const aside = `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
+  const aside = asideOf(judged);
   return judged.flatMap((each) => [
-    ...(each.seen.required ? each.findings : each.findings.map((finding) => withWorkingServer(finding, aside))),
+    ...(each.seen.required || aside === null
+      ? each.findings
+      : each.findings.map((finding) => withOtherServer(finding, aside))),
     ...judgeDelay(each),
   ]);
+}
+
+/** Returns null if no other server can deliver the codes. */
+function asideOf(judged: readonly JudgedServer[]): string | null {
+  const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
+  if (working !== undefined)
+    return `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
+  const open = judged.find(mayAccept);
+  return open === undefined ? null : `it is unknown whether ${open.seen.server} accepts messages`;
+}
+
+/**
+ * The session was not possible because of ftm-watch, or failed in a way that does not affect FortiAuthenticator, which
+ * has another address and perhaps a login.
+ */
+function mayAccept({ findings }: JudgedServer): boolean {
+  return findings.every(({ level, kind }) => level === 'unknown' || level === 'note' || kind === 'this-machine');
 }
 
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
@@ -456,7 +473,7 @@ function acceptsLater(judged: JudgedServer): boolean {
   return deferral === undefined || (deferral.codeLife !== null && deferral.lasted < deferral.codeLife);
 }
 
-function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
+function withOtherServer(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
   if (finding.level !== 'broken') return finding;
   return { ...withMoreSaid(finding, '; ', aside), level: 'warning' };
 }

@@ -5,9 +5,12 @@ import { configOf } from '../config/config-of.ts';
 import { judgedBy } from './judged-by.ts';
 import { round } from './observed.ts';
 
-const config = await configOf('sourceAddress: 192.0.2.5\nappliances: [{ name: fac-1, logSources: [192.0.2.5] }]');
+const [own, other] = await Promise.all([
+  configOf('sourceAddress: 192.0.2.5\nappliances: [{ name: fac-1, logSources: [192.0.2.5] }]'),
+  configOf('appliances: [{ name: fac-1 }]'),
+]);
 
-/** Returns the findings about the mail servers, which a probe with FortiAuthenticator's address has seen. */
-export function judgeMailServers(seen: readonly MailObservation[]): readonly Finding[] {
-  return judgedBy(mail, { config, observations: round({ mail: seen }) });
+/** @param fromAppliance whether the probe has FortiAuthenticator's address */
+export function judgeMailServers(seen: readonly MailObservation[], fromAppliance = true): readonly Finding[] {
+  return judgedBy(mail, { config: fromAppliance ? own : other, observations: round({ mail: seen }) });
 }

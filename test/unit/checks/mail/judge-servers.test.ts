@@ -26,6 +26,13 @@ function seen(server: string, how: keyof typeof OUTCOMES, more: Partial<MailObse
 
 const [DOWN, WORKS, BUSY] = [seen('a:25', 'refuses'), seen('b:25', 'accepts'), seen('b:25', 'is busy')];
 
+function rejecting(code: number, message: string, more: Partial<MailObservation> = {}): MailObservation {
+  return seen('b:25', 'is busy', { outcome: { ...OUTCOMES['is busy'], code, message }, ...more });
+}
+
+const LOGIN = rejecting(530, '5.7.0 Authentication required', { isLoginUnknown: true });
+const REFUSED = rejecting(554, '5.7.1 <u@example.org>: Relay access denied');
+
 function levels(...servers: readonly MailObservation[]): readonly string[] {
   return judgeMailServers(servers).map(({ subject, level }) => `${subject} ${level}`);
 }
@@ -45,10 +52,16 @@ describe('several mail servers', () => {
     ],
     ['one is down, another refuses', [DOWN, seen('b:25', 'refuses')], ['a:25 broken', 'b:25 broken']],
     ['one is down, another is slow', [DOWN, seen('b:25', 'is slow')], ['a:25 broken', 'b:25 warning']],
-    ['one is down, another was not judged', [DOWN, seen('b:25', 'is ours')], ['a:25 broken', 'b:25 unknown']],
+    ['one is down, another was not judged', [DOWN, seen('b:25', 'is ours')], ['a:25 warning', 'b:25 unknown']],
+    ['one is down, another requires a login that only the appliance has', [DOWN, LOGIN], ['a:25 warning', 'b:25 note']],
     ['one was not judged, another works', [seen('a:25', 'is ours'), WORKS], ['a:25 unknown']],
   ])('%s', (_, servers, expected) => {
     expect(levels(...servers)).toEqual(expected);
+  });
+
+  test('one is down, another refuses perhaps only the address of ftm-watch', () => {
+    const levelFrom = (appliance: boolean): unknown => judgeMailServers([DOWN, REFUSED], appliance)[0]?.level;
+    expect([levelFrom(true), levelFrom(false)]).toEqual(['broken', 'warning']);
   });
 
   test.each<readonly [string, Partial<MailObservation>, 'warning' | 'broken']>([
