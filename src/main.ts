@@ -7,7 +7,9 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 import { runProgram } from './cli/program.ts';
+import { EXIT_UNKNOWN } from './cli/lazy-command.ts';
 import type { Terminal } from './cli/terminal.ts';
+import { errorCode } from './network/failure.ts';
 import { systemClock } from './system/clock.ts';
 import { compileLess, keepHeapSmall } from './system/v8-flags.ts';
 
@@ -23,8 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     stopping.abort(new Error(`Stopped by ${signal}`));
   });
 }
-// It is not an error if the program that reads the output has exited (`check | head`).
-process.stdout.on('error', () => process.exit(141));
+process.stdout.on('error', exitWithoutOutput);
 
 // glibc waits 5 s for the first name server before it tries the second. That is longer than a round waits for both
 // servers together, and a lookup cannot be cancelled. With these options (resolv.conf(5)), glibc tries three times
@@ -32,8 +33,17 @@ process.stdout.on('error', () => process.exit(141));
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal());
+// Files are written synchronously, so if the disk is full, the error is known before its event.
+if (process.stdout.errored !== null) exitWithoutOutput(process.stdout.errored);
 // Exits explicitly, because aborted work may leave a socket or a name lookup open. The output is flushed first.
 process.stdout.write('', () => process.exit());
+
+function exitWithoutOutput(error: Error): never {
+  // It is not an error if the program that reads the output has exited (`check | head`).
+  if (errorCode(error) === 'EPIPE') process.exit(141);
+  process.stderr.write(`Cannot write to standard output: ${error.message}\n`);
+  process.exit(EXIT_UNKNOWN);
+}
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;

@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { REMEDY } from '../../../src/document/incident-story.ts';
 import { createCheckBench } from '../../support/process/check-bench.ts';
@@ -10,6 +11,7 @@ import type { Run } from '../../support/process/ftm-watch.ts';
 import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 import { inTerminal } from '../../support/process/in-terminal.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
+import { PROGRAM } from '../../support/process/program.ts';
 import { createSandbox } from '../../support/network/sandbox.ts';
 import { createPeerAtHello } from '../../support/network/tls-peer.ts';
 import { freePort } from '../../support/network/free-port.ts';
@@ -74,6 +76,12 @@ test.each<readonly [string, readonly string[], RegExp]>([
   const { exitCode, stdout, stderr } = await bench.run(['check', '--json', ...args]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   expect(stderr).toMatch(said);
+});
+
+test('a full disk: exit code 3, because nobody has the result', async () => {
+  const args = [process.execPath, PROGRAM, 'config', 'schema'];
+  const failed = promisify(execFile)('sh', ['-c', '"$@" > /dev/full', 'sh', ...args]);
+  await expect(failed).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining('ENOSPC') });
 });
 
 test('Ctrl-C ends it at once, and nothing is said to be broken', async () => {
