@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isoTime } from '../core/time-text.ts';
 import { visibleText, counted } from '../core/visible-text.ts';
@@ -66,6 +66,9 @@ export async function storeBackup(
   const from = await storePathOf(terminal);
   const to = resolve(terminal.cwd, file);
   if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
+  // The copy, without the undelivered messages, would replace the store that the daemon uses.
+  if (existsSync(to) && realpathSync(from) === realpathSync(to))
+    throw new Error(`Cannot copy the store "${from}" to itself: choose another file`);
   if (!force && existsSync(to))
     throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
   const withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
@@ -125,6 +125,17 @@ describe('ftm-watch store backup', () => {
     expect((await run('backup', 'copy.sqlite', '--force')).code).toBe(0);
     expect((await run('check', 'copy.sqlite')).code).toBe(0);
     expect(readdirSync(folder.path).filter((name) => name.startsWith('copy'))).toEqual(['copy.sqlite']);
+  });
+
+  test('does not replace the store itself, under any name', async () => {
+    using _ = openStore();
+    symlinkSync(path, folder.at('link.sqlite'));
+    for (const name of ['store.sqlite', 'link.sqlite'])
+      expect(await run('backup', name, '--force')).toEqual({
+        code: 3,
+        output: '',
+        errors: expect.stringContaining('to itself'),
+      });
   });
 
   test('leaves nothing of a copy that cannot be made', async () => {
