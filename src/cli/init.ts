@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
@@ -42,8 +42,14 @@ export async function init(typed: TypedAnswers, terminal: Invocation): Promise<n
   try {
     makeFolder(dirname(target));
     await using created = await open(target, 'wx', 0o600);
-    if (isInstalled && process.geteuid?.() === 0) await letServiceRead(created);
-    await created.writeFile(text);
+    try {
+      if (isInstalled && process.geteuid?.() === 0) await letServiceRead(created);
+      await created.writeFile(text);
+    } catch (error) {
+      // Otherwise, the next attempt would find an empty file and not overwrite it.
+      await rm(target);
+      throw error;
+    }
   } catch (error) {
     throw new Error(`Cannot write "${file}": ${messageOf(error)}`, { cause: error });
   }

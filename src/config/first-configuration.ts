@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { Document, visit } from 'yaml';
 
@@ -53,7 +54,8 @@ function watched({ appliances, mailServer }: Answers): object {
       ? {}
       : {
           appliances: appliances.map((address, index) => ({ name: `fac-${String(index + 1)}`, logSources: [address] })),
-          logs: { syslog: { udp: `0.0.0.0:${String(SYSLOG_PORT)}` } },
+          // A machine without IPv6 cannot listen on [::], which also receives IPv4.
+          logs: { syslog: { udp: `${appliances.some(isIPv6) ? '[::]' : '0.0.0.0'}:${String(SYSLOG_PORT)}` } },
         }),
     ...(mailServer === '' ? {} : { mail: [relay(mailServer)] }),
   };

@@ -1,7 +1,9 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { runCommand, type Ran } from '../../support/process/command-line.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 import { folderOfEachTest } from '../../support/process/test-folder.ts';
 
 const folder = folderOfEachTest();
@@ -42,7 +44,7 @@ describe('ftm-watch init', () => {
         { name: 'fac-1', logSources: ['10.0.0.5'] },
         { name: 'fac-2', logSources: ['fd00::5'] },
       ],
-      logs: { syslog: { udp: '0.0.0.0:5514' } },
+      logs: { syslog: { udp: '[::]:5514' } },
       mail: [relay],
       notify: {
         email: {
@@ -150,5 +152,20 @@ describe('ftm-watch init', () => {
       errors: 'Cannot write "own.yaml": the file already exists and will not be overwritten\n',
     });
     expect(readFileSync(folder.at('own.yaml'), 'utf8')).toBe('site: own');
+  });
+});
+
+describeWhere(['root', { program: 'mount' }], 'ftm-watch init on a full disk', () => {
+  test('leaves nothing that would stop the next attempt', async () => {
+    const mount = folder.at('new');
+    mkdirSync(mount);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', mount]);
+    try {
+      writeFileSync(folder.at('new', 'full'), Buffer.alloc(4096));
+      expect(await init(['--site', 'hq'])).toMatchObject({ code: 3, errors: expect.stringContaining('ENOSPC') });
+      expect(readdirSync(mount)).toEqual(['full']);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
   });
 });
