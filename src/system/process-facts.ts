@@ -76,9 +76,10 @@ export async function processesOf(program: string, command: string): Promise<rea
     pids.map(async (pid) => {
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
       const words = line.split('\0');
-      const path = words[words.indexOf(command) - 1];
-      const isSame = path !== undefined && (await isSameFile(resolve(`/proc/${pid}/cwd`, path), program));
-      return isSame ? [Number(pid)] : [];
+      // Options can be written between the program and the command.
+      const before = words.slice(0, Math.max(0, words.indexOf(command)));
+      const same = await Promise.all(before.map((path) => isSameFile(resolve(`/proc/${pid}/cwd`, path), program)));
+      return same.includes(true) ? [Number(pid)] : [];
     }),
   );
   return running.flat();

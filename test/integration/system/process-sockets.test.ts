@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { listening } from '../../../src/demo/lab/listening.ts';
-import { portsOf } from '../../../src/system/process-facts.ts';
+import { portsOf, processesOf } from '../../../src/system/process-facts.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 describeWhere(['linux'], 'portsOf()', () => {
@@ -24,5 +25,18 @@ describeWhere(['linux'], 'portsOf()', () => {
 
   test('knows nothing of a process that is not there', async () => {
     expect(await portsOf(2 ** 30)).toBeNull();
+  });
+});
+
+describeWhere(['linux'], 'processesOf()', () => {
+  test.each([[['run']], [['-c', 'other.yaml', 'run']]])('finds a program that is started with %j', async (args) => {
+    const program = import.meta.filename;
+    const waiting = [process.execPath, ['-e', 'setTimeout(() => {}, 30_000)', program, ...args]] as const;
+    const child = spawn(...waiting, { stdio: 'ignore' });
+    await once(child, 'spawn');
+    const [same, other] = await Promise.all([program, import.meta.dirname].map((path) => processesOf(path, 'run')));
+    child.kill();
+    expect(same).toContain(child.pid);
+    expect(other).not.toContain(child.pid);
   });
 });
