@@ -6,7 +6,7 @@ import { cutList, serialNumber } from '../network/rest/reply-values.ts';
 import { deadline } from '../system/clock.ts';
 import { type ApplianceClient, createApplianceClient, readPages } from './appliances.ts';
 import type { ApplianceApiConfig } from '../config/schema/watched.ts';
-import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
+import { PAGE_SIZE as TOKENS_PER_PAGE, parseTokenPage } from './token-counts.ts';
 
 interface TokenUser {
   readonly name: string;
@@ -32,6 +32,9 @@ const KINDS = { localusers: 'local', ldapusers: 'LDAP', radiususers: 'RADIUS' } 
 const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies readonly UserResource[];
 
 const TIMEOUT: Millis = 60_000;
+
+/** Limits a page to 1 MiB, because a user's object with custom fields and many groups is larger than 1 KB. */
+const PAGE_SIZE = 250;
 
 /** docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822 */
 const USER_PAGE = z.object({
@@ -82,7 +85,7 @@ async function tokensOf(licenses: readonly string[], client: ApplianceClient): P
   const serials = new Set<string>();
   const status = await readPages(client, {
     resource: 'fortitokens',
-    query: `?type=ftm&limit=${String(PAGE_SIZE)}`,
+    query: `?type=ftm&limit=${String(TOKENS_PER_PAGE)}`,
     parse: parseTokenPage,
     take: ({ tokens }) => {
       for (const { serial, license } of tokens) {

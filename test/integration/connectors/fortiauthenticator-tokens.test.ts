@@ -5,12 +5,32 @@ import { createFortiAuthenticator } from '../../../src/demo/lab/fortiauthenticat
 import { handClock } from '../../support/time/hand-clock.ts';
 import { judgeTokens, readUnit } from '../../support/checks/judged-tokens.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
+import { connectorContext } from '../../support/connectors/connector-context.ts';
+import { readTokenUsers } from '../../../src/connectors/token-users.ts';
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
 }
+
+describe('the users', () => {
+  it('are read, also if much is known of each', async () => {
+    const known = { custom1: 'x'.repeat(250), custom2: 'x'.repeat(250), address: 'x'.repeat(80) };
+    const user_groups = Array.from({ length: 40 }, (_, index) => `/api/v1/usergroups/${String(index)}/`);
+    const localusers = Array.from({ length: 1_000 }, (_, index) => ({
+      ...known,
+      user_groups,
+      username: `user${String(index).padStart(4, '0')}`,
+      token_type: 'ftm',
+      token_serial: `FTKMOB${String(index).padStart(10, '0')}`,
+    }));
+    await using fac = await createFortiAuthenticator({ state: { users: { localusers } } });
+    const context = connectorContext({ env: { FAC_KEY: 'web-service-key' } });
+    const { users } = await readTokenUsers(apiOf(fac), null, context);
+    expect(users.map(({ name }) => name)).toEqual(localusers.map(({ username }) => username));
+  });
+});
 
 describe('the tokens', () => {
   it.each([
