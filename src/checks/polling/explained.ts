@@ -68,9 +68,13 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .filter((id) => isSufficientEvidence(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
-/** The fields before the message are removed, because they can contain any text. */
+/** Fields that follow the message in the raw export. */
+const AFTER_MESSAGE = /" user="[^"]*"(?: requestid=\S*)?$/u;
+
+/** The fields around the message are removed, because they can contain any text. */
 function messageOf(sample: string): string {
-  return sample.slice(sample.lastIndexOf('="') + 1);
+  const untilMessage = sample.replace(AFTER_MESSAGE, '');
+  return untilMessage.slice(untilMessage.lastIndexOf('="') + 1);
 }
 
 /** More than there are in a time window of the log. */

@@ -112,12 +112,16 @@ describe('a fault and an error', () => {
 
 describe('what can explain an error', () => {
   const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
+  const EXPORTED = 'date=2025-06-04 oid=1 cat="Event" status="" msg="SSL session failed" user="admin" requestid=';
   const ANY = 'user="SSL" status="" FTM provision error: x';
+  const ANY_EXPORTED = 'date=2025-06-04 oid=1 cat="Event" status="" msg="FTM provision error: x" user="SSL"';
 
   test.each<readonly [string, FaultId | null, sample: string, by: PreconditionId, can: boolean]>([
     ['an SSL error by an inspection', 'polling-failing', SSL, 'tls-genuine', true],
     ['an SSL error by the policy', 'tls-interception-suspected', SSL, 'firewall-policy', true],
     ['an SSL error by a licence', 'polling-failing', SSL, 'license-assignment', false],
+    ['an SSL error of the raw export by a licence', 'polling-failing', EXPORTED, 'license-assignment', false],
+    ['an unknown error of the raw export by a licence', null, ANY_EXPORTED, 'license-assignment', true],
     ['an SSL error by mail', null, SSL, 'mail', false],
     ['a lost mail by the resolvers', 'mail-unreachable', '', 'name-resolution', true],
     ['a name by the resolvers', 'name-not-found', '', 'name-resolution', true],
