@@ -238,11 +238,12 @@ export function haRoleOf(status: number): HaRole | null {
 /** Trial licences come with the unit and are not registered to any account. */
 const REGISTRABLE = /^EFTM/iu;
 
-/** The configured licences and those to which the appliance's tokens belong. */
+/** The configured licences and those to which the appliance's tokens belong, without trial licences. */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];
   const found = seen.map(({ license }) => license).filter((license) => REGISTRABLE.test(license));
-  return [...new Set([...configured, ...found].map((license) => license.toUpperCase()))];
+  const bought = configured.filter((license) => !TRIAL.test(license));
+  return [...new Set([...bought, ...found].map((license) => license.toUpperCase()))];
 }
 
 export const MOST_PENDING = 5000;

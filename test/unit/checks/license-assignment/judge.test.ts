@@ -138,6 +138,11 @@ describe('a licence', () => {
     expect(judgeUnits([WITHOUT_LICENSE], registration)).toMatchObject([{ rule: 'license-known' }]);
   });
 
+  it('is looked up only if it can be registered', () => {
+    const trial = listed({ ...PAIR, licenses: [LICENSE, 'FTMTRIAL00000001'] }, standalone);
+    expect(judge(trial, held('FAC-A'))).toEqual([]);
+  });
+
   it('says how many licences were looked up, and calls the others neither registered nor unknown', async () => {
     const numbers = Array.from({ length: 60 }, (_, index) => `EFTM${String(index).padStart(12, '0')}`);
     const appliances = [{ name: 'fac-1', serial: 'FAC-A', licenses: numbers }];
