@@ -10,6 +10,7 @@ import {
   type IncidentState,
   type Notification,
 } from '../engine/incident/incident.ts';
+import { withLaterOpen } from '../engine/incident/announce.ts';
 import type { IncidentEffect } from '../engine/incident/round-view.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
@@ -91,6 +92,7 @@ export class Outbox {
   readonly #running = new Map<MessageChannel, Run>();
   /** The end of each requested pause. A pause applies to all messages for the recipient. */
   readonly #pausedUntil = new Map<string, Millis>();
+  #incidents: readonly Incident[] = [];
 
   /** @param signal aborts all attempts and prevents new ones */
   constructor(channels: readonly MessageChannel[], deps: OutboxDeps, signal: AbortSignal) {
@@ -102,6 +104,7 @@ export class Outbox {
   /** Stores the new state with the resulting notifications. Must be called before these notifications are sent. */
   record(state: IncidentState, effects: readonly IncidentEffect[]): void {
     const { journal, clock } = this.#deps;
+    this.#incidents = state.incidents;
     journal.record({
       state,
       incidents: changedIncidents(state, effects),
@@ -162,7 +165,7 @@ export class Outbox {
         delivery.channel === channel.id && recipients.includes(delivery.recipient);
       const batch = nextBatch(this.#deps.journal, isFree, this.#deps.clock.now());
       if (batch.length === 0) return;
-      const outcomes = await tryOnce(channel, batch, this.#signal);
+      const outcomes = await tryOnce(channel, batch, this.#incidents, this.#signal);
       this.#notePauses(channel.id, outcomes);
       noteOutcomes(batch, outcomes, this.#deps, this.#signal);
     }
@@ -234,13 +237,15 @@ function supersedes(later: OutboxEntry, earlier: OutboxEntry): boolean {
 async function tryOnce(
   channel: MessageChannel,
   batch: readonly OutboxEntry[],
+  incidents: readonly Incident[],
   signal: AbortSignal,
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
   // The minimum severity may have been raised since the entry was stored, but the entry's recipients still receive the
   // notification.
-  const notification = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
+  const wanted = bySeverity(first.notification, channel.minSeverity) ?? first.notification;
+  const notification = withLaterOpen(wanted, incidents);
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
   const firstFailedAt = failures.length === 0 ? null : Math.min(...failures);
   const recipients = batch.map(({ delivery }) => delivery.recipient);

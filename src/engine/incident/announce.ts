@@ -3,6 +3,7 @@ import { UNKNOWN_CAUSE } from '../words.ts';
 import type { Cause } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import {
+  incidentsOf,
   isMuted,
   isOpenFault,
   isUnchecked,
@@ -191,6 +192,22 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_STILL_OPEN)
     .map(openCauseOf);
+}
+
+/**
+ * Adds the incidents that opened and were sent after the notification was created. Without them, a notification that is
+ * delivered late would be an all-clear for them.
+ */
+export function withLaterOpen(notification: Notification, incidents: readonly Incident[]): Notification {
+  if (notification.kind !== 'incident' && notification.kind !== 'digest') return notification;
+  const own = new Set(incidentsOf(notification).map(({ id }) => id));
+  const later = incidents
+    .filter((one) => isOpenFault(one) && one.openedAt > notification.at && one.lastNotified !== null)
+    .filter(({ id }) => !own.has(id));
+  if (later.length === 0) return notification;
+  const all = [...later.map(openCauseOf), ...notification.stillOpen];
+  all.sort((a, b) => compareSeverity(a.severity, b.severity));
+  return { ...notification, stillOpen: all.slice(0, MAX_STILL_OPEN) };
 }
 
 export function openCauseOf({ cause, causeSince: since }: Incident): OpenCause {

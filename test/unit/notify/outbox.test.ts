@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import type { AlertJournal } from '../../../src/engine/incident/incident.ts';
+import { notificationText } from '../../../src/document/notification.ts';
+import { type AlertJournal, eventOf, type OutboxEntry } from '../../../src/engine/incident/incident.ts';
+import type { Cause } from '../../../src/engine/model.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
 import { Outbox } from '../../../src/notify/outbox.ts';
 import type { MessageChannel, RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
@@ -109,6 +111,62 @@ test('goes on after a channel that throws', async () => {
   isBroken = false;
   await nextTick();
   expect(results).toEqual(['alertmanager failed', 'alertmanager failed', 'alertmanager sent']);
+});
+
+/** Keeps the deliveries in memory. */
+function keptJournal(): AlertJournal {
+  let entries: readonly OutboxEntry[] = [];
+  return {
+    ...JOURNAL,
+    record: ({ outboxEntries }) => (entries = [...entries, ...outboxEntries]),
+    update: (deliveries) =>
+      (entries = entries.map((entry) => ({
+        ...entry,
+        delivery:
+          deliveries.find(({ notificationId }) => notificationId === entry.delivery.notificationId) ?? entry.delivery,
+      }))),
+    pending: () => entries.filter(({ delivery }) => delivery.status === 'pending'),
+  };
+}
+
+test('an all-clear that is delivered late is none for a fault that was reported in the meantime', async () => {
+  const clock = handClock(START);
+  const arrived: string[] = [];
+  let isDown = false;
+  const channel: MessageChannel = {
+    kind: 'messages',
+    id: 'webhook',
+    recipients: ['zabbix'],
+    minSeverity: 'warning',
+    deliver: ({ notification }) => {
+      const { tone } = notificationText(notification, {
+        site: 'hq',
+        timezone: 'UTC',
+        publicUrl: null,
+        runbookUrl: null,
+      });
+      if (!isDown) arrived.push(`${eventOf(notification)} ${tone}`);
+      return Promise.resolve([{ recipient: 'zabbix', kind: isDown ? 'deferred' : 'sent', detail: '' }]);
+    },
+  };
+  const alerting = new Alerting(
+    { channels: [channel], maintenance: { isActive: () => false }, ...PLAIN_PARTS },
+    { clock, logger: logRecorder(), journal: keptJournal(), ...PLAIN_DEPS, onDelivery: () => undefined },
+  );
+  const round = async (causes: readonly Cause[]): Promise<void> => {
+    clock.advance(30 * SECOND);
+    alerting.accept(diagnosisOf(clock.now(), causes), null);
+    await alerting.idle();
+  };
+  alerting.start();
+  const [first, second] = [causeOf('tls-intercepted'), causeOf('polling-failing', { severity: 'critical' })];
+  for (const causes of [[first], [first]]) await round(causes);
+  isDown = true;
+  for (const causes of [[], [], [], [second]]) await round(causes);
+  isDown = false;
+  await round([second]);
+  for (let minute = 0; minute < 10; minute += 1) await round([second]);
+  expect(arrived).toEqual(['firing critical', 'firing critical', 'resolved critical']);
 });
 
 test('what the hourly limit holds back waits for each recipient that wants it, and for no other', () => {
