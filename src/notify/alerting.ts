@@ -63,6 +63,8 @@ interface AlertingParts {
  */
 const TICK: Millis = 2_000;
 const LOST_AFTER: Millis = 8_000;
+/** Longer than the first checks take. A check may have no result for days, for example while a unit is switched off. */
+const VERIFYING: Millis = 15 * 60_000;
 const STOP_DEADLINE: Millis = 10_000;
 
 export class Alerting {
@@ -78,6 +80,7 @@ export class Alerting {
   #cancelTick: (() => void) | null = null;
   #pace: Millis = TICK;
   #tickedAt: Millis | null = null;
+  #verifiesUntil: Millis = 0;
   #working: Promise<void> = Promise.resolve();
 
   constructor(parts: AlertingParts, deps: AlertingDeps) {
@@ -101,6 +104,7 @@ export class Alerting {
     const known = summary === null ? { ...saved, summarizedUntil: null } : saved;
     const { state, effects } = resumedState(known, restart, policy);
     this.#keep(state, effects);
+    this.#verifiesUntil = this.#deps.clock.elapsed() + VERIFYING;
     this.#tick();
     this.#startTicking();
   }
@@ -255,8 +259,9 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    // A summary lists open incidents, so it waits until all of them have been verified.
-    if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
+    // A summary lists open incidents, so after a start it waits until all of them have been verified.
+    const isVerifying = this.#deps.clock.elapsed() < this.#verifiesUntil && this.#state.incidents.some(isUnverified);
+    if (!active && !isVerifying) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
     this.#adjustPace();

@@ -5,6 +5,7 @@ import {
   isOpenFault,
   type IncidentPolicy,
   isPlanned,
+  isUnverified,
   type NoteNotification,
   type Silence,
 } from '../engine/incident/incident.ts';
@@ -119,7 +120,7 @@ function summaryNote(
         ? 'it is unknown whether activation was possible.'
         : `activation was possible for ${percent(share)} of the known time ${knownText(facts.availability)}.`),
     sections: [
-      { title: 'Still open', lines: open.map((one) => `${lineOf(one)}, since ${zonedText(one.since, timezone)}`) },
+      { title: 'Still open', lines: open.map((one) => openLine(one, timezone)) },
       {
         title: 'Resolved',
         lines: over.map((one) => `${lineOf(one)}, ${occurrenceText(one, timezone)}`),
@@ -161,6 +162,11 @@ function knownText({ ready, notReady, unknown }: Availability): string {
 
 function lineOf({ cause }: Incident): string {
   return `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject})`;
+}
+
+function openLine(incident: Incident, timezone: string): string {
+  const doubt = isUnverified(incident) ? ', not checked again since ftm-watch started' : '';
+  return `${lineOf(incident)}, since ${zonedText(incident.since, timezone)}${doubt}`;
 }
 
 function silenceLine(silence: Silence, now: EpochMs, timezone: string): string {

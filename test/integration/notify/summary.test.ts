@@ -2,8 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Alerting } from '../../../src/notify/alerting.ts';
 import { readCrontab } from '../../../src/text/crontab.ts';
 import { alertingBench, type AlertingBench, type AlertingOptions } from '../../support/notify/alerting-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 import { noSummaryFacts } from '../../support/notify/plain-alerting.ts';
-import { HOUR, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START } from '../../support/store/incident-timeline.ts';
 
 /** START is a Tuesday. Monday 07:00 in Berlin is six days later, at 06:00 UTC. */
 const MONDAY = Date.parse('2026-11-30T06:00:00Z');
@@ -74,6 +75,25 @@ test('it waits for the end of maintenance', async () => {
   active = false;
   await until(site, MONDAY + 2 * HOUR);
   expect(told()).toEqual(['summary']);
+});
+
+test('it waits for the first checks after a long stop, but not for one that stays without a result', async () => {
+  const policy = { ...POLICY, intervals: { mail: 30 * SECOND } };
+  const first = daemon({ policy });
+  await bench.rounds(first, 2, [causeOf('mail-unreachable', { subject: 'mx:25' })]);
+  await bench.stop(first);
+  bench.clock.step(MONDAY - bench.clock.now());
+  const site = daemon({ policy });
+  const unknown = async (): Promise<void> => {
+    site.accept(diagnosisOf(bench.clock.now(), [], { mail: 'unknown' }), null);
+    await bench.pass(site, 5 * MINUTE, BEAT);
+  };
+  await unknown();
+  expect(told()).toEqual(['incident']);
+  for (let index = 0; index < 3; index += 1) await unknown();
+  expect(told().filter((event) => event === 'summary')).toHaveLength(1);
+  const [note] = bench.notifications.filter((one) => one.kind === 'note');
+  expect(note?.sections[0]?.lines).toEqual([expect.stringMatching(/mx:25.*not checked again/u)]);
 });
 
 test('a clock that was set back by years brings the next one when it is due', async () => {
