@@ -234,12 +234,15 @@ function threaded(incident: Incident, notificationId: string): Incident {
   return { ...incident, thread: { count: count + 1, first: first ?? notificationId, last: notificationId } };
 }
 
+/** Also removes the mark if the notification is no longer due, for example because the former cause has returned. */
 function deferred(state: IncidentState, held: readonly DigestItem[]): IncidentState {
-  const waiting = state.incidents.filter(({ id }) => held.some(({ incident }) => incident.id === id));
-  return withIncidents(
-    state,
-    waiting.map((incident) => ({ ...incident, awaitsDigest: true })),
-  );
+  const ids = new Set(held.map(({ incident }) => incident.id));
+  const incidents = state.incidents.map((incident) => {
+    // The end of an incident that was never sent as firing is sent only because of the mark.
+    const isUnsent = incident.awaitsDigest && incident.lastNotified === null;
+    return { ...incident, awaitsDigest: isUnsent || ids.has(incident.id) };
+  });
+  return { ...state, incidents };
 }
 
 interface Shares {

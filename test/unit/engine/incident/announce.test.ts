@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
-import { timeline } from '../../../support/store/incident-timeline.ts';
+import { timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
 import { HOUR } from '../../../support/time/units.ts';
 
 const intercepted = causeOf('tls-intercepted');
@@ -51,6 +51,16 @@ describe('many at once', () => {
     line.rounds(2, fifty.slice(0, 1)).rounds(2, []);
     expect(line.heard()).toEqual(['firing mail-unreachable', 'resolved mail-unreachable']);
     expect(line.rounds(2, fifty.slice(1, 2)).rounds(2, []).heard()).toEqual([]);
+  });
+
+  it('holds back no change of the cause that was undone', () => {
+    const held = (line: Timeline): readonly boolean[] => line.state.incidents.map(({ awaitsDigest }) => awaitsDigest);
+    const warned = { subject: 'b:25', severity: 'warning' } as const;
+    const [down, slow] = [causeOf('mail-unreachable', warned), causeOf('mail-slow', warned)];
+    const line = timeline({ maxPerHour: 1 }).rounds(2, [down]).rounds(3, [slow]);
+    expect(held(line)).toEqual([true]);
+    expect(held(line.rounds(3, [down]))).toEqual([false]);
+    expect(line.later(HOUR).heard()).toEqual(['firing mail-unreachable']);
   });
 
   it('tells in the digest what came and went meanwhile', () => {
