@@ -16,15 +16,15 @@ export function placeOf(source: SecretSource): string {
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
- * Removes one trailing line break. Secrets are read for each use, so that rotation does not require a reload.
+ * Removes trailing line breaks, which editors and `echo` add, also to variables. Secrets are read for each use, so that
+ * rotation does not require a reload.
  * @throws {Error} with the name of the file or variable, without any part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   switch (source.kind) {
     case 'env': {
-      const value = env[source.name];
-      if (value === undefined || value === '')
-        throw new Error(`Cannot read the secret: environment variable "${source.name}" is not set`);
+      const value = withoutLineBreaks(env[source.name] ?? '');
+      if (value === '') throw new Error(`Cannot read the secret: environment variable "${source.name}" is not set`);
       return value;
     }
     case 'file': {
@@ -53,5 +53,14 @@ async function readSecretFile(path: string): Promise<string> {
         `${String(bytes.length)}`,
     );
   }
-  return bytes.toString('utf8').replace(/\r?\n$/u, '');
+  try {
+    // A byte order mark, as some editors write it, is not part of the secret.
+    return withoutLineBreaks(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new Error(`Cannot read the secret from file "${path}": expected UTF-8`, { cause: error });
+  }
+}
+
+function withoutLineBreaks(text: string): string {
+  return text.replace(/[\r\n]+$/u, '');
 }

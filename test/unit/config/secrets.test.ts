@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { plainConfig, secretSources, secretUrls } from '../../../src/config/print.ts';
+import { readSecret } from '../../../src/system/secret.ts';
 import { configOf } from '../../support/config/config-of.ts';
+import { folderOfEachTest } from '../../support/process/test-folder.ts';
+
+const folder = folderOfEachTest();
 
 const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));
 /** Keys of secrets that can be read from files, except for private keys. */
@@ -38,4 +42,22 @@ firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }`,
     'https://hooks.example.org/T01',
     'https://hc.example.org/ping',
   ]);
+});
+
+test.each(['pä ss ', 'pä ss \n', 'pä ss \r\n\n', '\uFEFFpä ss \r\n'])(
+  '%j is read without what an editor adds',
+  async (text) => {
+    const path = folder.at('secret');
+    writeFileSync(path, text);
+    expect(await readSecret({ kind: 'file', path }, {})).toBe('pä ss ');
+    const variable = text.replace('\uFEFF', '');
+    expect(await readSecret({ kind: 'env', name: 'SECRET' }, { SECRET: variable })).toBe('pä ss ');
+  },
+);
+
+test('a secret that would be sent as another one is not read', async () => {
+  const path = folder.at('secret');
+  writeFileSync(path, Buffer.from('pä ss', 'latin1'));
+  await expect(readSecret({ kind: 'file', path }, {})).rejects.toThrow(`"${path}": expected UTF-8`);
+  await expect(readSecret({ kind: 'env', name: 'SECRET' }, { SECRET: '\n' })).rejects.toThrow('is not set');
 });
