@@ -266,13 +266,19 @@ function judgeTokens({ picture: { appliances: units, registration } }: Facts): J
     return notConfigured('No FortiAuthenticator REST API is configured');
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
     return unjudged('No FortiAuthenticator could be queried for its tokens');
-  return judged(
-    poolsOf(units).flatMap((pool) => {
-      const findings = judgePool(pool, registration);
-      return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
-    }),
-    'The tokens match the licence, and enough are free',
-  );
+  const found = poolsOf(units).flatMap((pool) => {
+    const findings = judgePool(pool, registration);
+    return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
+  });
+  return judged(found, summaryOf(found));
+}
+
+/** Rules of notes that say what could not be compared. */
+const LIMITS: readonly string[] = ['licence-active', 'token-licence-readable', 'tokens-readable'];
+
+function summaryOf(findings: readonly Finding[]): string {
+  const limit = findings.find(({ rule }) => LIMITS.includes(rule));
+  return limit === undefined ? 'The tokens match the licence, and enough are free' : `${limit.subject}: ${limit.claim}`;
 }
 
 interface Pool {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ApplianceFacts, TokenCounts } from '../../../../src/core/license/appliance.ts';
+import { tokenPool } from '../../../../src/checks/token-pool/judge.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { factsOf } from '../../../support/checks/facts.ts';
 import { judgeTokens, readUnit, tokens } from '../../../support/checks/judged-tokens.ts';
+import { picture } from '../../../support/checks/observed.ts';
 
 const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
 
@@ -98,6 +101,16 @@ describe('the tokens of a unit', () => {
     expect(judgeTokens([readUnit(facts, { ...EXPECTED, licenses })]).map((finding) => finding.facts)).toEqual([
       { appliance: 'fac-1', serial: 'FAC-A', license: 'EFTM000000000003' },
     ]);
+  });
+
+  it.each<[string, Facts, RegExp]>([
+    ['no licence is active', counted(0, 0, 0, { byLicense: [] }), /^fac-1: There are no FortiToken Mobile tokens/u],
+    ['the firmware does not report licences', { licensed: { kind: 'absent' } }, /^fac-1: This firmware does not/u],
+    ['both are known', {}, /^The tokens match the licence/u],
+  ])('match the licence only if this is known: %s', (_, facts, summary) => {
+    const appliances = [readUnit(applianceFacts(facts), EXPECTED)];
+    const own = tokenPool.judge(factsOf({ picture: picture({ appliances }) }));
+    expect(own.summary).toMatch(summary);
   });
 
   it('never warns of a share of 0', () => {
