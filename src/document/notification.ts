@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { headline, shortCause } from '../checks/headline.ts';
 import { restOfImpact, shortImpact } from '../checks/verdict-words.ts';
 import type { Millis } from '../core/clock.ts';
+import { compareSeverity } from '../core/severity.ts';
 import { counted, cutAtWord, visibleText } from '../core/visible-text.ts';
 import type { Cause } from '../engine/model.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type NoteEvent,
   type Incident,
   type Occurrence,
+  type OpenCause,
 } from '../engine/incident/incident.ts';
 import { spanText, zonedText, zoneOf } from '../core/time-text.ts';
 import { silenceCommand, titledFault } from './incident-story.ts';
@@ -114,8 +116,7 @@ function digestContent(digest: DigestNotification, site: string): Content {
   const [other] = stillOpen;
   const action =
     mostSevere !== undefined
-      ? `${shortImpact(mostSevere.cause)}. Start with the most severe incident, ` +
-        `${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
+      ? `${startOf(mostSevere.cause, other)}: ${firstStep(mostSevere.cause)}`
       : other === undefined
         ? NOTHING_TO_DO
         : `These incidents are resolved, but another one is still open: ${headline(other)}.`;
@@ -127,6 +128,14 @@ function digestContent(digest: DigestNotification, site: string): Content {
     lead: [action],
     paragraphs: [action, ...lines.slice(0, MAX_ITEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])],
   };
+}
+
+/** @param other the most severe of the open incidents that are not listed */
+function startOf(cause: Cause, other: OpenCause | undefined): string {
+  return other !== undefined && compareSeverity(other.severity, cause.severity) < 0
+    ? `A more severe incident is still open: ${headline(other)}. Of the incidents listed here, start with ` +
+        headline(cause)
+    : `${shortImpact(cause)}. Start with the most severe incident, ${headline(cause)}`;
 }
 
 function firstStep({ remedy, summary }: Cause): string {

@@ -75,6 +75,20 @@ describe('the subject', () => {
     ]);
   });
 
+  test.each([
+    ['critical', /more severe incident is still open: TLS is intercepted/u],
+    ['warning', /Start with the most severe incident, the mail server 1\b/u],
+  ] as const)('of a digest says whether an incident that it does not list is more severe: %s', (severity, action) => {
+    const known = { ...INTERCEPTED, severity };
+    const mails = ['0', '1', '2', '3'].map((subject) => causeOf('mail-unreachable', { subject, severity: 'warning' }));
+    const digest = last(
+      timeline()
+        .rounds(2, [known])
+        .rounds(2, [known, ...mails]),
+    );
+    expect([digest.kind, notificationText(digest, AT_HQ).action]).toEqual(['digest', expect.stringMatching(action)]);
+  });
+
   test('has at most 60 characters, and the site is cut at a word, never the state nor the cause', () => {
     const site = 'the-headquarters-of-the-company-in-the-very-far-north-west.example';
     for (const id of CAUSE_IDS) {
