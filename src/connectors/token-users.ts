@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Millis } from '../core/clock.ts';
 import { sameSerial } from '../core/license/appliance.ts';
-import type { ConnectorContext } from '../network/rest/json-exchange.ts';
+import { type ConnectorContext, statusText } from '../network/rest/json-exchange.ts';
 import { cutList, serialNumber } from '../network/rest/reply-values.ts';
 import { deadline } from '../system/clock.ts';
 import { type ApplianceClient, createApplianceClient, readPages } from './appliances.ts';
@@ -30,6 +30,9 @@ type UserResource = keyof typeof KINDS;
 
 const KINDS = { localusers: 'local', ldapusers: 'LDAP', radiususers: 'RADIUS' } as const;
 const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies readonly UserResource[];
+
+/** The account lacks permission, or the firmware does not have the resource. */
+const NOT_READABLE: readonly number[] = [401, 403, 404, 405];
 
 const TIMEOUT: Millis = 60_000;
 
@@ -71,7 +74,9 @@ export async function readTokenUsers(
       parse: parseUserPage,
       take: (page) => users.push(...page.users.map((user) => ({ ...user, kind: KINDS[resource] }))),
     });
-    if (status !== null) unread.push(resource);
+    if (status === null) continue;
+    if (!NOT_READABLE.includes(status)) throw new Error(`Cannot read "${resource}": ${statusText(status)}`);
+    unread.push(resource);
   }
   return {
     users: users

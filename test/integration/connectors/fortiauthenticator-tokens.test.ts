@@ -7,6 +7,7 @@ import { judgeTokens, readUnit } from '../../support/checks/judged-tokens.ts';
 import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 import { connectorContext } from '../../support/connectors/connector-context.ts';
 import { readTokenUsers } from '../../../src/connectors/token-users.ts';
+import { messageOf } from '../../../src/text/message-of.ts';
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -15,6 +16,21 @@ function collectGarbage(): void {
 }
 
 describe('the users', () => {
+  it.each([
+    [403, /^\["radiususers"\]$/u],
+    [404, /^\["radiususers"\]$/u],
+    [500, /"radiususers": HTTP status 500/u],
+  ])('are missing only if they cannot be read: HTTP %i', async (status, expected) => {
+    await using fac = await createFortiAuthenticator();
+    fac.setFault({ kind: 'status', status }, 'radiususers');
+    const context = connectorContext({ env: { FAC_KEY: 'web-service-key' } });
+    const told = await readTokenUsers(apiOf(fac), null, context).then(
+      ({ unread }) => JSON.stringify(unread),
+      messageOf,
+    );
+    expect(told).toMatch(expected);
+  });
+
   it('are read, also if much is known of each', async () => {
     const known = { custom1: 'x'.repeat(250), custom2: 'x'.repeat(250), address: 'x'.repeat(80) };
     const user_groups = Array.from({ length: 40 }, (_, index) => `/api/v1/usergroups/${String(index)}/`);
