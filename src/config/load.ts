@@ -7,7 +7,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
 import { type Config, configFile } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
-import { secretVariable } from './schema/secret.ts';
+import { isUrl, secretVariable } from './schema/secret.ts';
 import { changeGivenTexts, changeTexts, type UsedText, usedTexts } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
@@ -342,7 +342,7 @@ function withDefaultNames(value: unknown, workingDirectory: string): unknown {
 
 function absoluteIn(folder: string): (used: UsedText) => string {
   return ({ use, text }) => {
-    const isFile = use !== 'secret-variable' && use !== 'secret-url';
+    const isFile = use !== 'secret-variable' && use !== 'secret-url' && !(use === 'secret-file' && isUrl(text));
     return isFile && text !== '' ? resolve(folder, text) : text;
   };
 }
@@ -403,7 +403,7 @@ async function find({ use, text }: UsedText, { env, files }: LoadOptions): Promi
     case 'file-to-read':
     case 'authority-file':
     case 'secret-file':
-      return text === '' ? FOUND : findFile(text, files);
+      return text === '' || (use === 'secret-file' && isUrl(text)) ? FOUND : findFile(text, files);
     case 'secret-variable':
       // Text that is not a valid variable name could be the secret itself, so it must not be quoted in a message.
       return env[text] || !secretVariable.safeParse(text).success

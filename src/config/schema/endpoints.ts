@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { type HostPort, isLoopbackUrl } from '../../core/addresses.ts';
+import { expectedMessage, showKind, showValue } from '../../text/show.ts';
 import { type ListenAddress, parseHostPort, parseListenAddress, parsedText, USES } from './section.ts';
 
 export function hostPort(defaultPort: number): z.ZodType<HostPort> {
@@ -29,9 +30,9 @@ export function webUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb);
 }
 
-/** Used for URLs with a secret path, such as webhooks. Only the scheme and host are printed. */
+/** Used for URLs with a secret path, such as webhooks. Only the scheme and host of a valid URL are printed. */
 export function secretUrl(example: string): z.ZodType<string> {
-  return url(`a URL such as "${example}"`, isOfWeb).register(USES, { use: 'secret-url' });
+  return url(`a URL such as "${example}"`, isOfWeb, showKind).register(USES, { use: 'secret-url' });
 }
 
 /** Data that is sent to this URL is unencrypted. */
@@ -43,7 +44,7 @@ function isOfWeb({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:';
 }
 
-function url(what: string, accepts: (url: URL) => boolean): z.ZodType<string> {
+function url(what: string, accepts: (url: URL) => boolean, show = showValue): z.ZodType<string> {
   return parsedText({
     title: 'URL',
     expected: what,
@@ -58,7 +59,7 @@ function url(what: string, accepts: (url: URL) => boolean): z.ZodType<string> {
       // The message does not quote the text, because the part before the @ contains the login.
       return read !== null && hasLogin(read)
         ? 'expected a URL without a user name and password, because secrets are not allowed in this file'
-        : null;
+        : expectedMessage(what, text, show);
     },
   });
 }

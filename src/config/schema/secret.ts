@@ -130,7 +130,15 @@ export const certificatesFile: z.ZodType<string> = file('file', 'authority-file'
 /** May be created or changed after the configuration has been loaded. */
 export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
 
-const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
+const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE)).refine(
+  (text) => !isUrl(text),
+  `expected ${FILE}, got a URL`,
+);
+
+/** A URL in the place of a file name is probably the secret itself, so it must not be quoted in a message. */
+export function isUrl(text: string): boolean {
+  return text.includes('://');
+}
 
 /** Only upper-case names are accepted, so that a password entered here by mistake is rejected and never quoted. */
 export const secretVariable: z.ZodType<string> = z
