@@ -483,7 +483,11 @@ export const timezone: z.ZodType<string> = plainText(
 export function integer(least: number, most: number, what: string): z.ZodType<number> {
   const isMeant = (value: string): boolean => /^\d+$/u.test(value) && Number(value) >= least && Number(value) <= most;
   const range = unquoted(`${what} between ${String(least)} and ${String(most)}`, isMeant);
-  return z.int({ ...range, abort: true }).min(least, range).max(most, range).meta({ title: 'whole number' });
+  return z
+    .int({ ...range, abort: true })
+    .min(least, range)
+    .max(most, range)
+    .meta({ title: 'whole number' });
 }
 
 export const port: z.ZodType<number> = integer(1, 65_535, 'a port').meta({ title: 'port' });
