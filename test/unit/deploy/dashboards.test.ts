@@ -68,6 +68,11 @@ describe('the dashboards', () => {
     expect(text).not.toContain('"expr": ""');
   });
 
+  it.each(dashboards)('offer in %s also a site whose agents push, for which there is no "up"', (_, { templating }) => {
+    const offered = templating.list.filter(({ name }) => name === 'site').map(({ query }) => query);
+    expect(offered.filter((query) => !String(query).includes('ftm_build_info'))).toEqual([]);
+  });
+
   it.each(dashboards)('have in %s panels with names of their own, each with a query', (_, { panels }) => {
     const titles = panels.map(({ title }) => title);
     expect(new Set(titles).size).toBe(titles.length);

@@ -34,7 +34,8 @@ const OF_SITE = 'site="$site"';
 
 /** Returns every dashboard by file name. */
 export function renderDashboards(): ReadonlyMap<string, string> {
-  const site = labelOf('site', 'Site', 'up{job="ftm-watch"}');
+  // Agents that push their metrics have no "up".
+  const site = labelOf('site', 'Site', '{__name__=~"up|ftm_build_info", job="ftm-watch"}');
   const cause = labelOf('cause', 'Cause', 'ftm_cause_active{job="ftm-watch"}');
   const scheme = new CustomVariableBuilder('scheme').label('Scheme of the status pages').values('https,http');
   const dashboards: Readonly<Record<keyof typeof UIDS, Omit<Contents, 'uid'>>> = {
