@@ -6,7 +6,7 @@ import { type Finding, note, broken } from '../../engine/model.ts';
 import { isRefused } from '../reachability/judge.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { PathObservation, RoundObservations } from '../../core/round.ts';
 
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 
@@ -51,15 +51,20 @@ function silent(
   tried: readonly EndpointObservation[],
   answered: ReadonlySet<string>,
 ): Judgement {
-  const isKnownToAnswer = controls.some(({ subject }) => answered.has(subject));
+  const known = controls.filter(({ subject }) => answered.has(subject));
   const isUnrouted = tried.every(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
   // If no control host was tried, only the licence server may be affected.
-  const isAnyTried = controls.some(({ endpoints }) => endpoints.length > 0);
+  const isAnyTried = controls.some(wasTried);
   const told = tried.map(describe);
-  if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
-  if (!isKnownToAnswer && controls.length > 0 && answered.has(licenseServer.subject))
+  if (known.some(wasTried) || (isAnyTried && isUnrouted)) return unreachable(told);
+  if (known.length === 0 && controls.length > 0 && answered.has(licenseServer.subject))
     return unjudged('Only the licence server has answered since ftm-watch was started, and it is not answering now');
-  return unreachable(told, isAnyTried ? { kind: 'never-answered' } : {});
+  return unreachable(told, isAnyTried && known.length === 0 ? { kind: 'never-answered' } : {});
+}
+
+/** A cancelled connection does not count. */
+function wasTried({ endpoints }: PathObservation): boolean {
+  return endpoints.some(({ tcp }) => tcp.kind === 'open' || !isOwnTrouble(tcp.reason));
 }
 
 function isAnyNameAnswered({ path: { licenseServer }, controls }: RoundObservations): boolean {

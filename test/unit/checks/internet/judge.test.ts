@@ -46,6 +46,7 @@ const BEYOND_PROXY = path({
 });
 
 const CONTROL = path({ ...SILENT, subject: 'control.test:443' });
+const CANCELLED = path({ subject: 'control.test:443', endpoints: [endpoint('192.0.2.2', failed('aborted'))] });
 const UNROUTED = path({ endpoints: [endpoint('192.0.2.2', { ...failed('no-route'), beyond: true })] });
 const PROXIED = path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] });
 
@@ -125,9 +126,11 @@ describe('the internet', () => {
     const other = path({ ...SILENT, subject: 'other.test:443' });
     const both = round({ controls: [other, CONTROL], licenseServer: SILENT });
     expect(judgeUnknown(both, new Set(['control.test:443'])).findings).toMatchObject([{ confidence: 'confirmed' }]);
-    const untried = round({ controls: [path({ subject: 'control.test:443' })], licenseServer: SILENT });
-    const [finding] = judgeUnknown(untried, new Set(['control.test:443'])).findings;
-    expect([finding?.confidence, finding?.kind]).toEqual(['suspected', undefined]);
+    for (const untried of [[path({ subject: 'control.test:443' })], [CANCELLED], [CANCELLED, other]]) {
+      const seen = round({ controls: untried, licenseServer: SILENT });
+      const [finding] = judgeUnknown(seen, new Set(['control.test:443'])).findings;
+      expect([finding?.confidence, finding?.kind]).toEqual(['suspected', undefined]);
+    }
   });
 
   test('remembers what has answered, by accepting or by refusing', () => {
