@@ -148,7 +148,9 @@ export function checkStore(path: string): CheckedStore {
   try {
     const file = statSync(path, { throwIfNoEntry: false });
     if (file === undefined) return { kind: 'missing' };
+    if (!file.isFile()) return { kind: 'unreadable', message: 'it is not a regular file' };
     using db = openReadOnly(path);
+    if (versionOf(db) === 0) return { kind: 'unreadable', message: 'it is empty or was not written by ftm-watch' };
     const problems = problemsIn(db);
     return problems.length > 0 ? { kind: 'damaged', problems } : { kind: 'whole', bytes: file.size, ...contentOf(db) };
   } catch (error) {

@@ -272,8 +272,8 @@ export async function readLearnedTrust(file: string): Promise<LearnedTrust> {
   const parsed = baselineContent.safeParse(parseJson(text, file));
   if (!parsed.success) {
     throw new Error(
-      `Cannot use the learned trust in "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn ` +
-        'the chain again with "ftm-watch trust learn"',
+      `Cannot use the learned trust in "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Delete ` +
+        'the file, then learn the chain again with "ftm-watch trust learn"',
     );
   }
   const { targets, certificates } = parsed.data;
@@ -341,8 +341,8 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new Error(
-      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the chain again with ` +
-        '"ftm-watch trust learn"',
+      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Delete the file, then learn ` +
+        'the chain again with "ftm-watch trust learn"',
       {
         cause: error,
       },

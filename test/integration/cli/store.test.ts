@@ -61,6 +61,9 @@ describe('ftm-watch store check', () => {
       code: 2,
       errors: expect.stringMatching(/: the store is damaged; .*\n- /u),
     });
+    writeFileSync(path, '');
+    expect(await run('check')).toMatchObject({ code: 3, errors: expect.stringContaining('is empty') });
+    expect(await run('check', '.')).toMatchObject({ code: 3, errors: expect.stringContaining('not a regular file') });
   });
 
   test('finds a damage in the middle', async () => {
