@@ -25,8 +25,8 @@ export const ALERTS: Page = {
       list(
         [
           '`ftm_tls_certificate_not_after_timestamp_seconds` shows the target. If it is the licence server, Fortinet ',
-          'renews the certificate: wait, and open a ticket a week before it expires. If it is your own mail server or ',
-          'appliance, renew its certificate.',
+          'renews the certificate: wait, and open a ticket a week before it expires. If it is one of your ',
+          'own servers in `services`, renew its certificate.',
         ],
         [
           'If other sites see a different expiry date, this site sees a different certificate: see ',
