@@ -52,7 +52,7 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
 }
 
 function sentences(given: readonly string[]): string {
-  const texts = given.filter((text) => text !== '');
+  const texts = [...new Set(given)].filter((text) => text !== '');
   return texts.map((text, index) => (index < texts.length - 1 ? withStop(text) : text)).join(' ');
 }
 

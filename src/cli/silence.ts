@@ -56,6 +56,8 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
 
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
   const { from, for: duration, until, cause, subject, by = account, comment } = typed;
+  // The daemon would name the fields of its API instead of the options.
+  if ((duration === undefined) === (until === undefined)) throw new Error('Expected either "--for" or "--until"');
   const answer = await daemon.ask('POST', PATH, { from, duration, until, cause, subject, by, comment });
   const silence = silenceShape.safeParse(answer.json);
   if (answer.status !== 201 || !silence.success) return refuse(answer, errors);

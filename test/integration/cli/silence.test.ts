@@ -60,6 +60,8 @@ describe('ftm-watch silence', () => {
     ['add --for 2h --cause licence-on-peer --comment x', 2, /did you mean "license-on-peer"/u],
     ['remove ../status', 2, /"\.\.\/status"/u],
     ['add --for 2h', 3, /comment/u],
+    ['add --comment x', 3, /"--for" or "--until"/u],
+    ['add --for 2h --until 2026-11-29T06:00:00Z --comment x', 3, /"--for" or "--until"/u],
   ])('says what is against "%s"', async (line, code, problem) => {
     await using _ = await startControl(socket);
     const ran = await run(`silence ${line}`);

@@ -48,6 +48,14 @@ describe('activationOutlook()', () => {
     }
   });
 
+  test('tells once what several checks say in the same words', () => {
+    const assessments = judgedRound().map((own) => ({ ...own, summary: 'Nothing is configured' }));
+    const { steps } = activationOutlook(diagnose(assessments, CONTEXT));
+    expect(new Set(steps.map(({ why }) => why))).toEqual(
+      new Set(['Nothing is configured', 'No check covers this step']),
+    );
+  });
+
   test('tells what several checks say in whole sentences', () => {
     const outlook = outlookOf();
     const assessments = judgedRound().map((own) => ({
