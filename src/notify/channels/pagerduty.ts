@@ -1,4 +1,4 @@
-import type { Severity } from '../../core/severity.ts';
+import { compareSeverity, type Severity } from '../../core/severity.ts';
 import { postingChannels } from './http-post.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { visibleText } from '../../core/visible-text.ts';
@@ -77,8 +77,12 @@ function incidentEvents(notification: IncidentNotification, context: MessageCont
   const open = new Set(stillOpen.map(({ id, subject }) => keyOf(id, subject)));
   const over = named.filter((key) => key !== own && !open.has(key)).map(resolve);
   if (event !== 'resolved') return [trigger(notification, own, context), ...over];
-  // The fault may have returned as another incident, whose alert has the same key.
-  return open.has(own) ? over : [resolve(own), ...over];
+  // The fault may have returned as another incident, whose alert has the same key. A less severe one may not be sent to
+  // this channel, which would then never resolve the alert.
+  const hasReturned = stillOpen.some(
+    (one) => keyOf(one.id, one.subject) === own && compareSeverity(one.severity, cause.severity) <= 0,
+  );
+  return hasReturned ? over : [resolve(own), ...over];
 }
 
 function isTrigger(event: PagerdutyEvent): event is TriggerEvent {

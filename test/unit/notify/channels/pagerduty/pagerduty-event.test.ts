@@ -74,6 +74,17 @@ describe('pagerdutyEvents()', () => {
     expect(ended.findLast((event) => event.dedup_key === key)?.event_action).toBe('resolve');
   });
 
+  test.each([
+    ['critical', ''],
+    ['warning', 'resolve A'],
+  ] as const)('leaves an alert open only for an incident that is as severe: %s', (severity, expected) => {
+    const resolved = timeline().rounds(2, [confirmed]).rounds(5, []).told[1];
+    if (resolved?.kind !== 'incident') throw new Error('No end was told');
+    const { id, subject } = confirmed;
+    const stillOpen = [{ id, subject, severity, product: null, since: 0 }];
+    expect(storyOf([{ ...resolved, stillOpen }])).toEqual([expected]);
+  });
+
   test('has one key for two agents of a site, and others for another site, cause or subject', () => {
     const keyOf = (site: string, cause = confirmed): string => {
       const [first] = timeline().rounds(2, [cause]).told;
