@@ -13,6 +13,9 @@ export async function runHashPassword({ askHidden, input, output }: Terminal): P
       `Cannot hash the password: expected 1 to ${String(LONGEST_PASSWORD)} characters on standard input, got ` +
         String(password.length),
     );
+  // RFC 7617 §2. The password was probably written to the pipe twice.
+  if (/\p{Cc}/u.test(password))
+    throw new Error('Cannot hash the password: expected one line without control characters');
   output.write(`${await hashPassword(password)}\n`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,4 +65,9 @@ describeWhere(['linux', { program: 'script' }], 'ftm-watch web hash-password at 
     expect(differing.shown).not.toContain('Sesam');
     expect(await typed([['Password: ', 'Sesam\u0003']])).toMatchObject({ code: 3, printed: '' });
   });
+});
+
+test('a password that is piped in twice is refused, because no browser can send it', () => {
+  const hashed = (input: string) => spawnSync(process.execPath, [PROGRAM, 'web', 'hash-password'], { input }).status;
+  expect([hashed(`${PASSWORD}\n`), hashed(`${PASSWORD}\n${PASSWORD}\n`)]).toEqual([0, 3]);
 });
