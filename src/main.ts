@@ -9,7 +9,6 @@ import { isatty } from 'node:tty';
 import { runProgram } from './cli/program.ts';
 import { EXIT_UNKNOWN } from './cli/lazy-command.ts';
 import type { Terminal } from './cli/terminal.ts';
-import { errorCode } from './network/failure.ts';
 import { systemClock } from './system/clock.ts';
 import { compileLess, keepHeapSmall } from './system/v8-flags.ts';
 
@@ -40,7 +39,7 @@ process.stdout.write('', () => process.exit());
 
 function exitWithoutOutput(error: Error): never {
   // It is not an error if the program that reads the output has exited (`check | head`).
-  if (errorCode(error) === 'EPIPE') process.exit(141);
+  if ('code' in error && error.code === 'EPIPE') process.exit(141);
   process.stderr.write(`Cannot write to standard output: ${error.message}\n`);
   process.exit(EXIT_UNKNOWN);
 }

@@ -51,9 +51,8 @@ describe('activationOutlook()', () => {
   test('tells once what several checks say in the same words', () => {
     const assessments = judgedRound().map((own) => ({ ...own, summary: 'Nothing is configured' }));
     const { steps } = activationOutlook(diagnose(assessments, CONTEXT));
-    expect(new Set(steps.map(({ why }) => why))).toEqual(
-      new Set(['Nothing is configured', 'No check covers this step']),
-    );
+    const times = steps.flatMap(({ why }) => why.match(/Nothing is configured/gu)?.length ?? []);
+    expect(new Set(times)).toEqual(new Set([1]));
   });
 
   test('tells what several checks say in whole sentences', () => {

@@ -68,7 +68,7 @@ const ROWS: readonly Row[] = [
   ['SNMP: a load balancer, and a unit that is not configured holds it', balancer, held('FAC-X'), 'unknown -'],
   ['SNMP: undetermined', clustered('undetermined'), held('FAC-B'), `warning ${ON_PEER}`],
   [
-    'SNMP: undetermined, and the unit does not report its peer yet',
+    'SNMP: undetermined, and no peer is reported yet',
     listed(PAIR, standalone, role('undetermined')),
     held('FAC-B'),
     `warning ${ON_PEER}`,

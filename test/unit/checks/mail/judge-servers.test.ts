@@ -31,7 +31,7 @@ function rejecting(code: number, message: string, more: Partial<MailObservation>
 }
 
 const LOGIN = rejecting(530, '5.7.0 Authentication required', { isLoginUnknown: true });
-const REFUSED = rejecting(554, '5.7.1 <u@example.org>: Relay access denied');
+const REFUSED = rejecting(554, '5.7.1 <u@example.org>: Relaying denied');
 
 function levels(...servers: readonly MailObservation[]): readonly string[] {
   return judgeMailServers(servers).map(({ subject, level }) => `${subject} ${level}`);

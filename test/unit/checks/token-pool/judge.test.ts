@@ -103,14 +103,15 @@ describe('the tokens of a unit', () => {
     ]);
   });
 
-  it.each<[string, Facts, RegExp]>([
-    ['no licence is active', counted(0, 0, 0, { byLicense: [] }), /^fac-1: There are no FortiToken Mobile tokens/u],
-    ['the firmware does not report licences', { licensed: { kind: 'absent' } }, /^fac-1: This firmware does not/u],
-    ['both are known', {}, /^The tokens match the licence/u],
-  ])('match the licence only if this is known: %s', (_, facts, summary) => {
+  it.each<[string, Facts, boolean]>([
+    ['no licence is active', counted(0, 0, 0, { byLicense: [] }), false],
+    ['no licences are reported', { licensed: { kind: 'absent' } }, false],
+    ['both are known', {}, true],
+  ])('match the licence only if this is known: %s', (_, facts, isKnown) => {
     const appliances = [readUnit(applianceFacts(facts), EXPECTED)];
     const own = tokenPool.judge(factsOf({ picture: picture({ appliances }) }));
-    expect(own.summary).toMatch(summary);
+    // What could not be compared is said instead, with the unit's name.
+    expect(own.summary.startsWith('fac-1: ')).toBe(!isKnown);
   });
 
   it('never warns of a share of 0', () => {
