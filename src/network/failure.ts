@@ -143,6 +143,10 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
       return call === 'connect' || call === 'send' ? 'no-route' : null;
     case 'EADDRNOTAVAIL':
       return wasNothingTried(call, error) ? 'internal' : null;
+    case 'EACCES':
+    case 'EPERM':
+      // A file on this machine, such as one with a password, cannot be read.
+      return call === 'open' ? 'internal' : null;
     default:
       return null;
   }

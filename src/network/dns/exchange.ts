@@ -57,9 +57,14 @@ export async function queryResolver(
     throw new ProbeError('internal', `Cannot look up "${question.name}": expected a host name`);
   const server = await serverOf(resolver, tools);
   const answer = await ask(question, server, true, tools);
-  // A server without EDNS support replies FORMERR, so the query is sent again without EDNS (RFC 6891 §7).
-  return answer.rcode === 'FORMERR' ? ask(question, server, false, tools) : answer;
+  return WITHOUT_EDNS.includes(answer.rcode) ? ask(question, server, false, tools) : answer;
 }
+
+/**
+ * Replies of servers without EDNS support, to which the query is sent again without EDNS (RFC 6891 §7). Servers that
+ * were written before RFC 6891 may reply NOTIMP (RFC 2671 §5.3).
+ */
+const WITHOUT_EDNS: readonly string[] = ['FORMERR', 'NOTIMP'];
 
 async function ask(question: Question, server: DnsServer, edns: boolean, tools: QueryTools): Promise<DnsAnswer> {
   // Over HTTPS, the query ID is 0, so that answers can be cached (RFC 8484 §4.1).

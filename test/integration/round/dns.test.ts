@@ -52,6 +52,7 @@ describe('observeDns over each transport', () => {
 
   test.each<[string, DnsHandler, object]>([
     ['without EDNS where the server answers FORMERR to it', withEdns((asked) => reply(asked, [], { rcode: 1 })), {}],
+    ['without EDNS where the server answers NOTIMP to it', withEdns((asked) => reply(asked, [], { rcode: 4 })), {}],
     ['without EDNS where the server is silent to it', withEdns(() => SILENCE), {}],
     ['over TCP too without it', withEdns(() => SILENCE, overUdp(truncated)), {}],
     ['over TCP when the answer over UDP is truncated', overUdp(truncated), { attempts: 1 }],

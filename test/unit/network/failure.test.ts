@@ -33,6 +33,8 @@ describe('failureReason', () => {
     [coded('EINVAL', { syscall: 'connect' }), 'no-route'],
     [coded('EINVAL', { syscall: 'send' }), 'no-route'],
     [coded('EINVAL', { syscall: 'bind' }), 'internal'],
+    [coded('EACCES', { syscall: 'connect' }), 'no-route'],
+    [new Error('the password', { cause: coded('EACCES', { syscall: 'open' }) }), 'internal'],
     [coded('ENOTFOUND'), 'name-not-resolved'],
     [coded('EAI_AGAIN'), 'name-not-resolved'],
     [named('AbortError'), 'aborted'],
