@@ -423,5 +423,11 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     expect(egressPorts(chart).toSorted()).toEqual(
       ['TCP 25', 'TCP 443', 'TCP 465', 'TCP 53', 'TCP 80', 'TCP 853', 'UDP 123', 'UDP 161', 'UDP 53'].toSorted(),
     );
+    const appliances = [{ api: { url: 'https://10.0.0.1' } }];
+    const reported = await renderer.render({ config: { appliances }, networkPolicy: { enabled: true } });
+    expect(egressPorts(reported)).toEqual(expect.arrayContaining(['TCP 25', 'TCP 465', 'TCP 587']));
+    expect(egressPorts(reported)).not.toContain('UDP 5353');
+    const openShift = await renderer.render({ networkPolicy: { enabled: true } }, ['security.openshift.io/v1']);
+    expect(egressPorts(openShift)).toEqual(expect.arrayContaining(['TCP 5353', 'UDP 5353']));
   });
 });

@@ -179,6 +179,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     };
     expect(units.get('ftm-watch.service')?.values('Unit', 'Requires')).toEqual(['ftm-watch-volume.service']);
     afterwards('podman rm --force --ignore ftm-watch');
+    expect(command('ftm-watch', 'ExecStart')).toContain(' --init ');
     await sh(command('ftm-watch-volume', 'ExecStart'));
     await sh(command('ftm-watch', 'ExecStart'));
     await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_writable 1\n');

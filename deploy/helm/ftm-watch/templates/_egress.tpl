@@ -29,8 +29,14 @@
 {{- if kindIs "slice" . -}}{{- range . -}}{{- $urls = append $urls .url -}}{{- end -}}{{- end -}}
 {{- end -}}
 {{- $ports := list "UDP 53" "TCP 53" "TCP 443" (printf "TCP %v" ($license.port | default 443)) -}}
+{{/* The policy sees the port of the pod, and the pods of OpenShift's resolver listen on 5353. */}}
+{{- if .Capabilities.APIVersions.Has "security.openshift.io/v1" -}}
+{{- $ports = concat $ports (list "UDP 5353" "TCP 5353") -}}
+{{- end -}}
 {{- range $config.appliances -}}
 {{- $urls = append $urls (.api | default dict).url -}}
+{{/* Without mail servers in the configuration, those that FortiAuthenticator's API reports are checked. */}}
+{{- if and .api (not $config.mail) -}}{{- $ports = concat $ports (list "TCP 25" "TCP 465" "TCP 587") -}}{{- end -}}
 {{- with .snmp -}}{{- $ports = append $ports (printf "UDP %v" (.port | default 161)) -}}{{- end -}}
 {{- end -}}
 {{- range concat (compact $urls) ($config.controlHosts | default list) ($config.web.probeTargets | default list) -}}
