@@ -33,8 +33,11 @@ const NOTHING = Buffer.alloc(0);
 
 /** One direction of a connection, with the bytes of incomplete records and handshake messages. */
 class Stream {
-  /** `opening` is the state before TLS starts. `closed` means that further data is not needed. */
-  state: 'opening' | 'tls' | 'closed' = 'opening';
+  /**
+   * `opening` is the state before TLS starts. `refused` means that a proxy wants a login and the client has not
+   * answered. `closed` means that further data is not needed.
+   */
+  state: 'opening' | 'refused' | 'tls' | 'closed' = 'opening';
   rest: Buffer = NOTHING;
   messages: Buffer = NOTHING;
 
@@ -82,7 +85,8 @@ export class Handshake {
 
   push(from: Role, bytes: Buffer): void {
     const stream = this.#streams[from];
-    if (stream.state === 'closed') return;
+    if (from === 'client' && this.#streams.server.state === 'refused') this.#startAgain();
+    if (stream.state === 'closed' || stream.state === 'refused') return;
     stream.rest = Buffer.concat([stream.rest, bytes]);
     if (stream.state === 'opening') this.#readOpening(stream, from);
     while (stream.state === 'tls' && stream.rest.length > 0 && this.#readRecord(stream, from));
@@ -95,6 +99,14 @@ export class Handshake {
     server.close();
   }
 
+  /** After status 407, the client can repeat its request with a login on the same connection (RFC 9110 §11.7). */
+  #startAgain(): void {
+    const { client, server } = this.#streams;
+    client.state = 'opening';
+    server.state = 'opening';
+    this.plain = null;
+  }
+
   /** Data before TLS is either a CONNECT request with its response (RFC 9110 §9.3.6) or not TLS at all. */
   #readOpening(stream: Stream, from: Role): void {
     const text = stream.rest.toString('latin1', 0, 1_024);
@@ -103,9 +115,12 @@ export class Handshake {
     const end = stream.rest.indexOf('\r\n\r\n');
     const opened = /^(?:CONNECT (?<tunnel>\S{1,300}) HTTP|HTTP\/1\.\d 2\d\d)/u.exec(text);
     if (isHttp && end === -1) return;
+    if (from === 'server' && /^HTTP\/1\.\d 407/u.test(text)) {
+      this.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
+      [stream.state, stream.rest] = ['refused', NOTHING];
+      return;
+    }
     stream.state = 'tls';
-    // If a proxy requires a password, the client can repeat its request on the same connection. This case is not
-    // supported.
     if (opened === null) return;
     this.tunnel ??= opened.groups?.['tunnel'] ?? null;
     stream.rest = stream.rest.subarray(end + 4);

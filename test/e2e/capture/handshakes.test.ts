@@ -36,6 +36,7 @@ const NEEDS = [
   { program: 'gnutls-serv' },
   { program: 'nft' },
   { program: 'unbound' },
+  { program: 'curl' },
 ] as const;
 
 /** Facts about a connection that both tshark and ftm-watch read. */
@@ -254,6 +255,11 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     expect(ours(await read(proxied))).toMatchObject([{ version: '1.2', name: HOST, chain: [{}, {}] }]);
     expect((await read(proxied)).connections[0]?.handshake.tunnel).toBe('10.0.0.1:443');
     await isSameAsText(proxied);
+    // curl asks without the login first, and again on the same connection.
+    const curl = 'curl -sk --max-time 9 --tls-max 1.2 --proxy-anyauth -U fac:secret -x 10.0.0.1:3128';
+    const again = await read(await wire.capture(() => wire.sh(client, `${curl} https://10.0.0.1`)));
+    expect(ours(again)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
+    expect(again.connections[0]?.handshake).toMatchObject({ tunnel: '10.0.0.1:443', plain: null });
 
     server.sh('ip link set wire mtu 1280');
     server.sh(`nft -f - <<END
@@ -539,8 +545,10 @@ const NODE_SERVER =
 
 const NODE_PROXY =
   "require('http').createServer().on('connect',(request,socket,head)=>{const [host,port]=request.url.split(':');" +
-  "const far=require('net').connect(port,host,()=>{socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n');far.write(head);far.pipe(socket).pipe(far)});" +
-  "far.on('error',()=>socket.destroy());socket.on('error',()=>far.destroy())}).listen(3128)";
+  "const open=()=>{const far=require('net').connect(port,host,()=>{socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n');far.write(head);far.pipe(socket).pipe(far)});" +
+  "far.on('error',()=>socket.destroy());socket.on('error',()=>far.destroy())};if(!request.headers['user-agent'])return open();" +
+  "socket.write('HTTP/1.1 407 No\\r\\nProxy-Authenticate: Basic\\r\\nContent-Length: 3\\r\\n\\r\\nNo.');" +
+  "socket.once('data',open)}).listen(3128)";
 
 function nodeClient(version: string): string {
   return (
