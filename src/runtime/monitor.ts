@@ -56,31 +56,23 @@ interface LivenessTracker {
 /** The first round does not wait for a scheduled time. */
 const FIRST_ROUND: Millis = 60_000;
 /** Allows for one skipped round and one late round. */
-const SPARE_PERIODS = 2;
+const SPARE_ROUNDS = 2;
 
 /**
- * The daemon counts as alive until the next planned round and two more rounds are overdue. Tolerates schedules with
+ * The daemon counts as alive until the next planned round and the two after it are overdue. Tolerates schedules with
  * long pauses, such as schedules for office hours. Uses the monotonic clock, so that changes to the wall clock have no
  * effect.
+ * @param nextRun returns the first planned round after a time; by default, after the current time
  * @param longest maximum duration of a round
  */
-export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
+export function createLivenessTracker(clock: Clock, nextRun: Runner['nextRun'], longest: Millis): LivenessTracker {
   let aliveUntil: Millis = clock.elapsed() + FIRST_ROUND;
-  let planned: EpochMs | null = null;
-  let period: Millis | null = null;
   return {
     beat: () => {
-      const next = nextRun();
-      if (next === null) {
-        aliveUntil = Number.POSITIVE_INFINITY;
-        return;
-      }
-      // The period is updated only if the next planned time has changed, because on-demand rounds do not affect the
-      // schedule.
-      if (planned !== null && next > planned) period = next - planned;
-      planned = next;
-      const wait = Math.max(0, next - clock.now());
-      aliveUntil = clock.elapsed() + wait + SPARE_PERIODS * (period ?? wait) + longest;
+      let last = nextRun();
+      for (let spare = 0; last !== null && spare < SPARE_ROUNDS; spare += 1) last = nextRun(last);
+      aliveUntil =
+        last === null ? Number.POSITIVE_INFINITY : clock.elapsed() + Math.max(0, last - clock.now()) + longest;
     },
     isAlive: () => clock.elapsed() < aliveUntil,
   };
@@ -248,7 +240,7 @@ export class Monitor {
     });
     this.maintenance = createMaintenance(config.notify.maintenance);
     this.probes = createProbesOnDemand(instruments);
-    this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
+    this.#pulse = createLivenessTracker(clock, (after) => this.#rounds.nextRun(after), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat =
       config.notify.heartbeat === null

@@ -87,8 +87,10 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
-  nextRun(): EpochMs | null {
-    return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
+  /** @param after the time before the run; by default, the current time */
+  nextRun(after?: EpochMs): EpochMs | null {
+    if (this.#stopping.signal.aborted) return null;
+    return after === undefined ? (this.#expected?.at ?? null) : this.#timer.nextRun(after);
   }
 
   async stop(): Promise<void> {

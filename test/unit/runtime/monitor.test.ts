@@ -11,19 +11,28 @@ import { round } from '../../support/checks/observed.ts';
 
 const PERIOD = 30 * SECOND;
 const everyPeriod = (now: EpochMs): EpochMs => (Math.floor(now / PERIOD) + 1) * PERIOD;
-const untilNight = (now: EpochMs): EpochMs => (now < START + MINUTE ? everyPeriod(now) : START + 14 * HOUR);
+const MORNING = START + 14 * HOUR;
+const exceptAtNight = (now: EpochMs): EpochMs => {
+  const next = everyPeriod(now);
+  return next > START + MINUTE && next < MORNING ? MORNING : next;
+};
 
 /** Times are in seconds. */
 test.each<readonly [string, string, (now: EpochMs) => EpochMs | null]>([
   ['gives the first round a minute', '59.999, alive, 0.001, dead', everyPeriod],
   ['ends after three rounds', 'beat, 30, beat, 90, alive, 15, dead, beat, alive', everyPeriod],
   ['counts no round that was asked for', 'beat, 30, beat, 28, beat, 62, alive, 15, dead', everyPeriod],
-  ['lasts through a night without rounds', 'beat, 30, beat, 30, beat, 50340, alive', untilNight],
+  ['lasts through a night without rounds', 'beat, 30, beat, 30, beat, 50340, alive', exceptAtNight],
+  [
+    'ends in the morning after a night',
+    'beat, 60, beat, 50340, alive, 60, alive, 15, dead, beat, alive',
+    exceptAtNight,
+  ],
   ['does not believe the wall clock', 'beat, set 3600, alive, set -7200, 300, dead', everyPeriod],
   ['lasts when no round is planned', 'beat, 86400, alive', () => null],
 ])('createLivenessTracker() %s: %s', (_, steps, nextRun) => {
   const clock = handClock(START);
-  const tracker = createLivenessTracker(clock, () => nextRun(clock.now()), 14_500);
+  const tracker = createLivenessTracker(clock, (after = clock.now()) => nextRun(after), 14_500);
   const seen = steps.split(', ').map((step) => {
     if (step === 'alive' || step === 'dead') return tracker.isAlive() ? 'alive' : 'dead';
     if (step === 'beat') tracker.beat();

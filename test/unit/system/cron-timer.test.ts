@@ -1,3 +1,4 @@
+import cron from 'node-cron';
 import { describe, expect, test } from 'vitest';
 import { offsetOf, zonedTimes } from '../../../src/system/cron-timer.ts';
 import { MINUTE } from '../../support/time/units.ts';
@@ -11,6 +12,29 @@ function dueMinutes(expression: string, from: string, to: string): readonly stri
   }
   return found;
 }
+
+test.each([
+  '0 30 3 * * 1-5',
+  '0 30 3 * * 0-7',
+  '0 30 3 * * monday,Wed',
+  '0 30 3 * February-apr *',
+  '0 30 3 * * fri-mon',
+  '0 30 22-6 * * *',
+  '0 30 22-6/3 * * *',
+  '0 30 3 25-2 nov-jan *',
+  '*/90 30 3 * * *',
+  '0 30 3 L * ?',
+  '0 30 3 * * 1#2',
+])('zonedTimes() reads "%s" as node-cron does', (expression) => {
+  const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
+  void task.destroy();
+  const { next } = zonedTimes(expression, 'UTC');
+  let at = Date.now();
+  for (const run of task.getNextRuns(40)) {
+    at = next(at) ?? Number.NaN;
+    expect(new Date(at)).toEqual(run);
+  }
+});
 
 describe('zonedTimes() in Europe/Berlin', () => {
   test('follows the wall clock on an ordinary day', () => {
