@@ -231,7 +231,7 @@ function outsideRefusal(compared: readonly (LeafComparison | null)[]): string | 
 /**
  * If the evidence shows inspection, nothing is learned even with `--yes`, because learned chains are trusted
  * permanently. An unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously
- * learned chains do not influence this decision.
+ * learned chains and certificates do not influence this decision.
  */
 export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   const write = (...lines: readonly string[]): unknown =>
@@ -275,7 +275,7 @@ interface JudgedChain extends CapturedChain {
 }
 
 function judgeChain(captured: CapturedChain): JudgedChain {
-  const evidence = { ...captured.evidence, baseline: null };
+  const evidence = { ...captured.evidence, baseline: null, pinned: null };
   return { ...captured, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 

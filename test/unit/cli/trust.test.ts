@@ -70,11 +70,13 @@ describe('trustLearn()', () => {
     expect(saved[0]?.leaves.map(({ pin }) => pin)).toEqual([w.server.pin, w.otherNode.pin]);
   });
 
-  test('learns a chain that nothing confirms, once the fingerprint of what it rests on is typed', async () => {
-    const { code, saved } = await learn([sees(w.byNewSub, w.newSub)], {
-      yes: true,
-      fingerprints: [w.newSub.fingerprint],
-    });
+  test.each([
+    ['nothing confirms', null],
+    ['only a pin confirms', { fingerprint: w.byNewSub.fingerprint, learnedAt: w.now, seenBy: '3 other networks' }],
+  ])('learns a chain that %s, once the fingerprint of what it rests on is typed', async (_, pinned) => {
+    const seen = [{ ...sees(w.byNewSub, w.newSub), pinned }];
+    expect((await learn(seen, { yes: true })).code).toBe(LEARN_EXIT.refused);
+    const { code, saved } = await learn(seen, { yes: true, fingerprints: [w.newSub.fingerprint] });
     expect(code).toBe(LEARN_EXIT.learned);
     expect(saved[0]?.authorities.map(({ pin }) => pin)).toEqual([w.newSub.pin]);
     expect(saved[0]?.accepted).toEqual([w.newSub.fingerprint]);
