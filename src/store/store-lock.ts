@@ -73,17 +73,26 @@ function hold(path: string): StoreLock {
   try {
     // Writes nothing, so it works even if the disk is full.
     db.exec('BEGIN EXCLUSIVE');
-    writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
   } catch (error) {
     db.close();
     throw error;
   }
+  ifPossible(() => writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 }));
   return {
     release: () => {
-      rmSync(holder, { force: true });
+      ifPossible(() => rmSync(holder, { force: true }));
       db.close();
     },
   };
+}
+
+/** The lock must also work on a disk that is full or has become read-only. */
+function ifPossible(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The process is then not named in messages.
+  }
 }
 
 function heldMessage(path: string): string {

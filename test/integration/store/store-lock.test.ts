@@ -91,6 +91,16 @@ describe('lockStore()', () => {
     expect(() => lockStore(path, log)).toThrow('another process is using it');
   });
 
+  test('holds it also while the file that names the process can be neither written nor removed', () => {
+    // As on a disk that is full, and on one that has become read-only.
+    mkdirSync(`${path}.holder`, { recursive: true });
+    const lock = lockStore(path, log);
+    expect(() => lockStore(path, log)).toThrow('another process is using it');
+    lock.release();
+    lockStore(path, log).release();
+    expect(log.lines).toEqual([]);
+  });
+
   test('goes on without a lock where none can be made, and says so', () => {
     const file = folder.at('file');
     writeFileSync(file, '');
