@@ -66,14 +66,21 @@ export function separatePolicy(text: string, ...more: readonly string[]): Comman
 }
 
 /** FortiOS uses the first policy that matches. */
-export const MOVE_UP: CommandStep = {
-  text:
-    'Move the new policy above the policy that currently matches the traffic. New policies are appended, and the ' +
-    'first match applies.',
-  syntax: 'fortios',
-  commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],
-  undo: ['{entervdom}', 'config firewall policy', '    delete {newid}', 'end', '{leavevdom}'],
-};
+export const MOVE_UP = moveUp('Move the new policy above the policy that currently matches the traffic.');
+
+/** For a connection that the implicit deny policy, which is always last, may be blocking. */
+export const MOVE_UP_IF_MATCHED = moveUp(
+  'If another policy matches the traffic, such as one that denies it, move the new policy above that policy.',
+);
+
+function moveUp(lead: string): CommandStep {
+  return {
+    text: `${lead} New policies are appended, and the first match applies.`,
+    syntax: 'fortios',
+    commands: ['{entervdom}', 'config firewall policy', '    move {newid} before {policyid}', 'end', '{leavevdom}'],
+    undo: ['{entervdom}', 'config firewall policy', '    delete {newid}', 'end', '{leavevdom}'],
+  };
+}
 
 const POLICY: readonly string[] = [
   `set name ${NAMES.policy}`,

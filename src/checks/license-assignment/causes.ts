@@ -23,14 +23,14 @@ function expiresWithin(days: number): CauseWords {
     severity: 'warning',
     name: `redeem a licence within ${String(days)} days`,
     summary:
-      'Licence {license} has not been redeemed, and its certificate expires on {date}, within ' +
+      'Nothing shows that licence {license} has been redeemed, and its certificate expires on {date}, within ' +
       `${String(days)} days.`,
     runbook: {
       name: 'license-expires',
       title: 'a licence must be redeemed before its certificate expires',
       summary:
-        'Licence {license} has not been redeemed, and its certificate expires on {date}. ftm-watch warns 90, 30 and ' +
-        '7 days in advance.',
+        'Nothing shows that licence {license} has been redeemed, and its certificate expires on {date}. ftm-watch ' +
+        'warns 90, 30 and 7 days in advance.',
     },
     impact: 'none',
     sources: ['ta-p/197790', 'KB 99299'],
@@ -64,6 +64,8 @@ export const ASSIGNMENT_CAUSES = {
     name: 'the licence is on the HA peer',
     summary: 'Licence {license} is registered to {holder}, the HA peer, but {appliance} needs it on {primary}.',
     impact: 'assignment',
+    // In a running cluster, either member can use the licence.
+    variants: [{ when: { severity: 'warning' }, impact: 'assignment-at-risk' }],
     sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
     remedy: [
       'If the two units are a cluster that has failed over, fail back or bring {holder} back up as the primary, ' +
@@ -94,10 +96,11 @@ export const ASSIGNMENT_CAUSES = {
       TRANSFER,
     ],
     variants: [
-      { when: { severity: 'warning' }, name: 'the licence may be on the wrong unit' },
+      { when: { severity: 'warning' }, name: 'the licence may be on the wrong unit', impact: 'assignment-at-risk' },
       ...kindVariants({
         'role-unknown': {
           name: "the unit's role is unknown",
+          impact: 'assignment-at-risk',
           summary:
             'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer ' +
             'or a member of a pair, or it was restored after a migration.',
@@ -119,7 +122,9 @@ export const ASSIGNMENT_CAUSES = {
     severity: 'critical',
     name: 'the licence is not registered',
     // A log line alone does not prove an outage, so the name mentions only the log.
-    variants: [{ when: { severity: 'warning' }, name: 'the log[ of {subject}] has a warning' }],
+    variants: [
+      { when: { severity: 'warning' }, name: 'the log[ of {subject}] has a warning', impact: 'assignment-at-risk' },
+    ],
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
     sources: ['ta-p/194050', 'ta-p/205363'],
@@ -135,15 +140,16 @@ export const ASSIGNMENT_CAUSES = {
   'license-expired': {
     severity: 'warning',
     name: 'a licence expired unused',
-    summary: 'The certificate of licence {license} expired on {date}, and the licence has not been redeemed.',
+    summary:
+      'The certificate of licence {license} expired on {date}, and nothing shows that the licence has been redeemed.',
     impact: 'none',
     sources: ['ta-p/197790', 'KB 99299'],
     remedy: [
       'Compare {date} with "Certificate Valid Until" on the licence certificate.',
-      'Neither TAC nor Customer Service can reactivate the licence. Buy a new licence, and redeem it before it ' +
-        'expires.',
       'If the licence was redeemed on a unit that ftm-watch does not query, or is no longer needed, remove redeemBy ' +
         'for {license} from the configuration.',
+      'Otherwise, buy a new licence, and redeem it before it expires. Neither TAC nor Customer Service can ' +
+        'reactivate an expired licence.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -231,6 +231,7 @@ export const MAIL_CAUSES = {
           'connection opens but nothing appears.',
         'nc -v {mailhost} {mailport}',
       ),
+      'If the name does not resolve, correct it in mail[] and on FortiAuthenticator, or repair its DNS record.',
       'Check that the mail server is running and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator, check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,

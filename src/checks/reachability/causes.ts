@@ -8,7 +8,7 @@ import {
   type Step,
   kindVariants,
 } from '../../engine/model.ts';
-import { separatePolicy } from '../firewall-policy/separate-policy.ts';
+import { MOVE_UP_IF_MATCHED, separatePolicy } from '../firewall-policy/separate-policy.ts';
 
 const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
@@ -134,6 +134,7 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   ELSEWHERE,
   SNIFF,
   separatePolicy(`If a firewall blocks the connection, allow ${ACCESS}`),
+  MOVE_UP_IF_MATCHED,
   FROM_APPLIANCE,
 ];
 
@@ -154,7 +155,7 @@ const SHUT_PORT_KINDS = {
     summary:
       'Connections to {subject} are refused by a device on the path, probably a firewall, before they reach the ' +
       'server.',
-    remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
+    remedy: [separatePolicy(`Allow ${ACCESS}`), MOVE_UP_IF_MATCHED, LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'all-refused': {
     name: 'connections to all hosts are refused',
@@ -168,6 +169,7 @@ const SHUT_PORT_KINDS = {
       LOOK_UP,
       SNIFF,
       separatePolicy(`If a policy rejects the connection, allow ${ACCESS}`),
+      MOVE_UP_IF_MATCHED,
       HERE,
       FROM_APPLIANCE,
     ],
@@ -182,6 +184,7 @@ const SHUT_PORT_KINDS = {
       LOOK_UP,
       SNIFF,
       separatePolicy(`If a firewall blocks the connection, allow ${ACCESS}`),
+      MOVE_UP_IF_MATCHED,
       "If the connection leaves the site's last firewall and nothing answers, send the evidence to the internet " +
         'provider.',
       FROM_APPLIANCE,
@@ -191,7 +194,7 @@ const SHUT_PORT_KINDS = {
     name: 'a policy denies access[ to {subject}]',
     summary:
       "According to the firewall's policy lookup, {source} is denied access to {subject}, and the port is closed.",
-    remedy: [separatePolicy(`Allow ${ACCESS}`), LOOK_UP, FROM_APPLIANCE],
+    remedy: [separatePolicy(`Allow ${ACCESS}`), MOVE_UP_IF_MATCHED, LOOK_UP, FROM_APPLIANCE],
   },
 } satisfies Readonly<Record<string, KindWords>>;
 
@@ -248,7 +251,7 @@ export const REACHABILITY_CAUSES = {
         'high load.',
       shell(
         'Measure the delay from the ftm-watch machine.',
-        "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
+        "curl -s -o /dev/null -w '%{time_total} s\\n' -x http://{proxy} https://{server}/",
       ),
       'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +
         '{host} from the feature that causes the delay.',

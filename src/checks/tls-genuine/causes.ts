@@ -250,10 +250,13 @@ function compare(how: string): CommandStep {
   return shell(how, 'openssl s_client -connect {server} -servername {host} </dev/null');
 }
 
-const FREE_POLICY = separatePolicy(
-  'Create a policy above the filtering policy: {source} to {host}, TCP {port}, no security profile, SSL inspection ' +
-    '"no-inspection".',
-);
+const FREE_POLICY: readonly Step[] = [
+  separatePolicy(
+    'Create a policy above the filtering policy: {source} to {host}, TCP {port}, no security profile, SSL inspection ' +
+      '"no-inspection".',
+  ),
+  MOVE_UP,
+];
 
 /**
  * `name-filtered`: a different server name works at the same address. `answered-nearer`: the answer arrived faster than
@@ -271,7 +274,7 @@ const BLOCKED_TLS_KINDS = {
       'Search the web filter and application control logs for {host} and {source}. A URL filter, a category or an ' +
         'application signature probably blocks the name in the TLS hello.',
       'Exempt {host} from that filter.',
-      FREE_POLICY,
+      ...FREE_POLICY,
       compare('Connect from another network. If TLS fails there too, the server itself refuses the name.'),
     ],
   },
@@ -285,7 +288,7 @@ const BLOCKED_TLS_KINDS = {
         'Use the sniffer on a FortiGate to find out whether the reset comes from outside or from the FortiGate.',
         "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
       ),
-      FREE_POLICY,
+      ...FREE_POLICY,
     ],
   },
   'large-answers-lost': {
@@ -307,6 +310,7 @@ const BLOCKED_TLS_KINDS = {
         'set tcp-mss-sender 1350',
         'set tcp-mss-receiver 1350',
       ),
+      MOVE_UP,
       'Allow ICMP "fragmentation needed" (type 3, code 4) and ICMPv6 "packet too big" on every firewall on the ' +
         'path. Without these messages, senders do not learn that a packet is too large (RFC 2923).',
       'If large packets get through, an inspecting device may be holding back certificates. Search the logs of such ' +
@@ -321,7 +325,7 @@ const BLOCKED_TLS_KINDS = {
     remedy: [
       'Search the application control and intrusion prevention logs for {source}. Possible causes are a ' +
         'signature for TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
-      FREE_POLICY,
+      ...FREE_POLICY,
       'Test from FortiAuthenticator too, because its traffic may match a different policy.',
     ],
   },
@@ -331,7 +335,7 @@ const BLOCKED_TLS_KINDS = {
     remedy: [
       'The block page in the evidence often contains the category or rule. Find this rule in {product}, for example ' +
         'by searching its logs for {source} and {host}, and exempt {host}.',
-      FREE_POLICY,
+      ...FREE_POLICY,
       'If the page is from a captive portal, log in to the portal, or exempt FortiAuthenticator from it.',
     ],
   },
@@ -381,7 +385,7 @@ export const TLS_CAUSES = {
     remedy: [
       'The usual cause is a web filter, application control or intrusion prevention profile. Search the web filter ' +
         'and application control logs of the firewall for {source} and {host}.',
-      FREE_POLICY,
+      ...FREE_POLICY,
       'A block page in the evidence identifies the product and often the blocking rule.',
       ...CAPTURE_STEPS,
       compare('Connect from another network. If TLS fails there too, the server is down.'),

@@ -233,7 +233,7 @@ function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string):
     return {
       rule: 'firewall-log-shows-no-inspection',
       subject,
-      claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : weakness}.`,
+      claim: `${admission(sighting)} logged that it inspects this traffic${corroborated ? '' : weakness}.`,
       quote: sighting.sample,
       at: sighting.lastAt,
       expected: 'no firewall log line about inspection of this traffic',
@@ -251,14 +251,14 @@ function factsOf({ policy, profile, sourceAddress }: FirewallSighting['evidence'
 }
 
 /**
- * Such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. The quoted line may be truncated
+ * Such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5,`. The quoted line may be truncated
  * before these fields.
  */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
-  return [
-    device ?? 'A FortiGate',
+  const details = [
     ...(policy === null ? [] : [`policy ${policy}`]),
     ...(profile === null ? [] : [`profile "${profile}"`]),
     ...(sourceAddress === null ? [] : [`source ${sourceAddress}`]),
-  ].join(', ');
+  ].map((detail) => `, ${detail}`);
+  return `${device ?? 'A FortiGate'}${details.join('')}${details.length === 0 ? '' : ','}`;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Step } from '../../../src/engine/model.ts';
 import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
 import { catalogueSteps } from './catalogue-steps.ts';
 import { type Entry, type FortiOs, runFortiOs } from './fortios.ts';
@@ -145,3 +146,16 @@ test('makes objects of the source, the server and its port alone, and a policy b
     }),
   );
 });
+
+test.each(catalogueSteps().filter(([, steps]) => steps.some((step) => commandsOf(step).includes('    edit 0'))))(
+  'is moved up in the remedy of %s, unless no policy matches',
+  (name, steps) => {
+    const made = steps.findIndex((step) => commandsOf(step).includes('    edit 0'));
+    const isMoved = commandsOf(steps[made + 1]).some((line) => /^ +move /u.test(line));
+    expect(isMoved).toBe(name !== 'policy-missing');
+  },
+);
+
+function commandsOf(step: Step | undefined): readonly string[] {
+  return step === undefined || typeof step === 'string' ? [] : step.commands;
+}
