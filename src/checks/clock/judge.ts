@@ -1,6 +1,7 @@
 import type { Declaration, Facts, Judgement, RoundFacts } from '../check.ts';
 import { fromRound, judged, notConfigured } from '../judgement.ts';
 import { CLOCK_CAUSES } from './causes.ts';
+import { blockPageText } from '../../core/block-page.ts';
 import type { Millis, EpochMs } from '../../core/clock.ts';
 import { nameList } from '../../core/visible-text.ts';
 import { withMore } from '../../engine/words.ts';
@@ -153,9 +154,11 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
         durationMs: http.durationMs,
       };
     case 'response': {
-      const { date, receivedAt, durationMs } = http;
-      if (date === null)
-        return { kind: 'failed', reason: 'protocol', message: 'The answer has no valid Date header', durationMs };
+      const { date, receivedAt, blockPage, durationMs } = http;
+      const failed = (message: string) => ({ kind: 'failed', reason: 'protocol', message, durationMs }) as const;
+      // One device on the path could otherwise confirm itself under the names of several hosts.
+      if (blockPage !== null) return failed(`The answer is ${blockPageText(blockPage)}`);
+      if (date === null) return failed('The answer has no valid Date header');
       const half = durationMs / 2;
       return { kind: 'offset', offsetMs: date + HALF_SECOND - (receivedAt - half), precisionMs: HALF_SECOND + half };
     }

@@ -82,7 +82,8 @@ describe('judgeClock and correctedNow', () => {
 });
 
 describe('observeDateHeader', () => {
-  function response(date: number | null, receivedAt: number, durationMs = 100): HttpOutcome {
+  type HttpResponse = Extract<HttpOutcome, { kind: 'response' }>;
+  function response(date: number | null, receivedAt: number, durationMs = 100): HttpResponse {
     return {
       kind: 'response',
       status: 200,
@@ -107,6 +108,8 @@ describe('observeDateHeader', () => {
   });
 
   test('fails where there is no header', () => {
+    const page = { kind: 'portal', product: null, quote: '' } as const;
+    expect(observeDateHeader('a:443', { ...response(NOW, NOW), blockPage: page }).outcome.kind).toBe('failed');
     expect(observeDateHeader('a:443', response(null, NOW)).outcome).toMatchObject({
       kind: 'failed',
       reason: 'protocol',
