@@ -71,8 +71,8 @@ function hold(path: string): StoreLock {
   const holder = holderFile(path);
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
-    // Writes nothing, so it works even if the disk is full.
-    db.exec('BEGIN EXCLUSIVE');
+    // Without a journal file, nothing is written, so it works even if the disk is full.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
     throw error;

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import { createStore } from '../../../src/store/store.ts';
+import { lockStore } from '../../../src/store/store-lock.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { HOUR, SECOND, START } from '../../support/store/incident-timeline.ts';
 import { logRecorder } from '../../support/process/log-recorder.ts';
@@ -167,6 +168,16 @@ describeWhere(['root', { program: 'mount' }], 'a file system of its own', () => 
     for (const store of stores.splice(0)) store.close();
     execFileSync('umount', [mount]);
     rmSync(mount, { recursive: true });
+  });
+
+  it('when full, is still used by one daemon only', () => {
+    execFileSync('sh', ['-c', `dd if=/dev/zero of=${mount}/fill bs=4k 2>/dev/null || true`]);
+    const path = join(mount, 'history.sqlite');
+    const lock = lockStore(path, bench.log);
+    expect(() => lockStore(path, bench.log)).toThrow(path);
+    lock.release();
+    lockStore(path, bench.log).release();
+    expect(bench.log.lines).toEqual([]);
   });
 
   it('when full, costs history only, and is used again when it has room', () => {
