@@ -80,7 +80,8 @@ function cronerForm(expression: string): string {
   return fields
     .map((field, index) => {
       const [least, most] = BOUNDS[index - fields.length + BOUNDS.length] ?? [0, 0];
-      const numbers = field.replace(/[a-z]{3,}/giu, (name) => {
+      // In `friL`, the L is not a letter of the name.
+      const numbers = field.replace(/april|july?|[a-km-z]{3,}/giu, (name) => {
         const word = name.slice(0, 3).toLowerCase();
         return String(WEEKDAYS.includes(word) ? WEEKDAYS.indexOf(word) : MONTHS.indexOf(word) + 1);
       });

@@ -25,6 +25,8 @@ test.each([
   '*/90 30 3 * * *',
   '0 30 3 L * ?',
   '0 30 3 * * 1#2',
+  '0 30 3 * * fridayL',
+  '0 30 3 * April,july,JUL,apr *',
 ])('zonedTimes() reads "%s" as node-cron does', (expression) => {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
   void task.destroy();
