@@ -234,7 +234,9 @@ const SECONDS_TO_WEEKDAY = 6;
 
 /** Expressions with five fields are rejected, because their minutes would be interpreted as seconds. */
 function isCronWithSeconds(expression: string): boolean {
-  return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
+  const fields = expression.trim().split(/\s+/u);
+  // node-cron accepts `L-3`, the third day before the last one of a month. croner, which is also used, does not.
+  return fields.length === SECONDS_TO_WEEKDAY && !/(?:^|[\s,])L-/iu.test(expression) && validate(expression);
 }
 
 /** Accepts crontab(5) expressions with five fields and at least one future date. */

@@ -128,7 +128,7 @@ describe('cron expressions', () => {
   const isCronWithSeconds = (probes: string): boolean => schedule.safeParse({ probes }).success;
   const isCronOfMinutes = (text: string): boolean => cron.safeParse(text).success;
 
-  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri'])('"%s" has seconds', (text) => {
+  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri', '0 0 22-6 L april-july *'])('"%s" has seconds', (text) => {
     expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
   });
 
@@ -151,6 +151,7 @@ describe('cron expressions', () => {
     '0 2 * * 0,',
     '0 2 ? * *',
     '61 * * * * *',
+    '0 0 2 L-3 * *',
   ])('"%s" is none', (text) => {
     expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, false]);
   });
