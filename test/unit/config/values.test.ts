@@ -128,9 +128,12 @@ describe('cron expressions', () => {
   const isCronWithSeconds = (probes: string): boolean => schedule.safeParse({ probes }).success;
   const isCronOfMinutes = (text: string): boolean => cron.safeParse(text).success;
 
-  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri', '0 0 22-6 L april-july *'])('"%s" has seconds', (text) => {
-    expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
-  });
+  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri', '0 0 22-6 L april-july *'])(
+    '"%s" has seconds',
+    (text) => {
+      expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
+    },
+  );
 
   test.each(['0 2 * * 0', '*/5 8-18 1,15 jan mon-fri', '0 2 * * 7', '30 2 1-31/2 * *'])(
     '"%s" begins with the minutes',
