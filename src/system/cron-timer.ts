@@ -64,57 +64,11 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
 
 /** As in node-cron, both the day of the month and the day of the week must match. */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
-  const times = new Cron(cronerForm(expression), { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });
+  const times = new Cron(expression, { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });
   return {
     isDue: (at) => times.nextRun(new Date(at - 1))?.getTime() === at,
     next: (after) => times.nextRun(after === undefined ? undefined : new Date(after))?.getTime() ?? null,
   };
-}
-
-/**
- * Translates what node-cron accepts, but croner does not: full names, ranges that wrap, such as `22-6`, and steps that
- * are longer than a field.
- */
-function cronerForm(expression: string): string {
-  const fields = expression.trim().split(/\s+/u);
-  return fields
-    .map((field, index) => {
-      const [least, most] = BOUNDS[index - fields.length + BOUNDS.length] ?? [0, 0];
-      // In `friL`, the L is not a letter of the name.
-      const numbers = field.replace(/april|july?|[a-km-z]{3,}/giu, (name) => {
-        const word = name.slice(0, 3).toLowerCase();
-        return String(WEEKDAYS.includes(word) ? WEEKDAYS.indexOf(word) : MONTHS.indexOf(word) + 1);
-      });
-      return numbers
-        .split(',')
-        .map((token) => cronerToken(token, least, most))
-        .join(',');
-    })
-    .join(' ');
-}
-
-/** From the seconds to the day of the week. */
-const BOUNDS: readonly (readonly [least: number, most: number])[] = [
-  [0, 59],
-  [0, 59],
-  [0, 23],
-  [1, 31],
-  [1, 12],
-  [0, 6],
-];
-const WEEKDAYS = 'sun mon tue wed thu fri sat'.split(' ');
-const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
-
-function cronerToken(token: string, least: number, most: number): string {
-  const size = most - least + 1;
-  if (Number(/^\*\/(?<step>\d+)$/u.exec(token)?.groups?.['step'] ?? 0) > size) return String(least);
-  const [, first = '', last = '', step = '1'] = /^(\d+)-(\d+)(?:\/(\d+))?$/u.exec(token) ?? [];
-  if (first === '') return token;
-  const span = Number(last) - Number(first) + (Number(last) < Number(first) ? size : 0);
-  return Array.from(
-    { length: Math.floor(span / Number(step)) + 1 },
-    (_, index) => least + ((Number(first) - least + index * Number(step)) % size),
-  ).join(',');
 }
 
 interface ZonedTimes {

@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import * as z from 'zod';
 import ipaddr from 'ipaddr.js';
+import { CronPattern } from 'croner';
 import { validate } from 'node-cron';
 import { expectedMessage, showValue } from '../../text/show.ts';
 import { type Fields, fieldsOf, isFields } from '../../core/fields.ts';
@@ -232,11 +233,17 @@ function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
 
 const SECONDS_TO_WEEKDAY = 6;
 
-/** Expressions with five fields are rejected, because their minutes would be interpreted as seconds. */
+/**
+ * Expressions with five fields are rejected, because their minutes would be interpreted as seconds. node-cron triggers
+ * the rounds, and croner calculates times in other time zones. Only node-cron accepts `22-6`, `monday` and `L-3`.
+ */
 function isCronWithSeconds(expression: string): boolean {
-  const fields = expression.trim().split(/\s+/u);
-  // node-cron accepts `L-3`, the third day before the last one of a month. croner, which is also used, does not.
-  return fields.length === SECONDS_TO_WEEKDAY && !/(?:^|[\s,])L-/iu.test(expression) && validate(expression);
+  if (expression.trim().split(/\s+/u).length !== SECONDS_TO_WEEKDAY || !validate(expression)) return false;
+  try {
+    return new CronPattern(expression) instanceof CronPattern;
+  } catch {
+    return false;
+  }
 }
 
 /** Accepts crontab(5) expressions with five fields and at least one future date. */

@@ -128,7 +128,7 @@ describe('cron expressions', () => {
   const isCronWithSeconds = (probes: string): boolean => schedule.safeParse({ probes }).success;
   const isCronOfMinutes = (text: string): boolean => cron.safeParse(text).success;
 
-  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri', '0 0 22-6 L april-july *'])(
+  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri', '0 0 6-22 L apr-jul *'])(
     '"%s" has seconds',
     (text) => {
       expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
@@ -155,6 +155,9 @@ describe('cron expressions', () => {
     '0 2 ? * *',
     '61 * * * * *',
     '0 0 2 L-3 * *',
+    '0 0 22-6 * * *',
+    '0 0 2 * * monday',
+    '*/90 0 2 * * *',
   ])('"%s" is none', (text) => {
     expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, false]);
   });
