@@ -571,8 +571,7 @@ const IMPACTS = {
   assignment:
     'Tokens from this licence cannot be provisioned or activated. The licence server refuses this ' +
     'FortiAuthenticator. Active tokens keep working.',
-  'assignment-at-risk':
-    'It may not be possible to provision or activate tokens from this licence. Active tokens keep working.',
+  'assignment-at-risk': 'Provisioning or activating tokens from this licence may fail. Active tokens keep working.',
   tokens: 'New users cannot get a token if no free tokens are left. Tokens that are already assigned keep working.',
   disabled:
     'Disabled users cannot log in. Users who are re-enabled without a new token can log in without the ' +
