@@ -15,6 +15,7 @@ import {
   type Occurrence,
   type OpenCause,
 } from '../engine/incident/incident.ts';
+import { openCauseOf } from '../engine/incident/announce.ts';
 import { spanText, zonedText, zoneOf } from '../core/time-text.ts';
 import { silenceCommand, titledFault } from './incident-story.ts';
 
@@ -316,15 +317,12 @@ const MAX_ITEMS = 10;
 export function digestItems(notification: Notification): readonly IncidentNotification[] {
   if (notification.kind !== 'digest') return [];
   const { id, at, items, stillOpen } = notification;
-  return items.map(({ event, incident }) => ({
-    kind: 'incident',
-    id,
-    at,
-    event,
-    incident,
-    nextReminder: null,
-    stillOpen,
-  }));
+  return items.map(({ event, incident }) => {
+    const others = items.filter((other) => other.incident.status === 'open' && other.incident.id !== incident.id);
+    const open = [...others.map((other) => openCauseOf(other.incident)), ...stillOpen];
+    open.sort((a, b) => compareSeverity(a.severity, b.severity));
+    return { kind: 'incident', id, at, event, incident, nextReminder: null, stillOpen: open };
+  });
 }
 
 /** All agents at a site use the same key for the same fault. */

@@ -55,11 +55,8 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
   switch (notification.kind) {
     case 'incident':
       return incidentEvents(notification, context);
-    case 'digest': {
-      const events = digestItems(notification).flatMap((item) => incidentEvents(item, context));
-      const open = new Set(events.filter(isTrigger).map(({ dedup_key }) => dedup_key));
-      return events.filter((event) => isTrigger(event) || !open.has(event.dedup_key));
-    }
+    case 'digest':
+      return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
       // PagerDuty alerts people about ongoing faults, whereas a note describes a past event.
       return [];
@@ -83,10 +80,6 @@ function incidentEvents(notification: IncidentNotification, context: MessageCont
     (one) => keyOf(one.id, one.subject) === own && compareSeverity(one.severity, cause.severity) <= 0,
   );
   return hasReturned ? over : [resolve(own), ...over];
-}
-
-function isTrigger(event: PagerdutyEvent): event is TriggerEvent {
-  return event.event_action === 'trigger';
 }
 
 function resolve(key: string): ResolveEvent {

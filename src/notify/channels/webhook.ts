@@ -16,8 +16,6 @@ import {
 } from '../../engine/incident/incident.ts';
 import { digestItems, incidentLinks, notificationLinks, type MessageContext } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { compareSeverity } from '../../core/severity.ts';
-import { openCauseOf } from '../../engine/incident/announce.ts';
 
 type WebhookConfig = ChannelsConfig['webhooks'][number];
 
@@ -47,15 +45,7 @@ function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): Message
 /** A service that tells incidents apart by their IDs could not close those of a digest. */
 function messagesOf(notification: Notification, template: JsonTemplate | null): readonly Notification[] {
   if (notification.kind !== 'digest' || template === null || !isOfOneIncident(template)) return [notification];
-  return digestItems(notification).map((item, index, items) => {
-    const others = items.filter(({ incident }) => incident.status === 'open' && incident.id !== item.incident.id);
-    const stillOpen = [...others.map(({ incident }) => openCauseOf(incident)), ...item.stillOpen];
-    return {
-      ...item,
-      id: `${item.id}-${String(index + 1)}`,
-      stillOpen: stillOpen.toSorted((a, b) => compareSeverity(a.severity, b.severity)),
-    };
-  });
+  return digestItems(notification).map((item, index) => ({ ...item, id: `${item.id}-${String(index + 1)}` }));
 }
 
 /**

@@ -545,8 +545,9 @@ const NODE_SERVER =
 
 const NODE_PROXY =
   "require('http').createServer().on('connect',(request,socket,head)=>{const [host,port]=request.url.split(':');" +
-  "const open=()=>{const far=require('net').connect(port,host,()=>{socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n');far.write(head);far.pipe(socket).pipe(far)});" +
-  "far.on('error',()=>socket.destroy());socket.on('error',()=>far.destroy())};if(!request.headers['user-agent'])return open();" +
+  "const open=()=>{const far=require('net').connect(port,host,()=>{socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n');" +
+  "far.write(head);far.pipe(socket).pipe(far)});far.on('error',()=>socket.destroy());" +
+  "socket.on('error',()=>far.destroy())};if(!request.headers['user-agent'])return open();" +
   "socket.write('HTTP/1.1 407 No\\r\\nProxy-Authenticate: Basic\\r\\nContent-Length: 3\\r\\n\\r\\nNo.');" +
   "socket.once('data',open)}).listen(3128)";
 

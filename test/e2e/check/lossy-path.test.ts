@@ -20,7 +20,7 @@ const LOSS = 0.2;
 const PACKETS = 4_000;
 
 const INTERMITTENT =
-  /^(\w+) egress-blocked: The fault is intermittent: of the last (2\d) connections to \S+, (\d+) (?:was|were) not opened\. /u;
+  /^(\w+) egress-blocked: .+ of the last (2\d) connections to \S+, (\d+) (?:was|were) not opened\. /u;
 
 describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => {
   let site: InspectedSite;

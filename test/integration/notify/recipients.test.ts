@@ -124,7 +124,7 @@ describe('a message that is put off', () => {
     expect(alerting.pending().email).toBe(2);
   });
 
-  it('holds back the return of its fault, because services such as PagerDuty identify alerts by the fault', async () => {
+  it('holds back the return of its fault, because services like PagerDuty identify alerts by the fault', async () => {
     const alerting = bench.start([ALICE]);
     await bench.rounds(alerting, 3, [intercepted]);
     bench.answer(() => 'deferred');
